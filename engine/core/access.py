@@ -1,0 +1,98 @@
+"""Who may see and do what: asked here for the API, lists and sockets alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.core.entities import Actor, Member, Ticket
+from engine.core.errors import Refused, missing
+from engine.core.questions import Scope
+
+PERMISSIONS: Mapping[str, str] = {
+    "ticket.view": "see the tickets of the shops served",
+    "ticket.create": "open tickets for members",
+    "ticket.reply": "answer members openly",
+    "ticket.anonymous": "answer members without being named",
+    "ticket.note": "write internal notes",
+    "ticket.change": "change type, priority, tags and fields",
+    "ticket.assign": "give tickets to teams and colleagues",
+    "ticket.move": "move tickets along their lifecycle",
+    "member.view": "see members and their tickets",
+    "member.edit": "change a member's file",
+    "member.personal": "see personal values unmasked",
+    "rules.view": "see the rules in force and their findings",
+    "rules.reload": "put the rules folder in force",
+    "rules.edit": "edit and publish rules",
+    "roles.grant": "grant rights, and publish changes of roles.yaml",
+    "agents.manage": "manage agents' accounts",
+    "monitor.view": "see everybody's work",
+    "audit.view": "read the audit log",
+    "system.manage": "upkeep, backups, security",
+    "shops.all": "see every shop",
+}
+"""Every right there is, with what it lets one do. Plugins add theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of rights, from roles.yaml."""
+
+    name: str
+    permissions: frozenset[str]
+    label: Mapping[str, str] = field(default_factory=dict)
+
+
+def permissions_of(roles: Mapping[str, Role], names: tuple[str, ...]) -> frozenset[str]:
+    """All rights of some roles; a role the rulebook no longer has gives none."""
+    return frozenset(p for name in names if name in roles for p in roles[name].permissions)
+
+
+def scope(actor: Actor) -> Scope:
+    """What the actor may see at all. Raises Refused for an agent without the right to see tickets."""
+    if actor.kind == "system":
+        return Scope(personal=True)
+    if actor.kind == "agent":
+        require(actor, "ticket.view")
+        shops = None if "shops.all" in actor.permissions else actor.shops
+        return Scope(shops=shops, personal="member.personal" in actor.permissions)
+    return Scope(shops=actor.shops, member_id=actor.id)
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Raises Refused unless the actor has the right; the desk itself has all."""
+    if actor.kind == "system":
+        return
+    if permission not in actor.permissions:
+        raise Refused("forbidden", "permission-needed", f"this needs the right `{permission}`; ask an administrator for it")
+
+
+def serves(actor: Actor, shop: str) -> bool:
+    """Whether staff may act in the shop."""
+    return actor.kind == "system" or "shops.all" in actor.permissions or shop in actor.shops
+
+
+def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
+    """Whether the ticket is there for the actor."""
+    if actor.kind == "system":
+        return True
+    if actor.kind == "agent":
+        return "ticket.view" in actor.permissions and serves(actor, ticket.shop)
+    return ticket.member_id == actor.id and ticket.shop in actor.shops
+
+
+def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = None) -> Ticket:
+    """The ticket, if the actor may see it and has the right; else Refused, the first without telling that it exists."""
+    if ticket is None or not sees_ticket(actor, ticket):
+        raise missing("ticket")
+    if permission is not None and actor.kind == "agent":
+        require(actor, permission)
+    return ticket
+
+
+def check_member(actor: Actor, member: Member | None, permission: str) -> Member:
+    """The member, if the actor may see and has the right."""
+    if member is None or not actor.staff or not serves(actor, member.shop):
+        raise missing("member")
+    require(actor, permission)
+    return member

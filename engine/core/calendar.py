@@ -1,0 +1,199 @@
+"""Business hours and holidays: is it open, add working time, working time between. Times are µs UTC."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from engine.core.entities import DAY, MINUTE, SECOND
+
+HORIZON_DAYS = 3700
+"""How far ahead working time is looked for: a calendar closed for ten years is closed."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_micros(moment: datetime) -> int:
+    """µs UTC of an aware datetime, exact."""
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+
+
+def from_micros(at: int, zone: ZoneInfo) -> datetime:
+    """The local time of a moment, exact to the µs."""
+    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone)
+
+
+@dataclass(slots=True)
+class Calendar:
+    """When people work. `hours` holds for each weekday (0 Monday) its spans in minutes of the day it begins;
+    a span may end after midnight (22:00-06:00 is 1320..1800)."""
+
+    name: str
+    zone: ZoneInfo
+    hours: Mapping[int, tuple[tuple[int, int], ...]]
+    holidays: frozenset[date] = frozenset()
+    _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+
+    def is_open(self, at: int) -> bool:
+        """Whether the moment lies in working time; the end of a span does not."""
+        day = self._local_day(at)
+        return any(start <= at < end for d in (day - 1, day) for start, end in self._spans(d))
+
+    def add(self, at: int, amount: int) -> int:
+        """The moment at which `amount` µs of working time after `at` are used up.
+
+        At the end of a span the span's end is answered, not the next opening: what is due at 18:00 is due then.
+        """
+        if amount <= 0:
+            return at
+        left = amount
+        day = self._local_day(at)
+        for d in range(day - 1, day + HORIZON_DAYS):
+            for start, end in self._spans(d):
+                if end <= at:
+                    continue
+                begin = max(start, at)
+                if end - begin >= left:
+                    return begin + left
+                left -= end - begin
+        return at + HORIZON_DAYS * DAY
+
+    def add_days(self, at: int, count: int) -> int:
+        """The same local time on the `count`-th working day after the day of `at`."""
+        local = from_micros(at, self.zone)
+        day = self._local_day(at)
+        left = count
+        for d in range(day + 1, day + HORIZON_DAYS):
+            if self._is_working_day(d):
+                left -= 1
+                if left <= 0:
+                    target = date.fromordinal(d)
+                    return to_micros(datetime.combine(target, local.time(), tzinfo=self.zone))
+        return at + HORIZON_DAYS * DAY
+
+    def between(self, since: int, until: int) -> int:
+        """Working time from one moment to a later one, µs; 0 when it is not later."""
+        if until <= since:
+            return 0
+        total = 0
+        for d in range(self._local_day(since) - 1, self._local_day(until) + 1):
+            for start, end in self._spans(d):
+                if start < until and end > since:
+                    total += min(end, until) - max(start, since)
+        return total
+
+    def ever_open(self) -> bool:
+        """False for a calendar without a single working span."""
+        return any(self.hours.get(day) for day in range(7))
+
+    def _local_day(self, at: int) -> int:
+        return from_micros(at, self.zone).toordinal()
+
+    def _is_working_day(self, ordinal: int) -> bool:
+        day = date.fromordinal(ordinal)
+        return bool(self.hours.get(day.weekday())) and day not in self.holidays
+
+    def _spans(self, ordinal: int) -> tuple[tuple[int, int], ...]:
+        known = self._days.get(ordinal)
+        if known is not None:
+            return known
+        spans: tuple[tuple[int, int], ...] = ()
+        if self._is_working_day(ordinal):
+            midnight = datetime.combine(date.fromordinal(ordinal), datetime.min.time())
+            spans = tuple(
+                (self._wall(midnight, start), self._wall(midnight, end))
+                for start, end in sorted(self.hours[date.fromordinal(ordinal).weekday()])
+            )
+        if len(self._days) > 2_000:
+            self._days.clear()
+        self._days[ordinal] = spans
+        return spans
+
+    def _wall(self, midnight: datetime, minutes: int) -> int:
+        """µs UTC of a wall-clock minute of the day: spans follow the wall clock, so a day with a clock change is right."""
+        local = (midnight + timedelta(minutes=minutes)).replace(tzinfo=self.zone)
+        return to_micros(local)
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def parse_days(text: str) -> tuple[int, ...]:
+    """`mon`, `mon-fri`, `sat,sun` → weekdays (0 Monday). Raises ValueError."""
+    days: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        begin = _weekday(first)
+        end = _weekday(last) if last else begin
+        step = begin
+        while True:
+            days.append(step)
+            if step == end:
+                break
+            step = (step + 1) % 7
+    return tuple(days)
+
+
+def _weekday(text: str) -> int:
+    try:
+        return WEEKDAYS.index(text[:3].lower())
+    except ValueError:
+        raise ValueError(f"`{text}` is not a weekday (mon, tue, wed, thu, fri, sat, sun)") from None
+
+
+def parse_span(text: str) -> tuple[int, int]:
+    """`09:00-18:00` → minutes; an end not after the start lies on the next day. Raises ValueError."""
+    first, dash, last = text.replace(" ", "").partition("-")
+    if not dash:
+        raise ValueError(f"`{text}` is not a span of hours such as `09:00-18:00`")
+    start, end = _clock(first), _clock(last)
+    if start >= 24 * 60:
+        raise ValueError(f"`{text}` begins after the day has ended")
+    return (start, end if end > start else end + 24 * 60)
+
+
+def _clock(text: str) -> int:
+    hours, colon, minutes = text.partition(":")
+    if not (colon and hours.isdigit() and minutes.isdigit() and len(minutes) == 2):
+        raise ValueError(f"`{text}` is not a time of day such as `09:00`")
+    value = int(hours) * 60 + int(minutes)
+    if int(minutes) > 59 or value > 24 * 60:
+        raise ValueError(f"`{text}` is not a time of day")
+    return value
+
+
+def parse_holidays(texts: Iterable[str]) -> frozenset[date]:
+    """`2026-01-01` and `2026-02-16..2026-02-20` (both included). Raises ValueError."""
+    days: set[date] = set()
+    for text in texts:
+        first, dots, last = text.partition("..")
+        begin = date.fromisoformat(first.strip())
+        end = date.fromisoformat(last.strip()) if dots else begin
+        if end < begin or (end - begin).days > 366:
+            raise ValueError(f"`{text}` does not go forward, or is longer than a year")
+        days.update(begin + timedelta(days=n) for n in range((end - begin).days + 1))
+    return frozenset(days)
+
+
+def always(zone: ZoneInfo, name: str = "always") -> Calendar:
+    """Open around the clock."""
+    return Calendar(name=name, zone=zone, hours={day: ((0, 24 * 60),) for day in range(7)})
+
+
+def merge_spans(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Spans in order, overlapping ones joined, so that no minute counts twice."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        at = bisect_right(merged, (start, 1 << 30)) - 1
+        if at >= 0 and merged[at][1] >= start:
+            merged[at] = (merged[at][0], max(merged[at][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+__all__ = ["MINUTE", "Calendar", "always", "from_micros", "merge_spans", "parse_days", "parse_holidays", "parse_span", "to_micros"]

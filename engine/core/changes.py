@@ -1,0 +1,124 @@
+"""The nine primitive changes: all that storage needs to know of what the desk can do.
+
+A decision is a list of them. References to rows not stored yet are negative; storage replaces them as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.core.entities import AuthorKind, Visibility
+
+Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new row. `values` are the entity's attributes (nouns by name, agents by username)."""
+
+    thing: Thing
+    ref: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target)."""
+
+    thing: Thing
+    ref: int
+    values: Mapping[str, Any]
+    key: str = ""
+    """The clock's target; empty for other things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A line or note of a conversation."""
+
+    ref: int
+    ticket: int
+    author_kind: AuthorKind
+    text: str
+    at: int
+    author_id: int | None = None
+    shown_as: str = ""
+    visibility: Visibility = "public"
+    direction: Literal["inbound", "outbound"] = "outbound"
+    automatic: bool = False
+    channel: str = "chat"
+    language: str | None = None
+    attachments: tuple[str, ...] = ()
+    """Public names of uploaded files."""
+    rule: str | None = None
+    template: str | None = None
+    client_key: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Tags added to a ticket or member; those it has already are no change."""
+
+    thing: Literal["ticket", "member"]
+    ref: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untag:
+    """Tags taken off a ticket or member."""
+
+    thing: Literal["ticket", "member"]
+    ref: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment to come. One of a name for a ticket: setting it again moves it."""
+
+    ticket: int
+    name: str
+    due_at: int
+    kind: Literal["rule", "sla", "silence", "say"]
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimer:
+    """The timer is no longer wanted; unknown names are no error."""
+
+    ticket: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Something that leaves the desk after commit, once. `key` lets the channel refuse a twin."""
+
+    channel: str
+    key: str
+    ticket: int | None
+    message: int | None
+    due_at: int
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something that happened, for the one log: history, sockets and audit read it.
+
+    `body` holds ids, plain values, digests of personal ones. `{"message": ref}` refers to a Say of the same decision.
+    """
+
+    kind: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    ticket: int | None = None
+    member: int | None = None
+    object: str | None = None
+
+
+Change = Create | Set | Say | Tag | Untag | Timer | ClearTimer | Enqueue | Record

@@ -1,0 +1,193 @@
+"""What channels, people and the clock want of the desk, as data. `Desk.act` takes one; access is asked for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.core.entities import AgentStatus, Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a chat was opened: what the widget says of the page."""
+
+    url: str | None = None
+    referrer: str | None = None
+    title: str | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """A line a member or guest wrote: into `number` if given, else the open chat of the shop, else a new ticket of `kind`."""
+
+    shop: str
+    text: str
+    attachments: tuple[str, ...] = ()
+    client_key: str | None = None
+    external_id: str | None = None
+    number: int | None = None
+    kind: str = "chat"
+    channel: str = "chat"
+    subject: str = ""
+    page: Page = Page()
+    automatic: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """type, order_no, product, `fields.NAME` … of a new ticket."""
+    opening: tuple[Mapping[str, Any], ...] = ()
+    """Lines shown by `chat.opened` before the first line: stored before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A ticket made by hand or by the API. Staff names a requester; a member makes his own."""
+
+    subject: str
+    text: str
+    kind: str = "inquiry"
+    shop: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """type, priority, team, assignee, order_no, product, `fields.NAME`."""
+    tags: tuple[str, ...] = ()
+    requester: Mapping[str, Any] | None = None
+    """{"id"} or {"name", "email", "phone"}."""
+    attachments: tuple[str, ...] = ()
+    channel: str = "api"
+    client_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessage:
+    """A line or a note on a ticket by an agent, or a member's line on own ticket."""
+
+    number: int
+    text: str
+    visibility: Visibility = "public"
+    attachments: tuple[str, ...] = ()
+    client_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTicket:
+    """New values by hand: type, subject, priority, team, assignee, order_no, product, solution, language, tags, `fields.NAME`."""
+
+    number: int
+    values: Mapping[str, Any]
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTicket:
+    """A lifecycle trigger raised by a person, with fields the transition requires."""
+
+    number: int
+    trigger: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateTicket:
+    """The member's verdict, 5 (非常滿意) to 1 (非常不滿意)."""
+
+    score: int
+    comment: str | None = None
+    number: int | None = None
+    shop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndChat:
+    """Either side ends the live chat."""
+
+    number: int | None = None
+    shop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskRating:
+    """An agent asks the member to rate."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """The agent's own presence."""
+
+    status: AgentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead:
+    """How far the actor has read, by event id."""
+
+    number: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMember:
+    """New values of a member by staff: name, tier, language, tags, `fields.NAME`, note."""
+
+    member_id: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateMember:
+    """A member made by staff."""
+
+    shop: str
+    name: str
+    tier: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Send a failed or uncertain outgoing line again, by hand."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Username and password of an agent or a member."""
+
+    username: str
+    password: str
+    otp: str | None = None
+    kind: Literal["browser", "api"] = "api"
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Ends the actor's session, or the named one of the same owner."""
+
+    session_id: int | None = None
+
+
+Command = (
+    MemberLine
+    | OpenTicket
+    | PostMessage
+    | ChangeTicket
+    | MoveTicket
+    | RateTicket
+    | EndChat
+    | AskRating
+    | SetStatus
+    | MarkRead
+    | ChangeMember
+    | CreateMember
+    | Retry
+    | SignIn
+    | SignOut
+)

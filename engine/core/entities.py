@@ -1,0 +1,231 @@
+"""What one decision may see: frozen snapshots of the desk's people and cases.
+
+Times are whole microseconds UTC, durations whole microseconds, nouns (team, state, type …) stand by name, agents by
+username. A row that does not exist yet has a negative id, given out by the decision and replaced when it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Visibility = Literal["public", "anonymous", "internal"]
+AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
+AgentStatus = Literal["online", "busy", "away", "offline"]
+ClockState = Literal["running", "paused", "met", "breached", "stopped"]
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A case of any kind: a chat, an inquiry, a call, a work order."""
+
+    id: int
+    number: int
+    kind: str
+    shop: str
+    type: str
+    state: str
+    category: str
+    """Of the state: open, pending or closed."""
+    priority: str
+    member_id: int
+    channel: str
+    created_at: int
+    updated_at: int
+    subject: str = ""
+    team: str | None = None
+    assignee: str | None = None
+    identity_id: int | None = None
+    order_no: str | None = None
+    product: str | None = None
+    solution: str | None = None
+    language: str = "zh-TW"
+    escalation: int = 0
+    rating: int | None = None
+    reopened: int = 0
+    reply_count: int = 0
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Custom fields by their short name (`amount`), decrypted."""
+    merged_into: int | None = None
+    version: int = 0
+    first_replied_at: int | None = None
+    closed_at: int | None = None
+    last_line_at: int | None = None
+    """Either side's last line; what rules send does not count."""
+    waiting_since: int | None = None
+    """The member's first line that no agent has answered."""
+    route_by: str | None = None
+    """How the last `route` wanted the assignee picked, for those who wait."""
+    route_skills: tuple[str, ...] = ()
+    rating_asked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What only a live chat has; one to a ticket."""
+
+    ticket_id: int
+    page: str | None = None
+    referrer: str | None = None
+    title: str | None = None
+    device: str | None = None
+    region: str | None = None
+    queued_at: int | None = None
+    served_at: int | None = None
+    ended_at: int | None = None
+    silent_since: int | None = None
+    """Since when the side whose turn it is has not written."""
+    silent_side: str | None = None
+    """`member` or `agent`: whose turn it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A line (public, anonymous) or a note (internal)."""
+
+    id: int
+    ticket_id: int
+    author_kind: AuthorKind
+    text: str
+    created_at: int
+    author_id: int | None = None
+    author: str | None = None
+    """The agent's username: for staff and audit only."""
+    shown_as: str = ""
+    """The name the member sees, fixed when sent."""
+    visibility: Visibility = "public"
+    direction: Literal["inbound", "outbound"] = "inbound"
+    automatic: bool = False
+    channel: str = "chat"
+    language: str | None = None
+    attachments: tuple[int, ...] = ()
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person served in one shop, guest or not."""
+
+    id: int
+    shop: str
+    guest: bool
+    tier: str
+    name: str | None = None
+    language: str = "zh-TW"
+    blocked: bool = False
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    open_tickets: int = 0
+    complaints_30d: int = 0
+    signed_up_at: int | None = None
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who serves. `load` counts the open tickets of live kinds now assigned."""
+
+    id: int
+    username: str
+    name: str
+    alias: str = ""
+    teams: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    shops: tuple[str, ...] = ()
+    status: AgentStatus = "offline"
+    capacity: int = 5
+    load: int = 0
+    last_assigned_at: int = 0
+    status_since: int = 0
+    locale: str = "zh-TW"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One SLA target of one ticket (first_reply, next_reply, resolve)."""
+
+    target: str
+    policy: str
+    calendar: str
+    total: int
+    """Working time allowed, µs."""
+    started_at: int
+    state: ClockState = "running"
+    used: int = 0
+    """Working time used up to `running_since`, µs."""
+    running_since: int | None = None
+    due_at: int | None = None
+    """When it breaches if nothing pauses it; None while paused."""
+    warned: tuple[int, ...] = ()
+    """Percents already warned of."""
+    breached_at: int | None = None
+    met_at: int | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who wants something: an agent, a member, a guest, or the desk itself."""
+
+    kind: Literal["agent", "member", "guest", "system"]
+    id: int = 0
+    name: str = ""
+    username: str = ""
+    roles: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
+    shops: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    session_id: int | None = None
+    locale: str = "zh-TW"
+    alias: str = ""
+
+    @property
+    def staff(self) -> bool:
+        """True for agents and the desk itself."""
+        return self.kind in ("agent", "system")
+
+
+SYSTEM = Actor(kind="system", name="system")
+
+
+class Lookups(Protocol):
+    """What a decision asks the store for only when it needs it; answers belong to the same transaction."""
+
+    def roster(self, shop: str) -> tuple[Agent, ...]:
+        """Every enabled agent who serves the shop, by username."""
+
+    def last_agent(self, member_id: int) -> str | None:
+        """The username of the agent who last served this member, if any."""
+
+    def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
+        """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that one decision starts from. `ticket` is None where there is none yet."""
+
+    shop: str
+    member: Member | None
+    lookups: Lookups
+    ticket: Ticket | None = None
+    chat: Chat | None = None
+    messages: tuple[Message, ...] = ()
+    """The last 20 of the conversation, oldest first."""
+    clocks: tuple[Clock, ...] = ()
+    timers: Mapping[str, int] = field(default_factory=dict)
+    """Open timers of this ticket: name → due."""
+    next_number: int = 0
+    """The number a ticket opened by this decision will have."""
+    agent: Agent | None = None
+    """The ticket's assignee, or the agent the event is about."""
+    external: Mapping[str, Any] = field(default_factory=dict)
+    """Values of plugin fields, fetched before the transaction."""

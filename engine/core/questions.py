@@ -1,0 +1,160 @@
+"""What screens and programs ask of the desk, as data. `Desk.query` answers with plain dictionaries in the API's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an actor may see at all, asked for once (`access.scope`) and laid under every read."""
+
+    shops: tuple[str, ...] | None = None
+    """None: every shop."""
+    member_id: int | None = None
+    """Only this member's tickets, and nothing internal."""
+    personal: bool = False
+    """May see masked fields plain."""
+
+    @property
+    def staff(self) -> bool:
+        """False for members and guests."""
+        return self.member_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """A page of tickets. `filter` is an expression of the rules language; `view` one of mine, unassigned, all, overdue, waiting."""
+
+    filter: str | None = None
+    view: str | None = None
+    q: str | None = None
+    """Number, member's name, or order number."""
+    sort: str = "-updated_at"
+    limit: int = 50
+    cursor: str | None = None
+    count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TicketByNumber:
+    """One ticket, or None where it is not there or not for the actor."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Lines of a ticket, oldest first; `before` and `after` are message ids."""
+
+    number: int
+    before: int | None = None
+    after: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Why the ticket is as it is: every decision about it, newest first."""
+
+    number: int
+    event: int | None = None
+    nearly: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The history of a ticket, oldest first, from an event id."""
+
+    number: int
+    since: int = 0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Transitions the actor may raise on the ticket now."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The actor's views with their counts (at most 10,000)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Members by name, account or contact."""
+
+    q: str | None = None
+    shop: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberById:
+    """One member with identities (masked unless allowed) and past tickets."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """Agents with status and load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """Teams with members and open work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The actor's own live sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What the rules told the actor inside the desk, newest first."""
+
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Lines and tickets that hold the words, newest first."""
+
+    q: str
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Nouns:
+    """Types, tiers, teams, states … with labels and colours, for screens."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesState:
+    """The rulebook in force, its files, and findings of the last load that failed."""
+
+
+Question = (
+    Tickets
+    | TicketByNumber
+    | Messages
+    | Trace
+    | Events
+    | Moves
+    | Views
+    | Members
+    | MemberById
+    | Agents
+    | Teams
+    | Sessions
+    | Notices
+    | Search
+    | Nouns
+    | RulesState
+)

@@ -1,0 +1,55 @@
+"""Who gets it: team, skill, presence, load, and the order of those who wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.core.entities import Agent
+
+MODES = ("least_busy", "round_robin", "longest_idle", "last_agent")
+
+
+def candidates(team: str, skills: Iterable[str], roster: Iterable[Agent], loads: Mapping[str, int]) -> list[Agent]:
+    """Agents of the team who are online, have every skill and room for one more. `loads` corrects the stored load by what
+    this decision has already given out."""
+    wanted = set(skills)
+    return [
+        agent
+        for agent in roster
+        if team in agent.teams
+        and agent.status == "online"
+        and wanted <= set(agent.skills)
+        and agent.load + loads.get(agent.username, 0) < agent.capacity
+    ]
+
+
+def pick(
+    mode: str,
+    team: str,
+    skills: Iterable[str],
+    roster: Iterable[Agent],
+    last_agent: str | None = None,
+    loads: Mapping[str, int] | None = None,
+) -> Agent | None:
+    """The agent a route gives the ticket to, or None when all are away or full: the ticket then waits for the team.
+
+    Ties fall to who was given work longest ago, then to the username, so the same rows give the same agent.
+    """
+    loads = loads or {}
+    able = candidates(team, skills, roster, loads)
+    if not able:
+        return None
+    if mode == "last_agent":
+        for agent in able:
+            if agent.username == last_agent:
+                return agent
+        mode = "least_busy"
+    if mode == "least_busy":
+        return min(able, key=lambda a: (_share(a, loads), a.last_assigned_at, a.username))
+    if mode == "longest_idle":
+        return min(able, key=lambda a: (max(a.last_assigned_at, a.status_since), a.username))
+    return min(able, key=lambda a: (a.last_assigned_at, a.username))
+
+
+def _share(agent: Agent, loads: Mapping[str, int]) -> float:
+    return (agent.load + loads.get(agent.username, 0)) / max(agent.capacity, 1)
