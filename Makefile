@@ -7,7 +7,7 @@ DATA ?= data/demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-python test-ui lint format bench soak dist clean env-test env-lint env-dist ui
+.PHONY: help install run test test-python test-ui lint format bench soak dist clean env-run env-test env-lint env-dist ui
 .ONESHELL:
 .NOTPARALLEL:
 SHELL := /bin/bash
@@ -24,6 +24,7 @@ help:  ## what there is
 
 # $(call environment,NAME,EXTRAS): .venv with what NAME needs, once for each state of the files that say what that is.
 # The folder is part of that state: an environment knows where it lives, and a copied or moved one is made anew.
+# Every set of extras contains the one of `run`.
 define environment
 	@if ! command -v "$(PYTHON)" >/dev/null; then
 		echo "make: $(PYTHON) is not here. On Debian: apt-get install python3 python3-venv" >&2; exit 2
@@ -32,7 +33,7 @@ define environment
 		echo "make: $$("$(PYTHON)" --version) is too old, the desk wants Python 3.11 or newer (PYTHON=… names another)" >&2; exit 2
 	fi
 	here=$$(pwd -P; "$(PYTHON)" -c 'import sys; print(sys.version, sys.base_prefix)')
-	wanted=$$({ echo "$$here $(2)"; cat pyproject.toml setup.cfg engine/__init__.py; } | sha256sum)
+	wanted=$$({ echo "$$here"; cat pyproject.toml setup.cfg engine/__init__.py; } | sha256sum)
 	[ "$$(cat .venv/.stamp-$(1) 2>/dev/null)" = "$$wanted" ] && exit 0
 	mkdir -p .cache
 	exec 9>.cache/install.lock
@@ -49,12 +50,12 @@ define environment
 	if ! $(VENV_PYTHON) -m pip install --quiet --editable '.[$(2)]'; then
 		echo "make: pip could not install the packages; its own words stand above. It needs a package index it can reach." >&2; exit 2
 	fi
-	echo "$$wanted" >.venv/.stamp-$(1)
+	echo "$$wanted" | tee .venv/.stamp-run >.venv/.stamp-$(1)
 endef
 
 install: ui  ## .venv with the command `engine`, and the web UI built
 
-.venv/env-run:
+env-run:
 	$(call environment,run,ui)
 
 env-test:
@@ -66,7 +67,7 @@ env-lint:
 env-dist:
 	$(call environment,dist,dist)
 
-ui: .venv/env-run
+ui: env-run
 	@$(VENV_PYTHON) -m web.build
 
 # --- the two commands ----------------------------------------------------------------------------------------------

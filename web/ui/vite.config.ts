@@ -1,0 +1,57 @@
+import { fileURLToPath, URL } from 'node:url'
+
+import vue from '@vitejs/plugin-vue'
+import AutoImport from 'unplugin-auto-import/vite'
+import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
+import Components from 'unplugin-vue-components/vite'
+import { defineConfig } from 'vitest/config'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+// The console and the chat page. The widget, one file without a framework, has vite.widget.config.ts.
+export default defineConfig({
+  plugins: [
+    vue(),
+    // Only what a page uses of Element Plus is built into it.
+    AutoImport({ resolvers: [ElementPlusResolver()], dts: 'auto-imports.d.ts' }),
+    Components({ resolvers: [ElementPlusResolver()], dirs: [], dts: 'components.d.ts' }),
+  ],
+  resolve: { alias: { '@': path('./src') } },
+  define: {
+    __VUE_OPTIONS_API__: 'false',
+    __VUE_PROD_DEVTOOLS__: 'false',
+    __VUE_I18N_FULL_INSTALL__: 'false',
+    __VUE_I18N_LEGACY_API__: 'false',
+    // The message compiler of vue-i18n writes functions from text otherwise, which our CSP forbids.
+    __INTLIFY_JIT_COMPILATION__: 'true',
+    __INTLIFY_DROP_MESSAGE_COMPILER__: 'false',
+  },
+  build: {
+    outDir: path('../static'),
+    emptyOutDir: true,
+    sourcemap: false,
+    target: 'es2022',
+    // The polyfill is an inline script and inlined files are `data:` addresses; the CSP allows neither.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 800,
+    rolldownOptions: {
+      input: { console: path('./console.html'), chat: path('./chat.html') },
+    },
+  },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    strictPort: true,
+    proxy: {
+      '/api': 'http://127.0.0.1:8080',
+      '/ws': { target: 'ws://127.0.0.1:8080', ws: true },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['tests/**/*.test.ts'],
+    // The component library ships .css imports that only Vite understands.
+    server: { deps: { inline: ['element-plus'] } },
+  },
+})
