@@ -16,7 +16,11 @@ Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice"
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new row. `values` are the entity's attributes (nouns by name, agents by username)."""
+    """A new row. `values` are the entity's attributes (nouns by name, agents by username).
+
+    A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username; a rating's values
+    are ticket, member, score, comment, at; a rule_use's rule, scope, key, at.
+    """
 
     thing: Thing
     ref: int
@@ -25,7 +29,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target)."""
+    """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
+
+    On a ticket it always counts up `version` and sets `updated_at`, with no values too (tags follow as Tag and Untag).
+    """
 
     thing: Thing
     ref: int
@@ -97,7 +104,7 @@ class ClearTimer:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Something that leaves the desk after commit, once. `key` lets the channel refuse a twin."""
+    """Something that leaves the desk after commit, once. `key` lets the channel refuse a twin; empty: made from the message."""
 
     channel: str
     key: str

@@ -229,3 +229,9 @@ class Case:
     """The ticket's assignee, or the agent the event is about."""
     external: Mapping[str, Any] = field(default_factory=dict)
     """Values of plugin fields, fetched before the transaction."""
+    member_new: bool = False
+    """The member was first seen with this very event."""
+    leaving: frozenset[str] = frozenset()
+    """Channels whose lines leave the desk through the outbox."""
+    rating_at: int | None = None
+    """When the member first rated this ticket."""

@@ -1,0 +1,319 @@
+"""The built-in actions: what an effect of a rule does to the draft. Two writers of one target are found before (`merge`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.core import routing
+from engine.core.draft import Draft
+from engine.core.entities import Agent
+from engine.lang import Duration, Effect, Rule, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One effect a rule wants, ready to be merged."""
+
+    rule: Rule
+    effect: Effect
+    position: int
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Higher priority first, then the rule's id, then its place in the rule."""
+        return (-self.rule.priority, self.rule.id, self.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A wish that another rule's wish overrode."""
+
+    wish: Wish
+    winner: Wish
+    target: str
+    tie: bool
+
+
+def targets(effect: Effect) -> tuple[tuple[str, Any], ...]:
+    """What an effect writes, each with the value it writes: two different values for one target are a conflict."""
+    args = effect.args
+    action = effect.action
+    if action == "set":
+        return ((args["field"], ("set", args["value"])),)
+    if action in ("raise", "lower"):
+        return ((args["field"], (action, None)),)
+    if action in ("add_tag", "remove_tag"):
+        return tuple((f"{args['owner']}.tags {tag}", action) for tag in args["tags"])
+    if action == "move":
+        return (("ticket.state", args["state"]),)
+    if action == "route":
+        team = ("ticket.team", args["team"])
+        return (team, ("ticket.assignee", ("route", args["team"]))) if args.get("by") else (team,)
+    if action == "assign":
+        return (("ticket.assignee", args["agent"]),)
+    if action in ("start_timer", "cancel_timer"):
+        return ((f"timer {args['name']}", action),)
+    return ()
+
+
+def merge(wishes: list[Wish]) -> tuple[list[Wish], list[Lost]]:
+    """The wishes that stand and those that lost. Commuting ones all stand, equal ones once; where two write one target
+    differently the higher priority wins, at equal priority the lower rule id (and the validator should have refused it)."""
+    standing: list[Wish] = []
+    lost: list[Lost] = []
+    taken: dict[str, tuple[Any, Wish]] = {}
+    seen: set[tuple[str, str]] = set()
+    for wish in sorted(wishes, key=lambda w: w.order):
+        written = targets(wish.effect)
+        clash: tuple[str, Wish] | None = None
+        for target, value in written:
+            holder = taken.get(target)
+            if holder is not None and holder[0] != value and holder[1].rule.id != wish.rule.id:
+                clash = (target, holder[1])
+                break
+        if clash is not None:
+            if wish.effect.action in ("add_tag", "remove_tag") and len(wish.effect.args["tags"]) > 1:
+                rest = tuple(
+                    tag
+                    for tag in wish.effect.args["tags"]
+                    if (held := taken.get(f"{wish.effect.args['owner']}.tags {tag}")) is None or held[0] == wish.effect.action
+                )
+                if rest:
+                    kept = replace(wish.effect, args={**wish.effect.args, "tags": rest})
+                    standing.append(replace(wish, effect=kept))
+            tie = clash[1].rule.priority == wish.rule.priority
+            lost.append(Lost(wish, clash[1], clash[0], tie))
+            continue
+        for target, value in written:
+            taken.setdefault(target, (value, wish))
+        same = (wish.effect.action, repr(sorted(wish.effect.args.items(), key=lambda item: item[0])))
+        if same in seen:
+            continue
+        seen.add(same)
+        standing.append(wish)
+    return standing, lost
+
+
+# --- carrying out ---------------------------------------------------------------------------------------------------
+
+
+def _write(draft: Draft, field: str, value: Any) -> None:
+    owner, _, name = field.partition(".")
+    if field in draft.book.custom_fields:
+        draft.change_field(owner, name, value)
+    elif owner == "member" and draft.member is not None:
+        draft.member = replace(draft.member, **{name: value})
+    elif owner == "ticket":
+        draft.change_ticket(**{name: value})
+
+
+def _read(draft: Draft, field: str) -> Any:
+    return draft.book.getter(field)(draft)
+
+
+def _set(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    _write(draft, args["field"], args["value"])
+    return f"{args['field']} = {_shown(args['value'])}"
+
+
+def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], str]:
+    def shift(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+        field, value = args["field"], args["value"]
+        current = _read(draft, field)
+        ranks = draft.book.ranks(field)
+        if current is None:
+            moves = True
+        elif ranks is not None:
+            moves = (ranks.get(value, 0) - ranks.get(current, 0)) * direction > 0
+        else:
+            moves = (value - current) * direction > 0
+        if moves:
+            _write(draft, field, value)
+        return f"{field} = {_shown(value if moves else current)}"
+
+    return shift
+
+
+def _add_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    if args["owner"] == "member":
+        if draft.member is not None:
+            draft.member = replace(draft.member, tags=_with(draft.member.tags, args["tags"]))
+    else:
+        draft.change_ticket(tags=_with(draft.need_ticket().tags, args["tags"]))
+    return f"+{args['owner']}.tags {', '.join(args['tags'])}"
+
+
+def _remove_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    gone = set(args["tags"])
+    if args["owner"] == "member":
+        if draft.member is not None:
+            draft.member = replace(draft.member, tags=tuple(t for t in draft.member.tags if t not in gone))
+    else:
+        draft.change_ticket(tags=tuple(t for t in draft.need_ticket().tags if t not in gone))
+    return f"-{args['owner']}.tags {', '.join(args['tags'])}"
+
+
+def _move(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    ticket = draft.need_ticket()
+    if ticket.state == args["state"]:
+        return f"ticket.state is {ticket.state} already"
+    for transition in draft.book.lifecycles[ticket.kind].leading_to(ticket.state, args["state"]):
+        if transition.when is None or draft.book.holds(transition.when, draft):
+            draft.move(transition, rule=rule.id)
+            return f"ticket.state = {args['state']}"
+    return f"no transition leads from {ticket.state} to {args['state']} now"
+
+
+def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    ticket = draft.need_ticket()
+    team, skills, by = args["team"], tuple(args.get("skills") or ()), args.get("by")
+    draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
+    if not by:
+        return f"ticket.team = {team}"
+    last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
+    agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
+    if agent is not None or ticket.assignee is None or ticket.team != team:
+        draft.assign(agent)
+    return f"ticket.team = {team}, ticket.assignee = {_shown(agent.username if agent else None)}"
+
+
+def _assign(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    name = args["agent"]
+    agent = draft.find_agent(name) if name else None
+    if name and agent is None:
+        return f"there is no agent `{name}` who serves this shop"
+    draft.assign(agent)
+    return f"ticket.assignee = {_shown(name)}"
+
+
+def _start_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    after: Duration = args["after"]
+    due = draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
+    draft.set_timer(f"rule:{args['name']}", due, "rule", {"name": args["name"], "rule": rule.id})
+    return f"timer {args['name']} started"
+
+
+def _cancel_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    draft.clear_timer(f"rule:{args['name']}")
+    return f"timer {args['name']} cancelled"
+
+
+def _ask_rating(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    ask_rating(draft)
+    return "rating asked"
+
+
+def ask_rating(draft: Draft) -> None:
+    """Asks the member to rate, once while no rating is there."""
+    ticket = draft.need_ticket()
+    if ticket.rating is None:
+        draft.change_ticket(rating_asked_at=draft.now)
+        draft.record("rating.requested", {})
+
+
+def _flag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    draft.record("message.flagged", {"rule": rule.id, "why": args.get("why")})
+    return "flagged for review"
+
+
+def _reject(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    draft.rejected = args.get("why") or ""
+    return "message rejected"
+
+
+def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    return "stop"
+
+
+PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
+    "set": _set,
+    "raise": _shift(1),
+    "lower": _shift(-1),
+    "add_tag": _add_tag,
+    "remove_tag": _remove_tag,
+    "move": _move,
+    "route": _route,
+    "assign": _assign,
+    "start_timer": _start_timer,
+    "cancel_timer": _cancel_timer,
+    "ask_rating": _ask_rating,
+    "flag": _flag,
+    "reject": _reject,
+    "stop": _stop,
+}
+"""Actions done within their stage; each answers with what it changed, in words for the trace."""
+
+SPEAK = frozenset({"reply", "note", "notify"})
+"""Actions whose text is made as the wave leaves the fields, so they are done at its end."""
+
+
+def speak(draft: Draft, wish: Wish) -> str:
+    """Carries out a `reply`, `note` or `notify` at the end of its wave."""
+    args = wish.effect.args
+    text = _text(draft, wish, args)
+    rule = wish.rule
+    if wish.effect.action == "note":
+        draft.say(author_kind="bot", text=text, visibility="internal", automatic=True, rule=rule.id, template=args.get("template"))
+        return "note written"
+    if wish.effect.action == "notify":
+        told = _recipients(draft, args)
+        for agent in told:
+            draft.notice(agent, text, rule.id)
+        draft.notified.extend(n for n in args["names"] if n)
+        return f"notified {', '.join(a.username for a in told) or 'nobody'}"
+    kind = args.get("as_") or "bot"
+    if draft.ticket is None:
+        draft.opening.append({"text": text, "as": kind, "rule": rule.id, "template": args.get("template")})
+        return "replied"
+    if args.get("after"):
+        ticket = draft.need_ticket()
+        body = {"text": text, "as": kind, "rule": rule.id, "template": args.get("template")}
+        draft.set_timer(f"say:{rule.id}:{ticket.version}:{wish.position}", draft.now + args["after"], "say", body)
+        return "reply planned"
+    reply(draft, text, kind, rule.id, args.get("template"))
+    return "replied"
+
+
+def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
+    """An automatic line to the member. It is no reply of a person: no count, no clock, no state moves by it."""
+    say = draft.say(
+        author_kind="desk" if kind == "desk" else "bot",
+        text=text,
+        automatic=True,
+        rule=rule,
+        template=template,
+        language=draft.need_ticket().language,
+    )
+    draft.replies.append(say)
+
+
+def _text(draft: Draft, wish: Wish, args: Mapping[str, Any]) -> str:
+    template: Template | None = args.get("text")
+    locale = draft.book.locale(draft)
+    if args.get("template"):
+        template = draft.book.template(args["template"], draft.shop, locale)
+    if template is None:
+        return ""
+    values = {name: draft.book.shown(name, _read(draft, name), draft, locale) for name in template.reads}
+    return template.render(values, locale, str(draft.book.zone(draft.shop)))
+
+
+def _recipients(draft: Draft, args: Mapping[str, Any]) -> list[Agent]:
+    names = [n for n in args["names"] if n]
+    if args["to"] == "agent":
+        return [a for a in draft.roster() if a.username in names]
+    if args["to"] == "team":
+        return [a for a in draft.roster() if set(names) & set(a.teams)]
+    if args["to"] == "role":
+        return [a for a in draft.roster() if set(names) & set(a.roles)]
+    return []
+
+
+def _with(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tags + tuple(dict.fromkeys(t for t in more if t not in tags))
+
+
+def _shown(value: Any) -> str:
+    return "empty" if value is None else str(value)

@@ -1,0 +1,425 @@
+"""`decide`: an event and a case in, a decision out. Pure and bounded: stages, waves, merging, trace (language.md, Meaning)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.core import intake
+from engine.core.actions import PERFORM, SPEAK, Lost, Wish, merge, speak
+from engine.core.changes import Change, Create, Record, Say
+from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
+from engine.core.entities import Actor, Case, Message
+from engine.lang import Rule
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+MAX_WAVES = 8
+"""Rule sets with `limit` and no loops need one or two; past this the rest is dropped and the run is flagged."""
+
+MASK = "•••"
+"""Stands for a personal value in traces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one root event led to: changes to store, why, and from what."""
+
+    root: str
+    rulebook: str
+    shop: str
+    changes: tuple[Change, ...]
+    trace: tuple[Mapping[str, Any], ...]
+    """Rules that acted, lost or failed, in order: rule, title, file, line, stage, wave, outcome, why, values, changes."""
+    snapshot: Mapping[str, Any]
+    """Waves with their keys and values: all that is needed to decide again. `message` refers to the line."""
+    events: tuple[str, ...]
+    """Keys of all waves, in order."""
+    replies: tuple[Say, ...] = ()
+    opening: tuple[Mapping[str, Any], ...] = ()
+    notified: tuple[str, ...] = ()
+    rejected: str | None = None
+    flagged: bool = False
+    """More waves were wanted than are allowed."""
+    micros: int = 0
+    ticket_ref: int | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    acted: set[str] = field(default_factory=set)
+    trace: list[dict[str, Any]] = field(default_factory=list)
+    waves: list[dict[str, Any]] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    stopped: bool = False
+    flagged: bool = False
+
+
+def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> Decision:
+    """What the desk does about a command of an actor, or about a moment that has come.
+
+    Same rulebook, command, case, actor and now give the same decision on every machine. Raises Refused where the command
+    cannot be carried out; a rule that raises is skipped and stands in the trace.
+    """
+    draft = Draft(book, case, actor, now)
+    before = _tracked(draft) if case.ticket is not None else {}
+    intake.begin(draft, command)
+    run = _Run()
+    root = sorted(draft.keys)[0] if draft.keys else type(command).__name__
+    _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
+    keys = _take_keys(draft)
+    wave = 0
+    previous = before
+    while keys and not run.stopped:
+        if wave >= MAX_WAVES:
+            run.flagged = True
+            draft.record("decision.flagged", {"dropped": sorted(keys)})
+            break
+        at_start = _tracked(draft)
+        run.events.extend(sorted(keys))
+        _wave(draft, run, keys, previous, wave)
+        if draft.rejected is not None:
+            return _rejected(draft, run, root, now)
+        keys = _take_keys(draft)
+        previous = at_start
+        wave += 1
+    draft.settle_clocks()
+    return Decision(
+        root=root,
+        rulebook=book.digest,
+        shop=case.shop,
+        changes=tuple(draft.finish()),
+        trace=tuple(run.trace),
+        snapshot={"now": now, "message": draft.message.id if draft.message else None, "waves": run.waves},
+        events=tuple(run.events),
+        replies=tuple(draft.replies),
+        opening=tuple(draft.opening),
+        notified=tuple(draft.notified),
+        flagged=run.flagged,
+        ticket_ref=draft.ticket_ref,
+    )
+
+
+def _take_keys(draft: Draft) -> set[str]:
+    keys, draft.keys = draft.keys, set()
+    return keys
+
+
+def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wave: int) -> None:
+    book = draft.book
+    ticket, member = draft.ticket, draft.member
+    reads = book.rules.reads(keys)
+    helpers = book.helpers(draft)
+    record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
+    speaking: list[tuple[Wish, dict[str, Any]]] = []
+    values: dict[str, Any] = {}
+    for stage in book.rules.stages:
+        fresh = {name: book.getter(name)(draft) for name in reads}
+        delta = {name: value for name, value in fresh.items() if name not in values or values[name] != value}
+        if delta or not record["stages"]:
+            record["stages"].append({"stage": stage.name, "values": _for_snapshot(book, delta)})
+        values = fresh
+        matches = [
+            rule
+            for rule in book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)
+            if _may_act(draft, rule)
+        ]
+        for failed_rule, error in helpers.take_failures():
+            run.trace.append(_trace(book, failed_rule, wave, "failed", str(error), values))
+            draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
+        if not matches:
+            continue
+        if stage.mode == "first":
+            best = min(matches, key=lambda r: (-r.priority, r.id))
+            run.trace.extend(
+                _trace(book, rule, wave, "lost", f"stage {stage.name} takes one rule: `{best.id}` came first", values)
+                for rule in matches
+                if rule is not best
+            )
+            matches = [best]
+        wishes: list[Wish] = []
+        for rule in matches:
+            try:
+                effects = rule.effects(values, before, helpers)
+            except Exception as error:  # a rule that raises never takes the others down
+                run.trace.append(_trace(book, rule, wave, "failed", str(error), values))
+                draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
+                continue
+            wishes.extend(Wish(rule, effect, position) for position, effect in enumerate(effects))
+        standing, lost = merge([w for w in wishes if not _silent(draft, w)])
+        entries = {rule.id: _trace(book, rule, wave, "acted", "", values) for rule in matches}
+        repeated = {rule.id for rule in matches if rule.id in run.acted}
+        for wish in standing:
+            if wish.rule.id in repeated:
+                continue
+            entry = entries[wish.rule.id]
+            if wish.effect.action in SPEAK:
+                speaking.append((wish, entry))
+                entry["changes"].append(wish.effect.action)
+                continue
+            try:
+                entry["changes"].append(PERFORM[wish.effect.action](draft, wish.rule, wish.effect.args))
+            except Exception as error:
+                entry["changes"].append(f"{wish.effect.action} failed: {error}")
+                draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
+            if wish.effect.action in ("stop", "reject"):
+                run.stopped = True
+        _note_acting(draft, run, matches, repeated, entries, lost, wave, values)
+        if run.stopped:
+            break
+    for wish, entry in speaking:
+        try:
+            entry["changes"][entry["changes"].index(wish.effect.action)] = speak(draft, wish)
+        except Exception as error:
+            entry["changes"].append(f"{wish.effect.action} failed: {error}")
+            draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
+    if draft.replies and any(e["changes"] and "replied" in e["changes"] for _, e in speaking):
+        draft.keys.add("message.sent")
+        draft.message = _sent(draft)
+    _queue(draft)
+    _note_changes(draft, ticket, member, None)
+    run.waves.append(record)
+
+
+def _note_acting(
+    draft: Draft,
+    run: _Run,
+    matches: list[Rule],
+    repeated: set[str],
+    entries: dict[str, dict[str, Any]],
+    lost: list[Lost],
+    wave: int,
+    values: Mapping[str, Any],
+) -> None:
+    losers: dict[str, list[str]] = {}
+    for item in lost:
+        losers.setdefault(item.wish.rule.id, []).append(
+            f"{item.target}: `{item.winner.rule.id}` " + ("comes first by its name" if item.tie else "has the higher priority")
+        )
+        if item.tie:
+            draft.record("rule.tie", {"rule": item.wish.rule.id, "winner": item.winner.rule.id, "target": item.target})
+    for rule in sorted(matches, key=lambda r: (-r.priority, r.id)):
+        if rule.id in repeated:
+            continue
+        run.acted.add(rule.id)
+        entry = entries[rule.id]
+        if entry["changes"] or rule.id not in losers:
+            run.trace.append(entry)
+            if rule.limit is not None:
+                scope, key = _limit_key(draft, rule)
+                if key is not None:
+                    draft.use(rule.id, scope, key)
+        if rule.id in losers:
+            run.trace.append(_trace(draft.book, rule, wave, "lost", "; ".join(losers[rule.id]), values))
+
+
+def _silent(draft: Draft, wish: Wish) -> bool:
+    """Automatic messages get no reply unless the rule names `message.automatic`: two machines must not talk."""
+    return (
+        wish.effect.action == "reply"
+        and draft.message is not None
+        and draft.message.automatic
+        and draft.message.direction == "inbound"
+        and not wish.rule.names_automatic
+    )
+
+
+def _may_act(draft: Draft, rule: Rule) -> bool:
+    """Dates and `limit`: a rule at its limit or out of its dates does not match."""
+    if rule.starts is not None or rule.ends is not None:
+        today = draft.book.day(draft.shop, draft.now)
+        if (rule.starts is not None and today < rule.starts) or (rule.ends is not None and today > rule.ends):
+            return False
+    if rule.limit is None:
+        return True
+    scope, key = _limit_key(draft, rule)
+    if key is None or (key.startswith("-") and scope == "ticket"):
+        return True
+    since = None if rule.limit.per is None else draft.now - rule.limit.per
+    return draft.case.lookups.rule_uses(rule.id, scope, key, since) < rule.limit.count
+
+
+def _limit_key(draft: Draft, rule: Rule) -> tuple[str, str | None]:
+    scope = rule.limit.scope if rule.limit is not None else "ticket"
+    if scope == "ticket":
+        return scope, str(draft.ticket.number) if draft.ticket else None
+    if scope == "member":
+        return scope, str(draft.member.id) if draft.member else None
+    if scope == "agent":
+        return scope, draft.agent.username if draft.agent else None
+    return scope, draft.shop
+
+
+def _sent(draft: Draft) -> Message:
+    """The last automatic reply, as the message of the next wave's `message.sent`."""
+    say = draft.replies[-1]
+    return Message(
+        id=say.ref,
+        ticket_id=say.ticket,
+        author_kind=say.author_kind,
+        text=say.text,
+        created_at=say.at,
+        direction="outbound",
+        automatic=True,
+        channel=say.channel,
+        language=say.language,
+        rule=say.rule,
+    )
+
+
+def _queue(draft: Draft) -> None:
+    """A chat that has a team and nobody to serve it waits from now on."""
+    ticket, chat = draft.ticket, draft.chat
+    if ticket is None or chat is None or ticket.category == "closed":
+        return
+    if ticket.team is not None and ticket.assignee is None and chat.queued_at is None and chat.served_at is None:
+        draft.chat = replace(chat, queued_at=draft.now)
+        draft.record("chat.waiting", {"team": ticket.team})
+        draft.keys.add("chat.waiting")
+        draft.arm_silence("chat.waiting", draft.now, 0)
+    elif ticket.assignee is not None and chat.queued_at is not None and chat.served_at is None:
+        draft.timers[WAITING] = None
+
+
+# --- what changed ---------------------------------------------------------------------------------------------------
+
+
+def _tracked(draft: Draft) -> dict[str, Any]:
+    """The values `changed` looks at, by field name."""
+    values: dict[str, Any] = {}
+    if draft.ticket is not None:
+        for name in TRACKED:
+            if name == "fields":
+                values.update({f"ticket.{k}": v for k, v in draft.ticket.fields.items()})
+            else:
+                values[f"ticket.{name}"] = getattr(draft.ticket, name)
+        values["ticket.category"] = draft.ticket.category
+    if draft.member is not None:
+        for name in TRACKED_MEMBER:
+            if name == "fields":
+                values.update({f"member.{k}": v for k, v in draft.member.fields.items()})
+            else:
+                values[f"member.{name}"] = getattr(draft.member, name)
+    return values
+
+
+def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created: tuple[()] | None) -> None:
+    """Net changes since an earlier state become events of the next wave and one record in the log."""
+    ticket = draft.ticket
+    if ticket is not None and ticket_before is not None and ticket is not ticket_before:
+        changes = {
+            name: getattr(ticket, name)
+            for name in TRACKED
+            if name != "fields" and getattr(ticket, name) != getattr(ticket_before, name)
+        }
+        fields = {k: v for k, v in ticket.fields.items() if ticket_before.fields.get(k) != v}
+        if changes or fields:
+            body = {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
+            old = {k: _jsonable(getattr(ticket_before, k)) for k in changes}
+            if "state" in changes:
+                body["category"] = ticket.category
+            if fields:
+                body["fields"] = {
+                    k: (MASK if draft.book.is_personal(f"ticket.{k}") else _jsonable(v)) for k, v in fields.items()
+                }
+            draft.record("ticket.changed", {"changes": body, "old": old})
+            draft.keys.add("ticket.changed")
+            if "state" in changes:
+                draft.keys.add("ticket.state_changed")
+            if "team" in changes or "assignee" in changes:
+                draft.record("ticket.assigned", {"team": ticket.team, "assignee": ticket.assignee})
+                draft.keys.add("ticket.assigned")
+    if created is not None and ticket is not None:
+        return
+    member = draft.member
+    if member is not None and member_before is not None and member is not member_before:
+        changed = [n for n in TRACKED_MEMBER if getattr(member, n) != getattr(member_before, n)]
+        if changed and "member.changed" not in draft.keys:
+            draft.record("member.changed", {"changed": changed})
+            draft.keys.add("member.changed")
+
+
+def _trace(
+    book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    reads = rule.condition.reads if rule.condition is not None else frozenset()
+    return {
+        "rule": rule.id,
+        "title": rule.title,
+        "file": rule.file,
+        "line": rule.line,
+        "stage": rule.stage,
+        "wave": wave,
+        "outcome": outcome,
+        "why": why,
+        "values": {name: mask(book, name, values.get(name)) for name in sorted(reads)},
+        "changes": [],
+    }
+
+
+def mask(book: Rulebook, name: str, value: Any) -> Any:
+    """A value as it may stand in a trace: personal ones hidden, long texts cut."""
+    if value is not None and book.is_personal(name):
+        return MASK
+    if isinstance(value, str) and len(value) > 200:
+        return value[:200] + "…"
+    return _jsonable(value)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if value is None or isinstance(value, (str, int, bool, float)):
+        return value
+    return str(value)
+
+
+def _for_snapshot(book: Rulebook, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the decision record keeps them (encrypted as one piece); the line's text stands there by reference."""
+    return {name: _jsonable(value) for name, value in sorted(values.items()) if name not in ("message.text", "now")}
+
+
+def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _jsonable(value) for name, value in sorted(before.items())}
+
+
+def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
+    """A rejected message leaves no ticket and no line: only that it was rejected, and what the same rules told agents."""
+    message = draft.message
+    existing = draft.case.ticket
+    kept: list[Change] = [
+        change
+        for change in draft.log
+        if (isinstance(change, Create) and change.thing == "notice")
+        or (isinstance(change, Record) and change.kind in ("notice.created", "message.flagged", "rule.failed"))
+    ]
+    clean: list[Change] = []
+    for change in kept:
+        if existing is None and isinstance(change, Record):
+            change = replace(change, ticket=None)
+        elif existing is None and isinstance(change, Create):
+            change = replace(change, values={**change.values, "ticket": None})
+        clean.append(change)
+    body = {"why": draft.rejected, "length": len(message.text) if message else 0}
+    clean.append(
+        Record(
+            "message.rejected",
+            body,
+            ticket=existing.id if existing else None,
+            member=draft.member.id if draft.member else None,
+        )
+    )
+    return Decision(
+        root=root,
+        rulebook=draft.book.digest,
+        shop=draft.shop,
+        changes=tuple(clean),
+        trace=tuple(run.trace),
+        snapshot={"now": now, "message": None, "waves": run.waves},
+        events=tuple(run.events),
+        notified=tuple(draft.notified),
+        rejected=draft.rejected,
+        ticket_ref=existing.id if existing else None,
+    )

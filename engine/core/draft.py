@@ -1,0 +1,404 @@
+"""The case as a decision leaves it so far, and from that the changes: what is net different, and what happened in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine.core import sla
+from engine.core.calendar import Calendar
+from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.entities import Actor, Agent, AuthorKind, Case, Chat, Clock, Member, Message, Ticket, Visibility
+from engine.core.lifecycle import Transition
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+TRACKED = (
+    "type", "priority", "subject", "order_no", "product", "solution", "escalation", "language",
+    "team", "assignee", "state", "tags", "fields",
+)  # fmt: skip
+"""What of a ticket counts as changed for rules; the desk's own counts and times do not."""
+
+TRACKED_MEMBER = ("name", "tier", "language", "tags", "fields", "blocked")
+
+SILENCE = "silence"
+WAITING = "waiting"
+
+
+class Draft:
+    """One decision in the making. Entities are replaced, never changed; `finish()` tells the difference as changes."""
+
+    def __init__(self, book: Rulebook, case: Case, actor: Actor, now: int) -> None:
+        self.book = book
+        self.case = case
+        self.actor = actor
+        self.now = now
+        self.ticket: Ticket | None = case.ticket
+        self.member: Member | None = case.member
+        self.chat: Chat | None = case.chat
+        self.agent: Agent | None = case.agent
+        self.message: Message | None = None
+        self.clocks: dict[str, Clock] = {clock.target: clock for clock in case.clocks}
+        self.timers: dict[str, Timer | None] = {}
+        self.log: list[Change] = []
+        self.extra: dict[str, Any] = {}
+        """Fields of the event itself: `timer.name`, `sla.percent`, `rating.score` …"""
+        self.keys: set[str] = set()
+        """Event keys of the next wave."""
+        self.replies: list[Say] = []
+        self.opening: list[dict[str, Any]] = []
+        """Lines of `chat.opened`: shown at once, stored before the first line."""
+        self.notified: list[str] = []
+        self.asked = False
+        self.replied = False
+        self.given: dict[str, int] = {}
+        """Tickets this decision has given to agents: corrects their stored load."""
+        self.rejected: str | None = None
+        self._ref = 0
+        self._roster: tuple[Agent, ...] | None = None
+        self._notices: list[Create] = []
+        self._uses: list[Create] = []
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    @property
+    def shop(self) -> str:
+        """The shop this happens in."""
+        return self.case.shop
+
+    @property
+    def ticket_ref(self) -> int | None:
+        """The ticket's id (negative while it is not stored), or None."""
+        return self.ticket.id if self.ticket else None
+
+    def ref(self) -> int:
+        """The next reference for something not stored yet."""
+        self._ref -= 1
+        return self._ref
+
+    def roster(self) -> tuple[Agent, ...]:
+        """Agents who serve the shop; asked of the store once."""
+        if self._roster is None:
+            self._roster = self.case.lookups.roster(self.shop)
+        return self._roster
+
+    def find_agent(self, username: str) -> Agent | None:
+        """An agent who serves the shop, by username."""
+        return next((a for a in self.roster() if a.username == username), None)
+
+    def calendar(self) -> Calendar:
+        """The calendar of the ticket's team, else the shop's."""
+        team = self.ticket.team if self.ticket else None
+        return self.book.calendar_of(self.shop, team)
+
+    # --- tickets ----------------------------------------------------------------------------------------------------
+
+    def need_ticket(self) -> Ticket:
+        """The ticket; an action that needs one is refused by the checker where there may be none."""
+        if self.ticket is None:
+            raise LookupError("there is no ticket in this event")
+        return self.ticket
+
+    def change_ticket(self, **values: Any) -> None:
+        """Sets attributes of the ticket."""
+        self.ticket = replace(self.need_ticket(), **values)
+
+    def change_field(self, owner: str, name: str, value: Any) -> None:
+        """Sets a custom field of the ticket or the member."""
+        if owner == "member":
+            if self.member is not None:
+                self.member = replace(self.member, fields={**self.member.fields, name: value})
+            return
+        ticket = self.need_ticket()
+        self.change_ticket(fields={**ticket.fields, name: value})
+
+    def assign(self, agent: Agent | None, by: str | None = None) -> None:
+        """Gives the ticket to an agent or to nobody."""
+        ticket = self.need_ticket()
+        username = agent.username if agent else None
+        if ticket.assignee == username:
+            return
+        if ticket.assignee:
+            self.given[ticket.assignee] = self.given.get(ticket.assignee, 0) - 1
+        if username:
+            self.given[username] = self.given.get(username, 0) + 1
+        self.agent = agent
+        self.change_ticket(assignee=username)
+        if self.chat is not None and username:
+            self.timers[WAITING] = None
+            served = self.chat.served_at if self.chat.served_at is not None else self.now
+            self.chat = replace(self.chat, served_at=served, queued_at=self.chat.queued_at)
+
+    def move(self, transition: Transition, *, rule: str | None = None) -> None:
+        """Carries out a transition: state, category, closing and reopening times."""
+        ticket = self.need_ticket()
+        lifecycle = self.book.lifecycles[ticket.kind]
+        state = lifecycle.states[transition.target]
+        was_closed = ticket.category == "closed"
+        closed = state.category == "closed"
+        self.change_ticket(
+            state=state.name,
+            category=state.category,
+            closed_at=self.now if closed and not was_closed else (None if not closed else ticket.closed_at),
+            reopened=ticket.reopened + (1 if was_closed and not closed else 0),
+            waiting_since=None if closed else ticket.waiting_since,
+        )
+        body: dict[str, Any] = {"from": ticket.state, "to": state.name, "trigger": transition.trigger}
+        if rule:
+            body["rule"] = rule
+        self.record("ticket.state_changed", body)
+        if closed and not was_closed and self.chat is not None and self.chat.ended_at is None:
+            self.chat = replace(self.chat, ended_at=self.now, silent_since=None, silent_side=None)
+            self.record("chat.ended", {"trigger": transition.trigger})
+            self.keys.add("chat.ended")
+        if closed:
+            self.timers[SILENCE] = None
+            self.timers[WAITING] = None
+        elif was_closed and self.chat is not None and self.chat.ended_at is not None:
+            self.chat = replace(self.chat, ended_at=None)
+
+    # --- lines ------------------------------------------------------------------------------------------------------
+
+    def say(
+        self,
+        *,
+        author_kind: AuthorKind,
+        text: str,
+        visibility: Visibility = "public",
+        direction: str = "outbound",
+        author_id: int | None = None,
+        shown_as: str = "",
+        automatic: bool = False,
+        attachments: tuple[str, ...] = (),
+        rule: str | None = None,
+        template: str | None = None,
+        client_key: str | None = None,
+        external_id: str | None = None,
+        language: str | None = None,
+        at: int | None = None,
+    ) -> Say:
+        """Adds a line; one that members get by a channel with an outbox is put there too. Records it."""
+        ticket = self.need_ticket()
+        say = Say(
+            ref=self.ref(),
+            ticket=ticket.id,
+            author_kind=author_kind,
+            text=text,
+            at=self.now if at is None else at,
+            author_id=author_id,
+            shown_as=shown_as,
+            visibility=visibility,
+            direction="inbound" if direction == "inbound" else "outbound",
+            automatic=automatic,
+            channel=ticket.channel,
+            language=language,
+            attachments=attachments,
+            rule=rule,
+            template=template,
+            client_key=client_key,
+            external_id=external_id,
+        )
+        self.log.append(say)
+        if visibility == "internal":
+            kind = "message.noted"
+        elif direction == "inbound":
+            kind = "message.received"
+        else:
+            kind = "message.sent"
+        self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})})
+        if kind == "message.sent" and ticket.channel in self.case.leaving:
+            self.log.append(
+                Enqueue(channel=ticket.channel, key="", ticket=ticket.id, message=say.ref, due_at=self.now, body={})
+            )
+        return say
+
+    def record(self, kind: str, body: Mapping[str, Any] | None = None) -> None:
+        """Puts something that happened into the one log."""
+        self.log.append(
+            Record(kind=kind, body=dict(body or {}), ticket=self.ticket_ref, member=self.member.id if self.member else None)
+        )
+
+    def notice(self, agent: Agent, text: str, rule: str | None) -> None:
+        """Tells an agent something inside the desk; the same text once a decision."""
+        values = {"agent": agent.username, "text": text, "ticket": self.ticket_ref, "rule": rule, "shop": self.shop}
+        if any(n.values == values for n in self._notices):
+            return
+        created = Create("notice", self.ref(), values)
+        self._notices.append(created)
+        self.log.append(created)
+        self.record("notice.created", {"notice": created.ref, "agent": agent.username})
+
+    def use(self, rule: str, scope: str, key: str) -> None:
+        """Counts an acting of a rule that has a `limit`."""
+        self._uses.append(Create("rule_use", self.ref(), {"rule": rule, "scope": scope, "key": key, "at": self.now}))
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def set_timer(self, name: str, due_at: int, kind: str, body: Mapping[str, Any] | None = None) -> None:
+        """A moment to come for this ticket; of one name there is one."""
+        ticket = self.need_ticket()
+        if kind not in ("rule", "sla", "silence", "say"):
+            raise ValueError(kind)
+        self.timers[name] = Timer(ticket=ticket.id, name=name, due_at=due_at, kind=kind, body=dict(body or {}))  # type: ignore[arg-type]
+
+    def clear_timer(self, name: str) -> None:
+        """The timer is no longer wanted."""
+        self.timers[name] = None
+
+    def turn(self, side: str | None) -> None:
+        """Whose turn it is in a chat; the silence events count from here. The same side's clock goes on running."""
+        if self.chat is None:
+            return
+        if side is None:
+            self.chat = replace(self.chat, silent_side=None, silent_since=None)
+            self.timers[SILENCE] = None
+            return
+        if self.chat.silent_side == side and side == "agent":
+            return
+        self.chat = replace(self.chat, silent_side=side, silent_since=self.now)
+        self.arm_silence(f"chat.{side}_silent", self.now, 0)
+
+    def arm_silence(self, kind: str, since: int, passed: int) -> None:
+        """Sets the timer of the next `after` that some rule names for a silence (or for waiting) longer than `passed`."""
+        name = WAITING if kind == "chat.waiting" else SILENCE
+        for after in self.book.rules.after(kind):
+            if after > passed:
+                self.set_timer(name, since + after, "silence", {"kind": kind, "since": since, "after": after})
+                return
+        self.timers[name] = None
+
+    def settle_clocks(self) -> None:
+        """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers."""
+        ticket = self.ticket
+        if ticket is None or not self.book.policies:
+            return
+        policy = self.book.policy_for(self)
+        if policy is None:
+            return
+        calendar = self.book.calendar(policy.calendar or self.book.shops[self.shop].calendar, self.shop)
+        new = ticket.id < 0
+        was_closed = self.case.ticket is not None and self.case.ticket.category == "closed"
+        if new:
+            for target in ("first_reply", "resolve"):
+                if target in policy.targets:
+                    self.clocks[target] = sla.start(target, policy, calendar, self.now)
+        for target, clock in list(self.clocks.items()):
+            if clock.policy != policy.name and sla.live(clock):
+                old = self.book.calendar(clock.calendar, self.shop)
+                if target in policy.targets:
+                    self.clocks[target] = sla.retarget(clock, policy, calendar, old, self.now)
+                else:
+                    self.clocks[target] = sla.finish(clock, old, self.now, met=False)
+        if self.replied:
+            for target in ("first_reply", "next_reply"):
+                self._finish(target, met=True)
+        if self.asked and not self.replied and ticket.first_replied_at is not None and "next_reply" in policy.targets:
+            waiting = self.clocks.get("next_reply")
+            if waiting is None or not sla.live(waiting):
+                self.clocks["next_reply"] = sla.start("next_reply", policy, calendar, self.now)
+        mode = self.book.lifecycles[ticket.kind].states[ticket.state].sla
+        if was_closed and ticket.category != "closed":
+            ended = self.clocks.get("resolve")
+            if ended is not None and not sla.live(ended):
+                self.clocks["resolve"] = replace(ended, met_at=None)
+        for target, clock in list(self.clocks.items()):
+            if not sla.live(clock):
+                continue
+            own = self.book.calendar(clock.calendar, self.shop)
+            if mode == "running" and clock.running_since is None:
+                self.clocks[target] = sla.run(clock, own, self.now)
+            elif mode == "paused":
+                self.clocks[target] = sla.pause(clock, own, self.now)
+            elif mode == "stopped":
+                self._finish(target, met=target == "resolve")
+        for target, clock in self.clocks.items():
+            if clock in self.case.clocks:
+                continue
+            own_policy = self.book.policies.get(clock.policy, policy)
+            moment = sla.next_moment(clock, own_policy, self.book.calendar(clock.calendar, self.shop))
+            if moment is None:
+                self.timers[f"sla:{target}"] = None
+            else:
+                self.set_timer(f"sla:{target}", moment[0], "sla", {"target": target, "percent": moment[1]})
+
+    def _finish(self, target: str, *, met: bool) -> None:
+        clock = self.clocks.get(target)
+        if clock is not None and sla.live(clock):
+            self.clocks[target] = sla.finish(clock, self.book.calendar(clock.calendar, self.shop), self.now, met=met)
+
+    # --- the difference ---------------------------------------------------------------------------------------------
+
+    def finish(self) -> list[Change]:
+        """All changes of this decision: rows first, then lines and events in the order they came about."""
+        changes: list[Change] = []
+        ticket, before = self.ticket, self.case.ticket
+        if ticket is not None:
+            if ticket.id < 0:
+                changes.append(Create("ticket", ticket.id, _values(ticket, skip=("id", "version", "tags"))))
+                if ticket.tags:
+                    changes.append(Tag("ticket", ticket.id, ticket.tags))
+            elif before is not None and before is not ticket:
+                changes.extend(_difference("ticket", ticket.id, before, ticket))
+            if self.chat is not None:
+                if self.case.chat is None:
+                    changes.append(Create("chat", ticket.id, _values(self.chat, skip=("ticket_id",))))
+                elif self.chat != self.case.chat:
+                    changes.extend(_difference("chat", ticket.id, self.case.chat, self.chat))
+            known = {clock.target: clock for clock in self.case.clocks}
+            for target, clock in self.clocks.items():
+                if target not in known:
+                    changes.append(Create("clock", ticket.id, _values(clock, skip=("id",))))
+                elif clock != known[target]:
+                    changes.append(
+                        Set("clock", ticket.id, _changed(known[target], clock, skip=("id", "target")), key=target)
+                    )
+        if self.member is not None and self.case.member is not None and self.member is not self.case.member:
+            changes.extend(_difference("member", self.member.id, self.case.member, self.member))
+        changes.extend(self.log)
+        changes.extend(self._uses)
+        if ticket is not None:
+            for name, timer in self.timers.items():
+                if timer is not None:
+                    changes.append(timer)
+                elif name in self.case.timers:
+                    changes.append(ClearTimer(ticket.id, name))
+        return changes
+
+
+def _values(entity: Any, skip: tuple[str, ...]) -> dict[str, Any]:
+    return {f.name: getattr(entity, f.name) for f in dataclass_fields(entity) if f.name not in skip}
+
+
+def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        f.name: getattr(after, f.name)
+        for f in dataclass_fields(after)
+        if f.name not in skip and getattr(after, f.name) != getattr(before, f.name)
+    }
+
+
+def _difference(thing: Any, ref: int, before: Any, after: Any) -> list[Change]:
+    values = _changed(before, after, skip=("id", "version", "updated_at"))
+    changes: list[Change] = []
+    if "tags" in values:
+        had, has = before.tags, after.tags
+        added = tuple(t for t in has if t not in had)
+        gone = tuple(t for t in had if t not in has)
+        if added:
+            changes.append(Tag(thing, ref, added))
+        if gone:
+            changes.append(Untag(thing, ref, gone))
+        del values["tags"]
+    if "fields" in values:
+        for name, value in after.fields.items():
+            if before.fields.get(name) != value:
+                values[f"fields.{name}"] = value
+        del values["fields"]
+    if values:
+        changes.insert(0, Set(thing, ref, values))
+    elif changes and thing == "ticket":
+        changes.insert(0, Set(thing, ref, {}))
+    return changes

@@ -1,0 +1,42 @@
+"""Every event rules may name: what happened, and which objects it brings."""
+
+from __future__ import annotations
+
+from engine.lang import EventKind
+
+_TICKET = ("ticket", "member", "shop", "agent")
+_CHAT = (*_TICKET, "chat")
+
+EVENTS: tuple[EventKind, ...] = (
+    EventKind("ticket.created", (*_TICKET, "message"), doc="a ticket was opened, by hand, by a channel or by a rule"),
+    EventKind("ticket.changed", _TICKET, doc="type, priority, subject, team, tags or another field of a ticket is different"),
+    EventKind("ticket.assigned", _TICKET, doc="the team or the assignee of a ticket is different"),
+    EventKind("ticket.state_changed", _TICKET, doc="a ticket stands in another state"),
+    EventKind("ticket.merged", _TICKET, doc="a ticket was merged into another"),
+    EventKind("message.received", (*_TICKET, "message"), doc="a member wrote a line"),
+    EventKind("message.sent", (*_TICKET, "message"), doc="a line by an agent or a rule was accepted; it has not left yet"),
+    EventKind("chat.opened", ("member", "shop", "chat"), doc="a chat window was opened; there is no ticket yet, only `reply` acts"),
+    EventKind("chat.started", (*_CHAT, "message"), doc="a chat began with the member's first line"),
+    EventKind("chat.waiting", _CHAT, after="optional", doc="a chat waits for an agent; `after D`: it has waited that long"),
+    EventKind("chat.ended", _CHAT, doc="a chat is over"),
+    EventKind("chat.member_silent", _CHAT, after="required", doc="nothing from the member since an agent's line or an `answer`"),
+    EventKind("chat.agent_silent", _CHAT, after="required", doc="nothing from an agent since the first unanswered line"),
+    EventKind("rating.received", (*_TICKET, "rating"), doc="a member rated"),
+    EventKind("sla.warning", (*_TICKET, "sla"), doc="part of the time of a target is used up; `sla.percent` says how much"),
+    EventKind("sla.breached", (*_TICKET, "sla"), after="optional", doc="a target was missed; `after D`: and is still, that much later"),
+    EventKind("timer.fired", (*_TICKET, "timer"), doc="a timer that a rule started has run out"),
+    EventKind("member.created", ("member", "shop"), doc="a member or guest was seen for the first time"),
+    EventKind("member.changed", ("member", "shop"), doc="name, tier, tags or a field of a member is different"),
+    EventKind("member.signed_in", ("member", "shop"), doc="a member signed in"),
+    EventKind("agent.status_changed", ("agent", "shop"), doc="an agent's presence is different"),
+    EventKind("delivery.failed", (*_TICKET, "message"), doc="an outgoing line could not be delivered"),
+)  # fmt: skip
+"""`call.*` comes with the telephone, `every …` with scheduled rules."""
+
+ACTIONS = frozenset(
+    {
+        "set", "raise", "lower", "add_tag", "remove_tag", "move", "route", "assign", "reply", "note", "notify",
+        "ask_rating", "start_timer", "cancel_timer", "reject", "flag", "stop",
+    }
+)  # fmt: skip
+"""The actions the desk carries out today."""

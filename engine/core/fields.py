@@ -1,0 +1,199 @@
+"""The fields rules may read: name, type, and how each is got from the case a decision is working on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.core.calendar import from_micros
+from engine.core.entities import Ticket
+from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, Enum, Field, Type, entity, enum_of, list_of
+
+if TYPE_CHECKING:
+    from engine.core.draft import Draft
+
+Getter = Callable[["Draft"], Any]
+
+WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _ticket(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return getattr(draft.ticket, name) if draft.ticket is not None else None
+
+    return get
+
+
+def _since(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        at = getattr(draft.ticket, name) if draft.ticket is not None else None
+        return None if at is None else max(draft.now - at, 0)
+
+    return get
+
+
+def _member(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return getattr(draft.member, name) if draft.member is not None else None
+
+    return get
+
+
+def _message(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return getattr(draft.message, name) if draft.message is not None else None
+
+    return get
+
+
+def _agent(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return getattr(draft.agent, name) if draft.agent is not None else None
+
+    return get
+
+
+def _chat(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return getattr(draft.chat, name) if draft.chat is not None else None
+
+    return get
+
+
+def _extra(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return draft.extra.get(name)
+
+    return get
+
+
+def _idle(draft: Draft) -> Any:
+    ticket = draft.ticket
+    if ticket is None:
+        return None
+    return max(draft.now - (ticket.last_line_at if ticket.last_line_at is not None else ticket.created_at), 0)
+
+
+def _waited(draft: Draft) -> Any:
+    chat = draft.chat
+    if chat is None or chat.queued_at is None:
+        return 0
+    return max((chat.served_at if chat.served_at is not None else draft.now) - chat.queued_at, 0)
+
+
+def _weekday(draft: Draft) -> str:
+    return WEEKDAY_NAMES[from_micros(draft.now, draft.book.zone(draft.shop)).weekday()]
+
+
+def _text_length(draft: Draft) -> Any:
+    return len(draft.message.text) if draft.message is not None else None
+
+
+def _has_attachment(draft: Draft) -> Any:
+    return bool(draft.message.attachments) if draft.message is not None else None
+
+
+def _load(draft: Draft) -> Any:
+    if draft.agent is None:
+        return None
+    return draft.agent.load + draft.given.get(draft.agent.username, 0)
+
+
+def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
+    """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier, team,
+    channel, shop, tag, skill, language, status, weekday, direction, author, target, policy, role."""
+
+    def one(name: str) -> Type:
+        return enum_of(enums[name])
+
+    tags = list_of(one("tag"))
+    table: list[tuple[str, Type, str, Getter, str]] = [
+        # name, type, marks (? may be empty, w rules write it), getter, what it is
+        ("ticket.number", NUMBER, "", _ticket("number"), "the human number, shown as #00234"),
+        ("ticket.kind", one("kind"), "", _ticket("kind"), "which lifecycle it follows"),
+        ("ticket.type", one("type"), "w", _ticket("type"), "what it is about (問題類型)"),
+        ("ticket.subject", TEXT, "w", _ticket("subject"), "the subject line"),
+        ("ticket.state", one("state"), "", _ticket("state"), "where in its lifecycle it stands"),
+        ("ticket.category", one("category"), "", _ticket("category"), "of the state: open, pending or closed"),
+        ("ticket.priority", one("priority"), "w", _ticket("priority"), "how urgent, in the declared order"),
+        ("ticket.team", entity("team"), "?", _ticket("team"), "the team responsible"),
+        ("ticket.assignee", entity("agent"), "?", _ticket("assignee"), "the agent responsible"),
+        ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
+        ("ticket.shop", one("shop"), "", _ticket("shop"), "the shop it belongs to"),
+        ("ticket.tags", tags, "", _ticket("tags"), "its tags"),
+        ("ticket.order_no", TEXT, "?w", _ticket("order_no"), "the order it is about"),
+        ("ticket.product", TEXT, "?w", _ticket("product"), "the product it is about"),
+        ("ticket.created_at", TIME, "", _ticket("created_at"), "when it was opened"),
+        ("ticket.updated_at", TIME, "", _ticket("updated_at"), "when it last changed"),
+        ("ticket.first_replied_at", TIME, "?", _ticket("first_replied_at"), "when an agent first answered"),
+        ("ticket.closed_at", TIME, "?", _ticket("closed_at"), "when it was closed"),
+        ("ticket.age", DURATION, "", _since("created_at"), "how long it has been there"),
+        ("ticket.idle", DURATION, "", _idle, "since either side's last line"),
+        ("ticket.waiting_for", DURATION, "?", _since("waiting_since"), "since the member's first unanswered line"),
+        ("ticket.closed_for", DURATION, "?", _since("closed_at"), "how long it has been closed"),
+        ("ticket.reply_count", NUMBER, "", _ticket("reply_count"), "how many open answers agents gave"),
+        ("ticket.reopened", NUMBER, "", _ticket("reopened"), "how often it was reopened"),
+        ("ticket.escalation", NUMBER, "w", _ticket("escalation"), "how far it was escalated, 0 at first"),
+        ("ticket.rating", NUMBER, "?", _ticket("rating"), "the member's verdict, 5 best"),
+        ("ticket.solution", TEXT, "?w", _ticket("solution"), "what solved it"),
+        ("ticket.language", one("language"), "w", _ticket("language"), "the language it is answered in"),
+        ("message.text", TEXT, "", _message("text"), "the line"),
+        ("message.direction", one("direction"), "", _message("direction"), "inbound from the member, or outbound"),
+        ("message.author", one("author"), "", _message("author_kind"), "who wrote it: member, agent, desk, bot, system"),
+        ("message.channel", one("channel"), "", _message("channel"), "the way it came or goes"),
+        ("message.automatic", FLAG, "", _message("automatic"), "written by a machine (auto-reply, rule)"),
+        ("message.has_attachment", FLAG, "", _has_attachment, "whether files hang on it"),
+        ("message.length", NUMBER, "", _text_length, "characters of the line"),
+        ("message.language", one("language"), "?", _message("language"), "the language it seems to be in"),
+        ("member.name", TEXT, "?", _member("name"), "how the member is called"),
+        ("member.tier", one("tier"), "w", _member("tier"), "the member's tier, in the declared order"),
+        ("member.tags", tags, "", _member("tags"), "the member's tags"),
+        ("member.is_guest", FLAG, "", _member("guest"), "not signed in"),
+        ("member.blocked", FLAG, "", _member("blocked"), "on the blacklist"),
+        ("member.open_tickets", NUMBER, "", _member("open_tickets"), "tickets of the member not closed"),
+        ("member.complaints_30d", NUMBER, "", _member("complaints_30d"), "complaints in the last 30 days"),
+        ("member.language", one("language"), "w", _member("language"), "the member's language"),
+        ("member.shop", one("shop"), "", _member("shop"), "the shop the member belongs to"),
+        ("member.signed_up_at", TIME, "?", _member("signed_up_at"), "when the account was made"),
+        ("agent.name", TEXT, "?", _agent("name"), "the agent's name"),
+        ("agent.teams", list_of(one("team")), "?", _agent("teams"), "the agent's teams"),
+        ("agent.skills", list_of(one("skill")), "?", _agent("skills"), "the agent's skills"),
+        ("agent.status", one("status"), "?", _agent("status"), "online, busy, away or offline"),
+        ("agent.load", NUMBER, "?", _load, "open tickets assigned to the agent"),
+        ("chat.page", TEXT, "?", _chat("page"), "the address the chat was opened on"),
+        ("chat.referrer", TEXT, "?", _chat("referrer"), "where the visitor came from"),
+        ("chat.device", TEXT, "?", _chat("device"), "what the visitor uses"),
+        ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
+        ("chat.queue_position", NUMBER, "?", _extra("chat.queue_position"), "the place in the line, 1 is next"),
+        ("chat.waited", DURATION, "", _waited, "how long the chat waited for an agent"),
+        ("sla.policy", one("policy"), "", _extra("sla.policy"), "the policy the target belongs to"),
+        ("sla.target", one("target"), "", _extra("sla.target"), "first_reply, next_reply or resolve"),
+        ("sla.percent", NUMBER, "", _extra("sla.percent"), "how much of the time is used up (80% is 0.8)"),
+        ("sla.overdue", DURATION, "", _extra("sla.overdue"), "how long past due, 0 before it"),
+        ("sla.due_at", TIME, "?", _extra("sla.due_at"), "when it is due"),
+        ("rating.score", NUMBER, "", _extra("rating.score"), "5 (best) to 1"),
+        ("rating.comment", TEXT, "?", _extra("rating.comment"), "what the member wrote with it"),
+        ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),
+        ("shop.name", one("shop"), "", lambda draft: draft.shop, "the shop this happens in"),
+        ("now", TIME, "", lambda draft: draft.now, "the moment of the decision"),
+        ("weekday", one("weekday"), "", _weekday, "the day of the week in the shop's zone"),
+    ]
+    return {
+        name: (Field(name=name, type=kind, optional="?" in marks, writable="w" in marks, doc=doc), getter)
+        for name, kind, marks, getter, doc in table
+    }
+
+
+def custom(owner: str, name: str) -> Getter:
+    """How a declared custom field (`ticket.amount`) is read."""
+
+    def get(draft: Draft) -> Any:
+        holder: Any = draft.member if owner == "member" else draft.ticket
+        return holder.fields.get(name) if holder is not None else None
+
+    return get
+
+
+def waiting_time(ticket: Ticket, now: int) -> int:
+    """How long a ticket has waited for an answer, µs."""
+    return 0 if ticket.waiting_since is None else max(now - ticket.waiting_since, 0)
