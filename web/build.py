@@ -1,10 +1,10 @@
 """Builds the front end, and is the build backend named in `pyproject.toml`: Vite first, setuptools second.
 
-`python -m web.build` builds `web/ui` into `web/static` when something changed; `python -m web.build modules` only installs
-the npm packages. Both are what the Makefile calls. pip and `build` come through the PEP 517 functions below.
+`python -m web.build` builds `web/ui` into `web/static` when something changed (the Makefile calls it), and
+`python -m web.build modules` only installs the npm packages. pip and `build` come through the PEP 517 functions below.
 
-Skipped when `web/static/.built` carries the digest of `web/ui`, and when there is no `web/ui`: an sdist carries the built
-files and needs no node. This module imports the standard library and setuptools only.
+Skipped when `web/static/.built` carries the digest of `web/ui`, and when there is no `web/ui`: an sdist carries the
+built files and needs no node. This module imports the standard library and setuptools only.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def _npm(*arguments: str) -> None:
     print(f"npm {' '.join(arguments)}", flush=True)
     done = subprocess.run([npm, *arguments], cwd=UI, env=environment, check=False)
     if done.returncode:
-        raise BuildError(f"`npm {' '.join(arguments)}` in web/ui ended with {done.returncode}; its own words stand above")
+        raise BuildError(
+            f"`npm {' '.join(arguments)}` in web/ui ended with {done.returncode}; its own words stand above"
+        )
 
 
 def _sources(folder: Path) -> Iterator[Path]:
@@ -165,9 +167,7 @@ def prepare_metadata_for_build_editable(metadata_directory: str, config_settings
     return str(build_meta.prepare_metadata_for_build_editable(metadata_directory, config_settings))
 
 
-def build_wheel(
-    wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
-) -> str:
+def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
     from setuptools import build_meta
 
     build_ui()
@@ -184,10 +184,15 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
 def build_editable(
     wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
 ) -> str:
-    """Not hooked: a checkout builds its front end with `make install`, when it changed and not when pip runs."""
+    """Not hooked: a checkout builds its front end with `make install`, when it changed and not when pip runs.
+
+    Always as one line in a `.pth` file: because setup.cfg maps folders, setuptools would otherwise list the packages of
+    today, and one added tomorrow could not be imported.
+    """
     from setuptools import build_meta
 
-    return str(build_meta.build_editable(wheel_directory, config_settings, metadata_directory))
+    settings = {"editable_mode": "compat", **(config_settings or {})}
+    return str(build_meta.build_editable(wheel_directory, settings, metadata_directory))
 
 
 def _requires() -> list[str]:

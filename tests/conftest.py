@@ -1,0 +1,90 @@
+"""Fixtures for every test. The servers are real, start when the first test asks, and each xdist worker has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+# The parts are imported where they start: a test of the language needs neither browser nor database to be installed.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from tests.support.postgres import Postgres
+    from tests.support.redis import Redis
+    from tests.support.smtp import MailServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A running PostgreSQL: databases, templates, URLs."""
+    from tests.support import postgres
+
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The URL of an empty database that this test module has for itself."""
+    database = postgres_server.create()
+    yield postgres_server.url(database)
+    postgres_server.drop(database)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A running Redis."""
+    from tests.support import redis
+
+    with redis.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """The URL of a Redis without a key in it."""
+    redis_server.clear()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def mail_server_of_run() -> Iterator[MailServer]:
+    """The mail server behind `mail_server`."""
+    from tests.support import smtp
+
+    with smtp.running() as server:
+        yield server
+
+
+@pytest.fixture
+def mail_server(mail_server_of_run: MailServer) -> MailServer:
+    """A mail server that has received nothing yet and turns nobody away."""
+    mail_server_of_run.clear()
+    return mail_server_of_run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium.
+
+    One for each module, not for the session: while Playwright is up, `asyncio.run` is refused in this thread, and the
+    tests of other modules want it.
+    """
+    from tests.support import browser as support
+
+    with support.running() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a fresh profile, in Traditional Chinese; an uncaught script error on it fails the test."""
+    context = browser.new_context(locale="zh-TW", timezone_id="Asia/Taipei", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    errors: list[str] = []
+    context.on("weberror", lambda event: errors.append(str(event.error)))
+    yield context.new_page()
+    context.close()
+    assert not errors, f"errors of scripts on the page: {errors}"
