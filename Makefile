@@ -75,12 +75,17 @@ ui: env-run
 run: install  ## a demo shop on http://127.0.0.1:8080 (PORT=…)
 	@exec .venv/bin/engine serve --demo --data "$(DATA)" --port "$(PORT)" $(ARGS)
 
-test: test-ui test-python  ## every test: Python, front end, browser, database servers
+# A failure of the front end does not hide what the rest says; pytest's own closing line is the last one.
+test: env-test ui  ## every test: Python, front end, browser, database servers
+	@PATH="$$PWD/.venv/bin:$$PATH"
+	front=0; (cd web/ui && npm test --silent) || front=$$?
+	$(VENV_PYTHON) -m pytest -n 2 --dist loadfile $(ARGS) || exit $$?
+	if [ $$front != 0 ]; then echo "make: npm test in web/ui failed ($$front), see above pytest's report" >&2; exit $$front; fi
 
-test-python: env-test ui
-	@$(VENV_PYTHON) -m pytest -n 2 $(ARGS)
+test-python: env-test ui  ## only pytest (ARGS=…)
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-ui: env-test ui
+test-ui: env-test ui  ## only Vitest
 	@PATH="$$PWD/.venv/bin:$$PATH"
 	cd web/ui && npm test --silent
 
