@@ -1,0 +1,164 @@
+"""The declared world: what a rule may name. The language knows no desk; everything desk-like comes in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from engine.lang.source import Span
+from engine.lang.types import Enum, Type
+
+
+class Text(NamedTuple):
+    """A template's text in one language, and where it stands (its YAML scalar)."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value a rule may read: `ticket.type`, `member.tier`, `setting.NAME`, `now`.
+
+    `optional`: may be empty. `writable`: `set`, `raise` and `lower` may change it. `personal`: masked in traces.
+    """
+
+    name: str
+    type: Type
+    optional: bool = False
+    writable: bool = False
+    personal: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """Something a rule may wait for. `objects`: prefixes of the fields it brings. `after`: whether `after D` may,
+    must or must not follow."""
+
+    name: str
+    objects: tuple[str, ...] = ()
+    after: Literal["no", "optional", "required"] = "no"
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A pure function: same arguments, same answer. An empty argument makes an empty answer without a call."""
+
+    name: str
+    parameters: tuple[Type, ...]
+    result: Type
+    call: Callable[..., Any]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A place in the order rules act. Of a stage in mode `first` only the best match acts."""
+
+    name: str
+    mode: Literal["all", "first"] = "all"
+
+
+EVERY_OBJECTS: Mapping[str | None, tuple[str, ...]] = {
+    "ticket": ("ticket", "member", "agent", "shop"),
+    "member": ("member", "shop"),
+    None: ("shop",),
+}
+"""What `every …` brings, by its `for each`. An environment that allows `every` declares the event kind `every`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything a rule may name, with types. Immutable; made by the core from YAML nouns and plugins.
+
+    `states` and `moves` go by ticket kind; a move is (from, to). `templates`: name → language → text, shared;
+    `shop_templates` by shop before that. `setting_values` are the values of the fields `setting.NAME`.
+    """
+
+    stages: tuple[Stage, ...] = ()
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    events: Mapping[str, EventKind] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    enums: Mapping[str, Enum] = field(default_factory=dict)
+    actions: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+    skills: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    recipients: frozenset[str] = frozenset()
+    calendars: frozenset[str] = frozenset()
+    shops: frozenset[str] = frozenset()
+    tags: Enum = Enum("tag", (), open=True)
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    moves: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    templates: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    shop_templates: Mapping[str, Mapping[str, Mapping[str, Text]]] = field(default_factory=dict)
+    locales: tuple[str, ...] = ()
+    setting_values: Mapping[str, Any] = field(default_factory=dict)
+    zone: str = "UTC"
+
+    def describe(self) -> dict[str, Any]:
+        """Plain data for completion, hover and the generated manual."""
+        return {
+            "stages": [{"name": stage.name, "mode": stage.mode} for stage in self.stages],
+            "fields": [
+                {
+                    "name": item.name,
+                    "type": _describe_type(item.type),
+                    "optional": item.optional,
+                    "writable": item.writable,
+                    "personal": item.personal,
+                    "doc": item.doc,
+                }
+                for item in self.fields.values()
+            ],
+            "events": [
+                {"name": event.name, "objects": list(event.objects), "after": event.after, "doc": event.doc}
+                for event in self.events.values()
+            ],
+            "functions": [
+                {
+                    "name": function.name,
+                    "parameters": [_describe_type(type_) for type_ in function.parameters],
+                    "result": _describe_type(function.result),
+                    "doc": function.doc,
+                }
+                for function in self.functions.values()
+            ],
+            "enums": {
+                name: {"values": list(enum.values), "ordered": enum.ordered, "open": enum.open}
+                for name, enum in self.enums.items()
+            },
+            "actions": sorted(self.actions),
+            "teams": sorted(self.teams),
+            "skills": sorted(self.skills),
+            "roles": sorted(self.roles),
+            "recipients": sorted(self.recipients),
+            "calendars": sorted(self.calendars),
+            "shops": sorted(self.shops),
+            "tags": {"known": list(self.tags.values), "open": self.tags.open},
+            "states": {kind: list(states) for kind, states in self.states.items()},
+            "templates": sorted(self.templates),
+            "locales": list(self.locales),
+            "settings": {name: _plain(value) for name, value in self.setting_values.items()},
+        }
+
+
+def _describe_type(type_: Type) -> dict[str, Any]:
+    described: dict[str, Any] = {"kind": type_.kind}
+    if type_.enum is not None:
+        described["enum"] = type_.enum.name
+        described["values"] = list(type_.enum.values)
+        described["ordered"] = type_.enum.ordered
+        described["open"] = type_.enum.open
+    if type_.item is not None:
+        described["item"] = _describe_type(type_.item)
+    if type_.entity is not None:
+        described["entity"] = type_.entity
+    return described
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,0 +1,307 @@
+"""Rule text to tokens. Full-width signs and typographic quotes are read as they are meant, and reported.
+
+The text is matched on a copy of the same length in which full-width ASCII is plain, so offsets stay true; the contents
+of texts and patterns are taken from the original.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from lark import Token
+from lark.lexer import Lexer
+
+from engine.lang.findings import Finding
+from engine.lang.keywords import TOKENS
+from engine.lang.limits import LIMITS
+from engine.lang.source import Place
+from engine.lang.types import MICROS
+
+# Full-width ASCII, without the quote, the backslash and the slash (they would end or escape a text or pattern).
+_PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if code not in (0xFF02, 0xFF0F, 0xFF3C)}
+_PLAIN |= {0x3001: ",", 0x3000: " ", 0xFF64: ","}
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>[\s\ufeff]+)
+    | (?P<comment>\#[^\n]*)
+    | (?P<text>"(?:[^"\\\n]|\\.)*"|[“”](?:[^“”"\\\n]|\\.)*[“”]|「(?:[^」\\\n]|\\.)*」|『(?:[^』\\\n]|\\.)*』|＂(?:[^＂\\\n]|\\.)*＂)
+    | (?P<open_text>["“”「『＂][^\n]*)
+    | (?P<number>\d+(?:\.\d+)?(?P<unit>%|\w+)?)
+    | (?P<name>[^\W\d]\w*)
+    | (?P<sign>==|!=|<=|>=|[-=<>≠≤≥+*/／÷×,.:()\[\]])
+    | (?P<odd>.)
+    """,
+    re.VERBOSE,
+)
+_PATTERN = re.compile(r"\s*(?P<body>/(?:[^/\\\n]|\\.)*/)(?P<flags>\w*)")
+_CODE = re.compile(r"\s*(?P<code>[a-z0-9]+(?:-[a-z0-9]+)+)")
+
+_SIGNS = {
+    "=": "EQ",
+    "!=": "NE",
+    "≠": "NE",
+    "<": "LT",
+    "<=": "LE",
+    "≤": "LE",
+    ">": "GT",
+    ">=": "GE",
+    "≥": "GE",
+    "+": "PLUS",
+    "-": "MINUS",
+    "*": "STAR",
+    "/": "SLASH",
+    "／": "SLASH",
+    ",": "COMMA",
+    ".": "DOT",
+    ":": "COLON",
+    "(": "LPAR",
+    ")": "RPAR",
+    "[": "LSQB",
+    "]": "RSQB",
+}
+_ODD_HINTS = {
+    "==": "write `=`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+    "'": 'text stands in double quotes: `"…"`',
+    "÷": "write `/`",
+    "×": "write `*`",
+    "{": "there are no blocks; a rule ends where the next begins",
+    ";": "line breaks and signs between rules are not needed",
+}
+_CLOSING = {"“": "”", "”": "”", "「": "」", "『": "』", "＂": "＂", '"': '"'}
+_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|(.?))", re.DOTALL)
+
+
+class TokenLexer(Lexer):
+    """Hands tokens that are already there to Lark."""
+
+    def __init__(self, conf: Any) -> None:
+        pass
+
+    def lex(self, data: list[Token]) -> Iterator[Token]:  # type: ignore[override]
+        """The tokens, one after another."""
+        return iter(data)
+
+
+def tokenise(text: str, place: Place) -> tuple[list[Token], list[Finding]]:
+    """All tokens of `text`, and what is wrong with its characters. Never fails; odd characters are left out."""
+    return _Scanner(text, place).run()
+
+
+class _Scanner:
+    def __init__(self, text: str, place: Place) -> None:
+        self.text = text
+        self.plain = text if text.isascii() else text.translate(_PLAIN)
+        self.place = place
+        self.tokens: list[Token] = []
+        self.findings: list[Finding] = []
+        self.checked = text.isascii()
+
+    def run(self) -> tuple[list[Token], list[Finding]]:
+        at, size = 0, len(self.plain)
+        after_dot = False
+        match_token = _TOKEN.match
+        while at < size:
+            found = match_token(self.plain, at)
+            assert found is not None  # `odd` takes any character; only a line break is left, and `space` takes that
+            kind = found.lastgroup if found.lastgroup != "unit" else "number"
+            end = found.end()
+            if kind == "name":
+                at = self._name(found.group(), at, end, after_dot)
+                after_dot = False
+                continue
+            if kind == "sign":
+                self._sign(found.group(), at, end)
+                after_dot = found.group() == "."
+            elif kind == "text":
+                self._text(at, end)
+            elif kind == "number":
+                self._number(found.group(), found.group("unit"), at, end)
+            elif kind == "open_text":
+                end = self._open_text(at, end)
+            elif kind == "odd":
+                end = self._odd(at, end)
+            elif not self.checked:
+                self._bidi(at, end)
+            if kind not in ("space", "comment", "sign"):
+                after_dot = False
+            at = end
+        return self.tokens, self.findings
+
+    def _add(self, kind: str, value: Any, start: int, end: int) -> None:
+        self.tokens.append(Token(kind, value, start, None, None, None, None, end))
+
+    def _report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
+        self.findings.append(Finding(code, message, self.place.span(start, end), hint))
+
+    def _name(self, word: str, start: int, end: int, after_dot: bool) -> int:
+        name = word
+        if not self.checked:
+            self._look(start, end)
+            if not word.isascii():
+                name = unicodedata.normalize("NFC", word)
+                if not name.isidentifier():
+                    self._report("syntax-error", f"`{word}` is not a name", start, end, "put it in double quotes")
+        token = TOKENS.get(name)
+        if after_dot or token is None:
+            self._add("NAME", name, start, end)
+            return end
+        self._add(token, name, start, end)
+        if token == "MATCHES":
+            return self._pattern(end)
+        if token == "ALLOW":
+            code = _CODE.match(self.plain, end)
+            if code:
+                self._add("CODE", code["code"], code.start("code"), code.end())
+                return code.end()
+        return end
+
+    def _pattern(self, at: int) -> int:
+        found = _PATTERN.match(self.plain, at)
+        if found is None:
+            return at
+        start = found.start("body")
+        body = self.text[start + 1 : found.end("body") - 1]
+        self._bidi(start, found.end())
+        token = Token("PATTERN", body, start, None, None, None, None, found.end())
+        self.tokens.append(token)
+        return found.end()
+
+    def _sign(self, sign: str, start: int, end: int) -> None:
+        if not self.checked:
+            self._look(start, end)
+        if sign in _SIGNS:
+            self._add(_SIGNS[sign], sign, start, end)
+            return
+        self._report("syntax-error", f"`{sign}` is not an operator", start, end, _ODD_HINTS[sign])
+        self._add({"==": "EQ", "÷": "SLASH", "×": "STAR"}[sign], sign, start, end)
+
+    def _number(self, written: str, unit: str | None, start: int, end: int) -> None:
+        if not self.checked:
+            self._look(start, end)
+        digits = written[: len(written) - len(unit or "")]
+        if not written.isascii() and not digits.isascii():
+            self._report("syntax-error", f"`{written}` is not a number", start, end, "digits are 0 to 9")
+            self._add("NUMBER", "0", start, end)
+        elif unit is None or unit == "%":
+            if len(digits) > LIMITS.number_digits:
+                self._report("syntax-error", f"a number has at most {LIMITS.number_digits} digits", start, end)
+                written = "0"
+            self._add("NUMBER", written, start, end)
+        elif unit in MICROS:
+            self._add("DURATION", written, start, end)
+        elif unit[0] in MICROS or unit.lower() in ("min", "y", "mo", "ms", "month", "year", "days", "hours"):
+            self._report(
+                "bad-duration",
+                f"`{written}` is not a duration",
+                start,
+                end,
+                "one number and one unit of s, m, h, d, w: `90m`",
+            )
+            self._add("DURATION", "1d", start, end)
+        else:
+            self._report("syntax-error", f"`{written}` is not a number", start, end, f'as a value it needs quotes: `"{written}"`')
+            self._add("TEXT", written, start, end)
+
+    def _text(self, start: int, end: int) -> None:
+        if not self.checked:
+            if self.text[start] != '"':
+                self._report(
+                    "suspicious-characters",
+                    f"`{self.text[start]}` is read as a plain quote",
+                    start,
+                    end,
+                    'write plain double quotes: `"`',
+                )
+            self._bidi(start, end)
+        self._add("TEXT", self._unescape(start + 1, end - 1), start, end)
+
+    def _unescape(self, start: int, end: int) -> str:
+        raw = self.text[start:end]
+        if len(raw) > LIMITS.text_chars:
+            self._report("syntax-error", f"a text has at most {LIMITS.text_chars} characters", start, end)
+            return raw[:100]
+        if "\\" not in raw:
+            return raw
+
+        def escape(found: re.Match[str]) -> str:
+            code, char = found.groups()
+            if code is not None:
+                number = int(code, 16)
+                if number <= 0x10FFFF and not 0xD800 <= number < 0xE000 and number != 0:
+                    return chr(number)
+            elif char in ('"', "\\", "n", "t"):
+                return {"n": "\n", "t": "\t"}.get(char, char)
+            self._report(
+                "syntax-error",
+                f"there is no escape `{found.group()}`",
+                start + found.start(),
+                start + found.end(),
+                'there are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`',
+            )
+            return "\ufffd"
+
+        return _ESCAPE.sub(escape, raw)
+
+    def _open_text(self, start: int, end: int) -> int:
+        while end > start and self.text[end - 1].isspace():
+            end -= 1
+        closing = _CLOSING[self.text[start]]
+        self._report("syntax-error", "a text does not end on its line", start, end, f"close it with `{closing}`")
+        self._add("TEXT", self.text[start + 1 : end], start, end)
+        return end
+
+    def _odd(self, start: int, end: int) -> int:
+        char = self.text[start]
+        if char in _BIDI:
+            self._bidi(start, end)
+            return end
+        while end < len(self.text) and self.text[end] == char:
+            end += 1
+        shown = char if char.isprintable() else f"\\u{{{ord(char):x}}}"
+        self._report("syntax-error", f"`{shown}` has no meaning here", start, end, _ODD_HINTS.get(char))
+        return end
+
+    def _look(self, start: int, end: int) -> None:
+        """Full-width signs, and letters of several scripts in one name."""
+        original = self.text[start:end]
+        if original.isascii():
+            return
+        plain = self.plain[start:end]
+        meant = {"≠": "!=", "≤": "<=", "≥": ">=", "／": "/"}.get(plain, plain)
+        if meant != original:
+            self._report("suspicious-characters", f"`{original}` is read as `{meant}`", start, end, f"write `{meant}`")
+            return
+        scripts = {_script(char) for char in original} - {""}
+        if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
+            named = " and ".join(sorted(script.capitalize() for script in scripts))
+            self._report("suspicious-characters", f"`{original}` mixes {named} letters", start, end)
+
+    def _bidi(self, start: int, end: int) -> None:
+        piece = self.text[start:end]
+        if piece.isascii():
+            return
+        for offset, char in enumerate(piece):
+            if char in _BIDI:
+                at = start + offset
+                self._report(
+                    "suspicious-characters",
+                    f"an invisible character (U+{ord(char):04X}) changes the reading direction",
+                    at,
+                    at + 1,
+                    "remove it, or write it as `\\u{…}`",
+                )
+
+
+def _script(char: str) -> str:
+    if not char.isalpha() or char.isascii():
+        return "LATIN" if char.isalpha() else ""
+    return unicodedata.name(char, "").split(" ")[0]

@@ -1,0 +1,52 @@
+"""Every limit of the language, each with its reason. What goes past one is refused with a located finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds; the defaults are what the desk runs with."""
+
+    file_chars: int = 1_000_000
+    """A rule file of a megabyte is 20,000 lines: nobody reads it, and an editor checks it on every key."""
+
+    yaml_chars: int = 1_000_000
+    """The same for YAML, whose readers cost ten times as much a character."""
+
+    yaml_depth: int = 40
+    """Deeper YAML is not written by people; the walk over it recurses."""
+
+    nesting: int = 32
+    """Parentheses, brackets and `not`s within each other. Checking and compiling recurse; Python itself stops at 200."""
+
+    item_tokens: int = 20_000
+    """Words of one rule or definition: a list of 5,000 values still fits, longer ones belong in `words/`."""
+
+    rules: int = 50_000
+    """Rules of one desk: five times the goal of `performance.md`, and a bound for what whole-set checks may cost."""
+
+    definition_depth: int = 32
+    """Definitions that use definitions: each level is a Python call when the condition runs."""
+
+    text_chars: int = 20_000
+    """One text in a rule or template: the longest message a channel takes."""
+
+    pattern_chars: int = 1_000
+    """One pattern; with the memory bound below it keeps a match linear and small."""
+
+    pattern_memory: int = 1 << 20
+    """Bytes RE2 may use for one pattern: `(a{1000}){1000}` is refused instead of compiled."""
+
+    number_digits: int = 28
+    """Digits of one number: what decimal arithmetic keeps exactly."""
+
+    words: int = 100_000
+    """Entries of one word list: a dictionary, not a rule, past that."""
+
+    findings_per_file: int = 500
+    """Findings of one file: a file that is not a rule file at all must not bury the others."""
+
+
+LIMITS = Limits()

@@ -1,0 +1,191 @@
+"""Text as the desk sees it: folding, search tokens, display width, and finding many words at once.
+
+The rules' text tests, the search index and the findings' underlines all use these functions, so that what a rule
+calls equal is what a search finds.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import ahocorasick
+import opencc
+
+# Characters that are not seen and only serve to slip past a word list.
+_INVISIBLE = dict.fromkeys(
+    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x180E, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x3164, 0xFEFF, 0xFFA0]
+    + list(range(0x200B, 0x2010))
+    + list(range(0x202A, 0x202F))
+    + list(range(0x2066, 0x2070))
+    + list(range(0xFE00, 0xFE10))
+)
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[int, str | None]:
+    """Traditional to Simplified, one character at a time, and invisible characters to nothing.
+
+    Character by character on purpose: OpenCC's phrase tables would make the fold of a part differ from the part of
+    the fold, and a search for a piece of a text would miss it.
+    """
+    convert = opencc.OpenCC("t2s").convert
+    table: dict[int, str | None] = dict(_INVISIBLE)
+    for first, last in ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2A6E0)):
+        chars = [chr(code) for code in range(first, last)]
+        for char, simple in zip(chars, convert("\n".join(chars)).split("\n"), strict=True):
+            if simple != char and len(simple) == 1:
+                table[ord(char)] = simple
+    return table
+
+
+def fold(text: str) -> str:
+    """Fold case, full and half width, Traditional and Simplified, and drop invisible characters.
+
+    Two texts are equal to a rule when their folds are. Folding twice changes nothing.
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_table())
+    return unicodedata.normalize("NFKC", folded).translate(_table())
+
+
+def is_cjk(char: str) -> bool:
+    """Whether `char` belongs to a script written without spaces: Han, kana, bopomofo, hangul."""
+    code = ord(char)
+    return code >= 0x2E80 and (
+        code <= 0x2FDF
+        or 0x3005 <= code <= 0x3007
+        or 0x3021 <= code <= 0x3029
+        or 0x3040 <= code <= 0x31FF
+        or 0x3400 <= code <= 0x4DBF
+        or 0x4E00 <= code <= 0x9FFF
+        or 0xAC00 <= code <= 0xD7A3
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFF66 <= code <= 0xFF9F
+        or 0x20000 <= code <= 0x323AF
+    )
+
+
+def _is_word(char: str) -> bool:
+    """Whether `char` is part of a word that ends at a boundary: letters and digits outside CJK."""
+    return char.isalnum() and not is_cjk(char)
+
+
+def tokens(text: str) -> list[str]:
+    """The search tokens of `text`, over its fold.
+
+    A run of CJK becomes its overlapping pairs and its last single character (so that one character is found as a
+    prefix); a run of other letters and digits stays one token.
+    """
+    found: list[str] = []
+    run: list[str] = []
+    cjk = False
+
+    def close() -> None:
+        if not run:
+            return
+        if cjk:
+            found.extend(a + b for a, b in zip(run, run[1:], strict=False))
+            found.append(run[-1])
+        else:
+            found.append("".join(run))
+        run.clear()
+
+    for char in fold(text):
+        if is_cjk(char):
+            if not cjk:
+                close()
+                cjk = True
+            run.append(char)
+        elif char.isalnum():
+            if cjk:
+                close()
+                cjk = False
+            run.append(char)
+        else:
+            close()
+    close()
+    return found
+
+
+def width(text: str) -> int:
+    """Columns `text` takes on a terminal: wide characters two, combining and invisible ones none."""
+    if text.isascii():
+        return len(text)
+    total = 0
+    for char in text:
+        if unicodedata.east_asian_width(char) in "WF":
+            total += 2
+        elif not unicodedata.combining(char) and unicodedata.category(char) not in ("Cf", "Me", "Mn"):
+            total += 1
+    return total
+
+
+class WordSet:
+    """Words to look for in a text, all in one pass.
+
+    `exact` words are compared as they are written, the others by their folds. A word that begins or ends with a
+    letter or digit of a spaced script must not go on there; a Chinese word is found anywhere.
+    """
+
+    __slots__ = ("words", "exact", "_needles", "_machine")
+
+    def __init__(self, words: Iterable[str], exact: bool = False) -> None:
+        self.words = tuple(dict.fromkeys(words))
+        self.exact = exact
+        needles = dict.fromkeys(word if exact else fold(word) for word in self.words)
+        needles.pop("", None)
+        self._needles = tuple(needles)
+        self._machine: Any = None
+        if len(self._needles) > 3:
+            machine = ahocorasick.Automaton()
+            for needle in self._needles:
+                machine.add_word(needle, needle)
+            machine.make_automaton()
+            self._machine = machine
+
+    def any(self, text: str) -> bool:
+        """Whether one of the words stands in `text` (already folded, unless `exact`)."""
+        if self._machine is None:
+            return any(_stands_in(needle, text) for needle in self._needles)
+        return any(_bounded(text, end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
+
+    def all(self, text: str) -> bool:
+        """Whether each of the words stands in `text` (already folded, unless `exact`)."""
+        if self._machine is None:
+            return all(_stands_in(needle, text) for needle in self._needles)
+        return len(self._found(text)) == len(self._needles)
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where the words stand in `text` (already folded, unless `exact`): (start, end), in order of their ends."""
+        if self._machine is not None:
+            hits = ((end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
+            return [(start, end) for start, end in hits if _bounded(text, start, end)]
+        return sorted(
+            (at, at + len(needle)) for needle in self._needles for at in _occurrences(needle, text)
+        )
+
+    def _found(self, text: str) -> set[str]:
+        return {needle for end, needle in self._machine.iter(text) if _bounded(text, end + 1 - len(needle), end + 1)}
+
+
+def _occurrences(needle: str, text: str) -> Iterable[int]:
+    at = text.find(needle)
+    while at >= 0:
+        if _bounded(text, at, at + len(needle)):
+            yield at
+        at = text.find(needle, at + 1)
+
+
+def _stands_in(needle: str, text: str) -> bool:
+    return next(iter(_occurrences(needle, text)), None) is not None
+
+
+def _bounded(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]` does not cut through a word of a spaced script."""
+    if start > 0 and _is_word(text[start]) and _is_word(text[start - 1]):
+        return False
+    return not (end < len(text) and _is_word(text[end - 1]) and _is_word(text[end]))
