@@ -174,6 +174,15 @@ class SignOut:
     session_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file sent before the message that names it. Only its uploader may name it; unused it goes after a day."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
 Command = (
     MemberLine
     | OpenTicket
@@ -190,4 +199,5 @@ Command = (
     | Retry
     | SignIn
     | SignOut
+    | Upload
 )

@@ -47,6 +47,15 @@ class Decision:
     ticket_ref: int | None = None
 
 
+_ROOTS = ("ticket.created", "message.received", "message.sent", "rating.received", "timer.fired", "chat.ended")
+
+
+def _plain_root(command: Any) -> str:
+    """The name of a root that raises no event for rules: `mark-read`."""
+    name = type(command).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
 @dataclass(slots=True)
 class _Run:
     acted: set[str] = field(default_factory=set)
@@ -67,7 +76,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     before = _tracked(draft) if case.ticket is not None else {}
     intake.begin(draft, command)
     run = _Run()
-    root = sorted(draft.keys)[0] if draft.keys else type(command).__name__
+    root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
     keys = _take_keys(draft)
     wave = 0

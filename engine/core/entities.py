@@ -186,6 +186,8 @@ class Actor:
     session_id: int | None = None
     locale: str = "zh-TW"
     alias: str = ""
+    visitor: str | None = None
+    """A guest's visitor id; the member row (`id` 0 before) comes with the first line."""
 
     @property
     def staff(self) -> bool:

@@ -136,6 +136,37 @@ class Nouns:
 
 
 @dataclass(frozen=True, slots=True)
+class WhoIs:
+    """The actor behind a session token, a shop's signed identity, or a visitor's proof; None when nobody."""
+
+    token: str | None = None
+    visitor: str | None = None
+    shop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChatOf:
+    """The number and the last lines of the actor's open chat in a shop, for `welcome`."""
+
+    shop: str
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """The place of a waiting chat in its line (1 is next) and the seconds it will likely wait."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileById:
+    """An upload the actor may read: name, media type, bytes."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RulesState:
     """The rulebook in force, its files, and findings of the last load that failed."""
 
@@ -156,5 +187,9 @@ Question = (
     | Notices
     | Search
     | Nouns
+    | WhoIs
+    | OpenChatOf
+    | QueuePlace
+    | FileById
     | RulesState
 )

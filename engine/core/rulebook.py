@@ -1,0 +1,370 @@
+"""Everything loaded from `rules/` as one immutable value with one digest: what decisions are made by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.core.access import Role
+from engine.core.calendar import Calendar, always, from_micros, to_micros
+from engine.core.draft import Draft
+from engine.core.entities import Clock
+from engine.core.errors import Refused
+from engine.core.fields import Getter
+from engine.core.lifecycle import Lifecycle
+from engine.core.sla import Policy, used
+from engine.lang import Condition, Duration, Environment, Field, Rule, RuleSet, Template
+
+Label = Mapping[str, str]
+"""A text per language; a language that is missing shows the noun's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A declared value with how screens show it; rules use the name."""
+
+    name: str
+    label: Label = field(default_factory=dict)
+    colour: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One site of the desk: its zone, languages, working hours and look."""
+
+    name: str
+    label: Label
+    zone: ZoneInfo
+    locales: tuple[str, ...]
+    calendar: str
+    sites: tuple[str, ...] = ()
+    widget: Mapping[str, Any] = field(default_factory=dict)
+    secret_setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who may take a ticket together."""
+
+    name: str
+    label: Label
+    shops: tuple[str, ...]
+    """Empty: every shop."""
+    calendar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field the shop declared."""
+
+    field: Field
+    label: Label
+    default: Any = None
+
+
+@dataclass(slots=True)
+class Helpers:
+    """What compiled conditions ask of the desk: zones, hours, working time."""
+
+    book: Rulebook
+    shop: str
+    zone: str
+    calendar: Calendar
+    failures: list[tuple[Rule, Exception]] = field(default_factory=list)
+
+    def in_hours(self, name: str, at: int) -> bool:
+        """Whether a moment lies in a calendar's working time."""
+        return self.book.calendar(name, self.shop).is_open(at)
+
+    def add_business(self, at: int, duration: Duration) -> int:
+        """The moment a working duration after another, by the calendar of the ticket's team, else the shop's."""
+        if duration.days is not None:
+            return self.calendar.add_days(at, duration.days)
+        return self.calendar.add(at, duration.micros)
+
+    def failed(self, rule: Rule, error: Exception) -> None:
+        """A condition raised: the rule is skipped and told of."""
+        self.failures.append((rule, error))
+
+    def take_failures(self) -> list[tuple[Rule, Exception]]:
+        """Failures since last asked."""
+        failures, self.failures = self.failures, []
+        return failures
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Nouns and verbs of the desk. Built by `engine.core.building.build`, never changed."""
+
+    digest: str
+    files: Mapping[str, str]
+    shops: Mapping[str, Shop]
+    types: Mapping[str, Noun]
+    tiers: Mapping[str, Noun]
+    priorities: Mapping[str, Noun]
+    skills: Mapping[str, Noun]
+    known_tags: Mapping[str, Noun]
+    open_tags: bool
+    teams: Mapping[str, Team]
+    roles: Mapping[str, Role]
+    calendars: Mapping[str, Calendar]
+    shop_calendars: Mapping[str, Mapping[str, Calendar]]
+    lifecycles: Mapping[str, Lifecycle]
+    live_kinds: frozenset[str]
+    policies: Mapping[str, Policy]
+    shop_policies: Mapping[str, Mapping[str, Policy]]
+    custom_fields: Mapping[str, CustomField]
+    fields: Mapping[str, tuple[Field, Getter]]
+    templates: Mapping[str, Mapping[str, Template]]
+    shop_templates: Mapping[str, Mapping[str, Mapping[str, Template]]]
+    settings: Mapping[str, Any]
+    thresholds: Mapping[str, Any]
+    rules: RuleSet
+    environment: Environment
+
+    # --- nouns ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def default_type(self) -> str:
+        """What a new ticket is about until somebody says: the last declared type."""
+        return list(self.types)[-1]
+
+    @cached_property
+    def default_priority(self) -> str:
+        """The (lower) middle one."""
+        names = list(self.priorities)
+        return names[(len(names) - 1) // 2]
+
+    @cached_property
+    def guest_tier(self) -> str:
+        """The first tier is the guests' alone."""
+        return next(iter(self.tiers))
+
+    @cached_property
+    def member_tier(self) -> str:
+        """What a member has until the shop says otherwise: the lowest that is not the guests'."""
+        names = list(self.tiers)
+        return names[1] if len(names) > 1 else names[0]
+
+    @cached_property
+    def locales(self) -> tuple[str, ...]:
+        """Every language some shop speaks, in order of first mention."""
+        return tuple(dict.fromkeys(loc for shop in self.shops.values() for loc in shop.locales))
+
+    @cached_property
+    def _ranks(self) -> Mapping[str, Mapping[str, int]]:
+        found: dict[str, Mapping[str, int]] = {}
+        for name, (spec, _) in self.fields.items():
+            if spec.type.enum is not None and spec.type.enum.ordered:
+                found[name] = {value: n for n, value in enumerate(spec.type.enum.values)}
+        return found
+
+    @cached_property
+    def _personal(self) -> frozenset[str]:
+        return frozenset(name for name, (spec, _) in self.fields.items() if spec.personal)
+
+    def priority_rank(self, name: str) -> int:
+        """0 is the lowest; a word the rulebook no longer has ranks lowest."""
+        return self._ranks["ticket.priority"].get(name, 0)
+
+    def tier_rank(self, name: str) -> int:
+        """0 is the guests'."""
+        return self._ranks["member.tier"].get(name, 0)
+
+    def ranks(self, field_name: str) -> Mapping[str, int] | None:
+        """Value → place for an ordered field, else None."""
+        return self._ranks.get(field_name)
+
+    def is_personal(self, field_name: str) -> bool:
+        """Whether a field's value is masked in traces and logs."""
+        return field_name in self._personal
+
+    def getter(self, field_name: str) -> Getter:
+        """How a field is read from a draft."""
+        return self.fields[field_name][1]
+
+    def teams_of(self, shop: str) -> tuple[str, ...]:
+        """Teams that serve a shop."""
+        return tuple(t.name for t in self.teams.values() if not t.shops or shop in t.shops)
+
+    def field_defaults(self, owner: str) -> dict[str, Any]:
+        """Short name → default of custom fields that have one."""
+        prefix = f"{owner}."
+        return {
+            name.removeprefix(prefix): spec.default
+            for name, spec in self.custom_fields.items()
+            if name.startswith(prefix) and spec.default is not None
+        }
+
+    def check_field(self, owner: str, name: str, value: Any) -> Any:
+        """A value for a custom field as people send it, made the field's type. Raises Refused with the pointer."""
+        spec = self.custom_fields.get(f"{owner}.{name}")
+        pointer = f"/fields/{name}"
+        if spec is None:
+            raise Refused("invalid", "unknown-field", f"there is no field `{name}`", pointer=pointer)
+        if value is None or value == "":
+            if not spec.field.optional and spec.default is None:
+                raise Refused("invalid", "field-required", f"`{name}` cannot be empty", pointer=pointer)
+            return spec.default
+        try:
+            return _typed(spec.field, value)
+        except (ValueError, InvalidOperation, OverflowError):
+            kind = spec.field.type
+            wanted = f"one of {', '.join(kind.enum.values)}" if kind.enum is not None else f"a {kind.kind}"
+            raise Refused("invalid", "wrong-value", f"`{name}` must be {wanted}", pointer=pointer) from None
+
+    # --- time and place ---------------------------------------------------------------------------------------------
+
+    def zone(self, shop: str) -> ZoneInfo:
+        """The shop's time zone."""
+        return self.shops[shop].zone
+
+    def day(self, shop: str, at: int) -> str:
+        """The date of a moment in the shop's zone, ISO."""
+        return from_micros(at, self.zone(shop)).date().isoformat()
+
+    def calendar(self, name: str | None, shop: str) -> Calendar:
+        """A calendar by name, the shop's own first; one that is no longer declared counts as always open."""
+        own = self.shop_calendars.get(shop, {})
+        if name in own:
+            return own[name]
+        if name in self.calendars:
+            return self.calendars[name]
+        return always(self.zone(shop), name or "always")
+
+    def calendar_of(self, shop: str, team: str | None) -> Calendar:
+        """The calendar of a team, else the shop's."""
+        declared = self.teams[team].calendar if team in self.teams else None
+        return self.calendar(declared or self.shops[shop].calendar, shop)
+
+    def helpers(self, draft: Draft) -> Helpers:
+        """What conditions ask, for one draft."""
+        return Helpers(self, draft.shop, str(self.zone(draft.shop)), draft.calendar())
+
+    def holds(self, condition: Condition, draft: Draft) -> bool:
+        """Whether a condition outside rules (a guard, a policy) holds for a draft."""
+        values = {name: self.getter(name)(draft) for name in condition.reads}
+        return condition.holds(values, {}, self.helpers(draft))
+
+    def policy_for(self, draft: Draft) -> Policy | None:
+        """The first policy whose condition holds: the shop's own before the shared ones."""
+        for policy in (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values()):
+            if policy.when is None or self.holds(policy.when, draft):
+                return policy
+        return None
+
+    def fill_sla(
+        self, draft: Draft, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None
+    ) -> None:
+        """The event fields of `sla.warning` and `sla.breached`."""
+        now = draft.now
+        reached = percent if percent is not None else (100 * used(clock, calendar, now) // clock.total if clock.total else 100)
+        overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
+        draft.extra.update(
+            {
+                "sla.policy": policy.name if policy else clock.policy,
+                "sla.target": clock.target,
+                "sla.percent": Decimal(reached) / 100,
+                "sla.overdue": overdue,
+                "sla.due_at": clock.due_at,
+            }
+        )
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def locale(self, draft: Draft) -> str:
+        """The language a member is spoken to in: the ticket's, else the member's, if the shop speaks it."""
+        spoken = self.shops[draft.shop].locales
+        for wish in (
+            draft.ticket.language if draft.ticket else None,
+            draft.member.language if draft.member else None,
+        ):
+            if wish in spoken:
+                return wish
+        return spoken[0]
+
+    def template(self, name: str, shop: str, locale: str) -> Template:
+        """A text by name in a language, the shop's own first; a missing language falls back to the shop's first."""
+        texts = self.shop_templates.get(shop, {}).get(name) or self.templates[name]
+        return texts.get(locale) or texts.get(self.shops[shop].locales[0]) or next(iter(texts.values()))
+
+    def shown(self, name: str, value: Any, draft: Draft, locale: str) -> Any:
+        """A field's value as a text shows it: labels instead of names, a local time instead of µs."""
+        spec = self.fields[name][0]
+        if value is None:
+            return None
+        if name == "ticket.number":
+            return f"#{value:05d}"
+        if name in ("ticket.type", "ticket.priority", "member.tier"):
+            nouns = {"ticket.type": self.types, "ticket.priority": self.priorities, "member.tier": self.tiers}[name]
+            noun = nouns.get(value)
+            return noun.label.get(locale, value) if noun else value
+        if name == "ticket.state" and draft.ticket is not None:
+            state = self.lifecycles[draft.ticket.kind].states.get(value)
+            return state.label.get(locale, value) if state else value
+        if name == "ticket.team":
+            team = self.teams.get(value)
+            return team.label.get(locale, value) if team else value
+        if name == "ticket.assignee":
+            agent = draft.find_agent(value)
+            return (agent.alias or agent.name) if agent else value
+        if name in ("shop.name", "ticket.shop", "member.shop"):
+            shop = self.shops.get(value)
+            return shop.label.get(locale, value) if shop else value
+        if spec.type.kind == "list":
+            return "、".join(value) if locale.startswith("zh") else ", ".join(value)
+        return value
+
+
+def _typed(spec: Field, value: Any) -> Any:
+    kind = spec.type.kind
+    if kind == "text" or kind == "entity":
+        if not isinstance(value, str) or len(value) > 20_000:
+            raise ValueError
+        return value
+    if kind == "number":
+        if isinstance(value, bool):
+            raise ValueError
+        if isinstance(value, int):
+            if abs(value) > 10**15:
+                raise ValueError
+            return value
+        number = Decimal(str(value))
+        if not number.is_finite() or abs(number) > 10**15:
+            raise ValueError
+        return int(number) if number == number.to_integral_value() else number
+    if kind == "flag":
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+    if kind == "date":
+        return date.fromisoformat(str(value)).isoformat()
+    if kind == "time":
+        from datetime import datetime
+
+        moment = datetime.fromisoformat(str(value))
+        if moment.tzinfo is None:
+            raise ValueError
+        return to_micros(moment)
+    if kind == "duration":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**10:
+            raise ValueError
+        return value * 1_000_000
+    if kind == "enum":
+        if spec.type.enum is None or value not in spec.type.enum.values:
+            raise ValueError
+        return value
+    if kind == "list":
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value) or len(value) > 100:
+            raise ValueError
+        return tuple(value)
+    raise ValueError
+
+
+Resolve = Callable[[str], Any]

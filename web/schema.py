@@ -1,0 +1,486 @@
+"""The shapes of the API and the sockets: requests are decoded and checked by these structs, answers encoded by them,
+the OpenAPI document and the TypeScript types come from them. Times are RFC 3339 UTC, durations whole seconds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Line = Annotated[str, Meta(max_length=20_000)]
+Short = Annotated[str, Meta(max_length=300)]
+Seconds = int
+Time = str
+Status = Literal["online", "busy", "away", "offline"]
+Visibility = Literal["public", "anonymous", "internal"]
+Label = dict[str, str]
+"""A text per language: {"zh-TW": …, "zh-CN": …, "en": …}; a missing one falls back to the noun's name."""
+
+
+class Body(Struct, forbid_unknown_fields=True):
+    """A request's body: unknown fields are refused."""
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class Requester(Struct):
+    id: int
+    name: str | None
+    tier: str
+    guest: bool
+
+
+class Sla(Struct):
+    target: Literal["first_reply", "next_reply", "resolve"]
+    due_at: Time | None
+    status: Literal["running", "paused", "met", "breached"]
+    percent: float
+
+
+class LastLine(Struct):
+    author_kind: str
+    name: str
+    text: str
+    at: Time
+
+
+class Ticket(Struct):
+    number: int
+    kind: str
+    shop: str
+    subject: str
+    type: str
+    state: str
+    category: Literal["open", "pending", "closed"]
+    priority: str
+    team: str | None
+    assignee: str | None
+    requester: Requester
+    channel: str
+    tags: list[str]
+    order_no: str | None
+    product: str | None
+    solution: str | None
+    language: str
+    created_at: Time
+    updated_at: Time
+    first_replied_at: Time | None
+    closed_at: Time | None
+    sla: list[Sla]
+    fields: dict[str, Any]
+    rating: int | None
+    version: int
+    unread: int | UnsetType = UNSET
+    """Staff: lines by the other side the actor has not read."""
+    last_line: LastLine | None | UnsetType = UNSET
+
+
+class Author(Struct):
+    kind: Literal["member", "agent", "desk", "bot", "system"]
+    name: str
+    username: str | UnsetType = UNSET
+    """For staff only."""
+
+
+class Attachment(Struct):
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+class Message(Struct):
+    id: int
+    ticket: int | None
+    """null: a line of `chat.opened`, before there is a ticket."""
+    author: Author
+    text: str
+    visibility: Visibility
+    attachments: list[Attachment]
+    created_at: Time
+    automatic: bool = False
+    rule: str | UnsetType = UNSET
+    """Staff: the rule that wrote it."""
+    delivery: Literal["waiting", "sent", "failed", "uncertain"] | UnsetType = UNSET
+    """Staff: of lines that leave by a channel with an outbox."""
+
+
+class Page(Struct):
+    items: list[Any]
+    next: str | None
+    count: int | UnsetType = UNSET
+    count_at_least: int | UnsetType = UNSET
+
+
+class Move(Struct):
+    trigger: str
+    to: str
+    label: Label
+    requires: list[str]
+
+
+class TraceRule(Struct):
+    rule: str
+    title: str | None
+    file: str
+    line: int
+    stage: str
+    wave: int
+    outcome: Literal["acted", "lost", "nearly"]
+    why: str
+    """nearly: the first false part of its condition as text; lost: the rule it lost to and what."""
+    values: dict[str, Any]
+    changes: list[str]
+
+
+class TraceItem(Struct):
+    event: str
+    at: Time
+    rulebook: str
+    rules: list[TraceRule]
+
+
+class View(Struct):
+    name: Literal["mine", "unassigned", "waiting", "overdue", "all"]
+    count: int
+
+
+class User(Struct):
+    kind: Literal["agent", "member"]
+    id: int
+    username: str
+    name: str
+    alias: str
+    locale: str
+    roles: list[str]
+    shops: list[str]
+    teams: list[str]
+    status: Status | None
+    tier: str | None = None
+
+
+class Me(Struct):
+    user: User
+    permissions: list[str]
+    csrf: str
+
+
+class Login(Struct):
+    token: str | None
+    """null when the browser asked for a cookie."""
+    user: User
+    permissions: list[str]
+    csrf: str | None
+
+
+class Session(Struct):
+    id: int
+    kind: str
+    current: bool
+    created_at: Time
+    last_used_at: Time
+    expires_at: Time
+    device: str
+    address: str
+
+
+class Identity(Struct):
+    kind: str
+    value: str
+    """Masked unless the actor may see personal values."""
+    verified: bool
+
+
+class Member(Struct):
+    id: int
+    shop: str
+    name: str | None
+    guest: bool
+    tier: str
+    language: str
+    tags: list[str]
+    fields: dict[str, Any]
+    blocked: bool
+    identities: list[Identity]
+    open_tickets: int
+    complaints_30d: int
+    created_at: Time
+    tickets: list[Ticket] | UnsetType = UNSET
+    """The last 20, with `GET /members/{id}`."""
+
+
+class Agent(Struct):
+    username: str
+    name: str
+    alias: str
+    teams: list[str]
+    skills: list[str]
+    roles: list[str]
+    shops: list[str]
+    status: Status
+    load: int
+    capacity: int
+
+
+class Team(Struct):
+    name: str
+    label: Label
+    shops: list[str]
+    agents: list[str]
+    open: int
+    waiting: int
+
+
+class Noun(Struct):
+    name: str
+    label: Label
+    colour: str | None = None
+    group: str | None = None
+
+
+class State(Struct):
+    kind: str
+    name: str
+    label: Label
+    category: Literal["open", "pending", "closed"]
+
+
+class FieldInfo(Struct):
+    name: str
+    """`ticket.amount`."""
+    type: str
+    label: Label
+    optional: bool
+    personal: bool
+    values: list[str] | None = None
+
+
+class Nouns(Struct):
+    """GET /api/v1/nouns: all that screens need to show names of the rulebook."""
+
+    digest: str
+    shops: list[Noun]
+    locales: list[str]
+    kinds: list[Noun]
+    types: list[Noun]
+    tiers: list[Noun]
+    priorities: list[Noun]
+    """Lowest first."""
+    teams: list[Noun]
+    skills: list[Noun]
+    tags: list[Noun]
+    states: list[State]
+    fields: list[FieldInfo]
+
+
+class Notice(Struct):
+    id: int
+    at: Time
+    text: str
+    ticket: int | None
+    rule: str | None
+    read: bool
+
+
+class FindingPlace(Struct):
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+class Finding(Struct):
+    code: str
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+    hint: str | None = None
+    witness: str | None = None
+    related: list[FindingPlace] = []
+    snippet: str | None = None
+
+
+class RulesFile(Struct):
+    path: str
+    size: int
+    rules: int
+
+
+class Activation(Struct):
+    digest: str
+    at: Time
+    by: str
+    note: str
+    source: str
+    """start, watch, command, signal, api or console."""
+
+
+class FailedLoad(Struct):
+    at: Time
+    source: str
+    findings: list[Finding]
+
+
+class Rules(Struct):
+    """GET /api/v1/rules."""
+
+    digest: str
+    active: Activation
+    files: list[RulesFile]
+    rules: int
+    failed: FailedLoad | None
+    """The last load, if it failed and nothing newer is in force."""
+
+
+class Reloaded(Struct):
+    changed: bool
+    digest: str
+    findings: list[Finding]
+
+
+class Validated(Struct):
+    findings: list[Finding]
+    errors: int
+    warnings: int
+
+
+class EventItem(Struct):
+    seq: int
+    at: Time
+    kind: str
+    actor: Author | None
+    body: dict[str, Any]
+
+
+class Problem(Struct):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: list[dict[str, str]] | UnsetType = UNSET
+
+
+class Health(Struct):
+    status: Literal["ok", "failing"]
+    version: str
+    rulebook: str | None = None
+    checks: dict[str, str] | UnsetType = UNSET
+
+
+class SearchHit(Struct):
+    ticket: int
+    subject: str
+    message: int | None
+    text: str
+    at: Time
+
+
+# --- bodies ---------------------------------------------------------------------------------------------------------
+
+
+class LoginBody(Body):
+    username: Annotated[str, Meta(min_length=1, max_length=200)]
+    password: Annotated[str, Meta(min_length=1, max_length=1000)]
+    otp: Short | None = None
+    cookie: bool = False
+
+
+class RequesterBody(Body):
+    id: int | UnsetType = UNSET
+    name: Short | UnsetType = UNSET
+    email: Short | UnsetType = UNSET
+    phone: Short | UnsetType = UNSET
+
+
+class TicketBody(Body):
+    subject: Annotated[str, Meta(min_length=1, max_length=300)]
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    kind: Name = "inquiry"
+    shop: Name | None = None
+    type: Name | UnsetType = UNSET
+    priority: Name | UnsetType = UNSET
+    team: Name | None | UnsetType = UNSET
+    assignee: Name | None | UnsetType = UNSET
+    tags: Annotated[list[Name], Meta(max_length=50)] = []
+    order_no: Short | None | UnsetType = UNSET
+    product: Short | None | UnsetType = UNSET
+    fields: dict[str, Any] = {}
+    requester: RequesterBody | UnsetType = UNSET
+    attachments: Annotated[list[Name], Meta(max_length=20)] = []
+
+
+class TicketPatch(Body):
+    subject: Annotated[str, Meta(min_length=1, max_length=300)] | UnsetType = UNSET
+    type: Name | UnsetType = UNSET
+    priority: Name | UnsetType = UNSET
+    team: Name | None | UnsetType = UNSET
+    assignee: Name | None | UnsetType = UNSET
+    tags: Annotated[list[Name], Meta(max_length=50)] | UnsetType = UNSET
+    order_no: Short | None | UnsetType = UNSET
+    product: Short | None | UnsetType = UNSET
+    solution: Line | None | UnsetType = UNSET
+    language: Name | UnsetType = UNSET
+    fields: dict[str, Any] | UnsetType = UNSET
+
+
+class MessageBody(Body):
+    text: Line
+    visibility: Visibility = "public"
+    attachments: Annotated[list[Name], Meta(max_length=20)] = []
+
+
+class TransitionBody(Body):
+    trigger: Name
+    fields: dict[str, Any] = {}
+
+
+class RateBody(Body):
+    score: Annotated[int, Meta(ge=1, le=5)]
+    comment: Line | None = None
+
+
+class StatusBody(Body):
+    status: Status
+
+
+class ReadBody(Body):
+    seq: Annotated[int, Meta(ge=0)]
+
+
+class MemberBody(Body):
+    name: Annotated[str, Meta(min_length=1, max_length=300)]
+    shop: Name | None = None
+    tier: Name | UnsetType = UNSET
+    email: Short | UnsetType = UNSET
+    phone: Short | UnsetType = UNSET
+    language: Name | UnsetType = UNSET
+
+
+class MemberPatch(Body):
+    name: Short | UnsetType = UNSET
+    tier: Name | UnsetType = UNSET
+    language: Name | UnsetType = UNSET
+    tags: Annotated[list[Name], Meta(max_length=50)] | UnsetType = UNSET
+    fields: dict[str, Any] | UnsetType = UNSET
+
+
+class ValidateBody(Body):
+    files: dict[str, str]
+
+
+class ReloadBody(Body):
+    note: Short = ""
+
+
+class UploadNote(Struct):
+    """POST /api/v1/files answers with an Attachment."""
