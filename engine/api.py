@@ -1,0 +1,456 @@
+"""Everything a plugin may import: the marker of hooks and the shapes of what a plugin gives and gets.
+
+A plugin is a module with functions marked `@hookimpl`, named as in `engine/hookspecs.py`; what they give are objects of
+the shapes below. Subclass them or not: what counts is that the names are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
+
+import pluggy
+
+from engine.core.changes import Change
+from engine.core.entities import Case, Member, Ticket
+
+hookimpl = pluggy.HookimplMarker("engine")
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
+
+
+# --------------- storage
+
+Part = tuple[tuple[str, ...], bool]
+"""A phrase of search tokens; True when its last token is a prefix."""
+
+
+@runtime_checkable
+class SearchIndex(Protocol):
+    """A full-text index of one name, over tokens that the store has made."""
+
+    def ensure(self) -> None:
+        """Makes the index's tables where they are missing."""
+
+    def put(self, id: int, tokens: Sequence[str]) -> None:
+        """Adds a row, inside the running transaction."""
+
+    def remove(self, id: int, tokens: Sequence[str]) -> None:
+        """Takes a row out; `tokens` are those it was put with."""
+
+    def matching(self, parts: Sequence[Part]) -> Any:
+        """A peewee select of one column `id`: rows that hold every phrase."""
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """What differs between databases, and nothing else; the writer thread and the readers are the store's."""
+
+    database: Any
+    """A peewee `Database` with a connection for each thread."""
+
+    def begin(self, read: bool = False) -> None:
+        """Begins a transaction on this thread's connection: one that writes, or one unchanging picture to read."""
+
+    def retryable(self, error: BaseException) -> bool:
+        """True for deadlocks, serialization failures and busy locks: the same work may succeed when run again."""
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Held by one process at a time; waits for it. Raises TimeoutError."""
+
+    def index(self, name: str) -> SearchIndex:
+        """The search index of this name."""
+
+    def copy_before(self, migration: str) -> Path | None:
+        """A copy beside the original before a migration, where that is how this database is copied; else None."""
+
+    def backup(self, to: Path) -> None:
+        """A consistent copy of everything, while others write."""
+
+    def close(self) -> None:
+        """Closes every connection."""
+
+
+@runtime_checkable
+class Blobs(Protocol):
+    """Uploaded bytes by digest (sha-256, hex)."""
+
+    def put(self, stream: BinaryIO, limit: int) -> tuple[str, int]:
+        """Stores the bytes; gives digest and size. Raises ValueError when there are more than `limit`."""
+
+    def open(self, digest: str) -> BinaryIO:
+        """The bytes. Raises FileNotFoundError."""
+
+    def link(self, digest: str) -> Path | str | None:
+        """A local path or an address from which a front server may send the bytes; None where there is none."""
+
+    def delete(self, digest: str) -> None:
+        """Removes the bytes; an unknown digest is no error."""
+
+
+class Bus(Protocol):
+    """Wakes the processes of one desk. What is lost costs a second, never an event: all read the log."""
+
+    def publish(self, topic: str, ids: Sequence[int]) -> None:
+        """Tells everybody who subscribed, this process included. Called after a commit; must not wait."""
+
+    def subscribe(self, topics: Iterable[str], hear: Callable[[str, Sequence[int]], None]) -> Callable[[], None]:
+        """Calls `hear(topic, ids)` from now on; gives a function that ends it."""
+
+    def close(self) -> None:
+        """Ends the bus."""
+
+
+# --------------- channels
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """What a channel carries, and what it promises."""
+
+    attachments: bool = False
+    html: bool = False
+    refuses_twins: bool = False
+    """The outside refuses a second send with the same key: what may have left before a crash may go again."""
+    live: bool = False
+    """Both sides are there at once; the event log is the delivery and the outbox is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Something that came in. (`account`, `external_id`) is unique for ever: the same again changes nothing."""
+
+    channel: str
+    external_id: str
+    sender: Mapping[str, str]
+    """Identity kind to value (`{"email": "ming@example.org"}`), with `name` if known."""
+    text: str
+    at: int
+    """Microseconds UTC by the outside's clock; kept as a fact, never used for order."""
+    shop: str | None = None
+    account: str = ""
+    subject: str = ""
+    html: str | None = None
+    files: tuple[str, ...] = ()
+    """Public names of files stored through `Blobs`."""
+    automatic: bool = False
+    reply_to: str | None = None
+    """The external id of the line this answers."""
+    event: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Something to send. `key` is the same at every try: a channel that can hands it on to refuse twins."""
+
+    key: str
+    channel: str
+    ticket_number: int | None
+    recipient: Mapping[str, str]
+    text: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    html: str | None = None
+    files: tuple[Mapping[str, Any], ...] = ()
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a send ended. `uncertain`: it may have left; only a person sends it again."""
+
+    state: Literal["sent", "failed", "uncertain"]
+    external_id: str | None = None
+    error: str | None = None
+    permanent: bool = False
+    """A failure that no later try can mend."""
+    retry_after: int | None = None
+    """Microseconds the outside asked us to wait."""
+
+
+Receive = Callable[[Inbound], Awaitable[Any]]
+"""What a channel calls for each thing that came in; returns when it is stored."""
+
+
+class Channel(Protocol):
+    """A way in and out."""
+
+    name: str
+    can: Can
+
+    async def listen(self, receive: Receive) -> None:
+        """Runs while the desk runs, calling `receive` for what comes in; ends when cancelled."""
+
+    async def send(self, outbound: Outbound) -> Delivery:
+        """Sends one thing. Raises only for what is a mistake of the channel itself: that counts as `uncertain`."""
+
+    def routes(self) -> Sequence[Route]:
+        """Callbacks of the outside system, under `/hooks/{channel}/{mailbox}`."""
+
+
+# --------------- people and notices
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom an authenticator recognised."""
+
+    kind: Literal["agent", "member"]
+    id: int
+    verified: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Authenticator(Protocol):
+    """A way to sign in."""
+
+    name: str
+    audience: Literal["agent", "member"]
+
+    async def authenticate(self, credentials: Mapping[str, Any]) -> Identity | None:
+        """The person, or None when these are not credentials of this kind or not right."""
+
+    def routes(self) -> Sequence[Route]:
+        """Pages a sign-on by redirect needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a notice is for, with what is known to reach them."""
+
+    kind: Literal["agent", "address"]
+    id: int = 0
+    name: str = ""
+    locale: str = "zh-TW"
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told."""
+
+    key: str
+    text: str
+    subject: str = ""
+    ticket_number: int | None = None
+
+
+class Notifier(Protocol):
+    """A way to tell somebody something outside a conversation."""
+
+    name: str
+
+    async def notify(self, recipient: Recipient, notice: Notice) -> Delivery:
+        """Tells it once; `notice.key` is the same at every try."""
+
+
+# --------------- tables and reports
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under titles, on their way out. `rows` may be a generator: nothing asks for its length."""
+
+    name: str
+    titles: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Period, filter, time zone: printed where the format has a place for it."""
+
+
+class Exporter(Protocol):
+    """A format that tables leave in."""
+
+    extension: str
+    media_type: str
+
+    def write(self, table: Table, stream: BinaryIO) -> None:
+        """Writes it as the rows come; never holds them all."""
+
+
+class Importer(Protocol):
+    """A format that tables come in."""
+
+    extensions: Sequence[str]
+
+    def read(self, stream: BinaryIO) -> Iterator[Sequence[Any]]:
+        """The rows, titles first. Raises ValueError with line and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a report."""
+
+    name: str
+    title: str
+    type: Literal["text", "number", "time", "duration", "share"] = "text"
+
+
+class Report(Protocol):
+    """A question to the `desk_*` views, with the table that answers it."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    parameters: Mapping[str, Any]
+
+    def run(self, read: Callable[..., Iterable[Sequence[Any]]], period: tuple[int, int], **values: Any) -> Any:
+        """The rows. `read(sql, *values)` runs a SELECT over the views."""
+
+
+# --------------- words of the rules language
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that rules may read, fetched before the transaction and kept for `ttl` seconds."""
+
+    name: str
+    type: str
+    resolve: Callable[[Member | None, Ticket | None], Awaitable[Any]]
+    ttl: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A pure function rules may call; types and manual come from its signature and docstring."""
+
+    name: str
+    call: Callable[..., Any]
+
+
+class Action(Protocol):
+    """Something rules and agents may do: a function of the case that gives changes."""
+
+    name: str
+    permission: str | None
+
+    def __call__(self, case: Case, **arguments: Any) -> Iterable[Change]:
+        """The changes. Pure: no clock, no network, no database."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """An event that a plugin raises through `Inbound` and rules may name."""
+
+    name: str
+    fields: Mapping[str, str]
+    doc: str = ""
+
+
+Check = Callable[[Any], Iterable[Any]]
+"""A house's own lint rule: rulebook to findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A right, and the roles that have it where `roles.yaml` says nothing."""
+
+    name: str
+    title: Mapping[str, str]
+    roles: tuple[str, ...] = ()
+
+
+# --------------- the house
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work done again and again: `every` seconds, or `at` a time of day (`03:30`, in the desk's zone)."""
+
+    name: str
+    run: Callable[[Any], Awaitable[None]]
+    every: int | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to a plugin's route, whatever server carries it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    match: Mapping[str, str] = field(default_factory=dict)
+    actor: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to it."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path of a plugin's own. Without `permission` anybody may ask: the plugin checks the signature itself."""
+
+    method: str
+    path: str
+    handle: Callable[[Request], Awaitable[Response]]
+    permission: str | None = None
+    menu: str | None = None
+
+
+class ShopConnector(Protocol):
+    """The shop's own data."""
+
+    name: str
+
+    async def member(self, identity: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """Profile of a member by identities."""
+
+    def orders(self, identity: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+        """Latest orders, newest first."""
+
+    async def order(self, no: str) -> Mapping[str, Any] | None:
+        """One order."""
+
+    def panels(self) -> Sequence[Mapping[str, Any]]:
+        """Panels for the member pane: title and columns."""
+
+
+__all__ = [
+    "Action",
+    "Authenticator",
+    "Blobs",
+    "Bus",
+    "Can",
+    "Channel",
+    "Check",
+    "Column",
+    "Delivery",
+    "EventKind",
+    "Exporter",
+    "Field",
+    "Function",
+    "Identity",
+    "Importer",
+    "Inbound",
+    "Job",
+    "Notice",
+    "Notifier",
+    "Outbound",
+    "Part",
+    "Permission",
+    "Receive",
+    "Recipient",
+    "Report",
+    "Request",
+    "Response",
+    "Route",
+    "SearchIndex",
+    "ShopConnector",
+    "Storage",
+    "Table",
+    "hookimpl",
+]

@@ -1,0 +1,35 @@
+"""Memory: tables, the one writer, what a decision loads and leaves, reads, the outbox."""
+
+from engine.store.errors import (
+    BadCursor,
+    FileRefused,
+    KeyReused,
+    KeyRingError,
+    NotFilterable,
+    StoreBusy,
+    StoreClosed,
+    StoreError,
+    StoreNewer,
+)
+from engine.store.log import EventRow
+from engine.store.secret import KeyRing
+from engine.store.tx import Tx
+from engine.store.writer import Store, Written, wall_clock
+
+__all__ = [
+    "BadCursor",
+    "EventRow",
+    "FileRefused",
+    "KeyReused",
+    "KeyRing",
+    "KeyRingError",
+    "NotFilterable",
+    "Store",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreError",
+    "StoreNewer",
+    "Tx",
+    "Written",
+    "wall_clock",
+]

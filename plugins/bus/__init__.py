@@ -1,0 +1,1 @@
+"""Buses: how processes wake each other."""

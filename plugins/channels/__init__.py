@@ -1,0 +1,1 @@
+"""Channels: how members reach the desk."""

@@ -1,0 +1,1 @@
+"""Formats: how tables leave and enter."""

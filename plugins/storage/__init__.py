@@ -1,0 +1,1 @@
+"""Storages: databases, and where files lie."""
