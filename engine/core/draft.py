@@ -127,6 +127,8 @@ class Draft:
             self.given[username] = self.given.get(username, 0) + 1
         self.agent = agent
         self.change_ticket(assignee=username)
+        if agent is not None:
+            self.log.append(Set("agent", agent.id, {"last_assigned_at": self.now}))
         if self.chat is not None and username:
             self.timers[WAITING] = None
             served = self.chat.served_at if self.chat.served_at is not None else self.now
@@ -381,7 +383,7 @@ def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, A
 
 
 def _difference(thing: Any, ref: int, before: Any, after: Any) -> list[Change]:
-    values = _changed(before, after, skip=("id", "version", "updated_at"))
+    values = _changed(before, after, skip=("id", "version", "updated_at", "open_tickets", "complaints_30d"))
     changes: list[Change] = []
     if "tags" in values:
         had, has = before.tags, after.tags

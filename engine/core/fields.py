@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.calendar import from_micros
 from engine.core.entities import Ticket
-from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, Enum, Field, Type, entity, enum_of, list_of
+from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
 
 if TYPE_CHECKING:
     from engine.core.draft import Draft
 
 Getter = Callable[["Draft"], Any]
-
-WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def _ticket(name: str) -> Getter:
@@ -82,7 +80,7 @@ def _waited(draft: Draft) -> Any:
 
 
 def _weekday(draft: Draft) -> str:
-    return WEEKDAY_NAMES[from_micros(draft.now, draft.book.zone(draft.shop)).weekday()]
+    return WEEKDAYS.values[from_micros(draft.now, draft.book.zone(draft.shop)).weekday()]
 
 
 def _text_length(draft: Draft) -> Any:

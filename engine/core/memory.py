@@ -1,0 +1,266 @@
+"""A small desk in memory for scenarios and tests: the nine changes applied to entities, and a clock that is turned by hand.
+
+It stands for storage only; the decisions are the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.decide import Decision, decide
+from engine.core.entities import Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.intake import ServeQueue, TimerDue
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+RECENT = 20
+"""How much of a conversation a case holds."""
+
+
+@dataclass(slots=True)
+class World:
+    """The rows of a desk. `run` decides and applies; `advance` lets time pass."""
+
+    book: Rulebook
+    now: int
+    members: dict[int, Member] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    tickets: dict[int, Ticket] = field(default_factory=dict)
+    chats: dict[int, Chat] = field(default_factory=dict)
+    clocks: dict[int, dict[str, Clock]] = field(default_factory=dict)
+    timers: dict[tuple[int, str], Timer] = field(default_factory=dict)
+    messages: dict[int, list[Message]] = field(default_factory=dict)
+    uses: list[tuple[str, str, str, int]] = field(default_factory=list)
+    ratings: dict[int, int] = field(default_factory=dict)
+    notices: list[Mapping[str, Any]] = field(default_factory=list)
+    outbox: list[Enqueue] = field(default_factory=list)
+    events: list[Record] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+    leaving: frozenset[str] = frozenset()
+    _next: int = 0
+
+    # --- the lookups of a decision ----------------------------------------------------------------------------------
+
+    def roster(self, shop: str) -> tuple[Agent, ...]:
+        """Agents who serve the shop, with what they have in hand."""
+        return tuple(
+            replace(agent, load=self._load(agent.username))
+            for agent in sorted(self.agents.values(), key=lambda a: a.username)
+            if not agent.shops or shop in agent.shops
+        )
+
+    def last_agent(self, member_id: int) -> str | None:
+        """Who last answered the member."""
+        found: tuple[int, str] | None = None
+        for ticket in self.tickets.values():
+            if ticket.member_id != member_id:
+                continue
+            for message in self.messages.get(ticket.id, ()):
+                if message.author and (found is None or message.created_at >= found[0]):
+                    found = (message.created_at, message.author)
+        return found[1] if found else None
+
+    def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
+        """How often the rule acted for this scope."""
+        return sum(1 for r, s, k, at in self.uses if (r, s, k) == (rule, scope, key) and (since is None or at > since))
+
+    # --- doing ------------------------------------------------------------------------------------------------------
+
+    def add_member(self, shop: str, **values: Any) -> Member:
+        """A member, by default one of the lowest real tier."""
+        self._next += 1
+        guest = bool(values.pop("guest", False))
+        tier = values.pop("tier", self.book.guest_tier if guest else self.book.member_tier)
+        member = Member(id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, **values)
+        self.members[member.id] = member
+        return member
+
+    def case(self, member_id: int | None, ticket_id: int | None, shop: str, agent: str | None = None) -> Case:
+        """What a decision about this member and ticket starts from."""
+        ticket = self.tickets.get(ticket_id) if ticket_id is not None else None
+        assigned = agent or (ticket.assignee if ticket else None)
+        found = next((a for a in self.roster(shop) if a.username == assigned), None)
+        member = self.members.get(ticket.member_id if ticket else member_id or 0)
+        if member is not None:
+            opened = sum(1 for t in self.tickets.values() if t.member_id == member.id and t.category != "closed")
+            member = replace(member, open_tickets=opened)
+        return Case(
+            shop=shop,
+            member=member,
+            lookups=self,
+            ticket=ticket,
+            chat=self.chats.get(ticket.id) if ticket else None,
+            messages=tuple(self.messages.get(ticket.id, ())[-RECENT:]) if ticket else (),
+            clocks=tuple(self.clocks.get(ticket.id, {}).values()) if ticket else (),
+            timers={name: t.due_at for (tid, name), t in self.timers.items() if ticket and tid == ticket.id},
+            next_number=len(self.tickets) + 1,
+            agent=found,
+            member_new=member is not None and member.id not in self.seen,
+            leaving=self.leaving,
+            rating_at=self.ratings.get(ticket.id) if ticket else None,
+        )
+
+    def run(
+        self,
+        command: Any,
+        actor: Actor,
+        *,
+        member_id: int | None = None,
+        ticket_id: int | None = None,
+        shop: str = "",
+        agent: str | None = None,
+    ) -> Decision:
+        """Decides and applies. Raises Refused like the desk."""
+        case = self.case(member_id, ticket_id, shop, agent)
+        decision = decide(self.book, command, case, actor, self.now)
+        self._apply(decision, actor)
+        if case.member is not None:
+            self.seen.add(case.member.id)
+        return decision
+
+    def advance(self, until: int, actor: Actor) -> list[Decision]:
+        """Lets time pass: every timer due by then fires at its moment, in order."""
+        decisions: list[Decision] = []
+        while True:
+            due = [t for t in self.timers.values() if t.due_at <= until]
+            if not due:
+                break
+            timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name))
+            del self.timers[(timer.ticket, timer.name)]
+            self.now = max(self.now, timer.due_at)
+            ticket = self.tickets[timer.ticket]
+            command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
+            decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
+        self.now = max(self.now, until)
+        return decisions
+
+    def serve_queue(self, username: str, actor: Actor) -> list[Decision]:
+        """Gives waiting tickets to an agent while there is room: higher tiers first, then urgency, then age."""
+        decisions: list[Decision] = []
+        agent = self.agents[username]
+        waiting = sorted(
+            (
+                t
+                for t in self.tickets.values()
+                if t.team in agent.teams and t.assignee is None and t.category != "closed" and t.route_by is not None
+            ),
+            key=lambda t: (
+                -self.book.tier_rank(self.members[t.member_id].tier),
+                -self.book.priority_rank(t.priority),
+                t.created_at,
+            ),
+        )
+        for ticket in waiting:
+            if agent.status != "online" or self._load(username) >= agent.capacity:
+                break
+            decisions.append(self.run(ServeQueue(ticket.id, username), actor, ticket_id=ticket.id, shop=ticket.shop))
+        return decisions
+
+    def _load(self, username: str) -> int:
+        return sum(1 for t in self.tickets.values() if t.assignee == username and t.category != "closed")
+
+    # --- the nine changes -------------------------------------------------------------------------------------------
+
+    def _apply(self, decision: Decision, actor: Actor) -> None:
+        refs: dict[int, int] = {}
+
+        def real(ref: int) -> int:
+            if ref >= 0:
+                return ref
+            if ref not in refs:
+                self._next += 1
+                refs[ref] = self._next
+            return refs[ref]
+
+        for change in decision.changes:
+            if isinstance(change, Create):
+                self._create(change, real)
+            elif isinstance(change, Set):
+                self._set(change, real)
+            elif isinstance(change, Say):
+                ticket_id = real(change.ticket)
+                self.messages.setdefault(ticket_id, []).append(
+                    Message(
+                        id=real(change.ref),
+                        ticket_id=ticket_id,
+                        author_kind=change.author_kind,
+                        text=change.text,
+                        created_at=change.at,
+                        author_id=change.author_id,
+                        author=actor.username if change.author_kind == "agent" else None,
+                        shown_as=change.shown_as,
+                        visibility=change.visibility,
+                        direction=change.direction,
+                        automatic=change.automatic,
+                        channel=change.channel,
+                        language=change.language,
+                        attachments=tuple(range(len(change.attachments))),
+                        rule=change.rule,
+                    )
+                )
+            elif isinstance(change, (Tag, Untag)):
+                self._tag(change, real)
+            elif isinstance(change, Timer):
+                ticket_id = real(change.ticket)
+                self.timers[(ticket_id, change.name)] = replace(change, ticket=ticket_id)
+            elif isinstance(change, ClearTimer):
+                self.timers.pop((real(change.ticket), change.name), None)
+            elif isinstance(change, Enqueue):
+                self.outbox.append(change)
+            else:
+                self.events.append(change)
+
+    def _create(self, change: Create, real: Any) -> None:
+        values = dict(change.values)
+        ref = real(change.ref)
+        if change.thing == "ticket":
+            self.tickets[ref] = Ticket(id=ref, **values)
+        elif change.thing == "chat":
+            self.chats[ref] = Chat(ticket_id=ref, **values)
+        elif change.thing == "clock":
+            self.clocks.setdefault(ref, {})[values["target"]] = Clock(**values)
+        elif change.thing == "notice":
+            self.notices.append(values)
+        elif change.thing == "rule_use":
+            self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
+        elif change.thing == "rating":
+            self.ratings.setdefault(real(values["ticket"]), values["at"])
+
+    def _set(self, change: Set, real: Any) -> None:
+        ref = real(change.ref)
+        values = {k: v for k, v in change.values.items() if not k.startswith("fields.")}
+        fields = {k.removeprefix("fields."): v for k, v in change.values.items() if k.startswith("fields.")}
+        if change.thing == "ticket":
+            before = self.tickets[ref]
+            self.tickets[ref] = replace(
+                before, **values, fields={**before.fields, **fields}, version=before.version + 1, updated_at=self.now
+            )
+        elif change.thing == "member":
+            held = self.members[ref]
+            self.members[ref] = replace(held, **values, fields={**held.fields, **fields})
+        elif change.thing == "chat":
+            self.chats[ref] = replace(self.chats[ref], **values)
+        elif change.thing == "clock":
+            self.clocks[ref][change.key] = replace(self.clocks[ref][change.key], **values)
+        elif change.thing == "agent":
+            agent = next(a for a in self.agents.values() if a.id == change.ref)
+            self.agents[agent.username] = replace(agent, **values)
+
+    def _tag(self, change: Tag | Untag, real: Any) -> None:
+        ref = real(change.ref)
+        if change.thing == "ticket":
+            ticket = self.tickets[ref]
+            self.tickets[ref] = replace(ticket, tags=_tags(ticket.tags, change))
+        else:
+            member = self.members[ref]
+            self.members[ref] = replace(member, tags=_tags(member.tags, change))
+
+
+def _tags(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:
+    if isinstance(change, Tag):
+        return tags + tuple(t for t in change.names if t not in tags)
+    return tuple(t for t in tags if t not in change.names)

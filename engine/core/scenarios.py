@@ -1,0 +1,487 @@
+"""Table tests for rule authors: who writes what and when, and what the step must cause, with the rules that caused it.
+
+A scenario runs on the real decisions with a virtual clock over a small desk in memory. `expect` lists what the step must
+cause; `[]` means nothing of the kind. A step that fails names the rule and the first part of its condition that did not
+hold, with the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from engine.core.access import permissions_of
+from engine.core.calendar import to_micros
+from engine.core.commands import (
+    AskRating,
+    ChangeTicket,
+    EndChat,
+    MemberLine,
+    MoveTicket,
+    Page,
+    PostMessage,
+    RateTicket,
+    SetStatus,
+)
+from engine.core.decide import Decision
+from engine.core.entities import SYSTEM, Actor, Agent
+from engine.core.errors import Refused
+from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
+from engine.core.memory import World
+from engine.lang import Duration, Finding, Rule, Source, Span, load_plain
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+KEYS = {"name", "now", "shop", "member", "ticket", "agents", "steps", "kind", "channel", "note"}
+MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
+AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
+STEP_KEYS = {
+    "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
+    "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
+    "page", "new", "expect",
+}  # fmt: skip
+LISTS = ("fired", "not_fired", "replies", "notified", "events", "notes", "lost", "timers", "not_events")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that did not come true: where, and why as far as it can be told."""
+
+    step: int
+    span: Span
+    message: str
+    help: str | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """How a scenario went."""
+
+    name: str
+    span: Span
+    failures: list[Failure] = field(default_factory=list)
+    acted: set[str] = field(default_factory=set)
+    moves: set[tuple[str, str, str]] = field(default_factory=set)
+    """(kind, from, to) of every transition taken."""
+    steps: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """True when every expectation came true."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario as written, with the place of each piece."""
+
+    name: str
+    data: Mapping[str, Any]
+    path: tuple[Any, ...]
+    spans: Mapping[tuple[Any, ...], Span]
+
+    def span(self, *path: Any) -> Span:
+        """The place of a piece, or of the nearest thing around it that has one."""
+        full = (*self.path, *path)
+        while full:
+            if full in self.spans:
+                return self.spans[full]
+            full = full[:-1]
+        return next(iter(self.spans.values()))
+
+
+def read(source: Source) -> tuple[list[Scenario], list[Finding]]:
+    """The scenarios of one file. What is not a scenario is a finding `scenario-invalid` at its place."""
+    data, spans, findings = load_plain(source)
+    if findings or data is None:
+        return [], list(findings)
+    everything = Span(source, 0, min(len(source.text), 1))
+    if not isinstance(data, list):
+        return [], [Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")]
+    scenarios: list[Scenario] = []
+    for index, item in enumerate(data):
+        scenario = Scenario(str(item.get("name", "")) if isinstance(item, dict) else "", item, (index,), spans or {(): everything})
+        problems = list(_problems(scenario))
+        findings.extend(problems)
+        if not problems:
+            scenarios.append(scenario)
+    return scenarios, findings
+
+
+def _problems(scenario: Scenario) -> Iterable[Finding]:
+    def invalid(message: str, *path: Any, hint: str | None = None) -> Finding:
+        return Finding("scenario-invalid", message, scenario.span(*path), hint=hint)
+
+    data = scenario.data
+    if not isinstance(data, dict):
+        yield invalid("a scenario is a mapping with `name` and `steps`")
+        return
+    if not scenario.name:
+        yield invalid("a scenario needs a `name`")
+    for key in data:
+        if key not in KEYS:
+            yield invalid(f"`{key}` means nothing in a scenario", key, hint=f"known: {', '.join(sorted(KEYS))}")
+    for key, known in (("member", MEMBER_KEYS),):
+        for name in data.get(key) or {}:
+            if name not in known:
+                yield invalid(f"`{name}` means nothing for a {key}", key, name, hint=f"known: {', '.join(sorted(known))}")
+    agents = data.get("agents") or {}
+    if not isinstance(agents, dict):
+        yield invalid("`agents` maps usernames to what they are", "agents")
+    else:
+        for username, spec in agents.items():
+            for name in spec or {}:
+                if name not in AGENT_KEYS:
+                    yield invalid(f"`{name}` means nothing for an agent", "agents", username, name)
+    steps = data.get("steps")
+    if not isinstance(steps, list) or not steps:
+        yield invalid("a scenario needs `steps`", "steps")
+        return
+    for number, step in enumerate(steps):
+        if not isinstance(step, dict):
+            yield invalid("a step is a mapping such as `message: …` or `wait: 1h`", "steps", number)
+            continue
+        for key in step:
+            if key not in STEP_KEYS:
+                yield invalid(f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}")
+        expect = step.get("expect") or {}
+        if not isinstance(expect, dict):
+            yield invalid("`expect` is a mapping", "steps", number, "expect")
+            continue
+        for key, value in expect.items():
+            if key in LISTS and not isinstance(value, list):
+                yield invalid(f"`{key}` takes a list", "steps", number, "expect", key)
+            elif key not in LISTS and key not in ("rejected", "error", "reply") and "." not in str(key):
+                yield invalid(
+                    f"`{key}` cannot be expected", "steps", number, "expect", key, hint=f"known: {', '.join(LISTS)}, or a field"
+                )
+
+
+def run(book: Rulebook, scenario: Scenario) -> Result:
+    """Runs one scenario. A step that the desk refuses fails unless `expect: {error: CODE}` wants it."""
+    return _Runner(book, scenario).run()
+
+
+class _Runner:
+    def __init__(self, book: Rulebook, scenario: Scenario) -> None:
+        self.book = book
+        self.scenario = scenario
+        data = scenario.data
+        self.shop = str(data.get("shop") or next(iter(book.shops)))
+        self.result = Result(scenario.name, scenario.span())
+        zone = book.shops[self.shop].zone if self.shop in book.shops else ZoneInfo("UTC")
+        self.world = World(book=book, now=_moment(str(data.get("now", "2026-03-02 10:00")), zone), leaving=frozenset({"email", "test"}))
+        for n, (username, spec) in enumerate((data.get("agents") or {}).items()):
+            spec = spec or {}
+            self.world.agents[username] = Agent(
+                id=1000 + n,
+                username=username,
+                name=str(spec.get("name", username)),
+                alias=str(spec.get("alias", "")),
+                teams=tuple(spec.get("teams") or ([spec["team"]] if spec.get("team") else [])),
+                skills=tuple(spec.get("skills") or ()),
+                roles=tuple(spec.get("roles") or ([spec["role"]] if spec.get("role") else ["agent"])),
+                status=spec.get("status", "online"),
+                capacity=int(spec.get("capacity", 5)),
+            )
+        member = dict(data.get("member") or {})
+        if "tags" in member:
+            member["tags"] = tuple(member["tags"])
+        self.member = self.world.add_member(self.shop, **member)
+        self.ticket: int | None = None
+        self.opening: tuple[Mapping[str, Any], ...] = ()
+
+    def run(self) -> Result:
+        for number, step in enumerate(self.scenario.data["steps"]):
+            notices, messages = len(self.world.notices), self._message_count()
+            events = len(self.world.events)
+            error: Refused | None = None
+            decisions: list[Decision] = []
+            try:
+                decisions = self._do(step)
+            except Refused as refused:
+                error = refused
+            self.result.steps += 1
+            self._learn(decisions)
+            self._check(number, step, decisions, error, notices, messages, events)
+            if self.result.failures:
+                break
+        return self.result
+
+    # --- doing a step -----------------------------------------------------------------------------------------------
+
+    def _do(self, step: Mapping[str, Any]) -> list[Decision]:
+        world = self.world
+        done: list[Decision] = []
+        if "wait" in step:
+            done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
+        if step.get("new"):
+            self.ticket = None
+        if "open_chat" in step:
+            page = step["open_chat"] if isinstance(step["open_chat"], dict) else {}
+            decision = world.run(OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop)
+            self.opening = tuple(decision.opening)
+            done.append(decision)
+        if step.get("sign_in"):
+            done.append(world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop))
+        if "message" in step:
+            done.append(self._message(step))
+        if "agent" in step:
+            done.extend(self._agent(step))
+        if "rate" in step:
+            done.append(self._member_does(RateTicket(int(step["rate"]), step.get("comment"))))
+        if step.get("end") and "agent" not in step:
+            done.append(self._member_does(EndChat()))
+        if step.get("fail_delivery"):
+            last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
+            command = DeliveryFailed(self.ticket or 0, last.id, str(step["fail_delivery"]))
+            done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
+        return done
+
+    def _message(self, step: Mapping[str, Any]) -> Decision:
+        world = self.world
+        data = self.scenario.data
+        ticket = world.tickets.get(self.ticket or 0)
+        if ticket is not None and ticket.category == "closed" and ticket.kind in self.book.live_kinds:
+            self.ticket, ticket = None, None
+        values: dict[str, Any] = {}
+        kind = str(step.get("kind") or data.get("kind") or "inquiry")
+        channel = str(step.get("channel") or data.get("channel") or ("chat" if kind in self.book.live_kinds else "form"))
+        if ticket is None:
+            for name, value in {**(data.get("ticket") or {}), **(step.get("ticket") or {})}.items():
+                custom = f"ticket.{name}" in self.book.custom_fields
+                values[f"fields.{name}" if custom else name] = value
+        tags = tuple(values.pop("tags", ()))
+        command = MemberLine(
+            shop=self.shop,
+            text=str(step["message"]),
+            attachments=tuple(str(n) for n in range(int(step.get("attachments", 0)))),
+            kind=kind,
+            channel=channel,
+            automatic=bool(step.get("automatic", False)),
+            page=Page(**(step.get("page") or {})),
+            values={k: v for k, v in {**values, **({"tags": tags} if tags else {})}.items()},
+            opening=self.opening,
+        )
+        self.opening = ()
+        decision = world.run(command, self._member_actor(), member_id=self.member.id, ticket_id=self.ticket, shop=self.shop)
+        if ticket is None and decision.rejected is None:
+            self.ticket = max(world.tickets)
+        return decision
+
+    def _agent(self, step: Mapping[str, Any]) -> list[Decision]:
+        world = self.world
+        username = str(step["agent"])
+        agent = world.agents.get(username)
+        if agent is None:
+            raise Refused("invalid", "unknown-agent", f"the scenario has no agent `{username}`")
+        actor = Actor(
+            kind="agent",
+            id=agent.id,
+            name=agent.name,
+            username=username,
+            roles=agent.roles,
+            permissions=permissions_of(self.book.roles, agent.roles),
+            shops=tuple(self.book.shops),
+            teams=agent.teams,
+            alias=agent.alias,
+        )
+        number = world.tickets[self.ticket].number if self.ticket is not None else 0
+        commands: list[Any] = []
+        for key, visibility in (("reply", "public"), ("anonymous", "anonymous"), ("note", "internal")):
+            if key in step:
+                commands.append(PostMessage(number, str(step[key]), visibility))  # type: ignore[arg-type]
+        if "set" in step:
+            values = {(f"fields.{k}" if f"ticket.{k}" in self.book.custom_fields else k): v for k, v in step["set"].items()}
+            commands.append(ChangeTicket(number, values))
+        if "move" in step:
+            commands.append(MoveTicket(number, str(step["move"])))
+        if "ask_rating" in step:
+            commands.append(AskRating(number))
+        if step.get("end"):
+            commands.append(EndChat(number))
+        done = [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
+        if "status" in step:
+            done.append(world.run(SetStatus(step["status"]), actor, shop=self.shop, agent=username))
+            done.extend(world.serve_queue(username, SYSTEM))
+        return done
+
+    def _member_does(self, command: Any) -> Decision:
+        return self.world.run(command, self._member_actor(), ticket_id=self.ticket, shop=self.shop)
+
+    def _member_actor(self) -> Actor:
+        kind = "guest" if self.member.guest else "member"
+        return Actor(kind=kind, id=self.member.id, name=self.member.name or "", shops=(self.shop,))  # type: ignore[arg-type]
+
+    # --- looking at what came of it -----------------------------------------------------------------------------------
+
+    def _learn(self, decisions: list[Decision]) -> None:
+        for decision in decisions:
+            self.result.acted.update(t["rule"] for t in decision.trace if t["outcome"] == "acted")
+            for change in decision.changes:
+                if getattr(change, "kind", None) == "ticket.state_changed" and self.ticket is not None:
+                    body = change.body  # type: ignore[union-attr]
+                    self.result.moves.add((self.world.tickets[self.ticket].kind, body["from"], body["to"]))
+
+    def _message_count(self) -> int:
+        return sum(len(m) for m in self.world.messages.values())
+
+    def _check(
+        self,
+        number: int,
+        step: Mapping[str, Any],
+        decisions: list[Decision],
+        error: Refused | None,
+        notices: int,
+        messages: int,
+        events: int,
+    ) -> None:
+        expect: Mapping[str, Any] = step.get("expect") or {}
+
+        def fail(message: str, *path: Any, help: str | None = None) -> None:
+            span = self.scenario.span("steps", number, *path)
+            self.result.failures.append(Failure(number + 1, span, message, help))
+
+        if error is not None and expect.get("error") != error.code:
+            fail(f"the desk refused this step: {error.message} [{error.code}]")
+            return
+        if error is None and "error" in expect:
+            fail(f"the desk should have refused this step with `{expect['error']}`", "expect", "error")
+            return
+        trace = [t for d in decisions for t in d.trace]
+        acted = [t["rule"] for t in trace if t["outcome"] == "acted"]
+        said = [s for d in decisions for s in d.changes if type(s).__name__ == "Say"]
+        facts: dict[str, list[str]] = {
+            "fired": acted,
+            "lost": [t["rule"] for t in trace if t["outcome"] == "lost"],
+            "replies": [r.template or r.text for d in decisions for r in d.replies]
+            + [str(o.get("template") or o.get("text")) for d in decisions for o in d.opening],
+            "notified": [n for d in decisions for n in d.notified],
+            "events": [e.split(" ")[0] for d in decisions for e in d.events] + [e for d in decisions for e in d.events],
+            "notes": [s.template or s.text for s in said if s.visibility == "internal" and s.rule],  # type: ignore[union-attr]
+            "timers": [
+                name.removeprefix("rule:")
+                for (tid, name) in self.world.timers
+                if tid == self.ticket and name.startswith("rule:")
+            ],
+        }
+        for key in ("fired", "lost", "replies", "notified", "events", "notes", "timers"):
+            if key not in expect:
+                continue
+            wanted = [str(w) for w in expect[key]]
+            if not wanted and facts[key]:
+                fail(f"{key}: nothing was expected, got {_names(facts[key])}", "expect", key)
+            for n, name in enumerate(wanted):
+                if name not in facts[key]:
+                    why = self._why(name, decisions) if key == "fired" else None
+                    fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=why)
+        for n, name in enumerate(expect.get("not_fired") or ()):
+            if name in acted:
+                fail(f"`{name}` acted and should not have", "expect", "not_fired", n)
+        for n, name in enumerate(expect.get("not_events") or ()):
+            if name in facts["events"]:
+                fail(f"the event `{name}` came about and should not have", "expect", "not_events", n)
+        if "rejected" in expect:
+            was = any(d.rejected is not None for d in decisions)
+            if was != bool(expect["rejected"]):
+                fail("the message was " + ("rejected" if was else "not rejected"), "expect", "rejected")
+        if "reply" in expect:
+            texts = [r.text for d in decisions for r in d.replies]
+            if not any(str(expect["reply"]) in text for text in texts):
+                fail(f"no reply contains `{expect['reply']}`, got {_names(texts)}", "expect", "reply")
+        for key, wanted in expect.items():
+            if "." in str(key):
+                self._check_field(str(key), wanted, fail)
+
+    def _check_field(self, name: str, wanted: Any, fail: Any) -> None:
+        owner, _, short = name.partition(".")
+        ticket = self.world.tickets.get(self.ticket or 0)
+        holder: Any = None
+        if owner == "ticket":
+            holder = ticket
+        elif owner == "member":
+            holder = self.world.members[self.member.id]
+        elif owner == "sla" and ticket is not None:
+            clock = self.world.clocks.get(ticket.id, {}).get(short)
+            got: Any = clock.state if clock else None
+            if got != wanted:
+                fail(f"the clock {short} is {got}, expected {wanted}", "expect", name)
+            return
+        if holder is None:
+            fail(f"there is no {owner} to look at", "expect", name)
+            return
+        if name in self.book.custom_fields:
+            got = holder.fields.get(short)
+        elif hasattr(holder, short):
+            got = getattr(holder, short)
+        else:
+            fail(f"there is no field `{name}`", "expect", name)
+            return
+        if isinstance(got, tuple):
+            missing = [w for w in (wanted or []) if w not in got]
+            if (not wanted and got) or missing:
+                fail(f"{name} is {_names(list(got))}, expected {_names(list(wanted or []))}", "expect", name)
+        elif (got if got is None else str(got)) != (wanted if wanted is None else str(wanted)):
+            fail(f"{name} is `{got}`, expected `{wanted}`", "expect", name)
+
+    def _why(self, name: str, decisions: list[Decision]) -> str:
+        """Why a rule did not act: not asked, out-fought, or the first part of its condition that did not hold."""
+        rule: Rule | None = next((r for r in self.book.rules.rules if r.id == name or r.name == name), None)
+        if rule is None:
+            return f"there is no rule `{name}`"
+        for decision in decisions:
+            for entry in decision.trace:
+                if entry["rule"] == rule.id and entry["outcome"] != "acted":
+                    return f"`{name}` {entry['outcome']}: {entry['why']}"
+        wanted = {event.key for event in rule.events}
+        for decision in decisions:
+            for wave in decision.snapshot["waves"]:
+                if not wanted & set(wave["keys"]) or rule.condition is None:
+                    continue
+                values = _at_stage(wave, rule.stage)
+                values["now"] = decision.snapshot["now"]
+                if decision.snapshot["message"] is not None:
+                    values["message.text"] = self._text(decision)
+                return first_false(self.book, rule, values, wave["before"], self.shop) or f"`{name}` matched but was at its limit or out of its dates"
+        heard = sorted({e for d in decisions for e in d.events})
+        return f"`{name}` waits for {_names(sorted(wanted))}; this step raised {_names(heard)}"
+
+    def _text(self, decision: Decision) -> str:
+        lines = [c for c in decision.changes if type(c).__name__ == "Say" and getattr(c, "ref", None) == decision.snapshot["message"]]
+        return str(getattr(lines[0], "text", "")) if lines else ""
+
+
+def _at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """The values a stage saw: the wave's first, then what earlier stages changed."""
+    values: dict[str, Any] = {}
+    for entry in wave["stages"]:
+        values.update({k: tuple(v) if isinstance(v, list) else v for k, v in entry["values"].items()})
+        if entry["stage"] == stage:
+            break
+    return values
+
+
+def first_false(book: Rulebook, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], shop: str) -> str | None:
+    """The first part of a rule's condition that does not hold, with the values it saw; None when all hold."""
+    from engine.core.rulebook import Helpers
+
+    if rule.condition is None:
+        return None
+    helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
+    for clause in rule.condition.explain(values, before, helpers):
+        if not clause.holds:
+            seen = ", ".join(f"{k} = {v}" for k, v in clause.values.items())
+            return f"`{rule.name}` did not act because `{clause.text}` did not hold" + (f" ({seen})" if seen else "")
+    return None
+
+
+def _moment(text: str, zone: ZoneInfo) -> int:
+    return to_micros(datetime.fromisoformat(text).replace(tzinfo=zone))
+
+
+def _names(names: list[Any]) -> str:
+    return ", ".join(f"`{n}`" for n in names) or "nothing"
