@@ -1,0 +1,58 @@
+/** Names of the rulebook as the reader knows them, and what went wrong in his words. */
+import { ApiError } from '@/shared/api/client'
+import type { Noun, Nouns } from '@/shared/api/types'
+import { label, t, tOr } from '@/shared/i18n/vue'
+
+import { useDesk } from './stores/desk'
+
+type Family = 'shops' | 'kinds' | 'types' | 'tiers' | 'priorities' | 'teams' | 'tags'
+
+const find = (nouns: Nouns | null, family: Family, name: string): Noun | undefined =>
+  nouns?.[family].find((noun) => noun.name === name)
+
+export function useNames() {
+  const desk = useDesk()
+  const noun = (family: Family, name: string): string => label(find(desk.nouns, family, name)?.label, name)
+  return {
+    noun,
+    kind: (name: string): string => {
+      const known = find(desk.nouns, 'kinds', name)
+      return known?.label && Object.keys(known.label).length > 0 ? label(known.label, name) : tOr(`kind.${name}`, name)
+    },
+    channel: (name: string): string => tOr(`channel.${name}`, name),
+    state: (kind: string, name: string): string =>
+      label(desk.nouns?.states.find((state) => state.kind === kind && state.name === name)?.label, name),
+    /** 0 the lowest … 1 the highest; a middle one when unknown. */
+    priorityRank: (name: string): number => {
+      const levels = desk.nouns?.priorities ?? []
+      const place = levels.findIndex((level) => level.name === name)
+      return place < 0 || levels.length < 2 ? 0.5 : place / (levels.length - 1)
+    },
+    agent: (username: string | null): string | null =>
+      username === null ? null : (desk.agents.find((agent) => agent.username === username)?.name ?? username),
+    colour: (family: Family, name: string): string | null => find(desk.nouns, family, name)?.colour ?? null,
+  }
+}
+
+const BY_STATUS: Record<number, string> = {
+  0: 'problem.offline',
+  400: 'problem.invalid',
+  401: 'problem.unauthenticated',
+  403: 'problem.forbidden',
+  404: 'problem.not-found',
+  409: 'problem.conflict',
+  412: 'problem.stale',
+  413: 'problem.too-large',
+  415: 'problem.invalid',
+  422: 'problem.invalid',
+  429: 'problem.rate-limited',
+}
+
+/** A sentence for a failed call: by its code, then by its status; wrong fields in the desk's own words. */
+export function reason(error: unknown): string {
+  if (!(error instanceof ApiError)) throw error
+  const wrong = error.problem?.errors?.[0]?.['message']
+  if (error.status === 422 && wrong) return wrong
+  const otherwise = tOr(BY_STATUS[error.status] ?? '', t('problem.server', { id: error.problem?.request_id ?? error.code }))
+  return tOr(`problem.${error.code}`, otherwise)
+}

@@ -1,0 +1,199 @@
+/** The live picture of the desk: the folded state, its socket, and the fetches that events make necessary. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+
+import { api, ApiError } from '@/shared/api/client'
+import { EMPTY, fold, type DeskEvent, type DeskState } from '@/shared/api/fold'
+import { Live, socketAddress, type Connection } from '@/shared/api/live'
+import type { Agent, Frame, Message, Notice, Nouns, Page, Team, Ticket, View, ViewName } from '@/shared/api/types'
+
+import { alertFor } from '../alert'
+import { useSession } from './session'
+
+/** Several events in a burst ask the lists once. */
+const QUIET = 350
+/** Somebody who typed this long ago has stopped. */
+const TYPING_LASTS = 5_000
+
+export const useDesk = defineStore('desk', () => {
+  const session = useSession()
+  const state = shallowRef<DeskState>(EMPTY)
+  const connection = ref<Connection>('closed')
+  const nouns = shallowRef<Nouns | null>(null)
+  const agents = shallowRef<readonly Agent[]>([])
+  const teams = shallowRef<readonly Team[]>([])
+  const views = shallowRef<Partial<Record<ViewName, number>>>({})
+  /** The ticket on the screen: what comes in for it is read as it comes. */
+  const shown = ref<number | null>(null)
+  /** Grows when lists have to be asked again; those who show one watch it. */
+  const listNews = ref(0)
+
+  const typingTimers = new Map<number, ReturnType<typeof setTimeout>>()
+  let quiet: ReturnType<typeof setTimeout> | undefined
+  let live: Live | null = null
+  let wasOpen = false
+
+  const dispatch = (event: DeskEvent): void => {
+    state.value = fold(state.value, event)
+    if (state.value.stale || state.value.missing.length > 0) schedule()
+  }
+
+  function schedule(): void {
+    quiet ??= setTimeout(() => {
+      quiet = undefined
+      void catchUp()
+    }, QUIET)
+  }
+
+  /** Fetch what the events could not tell. A failure is no news: the next event or connection asks again. */
+  async function catchUp(): Promise<void> {
+    const numbers = state.value.missing
+    dispatch({ type: 'missing-asked', numbers })
+    dispatch({ type: 'lists-asked' })
+    await Promise.allSettled([...numbers.slice(0, 20).map((number) => loadTicket(number)), loadViews()])
+    listNews.value++
+  }
+
+  function receive(frame: Frame): void {
+    const before = state.value
+    dispatch(frame)
+    if (frame.type === 'message' && state.value !== before) {
+      const number = frame.message.ticket
+      if (number !== null && number === shown.value && document.visibilityState === 'visible') read(number)
+      if (frame.message.author.kind === 'member') alertFor(number === null ? undefined : state.value.tickets[number])
+    }
+    if (frame.type === 'notice' && state.value !== before) alertFor(undefined)
+    if (frame.type === 'typing' && frame.ticket) {
+      const number = frame.ticket
+      clearTimeout(typingTimers.get(number))
+      typingTimers.set(
+        number,
+        setTimeout(() => dispatch({ type: 'typing-over', number }), TYPING_LASTS),
+      )
+    }
+    if (frame.type === 'presence' && frame.agent.username === session.user?.username) {
+      session.statusIs(frame.agent.status)
+    }
+  }
+
+  /** Once per sign-in: nouns, people, counts and own work at the same time, then the socket. */
+  async function start(): Promise<void> {
+    if (live) return
+    live = new Live({
+      address: socketAddress(location.origin, '/ws/agent'),
+      hello: () => ({ type: 'hello', token: null, since: state.value.seq }),
+      onFrame: receive,
+      onConnection: (now) => {
+        connection.value = now
+        // Away for a while: what is not in the log (counts, presence) is asked again.
+        if (now === 'open' && wasOpen) void Promise.allSettled([loadPeople(), catchUp()])
+        if (now === 'open') wasOpen = true
+      },
+      onRefused: () => {
+        api.onSignedOut()
+        return false
+      },
+    })
+    live.open()
+    await Promise.allSettled([loadNouns(), loadPeople(), loadViews(), loadNotices(), list('mine', '', null)])
+  }
+
+  function stop(): void {
+    live?.close()
+    live = null
+    wasOpen = false
+    clearTimeout(quiet)
+    quiet = undefined
+    state.value = EMPTY
+    nouns.value = null
+    views.value = {}
+  }
+
+  async function loadNouns(): Promise<void> {
+    nouns.value = await api.get<Nouns>('/nouns')
+  }
+
+  async function loadPeople(): Promise<void> {
+    const [people, groups] = await Promise.all([
+      api.get<Page<Agent>>('/agents', { limit: 200 }),
+      api.get<Page<Team>>('/teams', { limit: 200 }),
+    ])
+    agents.value = people.items
+    teams.value = groups.items
+  }
+
+  async function loadViews(): Promise<void> {
+    const answer = await api.get<{ items: View[] }>('/views')
+    views.value = Object.fromEntries(answer.items.map((view) => [view.name, view.count]))
+  }
+
+  async function loadNotices(): Promise<void> {
+    dispatch({ type: 'notices-loaded', notices: (await api.get<Page<Notice>>('/notices', { limit: 50 })).items })
+  }
+
+  /** A page of a view; the tickets land in the state, the answer says which they are. */
+  async function list(view: ViewName, q: string, cursor: string | null): Promise<{ numbers: number[]; next: string | null }> {
+    const page = await api.get<Page<Ticket>>('/tickets', { view, q, limit: 50, cursor })
+    dispatch({ type: 'tickets-loaded', tickets: page.items })
+    return { numbers: page.items.map((ticket) => ticket.number), next: page.next }
+  }
+
+  async function loadTicket(number: number): Promise<void> {
+    dispatch({ type: 'tickets-loaded', tickets: [await api.get<Ticket>(`/tickets/${number}`)] })
+  }
+
+  /** The whole conversation; very long ones in a few pages. */
+  async function loadLines(number: number): Promise<void> {
+    let cursor: string | null = null
+    for (let pages = 0; pages < 10; pages++) {
+      const page: Page<Message> = await api.get(`/tickets/${number}/messages`, { limit: 200, cursor })
+      dispatch({ type: 'lines-loaded', number, lines: page.items })
+      cursor = page.next
+      if (!cursor) return
+    }
+  }
+
+  function read(number: number): void {
+    if (connection.value !== 'open' && state.value.seq === 0) return
+    dispatch({ type: 'read', number })
+    void api.post(`/tickets/${number}/read`, { seq: state.value.seq }).catch((error: unknown) => {
+      // Not worth a word to the person: the mark simply stays until the next look.
+      if (!(error instanceof ApiError)) throw error
+    })
+  }
+
+  const typing = (number: number): void => void live?.send({ type: 'typing', ticket: number })
+
+  const ticket = (number: number): Ticket | undefined => state.value.tickets[number]
+  const unreadMine = computed(() =>
+    Object.values(state.value.tickets)
+      .filter((one) => one.assignee === session.user?.username && one.category !== 'closed')
+      .reduce((sum, one) => sum + (one.unread ?? 0), 0),
+  )
+  const people = computed(() =>
+    agents.value.map((agent) => ({ ...agent, ...state.value.presence[agent.username] })),
+  )
+
+  return {
+    state,
+    connection,
+    nouns,
+    agents: people,
+    teams,
+    views,
+    shown,
+    listNews,
+    unreadMine,
+    dispatch,
+    start,
+    stop,
+    list,
+    loadTicket,
+    loadLines,
+    loadNouns,
+    loadViews,
+    read,
+    typing,
+    ticket,
+  }
+})

@@ -1,0 +1,97 @@
+/** The desk's HTTP API from a page of the desk: cookie session, CSRF token, problem documents. */
+import type { Attachment, Problem } from './types'
+
+/** An answer that is not 2xx, or none at all (`status` 0, code `offline`). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly problem: Problem | null,
+  ) {
+    super(problem?.detail || problem?.title || code)
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>
+
+export interface Client {
+  /** Set after login and `GET /auth/me`; sent with every change. */
+  csrf: string | null
+  /** Called once for each 401 to anything but the login itself. */
+  onSignedOut: () => void
+  get<T>(path: string, query?: Query): Promise<T>
+  post<T>(path: string, body?: unknown, idempotencyKey?: string): Promise<T>
+  patch<T>(path: string, body: unknown): Promise<T>
+  remove(path: string): Promise<void>
+  upload(file: File): Promise<Attachment>
+}
+
+const BASE = '/api/v1'
+
+export function address(path: string, query: Query = {}): string {
+  const pairs = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') pairs.set(name, String(value))
+  }
+  const text = pairs.toString()
+  return BASE + path + (text ? `?${text}` : '')
+}
+
+async function problemOf(answer: Response): Promise<ApiError> {
+  let problem: Problem | null = null
+  try {
+    problem = (await answer.json()) as Problem
+  } catch {
+    // A proxy's page or nothing: the status alone has to do.
+  }
+  return new ApiError(answer.status, problem?.code ?? `http-${answer.status}`, problem)
+}
+
+export function createClient(): Client {
+  async function ask<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+    const headers = new Headers(init.headers)
+    headers.set('Accept', 'application/json')
+    if (method !== 'GET' && client.csrf) headers.set('X-CSRF-Token', client.csrf)
+    let answer: Response
+    try {
+      answer = await fetch(path, { ...init, method, headers, credentials: 'same-origin' })
+    } catch {
+      throw new ApiError(0, 'offline', null)
+    }
+    if (!answer.ok) {
+      const problem = await problemOf(answer)
+      if (problem.status === 401 && !path.endsWith('/auth/login')) client.onSignedOut()
+      throw problem
+    }
+    const text = await answer.text()
+    return (text ? JSON.parse(text) : undefined) as T
+  }
+
+  function withBody<T>(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<T> {
+    if (body === undefined) return ask<T>(method, BASE + path, { headers })
+    return ask<T>(method, BASE + path, {
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  }
+
+  const client: Client = {
+    csrf: null,
+    onSignedOut: () => undefined,
+    get: (path, query) => ask('GET', address(path, query)),
+    post: (path, body, key) => withBody('POST', path, body, key ? { 'Idempotency-Key': key } : {}),
+    patch: (path, body) => withBody('PATCH', path, body, {}),
+    remove: (path) => ask('DELETE', BASE + path),
+    upload: (file) => {
+      const form = new FormData()
+      form.append('file', file, file.name)
+      return ask('POST', `${BASE}/files`, { body: form })
+    },
+  }
+  return client
+}
+
+/** The console's one client. */
+export const api = createClient()
+
+export const fileAddress = (id: string): string => `${BASE}/files/${encodeURIComponent(id)}`

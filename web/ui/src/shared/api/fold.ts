@@ -1,0 +1,165 @@
+/**
+ * The console's picture of the desk, and the one function that changes it: (state, event) → state.
+ *
+ * No clock, no network: what the pictures and the events say is all there is, so a state folded from events can be
+ * compared with one fetched afresh. What cannot be known from an event is named in `missing` (tickets to fetch) and
+ * `stale` (lists whose members only the desk can tell).
+ */
+import type { Frame, Message, Notice, Status, Ticket } from './types'
+
+export interface DeskState {
+  /** The newest event seen. */
+  readonly seq: number
+  readonly tickets: Readonly<Record<number, Ticket>>
+  /** Whole conversations, of the tickets that were opened. */
+  readonly lines: Readonly<Record<number, readonly Message[]>>
+  readonly typing: Readonly<Record<number, string>>
+  /** Newest first. */
+  readonly notices: readonly Notice[]
+  readonly presence: Readonly<Record<string, { status: Status; load: number }>>
+  /** How many wait in the queue; null until told. */
+  readonly waiting: number | null
+  /** Grows with each word that the rulebook changed or failed to load. */
+  readonly rulesNews: number
+  readonly missing: readonly number[]
+  readonly stale: boolean
+}
+
+export type Local =
+  | { type: 'tickets-loaded'; tickets: readonly Ticket[] }
+  | { type: 'lines-loaded'; number: number; lines: readonly Message[] }
+  | { type: 'line-posted'; message: Message }
+  | { type: 'notices-loaded'; notices: readonly Notice[] }
+  | { type: 'read'; number: number }
+  | { type: 'typing-over'; number: number }
+  | { type: 'missing-asked'; numbers: readonly number[] }
+  | { type: 'lists-asked' }
+
+export type DeskEvent = Frame | Local
+
+export const EMPTY: DeskState = {
+  seq: 0,
+  tickets: {},
+  lines: {},
+  typing: {},
+  notices: [],
+  presence: {},
+  waiting: null,
+  rulesNews: 0,
+  missing: [],
+  stale: false,
+}
+
+export function fold(state: DeskState, event: DeskEvent): DeskState {
+  switch (event.type) {
+    case 'welcome':
+      // What happened before the first connection was fetched; what came since is sent again by the desk itself.
+      return { ...state, seq: Math.max(state.seq, state.seq === 0 ? event.seq : 0) }
+    case 'message':
+    case 'ack':
+      if (event.type === 'message' && event.seq <= state.seq) return state
+      return said(seen(state, event.seq), event.message)
+    case 'ticket':
+      return event.seq <= state.seq ? state : changed(seen(state, event.seq), event.number, event.changes)
+    case 'notice':
+      if (event.seq <= state.seq || state.notices.some((notice) => notice.id === event.notice.id)) return state
+      return { ...seen(state, event.seq), notices: [event.notice, ...state.notices] }
+    case 'rules':
+      return { ...seen(state, event.seq ?? 0), rulesNews: state.rulesNews + 1 }
+    case 'ended':
+    case 'rating_requested':
+      return { ...seen(state, event.seq), stale: true }
+    case 'typing':
+      return event.ticket ? { ...state, typing: { ...state.typing, [event.ticket]: event.author.name } } : state
+    case 'presence': {
+      const { username, status, load } = event.agent
+      return { ...state, presence: { ...state.presence, [username]: { status, load } } }
+    }
+    case 'queue':
+      return { ...state, waiting: event.waiting ?? state.waiting, stale: true }
+    case 'error':
+      return state
+    case 'tickets-loaded':
+      return loaded(state, event.tickets)
+    case 'lines-loaded':
+      return { ...state, lines: { ...state.lines, [event.number]: merge(state.lines[event.number] ?? [], event.lines) } }
+    case 'line-posted':
+      return said(state, event.message)
+    case 'notices-loaded':
+      return { ...state, notices: newestFirst(event.notices, state.notices) }
+    case 'read':
+      return changed(state, event.number, { unread: 0 }, false)
+    case 'typing-over':
+      return silent(state, event.number)
+    case 'missing-asked':
+      return { ...state, missing: state.missing.filter((number) => !event.numbers.includes(number)) }
+    case 'lists-asked':
+      return { ...state, stale: false }
+  }
+}
+
+const seen = (state: DeskState, seq: number): DeskState => (seq > state.seq ? { ...state, seq } : state)
+
+const at = (time: string): number => Date.parse(time)
+
+/** By id, each once, in the order in which they were said. */
+export function merge(lines: readonly Message[], more: readonly Message[]): readonly Message[] {
+  const byId = new Map(lines.map((line) => [line.id, line]))
+  for (const line of more) byId.set(line.id, line)
+  return [...byId.values()].sort((a, b) => a.id - b.id)
+}
+
+function said(state: DeskState, message: Message): DeskState {
+  const number = message.ticket
+  if (number === null) return state
+  const known = state.lines[number]
+  const next = {
+    ...silent(state, number),
+    lines: known ? { ...state.lines, [number]: merge(known, [message]) } : state.lines,
+    stale: true,
+  }
+  const ticket = state.tickets[number]
+  if (!ticket) return { ...next, missing: withNumber(state.missing, number) }
+  // A ticket fetched after this was said counts it already.
+  if (ticket.last_line && at(ticket.last_line.at) >= at(message.created_at)) return next
+  const line = {
+    author_kind: message.author.kind,
+    name: message.author.name,
+    text: message.text,
+    at: message.created_at,
+  }
+  const unread = (ticket.unread ?? 0) + (message.author.kind === 'member' ? 1 : 0)
+  return { ...next, tickets: { ...state.tickets, [number]: { ...ticket, last_line: line, unread } } }
+}
+
+function changed(state: DeskState, number: number, changes: Partial<Ticket>, stale = true): DeskState {
+  const ticket = state.tickets[number]
+  if (!ticket) return stale ? { ...state, missing: withNumber(state.missing, number), stale } : state
+  const next = { ...state, tickets: { ...state.tickets, [number]: { ...ticket, ...changes } } }
+  return stale ? { ...next, stale } : next
+}
+
+function loaded(state: DeskState, tickets: readonly Ticket[]): DeskState {
+  const next: Record<number, Ticket> = { ...state.tickets }
+  const numbers = new Set<number>()
+  for (const ticket of tickets) {
+    const known = next[ticket.number]
+    numbers.add(ticket.number)
+    // An answer that was under way while a newer change came in over the socket is old news.
+    next[ticket.number] = known && known.version > ticket.version ? known : { ...known, ...ticket }
+  }
+  return { ...state, tickets: next, missing: state.missing.filter((number) => !numbers.has(number)) }
+}
+
+function silent(state: DeskState, number: number): DeskState {
+  if (!(number in state.typing)) return state
+  return { ...state, typing: Object.fromEntries(Object.entries(state.typing).filter(([key]) => Number(key) !== number)) }
+}
+
+const withNumber = (numbers: readonly number[], number: number): readonly number[] =>
+  numbers.includes(number) ? numbers : [...numbers, number]
+
+function newestFirst(...groups: (readonly Notice[])[]): readonly Notice[] {
+  const byId = new Map(groups.flat().map((notice) => [notice.id, notice]))
+  return [...byId.values()].sort((a, b) => b.id - a.id)
+}

@@ -1,0 +1,138 @@
+/**
+ * A socket that stays: hello and welcome, back-off with jitter, at once again when the network or the page comes back.
+ *
+ * It knows nothing of what the frames mean. `hello` is asked anew for each connection, so it carries the newest `since`.
+ */
+import type { Frame } from './types'
+
+export type Connection = 'connecting' | 'open' | 'waiting' | 'closed'
+
+export interface LiveOptions {
+  address: string
+  hello: () => object
+  onFrame: (frame: Frame) => void
+  onConnection: (connection: Connection) => void
+  /** The desk will not have us (4401: the session is over). Return true to try again all the same. */
+  onRefused?: (code: number) => boolean
+}
+
+/** Half a second at first, doubled to at most 15 s; the jitter keeps a thousand widgets from coming back as one. */
+export function backOff(attempt: number, random: number): number {
+  return Math.min(15_000, 500 * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2)
+}
+
+/** How long a connection may take until its welcome. */
+const WELCOME_WITHIN = 10_000
+
+export class Live {
+  connection: Connection = 'closed'
+  private socket: WebSocket | null = null
+  private attempt = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private wanted = false
+
+  constructor(private readonly options: LiveOptions) {}
+
+  open(): void {
+    if (this.wanted) return
+    this.wanted = true
+    addEventListener('online', this.hurry)
+    addEventListener('offline', this.lost)
+    document.addEventListener('visibilitychange', this.hurry)
+    this.connect()
+  }
+
+  close(): void {
+    this.wanted = false
+    removeEventListener('online', this.hurry)
+    removeEventListener('offline', this.lost)
+    document.removeEventListener('visibilitychange', this.hurry)
+    this.drop()
+    this.tell('closed')
+  }
+
+  /** Send when the desk listens; false says it does not, and what matters must be sent again after the next welcome. */
+  send(frame: object): boolean {
+    if (this.connection !== 'open' || this.socket?.readyState !== WebSocket.OPEN) return false
+    this.socket.send(JSON.stringify(frame))
+    return true
+  }
+
+  /** The other side is silent where it should speak: begin again without waiting for the network to notice. */
+  restart(): void {
+    if (!this.wanted) return
+    this.drop()
+    this.retry()
+  }
+
+  private connect(): void {
+    this.drop()
+    this.tell('connecting')
+    const socket = new WebSocket(this.options.address)
+    this.socket = socket
+    this.timer = setTimeout(() => this.restart(), WELCOME_WITHIN)
+    socket.onopen = () => socket.send(JSON.stringify(this.options.hello()))
+    socket.onmessage = (event) => this.receive(socket, String(event.data))
+    socket.onclose = (event) => {
+      if (socket !== this.socket) return
+      this.socket = null
+      clearTimeout(this.timer)
+      if (event.code === 4401 && !(this.options.onRefused?.(event.code) ?? false)) return this.close()
+      this.retry()
+    }
+  }
+
+  private receive(socket: WebSocket, text: string): void {
+    if (socket !== this.socket) return
+    let frame: Frame
+    try {
+      frame = JSON.parse(text) as Frame
+    } catch {
+      return
+    }
+    if (frame.type === 'welcome') {
+      clearTimeout(this.timer)
+      this.attempt = 0
+      this.connection = 'open'
+    }
+    this.options.onFrame(frame)
+    if (frame.type === 'welcome') this.options.onConnection('open')
+  }
+
+  private retry(): void {
+    if (!this.wanted) return
+    this.tell('waiting')
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.connect(), backOff(this.attempt++, Math.random()))
+  }
+
+  /** A socket that we let go may still speak: it is not heard any more. */
+  private drop(): void {
+    clearTimeout(this.timer)
+    const socket = this.socket
+    this.socket = null
+    if (!socket) return
+    socket.onopen = socket.onmessage = socket.onclose = null
+    socket.close()
+  }
+
+  private readonly hurry = (): void => {
+    if (!this.wanted || this.connection !== 'waiting' || document.visibilityState === 'hidden') return
+    this.attempt = 0
+    this.connect()
+  }
+
+  private readonly lost = (): void => {
+    if (this.wanted && this.connection === 'open') this.restart()
+  }
+
+  private tell(connection: Connection): void {
+    this.connection = connection
+    this.options.onConnection(connection)
+  }
+}
+
+/** `/ws/…` of an origin. */
+export function socketAddress(origin: string, path: string): string {
+  return origin.replace(/^http/, 'ws') + path
+}
