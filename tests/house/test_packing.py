@@ -27,7 +27,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, target / name)
     # A starter desk of the test's own, in case the checkout has none yet, with a file in a folder in a folder.
-    for name in ("rules/lifecycles/deep/specimen.yaml", "config/specimen.yaml"):
+    for name in ("rules/lifecycles/deep/specimen.rules", "config/specimen.yaml"):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text("specimen: 應答\n", encoding="utf-8")
     return target
@@ -69,7 +69,7 @@ def wanted(copy: Path) -> set[str]:
 def test_sdist_and_wheel_are_complete(copy: Path, archives: tuple[set[str], set[str]]) -> None:
     names = wanted(copy)
     assert "web/static/console.html" in names
-    assert "engine/starter/rules/lifecycles/deep/specimen.yaml" in names
+    assert "engine/starter/rules/lifecycles/deep/specimen.rules" in names
     for kind, inside in zip(("sdist", "wheel"), archives, strict=True):
         missing = names - inside
         assert not missing, f"the {kind} lacks {sorted(missing)}: see setup.cfg, [options.package_data]"
