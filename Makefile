@@ -91,12 +91,16 @@ test-ui: env-test ui  ## only Vitest
 
 # --- for developers ------------------------------------------------------------------------------------------------
 
+# Every check speaks, then the worst of them counts.
 lint: env-lint ui  ## ruff, mypy, ESLint, vue-tsc
-	@$(VENV_PYTHON) -m ruff check .
-	$(VENV_PYTHON) -m ruff format --check .
-	$(VENV_PYTHON) -m mypy
-	PATH="$$PWD/.venv/bin:$$PATH"
-	cd web/ui && npm run --silent lint && npm run --silent typecheck
+	@PATH="$$PWD/.venv/bin:$$PATH"
+	failed=
+	$(VENV_PYTHON) -m ruff check . || failed+=" ruff-check"
+	$(VENV_PYTHON) -m ruff format --check . || failed+=" ruff-format"
+	$(VENV_PYTHON) -m mypy || failed+=" mypy"
+	(cd web/ui && npm run --silent lint) || failed+=" eslint"
+	(cd web/ui && npm run --silent typecheck) || failed+=" vue-tsc"
+	if [ -n "$$failed" ]; then echo "make: not right:$$failed" >&2; exit 1; fi
 
 format: env-lint  ## ruff's layout and its safe corrections
 	@$(VENV_PYTHON) -m ruff check --fix .
