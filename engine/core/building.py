@@ -1,0 +1,559 @@
+"""Texts in, one immutable `Rulebook` out, or findings that say what is wrong and where. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.core import nouns
+from engine.core.calendar import Calendar
+from engine.core.events import ACTIONS, EVENTS
+from engine.core.fields import Getter, built_in, custom
+from engine.core.lifecycle import Lifecycle, State, Transition
+from engine.core.nouns import Doc
+from engine.core.rulebook import Rulebook, Team
+from engine.core.sla import TARGETS, Policy
+from engine.lang import (
+    WEEKDAYS,
+    Condition,
+    Enum,
+    Environment,
+    Field,
+    File,
+    Finding,
+    Function,
+    Severity,
+    Source,
+    Span,
+    Template,
+    Text,
+    check,
+    compile_condition,
+    compile_rules,
+    compile_template,
+    parse,
+    suggest,
+)
+
+FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
+CHANNELS = ("chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
+CASE_OBJECTS = ("ticket", "member", "shop", "agent")
+"""What a guard or a policy may read."""
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """The digest of a rulebook's texts: names and contents, in the order of names."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{path}\0{len(files[path])}\0".encode())
+        digest.update(files[path].encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@dataclass(slots=True)
+class _Folder:
+    """The files of the folder by what they are; a shop's own under its name."""
+
+    desk: list[Source] = field(default_factory=list)
+    fixed: dict[str, dict[str, list[Source]]] = field(default_factory=dict)
+    lifecycles: list[Source] = field(default_factory=list)
+    templates: dict[str, list[Source]] = field(default_factory=dict)
+    rules: list[Source] = field(default_factory=list)
+    stray: list[Source] = field(default_factory=list)
+
+
+def _sort(files: Mapping[str, str]) -> _Folder:
+    folder = _Folder()
+    for path in sorted(files):
+        source = Source(path, files[path])
+        parts = path.split("/")
+        shop = ""
+        if parts[0] == "shops" and len(parts) > 2:
+            shop, parts = parts[1], parts[2:]
+        name = parts[-1].removesuffix(".yml").removesuffix(".yaml") + ".yaml" if parts[-1].endswith((".yml", ".yaml")) else parts[-1]
+        if "tests" in parts[:-1] or name.endswith(".txt"):
+            continue
+        if name.endswith(".rules"):
+            folder.rules.append(source)
+        elif "templates" in parts[:-1]:
+            folder.templates.setdefault(shop, []).append(source)
+        elif "lifecycles" in parts[:-1]:
+            folder.lifecycles.append(source)
+        elif name == "desk.yaml" and not shop:
+            folder.desk.append(source)
+        elif name in FIXED_YAML:
+            folder.fixed.setdefault(name, {}).setdefault(shop, []).append(source)
+        else:
+            folder.stray.append(source)
+    return folder
+
+
+def build(
+    files: Mapping[str, str],
+    *,
+    previous: Rulebook | None = None,
+    functions: Iterable[Function] = (),
+    fields: Mapping[str, tuple[Field, Getter]] | None = None,
+) -> tuple[Rulebook | None, list[Finding]]:
+    """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
+
+    `functions` and `fields` are what plugins add. The same texts give the running rulebook back.
+    """
+    digest = digest_of(files)
+    if previous is not None and previous.digest == digest:
+        return previous, []
+    findings: list[Finding] = []
+    built = _Build(files, digest, findings, tuple(functions), dict(fields or {}))
+    rulebook = built.run()
+    findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
+    if any(f.severity is Severity.ERROR for f in findings):
+        return None, findings
+    return rulebook, findings
+
+
+class _Build:
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        digest: str,
+        findings: list[Finding],
+        functions: tuple[Function, ...],
+        fields: dict[str, tuple[Field, Getter]],
+    ) -> None:
+        self.files = files
+        self.digest = digest
+        self.findings = findings
+        self.functions = functions
+        self.extra = fields
+        self.folder = _sort(files)
+
+    def run(self) -> Rulebook | None:
+        folder = self.folder
+        nowhere = Span(Source("desk.yaml", ""), 0, 0)
+        if not folder.desk:
+            self.findings.append(Finding("file-not-found", "there is no desk.yaml in this folder", nowhere))
+            return None
+        for source in folder.stray:
+            place = Span(source, 0, min(1, len(source.text)))
+            self.findings.append(
+                Finding("file-not-loaded", f"`{source.path}` is no file the desk reads", place, hint="is it in the right folder?")
+            )
+        desk = nouns.read_desk(Doc.read(folder.desk[0], self.findings))
+        zone = next((s.zone for s in desk.shops.values()), ZoneInfo("UTC"))
+        teams: dict[str, Team] = {}
+        for doc in self._docs("teams.yaml"):
+            teams.update(nouns.read_teams(doc, desk.shops))
+        roles = {}
+        for doc in self._docs("roles.yaml"):
+            roles.update(nouns.read_roles(doc))
+        calendars, shop_calendars = self._calendars(zone, desk)
+        settings_fields: dict[str, Field] = {}
+        settings: dict[str, Any] = {}
+        for doc in self._docs("settings.yaml"):
+            more, values = nouns.read_settings(doc)
+            settings_fields.update(more)
+            settings.update(values)
+        for name, team in teams.items():
+            if team.calendar is not None and team.calendar not in calendars:
+                self._at("teams.yaml", "unknown-calendar", f"there is no calendar `{team.calendar}`", name, "calendar")
+        states_first = [self._read_lifecycle(Doc.read(s, self.findings)) for s in folder.lifecycles]
+        lifecycles_raw = {raw.kind: raw for raw in states_first if raw is not None}
+        policies_docs = {shop: self._docs("sla.yaml", shop) for shop in ("", *desk.shops)}
+        policy_names = tuple(
+            str(p["name"])
+            for docs in policies_docs.values()
+            for doc in docs
+            for p in (doc.data if isinstance(doc.data, list) else [])
+            if isinstance(p, dict) and "name" in p
+        )
+        enums = self._enums(desk, teams, roles, lifecycles_raw, policy_names)
+        fields: dict[str, tuple[Field, Getter]] = dict(built_in(enums))
+        for name, spec in desk.fields.items():
+            if name in fields:
+                self._at("desk.yaml", "duplicate-definition", f"`{name}` is a built-in field", "fields", name)
+                continue
+            owner, _, short = name.partition(".")
+            fields[name] = (spec.field, custom(owner, short))
+        for name, setting in settings_fields.items():
+            fields[name] = (setting, _constant(settings[name]))
+        fields.update(self.extra)
+        templates = self._templates("")
+        shop_templates = {shop: self._templates(shop) for shop in desk.shops}
+        environment = Environment(
+            stages=desk.stages,
+            fields={name: spec for name, (spec, _) in fields.items()},
+            events={event.name: event for event in EVENTS},
+            functions={f.name: f for f in self.functions},
+            enums=enums,
+            actions=ACTIONS,
+            teams=frozenset(teams),
+            skills=frozenset(desk.skills),
+            roles=frozenset(roles),
+            recipients=frozenset(),
+            calendars=frozenset(calendars) | frozenset(n for own in shop_calendars.values() for n in own),
+            shops=frozenset(desk.shops),
+            tags=enums["tag"],
+            states={raw.kind: tuple(raw.states) for raw in lifecycles_raw.values()},
+            moves={raw.kind: frozenset((s, t.target) for t in raw.plain for s in t.sources) for raw in lifecycles_raw.values()},
+            templates=templates,
+            shop_templates=shop_templates,
+            locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),
+            setting_values=settings,
+            zone=str(zone),
+        )
+        lifecycles = {raw.kind: raw.finish(environment, self.findings) for raw in lifecycles_raw.values()}
+        if not lifecycles:
+            self.findings.append(Finding("file-not-found", "a desk needs at least one lifecycle", nowhere))
+        policies = self._policies(policies_docs[""], environment, calendars, True)
+        shop_policies = {
+            shop: self._policies(policies_docs[shop], environment, calendars, False) for shop in desk.shops if policies_docs[shop]
+        }
+        compiled = self._compile_templates(templates, environment)
+        shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
+        for name, shop_spec in desk.shops.items():
+            if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
+                self._at("desk.yaml", "unknown-calendar", f"there is no calendar `{shop_spec.calendar}`", "shops", name, "calendar")
+        parsed: list[File] = []
+        for source in folder.rules:
+            tree, problems = parse(source)
+            self.findings.extend(problems)
+            parsed.append(tree)
+        checked, problems = check(parsed, environment, self.files)
+        self.findings.extend(problems)
+        if any(f.severity is Severity.ERROR for f in self.findings):
+            return None
+        return Rulebook(
+            digest=self.digest,
+            files=dict(self.files),
+            shops=desk.shops,
+            types=desk.types,
+            tiers=desk.tiers,
+            priorities=desk.priorities,
+            skills=desk.skills,
+            known_tags=desk.tags,
+            open_tags=desk.open_tags,
+            teams=teams,
+            roles=roles,
+            calendars=calendars,
+            shop_calendars=shop_calendars,
+            lifecycles=lifecycles,
+            live_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
+            policies=policies,
+            shop_policies=shop_policies,
+            custom_fields=desk.fields,
+            fields=fields,
+            templates=compiled,
+            shop_templates=shop_compiled,
+            settings=settings,
+            thresholds=desk.thresholds,
+            rules=compile_rules(checked, environment),
+            environment=environment,
+        )
+
+    # --- pieces -----------------------------------------------------------------------------------------------------
+
+    def _docs(self, name: str, shop: str = "") -> list[Doc]:
+        return [Doc.read(s, self.findings) for s in self.folder.fixed.get(name, {}).get(shop, [])]
+
+    def _at(self, name: str, code: str, message: str, *path: Any) -> None:
+        sources = self.folder.desk if name == "desk.yaml" else self.folder.fixed.get(name, {}).get("", [])
+        for source in sources:
+            Doc(source, None, Doc.read(source, []).spans, self.findings).wrong(code, message, *path)
+            return
+
+    def _calendars(
+        self, zone: ZoneInfo, desk: nouns.Desk
+    ) -> tuple[dict[str, Calendar], dict[str, dict[str, Calendar]]]:
+        shared: dict[str, Calendar] = {}
+        for doc in self._docs("calendars.yaml"):
+            shared.update(nouns.read_calendars(doc, zone))
+        own: dict[str, dict[str, Calendar]] = {}
+        for shop, spec in desk.shops.items():
+            for doc in self._docs("calendars.yaml", shop):
+                own.setdefault(shop, {}).update(nouns.read_calendars(doc, spec.zone))
+        return shared, own
+
+    def _enums(
+        self,
+        desk: nouns.Desk,
+        teams: Mapping[str, Team],
+        roles: Mapping[str, Any],
+        lifecycles: Mapping[str, _RawLifecycle],
+        policies: tuple[str, ...],
+    ) -> dict[str, Enum]:
+        states = tuple(dict.fromkeys(s for raw in lifecycles.values() for s in raw.states))
+        locales = tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales))
+        table = [
+            Enum("kind", tuple(lifecycles)),
+            Enum("type", tuple(desk.types)),
+            Enum("state", states),
+            Enum("category", ("open", "pending", "closed")),
+            Enum("priority", tuple(desk.priorities), ordered=True),
+            Enum("tier", tuple(desk.tiers), ordered=True),
+            Enum("team", tuple(teams)),
+            Enum("channel", CHANNELS, open=True),
+            Enum("shop", tuple(desk.shops)),
+            Enum("tag", tuple(desk.tags), open=desk.open_tags),
+            Enum("skill", tuple(desk.skills)),
+            Enum("language", locales),
+            Enum("status", ("online", "busy", "away", "offline")),
+            WEEKDAYS,
+            Enum("direction", ("inbound", "outbound")),
+            Enum("author", ("member", "agent", "desk", "bot", "system")),
+            Enum("target", TARGETS),
+            Enum("policy", policies),
+            Enum("role", tuple(roles)),
+            Enum("timer", (), open=True),
+        ]
+        return {enum.name: enum for enum in table}
+
+    def _templates(self, shop: str) -> dict[str, dict[str, Text]]:
+        found: dict[str, dict[str, Text]] = {}
+        for source in self.folder.templates.get(shop, []):
+            doc = Doc.read(source, self.findings)
+            for name, texts in nouns.read_templates(doc).items():
+                if name in found:
+                    doc.wrong("duplicate-definition", f"the template `{name}` is there twice", name)
+                    continue
+                found[name] = texts
+        return found
+
+    def _compile_templates(
+        self, texts: Mapping[str, Mapping[str, Text]], environment: Environment
+    ) -> dict[str, dict[str, Template]]:
+        out: dict[str, dict[str, Template]] = {}
+        for name, by_locale in texts.items():
+            for locale, text in by_locale.items():
+                template, problems = compile_template(text.text, text.span, environment, None)
+                self.findings.extend(problems)
+                if template is not None:
+                    out.setdefault(name, {})[locale] = template
+        return out
+
+    def _policies(
+        self, docs: list[Doc], environment: Environment, calendars: Mapping[str, Calendar], shared: bool
+    ) -> dict[str, Policy]:
+        policies: dict[str, Policy] = {}
+        for doc in docs:
+            items = doc.sequence(doc.data)
+            for n, item in enumerate(items):
+                policy = self._policy(doc, n, item, environment, calendars)
+                if policy is None:
+                    continue
+                if policy.name in policies:
+                    doc.wrong("duplicate-definition", f"the policy `{policy.name}` is there twice", n, "name")
+                policies[policy.name] = policy
+                last = n == len(items) - 1
+                if policy.when is None and not last:
+                    doc.wrong("missing-default-policy", f"`{policy.name}` takes every ticket: the policies after it never act", n)
+            if shared and items and all(p.when is not None for p in policies.values()):
+                doc.wrong("missing-default-policy", "the last policy must have no `when`: it takes what no other does", len(items) - 1)
+        return policies
+
+    def _policy(
+        self, doc: Doc, n: int, item: Any, environment: Environment, calendars: Mapping[str, Calendar]
+    ) -> Policy | None:
+        data = doc.mapping(item, n, known=("name", "when", "calendar", "targets", "warn_at", "label"))
+        if not isinstance(data.get("name"), str):
+            doc.wrong("unknown-key", "a policy needs a `name`", n)
+            return None
+        when = self._condition(doc, data.get("when"), environment, n, "when")
+        calendar = data.get("calendar")
+        if calendar is not None and calendar not in environment.calendars:
+            close = suggest(str(calendar), environment.calendars)
+            doc.wrong("unknown-calendar", f"there is no calendar `{calendar}`", n, "calendar", hint=f"did you mean `{close}`?" if close else None)
+        targets = {}
+        for target, text in doc.mapping(data.get("targets"), n, "targets", known=TARGETS).items():
+            duration = doc.duration(text, n, "targets", target)
+            if duration is not None and duration.micros > 0:
+                targets[target] = duration
+        warn: list[int] = []
+        for k, value in enumerate(doc.sequence(data.get("warn_at"), n, "warn_at")):
+            percent = _percent(value)
+            if percent is None:
+                doc.wrong("type-mismatch", f"`{value}` is not a percentage such as `80%`", n, "warn_at", k)
+            elif not 0 < percent < 100:
+                doc.wrong("warning-after-target", f"`{value}` is not before the target", n, "warn_at", k)
+            else:
+                warn.append(percent)
+        return Policy(data["name"], when, calendar, targets, tuple(sorted(set(warn))))
+
+    def _condition(self, doc: Doc, text: Any, environment: Environment, *path: Any) -> Condition | None:
+        if text is None:
+            return None
+        condition, problems = compile_condition(str(text), doc.span(*path), environment, CASE_OBJECTS)
+        self.findings.extend(problems)
+        return condition
+
+    def _read_lifecycle(self, doc: Doc) -> _RawLifecycle | None:
+        data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live"))
+        if not isinstance(data.get("kind"), str):
+            doc.wrong("unknown-key", "a lifecycle needs its `kind`")
+            return None
+        states: dict[str, State] = {}
+        for name, spec in doc.mapping(data.get("states"), "states").items():
+            state = doc.mapping(spec, "states", name, known=("label", "sla", "category", "colour"))
+            category, clock = state.get("category", "open"), state.get("sla", "running")
+            if category not in ("open", "pending", "closed"):
+                doc.wrong("unknown-value", f"a category is open, pending or closed, not `{category}`", "states", name, "category")
+                category = "open"
+            if clock not in ("running", "paused", "stopped"):
+                doc.wrong("unknown-value", f"`sla` is running, paused or stopped, not `{clock}`", "states", name, "sla")
+                clock = "running"
+            states[name] = State(name, category, clock, doc.label(state.get("label"), "states", name, "label"))
+        raw = _RawLifecycle(doc, data["kind"], str(data.get("initial", "")), states, bool(data.get("live", False)))
+        raw.label = doc.label(data.get("label"), "label")
+        if raw.initial not in states:
+            doc.wrong("missing-initial", f"`initial` must name a state of `{raw.kind}`", "initial")
+        for n, item in enumerate(doc.sequence(data.get("transitions"), "transitions")):
+            raw.add(n, item)
+        raw.check_sound()
+        return raw
+
+
+@dataclass(slots=True)
+class _RawLifecycle:
+    """A lifecycle before its conditions can be checked: fields need to know the states first."""
+
+    doc: Doc
+    kind: str
+    initial: str
+    states: dict[str, State]
+    live: bool
+    label: Mapping[str, str] = field(default_factory=dict)
+    plain: list[Transition] = field(default_factory=list)
+    guards: dict[int, tuple[str, int]] = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, n: int, item: Any) -> None:
+        """Reads one transition."""
+        at = ("transitions", n)
+        data = self.doc.mapping(item, *at, known=("trigger", "from", "to", "requires", "roles", "when", "label"))
+        trigger, target = data.get("trigger"), data.get("to")
+        if not isinstance(trigger, str) or not isinstance(target, str):
+            self.doc.wrong("unknown-key", "a transition needs `trigger`, `from` and `to`", *at)
+            return
+        origin = data.get("from")
+        sources = (
+            tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
+        )
+        for name, key in [(s, "from") for s in sources] + [(target, "to")]:
+            if name not in self.states:
+                close = suggest(name, self.states)
+                self.doc.wrong(
+                    "unknown-state",
+                    f"`{self.kind}` has no state `{name}`",
+                    *at,
+                    key,
+                    hint=f"did you mean `{close}`?" if close else None,
+                )
+                return
+        if "when" in data:
+            self.guards[len(self.plain)] = (str(data["when"]), n)
+        self.places.append(n)
+        self.plain.append(
+            Transition(
+                trigger,
+                sources,
+                target,
+                requires=self.doc.texts(data.get("requires"), *at, "requires"),
+                roles=self.doc.texts(data.get("roles"), *at, "roles"),
+                label=self.doc.label(data.get("label"), *at, "label"),
+            )
+        )
+
+    def check_sound(self) -> None:
+        """Every state reachable, every reachable one with a way to a closed one, no two transitions of one trigger alike."""
+        if self.initial not in self.states:
+            return
+        reached = self._closure({self.initial}, forward=True)
+        for name in self.states:
+            if name not in reached:
+                self.doc.wrong("unreachable-state", f"no transition leads to `{name}`", "states", name)
+        closed = {s.name for s in self.states.values() if s.category == "closed"}
+        ending = self._closure(closed, forward=False)
+        for name in self.states:
+            if name in reached and name not in ending:
+                self.doc.wrong("dead-end-state", f"no way leads from `{name}` to a closed state", "states", name)
+        seen: dict[tuple[str, str], int] = {}
+        for n, transition in enumerate(self.plain):
+            for source in transition.sources:
+                key = (transition.trigger, source)
+                if key in seen and (n not in self.guards or seen[key] not in self.guards):
+                    self.doc.wrong(
+                        "nondeterministic-transition",
+                        f"`{transition.trigger}` leads from `{source}` two ways",
+                        "transitions",
+                        self.places[n],
+                    )
+                seen.setdefault(key, n)
+
+    def _closure(self, start: set[str], *, forward: bool) -> set[str]:
+        found = set(start)
+        while True:
+            more = set()
+            for t in self.plain:
+                if forward and found & set(t.sources):
+                    more.add(t.target)
+                elif not forward and t.target in found:
+                    more |= set(t.sources)
+            if more <= found:
+                return found
+            found |= more
+
+    def finish(self, environment: Environment, findings: list[Finding]) -> Lifecycle:
+        """With guards compiled and required fields known."""
+        transitions: list[Transition] = []
+        for n, transition in enumerate(self.plain):
+            condition: Condition | None = None
+            if n in self.guards:
+                text, place = self.guards[n]
+                condition, problems = compile_condition(
+                    text, self.doc.span("transitions", place, "when"), environment, CASE_OBJECTS
+                )
+                findings.extend(problems)
+            for k, name in enumerate(transition.requires):
+                if name not in environment.fields:
+                    close = suggest(name, environment.fields)
+                    self.doc.wrong(
+                        "unknown-field",
+                        f"there is no field `{name}`",
+                        "transitions",
+                        self.places[n],
+                        "requires",
+                        k,
+                        hint=f"did you mean `{close}`?" if close else None,
+                    )
+            for k, role in enumerate(transition.roles):
+                if role not in environment.roles and role != "member":
+                    self.doc.wrong("unknown-value", f"there is no role `{role}`", "transitions", self.places[n], "roles", k)
+            transitions.append(
+                Transition(
+                    transition.trigger,
+                    transition.sources,
+                    transition.target,
+                    transition.requires,
+                    transition.roles,
+                    condition,
+                    transition.label,
+                )
+            )
+        return Lifecycle(self.kind, self.initial, self.states, tuple(transitions), self.label)
+
+
+def _percent(value: Any) -> int | None:
+    if isinstance(value, str) and value.endswith("%") and value[:-1].strip().isdigit():
+        return int(value[:-1])
+    if isinstance(value, float) and 0 < value <= 1:
+        return round(value * 100)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return None
+
+
+def _constant(value: Any) -> Getter:
+    return lambda draft: value
+

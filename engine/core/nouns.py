@@ -1,0 +1,414 @@
+"""The nouns of the desk from YAML: what exists, each piece checked where it stands. Nothing here happens; rules do that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.core import access
+from engine.core.calendar import Calendar, merge_spans, parse_days, parse_holidays, parse_span
+from engine.core.rulebook import CustomField, Noun, Shop, Team
+from engine.lang import (
+    DATE,
+    DURATION,
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    Duration,
+    Enum,
+    Field,
+    Finding,
+    Source,
+    Span,
+    Stage,
+    Text,
+    Type,
+    entity,
+    enum_of,
+    list_of,
+    load_plain,
+    suggest,
+)
+
+DEFAULT_STAGES = ("guard", "classify", "prioritise", "route", "sla", "respond", "notify", "housekeeping")
+Path = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Doc:
+    """A YAML file as plain data with the place of each piece, and the findings about it."""
+
+    source: Source
+    data: Any
+    spans: Mapping[Path, Span]
+    findings: list[Finding]
+
+    @classmethod
+    def read(cls, source: Source, findings: list[Finding]) -> Doc:
+        """Parses a file; its syntax findings go to `findings`."""
+        data, spans, problems = load_plain(source)
+        findings.extend(problems)
+        return cls(source, data, spans, findings)
+
+    def span(self, *path: Any) -> Span:
+        """The place of a piece, or of the nearest thing around it."""
+        full = tuple(path)
+        while True:
+            if full in self.spans:
+                return self.spans[full]
+            if not full:
+                return Span(self.source, 0, min(1, len(self.source.text)))
+            full = full[:-1]
+
+    def wrong(self, code: str, message: str, *path: Any, hint: str | None = None) -> None:
+        """Adds a finding at a piece."""
+        self.findings.append(Finding(code, message, self.span(*path), hint=hint))
+
+    def mapping(self, value: Any, *path: Any, known: Iterable[str] | None = None) -> dict[str, Any]:
+        """A mapping with text keys; unknown ones are findings when `known` is given."""
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.wrong("type-mismatch", "a mapping is wanted here", *path)
+            return {}
+        out: dict[str, Any] = {}
+        allowed = None if known is None else list(known)
+        for key, item in value.items():
+            name = str(key)
+            if allowed is not None and name not in allowed:
+                close = suggest(name, allowed)
+                hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(allowed)}"
+                self.wrong("unknown-key", f"`{name}` means nothing here", *path, key, hint=hint)
+                continue
+            out[name] = item
+        return out
+
+    def sequence(self, value: Any, *path: Any) -> list[Any]:
+        """A list; a single value counts as a list of one."""
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            self.wrong("type-mismatch", "a list is wanted here", *path)
+            return []
+        return list(value) if isinstance(value, list) else [value]
+
+    def texts(self, value: Any, *path: Any) -> tuple[str, ...]:
+        """A list of texts."""
+        out: list[str] = []
+        for n, item in enumerate(self.sequence(value, *path)):
+            if isinstance(item, str):
+                out.append(item)
+            else:
+                self.wrong("type-mismatch", f"a text is wanted here, not `{item}`", *path, n, hint="put it in quotes")
+        return tuple(out)
+
+    def label(self, value: Any, *path: Any) -> Mapping[str, str]:
+        """A text, or a text per language."""
+        if value is None:
+            return {}
+        if isinstance(value, str):
+            return {"zh-TW": value, "zh-CN": value, "en": value}
+        return {k: str(v) for k, v in self.mapping(value, *path).items()}
+
+    def duration(self, value: Any, *path: Any) -> Duration | None:
+        """A duration such as `4h`."""
+        try:
+            return Duration.parse(str(value))
+        except ValueError:
+            self.wrong("bad-duration", f"`{value}` is not a duration such as `30s`, `15m`, `4h`, `2d`", *path)
+            return None
+
+
+@dataclass(slots=True)
+class Desk:
+    """What desk.yaml declares."""
+
+    shops: dict[str, Shop] = field(default_factory=dict)
+    stages: tuple[Stage, ...] = tuple(Stage(name, "first" if name == "route" else "all") for name in DEFAULT_STAGES)
+    priorities: dict[str, Noun] = field(default_factory=dict)
+    tiers: dict[str, Noun] = field(default_factory=dict)
+    types: dict[str, Noun] = field(default_factory=dict)
+    skills: dict[str, Noun] = field(default_factory=dict)
+    tags: dict[str, Noun] = field(default_factory=dict)
+    open_tags: bool = True
+    fields: dict[str, CustomField] = field(default_factory=dict)
+    thresholds: dict[str, Any] = field(default_factory=dict)
+
+
+DESK_KEYS = ("language", "shops", "stages", "priorities", "tiers", "types", "skills", "tags", "fields", "thresholds")
+
+
+def read_desk(doc: Doc) -> Desk:
+    """desk.yaml."""
+    desk = Desk()
+    data = doc.mapping(doc.data, known=DESK_KEYS)
+    if data.get("language", 1) != 1:
+        doc.wrong("unknown-value", f"language version `{data['language']}` is not known; this desk speaks 1", "language")
+    for name, spec in doc.mapping(data.get("shops"), "shops").items():
+        desk.shops[name] = _shop(doc, name, spec)
+    if not desk.shops:
+        doc.wrong("unknown-key", "a desk needs at least one shop under `shops`")
+    if "stages" in data:
+        desk.stages = _stages(doc, data["stages"])
+    for key, target in (("priorities", desk.priorities), ("tiers", desk.tiers), ("types", desk.types), ("skills", desk.skills)):
+        target.update(_nouns(doc, data.get(key), key))
+        if not target and key != "skills":
+            doc.wrong("unknown-key", f"a desk needs `{key}`", key)
+    tags = doc.mapping(data.get("tags"), "tags", known=("known", "open"))
+    desk.tags.update(_nouns(doc, tags.get("known"), "tags", "known"))
+    desk.open_tags = bool(tags.get("open", True))
+    for name, spec in doc.mapping(data.get("fields"), "fields").items():
+        custom = _field(doc, name, spec)
+        if custom is not None:
+            desk.fields[name] = custom
+    desk.thresholds = doc.mapping(data.get("thresholds"), "thresholds")
+    return desk
+
+
+def _shop(doc: Doc, name: str, spec: Any) -> Shop:
+    at: Path = ("shops", name)
+    known = ("label", "zone", "locales", "calendar", "sites", "widget", "sign_on")
+    data = doc.mapping(spec, *at, known=known)
+    return Shop(
+        name=name,
+        label=doc.label(data.get("label"), *at, "label"),
+        zone=_zone(doc, data.get("zone", "Asia/Taipei"), *at, "zone"),
+        locales=doc.texts(data.get("locales"), *at, "locales") or ("zh-TW",),
+        calendar=str(data.get("calendar", "always")),
+        sites=doc.texts(data.get("sites"), *at, "sites"),
+        widget=doc.mapping(data.get("widget"), *at, "widget"),
+    )
+
+
+def _zone(doc: Doc, value: Any, *path: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        doc.wrong("unknown-value", f"`{value}` is not a time zone such as `Asia/Taipei`", *path)
+        return ZoneInfo("UTC")
+
+
+def _stages(doc: Doc, value: Any) -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    for n, item in enumerate(doc.sequence(value, "stages")):
+        spec = {"name": item} if isinstance(item, str) else doc.mapping(item, "stages", n, known=("name", "mode"))
+        mode = spec.get("mode", "all")
+        if mode not in ("all", "first"):
+            doc.wrong("unknown-value", f"a stage's mode is `all` or `first`, not `{mode}`", "stages", n, "mode")
+            mode = "all"
+        name = str(spec.get("name", ""))
+        if any(s.name == name for s in stages):
+            doc.wrong("duplicate-definition", f"the stage `{name}` is there twice", "stages", n)
+            continue
+        stages.append(Stage(name, "first" if mode == "first" else "all"))
+    return tuple(stages)
+
+
+def _nouns(doc: Doc, value: Any, *path: Any) -> dict[str, Noun]:
+    nouns: dict[str, Noun] = {}
+    for n, item in enumerate(doc.sequence(value, *path)):
+        if isinstance(item, dict):
+            data = doc.mapping(item, *path, n, known=("name", "label", "colour", "group"))
+            if not isinstance(data.get("name"), str):
+                doc.wrong("unknown-key", "this needs a `name`", *path, n)
+                continue
+            noun = Noun(data["name"], doc.label(data.get("label"), *path, n, "label"), data.get("colour"), data.get("group"))
+        elif isinstance(item, str) and item:
+            noun = Noun(item)
+        else:
+            doc.wrong("type-mismatch", f"a name is wanted here, not `{item}`", *path, n, hint="put it in quotes")
+            continue
+        if noun.name in nouns:
+            doc.wrong("duplicate-definition", f"`{noun.name}` is there twice", *path, n)
+            continue
+        nouns[noun.name] = noun
+    return nouns
+
+
+_SIMPLE: Mapping[str, Type] = {
+    "text": TEXT,
+    "number": NUMBER,
+    "flag": FLAG,
+    "date": DATE,
+    "time": TIME,
+    "duration": DURATION,
+    "member": entity("member"),
+    "agent": entity("agent"),
+    "team": entity("team"),
+}
+
+
+def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
+    at: Path = ("fields", name)
+    data = doc.mapping(
+        spec, *at, known=("type", "optional", "default", "label", "values", "personal", "items", "group", "hint")
+    )
+    owner, dot, short = name.partition(".")
+    if owner not in ("ticket", "member") or not dot or not short.isidentifier():
+        doc.wrong("unknown-field", f"a field is named `ticket.NAME` or `member.NAME`, not `{name}`", *at)
+        return None
+    kind = str(data.get("type", "text"))
+    if kind == "enum" or kind == "list":
+        values = doc.texts(data.get("values"), *at, "values")
+        enum = Enum(name, values, ordered=False, open=kind == "list" and not values)
+        declared = enum_of(enum) if kind == "enum" else list_of(enum_of(enum))
+        if kind == "enum" and not values:
+            doc.wrong("unknown-key", "an enum needs its `values`", *at)
+    elif kind in _SIMPLE:
+        declared = _SIMPLE[kind]
+    else:
+        close = suggest(kind, [*_SIMPLE, "enum", "list"])
+        doc.wrong(
+            "unknown-value",
+            f"`{kind}` is no type of a field",
+            *at,
+            "type",
+            hint=f"did you mean `{close}`?" if close else f"types: {', '.join([*_SIMPLE, 'enum', 'list'])}",
+        )
+        return None
+    default = data.get("default")
+    optional = bool(data.get("optional", default is None))
+    if isinstance(default, float):
+        default = Decimal(str(default))
+    return CustomField(
+        Field(
+            name=name,
+            type=declared,
+            optional=optional and default is None,
+            writable=True,
+            personal=bool(data.get("personal", False)),
+            doc=next(iter(doc.label(data.get("label"), *at, "label").values()), name),
+        ),
+        doc.label(data.get("label"), *at, "label"),
+        default,
+    )
+
+
+def read_teams(doc: Doc, shops: Mapping[str, Shop]) -> dict[str, Team]:
+    """teams.yaml."""
+    teams: dict[str, Team] = {}
+    for name, spec in doc.mapping(doc.data).items():
+        data = doc.mapping(spec, name, known=("label", "shops", "calendar"))
+        served = doc.texts(data.get("shops"), name, "shops")
+        for n, shop in enumerate(served):
+            if shop not in shops:
+                doc.wrong("unknown-value", f"there is no shop `{shop}`", name, "shops", n)
+        teams[name] = Team(name, doc.label(data.get("label"), name, "label"), served, data.get("calendar"))
+    return teams
+
+
+def read_roles(doc: Doc) -> dict[str, access.Role]:
+    """roles.yaml."""
+    roles: dict[str, access.Role] = {}
+    for name, spec in doc.mapping(doc.data).items():
+        data = doc.mapping(spec, name, known=("label", "permissions"))
+        wanted = doc.texts(data.get("permissions"), name, "permissions")
+        for n, permission in enumerate(wanted):
+            if permission not in access.PERMISSIONS:
+                close = suggest(permission, access.PERMISSIONS)
+                doc.wrong(
+                    "unknown-value",
+                    f"there is no right `{permission}`",
+                    name,
+                    "permissions",
+                    n,
+                    hint=f"did you mean `{close}`?" if close else None,
+                )
+        roles[name] = access.Role(name, frozenset(wanted) & set(access.PERMISSIONS), doc.label(data.get("label"), name, "label"))
+    return roles
+
+
+def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
+    """calendars.yaml."""
+    calendars: dict[str, Calendar] = {}
+    for name, spec in doc.mapping(doc.data).items():
+        data = doc.mapping(spec, name, known=("zone", "hours", "holidays", "label"))
+        own = _zone(doc, data["zone"], name, "zone") if "zone" in data else zone
+        hours: dict[int, tuple[tuple[int, int], ...]] = {}
+        for days, spans in doc.mapping(data.get("hours"), name, "hours").items():
+            try:
+                weekdays = parse_days(days)
+            except ValueError as error:
+                doc.wrong("bad-date", str(error), name, "hours", days)
+                continue
+            minutes: list[tuple[int, int]] = []
+            for n, text in enumerate(doc.texts(spans, name, "hours", days)):
+                try:
+                    minutes.append(parse_span(text))
+                except ValueError as error:
+                    doc.wrong("bad-duration", str(error), name, "hours", days, n)
+            for day in weekdays:
+                hours[day] = merge_spans((*hours.get(day, ()), *minutes))
+        holidays: set[Any] = set()
+        for n, text in enumerate(doc.texts(data.get("holidays"), name, "holidays")):
+            try:
+                holidays |= parse_holidays([text])
+            except ValueError:
+                doc.wrong("bad-date", f"`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`", name, "holidays", n)
+        calendar = Calendar(name, own, hours, frozenset(holidays))
+        if not calendar.ever_open():
+            doc.wrong("bad-duration", f"the calendar `{name}` is never open: its clocks would never run", name)
+        calendars[name] = calendar
+    return calendars
+
+
+def read_templates(doc: Doc) -> dict[str, dict[str, Text]]:
+    """A file under templates/: name → language → text with its place."""
+    templates: dict[str, dict[str, Text]] = {}
+    for name, spec in doc.mapping(doc.data).items():
+        texts: dict[str, Text] = {}
+        for locale, text in doc.mapping(spec, name).items():
+            if not isinstance(text, str):
+                doc.wrong("type-mismatch", "a template is a text", name, locale, hint="put it in quotes")
+                continue
+            texts[locale] = Text(text, doc.span(name, locale))
+        templates[name] = texts
+    return templates
+
+
+def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
+    """settings.yaml: `name: value` or `name: {type, value, label}` → fields `setting.NAME` and their values."""
+    fields: dict[str, Field] = {}
+    values: dict[str, Any] = {}
+    for name, spec in doc.mapping(doc.data).items():
+        value = spec
+        kind: str | None = None
+        if isinstance(spec, dict):
+            data = doc.mapping(spec, name, known=("type", "value", "label", "hint"))
+            value, kind = data.get("value"), data.get("type")
+        declared, typed = _setting(value, kind)
+        if declared is None:
+            doc.wrong("type-mismatch", f"the setting `{name}` has no type rules know", name, hint="number, text, flag, duration or list")
+            continue
+        fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=name)
+        values[f"setting.{name}"] = typed
+    return fields, values
+
+
+def _setting(value: Any, kind: str | None) -> tuple[Type | None, Any]:
+    if isinstance(value, bool):
+        return FLAG, value
+    if isinstance(value, int):
+        return NUMBER, value
+    if isinstance(value, float):
+        return NUMBER, Decimal(str(value))
+    if isinstance(value, str):
+        if kind in (None, "duration"):
+            try:
+                return DURATION, Duration.parse(value).micros
+            except ValueError:
+                if kind == "duration":
+                    return None, None
+        if kind in (None, "number") and value.endswith("%"):
+            try:
+                return NUMBER, Decimal(value[:-1]) / 100
+            except ArithmeticError:
+                return None, None
+        return TEXT, value
+    if isinstance(value, Sequence) and all(isinstance(v, str) for v in value):
+        return list_of(TEXT), tuple(value)
+    return None, None

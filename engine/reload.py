@@ -1,0 +1,229 @@
+"""From the rules folder to the rulebook in force: read, watch, build, run the scenarios, hand over to `desk.activate`.
+
+A broken edit leaves the old rulebook running; its findings stay in the store, so that the console, the log and the API
+show them, also after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.core import scenarios
+from engine.core.building import build, digest_of
+from engine.core.rulebook import Rulebook
+from engine.lang import Finding, Severity, Source, Span, render
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
+MAX_FILE = 1_000_000
+"""Bytes of one file: far more than a person writes, little enough to be refused at once."""
+MAX_FILES = 5_000
+QUIET = 0.3
+"""Seconds without a change before a folder is read: editors write in several steps."""
+POLL = 0.2
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What reading and building a folder gave."""
+
+    files: Mapping[str, str]
+    digest: str
+    rulebook: Rulebook | None
+    findings: list[Finding]
+    failures: list[scenarios.Result] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may be put in force: no errors, and every scenario passes."""
+        return self.rulebook is not None and not self.failures
+
+
+def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
+    """Every rule file by its path from the folder. What cannot be read is a finding: not UTF-8, too big, a link that
+    leads out of the folder. Raises FileNotFoundError when there is no folder."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no rules folder `{folder}`")
+    root = folder.resolve()
+    files: dict[str, str] = {}
+    findings: list[Finding] = []
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        place = Span(Source(name, ""), 0, 0)
+        try:
+            real = path.resolve(strict=True)
+            if not real.is_relative_to(root):
+                findings.append(Finding("file-not-found", f"`{name}` is a link that leads out of the rules folder", place))
+                continue
+            if real.stat().st_size > MAX_FILE:
+                message = f"`{name}` is larger than {MAX_FILE:,} bytes; split it"
+                findings.append(Finding("bad-yaml" if name.endswith("ml") else "syntax-error", message, place))
+                continue
+            raw = real.read_bytes()
+        except OSError as error:
+            findings.append(Finding("file-not-found", f"`{name}` cannot be read: {error.strerror}", place))
+            continue
+        try:
+            files[name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            findings.append(
+                Finding("not-utf8", f"`{name}` is not UTF-8: byte {error.start}", place, hint="save the file as UTF-8")
+            )
+        if len(files) > MAX_FILES:
+            findings.append(Finding("file-not-found", f"more than {MAX_FILES} files in the rules folder", place))
+            break
+    return files, findings
+
+
+def _walk(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        found.extend(Path(base) / n for n in sorted(names) if n.endswith(SUFFIXES) and not n.startswith("."))
+    return found
+
+
+def load(folder: Path, previous: Rulebook | None = None, *, run_scenarios: bool = True) -> Loaded:
+    """Reads and builds a folder; runs its scenarios when it has no errors."""
+    files, findings = read_folder(folder)
+    return load_files(files, findings, previous, run_scenarios=run_scenarios)
+
+
+def load_files(
+    files: Mapping[str, str],
+    findings: list[Finding] | None = None,
+    previous: Rulebook | None = None,
+    *,
+    run_scenarios: bool = True,
+) -> Loaded:
+    """Builds texts; `findings` are those of reading them."""
+    found = list(findings or ())
+    unreadable = any(f.severity is Severity.ERROR for f in found)
+    rulebook, more = build(files, previous=previous)
+    found.extend(more)
+    if unreadable:
+        rulebook = None
+    loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)
+    if rulebook is not None and run_scenarios:
+        loaded.failures = failing_scenarios(rulebook, found)
+    return loaded
+
+
+def failing_scenarios(rulebook: Rulebook, findings: list[Finding]) -> list[scenarios.Result]:
+    """Runs `tests/`; each failing scenario is also a finding at the step that failed."""
+    failed: list[scenarios.Result] = []
+    for path, text in rulebook.files.items():
+        if not is_scenario_file(path):
+            continue
+        found, problems = scenarios.read(Source(path, text))
+        findings.extend(problems)
+        for scenario in found:
+            result = scenarios.run(rulebook, scenario)
+            if not result.passed:
+                failed.append(result)
+                failure = result.failures[0]
+                findings.append(
+                    Finding(
+                        "scenario-invalid",
+                        f"scenario `{scenario.name}` fails at step {failure.step}: {failure.message}",
+                        failure.span,
+                        hint=failure.help,
+                    )
+                )
+    return failed
+
+
+def is_scenario_file(path: str) -> bool:
+    """Scenario files lie in a `tests/` folder."""
+    return path.endswith((".yaml", ".yml")) and "tests" in path.split("/")[:-1]
+
+
+async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api") -> dict[str, Any]:
+    """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
+    answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors."""
+    loop = asyncio.get_running_loop()
+    previous = desk.rulebook
+    loaded = await loop.run_in_executor(None, lambda: load(desk.config.rules, previous))
+    findings = [finding.as_dict() for finding in loaded.findings]
+    if not loaded.sound or loaded.rulebook is None:
+        errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
+        log.error("the rules folder was not put in force (%s):\n%s", source, render(errors[:20], "text"))
+        await desk.activate(None, by=by, note=note, source=source, findings=findings, files=loaded.files)
+        return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
+    changed = previous is None or previous.digest != loaded.rulebook.digest
+    refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings, files=loaded.files)
+    if refused:
+        return {"changed": False, "digest": desk.rulebook.digest, "findings": findings + refused}
+    if changed:
+        log.info("rulebook %s is in force (%s, by %s)", loaded.rulebook.digest[:12], source, by)
+    return {"changed": changed, "digest": loaded.rulebook.digest, "findings": findings}
+
+
+class Watcher:
+    """Watches the rules folder and reloads once it has been quiet."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._task: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+
+    def start(self) -> None:
+        """Begins to watch, in the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Ends watching."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def reload(self, *, by: str, note: str = "", source: str) -> dict[str, Any]:
+        """One reload at a time, whoever asks."""
+        async with self._lock:
+            return await reload_now(self._desk, by=by, note=note, source=source)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        folder = self._desk.config.rules
+        seen = await loop.run_in_executor(None, fingerprint, folder)
+        while True:
+            await asyncio.sleep(POLL)
+            now = await loop.run_in_executor(None, fingerprint, folder)
+            if now == seen:
+                continue
+            while True:
+                await asyncio.sleep(QUIET)
+                again = await loop.run_in_executor(None, fingerprint, folder)
+                if again == now:
+                    break
+                now = again
+            seen = now
+            try:
+                await self.reload(by="watch", source="watch")
+            except Exception:
+                log.exception("reloading the rules folder failed")
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes when a file of the folder may have: names, sizes, times. Cheap enough to ask five times a second."""
+    parts: list[str] = []
+    if folder.is_dir():
+        for path in _walk(folder):
+            try:
+                stat = path.stat()
+            except OSError:
+                parts.append(f"{path}:gone")
+            else:
+                parts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
