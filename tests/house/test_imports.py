@@ -32,7 +32,7 @@ def _room(floor: int, ours: str, others: str, sentence: str) -> Room:
     return Room(floor, frozenset(ours.split()), ANY if others == ANY else frozenset(others.split()), sentence)
 
 
-_TO_STORE = "engine.lang engine.core engine.config engine.store engine.api"
+_TO_STORE = "engine.lang engine.core engine.config engine.files engine.store engine.api"
 _TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins"
 _TO_DESK = f"{_TO_PLUGINS} engine.desk"
 
@@ -49,6 +49,9 @@ TABLE = {
     ),
     "engine.config": _room(
         2, "engine.lang", "", "`engine.config` may import `engine.lang` (documents, findings), and nothing of others."
+    ),
+    "engine.files": _room(
+        3, "engine.core", "PIL", "`engine.files` may import `engine.core` (its refusals), and of others pillow."
     ),
     "engine.store": _room(
         3,
