@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine.core.entities import SYSTEM, Actor
 from engine.store.log import EventRow, to_json
 from engine.store.secret import KeyRing
-from engine.store.sql import Connection
+from engine.store.sql import Connection, Prepared, p
+from engine.store.tables import Counter
 
 if TYPE_CHECKING:
     from engine.store.search import Index
+
+
+_NEXT = Prepared(lambda: Counter.update(value=Counter.value + 1).where(Counter.name == p("name")))
+_VALUE = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
 
 
 class Tx(Connection):
@@ -62,3 +67,12 @@ class Tx(Connection):
         )
         self.events.append(event)
         return event
+
+    def next_number(self, name: str = "ticket") -> int:
+        """The next number of a counter. Its row stays locked to the COMMIT; numbers of failed jobs are given again."""
+        self.run(_NEXT, name=name)
+        return int(self.value(_VALUE, name=name))
+
+    def kick(self, due_at: int) -> None:
+        """Something falls due then: the pump is told after the commit."""
+        self.kicks.append(due_at)

@@ -33,8 +33,8 @@ from engine.store.errors import KeyRingError, StoreBusy, StoreClosed, StoreError
 from engine.store.log import EventRow, number_events, store_decisions
 from engine.store.search import Index
 from engine.store.secret import KeyRing
-from engine.store.sql import Connection, Prepared, p
-from engine.store.tables import SEARCHES, Counter, Event, Parameter
+from engine.store.sql import Connection
+from engine.store.tables import SEARCHES, Event, Parameter
 from engine.store.tx import Tx
 
 log = logging.getLogger(__name__)
@@ -373,13 +373,3 @@ def _resolve(jobs: Sequence[_AsyncJob]) -> None:
             job.waiter.set_exception(job.error)
         elif job.written is not None:
             job.waiter.set_result(job.written)
-
-
-_NEXT = Prepared(lambda: Counter.update(value=Counter.value + 1).where(Counter.name == p("name")))
-_VALUE = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
-
-
-def next_number(tx: Tx, name: str = "ticket") -> int:
-    """The next number of a counter. The row stays locked to the COMMIT; numbers of failed jobs are given again."""
-    tx.run(_NEXT, name=name)
-    return int(tx.value(_VALUE, name=name))

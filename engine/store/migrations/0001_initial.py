@@ -715,6 +715,7 @@ MODELS: tuple[type[Model], ...] = (
 def up(migrator: Any, db: Any) -> None:
     """Makes every table and the two counter rows."""
     with db.bind_ctx(MODELS, bind_refs=False, bind_backrefs=False):
-        db.create_tables(MODELS)
+        for model in MODELS:  # one by one: peewee would sort them, and cannot see what refers to what
+            db.create_tables([model])
         for name in ("ticket", "event"):
             Counter.insert(name=name).on_conflict_ignore().execute()

@@ -1,0 +1,508 @@
+"""Applying a decision: the nine changes become rows, events, timers, outbox and the decision record, in one transaction.
+
+One inbound line is a fixed handful of statements: changes to one row are gathered into one UPDATE, rows of one kind
+into one INSERT. References to rows that are not stored yet are negative and replaced as the rows get their ids;
+events and decisions are only put in line here, and stored at the end of the batch (`log.number_events`).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.entities import SYSTEM, Actor, Case, Clock
+from engine.store import tables as t
+from engine.store.errors import FileRefused, StoreError
+from engine.store.log import EventRow, to_json
+from engine.store.sql import Plus
+from engine.store.tx import Tx
+from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, refs_in
+
+
+class Decided(Protocol):
+    """What of a decision the store reads."""
+
+    @property
+    def root(self) -> str: ...
+    @property
+    def rulebook(self) -> str: ...
+    @property
+    def shop(self) -> str: ...
+    @property
+    def changes(self) -> Sequence[Change]: ...
+    @property
+    def trace(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def snapshot(self) -> Mapping[str, Any]: ...
+    @property
+    def micros(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying gave. Events have their ids once the write is answered."""
+
+    refs: Mapping[int, int]
+    """The decision's negative references and the ids they became."""
+    ticket_id: int | None
+    number: int | None
+    events: tuple[EventRow, ...]
+    messages: tuple[int, ...]
+    """Ids of the lines it stored, in order."""
+
+
+def apply(
+    tx: Tx,
+    case: Case,
+    decision: Decided,
+    lexicon: Lexicon,
+    *,
+    actor: Actor = SYSTEM,
+    uploaders: Collection[str] = (),
+) -> Applied:
+    """Stores a decision about a case.
+
+    `uploaders` are the owners whose uploads its lines may name (`agent:3`, `visitor:KEY`), beside each line's author.
+    Raises FileRefused when a line names another's upload, StoreError when a change names a row that is not there.
+    """
+    return _Applying(tx, case, lexicon, actor, frozenset(uploaders), decision.shop).run(decision)
+
+
+_COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
+"""Attributes of entities that are counted, not stored."""
+
+
+class _Applying:
+    def __init__(
+        self, tx: Tx, case: Case, lexicon: Lexicon, actor: Actor, uploaders: frozenset[str], shop: str
+    ) -> None:
+        self.tx = tx
+        self.case = case
+        self.lexicon = lexicon
+        self.actor = actor
+        self.uploaders = uploaders
+        self.shop = shop
+        self.refs: dict[int, int] = {}
+        self.agents: dict[str, int] = {}
+        self.updates: dict[int, dict[str, Any]] = {}
+        self.messages: list[int] = []
+        self.number = case.ticket.number if case.ticket else None
+        self.ticket_id = case.ticket.id if case.ticket else None
+        self.files: list[tuple[int, Say]] = []
+
+    def real(self, ref: int) -> int:
+        """The id behind a reference. Raises StoreError for one that nothing was created for."""
+        if ref >= 0:
+            return ref
+        try:
+            return self.refs[ref]
+        except KeyError:
+            raise StoreError(f"a change refers to {ref}, which the decision has not created") from None
+
+    def run(self, decision: Decided) -> Applied:
+        changes = decision.changes
+        self._find_agents(changes)
+        clocks = _by_kind(changes, "clock")
+        due_at = self._due_at(clocks)
+        for change in changes:
+            if isinstance(change, Create) and change.thing == "ticket":
+                self._create_ticket(change, due_at)
+        if due_at is not None and self.case.ticket is not None:
+            self.updates.setdefault(self.case.ticket.id, {})["due_at"] = due_at
+        self._clocks(clocks)
+        kinds: dict[type, list[Any]] = {}
+        events: list[EventRow] = []
+        for change in changes:
+            if isinstance(change, Say):
+                self._say(change)
+            elif isinstance(change, Set) and change.thing != "clock":
+                self._set(change)
+            elif isinstance(change, Create) and change.thing not in ("ticket", "clock", "notice", "rule_use"):
+                self._create(change)
+            elif not isinstance(change, (Create, Set)):
+                kinds.setdefault(type(change), []).append(change)
+        self._notices(_by_kind(changes, "notice"))
+        uses = _by_kind(changes, "rule_use")
+        self.tx.insert_many(t.RuleUse, [{k: use.values[k] for k in ("rule", "scope", "key", "at")} for use in uses])
+        self._tags(kinds.get(Tag, ()), kinds.get(Untag, ()))
+        self._timers(kinds.get(Timer, ()), kinds.get(ClearTimer, ()))
+        self._outbox(kinds.get(Enqueue, ()))
+        self._attach()
+        for ticket_id, values in self.updates.items():
+            if self.tx.update(t.Ticket, values, id=ticket_id) != 1:
+                raise StoreError(f"there is no ticket with the id {ticket_id}")
+        for record in kinds.get(Record, ()):
+            events.append(self._record(record))
+        self._remember(decision, events)
+        return Applied(self.refs, self.ticket_id, self.number, tuple(events), tuple(self.messages))
+
+    # ---------------------------------------------------------------------------------------------------------- people
+
+    def _find_agents(self, changes: Iterable[Change]) -> None:
+        """Ids of the agents that values name by username, in one statement."""
+        names: set[str] = set()
+        for change in changes:
+            if isinstance(change, (Create, Set)) and change.thing in ("ticket", "notice"):
+                name = change.values.get("assignee" if change.thing == "ticket" else "agent")
+                if name:
+                    names.add(name)
+        if names:
+            rows = self.tx.rows(t.Agent.select(t.Agent.id, t.Agent.username).where(t.Agent.username.in_(sorted(names))))
+            self.agents = {row["username"]: row["id"] for row in rows}
+
+    def _agent(self, username: str) -> int:
+        try:
+            return self.agents[username]
+        except KeyError:
+            raise StoreError(f"there is no agent `{username}`") from None
+
+    # --------------------------------------------------------------------------------------------------------- tickets
+
+    def _ticket_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes of a ticket as columns; custom fields are left to the caller."""
+        columns: dict[str, Any] = {}
+        for name, value in values.items():
+            if name == "assignee":
+                columns["assignee_id"] = self._agent(value) if value else None
+                if value:
+                    self.tx.update(t.Agent, {"last_assigned_at": self.tx.now}, id=columns["assignee_id"])
+            elif name == "priority":
+                columns["priority"] = value
+                columns["priority_rank"] = self.lexicon.priorities.get(value, 0)
+            elif name == "route_skills":
+                columns["route_skills"] = to_json(list(value or ()))
+            elif name == "member_id":
+                columns["member_id"] = self.real(value)
+            elif name != "fields" and not name.startswith("fields.") and name not in _COMPUTED:
+                columns[name] = value
+        return columns
+
+    def _create_ticket(self, change: Create, due_at: int | None) -> None:
+        columns = self._ticket_columns(change.values)
+        fields = dict(change.values.get("fields") or {})
+        columns["fields"] = encode_fields("ticket", fields, self.lexicon, self.tx.ring)
+        columns["number"] = columns.get("number") or self.tx.next_number()
+        if due_at is not None and change.ref == self._only_new_ticket(change.ref):
+            columns["due_at"] = due_at
+        ticket_id = self.tx.insert(t.Ticket, columns)
+        self.refs[change.ref] = ticket_id
+        if self.ticket_id is None:
+            self.ticket_id, self.number = ticket_id, columns["number"]
+        self.tx.insert_many(t.FieldValue, field_rows("ticket", ticket_id, fields, self.lexicon, self.tx.ring))
+        self.tx.indexes["ticket"].put(ticket_id, columns.get("subject") or "")
+
+    def _only_new_ticket(self, ref: int) -> int | None:
+        """The ticket whose clocks a decision without a ticket of its own writes: its first."""
+        return ref if self.case.ticket is None and self.ticket_id is None else None
+
+    def _set(self, change: Set) -> None:
+        ref = self.real(change.ref)
+        if change.thing == "ticket":
+            values = self.updates.setdefault(ref, {})
+            values.update(self._ticket_columns(change.values))
+            fields = _fields_of(change.values)
+            known = self.case.ticket
+            if fields:
+                before = known.fields if known is not None and known.id == ref else self._fields("ticket", ref)
+                values["fields"] = self._change_fields("ticket", ref, before, fields)
+            if "subject" in change.values:
+                old = known.subject if known is not None and known.id == ref else ""
+                self.tx.indexes["ticket"].change(ref, old, change.values["subject"] or "")
+            values["version"] = Plus(1)
+            values["updated_at"] = self.tx.now
+        elif change.thing == "member":
+            self._set_member(ref, change.values)
+        elif change.thing == "chat":
+            self.tx.update(t.Chat, {k: v for k, v in change.values.items() if k != "ticket_id"}, ticket_id=ref)
+        elif change.thing == "agent":
+            self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
+        else:
+            raise StoreError(f"a {change.thing} is never changed")
+
+    def _set_member(self, member_id: int, values: Mapping[str, Any]) -> None:
+        columns = {k: v for k, v in values.items() if k in _MEMBER}
+        if "tier" in columns:
+            columns["tier_rank"] = self.lexicon.tiers.get(columns["tier"], 0)
+        known = self.case.member
+        mine = known is not None and known.id == member_id
+        fields = _fields_of(values)
+        if fields:
+            before = known.fields if known is not None and mine else self._fields("member", member_id)
+            columns["fields"] = self._change_fields("member", member_id, before, fields)
+        if "name" in columns:
+            old = (known.name or "") if known is not None and mine else ""
+            self.tx.indexes["member"].change(member_id, old, columns["name"] or "")
+        if columns:
+            columns["updated_at"] = self.tx.now
+            self.tx.update(t.Member, columns, id=member_id)
+
+    def _fields(self, owner: Owner, owner_id: int) -> dict[str, Any]:
+        model = t.Ticket if owner == "ticket" else t.Member
+        text = self.tx.value(model.select(model.fields).where(model.id == owner_id))
+        return decode_fields(owner, text or "{}", self.tx.ring)
+
+    def _change_fields(self, owner: Owner, owner_id: int, before: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+        self.tx.run(
+            t.FieldValue.delete().where(
+                (t.FieldValue.owner_kind == owner)
+                & (t.FieldValue.owner_id == owner_id)
+                & t.FieldValue.name.in_(list(new))
+            )
+        )
+        self.tx.insert_many(t.FieldValue, field_rows(owner, owner_id, new, self.lexicon, self.tx.ring))
+        return encode_fields(owner, {**before, **new}, self.lexicon, self.tx.ring)
+
+    def _create(self, change: Create) -> None:
+        values = change.values
+        if change.thing == "chat":
+            row = {k: v for k, v in values.items() if k != "ticket_id"}
+            self.tx.insert(t.Chat, {"ticket_id": self.real(change.ref), **row})
+        elif change.thing == "rating":
+            self._rate(change)
+        elif change.thing == "member":
+            columns = {k: v for k, v in values.items() if k in _MEMBER or k in ("shop", "guest", "signed_up_at")}
+            fields = dict(values.get("fields") or {})
+            columns["tier_rank"] = self.lexicon.tiers.get(columns.get("tier", ""), 0)
+            columns["fields"] = encode_fields("member", fields, self.lexicon, self.tx.ring)
+            columns.update(created_at=self.tx.now, updated_at=self.tx.now)
+            member_id = self.refs[change.ref] = self.tx.insert(t.Member, columns)
+            self.tx.insert_many(t.FieldValue, field_rows("member", member_id, fields, self.lexicon, self.tx.ring))
+            self.tx.indexes["member"].put(member_id, columns.get("name") or "")
+        else:
+            raise StoreError(f"a decision does not create a {change.thing}")
+
+    def _rate(self, change: Create) -> None:
+        values = change.values
+        ticket_id = self.real(values["ticket"])
+        verdict = {"score": values["score"], "comment": values.get("comment")}
+        if self.tx.update(t.Rating, {**verdict, "revised_at": values["at"]}, ticket_id=ticket_id):
+            return
+        agent_id = self.case.agent.id if self.case.agent is not None else None
+        row = {"ticket_id": ticket_id, "member_id": self.real(values["member"]), "agent_id": agent_id}
+        self.refs[change.ref] = self.tx.insert(
+            t.Rating, {**row, "shop": self.shop, **verdict, "created_at": values["at"]}
+        )
+
+    # ---------------------------------------------------------------------------------------------------------- clocks
+
+    def _due_at(self, changes: Iterable[Create | Set]) -> int | None:
+        """The earliest unmet due time of the case's ticket after these changes; None when they leave its clocks alone."""
+        clocks: dict[str, Clock] = {clock.target: clock for clock in self.case.clocks}
+        touched = False
+        for change in changes:
+            touched = True
+            if isinstance(change, Create):
+                clocks[change.values["target"]] = Clock(**{k: v for k, v in change.values.items() if k != "id"})
+            elif change.key in clocks:
+                clocks[change.key] = replace(clocks[change.key], **change.values)
+        if not touched:
+            return None
+        due = [
+            c.due_at for c in clocks.values() if c.due_at and c.met_at is None and c.state in ("running", "breached")
+        ]
+        return min(due, default=t.NEVER)
+
+    def _clocks(self, changes: Iterable[Create | Set]) -> None:
+        rows = []
+        for change in changes:
+            ticket_id = self.real(change.ref)
+            values = {k: v for k, v in change.values.items() if k != "id"}
+            if "warned" in values:
+                values["warned"] = to_json(list(values["warned"]))
+            if isinstance(change, Create):
+                rows.append({"ticket_id": ticket_id, **values})
+            else:
+                self.tx.update(t.SlaClock, values, ticket_id=ticket_id, target=change.key)
+        self.tx.insert_many(t.SlaClock, rows, key=("ticket_id", "target"))
+
+    # ----------------------------------------------------------------------------------------------------------- lines
+
+    def _say(self, say: Say) -> None:
+        ticket_id = self.real(say.ticket)
+        message_id = self.tx.insert(
+            t.Message,
+            {
+                "ticket_id": ticket_id,
+                "author_kind": say.author_kind,
+                "author_id": say.author_id,
+                "shown_as": say.shown_as,
+                "visibility": say.visibility,
+                "direction": say.direction,
+                "automatic": say.automatic,
+                "channel": say.channel,
+                "channel_account": say.channel,
+                "language": say.language,
+                "text": say.text,
+                "rule": say.rule,
+                "template": say.template,
+                "client_key": say.client_key,
+                "external_id": say.external_id,
+                "created_at": say.at,
+            },
+        )
+        self.refs[say.ref] = message_id
+        self.messages.append(message_id)
+        self.tx.indexes["message"].put(message_id, say.text)
+        if say.visibility != "internal":
+            self.updates.setdefault(ticket_id, {})["last_message_id"] = message_id
+        if say.attachments:
+            self.files.append((message_id, say))
+
+    def _attach(self) -> None:
+        """Hangs uploads on their lines; only their uploader may."""
+        if not self.files:
+            return
+        names = sorted({name for _, say in self.files for name in say.attachments})
+        rows = {row["name"]: row for row in self.tx.rows(t.File.select().where(t.File.name.in_(names)))}
+        links = []
+        for message_id, say in self.files:
+            allowed = {f"{say.author_kind}:{say.author_id}", f"{self.actor.kind}:{self.actor.id}", *self.uploaders}
+            for position, name in enumerate(dict.fromkeys(say.attachments)):
+                row = rows.get(name)
+                if row is None or row["uploader"] not in allowed:
+                    raise FileRefused(f"there is no upload `{name}`")
+                links.append({"message_id": message_id, "file_id": row["id"], "position": position})
+        self.tx.insert_many(t.MessageFile, links)
+        claimed = [row["id"] for row in rows.values()]
+        self.tx.run(t.File.update(claimed_at=self.tx.now).where(t.File.id.in_(claimed)))
+
+    def _notices(self, changes: Iterable[Create | Set]) -> None:
+        for change in changes:
+            values = change.values
+            ticket = values.get("ticket")
+            self.refs[change.ref] = self.tx.insert(
+                t.Notice,
+                {
+                    "agent_id": self._agent(values["agent"]),
+                    "ticket_id": self.real(ticket) if ticket is not None else None,
+                    "text": values["text"],
+                    "rule": values.get("rule"),
+                    "created_at": self.tx.now,
+                },
+            )
+
+    # ------------------------------------------------------------------------------------------------- tags, time, out
+
+    def _tags(self, added: Iterable[Tag], removed: Iterable[Untag]) -> None:
+        # Tags keep the order in which they came: microseconds apart, since one decision may add several.
+        rows = [
+            {"owner_kind": tag.thing, "owner_id": self.real(tag.ref), "name": name, "at": self.tx.now + i}
+            for tag in added
+            for i, name in enumerate(tag.names)
+        ]
+        self.tx.insert_many(t.TagUse, rows, ignore=True)
+        for tag in removed:
+            self.tx.run(
+                t.TagUse.delete().where(
+                    (t.TagUse.owner_kind == tag.thing)
+                    & (t.TagUse.owner_id == self.real(tag.ref))
+                    & t.TagUse.name.in_(list(tag.names))
+                )
+            )
+
+    def _timers(self, timers: Iterable[Timer], cleared: Iterable[ClearTimer]) -> None:
+        gone: dict[int, list[str]] = {}
+        for clear in cleared:
+            gone.setdefault(self.real(clear.ticket), []).append(clear.name)
+        for ticket_id, names in gone.items():
+            self.tx.run(t.Timer.delete().where((t.Timer.ticket_id == ticket_id) & t.Timer.name.in_(names)))
+        rows = []
+        for timer in timers:
+            self.tx.kick(timer.due_at)
+            rows.append(
+                {
+                    "ticket_id": self.real(timer.ticket),
+                    "name": timer.name,
+                    "kind": timer.kind,
+                    "due_at": timer.due_at,
+                    "body": to_json(timer.body),
+                }
+            )
+        self.tx.insert_many(t.Timer, rows, key=("ticket_id", "name"))
+
+    def _outbox(self, changes: Iterable[Enqueue]) -> None:
+        rows = []
+        for out in changes:
+            self.tx.kick(out.due_at)
+            rows.append(
+                {
+                    "key": out.key or secrets.token_hex(16),
+                    "channel": out.channel,
+                    "ticket_id": self.real(out.ticket) if out.ticket is not None else None,
+                    "message_id": self.real(out.message) if out.message is not None else None,
+                    "body": to_json(out.body),
+                    "due_at": out.due_at,
+                    "created_at": self.tx.now,
+                }
+            )
+        self.tx.insert_many(t.Outbox, rows)
+
+    # -------------------------------------------------------------------------------------------------------------- log
+
+    def _record(self, record: Record) -> EventRow:
+        body = refs_in(record.body, self.real)
+        message = body.get("message")
+        if record.kind == "ticket.created" and not body.get("number") and self.number:
+            body["number"] = self.number
+        return self.tx.record(
+            record.kind,
+            body,
+            actor=self.actor,
+            shop=self.shop,
+            object=record.object,
+            ticket_id=self.real(record.ticket) if record.ticket is not None else None,
+            member_id=self.real(record.member) if record.member is not None else None,
+            message_id=message if type(message) is int else None,
+        )
+
+    def _remember(self, decision: Decided, events: Sequence[EventRow]) -> None:
+        """The decision record; one that asked no rule leaves none."""
+        if not decision.snapshot.get("waves") and not decision.trace:
+            return
+        row = {
+            "ticket_id": self.ticket_id,
+            "at": self.tx.now,
+            "root": decision.root,
+            "rulebook": decision.rulebook,
+            "snapshot": pack_snapshot(self.tx, refs_in(decision.snapshot, self.real)),
+            "trace": zlib.compress(to_json(list(decision.trace)).encode(), 1),
+            "micros": decision.micros,
+        }
+        self.tx.decisions.append((row, events[0] if events else None))
+
+
+_AGENT = frozenset({"status", "status_since", "last_assigned_at", "capacity"})
+_MEMBER = frozenset({"name", "tier", "language", "blocked", "note"})
+
+
+def _by_kind(changes: Iterable[Change], thing: str) -> list[Any]:
+    return [change for change in changes if isinstance(change, (Create, Set)) and change.thing == thing]
+
+
+def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom fields among new values, by short name; `None` empties one."""
+    fields = dict(values.get("fields") or {})
+    fields.update({name.removeprefix("fields."): v for name, v in values.items() if name.startswith("fields.")})
+    return fields
+
+
+def pack_snapshot(tx: Tx, snapshot: Mapping[str, Any]) -> bytes:
+    """A snapshot as one piece: packed, then encrypted."""
+    return tx.ring.encrypt(zlib.compress(to_json(snapshot).encode(), 1), "snapshot")
+
+
+def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:
+    """The snapshot again. Raises KeyRingError."""
+    unpacked: dict[str, Any] = json.loads(zlib.decompress(tx.ring.decrypt(packed, "snapshot")))
+    return unpacked
+
+
+def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
+    """A decision's trace again."""
+    trace: list[dict[str, Any]] = json.loads(zlib.decompress(bytes(packed)))
+    return trace

@@ -1,0 +1,437 @@
+"""Loading a `Case`: all that one decision may see, in a fixed handful of statements, inside the write transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from peewee import JOIN, SQL, Select, fn
+
+from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
+from engine.store import tables as t
+from engine.store.sql import Prepared, p
+from engine.store.tx import Tx
+from engine.store.values import Lexicon, decode_fields, words
+
+LINES = 20
+"""Of a conversation that a case holds at most."""
+
+
+# ---------------------------------------------------------------------------------------------------- fixed statements
+
+
+def _all_of(model: Any, prefix: str) -> list[Any]:
+    return [field.alias(prefix + field.column_name) for field in model._meta.sorted_fields]
+
+
+def _people() -> Any:
+    """Columns and joins that every case needs of its ticket and member."""
+    other, complaint = t.Ticket.alias("o"), t.Ticket.alias("k")
+    opened = Select([other], [fn.COUNT(other.id)]).where(
+        (other.member_id == t.Member.id) & (other.category != "closed"),
+    )
+    complaints = Select([complaint], [fn.COUNT(complaint.id)]).where(
+        (complaint.member_id == t.Member.id)
+        & (complaint.kind == p("complaint_kind"))
+        & (complaint.created_at > p("month_ago"))
+    )
+    return [*_all_of(t.Member, "m_"), opened.alias("m_open_tickets"), complaints.alias("m_complaints_30d")]
+
+
+def _ticket_case(where: Any) -> Any:
+    rated = t.Rating.select(t.Rating.created_at).where(t.Rating.ticket_id == t.Ticket.id)
+    return (
+        t.Ticket.select(
+            *_all_of(t.Ticket, "t_"),
+            *_people(),
+            *_all_of(t.Chat, "c_"),
+            t.Agent.username.alias("assignee"),
+            rated.alias("rating_at"),
+        )
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .switch(t.Ticket)
+        .join(t.Chat, JOIN.LEFT_OUTER, on=(t.Chat.ticket_id == t.Ticket.id))
+        .switch(t.Ticket)
+        .join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Ticket.assignee_id))
+        .where(where)
+    )
+
+
+_BY_ID = Prepared(lambda: _ticket_case(t.Ticket.id == p("id")), lock_rows=t.Ticket)
+_BY_NUMBER = Prepared(lambda: _ticket_case(t.Ticket.number == p("number")), lock_rows=t.Ticket)
+_MEMBER = Prepared(lambda: t.Member.select(*_people()).where(t.Member.id == p("id")), lock_rows=t.Member)
+_MEMBER_LOCK = Prepared(lambda: t.Member.select(t.Member.id).where(t.Member.id == p("id")), lock_rows=t.Member)
+_LINES = Prepared(
+    lambda: (
+        t.Message.select(
+            t.Message,
+            t.Agent.username,
+            t.MessageFile.select(fn.COUNT(t.MessageFile.file_id))
+            .where(t.MessageFile.message_id == t.Message.id)
+            .alias("files"),
+        )
+        .join(
+            t.Agent,
+            JOIN.LEFT_OUTER,
+            on=((t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)),
+        )
+        .where(t.Message.ticket_id == p("id"))
+        .order_by(t.Message.id.desc())
+        .limit(p("lines"))
+    )
+)
+_CLOCKS = Prepared(lambda: t.SlaClock.select().where(t.SlaClock.ticket_id == p("id")))
+_TIMERS = Prepared(lambda: t.Timer.select(t.Timer.name, t.Timer.due_at).where(t.Timer.ticket_id == p("id")))
+_TAGS = Prepared(
+    lambda: (
+        t.TagUse.select(t.TagUse.owner_kind, t.TagUse.name)
+        .where(
+            ((t.TagUse.owner_kind == "ticket") & (t.TagUse.owner_id == p("ticket_id")))
+            | ((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
+        )
+        .order_by(t.TagUse.owner_kind, t.TagUse.at, t.TagUse.name)
+    )
+)
+_LAST_AGENT = Prepared(
+    lambda: (
+        t.Ticket.select(t.Agent.username)
+        .join(t.Agent, on=(t.Agent.id == t.Ticket.assignee_id))
+        .where((t.Ticket.member_id == p("member_id")) & (t.Agent.enabled == True))  # noqa: E712 (SQL)
+        .order_by(t.Ticket.updated_at.desc(), t.Ticket.id.desc())
+        .limit(1)
+    )
+)
+_USES = Prepared(
+    lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
+        (t.RuleUse.rule == p("rule"))
+        & (t.RuleUse.scope == p("scope"))
+        & (t.RuleUse.key == p("key"))
+        & (t.RuleUse.at > p("since"))
+    )
+)
+_TIMER = Prepared(lambda: t.Timer.select().where(t.Timer.id == p("id")), lock_rows=t.Timer)
+
+
+# ------------------------------------------------------------------------------------------------------------- the case
+
+
+def ticket_case(
+    tx: Tx,
+    lexicon: Lexicon,
+    *,
+    number: int | None = None,
+    ticket_id: int | None = None,
+    lines: int = LINES,
+    external: Mapping[str, Any] | None = None,
+) -> Case | None:
+    """The case of a ticket by its number or its id; the row is locked to the COMMIT. None where there is none."""
+    fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
+    if ticket_id is not None:
+        row = tx.row(_BY_ID, id=ticket_id, **fixed)
+    else:
+        row = tx.row(_BY_NUMBER, number=number, **fixed)
+    return _case(tx, lexicon, row, lines, external or {}) if row is not None else None
+
+
+def member_case(
+    tx: Tx,
+    lexicon: Lexicon,
+    member_id: int,
+    *,
+    kind: str = "chat",
+    new_ticket: bool = False,
+    member_new: bool = False,
+    lines: int = LINES,
+    external: Mapping[str, Any] | None = None,
+) -> Case | None:
+    """The case of a member's line: with the open ticket of this live kind, or with none and the next number.
+
+    `new_ticket` leaves open ones alone. The member is locked to the COMMIT, so two lines that come at once open one chat.
+    None where there is no such member.
+    """
+    fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
+    if kind in lexicon.live_kinds and not new_ticket:
+        if tx.value(_MEMBER_LOCK, id=member_id) is None:
+            return None
+        row = tx.row(_OPEN_CHAT, member_id=member_id, kind=kind, **fixed)
+        if row is not None:
+            return _case(tx, lexicon, row, lines, external or {}, member_new=member_new)
+    row = tx.row(_MEMBER, id=member_id, **fixed)
+    if row is None:
+        return None
+    tags = _tags(tx, 0, member_id)
+    return Case(
+        shop=row["m_shop"],
+        member=_member(row, tags["member"], tx),
+        lookups=StoreLookups(tx, lexicon),
+        next_number=tx.next_number(),
+        external=external or {},
+        member_new=member_new,
+        leaving=lexicon.leaving,
+    )
+
+
+_OPEN_CHAT = Prepared(
+    lambda: (
+        _ticket_case(
+            (t.Ticket.member_id == p("member_id")) & (t.Ticket.kind == p("kind")) & (t.Ticket.category != "closed")
+        )
+        .order_by(t.Ticket.id.desc())
+        .limit(1)
+    ),
+    lock_rows=t.Ticket,
+)
+
+
+def empty_case(tx: Tx, lexicon: Lexicon, shop: str, *, agent: Agent | None = None) -> Case:
+    """A case without ticket and member: a window that opens, an agent's own status."""
+    return Case(shop=shop, member=None, lookups=StoreLookups(tx, lexicon), agent=agent, leaving=lexicon.leaving)
+
+
+def take_timer(tx: Tx, timer_id: int) -> dict[str, Any] | None:
+    """Takes a timer out of the table, in the transaction in which it fires; None when it is gone or was moved on."""
+    row = tx.row(_TIMER, id=timer_id)
+    if row is None or row["due_at"] > tx.now:
+        return None
+    if not tx.run(t.Timer.delete().where(t.Timer.id == timer_id)):
+        return None
+    return row
+
+
+def _complaint(lexicon: Lexicon) -> str:
+    return min(lexicon.complaint_kinds, default="")
+
+
+def _case(
+    tx: Tx,
+    lexicon: Lexicon,
+    row: Mapping[str, Any],
+    lines: int,
+    external: Mapping[str, Any],
+    *,
+    member_new: bool = False,
+) -> Case:
+    ticket_id, member_id = row["t_id"], row["m_id"]
+    tags = _tags(tx, ticket_id, member_id)
+    lookups = StoreLookups(tx, lexicon)
+    assignee = row["assignee"]
+    return Case(
+        shop=row["t_shop"],
+        member=_member(row, tags["member"], tx),
+        lookups=lookups,
+        ticket=_ticket(row, tags["ticket"], tx),
+        chat=_chat(row) if row["c_id"] is not None else None,
+        messages=tuple(_message(line) for line in reversed(tx.rows(_LINES, id=ticket_id, lines=lines)))
+        if lines
+        else (),
+        clocks=tuple(clock_of(clock) for clock in tx.rows(_CLOCKS, id=ticket_id)),
+        timers={timer["name"]: timer["due_at"] for timer in tx.rows(_TIMERS, id=ticket_id)},
+        agent=agents_of(tx, lexicon, [row["t_assignee_id"]])[0] if assignee is not None else None,
+        external=external,
+        member_new=member_new,
+        leaving=lexicon.leaving,
+        rating_at=row["rating_at"],
+    )
+
+
+def _tags(tx: Tx, ticket_id: int, member_id: int) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {"ticket": [], "member": []}
+    for tag in tx.rows(_TAGS, ticket_id=ticket_id, member_id=member_id):
+        found[tag["owner_kind"]].append(tag["name"])
+    return {kind: tuple(names) for kind, names in found.items()}
+
+
+_TICKET_PLAIN = (
+    "id", "number", "kind", "shop", "type", "state", "category", "priority", "member_id", "channel", "created_at",
+    "updated_at", "subject", "team", "identity_id", "order_no", "product", "solution", "language", "escalation", "rating",
+    "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at", "last_line_at",
+    "waiting_since", "route_by", "rating_asked_at",
+)  # fmt: skip
+
+
+def _ticket(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx) -> Ticket:
+    return Ticket(
+        **{name: row["t_" + name] for name in _TICKET_PLAIN},
+        assignee=row["assignee"],
+        tags=tags,
+        fields=decode_fields("ticket", row["t_fields"], tx.ring),
+        route_skills=words(row["t_route_skills"]),
+    )
+
+
+def _member(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx) -> Member:
+    return Member(
+        id=row["m_id"],
+        shop=row["m_shop"],
+        guest=bool(row["m_guest"]),
+        tier=row["m_tier"],
+        name=row["m_name"],
+        language=row["m_language"],
+        blocked=bool(row["m_blocked"]),
+        tags=tags,
+        fields=decode_fields("member", row["m_fields"], tx.ring),
+        open_tickets=row["m_open_tickets"],
+        complaints_30d=row["m_complaints_30d"],
+        signed_up_at=row["m_signed_up_at"],
+        created_at=row["m_created_at"],
+    )
+
+
+_CHAT = tuple(f.column_name for f in t.Chat._meta.sorted_fields if f.column_name != "id")
+
+
+def _chat(row: Mapping[str, Any]) -> Chat:
+    return Chat(**{name: row["c_" + name] for name in _CHAT})
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    return Message(
+        id=row["id"],
+        ticket_id=row["ticket_id"],
+        author_kind=row["author_kind"],
+        text=row["text"],
+        created_at=row["created_at"],
+        author_id=row["author_id"],
+        author=row["username"],
+        shown_as=row["shown_as"],
+        visibility=row["visibility"],
+        direction=row["direction"],
+        automatic=bool(row["automatic"]),
+        channel=row["channel"],
+        language=row["language"],
+        attachments=tuple(range(row["files"])),
+        rule=row["rule"],
+    )
+
+
+_CLOCK = tuple(f.column_name for f in t.SlaClock._meta.sorted_fields if f.column_name not in ("ticket_id", "warned"))
+
+
+def clock_of(row: Mapping[str, Any]) -> Clock:
+    """A clock's row as the core holds it."""
+    return Clock(**{name: row[name] for name in _CLOCK}, warned=tuple(int(w) for w in words(row["warned"])))
+
+
+# --------------------------------------------------------------------------------------------------------------- agents
+
+
+def agents_of(tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop: str | None = None) -> list[Agent]:
+    """Agents by id, or the enabled ones who serve a shop, by username: two statements, however many there are.
+
+    Those who serve a shop are locked to the COMMIT in the order of ids, so that two routings do not both give one agent
+    the last free place.
+    """
+    if ids is not None:
+        rows = tx.rows(t.Agent.select().where(t.Agent.id.in_(list(ids))).order_by(t.Agent.id))
+        own = t.Agent.select(t.Agent.id).where(t.Agent.id.in_(list(ids)))
+        parts = tx.rows(_parts_of(own, sorted(lexicon.live_kinds)))
+    else:
+        rows = tx.rows(_SERVING, shop=shop)
+        key = tuple(sorted(lexicon.live_kinds))
+        prepared = _serving_parts.get(key)
+        if prepared is None:
+            prepared = _serving_parts[key] = Prepared(lambda: _parts_of(_serving_ids(), list(key)))
+        parts = tx.rows(prepared, shop=shop)
+    return _agents(rows, parts)
+
+
+def _serving_ids() -> Any:
+    return (
+        t.Agent.select(t.Agent.id)
+        .join(t.AgentShop, on=(t.AgentShop.agent_id == t.Agent.id))
+        .where((t.Agent.enabled == True) & ((t.AgentShop.shop == p("shop")) | (t.AgentShop.shop == "*")))  # noqa: E712
+    )
+
+
+_SERVING = Prepared(
+    lambda: t.Agent.select().where(t.Agent.id.in_(_serving_ids())).order_by(t.Agent.id),
+    lock_rows=t.Agent,
+)
+_serving_parts: dict[tuple[str, ...], Prepared] = {}
+
+
+def _parts_of(ids: Any, live_kinds: Iterable[str]) -> Any:
+    """Teams, skills, shops, roles and load of agents in one statement of five parts."""
+    none = SQL("0")
+
+    def part(name: str, model: Any, field: Any) -> Any:
+        return model.select(
+            SQL(f"'{name}'").alias("part"), model.agent_id, field.alias("word"), none.alias("count")
+        ).where(model.agent_id.in_(ids))
+
+    load = (
+        t.Ticket.select(
+            SQL("'load'").alias("part"),
+            t.Ticket.assignee_id.alias("agent_id"),
+            SQL("''").alias("word"),
+            fn.COUNT(t.Ticket.id).alias("count"),
+        )
+        .where(
+            t.Ticket.assignee_id.in_(ids)
+            & (t.Ticket.category.in_(("open", "pending")))
+            & (t.Ticket.kind.in_(list(live_kinds)))
+        )
+        .group_by(t.Ticket.assignee_id)
+    )
+    return (
+        part("team", t.AgentTeam, t.AgentTeam.team)
+        .union_all(part("skill", t.AgentSkill, t.AgentSkill.skill))
+        .union_all(part("shop", t.AgentShop, t.AgentShop.shop))
+        .union_all(part("role", t.AgentRole, t.AgentRole.role))
+        .union_all(load)
+    )
+
+
+def _agents(rows: Iterable[Mapping[str, Any]], parts: Iterable[Mapping[str, Any]]) -> list[Agent]:
+    sets: dict[int, dict[str, list[str]]] = {}
+    loads: dict[int, int] = {}
+    for part in parts:
+        if part["part"] == "load":
+            loads[part["agent_id"]] = part["count"]
+        else:
+            sets.setdefault(part["agent_id"], {}).setdefault(part["part"], []).append(part["word"])
+    found = []
+    for row in rows:
+        own = sets.get(row["id"], {})
+        found.append(
+            Agent(
+                id=row["id"],
+                username=row["username"],
+                name=row["name"],
+                alias=row["alias"],
+                teams=tuple(sorted(own.get("team", ()))),
+                skills=tuple(sorted(own.get("skill", ()))),
+                roles=tuple(sorted(own.get("role", ()))),
+                shops=tuple(sorted(own.get("shop", ()))),
+                status=row["status"],
+                capacity=row["capacity"],
+                load=loads.get(row["id"], 0),
+                last_assigned_at=row["last_assigned_at"],
+                status_since=row["status_since"],
+                locale=row["locale"],
+            )
+        )
+    return sorted(found, key=lambda agent: agent.username)
+
+
+class StoreLookups(Lookups):
+    """What a decision asks for only when it needs it, inside the same transaction."""
+
+    def __init__(self, tx: Tx, lexicon: Lexicon) -> None:
+        self._tx = tx
+        self._lexicon = lexicon
+        self._rosters: dict[str, tuple[Agent, ...]] = {}
+
+    def roster(self, shop: str) -> tuple[Agent, ...]:
+        """Every enabled agent who serves the shop, by username."""
+        if shop not in self._rosters:
+            self._rosters[shop] = tuple(agents_of(self._tx, self._lexicon, shop=shop))
+        return self._rosters[shop]
+
+    def last_agent(self, member_id: int) -> str | None:
+        """The username of the agent who last served this member, if any."""
+        return self._tx.value(_LAST_AGENT, member_id=member_id)
+
+    def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
+        """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
+        return int(self._tx.value(_USES, rule=rule, scope=scope, key=key, since=-1 if since is None else since))

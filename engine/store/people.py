@@ -1,0 +1,230 @@
+"""Members with their identities, and agents: who is who, and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from engine.core.entities import Agent
+from engine.store import tables as t
+from engine.store.load import agents_of
+from engine.store.sql import Prepared, Row, p
+from engine.store.tx import Tx
+from engine.store.values import Lexicon, encode_fields, field_rows
+
+EVERY_SHOP = "*"
+"""In `agent_shop`: serves every shop."""
+
+_BY_IDENTITY = Prepared(
+    lambda: t.Identity.select(t.Identity.id, t.Identity.member_id).where(
+        (t.Identity.shop == p("shop")) & (t.Identity.kind == p("kind")) & (t.Identity.value_key == p("key"))
+    )
+)
+_AGENT_ID = Prepared(lambda: t.Agent.select(t.Agent.id).where(t.Agent.username == p("username")))
+
+
+# -------------------------------------------------------------------------------------------------------------- members
+
+
+def find_member(tx: Tx, shop: str, kind: str, value: str) -> int | None:
+    """The member of a shop with this identity, by its blind index."""
+    row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, value))
+    return None if row is None else int(row["member_id"])
+
+
+def add_member(
+    tx: Tx,
+    lexicon: Lexicon,
+    shop: str,
+    *,
+    guest: bool,
+    tier: str,
+    name: str | None = None,
+    language: str = "zh-TW",
+    identities: Mapping[str, str] | None = None,
+    verified: Collection[str] = (),
+    signed_up_at: int | None = None,
+    fields: Mapping[str, Any] | None = None,
+    note: str | None = None,
+) -> int:
+    """A new member; gives the id. `identities` is kind to value, `verified` the kinds that were proved.
+
+    Raises peewee.IntegrityError when another member of the shop has one of the identities.
+    """
+    member_id = tx.insert(
+        t.Member,
+        {
+            "shop": shop,
+            "guest": guest,
+            "tier": tier,
+            "tier_rank": lexicon.tiers.get(tier, 0),
+            "name": name,
+            "language": language,
+            "note": note,
+            "fields": encode_fields("member", fields or {}, lexicon, tx.ring),
+            "signed_up_at": signed_up_at,
+            "created_at": tx.now,
+            "updated_at": tx.now,
+        },
+    )
+    tx.insert_many(t.FieldValue, field_rows("member", member_id, fields or {}, lexicon, tx.ring))
+    tx.indexes["member"].put(member_id, name or "")
+    for kind, value in (identities or {}).items():
+        link_identity(tx, member_id, shop, kind, value, verified=kind in verified)
+    return member_id
+
+
+def guest_member(
+    tx: Tx, lexicon: Lexicon, shop: str, visitor: str, *, tier: str, language: str = "zh-TW"
+) -> tuple[int, bool]:
+    """The guest of a browser, made when first seen; True when it was made now."""
+    known = find_member(tx, shop, "visitor", visitor)
+    if known is not None:
+        return known, False
+    return (
+        add_member(tx, lexicon, shop, guest=True, tier=tier, language=language, identities={"visitor": visitor}),
+        True,
+    )
+
+
+def link_identity(tx: Tx, member_id: int, shop: str, kind: str, value: str, *, verified: bool) -> int:
+    """Gives a member one more identity; gives its id.
+
+    Raises peewee.IntegrityError when somebody of the shop has it already.
+    """
+    return tx.insert(
+        t.Identity,
+        {
+            "member_id": member_id,
+            "shop": shop,
+            "kind": kind,
+            "value": tx.ring.encrypt_text(value, f"identity:{kind}"),
+            "value_key": tx.ring.blind(kind, value),
+            "tail_key": tx.ring.blind_tail(value) if kind == "phone" else None,
+            "verified_at": tx.now if verified else None,
+            "created_at": tx.now,
+        },
+    )
+
+
+def identities_of(tx: Tx, member_ids: Collection[int]) -> dict[int, list[Row]]:
+    """Identities by member, in one statement: id, kind, value (decrypted), verified_at."""
+    found: dict[int, list[Row]] = {member_id: [] for member_id in member_ids}
+    if not found:
+        return found
+    query = t.Identity.select().where(t.Identity.member_id.in_(list(found))).order_by(t.Identity.id)
+    for row in tx.rows(query):
+        value = tx.ring.decrypt_text(row["value"], f"identity:{row['kind']}")
+        found[row["member_id"]].append(
+            {"id": row["id"], "kind": row["kind"], "value": value, "verified_at": row["verified_at"]}
+        )
+    return found
+
+
+def sign_on_member(
+    tx: Tx,
+    lexicon: Lexicon,
+    shop: str,
+    kind: str,
+    value: str,
+    *,
+    tier: str,
+    name: str | None = None,
+    language: str | None = None,
+) -> tuple[int, bool]:
+    """The member a proved identity stands for, made when first seen; True when it was made now.
+
+    Name, tier and language are taken over as the shop has them.
+    """
+    known = find_member(tx, shop, kind, value)
+    if known is None:
+        made = add_member(
+            tx,
+            lexicon,
+            shop,
+            guest=False,
+            tier=tier,
+            name=name,
+            language=language or "zh-TW",
+            identities={kind: value},
+            verified=(kind,),
+            signed_up_at=tx.now,
+        )
+        return made, True
+    before = tx.row(t.Member.select(t.Member.name, t.Member.tier, t.Member.language).where(t.Member.id == known)) or {}
+    wanted = {"name": name, "tier": tier, "language": language}
+    changed: Row = {key: new for key, new in wanted.items() if new is not None and before.get(key) != new}
+    if changed:
+        if "tier" in changed:
+            changed["tier_rank"] = lexicon.tiers.get(tier, 0)
+        if "name" in changed:
+            tx.indexes["member"].change(known, before["name"] or "", changed["name"])
+        tx.update(t.Member, {**changed, "updated_at": tx.now}, id=known)
+    return known, False
+
+
+def move_guest_chats(tx: Tx, guest_id: int, member_id: int, kinds: Iterable[str]) -> int:
+    """The guest's open live chats go along when the same browser signs on; gives how many. Older tickets wait for a claim.
+
+    A member who has an open chat of that kind keeps it: there is one for a member in a shop.
+    """
+    open_kinds = set(
+        tx.values(
+            t.Ticket.select(t.Ticket.kind).where((t.Ticket.member_id == member_id) & (t.Ticket.category != "closed"))
+        )
+    )
+    moving = [kind for kind in kinds if kind not in open_kinds]
+    return tx.run(
+        t.Ticket.update(member_id=member_id, version=t.Ticket.version + 1, updated_at=tx.now).where(
+            (t.Ticket.member_id == guest_id) & (t.Ticket.category != "closed") & t.Ticket.kind.in_(moving)
+        )
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- agents
+
+
+def agent_id(tx: Tx, username: str) -> int | None:
+    """The id behind a username, enabled or not."""
+    found = tx.value(_AGENT_ID, username=username)
+    return None if found is None else int(found)
+
+
+def get_agent(tx: Tx, lexicon: Lexicon, agent_id: int) -> Agent | None:
+    """One agent with teams, skills, shops, roles and load; None when there is none or it is disabled."""
+    if not tx.value(t.Agent.select(t.Agent.enabled).where(t.Agent.id == agent_id)):
+        return None
+    return next(iter(agents_of(tx, lexicon, [agent_id])), None)
+
+
+_PARTS: Mapping[str, tuple[Any, str]] = {
+    "teams": (t.AgentTeam, "team"),
+    "skills": (t.AgentSkill, "skill"),
+    "shops": (t.AgentShop, "shop"),
+    "roles": (t.AgentRole, "role"),
+}
+_COLUMNS = frozenset({"name", "alias", "locale", "zone", "email", "capacity", "enabled"})
+
+
+def save_agent(tx: Tx, username: str, **values: Any) -> int:
+    """Makes or changes an agent; gives the id.
+
+    `values`: name, alias, locale, zone, email, capacity, enabled, and teams, skills, shops, roles as collections of
+    names that replace what was there. What is not named stays. Raises ValueError for an unknown name.
+    """
+    unknown = set(values) - _COLUMNS - set(_PARTS)
+    if unknown:
+        raise ValueError(f"an agent has no `{min(unknown)}`")
+    columns = {name: value for name, value in values.items() if name in _COLUMNS}
+    found = agent_id(tx, username)
+    if found is None:
+        row = {"username": username, "name": username, "created_at": tx.now, **columns}
+        found = tx.insert(t.Agent, row)
+    else:
+        tx.update(t.Agent, columns, id=found)
+    for part, (model, column) in _PARTS.items():
+        if part in values:
+            tx.run(model.delete().where(model.agent_id == found))
+            names = sorted(set(values[part]))
+            tx.insert_many(model, [{"agent_id": found, column: name} for name in names])
+    return found

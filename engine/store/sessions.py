@@ -1,0 +1,225 @@
+"""Signing in, live tokens, and requests that come twice.
+
+A token is 256 random bits; the store holds only its digest. Looking one up is a single statement by unique index, so it
+is asked for at every request and every socket message that matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.core.entities import DAY, HOUR, SECOND
+from engine.lang.text import fold
+from engine.store import tables as t
+from engine.store.errors import KeyReused
+from engine.store.log import to_json
+from engine.store.sql import Plus, Prepared, Row, p
+from engine.store.tx import Tx
+
+OwnerKind = Literal["agent", "member"]
+
+AGENT_IDLE, AGENT_LONGEST, MEMBER_LONGEST = 12 * HOUR, 7 * DAY, 30 * DAY
+"""An agent's screen left alone over night is closed; a member's is on their own phone."""
+KEY_LONGEST = 366 * DAY
+"""API tokens and keys: a year, then a new one."""
+TOUCH = 60 * SECOND
+"""`used_at` is written at most this often: reading must not become writing."""
+KEEP_REQUESTS = DAY
+"""How long an `Idempotency-Key` is remembered."""
+
+_LOGIN = Prepared(lambda: t.Login.select().where(t.Login.username == p("username")))
+_SESSION = Prepared(lambda: t.Session.select().where(t.Session.digest == p("digest")))
+_REQUEST = Prepared(
+    lambda: t.RequestKey.select().where((t.RequestKey.principal == p("principal")) & (t.RequestKey.key == p("key")))
+)
+
+
+# --------------------------------------------------------------------------------------------------------------- logins
+
+
+def save_login(
+    tx: Tx,
+    owner_kind: OwnerKind,
+    owner_id: int,
+    username: str,
+    password: str | None,
+    *,
+    otp_secret: str | None = None,
+) -> None:
+    """Sets the password digest (made by the authenticator) of a login; the failures counted so far are forgotten.
+
+    Raises peewee.IntegrityError when the name is another's.
+    """
+    row: Row = {
+        "password": password,
+        "otp_secret": tx.ring.encrypt_text(otp_secret, "login:otp") if otp_secret else None,
+        "failures": 0,
+        "locked_until": None,
+        "changed_at": tx.now,
+        "username": fold(username),
+    }
+    if not tx.update(t.Login, row, owner_kind=owner_kind, owner_id=owner_id):
+        tx.insert(t.Login, {"owner_kind": owner_kind, "owner_id": owner_id, **row})
+
+
+def find_login(tx: Tx, username: str) -> Row | None:
+    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted), failures, locked_until,
+    otp_used."""
+    row = tx.row(_LOGIN, username=fold(username))
+    if row is None:
+        return None
+    sealed = row.pop("otp_secret")
+    return {**row, "otp": tx.ring.decrypt_text(sealed, "login:otp") if sealed is not None else None}
+
+
+def count_failure(tx: Tx, username: str, *, lock_after: int, lock_for: int) -> None:
+    """Counts a failed try; every `lock_after`-th locks the login for `lock_for` µs, so nobody locks another for ever."""
+    name = fold(username)
+    tx.update(t.Login, {"failures": Plus(1)}, username=name)
+    row = tx.row(_LOGIN, username=name)
+    if row is not None and row["failures"] % lock_after == 0:
+        tx.update(t.Login, {"locked_until": tx.now + lock_for}, id=row["id"])
+
+
+def clear_failures(tx: Tx, username: str, *, otp_step: int | None = None) -> None:
+    """After a right password; remembers the one-time password's step so that it is not taken twice."""
+    values: Row = {"failures": 0, "locked_until": None}
+    if otp_step is not None:
+        values["otp_used"] = otp_step
+    tx.update(t.Login, values, username=fold(username))
+
+
+# ------------------------------------------------------------------------------------------------------------- sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A session that holds now."""
+
+    id: int
+    owner_kind: OwnerKind
+    owner_id: int
+    kind: str
+    expires_at: int
+    stale: bool
+    """Its `used_at` is old enough to be written again (`touch_session`)."""
+
+
+def token_digest(token: str) -> str:
+    """What the store keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_session(
+    tx: Tx,
+    owner_kind: OwnerKind,
+    owner_id: int,
+    kind: Literal["browser", "api", "key"],
+    *,
+    device: str = "",
+    address: str = "",
+    lasts: int | None = None,
+) -> tuple[str, int]:
+    """A new token (shown this once) and the session's id."""
+    token = secrets.token_urlsafe(32)
+    if lasts is None:
+        lasts = KEY_LONGEST if kind == "key" else (AGENT_LONGEST if owner_kind == "agent" else MEMBER_LONGEST)
+    session_id = tx.insert(
+        t.Session,
+        {
+            "owner_kind": owner_kind,
+            "owner_id": owner_id,
+            "kind": kind,
+            "digest": token_digest(token),
+            "device": device[:200],
+            "address": address[:100],
+            "created_at": tx.now,
+            "used_at": tx.now,
+            "expires_at": tx.now + lasts,
+        },
+    )
+    return token, session_id
+
+
+def find_session(tx: Tx, token: str) -> Live | None:
+    """The live session of a token: not revoked, not expired, not idle too long."""
+    if not token:
+        return None
+    row = tx.row(_SESSION, digest=token_digest(token))
+    if row is None or row["revoked_at"] is not None or row["expires_at"] <= tx.now:
+        return None
+    if row["owner_kind"] == "agent" and row["kind"] != "key" and row["used_at"] + AGENT_IDLE <= tx.now:
+        return None
+    stale = row["used_at"] + TOUCH <= tx.now
+    return Live(row["id"], row["owner_kind"], row["owner_id"], row["kind"], row["expires_at"], stale)
+
+
+def touch_session(tx: Tx, session_id: int) -> None:
+    """The session was used now."""
+    tx.update(t.Session, {"used_at": tx.now}, id=session_id)
+
+
+def revoke_session(tx: Tx, session_id: int, owner_kind: OwnerKind, owner_id: int) -> bool:
+    """Ends one session of its owner; False when it is not the owner's or has ended."""
+    changed = tx.run(
+        t.Session.update(revoked_at=tx.now).where(
+            (t.Session.id == session_id)
+            & (t.Session.owner_kind == owner_kind)
+            & (t.Session.owner_id == owner_id)
+            & t.Session.revoked_at.is_null()
+        )
+    )
+    return changed == 1
+
+
+def revoke_sessions(tx: Tx, owner_kind: OwnerKind, owner_id: int, *, but: int | None = None) -> list[int]:
+    """Ends every session of an owner, `but` one; gives the ids ended, so that their sockets can be closed."""
+    live = (
+        (t.Session.owner_kind == owner_kind)
+        & (t.Session.owner_id == owner_id)
+        & t.Session.revoked_at.is_null()
+        & (t.Session.expires_at > tx.now)
+    )
+    if but is not None:
+        live &= t.Session.id != but
+    ids = [int(id_) for id_ in tx.values(t.Session.select(t.Session.id).where(live))]
+    if ids:
+        tx.run(t.Session.update(revoked_at=tx.now).where(t.Session.id.in_(ids)))
+    return ids
+
+
+# ------------------------------------------------------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer that an idempotent request got the first time."""
+
+    status: int
+    answer: bytes
+
+
+def recall_request(tx: Tx, principal: str, key: str, digest: str) -> Answered | None:
+    """The answer given to this principal's key within a day, if any. Raises KeyReused when the body was another."""
+    row = tx.row(_REQUEST, principal=principal, key=key)
+    if row is None or row["at"] + KEEP_REQUESTS <= tx.now:
+        return None
+    if not hmac.compare_digest(row["digest"], digest):
+        raise KeyReused("this idempotency key was used for another request")
+    return Answered(row["status"], bytes(row["answer"]))
+
+
+def remember_request(tx: Tx, principal: str, key: str, digest: str, status: int, answer: bytes | Any) -> None:
+    """Keeps the answer, in the transaction that does the work."""
+    body = answer if isinstance(answer, bytes) else to_json(answer).encode()
+    row = {"principal": principal, "key": key, "digest": digest, "status": status, "answer": body, "at": tx.now}
+    tx.insert_many(t.RequestKey, [row], key=("principal", "key"))
+
+
+def forget_requests(tx: Tx) -> int:
+    """Removes what is older than a day; gives how many."""
+    return tx.run(t.RequestKey.delete().where(t.RequestKey.at <= tx.now - KEEP_REQUESTS))

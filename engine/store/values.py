@@ -1,0 +1,145 @@
+"""Custom fields and lists as columns hold them, and what the store must know of the rulebook's words."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from engine.lang.text import fold
+from engine.store.log import to_json
+from engine.store.secret import KeyRing
+
+Owner = Literal["ticket", "member"]
+
+MASK = "•••"
+"""Stands for a personal value where the reader may not see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What rows need of the rulebook in force: ranks of ordered words, and which fields are personal."""
+
+    priorities: Mapping[str, int] = field(default_factory=dict)
+    tiers: Mapping[str, int] = field(default_factory=dict)
+    personal: frozenset[str] = frozenset()
+    """Full names of personal custom fields: `member.birthday`."""
+    field_types: Mapping[str, str] = field(default_factory=dict)
+    """Full names of custom fields to their type: text, number, flag, date, time, duration, enum, list …"""
+    live_kinds: frozenset[str] = frozenset({"chat"})
+    """Ticket kinds with a live channel: what counts as an agent's load, and one open to a member."""
+    complaint_kinds: frozenset[str] = frozenset({"feedback"})
+    leaving: frozenset[str] = frozenset()
+    """Channels whose lines leave through the outbox."""
+
+    def is_personal(self, owner: str, name: str) -> bool:
+        """Whether `name` of a ticket or member is encrypted."""
+        return f"{owner}.{name}" in self.personal
+
+
+def encode_fields(owner: Owner, fields: Mapping[str, Any], lexicon: Lexicon, ring: KeyRing) -> str:
+    """Custom fields as one JSON text; personal ones encrypted one by one, exact numbers kept exact."""
+    coded: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None:
+            continue
+        plain = _encode(value)
+        if lexicon.is_personal(owner, name):
+            sealed = ring.encrypt(to_json(plain).encode(), f"field:{owner}.{name}")
+            coded[name] = {"$p": base64.b64encode(sealed).decode()}
+        else:
+            coded[name] = plain
+    return to_json(coded)
+
+
+def decode_fields(owner: Owner, text: str, ring: KeyRing) -> dict[str, Any]:
+    """Custom fields as the core holds them: Decimal, tuple, plain values; personal ones decrypted."""
+    if text == "{}":
+        return {}
+    return {name: _decode(value, f"field:{owner}.{name}", ring) for name, value in json.loads(text).items()}
+
+
+def show_fields(owner: Owner, text: str, ring: KeyRing, *, personal: bool) -> dict[str, Any]:
+    """Custom fields as the API gives them: JSON values; personal ones masked unless `personal`."""
+    if text == "{}":
+        return {}
+    shown: dict[str, Any] = {}
+    for name, value in json.loads(text).items():
+        if isinstance(value, dict) and "$p" in value and not personal:
+            shown[name] = MASK
+        else:
+            shown[name] = _json_value(_decode(value, f"field:{owner}.{name}", ring))
+    return shown
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else {"$d": str(value)}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any, context: str, ring: KeyRing) -> Any:
+    if isinstance(value, dict):
+        if "$p" in value:
+            return _decode(json.loads(ring.decrypt(base64.b64decode(value["$p"]), context)), context, ring)
+        return Decimal(value["$d"])
+    if isinstance(value, list):
+        return tuple(_decode(item, context, ring) for item in value)
+    return value
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, tuple):
+        return [_json_value(item) for item in value]
+    return value
+
+
+def field_rows(owner: Owner, owner_id: int, fields: Mapping[str, Any], lexicon: Lexicon, ring: KeyRing) -> list[Any]:
+    """The rows by which filters find these values: folded text, numbers, times; personal ones by blind index."""
+    rows: list[dict[str, Any]] = []
+    for name, value in fields.items():
+        items: Iterable[Any] = value if isinstance(value, (tuple, list)) else (value,)
+        kind = lexicon.field_types.get(f"{owner}.{name}", "")
+        for item in items:
+            if item is None:
+                continue
+            row: dict[str, Any] = {"owner_kind": owner, "owner_id": owner_id, "name": name}
+            row.update(text=None, number=None, time=None, key=None)
+            if lexicon.is_personal(owner, name):
+                row["key"] = ring.blind(f"{owner}.{name}", str(item))
+            elif kind == "time":
+                row["time"] = int(item)
+            elif isinstance(item, (bool, int, float, Decimal)):
+                row["number"] = float(item)
+            else:
+                row["text"] = fold(str(item)) if kind in ("", "text") else str(item)
+            rows.append(row)
+    return rows
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A column that holds a list of names."""
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def as_bool(value: Any) -> bool:
+    """A flag: SQLite gives 0 and 1."""
+    return bool(value)
+
+
+def refs_in(body: Mapping[str, Any], resolve: Callable[[int], int]) -> dict[str, Any]:
+    """A record's body with the references to new rows replaced; only the keys that hold references are looked at."""
+    return {
+        name: resolve(value) if name in _REFERENCES and type(value) is int and value < 0 else value
+        for name, value in body.items()
+    }
+
+
+_REFERENCES = frozenset({"message", "notice", "ticket", "member", "rating"})
