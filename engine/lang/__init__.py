@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from engine.lang.ast import File
+from engine.lang.checked import Checked, EventRef, Limit, Schedule
+from engine.lang.checker import check
 from engine.lang.codes import CODES, Code, Severity
 from engine.lang.environment import Environment, EventKind, Field, Function, Stage, Text
 from engine.lang.findings import Finding, Related, render, suggest
 from engine.lang.limits import LIMITS
 from engine.lang.parser import parse
+from engine.lang.ruleset import Clause, Condition, Effect, Rule, RuleSet, compile_condition, compile_rules
+from engine.lang.runtime import Helpers
 from engine.lang.source import Source, Span
+from engine.lang.template import Template, compile_template
 from engine.lang.types import (
     DATE,
     DURATION,
@@ -35,22 +40,37 @@ __all__ = [
     "TEXT",
     "TIME",
     "WEEKDAYS",
+    "Checked",
+    "Clause",
     "Code",
+    "Condition",
     "Duration",
+    "Effect",
     "Enum",
     "Environment",
     "EventKind",
+    "EventRef",
     "Field",
     "File",
     "Finding",
     "Function",
+    "Helpers",
+    "Limit",
     "Related",
+    "Rule",
+    "RuleSet",
+    "Schedule",
     "Severity",
     "Source",
     "Span",
     "Stage",
+    "Template",
     "Text",
     "Type",
+    "check",
+    "compile_condition",
+    "compile_rules",
+    "compile_template",
     "entity",
     "enum_of",
     "list_of",

@@ -70,6 +70,9 @@ EVERY_OBJECTS: Mapping[str | None, tuple[str, ...]] = {
 """What `every …` brings, by its `for each`. An environment that allows `every` declares the event kind `every`."""
 
 
+_OPEN_TAGS = Enum("tag", (), open=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Everything a rule may name, with types. Immutable; made by the core from YAML nouns and plugins.
@@ -90,7 +93,7 @@ class Environment:
     recipients: frozenset[str] = frozenset()
     calendars: frozenset[str] = frozenset()
     shops: frozenset[str] = frozenset()
-    tags: Enum = Enum("tag", (), open=True)
+    tags: Enum = _OPEN_TAGS
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moves: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     templates: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
@@ -98,6 +101,12 @@ class Environment:
     locales: tuple[str, ...] = ()
     setting_values: Mapping[str, Any] = field(default_factory=dict)
     zone: str = "UTC"
+
+    def setting(self, name: str) -> Any:
+        """The value of `setting.NAME`, by its full or its short name; None when it is not set."""
+        if name in self.setting_values:
+            return self.setting_values[name]
+        return self.setting_values.get(name.removeprefix("setting."))
 
     def describe(self) -> dict[str, Any]:
         """Plain data for completion, hover and the generated manual."""

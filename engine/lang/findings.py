@@ -184,7 +184,9 @@ def _show(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        char if char == "\t" or unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co") else f"\\u{{{ord(char):x}}}"
+        char
+        if char == "\t" or unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co")
+        else f"\\u{{{ord(char):x}}}"
         for char in text
     )
 

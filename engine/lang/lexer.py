@@ -30,7 +30,8 @@ _TOKEN = re.compile(
     r"""
       (?P<space>[\s\ufeff]+)
     | (?P<comment>\#[^\n]*)
-    | (?P<text>"(?:[^"\\\n]|\\.)*"|[“”](?:[^“”"\\\n]|\\.)*[“”]|「(?:[^」\\\n]|\\.)*」|『(?:[^』\\\n]|\\.)*』|＂(?:[^＂\\\n]|\\.)*＂)
+    | (?P<text>"(?:[^"\\\n]|\\.)*"
+        |[“”](?:[^“”"\\\n]|\\.)*[“”]|「(?:[^」\\\n]|\\.)*」|『(?:[^』\\\n]|\\.)*』|＂(?:[^＂\\\n]|\\.)*＂)
     | (?P<open_text>["“”「『＂][^\n]*)
     | (?P<number>\d+(?:\.\d+)?(?P<unit>%|\w+)?)
     | (?P<name>[^\W\d]\w*)
@@ -111,7 +112,8 @@ class _Scanner:
         match_token = _TOKEN.match
         while at < size:
             found = match_token(self.plain, at)
-            assert found is not None  # `odd` takes any character; only a line break is left, and `space` takes that
+            if found is None:  # cannot be: `odd` takes any character but a line break, and `space` takes those
+                break
             kind = found.lastgroup if found.lastgroup != "unit" else "number"
             end = found.end()
             if kind == "name":
@@ -150,14 +152,14 @@ class _Scanner:
                 name = unicodedata.normalize("NFC", word)
                 if not name.isidentifier():
                     self._report("syntax-error", f"`{word}` is not a name", start, end, "put it in double quotes")
-        token = TOKENS.get(name)
-        if after_dot or token is None:
+        kind = TOKENS.get(name)
+        if after_dot or kind is None:
             self._add("NAME", name, start, end)
             return end
-        self._add(token, name, start, end)
-        if token == "MATCHES":
+        self._add(kind, name, start, end)
+        if kind == "MATCHES":
             return self._pattern(end)
-        if token == "ALLOW":
+        if kind == "ALLOW":
             code = _CODE.match(self.plain, end)
             if code:
                 self._add("CODE", code["code"], code.start("code"), code.end())
@@ -208,7 +210,9 @@ class _Scanner:
             )
             self._add("DURATION", "1d", start, end)
         else:
-            self._report("syntax-error", f"`{written}` is not a number", start, end, f'as a value it needs quotes: `"{written}"`')
+            self._report(
+                "syntax-error", f"`{written}` is not a number", start, end, f'as a value it needs quotes: `"{written}"`'
+            )
             self._add("TEXT", written, start, end)
 
     def _text(self, start: int, end: int) -> None:

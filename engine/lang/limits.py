@@ -19,7 +19,10 @@ class Limits:
     """Deeper YAML is not written by people; the walk over it recurses."""
 
     nesting: int = 32
-    """Parentheses, brackets and `not`s within each other. Checking and compiling recurse; Python itself stops at 200."""
+    """Parentheses, brackets and `not`s within each other. Checking and compiling recurse; Python stops at 200."""
+
+    operators: int = 48
+    """Signs `+ - * /` within each other: each is a nested call in the compiled condition."""
 
     item_tokens: int = 20_000
     """Words of one rule or definition: a list of 5,000 values still fits, longer ones belong in `words/`."""

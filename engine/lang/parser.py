@@ -149,7 +149,8 @@ class _Reader:
             self._lost(chunk)
             return None
         try:
-            return self._build(_lark().parse(chunk, start="item"))  # type: ignore[arg-type, no-any-return]
+            built: ast.Item = self._build(_lark().parse(chunk, start="item"))
+            return built
         except UnexpectedToken as error:
             first = error
         self.whole = False
@@ -172,15 +173,23 @@ class _Reader:
             self.broken.add(str(chunk[1].value))
 
     def _oversized(self, chunk: Sequence[Token]) -> bool:
-        depth = nots = 0
+        depth = run = 0
+        opened: list[int] = []  # for each open bracket the `not`s right before it
         for token in chunk:
             kind = token.type
-            if kind in ("LPAR", "LSQB"):
+            if kind == "NOT":
+                run += 1
                 depth += 1
-            elif kind in ("RPAR", "RSQB"):
-                depth -= 1
-            nots = nots + 1 if kind == "NOT" else 0
-            if depth > LIMITS.nesting or nots > LIMITS.nesting:
+            elif kind in ("LPAR", "LSQB"):
+                opened.append(run)
+                run = 0
+                depth += 1
+            else:
+                depth -= run
+                run = 0
+                if kind in ("RPAR", "RSQB") and opened:
+                    depth -= 1 + opened.pop()
+            if depth > LIMITS.nesting:
                 message = f"more than {LIMITS.nesting} levels within each other"
                 self._report("syntax-error", message, token, "give a part a name of its own with `define`")
                 return True
@@ -249,7 +258,7 @@ class _Reader:
 
     def _failed_at(self, start: str, tokens: list[Token]) -> int | None:
         try:
-            _lark().parse(tokens, start=start)  # type: ignore[arg-type]
+            _lark().parse(tokens, start=start)
         except UnexpectedToken as error:
             if error.token.type == "$END":
                 return len(tokens)
@@ -258,7 +267,7 @@ class _Reader:
 
     def _try(self, start: str, tokens: list[Token], follow: tuple[str, ...]) -> Tree[Token] | None:
         try:
-            return _lark().parse(tokens, start=start)  # type: ignore[arg-type]
+            return _lark().parse(tokens, start=start)
         except UnexpectedToken as error:
             self._unexpected(error, tokens, follow)
             return None
@@ -329,14 +338,16 @@ def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token] | None], tuple[
         part = opens.get(token.type)
         if part is not None and not (token.type == "ON" and now == "events"):
             if parts[part] is not None or order.index(part) < order.index(now):
-                error = error or (f"`{token.value}` stands here a second time or too late", token, "one `on`, `when`, `then`")
+                error = error or (
+                    f"`{token.value}` stands here a second time or too late",
+                    token,
+                    "one `on`, `when`, `then`",
+                )
                 continue
             parts[part] = []
             now = part
             continue
-        into = parts[now]
-        assert into is not None
-        into.append(token)
+        (parts[now] or parts.setdefault(now, [])).append(token)  # type: ignore[union-attr]
     if error is None:
         missing = [word for word, part in (("on", "events"), ("then", "actions")) if not parts[part]]
         if missing:
@@ -549,9 +560,7 @@ class _Builder:
 
     def _affix(self, pieces: list[Any]) -> ast.Affix:
         where: Any = "starts" if self._has(pieces, "STARTS") else "ends"
-        text = self._last_text(pieces)
-        assert text is not None
-        return ast.Affix(self._whole(pieces), pieces[0], where, text)
+        return ast.Affix(self._whole(pieces), pieces[0], where, self._text(pieces[-1:]))
 
     def _matches(self, pieces: list[Any]) -> ast.Matches:
         token = pieces[-1]

@@ -96,7 +96,7 @@ class Place:
     unfolded on the way, so each of its characters carries the offset it came from.
     """
 
-    __slots__ = ("source", "_base", "_offsets", "_end")
+    __slots__ = ("_base", "_end", "_offsets", "source")
 
     def __init__(self, source: Source, base: int = 0, offsets: Sequence[int] | None = None, end: int = 0) -> None:
         self.source = source

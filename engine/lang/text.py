@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import ahocorasick
@@ -16,11 +17,14 @@ import opencc
 
 # Characters that are not seen and only serve to slip past a word list.
 _INVISIBLE = dict.fromkeys(
-    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x180E, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x3164, 0xFEFF, 0xFFA0]
-    + list(range(0x200B, 0x2010))
-    + list(range(0x202A, 0x202F))
-    + list(range(0x2066, 0x2070))
-    + list(range(0xFE00, 0xFE10))
+    [
+        *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x180E, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x3164, 0xFEFF),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x2070),
+        *range(0xFE00, 0xFE10),
+        0xFFA0,
+    ]
 )
 
 
@@ -88,7 +92,7 @@ def tokens(text: str) -> list[str]:
         if not run:
             return
         if cjk:
-            found.extend(a + b for a, b in zip(run, run[1:], strict=False))
+            found.extend(a + b for a, b in pairwise(run))
             found.append(run[-1])
         else:
             found.append("".join(run))
@@ -131,7 +135,7 @@ class WordSet:
     letter or digit of a spaced script must not go on there; a Chinese word is found anywhere.
     """
 
-    __slots__ = ("words", "exact", "_needles", "_machine")
+    __slots__ = ("_machine", "_needles", "exact", "words")
 
     def __init__(self, words: Iterable[str], exact: bool = False) -> None:
         self.words = tuple(dict.fromkeys(words))
@@ -164,9 +168,7 @@ class WordSet:
         if self._machine is not None:
             hits = ((end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
             return [(start, end) for start, end in hits if _bounded(text, start, end)]
-        return sorted(
-            (at, at + len(needle)) for needle in self._needles for at in _occurrences(needle, text)
-        )
+        return sorted((at, at + len(needle)) for needle in self._needles for at in _occurrences(needle, text))
 
     def _found(self, text: str) -> set[str]:
         return {needle for end, needle in self._machine.iter(text) if _bounded(text, end + 1 - len(needle), end + 1)}

@@ -1,0 +1,458 @@
+"""Checks rule files against the environment: names, types, what is at hand in each event, one rule at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from engine.lang import ast, tree
+from engine.lang.actions import ActionChecker, Wrong
+from engine.lang.checked import Checked, CheckedAction, CheckedRule, Dynamic, EventRef, Limit, Schedule
+from engine.lang.codes import CODES, Severity
+from engine.lang.emptiness import empty_comparisons
+from engine.lang.environment import EVERY_OBJECTS, Environment
+from engine.lang.findings import Finding, Related, closest
+from engine.lang.limits import LIMITS
+from engine.lang.resolver import Resolver
+from engine.lang.scopes import Scopes, ShopScope, shop_of
+from engine.lang.source import Span
+from engine.lang.template import compile_template
+from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+def check(
+    files: Iterable[ast.File],
+    environment: Environment,
+    texts: Mapping[str, str] | None = None,
+    used: Collection[str] = (),
+) -> tuple[Checked, list[Finding]]:
+    """Check parsed files together.
+
+    `texts`: every file of `rules/` by path, for `words … from`. `used`: definitions that YAML conditions use, so that
+    they do not count as unused. The templates of the environment are checked here as well. Findings come in order of
+    path and place, each once; what an `allow` silences is left out.
+    """
+    return _Checker(list(files), environment, texts or {}, used).run()
+
+
+def silence(findings: Iterable[Finding], files: Iterable[ast.File]) -> list[Finding]:
+    """`findings` without the warnings that an `allow` in their rule, or in their file, silences."""
+    allowed: dict[str, list[tuple[str, int, int]]] = {}
+    for file in files:
+        spans = allowed.setdefault(file.path, [])
+        for item in file.items:
+            if isinstance(item, ast.Allow):
+                spans.append((item.code, 0, len(file.source.text) + 1))
+            elif isinstance(item, ast.Rule):
+                spans.extend(
+                    (header.value.code, item.span.start, item.span.end)
+                    for header in item.headers
+                    if header.kind == "allow"
+                )
+
+    def is_allowed(finding: Finding) -> bool:
+        return finding.severity is Severity.WARNING and any(
+            code == finding.code and start <= finding.span.start <= end
+            for code, start, end in allowed.get(finding.span.source.path, ())
+        )
+
+    return [finding for finding in findings if not is_allowed(finding)]
+
+
+@dataclass
+class _Found:
+    findings: list[Finding] = field(default_factory=list)
+    seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+
+    def add(self, finding: Finding) -> None:
+        """Each mistake once, however often a shared definition is looked at."""
+        key = (finding.code, finding.span.source.path, finding.span.start, finding.span.end)
+        if key not in self.seen:
+            self.seen.add(key)
+            self.findings.append(finding)
+
+
+class _Checker:
+    def __init__(
+        self, files: list[ast.File], environment: Environment, texts: Mapping[str, str], used: Collection[str]
+    ) -> None:
+        self.files = files
+        self.environment = environment
+        self.found = _Found()
+        self.used = used
+        self.scopes = Scopes(files, environment, texts, self.found.add)
+        self.stages = {stage.name for stage in environment.stages}
+        self.default_stage = environment.stages[-1].name if environment.stages else ""
+
+    def run(self) -> tuple[Checked, list[Finding]]:
+        definitions = self.scopes.check_all()
+        rules: list[CheckedRule] = []
+        names: dict[tuple[str | None, str], ast.Rule] = {}
+        for file in self.files:
+            rules.extend(self._file(file, names))
+        self._templates()
+        if all(file.whole for file in self.files):
+            for finding in self.scopes.unused(self.used):
+                self.found.add(finding)
+        findings = silence(self.found.findings, self.files)
+        findings.sort(key=lambda finding: (finding.span.source.path, finding.span.start, finding.span.end))
+        stages = tuple(stage.name for stage in self.environment.stages)
+        return Checked(tuple(rules), definitions, self.scopes.all_words(), stages), findings
+
+    def _wrong(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+        self.found.add(Finding(code, message, span, hint))
+
+    # ---- files -------------------------------------------------------------------------------------------------
+
+    def _file(self, file: ast.File, names: dict[tuple[str | None, str], ast.Rule]) -> Iterable[CheckedRule]:
+        shop = shop_of(file.path)
+        if shop is not None and self.environment.shops and shop not in self.environment.shops:
+            hint = closest(shop, self.environment.shops)
+            self._wrong("unknown-value", f"there is no shop `{shop}`", file.source.span(0, 0), hint)
+        stage = self.default_stage
+        for item in file.items:
+            if isinstance(item, ast.StageLine):
+                stage = self._stage(item.name) or stage
+            elif isinstance(item, ast.Allow):
+                self._allow(item)
+            elif isinstance(item, ast.Rule):
+                other = names.setdefault((shop, item.name.text), item)
+                if other is not item:
+                    related = (Related(other.name.span, "first here"),)
+                    message = f"there is a rule `{item.name.text}` already"
+                    self.found.add(Finding("duplicate-rule", message, item.name.span, related=related))
+                if len(names) == LIMITS.rules + 1:
+                    self._wrong("syntax-error", f"a desk has at most {LIMITS.rules} rules", item.name.span)
+                yield from self._variants(item, shop, stage)
+
+    def _variants(self, item: ast.Rule, shop: str | None, stage: str) -> Iterable[CheckedRule]:
+        rule = self._rule(item, shop, None, stage)
+        if rule is not None:
+            yield rule
+        if shop is not None or rule is None:
+            return
+        named = {node.text for node in ast.walk(item) if isinstance(node, ast.Name)}
+        for other in self.scopes.shops:
+            if self.scopes.touched(named, other):
+                variant = self._rule(item, None, other, stage)
+                if variant is not None:
+                    yield variant
+
+    def _stage(self, name: Any) -> str | None:
+        if name.text in self.stages:
+            found: str = name.text
+            return found
+        self._wrong("unknown-stage", f"there is no stage `{name.text}`", name.span, closest(name.text, self.stages))
+        return None
+
+    def _allow(self, allow: ast.Allow) -> None:
+        code = CODES.get(allow.code)
+        if code is None:
+            self._wrong(
+                "unknown-value", f"there is no code `{allow.code}`", allow.code_span, closest(allow.code, CODES)
+            )
+        elif code.severity is Severity.ERROR:
+            self._wrong("unknown-value", f"`{allow.code}` is an error and cannot be allowed", allow.code_span)
+
+    # ---- a rule ------------------------------------------------------------------------------------------------
+
+    def _rule(self, item: ast.Rule, shop: str | None, variant: str | None, stage: str) -> CheckedRule | None:
+        resolver = Resolver(self.environment, ShopScope(self.scopes, shop or variant), self.found.add)
+        before = len(self.found.findings)
+        headers = {header.kind: header.value for header in reversed(item.headers)}
+        for header in item.headers:
+            if header.kind == "allow":
+                self._allow(header.value)
+        if "stage" in headers:
+            stage = self._stage(headers["stage"]) or stage
+        starts, ends = self._day(headers.get("from")), self._day(headers.get("until"))
+        if starts and ends and starts > ends:
+            self._wrong("bad-date", f"the last day {ends} is before the first {starts}", headers["until"].span)
+        events = self._events(item, resolver)
+        objects, poorest = self._objects(item.events)
+        actions = ActionChecker(self.environment, resolver, self.found.add, objects, poorest)
+        limit = self._limit(headers.get("limit"), actions)
+        resolver.used.clear()
+        condition = None if item.condition is None else resolver.condition(item.condition)
+        if condition is not None:
+            for finding in empty_comparisons(condition):
+                self.found.add(finding)
+        done = [actions.check(action) for action in item.actions]
+        self._available(item, condition, resolver)
+        self._automatic(condition, item)
+        if len(self.found.findings) > before and any(
+            finding.severity is Severity.ERROR for finding in self.found.findings[before:]
+        ):
+            return None
+        if not item.whole or events is None:
+            return None
+        checked = tuple(action for action in done if action is not None)
+        return CheckedRule(
+            id=f"{shop}/{item.name.text}" if shop else item.name.text,
+            name=item.name.text,
+            title=item.title.text if item.title else None,
+            span=item.span,
+            stage=stage,
+            priority=self._priority(headers.get("priority")),
+            owner=_text(headers.get("owner")),
+            note=_text(headers.get("note")),
+            shop=shop,
+            variant=variant,
+            starts=starts,
+            ends=ends,
+            limit=limit,
+            events=events,
+            condition=condition,
+            actions=checked,
+            reads=self._reads(condition, checked, actions),
+            source=item,
+        )
+
+    def _reads(
+        self, condition: tree.Test | None, done: tuple[CheckedAction, ...], actions: ActionChecker
+    ) -> frozenset[str]:
+        found = tree.reads(condition) if condition is not None else frozenset()
+        for action in done:
+            found |= tree.reads(tuple(_dynamic(action.args)))
+            if action.action in ("raise", "lower"):
+                found |= {action.args["field"]}
+        for template in actions.inline:
+            found |= template.reads
+        for name, _ in actions.templates:
+            for book in (self.environment.templates, *self.environment.shop_templates.values()):
+                for text, span in book.get(name, {}).values():
+                    named, _ = compile_template(text, span, self.environment)
+                    found |= named.reads if named is not None else frozenset()
+        return found
+
+    def _priority(self, number: Any) -> int:
+        if number is None:
+            return 0
+        if not isinstance(number.value, int) or abs(number.value) > 1_000_000:
+            self._wrong("type-mismatch", "a priority is a whole number", number.span)
+            return 0
+        return number.value
+
+    def _day(self, text: Any) -> str | None:
+        if text is None:
+            return None
+        try:
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", text.text):
+                return date.fromisoformat(text.text).isoformat()
+        except ValueError:
+            pass
+        self._wrong("bad-date", f"`{text.text}` is not a day", text.span, 'write `"2026-01-31"`')
+        return None
+
+    def _limit(self, limit: Any, actions: ActionChecker) -> Limit | None:
+        if limit is None:
+            return None
+        count = limit.count.value
+        if not isinstance(count, int) or not 1 <= count <= 1_000_000:
+            self._wrong("type-mismatch", "a limit is a whole number, at least 1", limit.count.span)
+            count = 1
+        scopes = ("ticket", "member", "agent", "shop")
+        if limit.scope.text not in scopes:
+            hint = closest(limit.scope.text, scopes) or "per ticket, member, agent or shop"
+            self._wrong("unknown-value", f"a limit cannot count per `{limit.scope.text}`", limit.scope.span, hint)
+        try:
+            per = actions.plain_micros(limit.window)
+        except Wrong:
+            per = None
+        return Limit(count, per, limit.scope.text)
+
+    def _automatic(self, condition: tree.Test | None, item: ast.Rule) -> None:
+        """A rule that asks for automatic messages and answers them can talk with a machine for ever."""
+        if condition is None or "message.automatic" not in tree.reads(condition):
+            return
+        conjuncts = condition.items if isinstance(condition, tree.AllOf) else (condition,)
+        for part in conjuncts:
+            asks = isinstance(part, tree.Truth) or (
+                isinstance(part, tree.Comparison)
+                and isinstance(part.right, tree.Const)
+                and part.right.value is (part.op == "=")
+            )
+            if asks and tree.reads(part) == {"message.automatic"}:
+                for action in item.actions:
+                    if action.verb in ("reply", "answer"):
+                        self._wrong("reply-to-automatic", "this answers automatic messages", action.verb_span)
+                        return
+
+    # ---- events ------------------------------------------------------------------------------------------------
+
+    def _events(self, item: ast.Rule, resolver: Resolver) -> tuple[EventRef, ...] | None:
+        events: list[EventRef] = []
+        failed = not item.events
+        durations = ActionChecker(self.environment, resolver, self.found.add, None, "")
+        for event in item.events:
+            try:
+                found = self._any_event(event, durations)
+            except Wrong:
+                failed = True
+                continue
+            if found is None:
+                failed = True
+            elif found in events:
+                self._wrong("duplicate-key", f"`{event.span.text}` stands twice", event.span)
+            else:
+                events.append(found)
+        return None if failed else tuple(events)
+
+    def _any_event(self, event: ast.EventName | ast.Every, durations: ActionChecker) -> EventRef | None:
+        return self._every(event, durations) if isinstance(event, ast.Every) else self._event(event, durations)
+
+    def _event(self, event: ast.EventName, durations: ActionChecker) -> EventRef | None:
+        name = event.name.text
+        kind = self.environment.events.get(name)
+        if kind is None:
+            hint = closest(name, self.environment.events)
+            self._wrong("unknown-event", f"there is no event `{name}`", event.name.span, hint)
+            return None
+        after = durations.plain_micros(event.after)
+        if after is None and kind.after == "required":
+            self._wrong("wrong-arity", f"`{name}` needs a duration", event.span, f"`{name} after 2m`")
+            return None
+        if event.after is not None and kind.after == "no":
+            self._wrong("wrong-arity", f"`{name}` takes no `after`", event.after.span)
+            return None
+        return EventRef(name, after)
+
+    def _every(self, event: ast.Every, durations: ActionChecker) -> EventRef | None:
+        if "every" not in self.environment.events:
+            self._wrong("unknown-event", "this desk has no scheduled rules", event.span)
+            return None
+        each = None if event.each is None else event.each.text
+        if event.each is not None and each not in ("ticket", "member"):
+            hint = closest(each or "", ("ticket", "member"))
+            self._wrong("unknown-value", f"a schedule cannot go over each `{each}`", event.each.span, hint)
+            return None
+        if event.period is not None:
+            period = durations.plain_micros(event.period)
+            if period is None or period < 60_000_000:
+                self._wrong("bad-duration", "a schedule runs once a minute at most", event.period.span)
+                return None
+            return EventRef("every", None, Schedule(period, None, None, None, each))
+        if event.day is None or event.at is None:  # the grammar gives a period, or a day and a time
+            return None
+        if not _CLOCK.fullmatch(event.at.text):
+            self._wrong("bad-date", f"`{event.at.text}` is not a time of day", event.at.span, 'write `"09:00"`')
+            return None
+        day = LONG_WEEKDAYS.get(event.day.text, event.day.text)
+        number: int | None = None
+        if event.number is not None:
+            written = event.number.value
+            if day != "month":
+                self._wrong(
+                    "unknown-value", f"`{event.day.text}` has no numbered days", event.day.span, "`every month on 1`"
+                )
+                return None
+            if not isinstance(written, int) or not 1 <= written <= 31:
+                self._wrong("bad-date", "a month has the days 1 to 31", event.number.span)
+                return None
+            number = written
+        elif day != "day" and day not in WEEKDAYS:
+            names = ["day", *LONG_WEEKDAYS, *WEEKDAYS.values]
+            self._wrong(
+                "unknown-value", f"`{event.day.text}` is not a day", event.day.span, closest(event.day.text, names)
+            )
+            return None
+        return EventRef("every", None, Schedule(None, day, number, event.at.text, each))
+
+    def _of_event(self, event: ast.EventName | ast.Every) -> frozenset[str] | None:
+        """The objects of one event; None when it is not known."""
+        if isinstance(event, ast.Every):
+            return frozenset(EVERY_OBJECTS.get(None if event.each is None else event.each.text, ()))
+        kind = self.environment.events.get(event.name.text)
+        return None if kind is None else frozenset(kind.objects)
+
+    def _objects(self, events: tuple[ast.EventName | ast.Every, ...]) -> tuple[frozenset[str] | None, str]:
+        """What each of the events has, and the name of the one that has least."""
+        found: frozenset[str] | None = None
+        poorest, size = "", 10**6
+        for event in events:
+            objects = self._of_event(event)
+            if objects is None:
+                return None, ""
+            if len(objects) < size:
+                size, poorest = len(objects), _event_name(event)
+            found = objects if found is None else found & objects
+        return found, poorest
+
+    def _available(self, item: ast.Rule, condition: tree.Test | None, resolver: Resolver) -> None:
+        """Every field the rule names, or a definition of it reads, must be there in each event."""
+        named = list(resolver.used)
+        through: dict[str, tuple[str, Span]] = {}
+        if condition is not None:
+            for part in tree.walk(condition):
+                if isinstance(part, tree.Defined) and _inside(part.span, item.span):
+                    for name in sorted(tree.reads(part.item)):
+                        through.setdefault(name, (part.name, part.span))
+        told: set[tuple[str, str]] = set()
+        for event in item.events:
+            objects = self._of_event(event)
+            if objects is None:
+                continue
+            for name, span in named:
+                if not _at_hand(name, objects) and (name, str(span.start)) not in told:
+                    told.add((name, str(span.start)))
+                    message = f"`{_event_name(event)}` has no `{name}`"
+                    self._wrong("field-not-available", message, span, self._offer(event))
+            for name, (definition, span) in through.items():
+                if not _at_hand(name, objects) and (definition, "") not in told:
+                    told.add((definition, ""))
+                    message = f"`{definition}` reads `{name}`, which `{_event_name(event)}` does not have"
+                    self._wrong("field-not-available", message, span, self._offer(event))
+
+    def _offer(self, event: ast.EventName | ast.Every) -> str | None:
+        objects = self._of_event(event)
+        return f"it has {', '.join(f'`{name}.*`' for name in sorted(objects))}" if objects else None
+
+    # ---- templates ---------------------------------------------------------------------------------------------
+
+    def _templates(self) -> None:
+        """Texts that name unknown fields, and languages that are missing."""
+        for book in (self.environment.templates, *self.environment.shop_templates.values()):
+            for name, texts in book.items():
+                for text, span in texts.values():
+                    _, findings = compile_template(text, span, self.environment)
+                    for finding in findings:
+                        self.found.add(finding)
+                missing = [locale for locale in self.environment.locales if locale not in texts]
+                if missing and texts:
+                    first = next(iter(texts.values()))
+                    message = f"the template `{name}` has no text in {', '.join(f'`{locale}`' for locale in missing)}"
+                    self._wrong("template-missing-language", message, first[1])
+
+
+def _dynamic(value: Any) -> Iterable[tree.Expr]:
+    """The expressions inside an action's arguments."""
+    if isinstance(value, Dynamic):
+        yield value.value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _dynamic(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _dynamic(item)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return inner.source == outer.source and outer.start <= inner.start < outer.end
+
+
+def _at_hand(name: str, objects: frozenset[str]) -> bool:
+    prefix, dot, _ = name.partition(".")
+    return not dot or prefix in objects or prefix == "setting"
+
+
+def _event_name(event: ast.EventName | ast.Every) -> str:
+    return "every" if isinstance(event, ast.Every) else event.name.text
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else value.text

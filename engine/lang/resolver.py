@@ -1,0 +1,621 @@
+"""Conditions and values: syntax tree to checked tree. Resolves names against the environment and checks types.
+
+A part that is wrong is reported once and comes back as None; what contains it says nothing more about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import re2
+
+from engine.lang import ast, tree
+from engine.lang.environment import Environment
+from engine.lang.findings import Finding, closest
+from engine.lang.functions import BUILTINS
+from engine.lang.limits import LIMITS
+from engine.lang.source import Span
+from engine.lang.tree import type_of
+from engine.lang.types import (
+    DATE,
+    DURATION,
+    FLAG,
+    LONG_WEEKDAYS,
+    NUMBER,
+    TEXT,
+    TIME,
+    Duration,
+    Enum,
+    Type,
+)
+
+Report = Callable[[Finding], None]
+
+_FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ENUM_CODES = {"state": "unknown-state", "team": "unknown-team", "skill": "unknown-skill", "stage": "unknown-stage"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
+_META = re.compile(r"[\\^$.|?*+()\[\]{}]")
+
+
+class Scope(Protocol):
+    """What names of the rule files mean at one place."""
+
+    def definition(self, name: ast.Name) -> tree.Defined | None:
+        """The definition of that name; None when it is there but wrong. Raises KeyError when there is none."""
+
+    def words(self, name: ast.Name) -> tuple[str, ...] | None:
+        """The word list of that name; None when it is there but wrong. Raises KeyError when there is none."""
+
+    def names(self) -> Iterable[str]:
+        """All definitions, for suggestions."""
+
+    def word_names(self) -> Iterable[str]:
+        """All word lists, for suggestions."""
+
+
+class NoScope:
+    """No definitions and no word lists, or only the ones handed over."""
+
+    def __init__(
+        self, definitions: Mapping[str, tree.Defined] | None = None, words: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        self._definitions = definitions or {}
+        self._words = words or {}
+
+    def definition(self, name: ast.Name) -> tree.Defined | None:
+        """See Scope."""
+        return self._definitions[name.text]
+
+    def words(self, name: ast.Name) -> tuple[str, ...] | None:
+        """See Scope."""
+        return self._words[name.text]
+
+    def names(self) -> Iterable[str]:
+        """See Scope."""
+        return self._definitions
+
+    def word_names(self) -> Iterable[str]:
+        """See Scope."""
+        return self._words
+
+
+class Resolver:
+    """Resolves conditions and values at one place. `used` collects the fields named, with their spans."""
+
+    def __init__(self, environment: Environment, scope: Scope, report: Report) -> None:
+        self.environment = environment
+        self.scope = scope
+        self.used: list[tuple[str, Span]] = []
+        self._report = report
+        self._sibling: ast.Node | None = None
+        self._operators = 0
+
+    def _wrong(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+        self._report(Finding(code, message, span, hint))
+
+    # ---- conditions --------------------------------------------------------------------------------------------
+
+    def condition(self, node: ast.Cond) -> tree.Test | None:
+        """The checked condition, or None when something in it is wrong (and reported)."""
+        match node:
+            case ast.Or():
+                items = self._several(node.items)
+                return None if items is None else tree.AnyOf(node.span, items)
+            case ast.And():
+                items = self._several(node.items)
+                return None if items is None else tree.AllOf(node.span, items)
+            case ast.Not():
+                item = self.condition(node.item)
+                return None if item is None else tree.Negation(node.span, item)
+            case ast.Compare():
+                return self._compare(node)
+            case ast.In():
+                return self._in(node)
+            case ast.InHours():
+                return self._in_hours(node)
+            case ast.Has():
+                return self._has(node)
+            case ast.Contains():
+                return self._contains(node)
+            case ast.Affix():
+                left = self._text_operand(node.left, f"{node.where} with")
+                return None if left is None else tree.TextAffix(node.span, left, node.where, node.text.text)
+            case ast.Matches():
+                return self._matches(node)
+            case ast.Presence():
+                value = self.value(node.left, None)
+                return None if value is None else tree.IsEmpty(node.span, value, not node.empty)
+            case ast.Changed():
+                return self._changed(node)
+        return self._truth(node)
+
+    def _several(self, nodes: tuple[ast.Cond, ...]) -> tuple[tree.Test, ...] | None:
+        outer = self._sibling
+        self._sibling = None
+        items: list[tree.Test] = []
+        for node in nodes:
+            item = self.condition(node)
+            if item is not None:
+                items.append(item)
+            last = node.items[-1] if isinstance(node, ast.And) else node
+            if isinstance(last, ast.Compare | ast.In):
+                self._sibling = last
+        self._sibling = outer
+        return tuple(items) if len(items) == len(nodes) else None
+
+    def _truth(self, node: ast.Value) -> tree.Test | None:
+        value = self.value(node, None)
+        if value is None:
+            return None
+        if type_of(value).kind != "flag":
+            hint = "compare it with something" if type_of(value).kind != "list" else "`has`, or `is set`"
+            self._wrong(
+                "type-mismatch", f"a condition must be true or false, this is {type_of(value)}", node.span, hint
+            )
+            return None
+        if isinstance(value, tree.Const):
+            return tree.Always(node.span, bool(value.value))
+        if isinstance(value, tree.FieldRef | tree.Setting | tree.CallOf):
+            return tree.Truth(node.span, value)
+        return value  # type: ignore[return-value]
+
+    def _compare(self, node: ast.Compare) -> tree.Test | None:
+        left_node, op, right_node = node.left, node.op, node.right
+        if self._floats(left_node) and not self._floats(right_node):
+            left_node, op, right_node = right_node, _FLIPPED[op], left_node
+        left = self.value(left_node, None)
+        if left is None:
+            if not self._floats(right_node):
+                self.value(right_node, None)
+            return None
+        wanted = type_of(left)
+        right = self.value(right_node, wanted)
+        if right is None:
+            return None
+        found = type_of(right)
+        if _is_business(right) or _is_business(left):
+            return self._elapsed(node, left, op, right)
+        if wanted.kind == "list" or found.kind == "list":
+            hint = "a list is asked with `has`, `has any [..]`, `has all [..]`"
+            self._wrong("type-mismatch", "a list cannot be compared", node.span, hint)
+            return None
+        if not _comparable(wanted, found):
+            self._wrong("type-mismatch", f"{wanted} cannot be compared with {found}", right_node.span)
+            return None
+        if op not in ("=", "!=") and not wanted.ordered:
+            hint = "use `=`, `!=` or `in [..]`"
+            self._wrong(
+                "type-mismatch", f"`{node.op}` has no meaning for {wanted}: it has no order", node.op_span, hint
+            )
+            return None
+        enum = wanted.enum if wanted.kind == "enum" and op not in ("=", "!=") else None
+        if isinstance(left, tree.Moment) and not isinstance(right, tree.Moment):
+            left, op, right = right, _FLIPPED[op], left
+        return tree.Comparison(node.span, op, left, right, enum)
+
+    def _elapsed(self, node: ast.Compare, left: tree.Expr, op: str, right: tree.Expr) -> tree.Test | None:
+        if isinstance(left, tree.Length):
+            left, op, right = right, _FLIPPED[op], left
+        if isinstance(left, tree.Length) or not isinstance(right, tree.Length) or type_of(left) != DURATION:
+            message = "working time is compared with a duration that ends now: `ticket.idle > 3d business`"
+            self._wrong("type-mismatch", message, node.span)
+            return None
+        return tree.Elapsed(node.span, op, left, right.value)
+
+    def _in(self, node: ast.In) -> tree.Test | None:
+        left = self.value(node.left, None)
+        if left is None:
+            return None
+        wanted = type_of(left)
+        if wanted.kind == "list":
+            self._wrong("type-mismatch", "a list cannot be `in` a list", node.span, "use `has any [..]`")
+            return None
+        items = self._items(node.items, wanted)
+        return None if items is None else tree.OneOf(node.span, left, items, node.negated)
+
+    def _items(self, nodes: tuple[ast.Value, ...], wanted: Type) -> tuple[tree.Expr, ...] | None:
+        items: list[tree.Expr] = []
+        for node in nodes:
+            item = self.value(node, wanted)
+            if item is None:
+                continue
+            if not _comparable(wanted, type_of(item)) or _is_business(item):
+                self._wrong("type-mismatch", f"{type_of(item)} stands where {wanted} must", node.span)
+                continue
+            items.append(item)
+        return tuple(items) if len(items) == len(nodes) else None
+
+    def _in_hours(self, node: ast.InHours) -> tree.Test | None:
+        left = self.value(node.left, None)
+        calendar = node.calendar.text
+        if calendar not in self.environment.calendars:
+            hint = closest(calendar, self.environment.calendars)
+            self._wrong("unknown-calendar", f"there is no calendar `{calendar}`", node.calendar.span, hint)
+            return None
+        if left is None:
+            return None
+        if type_of(left).kind != "time":
+            message = f"only a time can be `in hours`, this is {type_of(left)}"
+            self._wrong("type-mismatch", message, node.left.span, "`now in hours office`")
+            return None
+        return tree.WithinHours(node.span, left, calendar, node.negated)
+
+    def _has(self, node: ast.Has) -> tree.Test | None:
+        left = self.value(node.left, None)
+        if left is None:
+            return None
+        item = type_of(left).item
+        if item is None:
+            hint = "a text is asked with `contains`" if type_of(left).kind == "text" else "use `=` or `in [..]`"
+            self._wrong("type-mismatch", f"`has` asks a list, this is {type_of(left)}", node.left.span, hint)
+            return None
+        items = self._items(node.items, item)
+        return None if items is None else tree.ListHas(node.span, left, node.mode, items)
+
+    def _text_operand(self, node: ast.Value, operator: str) -> tree.Expr | None:
+        left = self.value(node, None)
+        if left is None:
+            return None
+        kind = type_of(left).kind
+        if kind not in ("text", "entity"):
+            hint = "a list is asked with `has`" if kind == "list" else "use `=` or `in [..]`"
+            self._wrong("type-mismatch", f"`{operator}` asks a text, this is {type_of(left)}", node.span, hint)
+            return None
+        return left
+
+    def _contains(self, node: ast.Contains) -> tree.Test | None:
+        left = self._text_operand(node.left, "contains")
+        name = None
+        words: tuple[str, ...] | None
+        if node.words is not None:
+            name = node.words.text
+            words = self.words(node.words)
+        else:
+            words = self.texts(node.items)
+        if left is None or words is None:
+            return None
+        return tree.TextContains(node.span, left, node.exact, node.mode, words, name)
+
+    def words(self, name: ast.Name) -> tuple[str, ...] | None:
+        """The words of a named list; None and a finding when there is none."""
+        try:
+            return self.scope.words(name)
+        except KeyError:
+            hint = closest(name.text, self.scope.word_names())
+            self._wrong("unknown-words", f"there is no word list `{name.text}`", name.span, hint)
+            return None
+
+    def texts(self, nodes: tuple[ast.Value, ...]) -> tuple[str, ...] | None:
+        """Plain texts, quoted or not."""
+        found: list[str] = []
+        for node in nodes:
+            if isinstance(node, ast.Name | ast.TextValue):
+                found.append(node.text)
+            else:
+                self._wrong("type-mismatch", "a text must stand here", node.span, 'put it in double quotes: `"…"`')
+        return tuple(found) if len(found) == len(nodes) else None
+
+    def _matches(self, node: ast.Matches) -> tree.Test | None:
+        left = self._text_operand(node.left, "matches")
+        problem = pattern_problem(node.pattern, node.flags)
+        if problem is not None:
+            self._wrong("bad-pattern", problem, node.pattern_span)
+            return None
+        if not _META.search(node.pattern) and node.pattern:
+            hint = f'`contains "{node.pattern}"`, which also folds case, width and script'
+            self._wrong("pattern-needless", "the pattern is plain text", node.pattern_span, hint)
+        if left is None:
+            return None
+        return tree.TextMatches(node.span, left, node.pattern.replace("\\/", "/"), node.flags == "i")
+
+    def _changed(self, node: ast.Changed) -> tree.Test | None:
+        left = self.value(node.left, None)
+        if left is None:
+            return None
+        if not isinstance(left, tree.FieldRef):
+            self._wrong("type-mismatch", "only a field can have changed", node.left.span)
+            return None
+        sides: list[tree.Expr | tree.Nothing | None] = []
+        for side in (node.before, node.after):
+            if side is None:
+                sides.append(None)
+            elif isinstance(side, ast.Empty):
+                sides.append(tree.Nothing(side.span))
+            else:
+                items = self._items((side,), left.type)
+                if items is None:
+                    return None
+                sides.append(items[0])
+        return tree.HasChanged(node.span, left, sides[0], sides[1])
+
+    # ---- values ------------------------------------------------------------------------------------------------
+
+    def value(self, node: ast.Value, want: Type | None) -> tree.Expr | None:
+        """The checked value; `want` is the type of the other side, which bare names and texts take."""
+        match node:
+            case ast.Name():
+                return self._name(node, want)
+            case ast.TextValue():
+                return self.constant(node, want or TEXT)
+            case ast.Path():
+                return self.field(node)
+            case ast.Number():
+                return tree.Const(node.span, node.value, NUMBER)
+            case ast.DurationValue():
+                return tree.Length(node.span, node.value, DURATION)
+            case ast.Bool():
+                return tree.Const(node.span, node.value, FLAG)
+            case ast.Call():
+                return self._call(node)
+            case ast.Arithmetic():
+                return self._arithmetic(node)
+            case ast.Empty():
+                self._wrong("type-mismatch", "`empty` is not a value here", node.span, "`… is empty`")
+                return None
+        return self.condition(node)
+
+    def field(self, node: ast.Path | ast.Name) -> tree.Expr | None:
+        """The field of that name; None and a finding when there is none."""
+        name = node.text
+        field = self.environment.fields.get(name)
+        if field is None:
+            self._wrong(
+                "unknown-field", f"there is no field `{name}`", node.span, closest(name, self.environment.fields)
+            )
+            return None
+        if name.startswith("setting."):
+            value = self.environment.setting(name)
+            if isinstance(value, Duration):
+                return tree.Length(node.span, value, DURATION)
+            return tree.Setting(node.span, name, value, field.type)
+        self.used.append((name, node.span))
+        return tree.FieldRef(node.span, name, field.type, field.optional)
+
+    def _floats(self, node: ast.Value) -> bool:
+        """Whether the node takes its type from the other side."""
+        if isinstance(node, ast.TextValue):
+            return True
+        return isinstance(node, ast.Name) and node.text not in self.environment.fields and not self._defined(node)
+
+    def _defined(self, node: ast.Name) -> bool:
+        return node.text in self.scope.names()
+
+    def _name(self, node: ast.Name, want: Type | None) -> tree.Expr | None:
+        name = node.text
+        if want is not None and want.kind == "enum" and want.enum is not None and self._in_enum(name, want.enum):
+            return self.constant(node, want)
+        if name in self.environment.fields:
+            return self.field(node)
+        if want is None or want.kind == "flag":
+            try:
+                return self.scope.definition(node)
+            except KeyError:
+                pass
+        if want is None:
+            self._unknown_name(node)
+            return None
+        return self.constant(node, want)
+
+    def _unknown_name(self, node: ast.Name) -> None:
+        name = node.text
+        hint = None
+        other = self._sibling
+        if (
+            isinstance(other, ast.Compare)
+            and other.op in ("=", "!=")
+            and isinstance(other.right, ast.Name | ast.TextValue)
+        ):
+            wanted = "in" if other.op == "=" else "not in"
+            hint = f"write `{other.left.span.text} {wanted} [{other.right.span.text}, {name}]`"
+        elif isinstance(other, ast.In):
+            hint = f"put it into the list: `in [.., {name}]`"
+        hint = hint or closest(name, [*self.scope.names(), *self.environment.fields])
+        self._wrong("unknown-field", f"there is no field or definition `{name}`", node.span, hint)
+
+    @staticmethod
+    def _in_enum(name: str, enum: Enum) -> bool:
+        return name in enum or (enum.name == "weekday" and name in LONG_WEEKDAYS)
+
+    def constant(self, node: ast.Name | ast.TextValue, want: Type) -> tree.Expr | None:
+        """The name or text as a value of type `want`."""
+        text, span = node.text, node.span
+        match want.kind:
+            case "enum" if want.enum is not None:
+                return self._enum_value(text, span, want.enum, want)
+            case "entity":
+                if want.entity == "team" and text not in self.environment.teams:
+                    hint = closest(text, self.environment.teams)
+                    self._wrong("unknown-team", f"there is no team `{text}`", span, hint)
+                    return None
+                return tree.Const(span, text, want)
+            case "text":
+                return tree.Const(span, text, TEXT)
+            case "time" | "date" if isinstance(node, ast.TextValue):
+                return self._moment(text, span, want)
+        hint = None
+        if isinstance(node, ast.TextValue) and want.kind in ("number", "duration", "flag"):
+            hint = "write it without quotes"
+        elif want.kind == "list":
+            hint = "a list is asked with `has`, `has any [..]`, `has all [..]`"
+        elif want.kind in ("time", "date"):
+            hint = 'days stand in quotes: `"2026-01-31"`'
+        self._wrong("type-mismatch", f"`{text}` is not {want}", span, hint)
+        return None
+
+    def _enum_value(self, text: str, span: Span, enum: Enum, want: Type) -> tree.Expr | None:
+        if enum.name == "weekday":
+            text = LONG_WEEKDAYS.get(text, text)
+        if text in enum or enum.open:
+            return tree.Const(span, text, want)
+        code = _ENUM_CODES.get(enum.name, "unknown-value")
+        hint = closest(text, enum.values)
+        if hint is None and 0 < len(enum.values) <= 12:
+            hint = "there are " + ", ".join(f"`{value}`" for value in enum.values)
+        self._wrong(code, f"`{text}` is not {want}", span, hint)
+        return None
+
+    def _moment(self, text: str, span: Span, want: Type) -> tree.Expr | None:
+        try:
+            if _DAY.fullmatch(text):
+                date.fromisoformat(text)
+                if want.kind == "date":
+                    return tree.Const(span, text, DATE)
+                return tree.Moment(span, text, True, TIME)
+            if _MINUTE.fullmatch(text) and want.kind == "time":
+                datetime.fromisoformat(text)
+                return tree.Moment(span, text, False, TIME)
+        except ValueError:
+            self._wrong("bad-date", f"`{text}` is not a day of the calendar", span)
+            return None
+        wanted = '`"2026-01-31"`' + (' or `"2026-01-31 09:00"`' if want.kind == "time" else "")
+        self._wrong("bad-date", f"`{text}` is not {want}", span, f"write {wanted}")
+        return None
+
+    def _call(self, node: ast.Call) -> tree.Expr | None:
+        name = node.name.text
+        custom = self.environment.functions.get(name)
+        forms = BUILTINS.get(name)
+        if custom is None and forms is None:
+            names = [*BUILTINS, *self.environment.functions]
+            self._wrong("unknown-function", f"there is no function `{name}`", node.name.span, closest(name, names))
+            for argument in node.arguments:
+                if not self._floats(argument):
+                    self.value(argument, None)
+            return None
+        count = 1 if custom is None else len(custom.parameters)
+        if len(node.arguments) != count:
+            message = f"`{name}` takes {count} value{'s' if count != 1 else ''}, not {len(node.arguments)}"
+            self._wrong("wrong-arity", message, node.span)
+            return None
+        if custom is not None:
+            arguments: list[tree.Expr] = []
+            for argument, wanted in zip(node.arguments, custom.parameters, strict=True):
+                value = self.value(argument, wanted)
+                if value is not None and self._fits(value, wanted, argument.span):
+                    arguments.append(value)
+            if len(arguments) < count:
+                return None
+            return tree.CallOf(node.span, custom, tuple(arguments), custom.result)
+        value = self.value(node.arguments[0], None)
+        if value is None:
+            return None
+        kind = type_of(value).kind
+        for form in forms or ():
+            if form.function.parameters[0].kind == kind:
+                return tree.CallOf(node.span, form.function, (value,), form.function.result, form.zoned, form.timed)
+        wanted_kinds = " or ".join(str(form.function.parameters[0]) for form in forms or ())
+        message = f"`{name}` wants {wanted_kinds}, this is {type_of(value)}"
+        self._wrong("type-mismatch", message, node.arguments[0].span)
+        return None
+
+    def _fits(self, value: tree.Expr, wanted: Type, span: Span) -> bool:
+        found = type_of(value)
+        if _is_business(value) or not (_comparable(wanted, found) or (wanted.kind == found.kind == "list")):
+            self._wrong("type-mismatch", f"{found} stands where {wanted} must", span)
+            return False
+        return True
+
+    def _arithmetic(self, node: ast.Arithmetic) -> tree.Expr | None:
+        self._operators += len(node.rest)
+        try:
+            if self._operators > LIMITS.operators:
+                message = f"more than {LIMITS.operators} signs `+ - * /` within each other"
+                self._wrong("syntax-error", message, node.span)
+                return None
+            return self._sum(node)
+        finally:
+            self._operators -= len(node.rest)
+
+    def _sum(self, node: ast.Arithmetic) -> tree.Expr | None:
+        result = self.value(node.first, None)
+        failed = result is None
+        for op, operand in node.rest:
+            right = self.value(operand, None)
+            if right is None:
+                failed = True
+            if failed or result is None or right is None:
+                continue
+            span = node.first.span.to(operand.span)
+            combined = _arithmetic_type(op, result, right)
+            if combined is None:
+                message = f"`{op}` has no meaning between {type_of(result)} and {type_of(right)}"
+                self._wrong("type-mismatch", message, span)
+                failed = True
+                continue
+            result = tree.Arith(span, op, result, right, combined)
+        return None if failed else result
+
+
+def pattern_problem(pattern: str, flags: str = "") -> str | None:
+    """What RE2 has against a pattern, or None."""
+    if flags not in ("", "i"):
+        return f"there is no flag `{flags}`, only `i`"
+    if len(pattern) > LIMITS.pattern_chars:
+        return f"a pattern has at most {LIMITS.pattern_chars} characters"
+    try:
+        compile_pattern(pattern.replace("\\/", "/"), flags == "i")
+    except re2.error as error:
+        reason = error.args[0] if error.args else "cannot be read"
+        return f"the pattern cannot be read: {reason.decode() if isinstance(reason, bytes) else reason}"
+    return None
+
+
+def compile_pattern(pattern: str, ignore_case: bool) -> Any:
+    """The RE2 object; raises `re2.error` when it cannot be read or grows past the memory bound."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = LIMITS.pattern_memory
+    options.case_sensitive = not ignore_case
+    return re2.compile(pattern, options)
+
+
+def _is_business(value: tree.Expr) -> bool:
+    return isinstance(value, tree.Length) and value.value.business
+
+
+def _comparable(left: Type, right: Type) -> bool:
+    if left.kind == "enum" and right.kind == "enum":
+        return (
+            left.enum is not None
+            and right.enum is not None
+            and left.enum.name == right.enum.name
+            and left.enum.values == right.enum.values
+        )
+    if left.kind == "entity" and right.kind == "entity":
+        return left.entity == right.entity
+    if left.kind == right.kind:
+        return True
+    return {left.kind, right.kind} in ({"time", "date"}, {"text", "entity"})
+
+
+def _arithmetic_type(op: str, left: tree.Expr, right: tree.Expr) -> Type | None:
+    """The type of `left op right`, or None when it has no meaning."""
+    if _is_business(left):
+        return None
+    if _is_business(right):
+        return TIME if op == "+" and type_of(left).kind == "time" else None
+    kinds = (type_of(left).kind, op, type_of(right).kind)
+    if kinds[0] == "date" and kinds[2] == "duration":
+        whole = isinstance(right, tree.Length) and right.value.days is not None
+        return DATE if op in "+-" and whole else None
+    return {
+        ("number", "+", "number"): NUMBER,
+        ("number", "-", "number"): NUMBER,
+        ("number", "*", "number"): NUMBER,
+        ("number", "/", "number"): NUMBER,
+        ("time", "-", "time"): DURATION,
+        ("time", "+", "duration"): TIME,
+        ("time", "-", "duration"): TIME,
+        ("duration", "+", "time"): TIME,
+        ("duration", "+", "duration"): DURATION,
+        ("duration", "-", "duration"): DURATION,
+        ("duration", "*", "number"): DURATION,
+        ("number", "*", "duration"): DURATION,
+        ("duration", "/", "number"): DURATION,
+        ("duration", "/", "duration"): NUMBER,
+        ("date", "-", "date"): DURATION,
+    }.get(kinds)

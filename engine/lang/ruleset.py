@@ -1,0 +1,391 @@
+"""Compiled rules: which of them match an event, why, and what they want done. Immutable, shared by threads.
+
+`matching` is the only door to the rules of an event, so that a better index can stand behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.lang import ast, tree
+from engine.lang.checked import Checked, CheckedAction, CheckedRule, Dynamic, EventRef, Limit
+from engine.lang.compiler import Compiled, Unit, compile_test
+from engine.lang.emptiness import empty_comparisons
+from engine.lang.environment import Environment
+from engine.lang.findings import Finding
+from engine.lang.functions import date_of
+from engine.lang.parser import parse_condition
+from engine.lang.resolver import NoScope, Resolver
+from engine.lang.runtime import Helpers
+from engine.lang.source import Place, Span
+
+# Functions compiled together: more save nothing and keep more source in memory at once.
+_BATCH = 500
+
+# Actions of which several may stand side by side; the others write one target.
+_COMMUTING = frozenset(
+    "add_tag remove_tag reply note notify answer ask_rating open mask reject flag block do stop".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a condition, how it was written, whether it held, and the values it read."""
+
+    text: str
+    span: Span
+    holds: bool
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An action that is wanted, with its arguments (see the table of actions in the manual)."""
+
+    action: str
+    args: Mapping[str, Any]
+    span: Span
+
+    @property
+    def commutes(self) -> bool:
+        """Whether it stands beside any other; else it writes `targets`, which two rules may want differently."""
+        return self.action in _COMMUTING
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What it writes, for finding rules that disagree: a field, or `timer.NAME`; empty when it commutes."""
+        if self.action in ("set", "raise", "lower"):
+            return (str(self.args["field"]),)
+        if self.action == "move":
+            return ("ticket.state",)
+        if self.action == "assign":
+            return ("ticket.assignee",)
+        if self.action == "route":
+            return ("ticket.team", "ticket.assignee") if self.args["by"] else ("ticket.team",)
+        if self.action in ("start_timer", "cancel_timer"):
+            return (f"timer.{self.args['name']}",)
+        return ()
+
+
+class Condition:
+    """A compiled condition. `tree` is its checked form, `reads` the fields it may read."""
+
+    __slots__ = ("_call", "_parts", "reads", "tree")
+
+    def __init__(self, test: tree.Test, call: Compiled | None = None) -> None:
+        self.tree = test
+        self.reads = tree.reads(test)
+        self._call: Compiled = call if call is not None else compile_test(test)
+        self._parts: list[tuple[tree.Test, Compiled]] | None = None
+
+    def holds(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> bool:
+        """Whether it holds. `before`: the values before the wave, for `changed`. Raises what a plugin's function
+        raises."""
+        return bool(self._call(values.get, before.get, helpers, {}))
+
+    def explain(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> list[Clause]:
+        """The parts that are joined by `and`, in order, each with whether it held and the values it read.
+
+        Personal values are given as they are; masking them is the caller's.
+        """
+        if self._parts is None:
+            items = self.tree.items if isinstance(self.tree, tree.AllOf) else (self.tree,)
+            self._parts = [(item, compile_test(item)) for item in items]
+        clauses = []
+        for item, call in self._parts:
+            read = {name: values.get(name) for name in sorted(tree.reads(item))}
+            holds = bool(call(values.get, before.get, helpers, {}))
+            clauses.append(Clause(" ".join(item.span.text.split()), item.span, holds, read))
+        return clauses
+
+
+Maker = Callable[[Any, Any, Any, Any], Effect | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Rule:
+    """A compiled rule.
+
+    `id`: its name, or `shop/name` for a shop's own. `starts`, `ends`: first and last day (`YYYY-MM-DD`, shop's zone).
+    `reads`: the fields its condition, actions and texts may read. `names_automatic`: its condition asks
+    `message.automatic`, so it may answer automatic messages.
+    """
+
+    id: str
+    name: str
+    title: str | None
+    file: str
+    line: int
+    span: Span
+    stage: str
+    priority: int
+    owner: str | None
+    note: str | None
+    shop: str | None
+    starts: str | None
+    ends: str | None
+    limit: Limit | None
+    events: tuple[EventRef, ...]
+    condition: Condition | None
+    reads: frozenset[str]
+    names_automatic: bool
+    variant: str | None
+    actions: tuple[CheckedAction, ...]
+    source: ast.Rule = field(repr=False)
+    makers: tuple[Maker, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<rule {self.id} at {self.file}:{self.line}>"
+
+    def effects(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> list[Effect]:
+        """What the rule wants done, in the order written. An action whose team or agent is empty is left out."""
+        memo: dict[Any, Any] = {}
+        made = (maker(values.get, before.get, helpers, memo) for maker in self.makers)
+        return [effect for effect in made if effect is not None]
+
+    def in_dates(self, now: int | None, zone: str) -> bool:
+        """Whether `now` (µs UTC) is within the rule's days, both included."""
+        if now is None or (self.starts is None and self.ends is None):
+            return True
+        day = date_of(zone, now)
+        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
+
+
+class RuleSet:
+    """All rules of a rulebook, indexed by stage, event and shop."""
+
+    def __init__(self, rules: Iterable[Rule], stages: Iterable[str]) -> None:
+        self.rules = tuple(rules)
+        self.stages = tuple(stages)
+        self._by_key: dict[tuple[str, str], list[Rule]] = {}
+        self._own: dict[str, set[str]] = {}
+        self._variants: dict[str, set[str]] = {}
+        self._after: dict[str, set[int]] = {}
+        self._cache: dict[tuple[str, frozenset[str], str | None], tuple[Rule, ...]] = {}
+        self._reads: dict[frozenset[str], frozenset[str]] = {}
+        for rule in self.rules:
+            for event in rule.events:
+                self._by_key.setdefault((rule.stage, event.key), []).append(rule)
+                if event.after is not None:
+                    self._after.setdefault(event.kind, set()).add(event.after)
+            if rule.shop is not None:
+                self._own.setdefault(rule.shop, set()).add(rule.name)
+            if rule.variant is not None:
+                self._variants.setdefault(rule.variant, set()).add(rule.name)
+
+    def matching(
+        self,
+        stage: str,
+        keys: Collection[str],
+        values: Mapping[str, Any],
+        before: Mapping[str, Any],
+        helpers: Helpers,
+        shop: str | None,
+    ) -> list[Rule]:
+        """The rules of `stage` that name one of the event `keys` and whose condition holds.
+
+        Higher priority first, then a shop's own, then by name. A rule out of its days does not match; one whose
+        condition raises is skipped and told to `helpers.failed(rule, error)`.
+        """
+        get, get_before = values.get, before.get
+        memo: dict[Any, Any] = {}
+        found: list[Rule] = []
+        for rule in self._candidates(stage, frozenset(keys), shop):
+            try:
+                condition = rule.condition
+                if (condition is None or condition._call(get, get_before, helpers, memo)) and (
+                    rule.starts is rule.ends is None or rule.in_dates(get("now"), helpers.zone)
+                ):
+                    found.append(rule)
+            except Exception as error:  # one rule's failure never takes the others down
+                helpers.failed(rule, error)
+        return found
+
+    def asked(self, keys: Collection[str], shop: str | None) -> list[Rule]:
+        """Every rule that names one of the event `keys`, stage by stage, in the order of `matching`."""
+        wanted = frozenset(keys)
+        return [rule for stage in self.stages for rule in self._candidates(stage, wanted, shop)]
+
+    def reads(self, keys: Collection[str]) -> frozenset[str]:
+        """The fields that rules for these event `keys` may read, in conditions, actions and texts, for any shop."""
+        wanted = frozenset(keys)
+        found = self._reads.get(wanted)
+        if found is None:
+            rules = (rule for (_, key), rules in self._by_key.items() if key in wanted for rule in rules)
+            found = self._reads[wanted] = frozenset().union(*(rule.reads for rule in rules))
+        return found
+
+    def after(self, kind: str) -> tuple[int, ...]:
+        """The durations (µs) that rules name with `KIND after D`, shortest first."""
+        return tuple(sorted(self._after.get(kind, ())))
+
+    def schedules(self) -> tuple[EventRef, ...]:
+        """Every `every …` that rules name."""
+        return tuple(dict.fromkeys(event for rule in self.rules for event in rule.events if event.every is not None))
+
+    def _candidates(self, stage: str, keys: frozenset[str], shop: str | None) -> tuple[Rule, ...]:
+        found = self._cache.get((stage, keys, shop))
+        if found is None:
+            if len(self._cache) > 10_000:  # shops × stages × kinds of waves; more is a caller making up keys
+                self._cache.clear()
+            rules = {id(rule): rule for key in keys for rule in self._by_key.get((stage, key), ())}
+            mine = [rule for rule in rules.values() if self._is_for(rule, shop)]
+            mine.sort(key=lambda rule: (-rule.priority, rule.shop is None, rule.name))
+            found = self._cache[stage, keys, shop] = tuple(mine)
+        return found
+
+    def _is_for(self, rule: Rule, shop: str | None) -> bool:
+        if rule.shop is not None:
+            return rule.shop == shop
+        if shop is not None and rule.name in self._own.get(shop, ()):
+            return False
+        if rule.variant is not None:
+            return rule.variant == shop
+        return shop is None or rule.name not in self._variants.get(shop, ())
+
+
+def compile_rules(checked: Checked, environment: Environment) -> RuleSet:
+    """Compile rules that were checked without errors."""
+    rules: list[Rule] = []
+    for start in range(0, len(checked.rules), _BATCH):
+        rules.extend(_compile_batch(checked.rules[start : start + _BATCH]))
+    return RuleSet(rules, checked.stages)
+
+
+def _compile_batch(batch: tuple[CheckedRule, ...]) -> list[Rule]:
+    unit = Unit()
+    tests = [None if rule.condition is None else unit.add_test(rule.condition) for rule in batch]
+    plans = [[_plan(action, unit) for action in rule.actions] for rule in batch]
+    functions = unit.build()
+    made: list[Rule] = []
+    for rule, test, plan in zip(batch, tests, plans, strict=True):
+        condition = None
+        if rule.condition is not None and test is not None:
+            condition = Condition(rule.condition, functions[test])
+        made.append(
+            Rule(
+                id=rule.id,
+                name=rule.name,
+                title=rule.title,
+                file=rule.span.source.path,
+                line=rule.span.line,
+                span=rule.span,
+                stage=rule.stage,
+                priority=rule.priority,
+                owner=rule.owner,
+                note=rule.note,
+                shop=rule.shop,
+                starts=rule.starts,
+                ends=rule.ends,
+                limit=rule.limit,
+                events=rule.events,
+                condition=condition,
+                reads=rule.reads,
+                names_automatic=condition is not None and "message.automatic" in condition.reads,
+                variant=rule.variant,
+                actions=rule.actions,
+                source=rule.source,
+                makers=tuple(
+                    _maker(action, arguments, functions) for action, arguments in zip(rule.actions, plan, strict=True)
+                ),
+            )
+        )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """An argument computed by function number `index` of the unit."""
+
+    index: int
+    needed: bool
+
+
+def _plan(action: CheckedAction, unit: Unit) -> dict[str, Any]:
+    def plan(value: Any) -> Any:
+        if isinstance(value, Dynamic):
+            return _Late(unit.add_value(value.value), value.needed)
+        if isinstance(value, tuple):
+            return tuple(plan(item) for item in value)
+        if isinstance(value, Mapping):
+            return {name: plan(item) for name, item in value.items()}
+        return value
+
+    return {name: plan(value) for name, value in action.args.items()}
+
+
+class _LeftOut(Exception):
+    """An action whose target is empty."""
+
+
+def _maker(action: CheckedAction, arguments: dict[str, Any], functions: list[Compiled]) -> Maker:
+    if not _is_late(arguments):
+        constant = Effect(action.action, arguments, action.span)
+        return lambda g, b, h, m: constant
+
+    def fill(value: Any, g: Any, b: Any, h: Any, m: Any) -> Any:
+        if isinstance(value, _Late):
+            found = functions[value.index](g, b, h, m)
+            if found is None and value.needed:
+                raise _LeftOut
+            return found
+        if isinstance(value, tuple):
+            return tuple(fill(item, g, b, h, m) for item in value)
+        if isinstance(value, dict):
+            return {name: fill(item, g, b, h, m) for name, item in value.items()}
+        return value
+
+    def make(g: Any, b: Any, h: Any, m: Any) -> Effect | None:
+        try:
+            return Effect(action.action, fill(arguments, g, b, h, m), action.span)
+        except _LeftOut:
+            return None
+
+    return make
+
+
+def _is_late(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_late, value.values()))
+    if isinstance(value, tuple):
+        return any(map(_is_late, value))
+    return isinstance(value, _Late)
+
+
+def compile_condition(
+    text: str,
+    span: Span,
+    environment: Environment,
+    objects: tuple[str, ...],
+    definitions: Mapping[str, tree.Defined] | None = None,
+    words: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[Condition | None, list[Finding]]:
+    """Check and compile a condition that stands in YAML or comes as a filter.
+
+    `span`: the scalar it stands in; findings point inside. `objects`: the field prefixes at hand. `definitions`,
+    `words`: the shared ones of the rule files (`Checked.definitions`, `.words`), if it may use them.
+    """
+    place = Place.embedded(text, span)
+    node, findings = parse_condition(text, place)
+    if node is None or any(finding.severity.value == "error" for finding in findings):
+        return None, findings
+    resolver = Resolver(environment, NoScope(definitions, words), findings.append)
+    test = resolver.condition(node)
+    named = [(name, where) for name, where in resolver.used]
+    if test is not None:
+        findings.extend(empty_comparisons(test))
+        for part in tree.walk(test):
+            if isinstance(part, tree.Defined):
+                named.extend((name, part.span) for name in sorted(tree.reads(part.item)))
+    told: set[Span] = set()
+    for name, where in named:
+        prefix, dot, _ = name.partition(".")
+        if dot and prefix not in objects and where not in told:
+            told.add(where)
+            hint = f"there are {', '.join(f'`{item}.*`' for item in objects)}" if objects else None
+            findings.append(Finding("field-not-available", f"`{name}` is not at hand here", where, hint))
+    if test is None or any(finding.severity.value == "error" for finding in findings):
+        return None, findings
+    return Condition(test), findings
