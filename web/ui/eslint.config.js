@@ -4,7 +4,7 @@ import globals from 'globals'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['node_modules/', 'auto-imports.d.ts', 'components.d.ts', 'src/**/*.gen.ts'] },
+  { ignores: ['node_modules/', 'components.d.ts', 'src/**/*.gen.ts'] },
   js.configs.recommended,
   ...ts.configs.strict,
   ...vue.configs['flat/recommended'],

@@ -1,30 +1,23 @@
 import { fileURLToPath, URL } from 'node:url'
 
 import vue from '@vitejs/plugin-vue'
-import AutoImport from 'unplugin-auto-import/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vitest/config'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-// The console and the chat page. The widget, one file without a framework, has vite.widget.config.ts.
+// The console, the chat page and the demo shop. The widget, one file without a framework, has vite.widget.config.ts.
 export default defineConfig({
   plugins: [
     vue(),
     // Only what a page uses of Element Plus is built into it.
-    AutoImport({ resolvers: [ElementPlusResolver()], dts: 'auto-imports.d.ts' }),
     Components({ resolvers: [ElementPlusResolver()], dirs: [], dts: 'components.d.ts' }),
   ],
   resolve: { alias: { '@': path('./src') } },
   define: {
     __VUE_OPTIONS_API__: 'false',
     __VUE_PROD_DEVTOOLS__: 'false',
-    __VUE_I18N_FULL_INSTALL__: 'false',
-    __VUE_I18N_LEGACY_API__: 'false',
-    // The message compiler of vue-i18n writes functions from text otherwise, which our CSP forbids.
-    __INTLIFY_JIT_COMPILATION__: 'true',
-    __INTLIFY_DROP_MESSAGE_COMPILER__: 'false',
   },
   build: {
     outDir: path('../static'),
@@ -36,7 +29,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
     rolldownOptions: {
-      input: { console: path('./console.html'), chat: path('./chat.html') },
+      input: { console: path('./console.html'), chat: path('./chat.html'), demo: path('./demo.html') },
     },
   },
   server: {

@@ -3,6 +3,9 @@ import type { components } from './types.gen'
 
 type Schemas = components['schemas']
 
+/** Mappings of names to any value: the generator writes them as empty objects. */
+type Open<T, K extends keyof T> = Omit<T, K> & { [P in K]: Record<string, unknown> }
+
 export type Agent = Schemas['Agent']
 export type Attachment = Schemas['Attachment']
 export type Author = Schemas['Author']
@@ -10,7 +13,7 @@ export type FieldInfo = Schemas['FieldInfo']
 export type Finding = Schemas['Finding']
 export type Login = Schemas['Login']
 export type Me = Schemas['Me']
-export type Member = Schemas['Member']
+export type Member = Omit<Open<Schemas['Member'], 'fields'>, 'tickets'> & { tickets?: Ticket[] }
 export type Message = Schemas['Message']
 export type MessageBody = Schemas['MessageBody']
 export type Move = Schemas['Move']
@@ -23,10 +26,10 @@ export type Rules = Schemas['Rules']
 export type Session = Schemas['Session']
 export type Sla = Schemas['Sla']
 export type Team = Schemas['Team']
-export type Ticket = Schemas['Ticket']
-export type TicketPatch = Schemas['TicketPatch']
-export type TraceItem = Schemas['TraceItem']
-export type TraceRule = Schemas['TraceRule']
+export type Ticket = Open<Schemas['Ticket'], 'fields'>
+export type TicketPatch = Omit<Schemas['TicketPatch'], 'fields'> & { fields?: Record<string, unknown> }
+export type TraceItem = Omit<Schemas['TraceItem'], 'rules'> & { rules: TraceRule[] }
+export type TraceRule = Open<Schemas['TraceRule'], 'values'>
 export type User = Schemas['User']
 export type View = Schemas['View']
 

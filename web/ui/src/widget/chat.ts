@@ -1,0 +1,250 @@
+/** One visitor's chat on one page: the thread, its socket, its memory, its files. Knows nothing of how it looks. */
+import { Live, socketAddress, type Connection } from '@/shared/api/live'
+import type { Attachment, Frame, Me } from '@/shared/api/types'
+
+import { Store } from './store'
+import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, type Thread } from './thread'
+
+export interface ChatOptions {
+  /** `https://desk.example` */
+  origin: string
+  shop: string
+  /** The shop's signed identity of a member, or a session's token. */
+  token: string | null
+}
+
+/** A line not acknowledged in this time makes us doubt the connection. */
+const ACK_WITHIN = 10_000
+/** After "not now" from the desk. */
+const PAUSE = 3_000
+const TELL_TYPING_EVERY = 3_000
+const TYPING_LASTS = 5_000
+
+export class Chat {
+  thread: Thread = NEW
+  connection: Connection = 'closed'
+  refused = false
+  /** Signed in: by the shop's token or at the desk itself. */
+  member: boolean
+  private readonly store: Store
+  private readonly live: Live
+  private csrf: string | null = null
+  private started = false
+  private toldTyping = 0
+  private doubt: ReturnType<typeof setTimeout> | undefined
+  private typing: ReturnType<typeof setTimeout> | undefined
+  private readonly listeners = new Set<() => void>()
+
+  constructor(private readonly options: ChatOptions) {
+    this.member = options.token !== null
+    this.store = new Store(options.shop, subject(options.token))
+    this.thread = { ...NEW, visitor: this.store.visitor }
+    this.store.onRead(() => this.tell())
+    this.live = new Live({
+      address: socketAddress(options.origin, '/ws/chat'),
+      hello: () => ({
+        type: 'hello',
+        shop: options.shop,
+        token: options.token,
+        visitor: this.thread.visitor,
+        since: this.thread.seq,
+        page: { url: location.href, referrer: document.referrer, title: document.title },
+      }),
+      onFrame: (frame) => this.receive(frame),
+      onConnection: (connection) => {
+        this.connection = connection
+        this.tell()
+      },
+      onRefused: () => this.onRefused(),
+    })
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener)
+  }
+
+  get active(): boolean {
+    return this.store.active
+  }
+
+  get unread(): number {
+    return unread(this.thread, this.store.readTo)
+  }
+
+  /** Connect, once; what an earlier page could not send goes out with the first welcome. */
+  async start(): Promise<void> {
+    if (this.started) return
+    this.started = true
+    await this.recognise()
+    for (const line of this.store.unsent(Date.now())) {
+      this.thread = compose(this.thread, line.id, line.text, line.files, line.at)
+    }
+    this.live.open()
+  }
+
+  send(text: string, files: readonly Attachment[]): void {
+    const id = newId()
+    const at = Date.now()
+    this.store.keep({ id, text, files: [...files], at })
+    this.thread = compose(this.thread, id, text, files, at)
+    this.push(id)
+    this.tell()
+  }
+
+  retry(id: string): void {
+    this.thread = again(this.thread, id)
+    this.push(id)
+    this.tell()
+  }
+
+  forget(id: string): void {
+    this.store.drop(id)
+    this.thread = discard(this.thread, id)
+    this.tell()
+  }
+
+  tellTyping(): void {
+    if (Date.now() - this.toldTyping < TELL_TYPING_EVERY) return
+    this.toldTyping = Date.now()
+    this.live.send({ type: 'typing' })
+  }
+
+  /** All that is there has been seen. */
+  read(): void {
+    const id = newest(this.thread)
+    if (id <= this.store.readTo) return
+    this.store.readTo = id
+    this.live.send({ type: 'read', seq: this.thread.seq })
+    this.tell()
+  }
+
+  rate(score: number, comment: string): boolean {
+    if (!this.live.send({ type: 'rate', score, comment })) return false
+    this.thread = rated(this.thread)
+    this.tell()
+    return true
+  }
+
+  skipRating(): void {
+    this.thread = notRated(this.thread)
+    this.tell()
+  }
+
+  end(): void {
+    this.live.send({ type: 'end' })
+  }
+
+  async upload(file: File): Promise<Attachment> {
+    const form = new FormData()
+    form.append('file', file, file.name)
+    const answer = await this.fetch('/files', { method: 'POST', body: form })
+    return (await answer.json()) as Attachment
+  }
+
+  async file(id: string): Promise<Blob> {
+    return (await this.fetch(`/files/${encodeURIComponent(id)}`)).blob()
+  }
+
+  private async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers()
+    if (this.options.token) headers.set('Authorization', `Bearer ${this.options.token}`)
+    else if (this.csrf) headers.set('X-CSRF-Token', this.csrf)
+    else {
+      headers.set('X-Shop', this.options.shop)
+      if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
+    }
+    const answer = await fetch(`${this.options.origin}/api/v1${path}`, { ...init, headers, credentials: this.csrf ? 'same-origin' : 'omit' })
+    if (!answer.ok) throw new Error(String(answer.status))
+    return answer
+  }
+
+  /** On the desk's own pages a signed-in member is known by his cookie. */
+  private async recognise(): Promise<void> {
+    if (this.member || this.options.origin !== location.origin) return
+    try {
+      const answer = await fetch('/api/v1/auth/me', { credentials: 'same-origin' })
+      if (!answer.ok) return
+      const me = (await answer.json()) as Me
+      if (me.user.kind !== 'member') return
+      this.member = true
+      this.csrf = me.csrf
+      this.store.belongsTo(`m${me.user.id}`)
+    } catch {
+      // Not reachable just now: the socket will say so.
+    }
+  }
+
+  private receive(frame: Frame): void {
+    const before = this.thread
+    this.thread = receive(this.thread, frame)
+    if (frame.type === 'welcome') {
+      this.refused = false
+      if (!this.member) this.store.visitor = this.thread.visitor
+      for (const line of outstanding(this.thread)) this.live.send(line)
+      this.watch()
+    }
+    if (frame.type === 'ack') {
+      this.store.drop(frame.id)
+      this.watch()
+    }
+    if (frame.type === 'error' && frame.id !== undefined && isPassing(frame.code)) {
+      const { id } = frame
+      clearTimeout(this.doubt)
+      setTimeout(() => this.push(id), PAUSE)
+    }
+    if (frame.type === 'typing') {
+      clearTimeout(this.typing)
+      this.typing = setTimeout(() => {
+        this.thread = typingOver(this.thread)
+        this.tell()
+      }, TYPING_LASTS)
+    }
+    this.store.active = this.thread.ticket !== null
+    if (this.thread !== before) this.tell()
+  }
+
+  private push(id: string): void {
+    const line = this.thread.pending.find((one) => one.id === id)
+    if (!line || line.problem !== null) return
+    this.live.send(asFrame(line))
+    this.watch()
+  }
+
+  /** While something waits for its acknowledgement, a silent desk is a lost one. */
+  private watch(): void {
+    clearTimeout(this.doubt)
+    if (outstanding(this.thread).length > 0) this.doubt = setTimeout(() => this.live.restart(), ACK_WITHIN)
+  }
+
+  private onRefused(): boolean {
+    // A visitor's proof that no longer holds: come back as somebody new. A member's token has to come from the shop.
+    if (!this.member && this.thread.visitor !== null) {
+      this.store.visitor = null
+      this.thread = { ...NEW, pending: this.thread.pending }
+      return true
+    }
+    this.refused = true
+    return false
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener()
+  }
+}
+
+/** Whose unsent lines these are. The token is not trusted for anything else here; the desk checks it. */
+function subject(token: string | null): string {
+  if (token === null) return 'guest'
+  try {
+    const body = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')
+    return `t${String((JSON.parse(atob(body)) as { sub?: unknown }).sub)}`
+  } catch {
+    return 'token'
+  }
+}
+
+/** `crypto.randomUUID` is missing on shop pages without TLS. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,108 @@
+/**
+ * What outlives a page: the visitor's proof, lines not yet acknowledged, how far was read, whether a chat is open.
+ *
+ * Each unsent line has a key of its own, so two tabs never overwrite each other's. A browser without storage (private
+ * windows of some) still chats; it only forgets with the page.
+ */
+import type { Attachment } from '@/shared/api/types'
+
+export interface Kept {
+  id: string
+  text: string
+  files: Attachment[]
+  at: number
+}
+
+/** After a day a line is no longer what its writer wants to say. */
+const OUTDATED = 24 * 3_600_000
+
+export class Store {
+  private readonly root: string
+
+  /** `who` keeps apart what a guest and each member wrote on one device. */
+  constructor(
+    shop: string,
+    private who: string,
+  ) {
+    this.root = `yingda:${shop}:`
+  }
+
+  /** From now on lines belong to somebody else: those of others are left alone. */
+  belongsTo(who: string): void {
+    this.who = who
+  }
+
+  get visitor(): string | null {
+    return this.read('visitor')
+  }
+
+  set visitor(proof: string | null) {
+    this.write('visitor', proof)
+  }
+
+  get readTo(): number {
+    return Number(this.read('read') ?? 0) || 0
+  }
+
+  set readTo(id: number) {
+    this.write('read', String(id))
+  }
+
+  /** A chat is under way: the next page connects by itself to show what comes. */
+  get active(): boolean {
+    return this.read('active') === '1'
+  }
+
+  set active(on: boolean) {
+    if (on !== this.active) this.write('active', on ? '1' : null)
+  }
+
+  keep(line: Kept): void {
+    this.write(`out:${this.who}:${line.id}`, JSON.stringify(line))
+  }
+
+  drop(id: string): void {
+    this.write(`out:${this.who}:${id}`, null)
+  }
+
+  /** Unsent lines of earlier pages, oldest first. */
+  unsent(now: number): Kept[] {
+    const prefix = `${this.root}out:${this.who}:`
+    const found: Kept[] = []
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (!key.startsWith(prefix)) continue
+        const line = JSON.parse(localStorage.getItem(key) ?? 'null') as Kept | null
+        if (line && now - line.at < OUTDATED) found.push(line)
+        else localStorage.removeItem(key)
+      }
+    } catch {
+      // No storage, or somebody else's words in it: nothing to send.
+    }
+    return found.sort((a, b) => a.at - b.at)
+  }
+
+  /** Another tab read on. */
+  onRead(tell: () => void): void {
+    addEventListener('storage', (event) => {
+      if (event.key === `${this.root}read`) tell()
+    })
+  }
+
+  private read(name: string): string | null {
+    try {
+      return localStorage.getItem(this.root + name)
+    } catch {
+      return null
+    }
+  }
+
+  private write(name: string, value: string | null): void {
+    try {
+      if (value === null) localStorage.removeItem(this.root + name)
+      else localStorage.setItem(this.root + name, value)
+    } catch {
+      // Full or forbidden: see the class.
+    }
+  }
+}
