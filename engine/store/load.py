@@ -94,10 +94,24 @@ _TAGS = Prepared(
 )
 _LAST_AGENT = Prepared(
     lambda: (
-        t.Ticket.select(t.Agent.username)
-        .join(t.Agent, on=(t.Agent.id == t.Ticket.assignee_id))
-        .where((t.Ticket.member_id == p("member_id")) & (t.Agent.enabled == True))  # noqa: E712 (SQL)
-        .order_by(t.Ticket.updated_at.desc(), t.Ticket.id.desc())
+        t.Message.select(t.Agent.username)
+        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
+        .join(t.Agent, on=(t.Agent.id == t.Message.author_id))
+        .where(
+            (t.Ticket.member_id == p("member_id"))
+            & (t.Message.author_kind == "agent")
+            & (t.Message.visibility == "public")
+            & (t.Agent.enabled == True)  # noqa: E712 (SQL)
+        )
+        .order_by(t.Message.id.desc())
+        .limit(1)
+    )
+)
+_LATEST = Prepared(
+    lambda: (
+        t.Ticket.select(t.Ticket.number, t.Ticket.category)
+        .where((t.Ticket.member_id == p("member_id")) & (t.Ticket.kind == p("kind")))
+        .order_by((t.Ticket.category == "closed"), t.Ticket.id.desc())
         .limit(1)
     )
 )
@@ -181,6 +195,14 @@ _OPEN_CHAT = Prepared(
     ),
     lock_rows=t.Ticket,
 )
+
+
+def latest_number(tx: Tx, member_id: int, *, open_only: bool = False, kind: str = "chat") -> int | None:
+    """The number of the member's open ticket of a kind, else (unless `open_only`) of the last one."""
+    row = tx.row(_LATEST, member_id=member_id, kind=kind)
+    if row is None or (open_only and row["category"] == "closed"):
+        return None
+    return int(row["number"])
 
 
 def empty_case(tx: Tx, lexicon: Lexicon, shop: str, *, agent: Agent | None = None) -> Case:

@@ -76,6 +76,10 @@ class Password(Authenticator):
             return None
         return Identity(kind=account["kind"], id=account["id"])
 
+    def hash(self, password: str) -> str:
+        """The hash an account of this authenticator keeps. Raises ValueError."""
+        return hash(password)
+
     def routes(self) -> Sequence[Route]:
         """None: the desk's own sign-in page asks."""
         return ()

@@ -1,0 +1,489 @@
+"""Reads: tickets, conversations, history, search. Keyset pages, scoped by what the actor may see.
+
+Every question takes a fixed number of statements, whatever the rows. The scope is laid under each of them here, so a
+caller cannot forget it: what a person may not see is in no list, count, search or history.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from peewee import JOIN, SQL, Expression, Tuple, Value, fn
+
+from engine.core import questions as ask
+from engine.core.entities import Clock
+from engine.core.questions import Scope
+from engine.store import tables as t
+from engine.store.errors import BadCursor
+from engine.store.load import clock_of
+from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_message, show_sla, show_ticket, straight_percent
+from engine.store.sql import Row
+from engine.store.tx import Tx
+
+COUNTED = 10_000
+"""Counts are exact to here; beyond, only that there are at least as many."""
+LONGEST = 200
+"""Rows a page may have."""
+OPEN = ("open", "pending")
+
+
+def cursor(*values: Any) -> str:
+    """An opaque place in a list."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, length: int) -> list[int]:
+    """The values of a cursor of ours. Raises BadCursor."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or len(values) != length or not all(type(value) is int for value in values):
+        raise BadCursor("this cursor is not one of ours")
+    return values
+
+
+def limited(limit: int) -> int:
+    """A page length within bounds."""
+    return max(1, min(limit, LONGEST))
+
+
+def of_ticket(scope: Scope) -> Any:
+    """What of the ticket table the scope lets be seen, as a condition."""
+    seen: Any = SQL("1 = 1")
+    if scope.shops is not None:
+        seen = t.Ticket.shop.in_(list(scope.shops))
+    if scope.member_id is not None:
+        seen = seen & (t.Ticket.member_id == scope.member_id)
+    return seen
+
+
+# -------------------------------------------------------------------------------------------------------------- tickets
+
+_SORTS: Mapping[str, Any] = {
+    "updated_at": t.Ticket.updated_at,
+    "created_at": t.Ticket.created_at,
+    "number": t.Ticket.number,
+    "priority": t.Ticket.priority_rank,
+    "due_at": t.Ticket.due_at,
+}
+SORTS = frozenset(_SORTS)
+"""What tickets can be sorted by; with `-` in front the other way round."""
+
+VIEWS = ("mine", "unassigned", "waiting", "overdue", "all")
+
+
+def of_view(view: str, actor_id: int | None, now: int) -> Any:
+    """A view as a condition. Raises ValueError for an unknown one."""
+    opened = t.Ticket.category.in_(OPEN)
+    if view == "mine":
+        return opened & (t.Ticket.assignee_id == (actor_id or 0))
+    if view == "unassigned":
+        return opened & t.Ticket.assignee_id.is_null()
+    if view == "waiting":
+        return opened & t.Ticket.waiting_since.is_null(False)
+    if view == "overdue":
+        return opened & (t.Ticket.due_at <= now)
+    if view == "all":
+        return SQL("1 = 1")
+    raise ValueError(f"there is no view `{view}`")
+
+
+def tickets(
+    tx: Tx,
+    scope: Scope,
+    question: ask.Tickets,
+    *,
+    actor_id: int | None = None,
+    now: int | None = None,
+    where: Any = None,
+    percent: Percent = straight_percent,
+) -> dict[str, Any]:
+    """A page of tickets: `items`, `next`, and with `count` also `count` or `count_at_least`.
+
+    `where` is the translated filter (`filters.where`). Raises ValueError for an unknown sort or view, BadCursor.
+    """
+    now = tx.now if now is None else now
+    condition = of_ticket(scope)
+    if question.view is not None:
+        condition &= of_view(question.view, actor_id, now)
+    if where is not None:
+        condition &= where
+    if question.q is not None and question.q.strip():
+        condition &= _of_q(tx, question.q.strip())
+    name = question.sort.removeprefix("-")
+    if name not in _SORTS:
+        raise ValueError(f"tickets cannot be sorted by `{name}`")
+    column, down = _SORTS[name], question.sort.startswith("-")
+    page = condition
+    if question.cursor is not None:
+        value, last_id = read_cursor(question.cursor, 2)
+        place = Tuple(Value(value), Value(last_id))
+        here = Tuple(column, t.Ticket.id)
+        page &= Expression(here, "<" if down else ">", place)
+    order = (column.desc(), t.Ticket.id.desc()) if down else (column, t.Ticket.id)
+    limit = limited(question.limit)
+    rows = tx.rows(_ticket_rows(scope, actor_id).where(page).order_by(*order).limit(limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
+    answer: dict[str, Any] = {
+        "items": _shown(tx, scope, rows, now, percent),
+        "next": cursor(rows[-1][column.column_name], rows[-1]["id"]) if more else None,
+    }
+    if question.count:
+        answer.update(_count(tx, condition))
+    return answer
+
+
+def ticket(
+    tx: Tx,
+    scope: Scope,
+    question: ask.TicketByNumber,
+    *,
+    actor_id: int | None = None,
+    now: int | None = None,
+    percent: Percent = straight_percent,
+) -> dict[str, Any] | None:
+    """One ticket, or None where it is not there or not for the actor."""
+    rows = tx.rows(_ticket_rows(scope, actor_id).where(of_ticket(scope) & (t.Ticket.number == question.number)))
+    shown = _shown(tx, scope, rows, tx.now if now is None else now, percent)
+    return shown[0] if shown else None
+
+
+def tickets_of_member(
+    tx: Tx, scope: Scope, member_id: int, *, actor_id: int | None, now: int, percent: Percent, limit: int = 20
+) -> list[dict[str, Any]]:
+    """A member's latest tickets."""
+    mine = of_ticket(scope) & (t.Ticket.member_id == member_id)
+    rows = tx.rows(_ticket_rows(scope, actor_id).where(mine).order_by(t.Ticket.id.desc()).limit(limit))
+    return _shown(tx, scope, rows, now, percent)
+
+
+def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
+    """Tickets with requester and assignee; for staff the last line and how many lines of the member's are unread too."""
+    columns = [
+        t.Ticket,
+        t.Member.name.alias("m_name"),
+        t.Member.tier.alias("m_tier"),
+        t.Member.guest.alias("m_guest"),
+        t.Agent.username.alias("assignee"),
+    ]
+    query = t.Ticket.select().join(t.Member, on=(t.Member.id == t.Ticket.member_id)).switch(t.Ticket)
+    query = query.join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Ticket.assignee_id)).switch(t.Ticket)
+    if scope.staff:
+        writer = t.Agent.alias("writer")
+        query = query.join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Ticket.last_message_id)).join(
+            writer, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (writer.id == t.Message.author_id))
+        )
+        line = t.Message.alias("line")
+        read = (
+            t.Seen.select(t.Seen.message_id)
+            .where(
+                (t.Seen.owner_kind == "agent")
+                & (t.Seen.owner_id == (actor_id or 0))
+                & (t.Seen.ticket_id == t.Ticket.id)
+            )
+            .limit(1)
+        )
+        unread = line.select(fn.COUNT(line.id)).where(
+            (line.ticket_id == t.Ticket.id) & (line.author_kind == "member") & (line.id > fn.COALESCE(read, 0))
+        )
+        columns += [
+            t.Message.author_kind.alias("l_author_kind"),
+            t.Message.shown_as.alias("l_shown_as"),
+            t.Message.text.alias("l_text"),
+            t.Message.created_at.alias("l_created_at"),
+            writer.name.alias("l_agent"),
+            unread.alias("unread"),
+        ]
+    return query.select(*columns)
+
+
+def _shown(tx: Tx, scope: Scope, rows: list[Row], now: int, percent: Percent) -> list[dict[str, Any]]:
+    ids = [row["id"] for row in rows]
+    tags = tags_of(tx, "ticket", ids) if scope.staff else {}
+    clocks: dict[int, list[Clock]] = {}
+    if ids and scope.staff:
+        for row in tx.rows(t.SlaClock.select().where(t.SlaClock.ticket_id.in_(ids))):
+            clocks.setdefault(row["ticket_id"], []).append(clock_of(row))
+    return [
+        show_ticket(
+            row,
+            tags.get(row["id"], []),
+            show_sla(clocks.get(row["id"], ()), now, percent),
+            tx.ring,
+            staff=scope.staff,
+            personal=scope.personal,
+        )
+        for row in rows
+    ]
+
+
+def tags_of(tx: Tx, owner: str, ids: Collection[int]) -> dict[int, list[str]]:
+    """Tags by owner, in the order in which they came: one statement."""
+    found: dict[int, list[str]] = {}
+    if ids:
+        query = (
+            t.TagUse.select(t.TagUse.owner_id, t.TagUse.name)
+            .where((t.TagUse.owner_kind == owner) & t.TagUse.owner_id.in_(list(ids)))
+            .order_by(t.TagUse.at, t.TagUse.name)
+        )
+        for row in tx.rows(query):
+            found.setdefault(row["owner_id"], []).append(row["name"])
+    return found
+
+
+def _of_q(tx: Tx, q: str) -> Any:
+    """A number, an order number, or words of the member's name."""
+    condition: Any = t.Ticket.order_no == q
+    if re.fullmatch(r"#?[0-9]{1,15}", q):
+        condition |= t.Ticket.number == int(q.lstrip("#"))
+    named = tx.indexes["member"].matching(q)
+    return condition | t.Ticket.member_id.in_(named) if named is not None else condition
+
+
+def _count(tx: Tx, condition: Any) -> dict[str, int]:
+    found = count_tickets(tx, condition)
+    return {"count_at_least": COUNTED} if found > COUNTED else {"count": found}
+
+
+def count_tickets(tx: Tx, condition: Any) -> int:
+    """How many there are, looking no further than one past `COUNTED`."""
+    some = t.Ticket.select(SQL("1").alias("one")).where(condition).limit(COUNTED + 1).alias("some")
+    return int(tx.value(some.select_from(fn.COUNT(SQL("*")))))
+
+
+def views(
+    tx: Tx, scope: Scope, question: ask.Views, *, actor_id: int | None = None, now: int | None = None
+) -> dict[str, Any]:
+    """The views with their counts, at most 10,000 each; one statement a view."""
+    now = tx.now if now is None else now
+    counted = []
+    for name in VIEWS if scope.staff else ("all",):
+        found = count_tickets(tx, of_ticket(scope) & of_view(name, actor_id, now))
+        counted.append({"name": name, "count": min(found, COUNTED)})
+    return {"items": counted}
+
+
+# -------------------------------------------------------------------------------------------------------- conversations
+
+
+def find_ticket(tx: Tx, scope: Scope, number: int) -> Row | None:
+    """Id, number and member of a ticket the scope lets be seen."""
+    return tx.row(
+        t.Ticket.select(t.Ticket.id, t.Ticket.number, t.Ticket.member_id, t.Member.name.alias("m_name"))
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .where(of_ticket(scope) & (t.Ticket.number == number))
+    )
+
+
+def message_rows() -> Any:
+    """Lines with what showing them needs: the agent who wrote, and how the delivery stands."""
+    return (
+        t.Message.select(
+            t.Message,
+            t.Agent.name.alias("agent_name"),
+            t.Agent.username.alias("agent_username"),
+            t.Outbox.state.alias("delivery"),
+        )
+        .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)))
+        .switch(t.Message)
+        .join(t.Outbox, JOIN.LEFT_OUTER, on=(t.Outbox.message_id == t.Message.id))
+    )
+
+
+def for_members() -> Any:
+    """Which lines a member may see at all, as a condition."""
+    return (t.Message.visibility != "internal") & t.Message.unsent_at.is_null()
+
+
+def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
+    """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the actor.
+
+    `next` is the id to go on with in the same direction.
+    """
+    found = find_ticket(tx, scope, question.number)
+    if found is None:
+        return None
+    condition = t.Message.ticket_id == found["id"]
+    if not scope.staff:
+        condition &= for_members()
+    onward = question.after is not None
+    if question.after is not None:
+        condition &= t.Message.id > question.after
+    if question.before is not None:
+        condition &= t.Message.id < question.before
+    limit = limited(question.limit)
+    order = t.Message.id if onward else t.Message.id.desc()
+    rows = tx.rows(message_rows().where(condition).order_by(order).limit(limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
+    following = str(rows[-1]["id"]) if more else None
+    if not onward:
+        rows.reverse()
+    files = attachments_of(tx, [row["id"] for row in rows])
+    items = [
+        show_message({**row, "number": found["number"], "m_name": found["m_name"]}, files[row["id"]], staff=scope.staff)
+        for row in rows
+    ]
+    return {"items": items, "next": following}
+
+
+def message(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
+    """One line by its id, for whoever may see it already: acknowledgements and transcripts. None: not for members."""
+    condition = t.Message.id == message_id
+    if not staff:
+        condition &= for_members()
+    row = tx.row(message_rows().where(condition))
+    if row is None:
+        return None
+    whose = tx.row(
+        t.Ticket.select(t.Ticket.number, t.Member.name.alias("m_name"))
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .where(t.Ticket.id == row["ticket_id"])
+    )
+    files = attachments_of(tx, [message_id])
+    return show_message({**row, **(whose or {"number": None, "m_name": None})}, files[message_id], staff=staff)
+
+
+def attachments_of(tx: Tx, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Files by message: one statement."""
+    found: dict[int, list[dict[str, Any]]] = {message_id: [] for message_id in ids}
+    if found:
+        query = (
+            t.MessageFile.select(t.MessageFile.message_id, t.File.name, t.File.shown, t.File.media_type, t.File.size)
+            .join(t.File, on=(t.File.id == t.MessageFile.file_id))
+            .where(t.MessageFile.message_id.in_(list(found)))
+            .order_by(t.MessageFile.message_id, t.MessageFile.position)
+        )
+        for row in tx.rows(query):
+            found[row["message_id"]].append(
+                {"id": row["name"], "name": row["shown"], "media_type": row["media_type"], "size": row["size"]}
+            )
+    return found
+
+
+def event_rows() -> Any:
+    """Events with the agent who acted and the name on their line."""
+    return (
+        t.Event.select(
+            t.Event,
+            t.Agent.name.alias("agent_name"),
+            t.Agent.username.alias("agent_username"),
+            t.Message.shown_as,
+            t.Message.visibility,
+            t.Message.unsent_at,
+        )
+        .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Event.actor_kind == "agent") & (t.Agent.id == t.Event.actor_id)))
+        .switch(t.Event)
+        .join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Event.message_id))
+    )
+
+
+def event_for_members() -> Any:
+    """Which events of their own tickets members may see, as a condition."""
+    visible = t.Message.id.is_null() | for_members()
+    return t.Event.kind.in_(sorted(MEMBER_EVENTS)) & visible
+
+
+def body_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's body; empty where it was erased."""
+    body: dict[str, Any] = json.loads(row["body"]) if row["body"] else {}
+    return body
+
+
+def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
+    """A ticket's history, oldest first, from after an event id. None: not for the actor."""
+    found = find_ticket(tx, scope, question.number)
+    if found is None:
+        return None
+    condition = (t.Event.ticket_id == found["id"]) & (t.Event.id > question.since)
+    if not scope.staff:
+        condition &= event_for_members()
+    limit = limited(question.limit)
+    rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
+    return {
+        "items": [show_event(row, body_of(row), staff=scope.staff) for row in rows],
+        "next": str(rows[-1]["id"]) if more else None,
+    }
+
+
+def decisions(tx: Tx, scope: Scope, number: int, *, event: int | None = None, limit: int = 50) -> list[Row] | None:
+    """The decision records of a ticket, newest first (staff only): event_id, at, root, rulebook, micros, and still packed
+    `trace` and `snapshot` (`commit.unpack_trace`, `commit.unpack_snapshot`). None: not for the actor."""
+    found = find_ticket(tx, scope, number) if scope.staff else None
+    if found is None:
+        return None
+    condition = t.Decision.ticket_id == found["id"]
+    if event is not None:
+        condition &= t.Decision.event_id == event
+    return tx.rows(t.Decision.select().where(condition).order_by(t.Decision.id.desc()).limit(limited(limit)))
+
+
+# --------------------------------------------------------------------------------------------------------------- search
+
+
+def search(tx: Tx, scope: Scope, question: ask.Search) -> dict[str, Any]:
+    """Lines and subjects that hold the words, newest first."""
+    limit = limited(question.limit)
+    hits = [*_lines_with(tx, scope, question.q, limit), *_subjects_with(tx, scope, question.q, limit)]
+    hits.sort(key=lambda hit: (hit["at"], hit["message"] or 0), reverse=True)
+    return {"items": hits[:limit], "next": None}
+
+
+def _lines_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
+    matching = tx.indexes["message"].matching(q)
+    if matching is None:
+        return ()
+    hit = matching.alias("hit")
+    condition = of_ticket(scope)
+    if not scope.staff:
+        condition &= for_members()
+    query = (
+        t.Message.select(
+            t.Ticket.number, t.Ticket.subject, t.Message.id.alias("message_id"), t.Message.text, t.Message.created_at
+        )
+        .join(hit, on=(hit.c.id == t.Message.id))
+        .switch(t.Message)
+        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
+        .where(condition)
+        .order_by(hit.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "ticket": row["number"],
+            "subject": row["subject"],
+            "message": row["message_id"],
+            "text": row["text"][:300],
+            "at": row["created_at"],
+        }
+        for row in tx.rows(query)
+    ]
+
+
+def _subjects_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
+    matching = tx.indexes["ticket"].matching(q)
+    if matching is None:
+        return ()
+    hit = matching.alias("hit")
+    query = (
+        t.Ticket.select(t.Ticket.number, t.Ticket.subject, t.Ticket.created_at)
+        .join(hit, on=(hit.c.id == t.Ticket.id))
+        .where(of_ticket(scope))
+        .order_by(hit.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "ticket": row["number"],
+            "subject": row["subject"],
+            "message": None,
+            "text": row["subject"],
+            "at": row["created_at"],
+        }
+        for row in tx.rows(query)
+    ]

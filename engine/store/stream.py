@@ -1,0 +1,237 @@
+"""The log as a stream: what was committed after an event id, ready for sockets; who has read how far; lines that come
+twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from peewee import JOIN, fn
+
+from engine.store import tables as t
+from engine.store.queries import attachments_of, body_of
+from engine.store.show import MEMBER_EVENTS, show_event, show_message
+from engine.store.sql import Prepared, Row, p
+from engine.store.tx import Tx
+
+BATCH = 500
+"""Events read in one go: a process that fell behind catches up in steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An event of the log with what a socket needs to decide who gets it, and what they get."""
+
+    id: int
+    at: int
+    kind: str
+    shop: str | None
+    actor_kind: str
+    actor_id: int
+    ticket_id: int | None
+    number: int | None
+    ticket_kind: str | None
+    member_id: int | None
+    """The ticket's member now, else the member the event is about."""
+    assignee: str | None
+    team: str | None
+    state: str | None
+    category: str | None
+    body: Mapping[str, Any]
+    object: str | None
+    staff: Mapping[str, Any]
+    """The event as staff see it (`show_event`)."""
+    member: Mapping[str, Any] | None
+    """The event as the ticket's member may see it; None: not at all."""
+    message: Mapping[str, Any] | None
+    """Its line, as staff see it."""
+    member_message: Mapping[str, Any] | None
+    """Its line, as the member may see it; None where they may not."""
+
+
+def _rows() -> Any:
+    return (
+        t.Event.select(
+            t.Event,
+            t.Agent.name.alias("agent_name"),
+            t.Agent.username.alias("agent_username"),
+            t.Ticket.number,
+            t.Ticket.kind.alias("t_kind"),
+            t.Ticket.shop.alias("t_shop"),
+            t.Ticket.member_id.alias("t_member_id"),
+            t.Ticket.team,
+            t.Ticket.state,
+            t.Ticket.category,
+            _assignee.username.alias("assignee"),
+            t.Member.name.alias("m_name"),
+            *[field.alias(f"l_{field.column_name}") for field in t.Message._meta.sorted_fields],
+            _writer.name.alias("w_name"),
+            _writer.username.alias("w_username"),
+            t.Outbox.state.alias("delivery"),
+        )
+        .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Event.actor_kind == "agent") & (t.Agent.id == t.Event.actor_id)))
+        .switch(t.Event)
+        .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Event.ticket_id))
+        .join(_assignee, JOIN.LEFT_OUTER, on=(_assignee.id == t.Ticket.assignee_id))
+        .switch(t.Ticket)
+        .join(t.Member, JOIN.LEFT_OUTER, on=(t.Member.id == t.Ticket.member_id))
+        .switch(t.Event)
+        .join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Event.message_id))
+        .join(_writer, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (_writer.id == t.Message.author_id)))
+        .switch(t.Message)
+        .join(t.Outbox, JOIN.LEFT_OUTER, on=(t.Outbox.message_id == t.Message.id))
+        .where(t.Event.id > p("since"))
+    )
+
+
+_assignee = t.Agent.alias("assignee")
+_writer = t.Agent.alias("writer")
+_SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
+_SINCE_OF_MEMBER = Prepared(
+    lambda: _rows().where(t.Ticket.member_id == p("member_id")).order_by(t.Event.id).limit(p("limit"))
+)
+_LAST = Prepared(lambda: t.Event.select(fn.COALESCE(fn.MAX(t.Event.id), 0)))
+
+
+def last_id(tx: Tx) -> int:
+    """The id of the newest event; 0 where there is none."""
+    return int(tx.value(_LAST))
+
+
+def since(tx: Tx, event_id: int, *, member_id: int | None = None, limit: int = BATCH) -> list[Committed]:
+    """Events after an id, in order; of one member's tickets only where `member_id` is given. Two statements."""
+    if member_id is None:
+        rows = tx.rows(_SINCE, since=event_id, limit=limit)
+    else:
+        rows = tx.rows(_SINCE_OF_MEMBER, since=event_id, limit=limit, member_id=member_id)
+    files = attachments_of(tx, {row["l_id"] for row in rows if row["l_id"] is not None})
+    return [_committed(row, files.get(row["l_id"], [])) for row in rows]
+
+
+def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
+    body = body_of(row)
+    line: dict[str, Any] | None = None
+    own_line: dict[str, Any] | None = None
+    hidden = False
+    if row["l_id"] is not None:
+        raw = {
+            **{name.removeprefix("l_"): value for name, value in row.items() if name.startswith("l_")},
+            "number": row["number"],
+            "m_name": row["m_name"],
+            "agent_name": row["w_name"],
+            "agent_username": row["w_username"],
+            "delivery": row["delivery"],
+        }
+        line = show_message(raw, files, staff=True)
+        hidden = raw["visibility"] == "internal" or raw["unsent_at"] is not None
+        own_line = None if hidden else show_message(raw, files, staff=False)
+    shown = {**row, "shown_as": row["l_shown_as"]}
+    return Committed(
+        id=row["id"],
+        at=row["at"],
+        kind=row["kind"],
+        shop=row["shop"] or row["t_shop"],
+        actor_kind=row["actor_kind"],
+        actor_id=row["actor_id"],
+        ticket_id=row["ticket_id"],
+        number=row["number"],
+        ticket_kind=row["t_kind"],
+        member_id=row["t_member_id"] if row["t_member_id"] is not None else row["member_id"],
+        assignee=row["assignee"],
+        team=row["team"],
+        state=row["state"],
+        category=row["category"],
+        body=body,
+        object=row["object"],
+        staff=show_event(shown, body, staff=True),
+        member=show_event(shown, body, staff=False) if row["kind"] in MEMBER_EVENTS and not hidden else None,
+        message=line,
+        member_message=own_line,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- twins and reading
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A line that was stored before: what its repeat is acknowledged with."""
+
+    message_id: int
+    seq: int
+    ticket_id: int
+    number: int
+    text: str
+
+
+def _twin(where: Any) -> Any:
+    return (
+        t.Message.select(
+            t.Message.id.alias("message_id"),
+            t.Message.ticket_id,
+            t.Message.text,
+            t.Ticket.number,
+            fn.MIN(t.Event.id).alias("seq"),
+        )
+        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
+        .switch(t.Message)
+        .join(t.Event, on=(t.Event.message_id == t.Message.id))
+        .where(where)
+        .group_by(t.Message.id, t.Message.ticket_id, t.Message.text, t.Ticket.number)
+    )
+
+
+_BY_CLIENT = Prepared(
+    lambda: _twin(
+        (t.Message.author_kind == p("author_kind"))
+        & (t.Message.author_id == p("author_id"))
+        & (t.Message.client_key == p("client_key"))
+    )
+)
+_BY_OUTSIDE = Prepared(
+    lambda: _twin((t.Message.channel_account == p("account")) & (t.Message.external_id == p("external_id")))
+)
+
+
+def twin_by_client(tx: Tx, author_kind: str, author_id: int, client_key: str) -> Twin | None:
+    """The line this author stored under the same key of the client's."""
+    row = tx.row(_BY_CLIENT, author_kind=author_kind, author_id=author_id, client_key=client_key)
+    return None if row is None else Twin(**row)
+
+
+def twin_by_outside(tx: Tx, account: str, external_id: str) -> Twin | None:
+    """The line that came from this channel account under the same outside id."""
+    row = tx.row(_BY_OUTSIDE, account=account, external_id=external_id)
+    return None if row is None else Twin(**row)
+
+
+def mark_read(tx: Tx, owner_kind: Literal["agent", "member"], owner_id: int, ticket_id: int, seq: int) -> bool:
+    """Somebody has read a ticket up to an event; False when they had read as far before."""
+    mine = (t.Seen.owner_kind == owner_kind) & (t.Seen.owner_id == owner_id) & (t.Seen.ticket_id == ticket_id)
+    known = tx.value(t.Seen.select(t.Seen.event_id).where(mine))
+    if known is not None and known >= seq:
+        return False
+    upto = t.Event.select(fn.COALESCE(fn.MAX(t.Event.message_id), 0)).where(
+        (t.Event.ticket_id == ticket_id) & (t.Event.id <= seq)
+    )
+    row = {
+        "owner_kind": owner_kind,
+        "owner_id": owner_id,
+        "ticket_id": ticket_id,
+        "event_id": seq,
+        "message_id": int(tx.value(upto)),
+        "at": tx.now,
+    }
+    tx.insert_many(t.Seen, [row], key=("owner_kind", "owner_id", "ticket_id"))
+    return True
+
+
+def read_marks(tx: Tx, ticket_id: int) -> dict[str, int]:
+    """How far each side has read, by event id: `member`, and `agent` (the agent who read furthest)."""
+    rows = tx.rows(
+        t.Seen.select(t.Seen.owner_kind, fn.MAX(t.Seen.event_id).alias("seq"))
+        .where(t.Seen.ticket_id == ticket_id)
+        .group_by(t.Seen.owner_kind)
+    )
+    return {row["owner_kind"]: row["seq"] for row in rows}
