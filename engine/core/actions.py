@@ -21,9 +21,9 @@ class Wish:
     position: int
 
     @property
-    def order(self) -> tuple[int, str, int]:
-        """Higher priority first, then the rule's id, then its place in the rule."""
-        return (-self.rule.priority, self.rule.id, self.position)
+    def order(self) -> tuple[int, bool, str, int]:
+        """Higher priority first, then a shop's own, then the rule's id, then its place in the rule."""
+        return (-self.rule.priority, self.rule.shop is None, self.rule.id, self.position)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,8 +124,9 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     speaking: list[tuple[Wish, dict[str, Any]]] = []
     values: dict[str, Any] = {}
-    for stage in book.rules.stages:
+    for stage in book.environment.stages:
         fresh = {name: book.getter(name)(draft) for name in reads}
+        fresh["now"] = draft.now
         delta = {name: value for name, value in fresh.items() if name not in values or values[name] != value}
         if delta or not record["stages"]:
             record["stages"].append({"stage": stage.name, "values": _for_snapshot(book, delta)})
@@ -141,7 +142,7 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
         if not matches:
             continue
         if stage.mode == "first":
-            best = min(matches, key=lambda r: (-r.priority, r.id))
+            best = matches[0]
             run.trace.extend(
                 _trace(book, rule, wave, "lost", f"stage {stage.name} takes one rule: `{best.id}` came first", values)
                 for rule in matches
@@ -209,7 +210,7 @@ def _note_acting(
         )
         if item.tie:
             draft.record("rule.tie", {"rule": item.wish.rule.id, "winner": item.winner.rule.id, "target": item.target})
-    for rule in sorted(matches, key=lambda r: (-r.priority, r.id)):
+    for rule in matches:
         if rule.id in repeated:
             continue
         run.acted.add(rule.id)
@@ -236,11 +237,7 @@ def _silent(draft: Draft, wish: Wish) -> bool:
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:
-    """Dates and `limit`: a rule at its limit or out of its dates does not match."""
-    if rule.starts is not None or rule.ends is not None:
-        today = draft.book.day(draft.shop, draft.now)
-        if (rule.starts is not None and today < rule.starts) or (rule.ends is not None and today > rule.ends):
-            return False
+    """A rule at its `limit` does not match; its dates were looked at with its condition."""
     if rule.limit is None:
         return True
     scope, key = _limit_key(draft, rule)

@@ -46,13 +46,16 @@ class Doc:
     data: Any
     spans: Mapping[Path, Span]
     findings: list[Finding]
+    keys: Mapping[Path, Span] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Source, findings: list[Finding]) -> Doc:
         """Parses a file; its syntax findings go to `findings`."""
-        data, spans, problems = load_plain(source)
+        plain, problems = load_plain(source)
         findings.extend(problems)
-        return cls(source, data, spans, findings)
+        if plain is None:
+            return cls(source, None, {}, findings)
+        return cls(source, plain.data, plain.spans, findings, plain.keys)
 
     def span(self, *path: Any) -> Span:
         """The place of a piece, or of the nearest thing around it."""
@@ -82,7 +85,8 @@ class Doc:
             if allowed is not None and name not in allowed:
                 close = suggest(name, allowed)
                 hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(allowed)}"
-                self.wrong("unknown-key", f"`{name}` means nothing here", *path, key, hint=hint)
+                place = self.keys.get((*path, key), self.span(*path, key))
+                self.findings.append(Finding("unknown-key", f"`{name}` means nothing here", place, hint=hint))
                 continue
             out[name] = item
         return out

@@ -96,9 +96,11 @@ class Scenario:
 
 def read(source: Source) -> tuple[list[Scenario], list[Finding]]:
     """The scenarios of one file. What is not a scenario is a finding `scenario-invalid` at its place."""
-    data, spans, findings = load_plain(source)
-    if findings or data is None:
-        return [], list(findings)
+    plain, problems = load_plain(source)
+    findings = list(problems)
+    if plain is None:
+        return [], findings
+    data, spans = plain.data, plain.spans
     everything = Span(source, 0, min(len(source.text), 1))
     if not isinstance(data, list):
         return [], [Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")]

@@ -1,0 +1,120 @@
+"""Agents' accounts, and what `engine doctor` looks at: for the commands, straight on an open desk."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.core.entities import SYSTEM
+from engine.core.errors import Refused
+from engine.store import Tx, doctor, outbox, people, sessions
+from engine.store import tables as t
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+MIN_PASSWORD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at."""
+
+    ok: bool
+    text: str
+
+
+def hash_password(desk: Desk, password: str) -> str:
+    """The digest the store keeps, by the first authenticator that makes passwords. Raises Refused for a weak one."""
+    if len(password) < MIN_PASSWORD:
+        raise Refused("invalid", "weak-password", f"a password has at least {MIN_PASSWORD} characters", pointer="/password")
+    for authenticator in desk.plugins.tables["authenticators"].values():
+        make = getattr(authenticator, "hash", None)
+        if make is not None:
+            digest: str = make(password)
+            return digest
+    raise Refused("conflict", "no-passwords", "no plugin keeps passwords; unblock auth.password")
+
+
+async def save_agent(desk: Desk, username: str, password: str | None, **values: Any) -> int:
+    """Makes or changes an agent, and sets the password when given. Gives the id."""
+    digest = None
+    if password is not None:
+        digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
+
+    def job(tx: Tx) -> int:
+        agent_id = people.save_agent(tx, username, **values)
+        if digest is not None:
+            sessions.save_login(tx, "agent", agent_id, username, digest)
+        tx.record("agent.saved", {"agent": username, "changed": sorted(values)}, actor=SYSTEM)
+        return agent_id
+
+    return (await desk._store.write(job)).result
+
+
+async def set_password(desk: Desk, username: str, password: str) -> bool:
+    """Sets a password and ends the open sessions; False when there is no such login."""
+    digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
+
+    def job(tx: Tx) -> bool:
+        login = sessions.find_login(tx, username)
+        if login is None:
+            return False
+        sessions.save_login(tx, login["owner_kind"], login["owner_id"], username, digest)
+        sessions.revoke_sessions(tx, login["owner_kind"], login["owner_id"])
+        tx.record("login.changed", {"username": username})
+        return True
+
+    return (await desk._store.write(job)).result
+
+
+async def disable(desk: Desk, username: str) -> bool:
+    """Takes an agent's way in and ends the sessions; False when there is no such agent."""
+
+    def job(tx: Tx) -> bool:
+        agent_id = people.agent_id(tx, username)
+        if agent_id is None:
+            return False
+        people.save_agent(tx, username, enabled=False)
+        sessions.revoke_sessions(tx, "agent", agent_id)
+        tx.record("agent.disabled", {"agent": username})
+        return True
+
+    return (await desk._store.write(job)).result
+
+
+async def list_agents(desk: Desk) -> list[dict[str, Any]]:
+    """Every agent, the disabled too: username, name, enabled, roles, teams."""
+
+    def work(tx: Tx) -> list[dict[str, Any]]:
+        rows = tx.rows(t.Agent.select().order_by(t.Agent.username))
+        roles: dict[int, list[str]] = {}
+        teams: dict[int, list[str]] = {}
+        for row in tx.rows(t.AgentRole.select()):
+            roles.setdefault(row["agent_id"], []).append(row["role"])
+        for row in tx.rows(t.AgentTeam.select()):
+            teams.setdefault(row["agent_id"], []).append(row["team"])
+        return [
+            {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))} for row in rows
+        ]
+
+    return await desk._store.read(work)
+
+
+async def examine(desk: Desk) -> list[Line]:
+    """The chain, the outbox, timers, plugins and the rules."""
+    lines: list[Line] = []
+    chain = await desk._store.read(doctor.check_chain)
+    count = await desk._store.read(lambda tx: int(tx.value(t.Event.select(t.Event.id).order_by(t.Event.id.desc()).limit(1)) or 0))
+    if chain:
+        lines.extend(Line(False, f"event log: {finding}") for finding in chain)
+    else:
+        lines.append(Line(True, f"event log: the chain is whole up to event {count}"))
+    stuck = await desk._store.read(outbox.stuck)
+    lines.append(Line(not stuck, f"outbox: {len(stuck)} lines failed or uncertain"))
+    for aside in desk.plugins.set_aside:
+        lines.append(Line(False, f"plugin {aside.name} is set aside: {aside.error}"))
+    book = desk.rulebook
+    lines.append(Line(book is not None, f"rules: {book.digest[:12]} in force, {len(book.rules.rules)} rules" if book else "rules: none"))
+    return lines

@@ -1,0 +1,153 @@
+"""Which case a command is about: finds it, and the member, inside the write transaction that will decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core import access
+from engine.core.commands import (
+    AskRating,
+    ChangeMember,
+    ChangeTicket,
+    EndChat,
+    MarkRead,
+    MemberLine,
+    MoveTicket,
+    OpenTicket,
+    PostMessage,
+    RateTicket,
+    SetStatus,
+)
+from engine.core.entities import Actor, Case
+from engine.core.errors import Refused, missing
+from engine.core.intake import DeliveryFailed, MemberSignedIn, ServeQueue, TimerDue
+from engine.core.rulebook import Rulebook
+from engine.store import Tx, load, people
+from engine.store.values import Lexicon
+
+
+def lexicon(book: Rulebook, leaving: frozenset[str]) -> Lexicon:
+    """What rows need of a rulebook."""
+    return Lexicon(
+        priorities={name: n for n, name in enumerate(book.priorities)},
+        tiers={name: n for n, name in enumerate(book.tiers)},
+        personal=frozenset(n for n, spec in book.custom_fields.items() if spec.field.personal),
+        field_types={n: spec.field.type.kind for n, spec in book.custom_fields.items()},
+        live_kinds=book.live_kinds,
+        leaving=leaving,
+    )
+
+
+def locate(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: Any) -> Case:
+    """The case of a command. Raises Refused where it is not there or not for the actor."""
+    if isinstance(command, MemberLine):
+        return _line(tx, words, book, actor, command)
+    if isinstance(command, OpenTicket):
+        return _opening(tx, words, book, actor, command)
+    if isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
+        return _need(load.ticket_case(tx, words, ticket_id=command.ticket_id))
+    if isinstance(command, (RateTicket, EndChat)) and command.number is None:
+        return _of_member(tx, words, actor, command)
+    if isinstance(command, (PostMessage, ChangeTicket, MoveTicket, RateTicket, EndChat, AskRating, MarkRead)):
+        case = load.ticket_case(tx, words, number=command.number, lines=0)
+        access.check_ticket(actor, case.ticket if case else None)
+        return _need(case)
+    if isinstance(command, SetStatus):
+        agent = people.get_agent(tx, words, actor.id) if actor.kind == "agent" else None
+        shop = next((s for s in actor.shops if s in book.shops), next(iter(book.shops)))
+        return load.empty_case(tx, words, shop, agent=agent)
+    if isinstance(command, ChangeMember):
+        case = load.member_case(tx, words, command.member_id, new_ticket=True)
+        access.check_member(actor, case.member if case else None, "member.edit")
+        return _need(case)
+    if isinstance(command, MemberSignedIn):
+        return _need(load.member_case(tx, words, actor.id, new_ticket=True))
+    raise TypeError(f"no case for {type(command).__name__}")
+
+
+def _need(case: Case | None) -> Case:
+    if case is None:
+        raise missing("ticket")
+    return case
+
+
+def check_shop(book: Rulebook, actor: Actor, shop: str | None) -> str:
+    """The shop a command names, or the only one there is. Raises Refused."""
+    if shop is None:
+        served = [s for s in book.shops if actor.kind == "system" or "shops.all" in actor.permissions or s in actor.shops]
+        if len(served) != 1:
+            raise Refused("invalid", "shop-needed", "say which shop", pointer="/shop")
+        return served[0]
+    if shop not in book.shops or (actor.kind == "agent" and not access.serves(actor, shop)):
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`", pointer="/shop")
+    if actor.kind in ("member", "guest") and shop not in actor.shops:
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}` for you", pointer="/shop")
+    return shop
+
+
+def _line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: MemberLine) -> Case:
+    shop = check_shop(book, actor, command.shop)
+    if command.number is not None:
+        case = load.ticket_case(tx, words, number=command.number)
+        access.check_ticket(actor, case.ticket if case else None)
+        return _need(case)
+    member_id, new = actor.id, False
+    if actor.kind == "guest":
+        if not actor.visitor:
+            raise Refused("unknown-actor", "no-visitor", "say hello first")
+        member_id, new = people.guest_member(
+            tx, words, shop, actor.visitor, tier=book.guest_tier, language=book.shops[shop].locales[0]
+        )
+    case = load.member_case(tx, words, member_id, kind=command.kind, member_new=new)
+    if case is None or case.shop != shop:
+        raise missing("member")
+    return case
+
+
+def _opening(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: OpenTicket) -> Case:
+    shop = check_shop(book, actor, command.shop)
+    if command.kind not in book.lifecycles:
+        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{command.kind}`", pointer="/kind")
+    if not actor.staff:
+        if actor.kind == "guest":
+            raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")
+        return _need(load.member_case(tx, words, actor.id, new_ticket=True))
+    if actor.kind == "agent":
+        access.require(actor, "ticket.create")
+    member_id, new = find_requester(tx, words, book, shop, command.requester or {})
+    case = load.member_case(tx, words, member_id, new_ticket=True, member_new=new)
+    if case is None or case.shop != shop:
+        raise Refused("invalid", "unknown-member", "there is no such member in this shop", pointer="/requester/id")
+    return case
+
+
+def find_requester(tx: Tx, words: Lexicon, book: Rulebook, shop: str, who: Mapping[str, Any]) -> tuple[int, bool]:
+    """The member a requester names, made when nobody is known by that address; True when made now.
+
+    An address that was only told, not proved, never links to a member's account: it makes a guest of its own.
+    """
+    if who.get("id") is not None:
+        return int(who["id"]), False
+    contacts = {kind: str(who[kind]).strip() for kind in ("email", "phone") if str(who.get(kind) or "").strip()}
+    for kind, value in contacts.items():
+        known = people.find_member(tx, shop, kind, value)
+        if known is not None:
+            return known, False
+    name = str(who.get("name") or "").strip() or None
+    if not contacts and name is None:
+        raise Refused("invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester")
+    made = people.add_member(
+        tx, words, shop, guest=True, tier=book.guest_tier, name=name, language=book.shops[shop].locales[0], identities=contacts
+    )
+    return made, True
+
+
+def _of_member(tx: Tx, words: Lexicon, actor: Actor, command: RateTicket | EndChat) -> Case:
+    """A member speaks of "this chat": the open one, else the last that may be rated."""
+    if actor.staff or actor.id <= 0:
+        raise missing("ticket")
+    number = load.latest_number(tx, actor.id, open_only=isinstance(command, EndChat))
+    if number is None:
+        raise missing("ticket")
+    return _need(load.ticket_case(tx, words, number=number, lines=0))

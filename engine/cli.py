@@ -1,0 +1,575 @@
+"""The command `engine`: each sub-command a thin door to a room. Exit 0 done, 1 the thing checked is not right, 2 could not."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import os
+import secrets
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import __version__
+
+DONE, WRONG, COULD_NOT = 0, 1, 2
+
+
+class CannotDo(Exception):
+    """The command could not do its work; the message says what happened and what to do."""
+
+
+Commands = Any
+"""argparse's sub-parsers: plugins add theirs by `register_commands`."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="engine", description="Yingda (應答): a customer-service desk whose every behaviour is rules."
+    )
+    parser.add_argument("--version", action="version", version=f"yingda {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for add in (_init, _validate, _test, _explain, _reload, _user, _doctor, _demo, _migrate, _plugin, _bench):
+        add(commands)
+    _plugins_add(commands)
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return COULD_NOT
+    try:
+        return int(arguments.run(arguments))
+    except CannotDo as error:
+        print(f"engine {arguments.command}: {error}", file=sys.stderr)
+        return COULD_NOT
+    except KeyboardInterrupt:
+        return COULD_NOT
+    except BrokenPipeError:
+        return COULD_NOT
+    except Exception as error:
+        from engine.config import ConfigError
+        from engine.plugins import PluginError
+        from engine.store import StoreError
+
+        if os.environ.get("ENGINE_TRACE") or not isinstance(error, (ConfigError, StoreError, PluginError, OSError)):
+            raise
+        print(f"engine {arguments.command}: {error}", file=sys.stderr)
+        return COULD_NOT
+
+
+def _command(
+    commands: Commands, name: str, what: str, example: str, run: Callable[[Any], int]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=what, description=what, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_desk_options(parser: argparse.ArgumentParser) -> None:
+    """`--desk` and `--data`, the same for every command that works on a desk."""
+    parser.add_argument("--desk", default=".", metavar="DIR", help="the desk's folder (default: this one)")
+    parser.add_argument("--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data")
+
+
+def load_config(arguments: Any, **overrides: Any) -> Any:
+    """The configuration of the desk a command names."""
+    from engine.config import load
+
+    desk = Path(arguments.desk)
+    if not (desk / "rules").is_dir() and not (desk / "config").is_dir():
+        raise CannotDo(f"`{desk}` is no desk: it has neither rules/ nor config/; make one with `engine init {desk}`")
+    return load(desk, arguments.data, overrides)
+
+
+# --- engine init ----------------------------------------------------------------------------------------------------
+
+
+def _init(commands: Commands) -> None:
+    parser = _command(commands, "init", "Make a new desk: config, rules, storage, first admin.", "engine init my-desk", run_init)
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("--admin", default="admin", metavar="NAME", help="username of the first admin")
+
+
+def run_init(arguments: Any) -> int:
+    """Copies the starter desk and makes the first admin; the password is printed once."""
+    from engine.config import load, starter
+
+    folder = Path(arguments.folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise CannotDo(f"`{folder}` is not empty; name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    origin = starter()
+    for name in ("rules", "config"):
+        shutil.copytree(origin / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (folder / ".gitignore").write_text("data/\n", "utf-8")
+    password = secrets.token_urlsafe(12)
+    config = load(folder)
+    asyncio.run(_with_desk(config, lambda desk: add_agent(desk, arguments.admin, password, ["admin"], name="Admin")))
+    print(f"A new desk is ready in {folder}\n")
+    print(f"  admin:     {arguments.admin}")
+    print(f"  password:  {password}   (shown once; change it with `engine user password {arguments.admin}`)\n")
+    print(f"Start it with: engine serve --desk {folder}")
+    return DONE
+
+
+async def _with_desk(config: Any, work: Callable[[Any], Any]) -> Any:
+    """Opens a desk, puts its folder in force if it has no rules yet, does the work, closes."""
+    from engine.desk import Desk
+    from engine.reload import reload_now
+
+    desk = await Desk.open(config)
+    try:
+        if desk.rulebook is None:
+            result = await reload_now(desk, by="command", source="start")
+            if desk.rulebook is None:
+                first = next((f for f in result["findings"] if f["severity"] == "error"), None)
+                where = f": {first['file']}:{first['line']}: {first['message']}" if first else ""
+                raise CannotDo(f"the rules cannot be put in force{where}; see `engine validate {config.rules}`")
+        return await work(desk)
+    finally:
+        await desk.close()
+
+
+async def add_agent(desk: Any, username: str, password: str, roles: list[str], **values: Any) -> None:
+    """Makes an agent with a password."""
+    from engine.accounts import save_agent
+
+    await save_agent(desk, username, password, roles=roles, **values)
+
+
+# --- engine validate ------------------------------------------------------------------------------------------------
+
+
+def _validate(commands: Commands) -> None:
+    parser = _command(
+        commands, "validate", "Check rules; needs no server and no storage.", "engine validate rules/ --format github", run_validate
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH")
+    parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument("--explain", metavar="CODE", help="what a finding means, with a bad and a good example")
+
+
+def run_validate(arguments: Any) -> int:
+    """Prints findings; 0 clean, 1 errors (with --strict warnings too), 2 could not run."""
+    from engine.lang import CODES, Severity, render, suggest
+    from engine.reload import load
+
+    if arguments.explain:
+        code = CODES.get(arguments.explain)
+        if code is None:
+            close = suggest(arguments.explain, CODES)
+            raise CannotDo(f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else ""))
+        print(explain_code(arguments.explain, code))
+        return DONE
+    if not arguments.paths:
+        raise CannotDo("name a rules folder, for example `engine validate rules/`")
+    findings = []
+    rules = 0
+    for path in arguments.paths:
+        folder = _rules_folder(path)
+        loaded = load(folder, run_scenarios=False)
+        rules += len(loaded.rulebook.rules.rules) if loaded.rulebook else 0
+        findings.extend(loaded.findings)
+    errors = sum(f.severity is Severity.ERROR for f in findings)
+    warnings = len(findings) - errors
+    if arguments.format == "json":
+        body = {"findings": [f.as_dict() for f in findings], "errors": errors, "warnings": warnings}
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+    else:
+        text = render(findings, arguments.format)
+        if text:
+            print(text)
+        if arguments.format == "text":
+            print(f"{rules} rules: {errors} errors, {warnings} warnings" if rules or not errors else f"{errors} errors, {warnings} warnings")
+    return WRONG if errors or (arguments.strict and warnings) else DONE
+
+
+def explain_code(name: str, code: Any) -> str:
+    """The page of a finding."""
+    return f"{name} ({code.severity})\n\n{code.why}\n\nBad:\n{_indent(code.bad)}\n\nGood:\n{_indent(code.good)}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in str(text).strip("\n").splitlines())
+
+
+def _rules_folder(path: str) -> Path:
+    folder = Path(path)
+    if folder.is_dir() and not (folder / "desk.yaml").exists() and (folder / "rules" / "desk.yaml").exists():
+        return folder / "rules"
+    if folder.is_file():
+        for parent in folder.parents:
+            if (parent / "desk.yaml").exists():
+                return parent
+    if not folder.is_dir():
+        raise CannotDo(f"there is no rules folder `{path}`")
+    return folder
+
+
+# --- engine test ----------------------------------------------------------------------------------------------------
+
+
+def _test(commands: Commands) -> None:
+    parser = _command(commands, "test", "Run the scenarios of a rules folder on a virtual clock.", "engine test rules/ -k refund", run_test)
+    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("-k", metavar="NAME", default="", help="only scenarios whose name contains this")
+    parser.add_argument("--coverage", action="store_true", help="list rules no scenario made act")
+    parser.add_argument("--threshold", type=float, default=0.0, metavar="PERCENT", help="with --coverage: fail below this")
+    parser.add_argument("--format", choices=("text", "junit"), default="text")
+
+
+def run_test(arguments: Any) -> int:
+    """Runs scenarios; 0 all pass, 1 some fail (or too little is covered), 2 the rules do not build."""
+    from engine.core import scenarios
+    from engine.lang import Severity, Source, render
+    from engine.reload import is_scenario_file, load
+
+    failed = 0
+    results: list[scenarios.Result] = []
+    acted: set[str] = set()
+    rules: dict[str, Any] = {}
+    for path in arguments.paths:
+        loaded = load(_rules_folder(path), run_scenarios=False)
+        if loaded.rulebook is None:
+            print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
+            raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+        rules.update({rule.id: rule for rule in loaded.rulebook.rules.rules})
+        for name, text in sorted(loaded.files.items()):
+            if not is_scenario_file(name):
+                continue
+            found, problems = scenarios.read(Source(name, text))
+            if problems:
+                print(render(problems, "text"), file=sys.stderr)
+                failed += len(problems)
+            for scenario in found:
+                if arguments.k in scenario.name:
+                    result = scenarios.run(loaded.rulebook, scenario)
+                    results.append(result)
+                    acted |= result.acted
+    broken = [r for r in results if not r.passed]
+    if arguments.format == "junit":
+        print(_junit(results))
+    else:
+        for result in broken:
+            for failure in result.failures:
+                place = f"{failure.span.source.path}:{failure.span.line}"
+                print(f"FAILED {result.name}\n  {place}: step {failure.step}: {failure.message}")
+                if failure.help:
+                    print(f"  why: {failure.help}")
+        steps = sum(r.steps for r in results)
+        print(f"{len(results) - len(broken)} passed, {len(broken)} failed, {steps} steps")
+    never = sorted(set(rules) - acted)
+    if arguments.coverage:
+        share = 100.0 * (len(rules) - len(never)) / max(len(rules), 1)
+        print(f"rules that acted: {len(rules) - len(never)} of {len(rules)} ({share:.0f} %)")
+        for name in never:
+            print(f"  never acted: {name} ({rules[name].file}:{rules[name].line})")
+        if share < arguments.threshold:
+            failed += 1
+    return WRONG if broken or failed else DONE
+
+
+def _junit(results: Sequence[Any]) -> str:
+    from xml.etree.ElementTree import Element, SubElement, tostring
+
+    suite = Element("testsuite", name="engine test", tests=str(len(results)), failures=str(sum(not r.passed for r in results)))
+    for result in results:
+        case = SubElement(suite, "testcase", name=result.name, classname=result.span.source.path)
+        for failure in result.failures:
+            item = SubElement(case, "failure", message=failure.message)
+            item.text = failure.help or ""
+    return tostring(suite, encoding="unicode")
+
+
+# --- engine explain -------------------------------------------------------------------------------------------------
+
+
+def _explain(commands: Commands) -> None:
+    parser = _command(commands, "explain", "Why a ticket is as it is: every rule that acted, lost or nearly acted.", "engine explain 234", run_explain)
+    parser.add_argument("number", metavar="NUMBER")
+    parser.add_argument("--event", type=int, default=None, metavar="N", help="only the decision of this event id")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_desk_options(parser)
+
+
+def run_explain(arguments: Any) -> int:
+    """Prints the decisions of a ticket."""
+    text = str(arguments.number).lstrip("#")
+    if not text.isdigit():
+        raise CannotDo(f"`{arguments.number}` is no ticket number such as 234 or #00234")
+
+    async def work(desk: Any) -> Any:
+        return await desk.explain(int(text), arguments.event)
+
+    trace = asyncio.run(_with_desk(load_config(arguments), work))
+    if trace is None:
+        raise CannotDo(f"there is no ticket #{int(text):05d}")
+    if arguments.format == "json":
+        print(json.dumps(trace, ensure_ascii=False, indent=2, default=str))
+        return DONE
+    from engine.feed import rfc3339
+
+    for item in trace["items"]:
+        print(f"{rfc3339(item['at'])}  {item['event']}  (rulebook {item['rulebook'][:12]})")
+        if not item["rules"]:
+            print("    no rule acted")
+        for rule in item["rules"]:
+            mark = {"acted": "+", "lost": "-", "nearly": "?", "failed": "!"}.get(rule["outcome"], " ")
+            title = f" {rule['title']}" if rule["title"] else ""
+            print(f"  {mark} {rule['rule']}{title}  [{rule['stage']}]  {rule['file']}:{rule['line']}")
+            for name, value in rule["values"].items():
+                print(f"        {name} = {value}")
+            if rule["why"]:
+                print(f"        {rule['outcome']}: {rule['why']}")
+            for change in rule["changes"]:
+                print(f"        -> {change}")
+    return DONE
+
+
+# --- engine reload --------------------------------------------------------------------------------------------------
+
+
+def _reload(commands: Commands) -> None:
+    parser = _command(commands, "reload", "Tell the running server to put the rules folder in force.", "engine reload --note 'new refund rules'", run_reload)
+    parser.add_argument("--note", default="")
+    add_desk_options(parser)
+
+
+def run_reload(arguments: Any) -> int:
+    """Asks the server of this desk; prints the findings."""
+    config = load_config(arguments)
+    control = config.data / "control"
+    if not control.is_file():
+        raise CannotDo(f"no server runs on this desk (there is no {control}); start it with `engine serve`")
+    known = json.loads(control.read_text("utf-8"))
+    request = urllib.request.Request(  # noqa: S310 (the address is the server's own, written by it)
+        f"http://127.0.0.1:{known['port']}/api/v1/rules/reload",
+        data=json.dumps({"note": arguments.note}).encode(),
+        headers={"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            result = json.load(answer)
+    except urllib.error.HTTPError as error:
+        problem = json.load(error)
+        raise CannotDo(problem.get("detail", str(error))) from error
+    except OSError as error:
+        raise CannotDo(f"the server does not answer on port {known['port']}: {error}") from error
+    errors = 0
+    for finding in result["findings"]:
+        errors += finding["severity"] == "error"
+        print(f"{finding['severity']}[{finding['code']}]: {finding['message']}\n  --> {finding['file']}:{finding['line']}:{finding['column']}")
+        if finding.get("hint"):
+            print(f"  = help: {finding['hint']}")
+    if errors:
+        print(f"not put in force: {errors} errors; rulebook {result['digest'][:12]} goes on")
+        return WRONG
+    print(f"rulebook {result['digest'][:12]} is in force" + ("" if result["changed"] else " (nothing had changed)"))
+    return DONE
+
+
+# --- engine user ----------------------------------------------------------------------------------------------------
+
+
+def _user(commands: Commands) -> None:
+    parser = _command(commands, "user", "Agents' accounts: add, list, password, disable.", "engine user add amy --role agent --team frontline --shop demo", run_user)
+    parser.add_argument("do", choices=("add", "list", "password", "disable"))
+    parser.add_argument("username", nargs="?")
+    parser.add_argument("--name")
+    parser.add_argument("--alias", help="what members see")
+    parser.add_argument("--role", action="append", default=None)
+    parser.add_argument("--team", action="append", default=None)
+    parser.add_argument("--skill", action="append", default=None)
+    parser.add_argument("--shop", action="append", default=None)
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add_desk_options(parser)
+
+
+def run_user(arguments: Any) -> int:
+    """Works on accounts straight in the storage."""
+    from engine import accounts
+
+    config = load_config(arguments)
+    if arguments.do == "list":
+        rows = asyncio.run(_with_desk(config, accounts.list_agents))
+        for row in rows:
+            state = "" if row["enabled"] else "  (disabled)"
+            print(f"{row['username']:<16} {row['name']:<16} {', '.join(row['roles'])}  {', '.join(row['teams'])}{state}")
+        return DONE
+    if not arguments.username:
+        raise CannotDo(f"`engine user {arguments.do}` needs a username")
+    if arguments.do == "disable":
+        found = asyncio.run(_with_desk(config, lambda desk: accounts.disable(desk, arguments.username)))
+        if not found:
+            raise CannotDo(f"there is no agent `{arguments.username}`")
+        print(f"{arguments.username} can no longer sign in; open sessions are ended")
+        return DONE
+    password, told = _password(arguments)
+    values = {k: v for k, v in (("name", arguments.name), ("alias", arguments.alias)) if v is not None}
+
+    async def work(desk: Any) -> Any:
+        if arguments.do == "password":
+            return await accounts.set_password(desk, arguments.username, password)
+        _known(desk, arguments)
+        return await accounts.save_agent(
+            desk,
+            arguments.username,
+            password,
+            roles=arguments.role or ["agent"],
+            teams=arguments.team or [],
+            skills=arguments.skill or [],
+            shops=arguments.shop or ["*"],
+            **values,
+        )
+
+    if asyncio.run(_with_desk(config, work)) is False:
+        raise CannotDo(f"there is no agent `{arguments.username}`; add it with `engine user add {arguments.username}`")
+    print(f"{arguments.username} is saved" + (f"; password: {password}" if told else ""))
+    return DONE
+
+
+def _known(desk: Any, arguments: Any) -> None:
+    from engine.lang import suggest
+
+    book = desk.rulebook
+    for what, given, known in (
+        ("role", arguments.role, book.roles),
+        ("team", arguments.team, book.teams),
+        ("skill", arguments.skill, book.skills),
+        ("shop", arguments.shop, book.shops),
+    ):
+        for name in given or ():
+            if name not in known:
+                close = suggest(name, known)
+                raise CannotDo(f"there is no {what} `{name}`" + (f"; did you mean `{close}`?" if close else f"; known: {', '.join(known)}"))
+
+
+def _password(arguments: Any) -> tuple[str, bool]:
+    if arguments.password_stdin:
+        return sys.stdin.readline().rstrip("\n"), False
+    if sys.stdin.isatty():
+        first = getpass.getpass("password (empty: make one): ")
+        if first:
+            if first != getpass.getpass("again: "):
+                raise CannotDo("the two passwords are not the same")
+            return first, False
+    return secrets.token_urlsafe(12), True
+
+
+# --- upkeep ---------------------------------------------------------------------------------------------------------
+
+
+def _doctor(commands: Commands) -> None:
+    parser = _command(commands, "doctor", "Prove the event log's chain and show where each setting comes from.", "engine doctor --desk my-desk", run_doctor)
+    add_desk_options(parser)
+
+
+def run_doctor(arguments: Any) -> int:
+    """Prints settings with their origin, plugins set aside, outbox and chain; 1 when something is not right."""
+    from engine.accounts import examine
+
+    config = load_config(arguments)
+    print("settings:")
+    for name, value in config.items():
+        shown = "(set)" if "secret" in name and value else value
+        print(f"  {name:<28} {shown!s:<28} {config.origin(name)}")
+    report = asyncio.run(_with_desk(config, examine))
+    wrong = 0
+    for line in report:
+        print(f"{'ok   ' if line.ok else 'WRONG'} {line.text}")
+        wrong += not line.ok
+    return WRONG if wrong else DONE
+
+
+def _demo(commands: Commands) -> None:
+    parser = _command(commands, "demo", "Fill a desk with demo data made through the real engine.", "engine demo --tickets 200", run_demo)
+    parser.add_argument("--tickets", type=int, default=200, metavar="N")
+    add_desk_options(parser)
+
+
+def run_demo(arguments: Any) -> int:
+    """Makes demo accounts, members and tickets over the last month."""
+    from engine.demo import fill
+
+    config = load_config(arguments)
+    told = asyncio.run(fill(config, tickets=arguments.tickets, progress=sys.stderr.isatty()))
+    print(told)
+    return DONE
+
+
+def _migrate(commands: Commands) -> None:
+    parser = _command(commands, "migrate", "Bring the storage to this version's schema (serve does it by itself).", "engine migrate --desk my-desk", run_migrate)
+    add_desk_options(parser)
+
+
+def run_migrate(arguments: Any) -> int:
+    """Opens the store, which migrates it."""
+
+    async def work(desk: Any) -> None:
+        return None
+
+    asyncio.run(_with_desk(load_config(arguments), work))
+    print("the storage is at this version's schema")
+    return DONE
+
+
+def _plugin(commands: Commands) -> None:
+    parser = _command(commands, "plugin", "The plugins of a desk.", "engine plugin list", run_plugin)
+    parser.add_argument("do", choices=("list",))
+    add_desk_options(parser)
+
+
+def run_plugin(arguments: Any) -> int:
+    """Lists plugins, and those set aside with their error."""
+    from engine.plugins import load
+
+    config = load_config(arguments)
+    plugins = load(config.values["plugins.settings"], block=config["plugins.block"])
+    plugins.register()
+    for item in plugins.describe():
+        print(f"{item.name:<24} {', '.join(item.hooks):<40} {item.doc.splitlines()[0] if item.doc else ''}")
+    for aside in plugins.set_aside:
+        print(f"{aside.name:<24} SET ASIDE: {aside.error}")
+    return WRONG if plugins.set_aside else DONE
+
+
+def _bench(commands: Commands) -> None:
+    parser = _command(commands, "bench", "Measure: the ratio within one run is the result.", "engine bench http --json http.json", run_bench)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--json", metavar="F", default=None)
+    parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works")
+
+
+def run_bench(arguments: Any) -> int:
+    """Runs benchmarks by name; without a name all of them."""
+    from engine import bench
+
+    known = bench.names()
+    for name in arguments.names:
+        if name not in known:
+            raise CannotDo(f"there is no benchmark `{name}`; known: {', '.join(known)}")
+    figures = {name: bench.run(name, quick=arguments.quick) for name in arguments.names or known}
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(figures, indent=2), "utf-8")
+    return DONE
+
+
+def _plugins_add(commands: Commands) -> None:
+    """Sub-commands that plugins bring: `serve` is one."""
+    from engine.plugins import load
+
+    load().extend_commands(commands)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,697 @@
+"""The desk: what comes in, what people do and what time brings walk one corridor here.
+
+An event comes in, the rulebook decides, one transaction commits the decision, and only then does anything leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from engine import actors, answers, cases
+from engine.api import Inbound
+from engine.config import Config
+from engine.core import access
+from engine.core.building import build
+from engine.core.commands import (
+    ChangeMember,
+    Command,
+    CreateMember,
+    MarkRead,
+    MemberLine,
+    OpenTicket,
+    Page,
+    PostMessage,
+    Retry,
+    SetStatus,
+    SignIn,
+    SignOut,
+    Upload,
+)
+from engine.core.decide import Decision, decide
+from engine.core.entities import SYSTEM, Actor
+from engine.core.errors import Refused, missing
+from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ServeQueue, TimerDue
+from engine.core.questions import Question, WhoIs
+from engine.core.rulebook import Rulebook
+from engine.feed import Deliver, Feed, Frame, Subscription
+from engine.files import prepare
+from engine.plugins import Plugins
+from engine.plugins import load as load_plugins
+from engine.store import KeyReused, Store, Tx, Written, commit, load, outbox, people, rulebooks, sessions, stream, uploads, wall_clock
+from engine.store.values import Lexicon
+
+log = logging.getLogger(__name__)
+
+CONTROL = "control"
+"""A file in the data folder with a token for the commands of the same machine: `engine reload` knocks with it."""
+
+
+class Desk:
+    """One desk. Ten public names: open, close, receive, act, tick, activate, simulate, explain, subscribe, query.
+
+    `config`, `rulebook` and `plugins` may be read.
+    """
+
+    def __init__(self, config: Config, plugins: Plugins, store: Store, blobs: Any) -> None:
+        self.config = config
+        self.plugins = plugins
+        self._store = store
+        self._blobs = blobs
+        self._book: Rulebook | None = None
+        self._lexicon = Lexicon()
+        self._feed = Feed(self)
+        self._sessions: dict[str, tuple[float, actors.Known]] = {}
+        self._kick: Callable[[tuple[int, ...]], None] = lambda due: None
+        self._control: str | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+        self._leaving = frozenset(
+            name for name, channel in plugins.tables["channels"].items() if not channel.can.live
+        )
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    async def open(
+        cls,
+        config: Config,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        plugins: Plugins | None = None,
+    ) -> Desk:
+        """Opens storage, plugins and the last rulebook that was in force. Raises ConfigError with what is in the way."""
+        config.data.mkdir(parents=True, exist_ok=True)
+        found = plugins or load_plugins(config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config))
+        found.register()
+        storage = found.open("storage", _storage_url(config), config.plugin("storage"))
+        blobs = found.open("blobs", _files_url(config), config.plugin("files"))
+        store = await asyncio.get_running_loop().run_in_executor(
+            None, partial(Store.open, storage, keys=config.data / "keys", clock=clock)
+        )
+        desk = cls(config, found, store, blobs)
+        texts = await store.read(lambda tx: _last_texts(tx))
+        if texts is not None:
+            book, findings = build(texts)
+            if book is not None:
+                desk._take(book)
+            else:
+                log.error("the last rulebook in force no longer builds: %d findings", len(findings))
+        desk._feed.start(store.last_event_id)
+        return desk
+
+    async def close(self) -> None:
+        """Finishes what is queued and lets go of everything."""
+        await self._feed.stop()
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._store.close)
+
+    @property
+    def rulebook(self) -> Rulebook | None:
+        """The rulebook in force; None only on a desk that never had one."""
+        return self._book
+
+    # --- the corridor -----------------------------------------------------------------------------------------------
+
+    async def receive(self, inbound: Inbound) -> dict[str, Any]:
+        """Something came in by a channel. The same (channel, external id) again gives the first one's receipt."""
+        book = self._need_book()
+        shop = inbound.shop or next(iter(book.shops))
+        kind, value = next(iter(inbound.sender.items()))
+
+        def job(tx: Tx) -> dict[str, Any]:
+            known = load.find_external(tx, inbound.account or inbound.channel, inbound.external_id)
+            if known is not None:
+                return {**known, "repeat": True}
+            member_id, new = cases.find_requester(
+                tx, self._lexicon, book, shop, {kind: value, "name": inbound.sender.get("name")}
+            )
+            number = load.open_number(tx, member_id, inbound.channel)
+            if number is not None:
+                case = load.ticket_case(tx, self._lexicon, number=number)
+            else:
+                case = load.member_case(tx, self._lexicon, member_id, new_ticket=True, member_new=new)
+            if case is None:
+                raise missing("member")
+            command = MemberLine(
+                shop=shop,
+                text=inbound.text,
+                attachments=inbound.files,
+                external_id=inbound.external_id,
+                kind="inquiry",
+                channel=inbound.channel,
+                subject=inbound.subject or inbound.text[:60],
+                automatic=inbound.automatic,
+            )
+            actor = Actor(kind="guest", id=member_id, shops=(shop,))
+            return self._decide(tx, book, command, case, actor)
+
+        return (await self._write(job))["answer"]
+
+    async def act(self, actor: Actor, command: Command | OpenChat, *, key: str | None = None) -> dict[str, Any]:
+        """Does what an actor wants, in one transaction, and answers in the API's shape once it is stored.
+
+        `key` is the request's idempotency key: a repeat gives the same answer with `replayed`. Raises Refused.
+        """
+        if isinstance(command, OpenChat):
+            return await self._open_chat(actor, command)
+        if isinstance(command, SignIn):
+            return await self._sign_in(command)
+        if isinstance(command, Upload):
+            return await self._upload(actor, command)
+        book = self._need_book()
+
+        def job(tx: Tx) -> dict[str, Any]:
+            principal = actors.principal(actor)
+            digest = ""
+            if key is not None:
+                digest = hashlib.sha256(repr(command).encode()).hexdigest()
+                try:
+                    known = sessions.recall_request(tx, principal, key, digest)
+                except KeyReused:
+                    raise Refused(
+                        "invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request"
+                    ) from None
+                if known is not None:
+                    return {**json.loads(known.body), "replayed": True}
+            answer = self._carry_out(tx, book, actor, command)
+            if key is not None:
+                sessions.remember_request(tx, principal, key, digest, 200, json.dumps(answer, default=str))
+            return answer
+
+        return await self._write(job)
+
+    def _carry_out(self, tx: Tx, book: Rulebook, actor: Actor, command: Any) -> dict[str, Any]:
+        if isinstance(command, SignOut):
+            return self._sign_out(tx, actor, command)
+        if isinstance(command, CreateMember):
+            return self._create_member(tx, book, actor, command)
+        if isinstance(command, Retry):
+            number = load.number_of_message(tx, command.message_id)
+            case = load.ticket_case(tx, self._lexicon, number=number, lines=0) if number else None
+            access.check_ticket(actor, case.ticket if case else None, "ticket.reply")
+            if not outbox.retry(tx, command.message_id):
+                raise Refused("conflict", "nothing-to-retry", "this line is not failed or uncertain")
+            return {}
+        client_key = getattr(command, "client_key", None)
+        if client_key is not None and isinstance(command, (MemberLine, PostMessage)):
+            known = load.find_client_line(tx, actor, client_key, visitor=actor.visitor, shop=getattr(command, "shop", None))
+            if known is not None:
+                return self._line_answer(tx, book, actor, known, repeat=True)
+        case = cases.locate(tx, self._lexicon, book, actor, command)
+        return self._decide(tx, book, command, case, actor)["answer"]
+
+    def _decide(self, tx: Tx, book: Rulebook, command: Any, case: Any, actor: Actor) -> dict[str, Any]:
+        """Steps three of the corridor: decide and store, inside the write job."""
+        started = time.perf_counter_ns()
+        decision = decide(book, command, case, actor, tx.now)
+        decision = replace(decision, micros=(time.perf_counter_ns() - started) // 1000)
+        applied = commit.apply(
+            tx, case, decision, self._lexicon, actor=actor, uploaders=actors.uploaders_of(actor)
+        )
+        if decision.rejected is not None:
+            why = decision.rejected or "this desk does not take this message"
+            return {"answer": {"rejected": why, "seq": 0}, "decision": decision}
+        answer: dict[str, Any] = {}
+        if isinstance(command, (MemberLine, PostMessage)):
+            message_id = applied.refs.get(_own_line(decision, command), 0) or (applied.messages[-1] if applied.messages else 0)
+            answer = self._line_answer(tx, book, actor, message_id, repeat=False)
+            answer["_events"] = True
+        elif isinstance(command, SetStatus):
+            answer = {"status": command.status}
+        elif isinstance(command, ChangeMember):
+            answer = {"member": answers.member(tx, self._lexicon, access.scope(actor), command.member_id)}
+        elif isinstance(command, (MarkRead, MemberSignedIn)):
+            if isinstance(command, MarkRead):
+                load.mark_read(tx, actor, case.ticket.id, command.seq)
+        elif applied.number is not None and not isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
+            answer = {"ticket": answers.ticket(tx, book, self._lexicon, actor, applied.number), "number": applied.number}
+        return {"answer": answer, "decision": decision, "applied": applied}
+
+    def _line_answer(self, tx: Tx, book: Rulebook, actor: Actor, message_id: int, *, repeat: bool) -> dict[str, Any]:
+        found = answers.message(tx, book, actor, message_id)
+        return {"message": found["message"], "ticket": found["number"], "seq": found["seq"], "repeat": repeat}
+
+    async def _write(self, job: Callable[[Tx], dict[str, Any]]) -> dict[str, Any]:
+        written = await self._store.write(job)
+        self._after(written)
+        result = written.result
+        answer = result.get("answer", result) if isinstance(result, dict) else result
+        if isinstance(answer, dict):
+            if answer.pop("_events", False) or ("ticket" in answer and not answer.get("seq")):
+                own = [e for e in written.events if e.kind.startswith("message.") and e.kind != "message.flagged"]
+                chosen = own[0] if own and isinstance(answer.get("message"), dict) else None
+                for event in own:
+                    if isinstance(answer.get("message"), dict) and event.message_id == answer["message"].get("id"):
+                        chosen = event
+                answer["seq"] = chosen.id if chosen else (written.events[-1].id if written.events else self._store.last_event_id)
+            if answer.get("rejected") is not None and "message" not in answer:
+                raise Refused("invalid", "rejected", answer["rejected"])
+        return result if isinstance(result, dict) and "answer" in result else answer
+
+    def _after(self, written: Written[Any]) -> None:
+        if written.events:
+            self._feed.wake()
+            for event in written.events:
+                if event.kind in ("agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"):
+                    self._serve_queues()
+                    break
+        if written.kicks:
+            self._kick(written.kicks)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> int | None:
+        """Fires the timers due now, each in the transaction that removes it; gives when the next is due (µs), or None."""
+        book = self._book
+        if book is None:
+            return None
+        while True:
+            due = await self._store.read(lambda tx: outbox.due_timers(tx, 100))
+            if not due:
+                break
+            await asyncio.gather(*(self._fire(book, timer_id) for timer_id in due))
+        return await self._store.read(outbox.next_timer)
+
+    async def _fire(self, book: Rulebook, timer_id: int) -> None:
+        def job(tx: Tx) -> dict[str, Any]:
+            row = load.take_timer(tx, timer_id)
+            if row is None:
+                return {}
+            body = json.loads(row["body"]) if isinstance(row["body"], str) else row["body"]
+            command = TimerDue(row["ticket_id"], row["name"], row["kind"], row["due_at"], body)
+            case = load.ticket_case(tx, self._lexicon, ticket_id=row["ticket_id"])
+            if case is None:
+                return {}
+            self._decide(tx, book, command, case, SYSTEM)
+            return {}
+
+        try:
+            await self._write(job)
+        except Exception as error:
+            log.exception("a timer failed and is set aside")
+            text = f"{type(error).__name__}: {error}"
+            await self._store.write(lambda tx: outbox.set_aside_timer(tx, timer_id, text))
+
+    def _serve_queues(self) -> None:
+        self._spawn(self._serve_all())
+
+    async def _serve_all(self) -> None:
+        """Gives waiting tickets to agents who have room: higher tiers first, then urgency, then age."""
+        book = self._need_book()
+        for _ in range(100):
+            pair = await self._store.read(lambda tx: load.next_waiting(tx, self._lexicon))
+            if pair is None:
+                return
+            ticket_id, username = pair
+
+            def job(tx: Tx, ticket_id: int = ticket_id, username: str = username) -> dict[str, Any]:
+                case = load.ticket_case(tx, self._lexicon, ticket_id=ticket_id, lines=0)
+                if case is None or case.ticket is None or case.ticket.assignee is not None:
+                    return {}
+                decided = self._decide(tx, book, ServeQueue(ticket_id, username), case, SYSTEM)
+                return {"served": bool(decided["decision"].events)}
+
+            result = await self._write(job)
+            if not result.get("served"):
+                return
+
+    # --- rules ------------------------------------------------------------------------------------------------------
+
+    async def activate(
+        self,
+        book: Rulebook | None,
+        *,
+        by: str = "",
+        note: str = "",
+        source: str = "api",
+        findings: list[dict[str, Any]] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Puts a rulebook in force, stored by its digest: one assignment, running decisions keep the book they began with.
+
+        Without a book it notes a load that failed. Refused with findings when open tickets stand in a state, kind, team or
+        shop the book no longer has. Gives those findings; empty when it is in force.
+        """
+        if book is None:
+            await self._write(lambda tx: _note_failed(tx, by, source, findings or []))
+            return []
+        if self._book is not None and self._book.digest == book.digest:
+            await self._write(lambda tx: _clear_failed(tx))
+            self._take(book)
+            return []
+        words = cases.lexicon(book, self._leaving)
+
+        def job(tx: Tx) -> dict[str, Any]:
+            refused = _lacking(tx, book)
+            if refused:
+                _note_failed(tx, by, source, [*(findings or []), *refused])
+                return {"refused": refused}
+            rulebooks.keep_rulebook(tx, book.digest, book.files)
+            rulebooks.put_in_force(tx, book.digest, note=_activation_note(by, source, note))
+            rulebooks.rewrite_ranks(tx, words.priorities, words.tiers)
+            _clear_failed(tx)
+            tx.record("rulebook.activated", {"digest": book.digest, "by": by, "note": note, "source": source})
+            return {}
+
+        result = await self._write(job)
+        if not result.get("refused"):
+            self._take(book)
+        return list(result.get("refused", ()))
+
+    def _take(self, book: Rulebook) -> None:
+        self._lexicon = cases.lexicon(book, self._leaving)
+        self._book = book
+        self._sessions.clear()
+
+    async def simulate(self, book: Rulebook, since: int, until: int) -> dict[str, Any]:
+        """What a changed rulebook would have decided over recorded history. Comes with “The rules language, whole”."""
+        raise Refused("conflict", "not-yet", "simulation is not built yet")
+
+    async def explain(self, number: int, event: int | None = None, actor: Actor = SYSTEM) -> dict[str, Any] | None:
+        """Why a ticket is as it is: every decision about it, with rules that acted, lost and nearly acted."""
+        book = self._need_book()
+        return await self._store.read(lambda tx: answers.trace(tx, book, self._lexicon, actor, number, event))
+
+    # --- listening and asking -----------------------------------------------------------------------------------------
+
+    def subscribe(self, actor: Actor, deliver: Deliver, since: int | None = None) -> Subscription:
+        """Frames of what the actor may see, from now on or since an event id; `start()` begins. Called in the loop."""
+        return Subscription(self._feed, actor, deliver, self._feed.position if since is None else since)
+
+    async def query(self, actor: Actor, question: Question) -> Any:
+        """Answers a question in the API's shapes, times as µs. None: not there, or not for the actor. Raises Refused."""
+        if isinstance(question, WhoIs):
+            return await self._who(question)
+        book = self._need_book()
+        return await self._store.read(lambda tx: answers.answer(tx, book, self._lexicon, actor, question, self._blobs))
+
+    async def read_stream(self, since: int, limit: int) -> list[Mapping[str, Any]]:
+        """For the feed: the log after an id, with lines in both shapes."""
+        labels = {name: shop.label for name, shop in self._book.shops.items()} if self._book else {}
+        return await self._store.read(lambda tx: stream.read(tx, since, limit, labels))
+
+    # --- who --------------------------------------------------------------------------------------------------------
+
+    async def _who(self, question: WhoIs) -> dict[str, Any] | None:
+        book = self._need_book()
+        if question.token:
+            if self._control is not None and question.token == self._control:
+                return {"actor": SYSTEM, "csrf_seed": None, "visitor": None}
+            known = self._sessions.get(question.token)
+            if known is None or known[0] < time.monotonic():
+                found = await self._store.read(lambda tx: actors.find(tx, self._lexicon, book, question.token or ""))
+                if found is None:
+                    self._sessions.pop(question.token, None)
+                    return await self._signed(question)
+                if found.stale and found.actor.session_id is not None:
+                    session_id = found.actor.session_id
+                    await self._store.write(lambda tx: sessions.touch_session(tx, session_id))
+                if len(self._sessions) > 10_000:
+                    self._sessions.clear()
+                known = (time.monotonic() + actors.CACHE_SECONDS, found)
+                self._sessions[question.token] = known
+            return {"actor": known[1].actor, "csrf_seed": question.token, "visitor": None}
+        if question.shop is None or question.shop not in book.shops:
+            return None
+        visitor = actors.check_proof(self._store.ring, question.shop, question.visitor) if question.visitor else None
+        if question.visitor and visitor is None:
+            return None
+        shop = question.shop
+        visitor = visitor or actors.new_visitor()
+        actor = await self._store.read(lambda tx: actors.guest_actor(tx, book, shop, visitor or ""))
+        return {"actor": actor, "csrf_seed": None, "visitor": actors.proof(self._store.ring, shop, visitor)}
+
+    async def _signed(self, question: WhoIs) -> dict[str, Any] | None:
+        """A shop's signed identity, if an authenticator for members knows the token."""
+        book = self._need_book()
+        shop = question.shop
+        if shop is None or shop not in book.shops:
+            return None
+        for authenticator in self.plugins.tables["authenticators"].values():
+            identity = await authenticator.authenticate({"token": question.token, "shop": shop})
+            if identity is None or "account" not in identity.verified:
+                continue
+            values = identity.values
+            tier = values.get("tier") if values.get("tier") in book.tiers else book.member_tier
+            language = values.get("locale") if values.get("locale") in book.shops[shop].locales else None
+
+            def job(tx: Tx) -> dict[str, Any]:
+                member_id, _ = people.sign_on_member(
+                    tx,
+                    self._lexicon,
+                    shop,
+                    "account",
+                    identity.verified["account"],
+                    tier=tier,
+                    name=values.get("name"),
+                    language=language,
+                )
+                return {"actor": actors.member_actor(tx, member_id)}
+
+            found = await self._write(job)
+            return {"actor": found["actor"], "csrf_seed": None, "visitor": None}
+        return None
+
+    async def _sign_in(self, command: SignIn) -> dict[str, Any]:
+        login = await self._store.read(lambda tx: sessions.find_login(tx, command.username))
+        account = None
+        if login is not None and login["password"]:
+            account = {"kind": login["owner_kind"], "id": login["owner_id"], "hash": login["password"]}
+        credentials = {"username": command.username, "password": command.password, "otp": command.otp, "account": account}
+        identity = None
+        for authenticator in self.plugins.tables["authenticators"].values():
+            identity = await authenticator.authenticate(credentials)
+            if identity is not None:
+                break
+        book = self._need_book()
+        refused = Refused("unknown-actor", "bad-credentials", "the username or the password is not right")
+        if identity is None or login is None:
+            raise refused
+        if login["locked_until"] is not None and login["locked_until"] > self._store.now():
+            raise refused
+        found = login
+
+        def job(tx: Tx) -> dict[str, Any]:
+            if found["owner_kind"] == "agent" and people.get_agent(tx, self._lexicon, found["owner_id"]) is None:
+                raise refused
+            sessions.clear_failures(tx, command.username)
+            kind = "browser" if command.kind == "browser" else "api"
+            token, session_id = sessions.open_session(
+                tx, found["owner_kind"], found["owner_id"], kind, device=command.device, address=command.address
+            )
+            known = actors.find(tx, self._lexicon, book, token)
+            if known is None:
+                raise refused
+            actor = known.actor
+            if actor.kind != "agent":
+                actor = replace(actor, username=found["username"])
+            tx.record("session.opened", {"session": session_id, "kind": kind}, actor=actor)
+            if actor.kind == "member":
+                case = cases.locate(tx, self._lexicon, book, actor, MemberSignedIn(actor.shops[0]))
+                self._decide(tx, book, MemberSignedIn(actor.shops[0]), case, actor)
+            user = answers.user(tx, book, self._lexicon, actor)
+            return {"token": token, "actor": actor, "user": user, "expires_at": known.expires_at}
+
+        return await self._write(job)
+
+    def _sign_out(self, tx: Tx, actor: Actor, command: SignOut) -> dict[str, Any]:
+        session_id = command.session_id if command.session_id is not None else actor.session_id
+        kind = "agent" if actor.kind == "agent" else "member"
+        if session_id is None or not sessions.revoke_session(tx, session_id, kind, actor.id):
+            raise missing("session")
+        tx.record("session.revoked", {"session": session_id}, actor=actor)
+        self._sessions.clear()
+        return {"session": session_id}
+
+    # --- smaller things -----------------------------------------------------------------------------------------------
+
+    async def _open_chat(self, actor: Actor, command: OpenChat) -> dict[str, Any]:
+        """The welcome lines of a window that has no chat yet; nothing is stored."""
+        book = self._need_book()
+
+        def job(tx: Tx) -> Decision:
+            case = None
+            if actor.id > 0:
+                case = load.peek_member_case(tx, self._lexicon, actor.id)
+            if case is None:
+                guest = actors.unknown_guest(book, command.shop)
+                case = replace(load.empty_case(tx, self._lexicon, command.shop), member=guest)
+            return decide(book, command, case, actor, tx.now)
+
+        decision = await self._store.read(job)
+        now = self._store.now()
+        opening = tuple({**line, "at": now} for line in decision.opening)
+        label = book.shops[command.shop].label
+        lines = [
+            {
+                "id": 0,
+                "ticket": None,
+                "author": {"kind": "desk" if line["as"] == "desk" else "bot", "name": label.get(actor.locale, command.shop)},
+                "text": line["text"],
+                "visibility": "public",
+                "attachments": [],
+                "created_at": now,
+                "automatic": True,
+            }
+            for line in opening
+        ]
+        return {"lines": lines, "opening": opening}
+
+    async def _upload(self, actor: Actor, command: Upload) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        uploader = actors.uploaders_of(actor)
+        if not uploader:
+            raise Refused("unknown-actor", "sign-in-needed", "sign in, or say hello, before uploading")
+        prepared = await loop.run_in_executor(
+            None, lambda: prepare(command.name, command.media_type, command.data, self.config)
+        )
+        digest, size = await loop.run_in_executor(None, lambda: _put(self._blobs, prepared.data, self.config["limits.upload"]))
+
+        def job(tx: Tx) -> dict[str, Any]:
+            return dict(
+                uploads.add_file(
+                    tx,
+                    digest=digest,
+                    shown=prepared.name,
+                    media_type=prepared.media_type,
+                    size=size,
+                    uploader=uploader[-1],
+                )
+            )
+
+        return await self._write(job)
+
+    def _create_member(self, tx: Tx, book: Rulebook, actor: Actor, command: CreateMember) -> dict[str, Any]:
+        access.require(actor, "member.edit")
+        shop = cases.check_shop(book, actor, command.shop)
+        tier = command.tier or book.member_tier
+        if tier not in book.tiers or tier == book.guest_tier:
+            raise Refused("invalid", "unknown-tier", f"there is no tier `{tier}` for members", pointer="/tier")
+        language = command.language or book.shops[shop].locales[0]
+        if language not in book.locales:
+            raise Refused("invalid", "unknown-language", f"there is no language `{language}`", pointer="/language")
+        identities = {k: v for k, v in (("email", command.email), ("phone", command.phone)) if v}
+        for kind, value in identities.items():
+            if people.find_member(tx, shop, kind, value) is not None:
+                raise Refused("conflict", "member-exists", f"a member with this {kind} exists", pointer=f"/{kind}")
+        member_id = people.add_member(
+            tx,
+            self._lexicon,
+            shop,
+            guest=False,
+            tier=tier,
+            name=command.name,
+            language=language,
+            identities=identities,
+            signed_up_at=tx.now,
+        )
+        tx.record("member.created", {"by": actor.username}, actor=actor, shop=shop, member_id=member_id)
+        return {"member": answers.member(tx, self._lexicon, access.scope(actor), member_id)}
+
+    def _need_book(self) -> Rulebook:
+        if self._book is None:
+            raise Refused("conflict", "no-rules", "this desk has no rules in force yet")
+        return self._book
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _own_line(decision: Decision, command: Any) -> int:
+    """The reference of the line the command itself wrote, among those the rules added."""
+    for change in decision.changes:
+        if type(change).__name__ == "Say" and getattr(change, "client_key", None) == command.client_key:
+            kind = getattr(change, "author_kind", "")
+            if kind in ("member", "agent"):
+                return int(getattr(change, "ref", 0))
+    return 0
+
+
+def _put(blobs: Any, data: bytes, limit: int) -> tuple[str, int]:
+    import io
+
+    digest, size = blobs.put(io.BytesIO(data), limit)
+    return digest, size
+
+
+def _last_texts(tx: Tx) -> dict[str, str] | None:
+    digest = rulebooks.in_force(tx)
+    return rulebooks.rulebook_texts(tx, digest) if digest else None
+
+
+def _note_failed(tx: Tx, by: str, source: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    rulebooks.set_parameter(tx, "rules.failed", {"at": tx.now, "by": by, "source": source, "findings": findings[:200]})
+    tx.record("rulebook.refused", {"by": by, "source": source, "findings": len(findings)})
+    return {}
+
+
+def _clear_failed(tx: Tx) -> dict[str, Any]:
+    if "rules.failed" in rulebooks.parameters(tx):
+        rulebooks.set_parameter(tx, "rules.failed", None)
+        tx.record("rulebook.mended", {})
+    return {}
+
+
+def _activation_note(by: str, source: str, note: str) -> str:
+    return json.dumps({"by": by, "source": source, "note": note}, ensure_ascii=False)
+
+
+def _lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
+    """Findings for words open tickets use and the book has no more."""
+    found: list[dict[str, Any]] = []
+    known: Mapping[str, Any] = {"shop": book.shops, "team": book.teams}
+    for row in rulebooks.words_in_use(tx):
+        lifecycle = book.lifecycles.get(row["kind"])
+        lost = [(k, row[k]) for k in ("shop", "team") if row[k] is not None and row[k] not in known[k]]
+        if lifecycle is None:
+            lost.append(("kind", row["kind"]))
+        elif row["state"] not in lifecycle.states:
+            lost.append(("state", row["state"]))
+        for what, name in lost:
+            found.append(
+                {
+                    "code": "unknown-state" if what == "state" else "unknown-value",
+                    "severity": "error",
+                    "file": "desk.yaml" if what != "state" else "lifecycles",
+                    "line": 1,
+                    "column": 1,
+                    "end_line": 1,
+                    "end_column": 1,
+                    "message": f"{row['count']} open tickets have the {what} `{name}`, which these rules no longer declare",
+                    "hint": f"keep `{name}`, or move the tickets first: #{row['number']:05d} is one",
+                }
+            )
+    return found
+
+
+def _folder(config: Config) -> Path | None:
+    return Path(config["plugins.dir"]) if config["plugins.dir"] else None
+
+
+def _storage_url(config: Config) -> str:
+    url = str(config["storage.url"])
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{(config.data / url.removeprefix('sqlite:///')).resolve()}"
+    return url
+
+
+def _files_url(config: Config) -> str:
+    url = str(config["files.url"])
+    if url.startswith("disk:///") and not url.startswith("disk:////"):
+        return f"disk:///{(config.data / url.removeprefix('disk:///')).resolve()}"
+    return url
+
+
+__all__ = ["Desk", "Frame", "Page", "OpenTicket"]

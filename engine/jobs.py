@@ -1,0 +1,121 @@
+"""The pump: timers and the outbox, straight from the tables, in the server's own process.
+
+It knows the next due time, sleeps to the millisecond, wakes when a commit brings something earlier, and sweeps each
+second. What was due while the server was down is done at its start, once. A line is marked `sending` and committed before
+the channel is called: found so after a crash, it goes again only where the channel refuses twins, else it is `uncertain`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from engine.api import Delivery, Outbound
+from engine.core.entities import SYSTEM
+from engine.core.intake import DeliveryFailed
+from engine.store import Tx, load, outbox
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+log = logging.getLogger(__name__)
+
+SWEEP = 1.0
+"""Seconds between looks at the tables when nothing wakes the pump."""
+AT_ONCE = 8
+"""Lines being sent at the same time."""
+
+
+class Pump:
+    """Drives one desk's time and outbox. `start` after the rulebook is in force."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Settles what a crash left half sent, then begins."""
+        self._loop = asyncio.get_running_loop()
+        twins = frozenset(n for n, c in self._desk.plugins.tables["channels"].items() if c.can.refuses_twins)
+        await self._desk._write(lambda tx: {"recovered": outbox.recover(tx, twins)})
+        self._desk._kick = self.kick
+        self._tasks = [self._loop.create_task(self._timers()), self._loop.create_task(self._outbox())]
+
+    async def stop(self) -> None:
+        """Ends; a line being sent is waited for."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def kick(self, due: tuple[int, ...] = ()) -> None:
+        """Something was written that falls due, maybe soon."""
+        self._wake.set()
+
+    async def _timers(self) -> None:
+        while True:
+            pause = SWEEP
+            try:
+                due = await self._desk.tick()
+                if due is not None:
+                    pause = min(SWEEP, max((due - self._desk._store.now()) / 1_000_000, 0.001))
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("firing timers failed; trying again")
+            await self._rest(pause)
+
+    async def _rest(self, pause: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout=pause)
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _outbox(self) -> None:
+        gate = asyncio.Semaphore(AT_ONCE)
+        while True:
+            try:
+                rows = await self._desk._store.read(lambda tx: outbox.anything_due(tx))
+                if rows:
+                    claimed = (await self._desk._store.write(lambda tx: outbox.claim(tx, AT_ONCE))).result
+                    await asyncio.gather(*(self._send(gate, row) for row in claimed))
+                    if claimed:
+                        continue
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("emptying the outbox failed; trying again")
+            await asyncio.sleep(0.05)
+
+    async def _send(self, gate: asyncio.Semaphore, row: Any) -> None:
+        async with gate:
+            channel = self._desk.plugins.tables["channels"].get(row["channel"])
+            if channel is None:
+                delivery = Delivery("failed", error=f"there is no channel `{row['channel']}`", permanent=True)
+            else:
+                try:
+                    delivery = await channel.send(outbound(row))
+                except Exception as failure:
+                    log.exception("the channel %s failed while sending", row["channel"])
+                    delivery = Delivery("uncertain", error=f"{type(failure).__name__}: {failure}")
+            await self._desk._write(lambda tx: self._settle(tx, row, delivery))
+
+    def _settle(self, tx: Tx, row: Any, error: str | None) -> dict[str, Any]:
+        if error is None:
+            outbox.mark_sent(tx, row["id"])
+            return {}
+        dead = outbox.mark_failed(tx, row["id"], error)
+        book = self._desk.rulebook
+        if dead and book is not None and row["ticket_id"] and row["message_id"]:
+            case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row["ticket_id"])
+            if case is not None:
+                self._desk._decide(tx, book, DeliveryFailed(row["ticket_id"], row["message_id"], error), case, SYSTEM)
+        return {}
+
+
+def outbound(row: Any) -> Outbound:
+    """A claimed row as the channel gets it."""
+    return Outbound(**{name: row[name] for name in Outbound.__dataclass_fields__ if name in row})
