@@ -6,6 +6,7 @@ from engine.lang.ast import File
 from engine.lang.checked import Checked, EventRef, Limit, Schedule
 from engine.lang.checker import check
 from engine.lang.codes import CODES, Code, Severity
+from engine.lang.document import Key, Located, Percent, Plain, decode, load, load_plain
 from engine.lang.environment import Environment, EventKind, Field, Function, Stage, Text
 from engine.lang.findings import Finding, Related, render, suggest
 from engine.lang.limits import LIMITS
@@ -55,7 +56,11 @@ __all__ = [
     "Finding",
     "Function",
     "Helpers",
+    "Key",
     "Limit",
+    "Located",
+    "Percent",
+    "Plain",
     "Related",
     "Rule",
     "RuleSet",
@@ -71,9 +76,12 @@ __all__ = [
     "compile_condition",
     "compile_rules",
     "compile_template",
+    "decode",
     "entity",
     "enum_of",
     "list_of",
+    "load",
+    "load_plain",
     "parse",
     "render",
     "suggest",

@@ -92,7 +92,8 @@ EVENTS = [
 
 TEMPLATE_FILE = Source(
     "templates/replies.yaml",
-    'ack: {zh-TW: "{member.name} 您好", en: "Dear {member.name}"}\nquote: {zh-TW: "您寫道 {message.text}", en: "You wrote {message.text}"}\n',
+    'ack: {zh-TW: "{member.name} 您好", en: "Dear {member.name}"}\n'
+    'quote: {zh-TW: "您寫道 {message.text}", en: "You wrote {message.text}"}\n',
 )
 
 

@@ -1,0 +1,589 @@
+"""YAML nouns: text to dataclasses by their annotations, with the place of whatever asks for it.
+
+A field annotated `Located[T]` gets its value together with its span, one annotated `Span` gets the span of the mapping
+it stands in, and one annotated `Key` gets the key its mapping stands under. Everything else comes as plain values.
+Only plain YAML is read: anchors, tags and several documents are refused, and words and numbers about which YAML
+readers disagree must be quoted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+
+import yaml
+
+from engine.lang.findings import Finding, Related, closest, suggest
+from engine.lang.limits import LIMITS
+from engine.lang.source import Source, Span
+from engine.lang.types import Duration
+
+T = TypeVar("T")
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_AMBIGUOUS = re.compile(
+    r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF"
+    r"|[-+]?0[0-9_]+|[-+]?0[oxb][0-9a-fA-F_]+|[-+]?[0-9]+_[0-9_]*"
+    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
+    r"|[-+]?[0-9.]+[eE][-+]?[0-9]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?\.[0-9_]+|[-+]?[0-9]+\.|~"
+)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+_PERCENT = re.compile(r"[0-9]+(\.[0-9]+)?%")
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_NULL = frozenset({"", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A value and the span of its scalar (or list, or mapping). Two are equal when their values are."""
+
+    value: T
+    span: Span = field(compare=False)
+
+
+Key = Annotated[Located[str], "key"]
+"""The key under which a mapping stands."""
+
+Percent = Annotated[Decimal, "percent"]
+"""`80%`, as 0.8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A document as plain data; `spans` and `keys` hold the place of each value and key by its path."""
+
+    data: Any
+    spans: Mapping[tuple[str | int, ...], Span]
+    keys: Mapping[tuple[str | int, ...], Span]
+
+
+@dataclass(slots=True)
+class _Node:
+    kind: Literal["scalar", "list", "map"]
+    span: Span
+    text: str = ""
+    plain: bool = False
+    items: list[_Node] = field(default_factory=list)
+    pairs: list[tuple[_Node, _Node]] = field(default_factory=list)
+
+    @property
+    def is_null(self) -> bool:
+        return self.kind == "scalar" and self.plain and self.text in _NULL
+
+
+def decode(path: str, data: bytes) -> tuple[Source, list[Finding]]:
+    """The bytes of a file as a source; what is not UTF-8 is a finding (`not-utf8`), and stands as U+FFFD."""
+    try:
+        return Source(path, data.decode("utf-8")), []
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        source = Source(path, data.decode("utf-8", "replace"))
+        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x}"
+        at = len(before)
+        return source, [Finding("not-utf8", message, source.span(at, at + 1), "save it as UTF-8")]
+
+
+def load(source: Source, cls: type[T]) -> tuple[T | None, list[Finding]]:
+    """Read a YAML file into `cls`, a dataclass or any annotation of this module's kinds.
+
+    Values: `str int Decimal float bool Any`, `Duration` (`4h`), `Percent`, `Literal`, lists, tuples, dicts with text
+    keys, nested dataclasses, and unions of them told apart by shape. A dataclass may name in `SCALAR` the field that a
+    bare scalar fills (`退換貨` for `{name: 退換貨}`). A field's key is its name without a trailing underscore, or
+    `metadata["key"]`; one with `metadata["rest"]` takes all other keys. None when there is an error.
+    """
+    findings: list[Finding] = []
+    node = _Reader(source, findings).read()
+    if node is None:
+        return None, findings
+    value = _Converter(findings).convert(node, cls, None)
+    errors = any(finding.severity.value == "error" for finding in findings)
+    return (None if errors else value), findings
+
+
+def load_plain(source: Source) -> tuple[Plain | None, list[Finding]]:
+    """Read a YAML file as plain data: dict, list, str, int, Decimal, bool, None. None when there is an error."""
+    findings: list[Finding] = []
+    node = _Reader(source, findings).read()
+    if node is None:
+        return None, findings
+    spans: dict[tuple[str | int, ...], Span] = {}
+    keys: dict[tuple[str | int, ...], Span] = {}
+    converter = _Converter(findings)
+    data = converter.plain(node, (), spans, keys)
+    errors = any(finding.severity.value == "error" for finding in findings)
+    return (None if errors else Plain(data, spans, keys)), findings
+
+
+class _Refused(Exception):
+    """The text is not YAML that is read here; the finding says why."""
+
+
+class _Reader:
+    """YAML events to a small tree. Events, not PyYAML's nodes: those no longer show anchors."""
+
+    def __init__(self, source: Source, findings: list[Finding]) -> None:
+        self.source = source
+        self.findings = findings
+
+    def read(self) -> _Node | None:
+        """The document's root; None (and a finding) when it cannot be read."""
+        text = self.source.text
+        if len(text) > LIMITS.yaml_chars:
+            message = f"a YAML file has at most {LIMITS.yaml_chars} characters, this one {len(text)}"
+            self._refuse(message, 0, 1)
+            return None
+        if text.startswith("\ufeff"):
+            self._refuse("the file begins with a byte order mark", 0, 1, "save it as UTF-8 without one")
+            return None
+        try:
+            return self._document(yaml.parse(text, Loader=_LOADER))
+        except _Refused:
+            return None
+        except yaml.reader.ReaderError as error:
+            at = self._character(int(error.position))
+            self._refuse(f"a character that YAML does not allow (U+{ord(text[at : at + 1] or chr(0)):04X})", at, at + 1)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            at = min(int(getattr(mark, "index", 0)), len(text))
+            problem = error.problem or error.context or "cannot be read"
+            self._refuse(problem, at, min(at + 1, len(text)))
+        except (yaml.YAMLError, UnicodeError, ValueError) as error:
+            self._refuse(f"the file cannot be read: {error}", 0, 1)
+        return None
+
+    def _character(self, position: int) -> int:
+        """Where the first character is that no YAML may hold; the C reader counts bytes, so it is looked up."""
+        found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", self.source.text)
+        return found.start() if found else min(position, len(self.source.text))
+
+    def _refuse(self, message: str, start: int, end: int, hint: str | None = None) -> None:
+        self.findings.append(Finding("bad-yaml", message, self.source.span(start, max(start, end)), hint))
+
+    def _document(self, events: Any) -> _Node | None:
+        root: _Node | None = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._wrong("a file holds one document", event, "remove the second `---`")
+            elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent | yaml.AliasEvent):
+                root = self._node(event, events, 0)
+        if root is None:
+            self._refuse("the file is empty", 0, 0)
+        return root
+
+    def _wrong(self, message: str, event: Any, hint: str | None = None) -> _Refused:
+        self._refuse(message, event.start_mark.index, event.end_mark.index, hint)
+        return _Refused()
+
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> _Node:
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise self._wrong("anchors and aliases are not read", event, "write the value where it is wanted")
+        if event.tag is not None:
+            raise self._wrong(f"tags are not read: `{event.tag}`", event)
+        if depth > LIMITS.yaml_depth:
+            raise self._wrong(f"more than {LIMITS.yaml_depth} levels within each other", event)
+        start = _index(event.start_mark)
+        if isinstance(event, yaml.ScalarEvent):
+            span = self.source.span(start, _index(event.end_mark))
+            return _Node("scalar", span, event.value, not event.style)
+        node = _Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", self.source.span(start, start))
+        end = self._fill(node, events, depth)
+        node.span = self.source.span(start, end)
+        return node
+
+    def _fill(self, node: _Node, events: Iterator[Any], depth: int) -> int:
+        """The children of a list or mapping; gives where it ends."""
+        key: _Node | None = None
+        last = node.span.start
+        for event in events:
+            if isinstance(event, yaml.CollectionEndEvent):
+                # A block collection "ends" where the next thing begins; its last child says where it really does.
+                end = _index(event.end_mark)
+                return end if end > _index(event.start_mark) else last
+            child = self._node(event, events, depth + 1)
+            last = child.span.end
+            if node.kind == "list":
+                node.items.append(child)
+            elif key is None:
+                key = child
+            else:
+                node.pairs.append((key, child))
+                key = None
+        return last
+
+
+def _index(mark: Any) -> int:
+    """The offset of a mark, in characters."""
+    return int(mark.index)
+
+
+class _Converter:
+    """The small tree to values, by annotations."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        self._checked: set[int] = set()
+
+    def _wrong(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
+        self.findings.append(Finding(code, message, span, hint))
+
+    # ---- by annotation -----------------------------------------------------------------------------------------
+
+    def convert(self, node: _Node, hint: Any, key: _Node | None) -> Any:
+        """`node` as `hint` says; None and a finding when it is not."""
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin is Annotated:
+            if "percent" in arguments[1:]:
+                return self._percent(node)
+            return self.convert(node, arguments[0], key)
+        if origin in (typing.Union, types.UnionType):
+            return self._union(node, arguments, key)
+        if origin is Located:
+            return Located(self.convert(node, arguments[0], key), node.span)
+        if origin is Literal:
+            return self._literal(node, arguments)
+        if origin in (list, tuple) or hint in (list, tuple):
+            return self._list(node, arguments, origin or hint)
+        if origin is dict or (origin is not None and issubclass(origin, Mapping)) or hint is dict:
+            return self._dict(node, arguments)
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type) and hint is not Duration:
+            return self._dataclass(node, hint, key)
+        if hint is Any:
+            return self.plain(node, (), {}, {})
+        if hint is type(None):
+            if not node.is_null:
+                self._wrong("type-mismatch", "nothing must stand here", node.span)
+            return None
+        return self._scalar(node, hint)
+
+    def _union(self, node: _Node, choices: tuple[Any, ...], key: _Node | None) -> Any:
+        if type(None) in choices and node.is_null:
+            return None
+        fitting = [choice for choice in choices if choice is not type(None) and _fits(node, choice)]
+        if fitting:
+            return self.convert(node, fitting[0], key)
+        wanted = " or ".join(dict.fromkeys(_name(choice) for choice in choices if choice is not type(None)))
+        self._wrong("type-mismatch", f"{wanted} must stand here, not {_what(node)}", node.span)
+        return None
+
+    def _scalar(self, node: _Node, hint: Any) -> Any:
+        if node.kind != "scalar":
+            self._wrong("type-mismatch", f"{_name(hint)} must stand here, not {_what(node)}", node.span)
+            return None
+        if self._ambiguous(node):
+            return None
+        convert: Callable[[_Node], Any] | None = _SCALARS.get(hint)
+        if convert is None:
+            raise TypeError(f"documents cannot hold {hint!r}")
+        try:
+            return convert(node)
+        except ValueError:
+            code = "bad-duration" if hint is Duration else "type-mismatch"
+            if hint is str and node.plain and node.text in _TRUE | _FALSE | (_NULL - {""}):
+                self._wrong("yaml-ambiguous-scalar", f"`{node.text}` is not a text", node.span, _quote(node.text))
+                return None
+            shown = f"`{_short(node.text)}`" if node.text else "nothing"
+            self._wrong(code, f"{_name(hint)} must stand here, not {shown}", node.span, _HINTS.get(hint))
+            return None
+
+    def _ambiguous(self, node: _Node) -> bool:
+        if not node.plain or not _AMBIGUOUS.fullmatch(node.text) or id(node) in self._checked:
+            return id(node) in self._checked
+        self._checked.add(id(node))
+        message = f"YAML readers disagree about `{node.text}`"
+        self._wrong("yaml-ambiguous-scalar", message, node.span, _quote(node.text))
+        return True
+
+    def _percent(self, node: _Node) -> Decimal | None:
+        if node.kind == "scalar" and _PERCENT.fullmatch(node.text):
+            return Decimal(node.text[:-1]) / 100
+        self._wrong("type-mismatch", f"a percentage must stand here, not {_what(node)}", node.span, "write `80%`")
+        return None
+
+    def _literal(self, node: _Node, choices: tuple[Any, ...]) -> Any:
+        if node.kind == "scalar" and node.text in choices:
+            return node.text
+        if node.kind != "scalar":
+            self._wrong("type-mismatch", f"a word must stand here, not {_what(node)}", node.span)
+        elif not self._ambiguous(node):
+            hint = closest(node.text, choices) or "there are " + ", ".join(f"`{choice}`" for choice in choices)
+            self._wrong("unknown-value", f"`{_short(node.text)}` has no meaning here", node.span, hint)
+        return None
+
+    def _list(self, node: _Node, arguments: tuple[Any, ...], made: Any) -> Any:
+        item = arguments[0] if arguments else Any
+        if node.kind != "list":
+            self._wrong("type-mismatch", f"a list must stand here, not {_what(node)}", node.span, "`[a, b]`")
+            return made()
+        return made(self.convert(child, item, None) for child in node.items)
+
+    def _dict(self, node: _Node, arguments: tuple[Any, ...]) -> dict[Any, Any]:
+        key_hint, item = arguments if len(arguments) == 2 else (str, Any)
+        if node.kind != "map":
+            self._wrong("type-mismatch", f"a mapping must stand here, not {_what(node)}", node.span, "`{a: b}`")
+            return {}
+        found: dict[Any, Any] = {}
+        for name, key, value in self._pairs(node):
+            made = Located(name, key.span) if typing.get_origin(key_hint) is Located else name
+            found[made] = self.convert(value, item, key)
+        return found
+
+    def _pairs(self, node: _Node, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, _Node, _Node]]:
+        """Key text, key and value of a mapping, each key once."""
+        seen: dict[str, Span] = {}
+        for key, value in node.pairs:
+            if key.kind != "scalar":
+                self._wrong("bad-yaml", f"a key must be a word, not {_what(key)}", key.span)
+                continue
+            if key.text == "<<":
+                self._wrong("bad-yaml", "merge keys are not read", key.span)
+                continue
+            if key.text not in known and self._ambiguous(key):
+                continue
+            if key.text in seen:
+                related = (Related(seen[key.text], "first here"),)
+                message = f"the key `{_short(key.text)}` stands twice"
+                self.findings.append(Finding("duplicate-key", message, key.span, "keep one", related=related))
+                continue
+            seen[key.text] = key.span
+            yield key.text, key, value
+
+    def _dataclass(self, node: _Node, cls: type[Any], key: _Node | None) -> Any:
+        slots = _slots(cls)
+        given: dict[str, Any] = {}
+        scalar = getattr(cls, "SCALAR", None)
+        before = len(self.findings)
+        meant: set[str | None] = set()
+        if node.kind == "scalar" and isinstance(scalar, str):
+            slot = next(slot for slot in slots if slot.name == scalar)
+            given[scalar] = self.convert(node, slot.hint, None)
+        elif node.kind != "map":
+            self._wrong("type-mismatch", f"a mapping must stand here, not {_what(node)}", node.span, "`{a: b}`")
+            return None
+        else:
+            by_key = {slot.key: slot for slot in slots if slot.role == "value"}
+            rest = next((slot for slot in slots if slot.role == "rest"), None)
+            others: dict[str, Any] = {}
+            for name, key_node, value in self._pairs(node, frozenset(by_key)):
+                slot_ = by_key.get(name)
+                if slot_ is not None:
+                    given[slot_.name] = self.convert(value, slot_.hint, key_node)
+                elif rest is not None:
+                    item = typing.get_args(rest.hint)
+                    others[name] = self.convert(value, item[1] if len(item) == 2 else Any, key_node)
+                else:
+                    near = suggest(name, by_key)
+                    meant.add(near)
+                    hint = f"did you mean `{near}`?" if near else None
+                    if hint is None and len(by_key) <= 12:
+                        hint = "there are " + ", ".join(f"`{other}`" for other in by_key)
+                    self._wrong("unknown-key", f"nothing reads the key `{_short(name)}`", key_node.span, hint)
+            if rest is not None:
+                given[rest.name] = others
+        there = {pair[0].text for pair in node.pairs}
+        for slot in slots:
+            if slot.role == "span":
+                given[slot.name] = node.span
+            elif slot.role == "key":
+                given[slot.name] = Located(key.text, key.span) if key is not None else Located("", node.span)
+            elif (
+                slot.required
+                and slot.name not in given
+                and slot.key not in meant | {pair[0].text for pair in node.pairs}
+            ):
+                where = key.span if key is not None else self._head(node)
+                self._wrong("bad-yaml", f"the key `{slot.key}` is missing", where)
+        if len(self.findings) > before and any(finding.severity.value == "error" for finding in self.findings[before:]):
+            return None
+        return cls(**given)
+
+    @staticmethod
+    def _head(node: _Node) -> Span:
+        """Where to point when something is missing in a mapping: its first key."""
+        return node.pairs[0][0].span if node.pairs else node.span
+
+    # ---- plain -------------------------------------------------------------------------------------------------
+
+    def plain(
+        self,
+        node: _Node,
+        path: tuple[str | int, ...],
+        spans: dict[tuple[str | int, ...], Span],
+        keys: dict[tuple[str | int, ...], Span],
+    ) -> Any:
+        """The node as plain data, places noted by path."""
+        spans[path] = node.span
+        if node.kind == "list":
+            return [self.plain(child, (*path, index), spans, keys) for index, child in enumerate(node.items)]
+        if node.kind == "map":
+            found: dict[str, Any] = {}
+            for name, key, value in self._pairs(node):
+                keys[(*path, name)] = key.span
+                found[name] = self.plain(value, (*path, name), spans, keys)
+            return found
+        if not node.plain:
+            return node.text
+        if self._ambiguous(node) or node.text in _NULL:
+            return None
+        if node.text in _TRUE or node.text in _FALSE:
+            return node.text in _TRUE
+        if _INTEGER.fullmatch(node.text) and len(node.text) <= LIMITS.number_digits:
+            return int(node.text)
+        if _DECIMAL.fullmatch(node.text) and len(node.text) <= LIMITS.number_digits:
+            return Decimal(node.text)
+        return node.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A field of a dataclass: its name, the key it is read from, its annotation, what fills it."""
+
+    name: str
+    key: str
+    hint: Any
+    role: Literal["value", "span", "key", "rest"]
+    required: bool
+
+
+def _slots(cls: Any) -> tuple[_Slot, ...]:
+    return _read_slots(cls)
+
+
+@lru_cache(maxsize=256)
+def _read_slots(cls: Hashable) -> tuple[_Slot, ...]:
+    hints = typing.get_type_hints(cast(Any, cls), include_extras=True)
+    slots = []
+    for item in dataclasses.fields(cast(Any, cls)):
+        hint = hints[item.name]
+        role: Literal["value", "span", "key", "rest"] = "value"
+        if hint is Span:
+            role = "span"
+        elif typing.get_origin(hint) is Annotated and "key" in typing.get_args(hint)[1:]:
+            role = "key"
+        elif item.metadata.get("rest"):
+            role = "rest"
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        key = item.metadata.get("key", item.name.removesuffix("_"))
+        slots.append(_Slot(item.name, key, hint, role, required))
+    return tuple(slots)
+
+
+def _text(node: _Node) -> str:
+    if node.plain and (node.text in _NULL or node.text in _TRUE or node.text in _FALSE):
+        raise ValueError
+    return node.text
+
+
+def _integer(node: _Node) -> int:
+    if not node.plain or not _INTEGER.fullmatch(node.text) or len(node.text) > LIMITS.number_digits:
+        raise ValueError
+    return int(node.text)
+
+
+def _decimal(node: _Node) -> Decimal:
+    if not node.plain or len(node.text) > LIMITS.number_digits:
+        raise ValueError
+    if not (_INTEGER.fullmatch(node.text) or _DECIMAL.fullmatch(node.text)):
+        raise ValueError
+    return Decimal(node.text)
+
+
+def _float(node: _Node) -> float:
+    return float(_decimal(node))
+
+
+def _bool(node: _Node) -> bool:
+    if not node.plain or node.text not in _TRUE | _FALSE:
+        raise ValueError
+    return node.text in _TRUE
+
+
+def _duration(node: _Node) -> Duration:
+    return Duration.parse(node.text)
+
+
+_SCALARS: Mapping[Any, Callable[[_Node], Any]] = {
+    str: _text,
+    int: _integer,
+    Decimal: _decimal,
+    float: _float,
+    bool: _bool,
+    Duration: _duration,
+}
+_HINTS: Mapping[Any, str] = {Duration: "one number and one unit of s, m, h, d, w: `4h`", bool: "`true` or `false`"}
+_NAMES: Mapping[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    Decimal: "a number",
+    float: "a number",
+    bool: "true or false",
+    Duration: "a duration",
+}
+
+
+def _fits(node: _Node, hint: Any) -> bool:
+    """Whether the shape of `node` is that of `hint`: which member of a union is meant."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated and "percent" in arguments[1:]:
+        return node.kind == "scalar" and bool(_PERCENT.fullmatch(node.text))
+    if origin is Annotated or origin is Located:
+        return _fits(node, arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(node, choice) for choice in arguments)
+    if origin is Literal:
+        return node.kind == "scalar" and node.text in arguments
+    if origin in (list, tuple) or hint in (list, tuple):
+        return node.kind == "list"
+    if hint in _SCALARS:
+        if node.kind != "scalar":
+            return False
+        if hint is str:
+            return True
+        try:
+            _SCALARS[hint](node)
+        except ValueError:
+            return False
+        return True
+    if dataclasses.is_dataclass(hint):
+        return node.kind == "map" or (node.kind == "scalar" and hasattr(hint, "SCALAR"))
+    return hint is Any or node.kind == "map"
+
+
+def _name(hint: Any) -> str:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated and "percent" in arguments[1:]:
+        return "a percentage"
+    if origin in (Annotated, Located):
+        return _name(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{choice}`" for choice in arguments)
+    if origin in (list, tuple) or hint in (list, tuple):
+        return "a list"
+    return _NAMES.get(hint, "a mapping")
+
+
+def _what(node: _Node) -> str:
+    if node.kind != "scalar":
+        return "a list" if node.kind == "list" else "a mapping"
+    return f"`{_short(node.text)}`" if node.text else "nothing"
+
+
+def _short(text: str) -> str:
+    line = text.replace("\n", " ")
+    return line if len(line) <= 40 else f"{line[:39]}…"
+
+
+def _quote(text: str) -> str:
+    return f'quote it: `"{text}"`'
