@@ -1,0 +1,287 @@
+"""What is to leave and what is to come: outbox rows claimed, sent, failed, tried again; timers that fall due.
+
+A row goes `waiting → sending → sent | failed | uncertain`. `sending` is committed before the channel is called, so a crash
+in between is seen: such a row goes again only where the channel refuses a twin by its key, else it is `uncertain` and a
+person decides. A failure waits longer each time; after the last try the row is `failed`: a dead letter, visible, sent
+again by hand. What was due while nothing ran is due at once, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import JOIN, fn
+
+from engine.core.entities import HOUR, MINUTE, SECOND
+from engine.core.questions import Scope
+from engine.store import tables as t
+from engine.store.people import identities_of
+from engine.store.queries import attachments_of, of_ticket
+from engine.store.sql import Prepared, Row, p
+from engine.store.tx import Tx
+
+BACK_OFF = (
+    5 * SECOND,
+    30 * SECOND,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    *([HOUR] * 4),
+    *([4 * HOUR] * 10),
+)
+"""Waits between tries: quick at first for what mends itself, then for two days, so a mail server may be down for one."""
+CLAIM = 50
+"""Rows claimed in one go: about what the channels send while the next are claimed."""
+TIMERS = 200
+"""Timers looked up in one go; each fires in a job of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that this process is to send now."""
+
+    id: int
+    key: str
+    channel: str
+    tries: int
+    """Earlier tries."""
+    ticket_id: int | None
+    number: int | None
+    shop: str | None
+    subject: str
+    message_id: int | None
+    text: str
+    html: str | None
+    body: Mapping[str, Any]
+    recipient: Mapping[str, str]
+    """Identity kind to value, of the ticket's identity first, else all the member's; with `name`."""
+    files: tuple[Mapping[str, Any], ...]
+
+
+_DUE_TIMERS = Prepared(
+    lambda: (
+        t.Timer.select().where(t.Timer.due_at <= p("now")).order_by(t.Timer.due_at, t.Timer.id).limit(p("limit"))
+    )
+)
+_NEXT_TIMER = Prepared(lambda: t.Timer.select(fn.MIN(t.Timer.due_at)))
+_NEXT_OUT = Prepared(lambda: t.Outbox.select(fn.MIN(t.Outbox.due_at)).where(t.Outbox.state == "waiting"))
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next timer or outbox row falls due; None when nothing waits. It may lie in the past."""
+    found = [due for due in (tx.value(_NEXT_TIMER), tx.value(_NEXT_OUT)) if due is not None]
+    return min(found, default=None)
+
+
+def due_timers(tx: Tx, limit: int = TIMERS) -> list[Row]:
+    """Timers that are due, the longest first: id, ticket_id, name, kind, due_at, body. `load.take_timer` takes each."""
+    rows = tx.rows(_DUE_TIMERS, now=tx.now, limit=limit)
+    return [{**row, "body": json.loads(row["body"])} for row in rows]
+
+
+# --------------------------------------------------------------------------------------------------------------- outbox
+
+
+def claim(tx: Tx, limit: int = CLAIM) -> list[Claimed]:
+    """Marks what is due as `sending` by this process and gives it, to be sent after the commit.
+
+    Several processes may claim at once: each row goes to one of them.
+    """
+    due = _due_query(limit, tx.now)
+    if tx.database.for_update:
+        due = due.for_update("FOR UPDATE SKIP LOCKED")
+    ids = tx.values(due)
+    if not ids:
+        return []
+    tx.run(
+        t.Outbox.update(state="sending", claimed_by=tx.instance, claimed_at=tx.now).where(
+            t.Outbox.id.in_(ids) & (t.Outbox.state == "waiting")
+        )
+    )
+    rows = tx.rows(
+        t.Outbox.select(
+            t.Outbox,
+            t.Ticket.number,
+            t.Ticket.shop,
+            t.Ticket.subject,
+            t.Ticket.member_id,
+            t.Ticket.identity_id,
+            t.Member.name.alias("m_name"),
+            t.Message.text,
+            t.Message.html,
+        )
+        .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Outbox.ticket_id))
+        .join(t.Member, JOIN.LEFT_OUTER, on=(t.Member.id == t.Ticket.member_id))
+        .switch(t.Outbox)
+        .join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Outbox.message_id))
+        .where(t.Outbox.id.in_(ids))
+        .order_by(t.Outbox.due_at, t.Outbox.id)
+    )
+    people = identities_of(tx, {row["member_id"] for row in rows if row["member_id"] is not None})
+    files = attachments_of(tx, {row["message_id"] for row in rows if row["message_id"] is not None})
+    return [
+        Claimed(
+            id=row["id"],
+            key=row["key"],
+            channel=row["channel"],
+            tries=row["tries"],
+            ticket_id=row["ticket_id"],
+            number=row["number"],
+            shop=row["shop"],
+            subject=row["subject"] or "",
+            message_id=row["message_id"],
+            text=row["text"] or "",
+            html=row["html"],
+            body=json.loads(row["body"]),
+            recipient=_recipient(row, people.get(row["member_id"], [])),
+            files=tuple(files.get(row["message_id"], ())),
+        )
+        for row in rows
+    ]
+
+
+def _due_query(limit: int, now: int) -> Any:
+    return (
+        t.Outbox.select(t.Outbox.id)
+        .where((t.Outbox.state == "waiting") & (t.Outbox.due_at <= now))
+        .order_by(t.Outbox.due_at, t.Outbox.id)
+        .limit(limit)
+    )
+
+
+def _recipient(row: Row, identities: list[Row]) -> dict[str, str]:
+    own = [one for one in identities if one["id"] == row["identity_id"]]
+    found = {one["kind"]: one["value"] for one in (own or identities) if one["kind"] != "visitor"}
+    if row["m_name"]:
+        found["name"] = row["m_name"]
+    return found
+
+
+def sent(tx: Tx, row_id: int, external_id: str | None = None) -> bool:
+    """The channel took it. False when the row was not `sending` any more."""
+    return _settle(tx, row_id, {"state": "sent", "external_id": external_id, "error": None, "settled_at": tx.now})
+
+
+def uncertain(tx: Tx, row_id: int, error: str) -> bool:
+    """It may have left; only a person sends it again. False when the row was not `sending` any more."""
+    return _settle(tx, row_id, {"state": "uncertain", "error": error[:1000], "settled_at": tx.now})
+
+
+def failed(
+    tx: Tx, row_id: int, error: str, *, permanent: bool = False, retry_after: int | None = None
+) -> int | None:
+    """It did not leave. Gives when it will be tried again; None when it was given up (or was not `sending` any more).
+
+    `retry_after` is what the outside asked for, in µs; the longer of it and ours is waited.
+    """
+    row = tx.row(t.Outbox.select(t.Outbox.tries).where((t.Outbox.id == row_id) & (t.Outbox.state == "sending")))
+    if row is None:
+        return None
+    tries = row["tries"] + 1
+    base = {"tries": tries, "error": error[:1000], "claimed_by": None, "claimed_at": None}
+    if permanent or tries > len(BACK_OFF):
+        _settle(tx, row_id, {**base, "state": "failed", "settled_at": tx.now})
+        return None
+    due_at = tx.now + max(BACK_OFF[tries - 1], retry_after or 0)
+    _settle(tx, row_id, {**base, "state": "waiting", "due_at": due_at})
+    tx.kick(due_at)
+    return due_at
+
+
+def _settle(tx: Tx, row_id: int, values: Mapping[str, Any]) -> bool:
+    return tx.update(t.Outbox, values, id=row_id, state="sending") == 1
+
+
+def send_again(tx: Tx, message_id: int) -> bool:
+    """A person wants a failed or uncertain line to go again, under the same key. False when there is none such."""
+    again = {"state": "waiting", "due_at": tx.now, "tries": 0, "error": None, "settled_at": None, "claimed_by": None}
+    changed = tx.run(
+        t.Outbox.update(again).where(
+            (t.Outbox.message_id == message_id) & t.Outbox.state.in_(("failed", "uncertain"))
+        )
+    )
+    if changed:
+        tx.kick(tx.now)
+    return bool(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found half-sent after a crash."""
+
+    again: int
+    uncertain: tuple[Row, ...]
+    """id, ticket_id, message_id of what may have left: shown to the agents."""
+
+
+def recover(tx: Tx, refuses_twins: Callable[[str], bool], *, older_than: int = 0) -> Recovered:
+    """At start: what an earlier process left `sending` goes again where its channel refuses twins, else is `uncertain`.
+
+    `older_than` (µs) spares what another living process claimed just now. This process's own claims are never touched.
+    """
+    left = (t.Outbox.state == "sending") & (t.Outbox.claimed_at <= tx.now - older_than)
+    rows = tx.rows(
+        t.Outbox.select(t.Outbox.id, t.Outbox.channel, t.Outbox.ticket_id, t.Outbox.message_id)
+        .where(left & (t.Outbox.claimed_by != tx.instance))
+        .order_by(t.Outbox.id)
+    )
+    safe = [row["id"] for row in rows if refuses_twins(row["channel"])]
+    unsure = [row for row in rows if not refuses_twins(row["channel"])]
+    if safe:
+        tx.run(
+            t.Outbox.update(state="waiting", due_at=tx.now, claimed_by=None, claimed_at=None).where(
+                t.Outbox.id.in_(safe)
+            )
+        )
+        tx.kick(tx.now)
+    if unsure:
+        tx.run(
+            t.Outbox.update(
+                state="uncertain", error="the desk stopped while this was being sent", settled_at=tx.now
+            ).where(t.Outbox.id.in_([row["id"] for row in unsure]))
+        )
+    return Recovered(len(safe), tuple({k: row[k] for k in ("id", "ticket_id", "message_id")} for row in unsure))
+
+
+def dead_letters(tx: Tx, scope: Scope, limit: int = 100) -> list[Row]:
+    """What failed for good or is uncertain, newest first: id, channel, state, tries, error, number, message_id, at."""
+    if not scope.staff:
+        return []
+    return tx.rows(
+        t.Outbox.select(
+            t.Outbox.id,
+            t.Outbox.channel,
+            t.Outbox.state,
+            t.Outbox.tries,
+            t.Outbox.error,
+            t.Ticket.number,
+            t.Outbox.message_id,
+            t.Outbox.settled_at.alias("at"),
+        )
+        .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Outbox.ticket_id))
+        .where(t.Outbox.state.in_(("failed", "uncertain")) & (t.Outbox.ticket_id.is_null() | of_ticket(scope)))
+        .order_by(t.Outbox.id.desc())
+        .limit(limit)
+    )
+
+
+def backlog(tx: Tx) -> dict[str, int]:
+    """How many rows stand in each state that is not `sent`: for metrics and `readyz`."""
+    rows = tx.rows(
+        t.Outbox.select(t.Outbox.state, fn.COUNT(t.Outbox.id).alias("count"))
+        .where(t.Outbox.state.in_(("waiting", "sending", "failed", "uncertain")))
+        .group_by(t.Outbox.state)
+    )
+    return {row["state"]: row["count"] for row in rows}
+
+
+def hold_everything(tx: Tx) -> int:
+    """A restored copy sends nothing by itself: what waits becomes `uncertain`, to be sent by hand. Gives how many."""
+    return tx.run(
+        t.Outbox.update(state="uncertain", error="restored from a backup", settled_at=tx.now).where(
+            t.Outbox.state.in_(("waiting", "sending"))
+        )
+    )

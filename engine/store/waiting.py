@@ -1,0 +1,157 @@
+"""Small questions the corridor asks: a member's open case, who waits and who has room, what a line belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import JOIN, fn
+
+from engine.core.entities import Case
+from engine.core.questions import Scope
+from engine.store import tables as t
+from engine.store.load import _member, _tags, StoreLookups, _MEMBER, agents_of
+from engine.store.queries import OPEN, message, of_ticket
+from engine.store.tx import Tx
+from engine.store.values import Lexicon, words
+
+TYPICAL_SERVICE = 300
+"""Seconds a chat is taken to last while there is no history to learn from."""
+
+
+def latest_number(tx: Tx, member_id: int, live_kinds: frozenset[str], *, open_only: bool) -> int | None:
+    """The member's open live chat, or the latest one, ended or not."""
+    query = t.Ticket.select(t.Ticket.number).where((t.Ticket.member_id == member_id) & t.Ticket.kind.in_(sorted(live_kinds)))
+    if open_only:
+        query = query.where(t.Ticket.category.in_(OPEN))
+    found = tx.value(query.order_by(t.Ticket.id.desc()).limit(1))
+    return None if found is None else int(found)
+
+
+def open_number(tx: Tx, member_id: int, channel: str) -> int | None:
+    """The member's latest open ticket of a channel: where the next line of that channel belongs."""
+    mine = (t.Ticket.member_id == member_id) & (t.Ticket.channel == channel) & t.Ticket.category.in_(OPEN)
+    found = tx.value(t.Ticket.select(t.Ticket.number).where(mine).order_by(t.Ticket.id.desc()).limit(1))
+    return None if found is None else int(found)
+
+
+def number_of_message(tx: Tx, message_id: int) -> int | None:
+    """The number of the ticket a line stands on."""
+    found = tx.value(
+        t.Ticket.select(t.Ticket.number).join(t.Message, on=(t.Message.ticket_id == t.Ticket.id)).where(t.Message.id == message_id)
+    )
+    return None if found is None else int(found)
+
+
+def open_chat(tx: Tx, member_id: int, live_kinds: frozenset[str], limit: int) -> dict[str, Any]:
+    """For `welcome`: the number of the open chat or None, and the last lines of the latest one as its member sees them."""
+    number = latest_number(tx, member_id, live_kinds, open_only=True)
+    return {"ticket": number}
+
+
+def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
+    """A case of a member without a ticket, for reading only: no lock, no number taken."""
+    row = tx.row(_MEMBER, id=member_id, complaint_kind="", month_ago=tx.now)
+    if row is None:
+        return None
+    tags = _tags(tx, 0, member_id)
+    return Case(shop=row["m_shop"], member=_member(row, tags["member"], tx), lookups=StoreLookups(tx, lexicon))
+
+
+def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
+    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency, then age."""
+    rows = tx.rows(
+        t.Ticket.select(t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_skills)
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .where(
+            t.Ticket.category.in_(OPEN)
+            & t.Ticket.assignee_id.is_null()
+            & t.Ticket.team.is_null(False)
+            & t.Ticket.route_by.is_null(False)
+        )
+        .order_by(t.Member.tier_rank.desc(), t.Ticket.priority_rank.desc(), t.Ticket.id)
+        .limit(200)
+    )
+    if not rows:
+        return None
+    online = tx.values(t.Agent.select(t.Agent.id).where((t.Agent.status == "online") & (t.Agent.enabled == True)))  # noqa: E712
+    agents = [a for a in agents_of(tx, lexicon, online) if a.load < a.capacity] if online else []
+    for row in rows:
+        wanted = set(words(row["route_skills"]))
+        able = [
+            a
+            for a in agents
+            if row["team"] in a.teams and wanted <= set(a.skills) and ("*" in a.shops or row["shop"] in a.shops)
+        ]
+        if able:
+            best = min(able, key=lambda a: (a.load / max(a.capacity, 1), a.last_assigned_at, a.username))
+            return int(row["id"]), best.username
+    return None
+
+
+def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
+    """The place of a waiting chat in its team's line (1 is next) and the seconds it will likely wait; None: it does not."""
+    row = tx.row(
+        t.Ticket.select(t.Ticket, t.Member.tier_rank.alias("tier_rank"))
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .where(of_ticket(scope) & (t.Ticket.number == number) & t.Ticket.category.in_(OPEN))
+    )
+    if row is None or row["assignee_id"] is not None or row["team"] is None:
+        return None
+    served = tx.value(t.Chat.select(t.Chat.served_at).where((t.Chat.ticket_id == row["id"]) & t.Chat.served_at.is_null(False)))
+    if served is not None:
+        return None
+    before = (
+        (t.Member.tier_rank > row["tier_rank"])
+        | ((t.Member.tier_rank == row["tier_rank"]) & (t.Ticket.priority_rank > row["priority_rank"]))
+        | (
+            (t.Member.tier_rank == row["tier_rank"])
+            & (t.Ticket.priority_rank == row["priority_rank"])
+            & (t.Ticket.id < row["id"])
+        )
+    )
+    ahead = int(
+        tx.value(
+            t.Ticket.select(fn.COUNT(t.Ticket.id))
+            .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+            .switch(t.Ticket)
+            .join(t.Chat, JOIN.INNER, on=(t.Chat.ticket_id == t.Ticket.id))
+            .where(
+                (t.Ticket.team == row["team"])
+                & (t.Ticket.shop == row["shop"])
+                & t.Ticket.category.in_(OPEN)
+                & t.Ticket.assignee_id.is_null()
+                & t.Chat.served_at.is_null()
+                & before
+            )
+        )
+    )
+    online = int(
+        tx.value(
+            t.Agent.select(fn.COUNT(t.Agent.id))
+            .join(t.AgentTeam, on=(t.AgentTeam.agent_id == t.Agent.id))
+            .where((t.AgentTeam.team == row["team"]) & (t.Agent.status == "online"))
+        )
+    )
+    return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // max(online, 1)}
+
+
+def count_waiting(tx: Tx, shops: tuple[str, ...] | None) -> int:
+    """Chats that wait for an agent."""
+    query = (
+        t.Ticket.select(fn.COUNT(t.Ticket.id))
+        .join(t.Chat, on=(t.Chat.ticket_id == t.Ticket.id))
+        .where(
+            t.Ticket.category.in_(OPEN)
+            & t.Ticket.assignee_id.is_null()
+            & t.Ticket.team.is_null(False)
+            & t.Chat.served_at.is_null()
+        )
+    )
+    if shops is not None:
+        query = query.where(t.Ticket.shop.in_(list(shops)))
+    return int(tx.value(query))
+
+
+def line(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
+    """One line as staff or its member sees it."""
+    return message(tx, message_id, staff=staff)
