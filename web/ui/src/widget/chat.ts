@@ -32,6 +32,7 @@ export class Chat {
   private started = false
   private toldTyping = 0
   private doubt: ReturnType<typeof setTimeout> | undefined
+  private pause: ReturnType<typeof setTimeout> | undefined
   private typing: ReturnType<typeof setTimeout> | undefined
   private readonly listeners = new Set<() => void>()
 
@@ -180,17 +181,17 @@ export class Chat {
     if (frame.type === 'welcome') {
       this.refused = false
       if (!this.member) this.store.visitor = this.thread.visitor
-      for (const line of outstanding(this.thread)) this.live.send(line)
-      this.watch()
+      this.pushAll()
     }
     if (frame.type === 'ack') {
       this.store.drop(frame.id)
       this.watch()
     }
     if (frame.type === 'error' && frame.id !== undefined && isPassing(frame.code)) {
-      const { id } = frame
+      // All that waits, in its order: the desk knows what it has.
       clearTimeout(this.doubt)
-      setTimeout(() => this.push(id), PAUSE)
+      clearTimeout(this.pause)
+      this.pause = setTimeout(() => this.pushAll(), PAUSE)
     }
     if (frame.type === 'typing') {
       clearTimeout(this.typing)
@@ -207,6 +208,11 @@ export class Chat {
     const line = this.thread.pending.find((one) => one.id === id)
     if (!line || line.problem !== null) return
     this.live.send(asFrame(line))
+    this.watch()
+  }
+
+  private pushAll(): void {
+    for (const line of outstanding(this.thread)) this.live.send(line)
     this.watch()
   }
 

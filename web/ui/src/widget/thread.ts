@@ -87,8 +87,9 @@ export function receive(thread: Thread, frame: Frame): Thread {
       // The first welcome stands for all before it; after a break the missed frames follow one by one.
       const seq = thread.seq === 0 ? frame.seq : thread.seq
       const ticket = frame.ticket ?? null
-      const next = { ...thread, seq, ticket, visitor: frame.visitor ?? thread.visitor, typing: null, queue: null }
-      return (frame.history ?? []).reduce((so, line) => add(so, line), ticket === null ? next : { ...next, ended: false })
+      const next: Thread = { ...thread, seq, ticket, visitor: frame.visitor ?? thread.visitor, typing: null, queue: null }
+      const begun: Thread = ticket === null ? next : { ...next, ended: false }
+      return (frame.history ?? []).reduce<Thread>((so, line) => add(so, line), begun)
     }
     case 'ack': {
       const seen = { ...thread, seq: Math.max(thread.seq, frame.seq), ticket: frame.message.ticket ?? thread.ticket }

@@ -1,0 +1,386 @@
+/** What the visitor sees: launcher and panel on a shop's page, the panel alone on the chat page. */
+import { fill, type Locale, type Params } from '@/shared/i18n'
+import { widget as zhTW } from '@/shared/i18n/zh-TW'
+import { widget as zhCN } from '@/shared/i18n/zh-CN'
+import { widget as en } from '@/shared/i18n/en'
+import type { Attachment, Message } from '@/shared/api/types'
+import { date, daysBefore } from '@/shared/time'
+
+import type { Chat } from './chat'
+import { arrange, h, icon, ICONS, show } from './dom'
+import { drawLine, drawPending, type LineTools } from './lines'
+import { STYLE } from './style'
+import { servedBy, unsent } from './thread'
+
+type Key = keyof typeof zhTW
+
+export interface Say {
+  (key: Key, params?: Params): string
+  problem(code: string): string
+}
+
+export function sayIn(locale: Locale): Say {
+  const sentences = { 'zh-TW': zhTW, 'zh-CN': zhCN, en }[locale]
+  const say = (key: Key, params?: Params): string => fill(sentences[key], params)
+  return Object.assign(say, {
+    problem: (code: string) => (`error.${code}` in sentences ? sentences[`error.${code}` as Key] : sentences['error.blocked']),
+  })
+}
+
+export interface ViewOptions {
+  chat: Chat
+  locale: Locale
+  root: ShadowRoot
+  /** The whole page is the chat. */
+  page: boolean
+  /** Where a guest signs in. */
+  signIn: string
+  /** Told whenever the panel opens or closes. */
+  onOpen?: (open: boolean) => void
+}
+
+export interface View {
+  open(): void
+  close(): void
+}
+
+export function build(options: ViewOptions): View {
+  const { chat, locale, root, page } = options
+  const say = sayIn(locale)
+  const tools: LineTools = {
+    say,
+    locale,
+    file: (id) => chat.file(id),
+    retry: (id) => chat.retry(id),
+    forget: (id) => chat.forget(id),
+  }
+  let opened = false
+  let files: Attachment[] = []
+  let uploading = 0
+  let score = 0
+  let thanked = false
+  const drawn = new Map<string, HTMLElement>()
+
+  // --- elements -----------------------------------------------------------------------------------------------------
+
+  const badge = h('span', { class: 'badge' })
+  const launcher = h(
+    'button',
+    { class: 'launcher', test: 'launcher', attrs: { type: 'button', 'aria-expanded': 'false' }, on: { click: () => (opened ? close() : open()) } },
+    icon(...ICONS.chat),
+    badge,
+  )
+  const served = h('p', { attrs: { 'aria-live': 'polite' } })
+  const end = h('button', { test: 'end', text: say('chat.end'), attrs: { type: 'button' }, on: { click: () => confirmEnd(true) } })
+  const closer = h('button', { test: 'close', attrs: { type: 'button', 'aria-label': say('chat.close') }, on: { click: () => close() } }, icon(...ICONS.close))
+  const connection = h('p', { class: 'bar warn', attrs: { role: 'status' } })
+  const queue = h('p', { class: 'bar', test: 'queue', attrs: { role: 'status' } })
+  const invitation = h(
+    'div',
+    { class: 'bar', test: 'sign-in' },
+    h('p', { text: say('chat.signInWhy') }),
+    h('a', { text: say('chat.signIn'), attrs: { href: options.signIn, target: page ? null : '_blank', rel: page ? null : 'noopener' } }),
+  )
+  const log = h('div', { class: 'log', attrs: { role: 'log', 'aria-live': 'polite', 'aria-label': say('chat.log'), tabindex: '0' } })
+  const hint = h('p', { class: 'hint', text: say('chat.hint') })
+  const typing = h('p', { class: 'typing', test: 'typing' })
+  const over = h('p', { class: 'system', test: 'ended', text: say('chat.ended') })
+  const rating = ratingCard()
+  const thanks = h('p', { class: 'thanks', text: say('rate.thanks'), attrs: { role: 'status' } })
+  const asking = h(
+    'div',
+    { class: 'rate', attrs: { role: 'alertdialog', 'aria-label': say('chat.endAsk') } },
+    h('p', { text: say('chat.endAsk') }),
+    h(
+      'div',
+      { class: 'buttons' },
+      h('button', { text: say('chat.endNo'), attrs: { type: 'button' }, on: { click: () => confirmEnd(false) } }),
+      h('button', { class: 'main', test: 'end-confirm', text: say('chat.endYes'), attrs: { type: 'button' }, on: { click: () => (chat.end(), confirmEnd(false)) } }),
+    ),
+  )
+  const trouble = h('p', { class: 'bar warn', attrs: { role: 'alert' } })
+  const chosen = h('div', { class: 'files' })
+  const input = h('textarea', {
+    test: 'input',
+    attrs: { rows: '1', maxlength: '20000', dir: 'auto', placeholder: say('chat.placeholder'), 'aria-label': say('chat.placeholder'), enterkeyhint: 'send' },
+    on: {
+      input: () => {
+        grow()
+        ready()
+        if (input.value) chat.tellTyping()
+      },
+      keydown: (event) => pressed(event as KeyboardEvent),
+      paste: (event) => {
+        const found = [...((event as ClipboardEvent).clipboardData?.files ?? [])]
+        if (found.length > 0) event.preventDefault()
+        void upload(found)
+      },
+    },
+  })
+  const picker = h('input', {
+    class: 'unseen',
+    test: 'file',
+    attrs: { type: 'file', multiple: '', tabindex: '-1', 'aria-hidden': 'true' },
+    on: {
+      change: () => {
+        void upload([...(picker.files ?? [])])
+        picker.value = ''
+      },
+    },
+  })
+  const attach = h('button', { attrs: { type: 'button', 'aria-label': say('chat.attach'), title: say('chat.attach') }, on: { click: () => picker.click() } }, icon(...ICONS.clip))
+  const sender = h('button', { class: 'send', test: 'send', attrs: { type: 'submit', 'aria-label': say('chat.send') } }, icon(...ICONS.send))
+  const form = h(
+    'form',
+    {
+      on: {
+        submit: (event) => {
+          event.preventDefault()
+          send()
+        },
+      },
+    },
+    picker,
+    attach,
+    input,
+    sender,
+  )
+  const panel = h(
+    'div',
+    { class: 'panel', test: 'panel', attrs: { role: page ? 'main' : 'dialog', 'aria-label': say('chat.title') }, on: { keydown: (event) => escaped(event as KeyboardEvent) } },
+    h('header', {}, h('div', {}, h('h1', { text: say('chat.title') }), served), end, !page && closer),
+    connection,
+    invitation,
+    queue,
+    log,
+    rating.element,
+    thanks,
+    asking,
+    trouble,
+    chosen,
+    form,
+  )
+  const frame = h('div', { class: page ? 'page' : 'widget', attrs: { lang: locale } }, panel, !page && launcher)
+  for (const element of [panel, connection, queue, invitation, rating.element, thanks, asking, trouble, chosen, badge, end]) show(element, false)
+
+  // --- acts ---------------------------------------------------------------------------------------------------------
+
+  function open(): void {
+    if (opened) return
+    opened = true
+    show(panel, true)
+    frame.classList.add('open')
+    launcher.setAttribute('aria-expanded', 'true')
+    void chat.start()
+    draw()
+    toEnd()
+    if (!page || matchMedia('(min-width: 700px)').matches) input.focus()
+    options.onOpen?.(true)
+  }
+
+  function close(): void {
+    if (!opened || page) return
+    opened = false
+    show(panel, false)
+    frame.classList.remove('open')
+    launcher.setAttribute('aria-expanded', 'false')
+    launcher.focus()
+    draw()
+    options.onOpen?.(false)
+  }
+
+  function escaped(event: KeyboardEvent): void {
+    if (event.key === 'Escape' && !event.isComposing) close()
+  }
+
+  function pressed(event: KeyboardEvent): void {
+    // While an input method is composing, Enter chooses a word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return
+    event.preventDefault()
+    send()
+  }
+
+  const isReady = (): boolean => uploading === 0 && (input.value.trim() !== '' || files.length > 0)
+  const ready = (): void => void (sender.disabled = !isReady())
+
+  function grow(): void {
+    input.style.height = 'auto'
+    input.style.height = `${Math.min(input.scrollHeight + 2, 120)}px`
+  }
+
+  function send(): void {
+    if (!isReady()) return
+    chat.send(input.value.trim(), files)
+    input.value = ''
+    files = []
+    thanked = false
+    grow()
+    drawFiles()
+    toEnd()
+    input.focus()
+  }
+
+  async function upload(found: readonly File[]): Promise<void> {
+    for (const file of found) {
+      uploading++
+      tell(say('chat.uploading', { name: file.name }))
+      try {
+        files.push(await chat.upload(file))
+        tell('')
+      } catch {
+        tell(say('chat.uploadFailed', { name: file.name }))
+      } finally {
+        uploading--
+      }
+    }
+    drawFiles()
+  }
+
+  function tell(text: string): void {
+    trouble.textContent = text
+    show(trouble, text !== '')
+    ready()
+  }
+
+  function drawFiles(): void {
+    show(chosen, files.length > 0)
+    arrange(
+      chosen,
+      files.map((file) =>
+        h('span', { text: file.name }, h('button', { text: '✕', attrs: { type: 'button', 'aria-label': say('chat.discard') }, on: { click: () => (files = files.filter((one) => one !== file), drawFiles()) } })),
+      ),
+    )
+    ready()
+  }
+
+  function confirmEnd(on: boolean): void {
+    show(asking, on)
+    if (on) asking.querySelector<HTMLButtonElement>('.main')?.focus()
+    else input.focus()
+  }
+
+  function ratingCard(): { element: HTMLElement; reset: () => void } {
+    const comment = h('textarea', { test: 'rate-comment', attrs: { rows: '2', maxlength: '2000', placeholder: say('rate.comment'), 'aria-label': say('rate.comment') } })
+    const submit = h('button', { class: 'main', test: 'rate-send', text: say('rate.send'), attrs: { type: 'button', disabled: '' } })
+    const scores = ([5, 4, 3, 2, 1] as const).map((points) =>
+      h('button', {
+        test: `rate-${points}`,
+        text: say(`rate.${points}`),
+        attrs: { type: 'button', 'aria-pressed': 'false' },
+        on: {
+          click: () => {
+            score = points
+            submit.disabled = false
+            scores.forEach((one, place) => one.setAttribute('aria-pressed', String(5 - place === points)))
+          },
+        },
+      }),
+    )
+    submit.addEventListener('click', () => {
+      if (score > 0 && chat.rate(score, comment.value.trim())) {
+        thanked = true
+        reset()
+        draw()
+      }
+    })
+    const reset = (): void => {
+      score = 0
+      comment.value = ''
+      submit.disabled = true
+      for (const one of scores) one.setAttribute('aria-pressed', 'false')
+    }
+    const skip = h('button', { text: say('rate.skip'), attrs: { type: 'button' }, on: { click: () => chat.skipRating() } })
+    const element = h(
+      'div',
+      { class: 'rate', test: 'rate', attrs: { role: 'group', 'aria-label': say('rate.ask') } },
+      h('p', { text: say('rate.ask') }),
+      h('div', { class: 'scores' }, ...scores),
+      comment,
+      h('div', { class: 'buttons' }, skip, submit),
+    )
+    return { element, reset }
+  }
+
+  // --- drawing ------------------------------------------------------------------------------------------------------
+
+  const atEnd = (): boolean => log.scrollHeight - log.scrollTop - log.clientHeight < 60
+  const toEnd = (): void => void (log.scrollTop = log.scrollHeight)
+
+  function draw(): void {
+    const { thread } = chat
+    if (opened && document.visibilityState === 'visible') chat.read()
+    const news = chat.unread
+    show(badge, news > 0 && !opened)
+    badge.textContent = news > 99 ? '99+' : String(news)
+    launcher.setAttribute('aria-label', news > 0 && !opened ? `${say('chat.open')}，${say('chat.unread', { n: news })}` : say(opened ? 'chat.close' : 'chat.open'))
+    if (!opened) return
+
+    const stay = atEnd()
+    drawLog()
+    if (stay) toEnd()
+
+    const agent = servedBy(thread)
+    served.textContent = agent && !thread.ended ? say('chat.served', { name: agent }) : ''
+    show(served, served.textContent !== '')
+    const words = chat.refused ? say('chat.refused') : chat.connection === 'waiting' ? say('chat.offline') : ''
+    connection.textContent = words
+    show(connection, words !== '')
+    show(invitation, !chat.member && chat.connection === 'open')
+    show(queue, thread.queue !== null && !thread.ended)
+    if (thread.queue) {
+      const { position, wait } = thread.queue
+      const place = position > 1 ? say('chat.queue', { n: position - 1 }) : say('chat.queueNext')
+      queue.textContent = wait ? `${place} · ${say('chat.wait', { n: Math.max(1, Math.round(wait / 60)) })}` : place
+    }
+    show(rating.element, thread.rating === 'asked')
+    show(thanks, thread.rating === 'given' && thanked)
+    show(end, thread.ticket !== null)
+    if (thread.ticket === null) show(asking, false)
+    ready()
+  }
+
+  function drawLog(): void {
+    const { thread } = chat
+    const wanted: HTMLElement[] = []
+    const used = new Set<string>()
+    const keep = (key: string, make: () => HTMLElement): void => {
+      const element = drawn.get(key) ?? make()
+      drawn.set(key, element)
+      used.add(key)
+      wanted.push(element)
+    }
+    let before: Message | null = null
+    for (const line of thread.lines) {
+      const time = Date.parse(line.created_at)
+      if (before && daysBefore(Date.parse(before.created_at), time) !== 0) keep(`day ${new Date(time).toDateString()}`, () => h('p', { class: 'day', text: dayOf(time) }))
+      const first = before === null || before.author.kind !== line.author.kind || before.author.name !== line.author.name
+      keep(`line ${line.ticket === null ? line.text : line.id} ${first}`, () => drawLine(line, first, tools))
+      before = line
+    }
+    for (const line of unsent(thread)) keep(`own ${line.id} ${line.problem}`, () => drawPending(line, tools))
+    if (wanted.length === 0) wanted.push(hint)
+    if (thread.typing !== null) {
+      typing.textContent = say('chat.typing', { name: thread.typing || say('chat.desk') })
+      wanted.push(typing)
+    }
+    if (thread.ended) wanted.push(over)
+    for (const key of drawn.keys()) if (!used.has(key)) drawn.delete(key)
+    arrange(log, wanted)
+  }
+
+  function dayOf(time: number): string {
+    const days = daysBefore(time, Date.now())
+    return days === 0 ? say('chat.today') : days === 1 ? say('chat.yesterday') : date(time, locale)
+  }
+
+  // --- start --------------------------------------------------------------------------------------------------------
+
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(STYLE)
+  root.adoptedStyleSheets = [sheet]
+  root.append(frame)
+  chat.onChange(draw)
+  document.addEventListener('visibilitychange', draw)
+  draw()
+  return { open, close }
+}
