@@ -105,14 +105,15 @@ async def list_agents(desk: Desk) -> list[dict[str, Any]]:
 async def examine(desk: Desk) -> list[Line]:
     """The chain, the outbox, timers, plugins and the rules."""
     lines: list[Line] = []
-    chain = await desk._store.read(doctor.check_chain)
-    count = await desk._store.read(lambda tx: int(tx.value(t.Event.select(t.Event.id).order_by(t.Event.id.desc()).limit(1)) or 0))
-    if chain:
-        lines.extend(Line(False, f"event log: {finding}") for finding in chain)
+    checked = await desk._store.read(doctor.check_chain)
+    if checked.troubles:
+        lines.extend(Line(False, f"event log: {trouble.message}") for trouble in checked.troubles)
     else:
-        lines.append(Line(True, f"event log: the chain is whole up to event {count}"))
-    stuck = await desk._store.read(outbox.stuck)
-    lines.append(Line(not stuck, f"outbox: {len(stuck)} lines failed or uncertain"))
+        lines.append(Line(True, f"event log: the chain of {checked.events} events is whole"))
+    lines.extend(Line(False, trouble.message) for trouble in await desk._store.read(doctor.check_store))
+    stuck = await desk._store.read(outbox.backlog)
+    wrong = stuck.get("failed", 0) + stuck.get("uncertain", 0)
+    lines.append(Line(not wrong, f"outbox: {wrong} lines failed or uncertain, {stuck.get('waiting', 0)} waiting"))
     for aside in desk.plugins.set_aside:
         lines.append(Line(False, f"plugin {aside.name} is set aside: {aside.error}"))
     book = desk.rulebook

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.access import permissions_of
-from engine.core.entities import SYSTEM, Actor, Agent
+from engine.core.entities import SYSTEM, Actor, Agent, Member
 from engine.core.rulebook import Rulebook
 from engine.store import KeyRing, Tx, people, sessions
 from engine.store import tables as t
@@ -104,6 +104,11 @@ def guest_actor(tx: Tx, book: Rulebook, shop: str, visitor: str) -> Actor:
     """A guest; id 0 until the first line makes the row."""
     member_id = people.find_member(tx, shop, "visitor", visitor) or 0
     return Actor(kind="guest", id=member_id, shops=(shop,), visitor=visitor, locale=book.shops[shop].locales[0])
+
+
+def unknown_guest(book: Rulebook, shop: str) -> Member:
+    """Whoever opens a window and has written nothing yet: no row, for deciding `chat.opened`."""
+    return Member(id=0, shop=shop, guest=True, tier=book.guest_tier, language=book.shops[shop].locales[0])
 
 
 def uploaders_of(actor: Actor) -> tuple[str, ...]:

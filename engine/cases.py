@@ -23,7 +23,7 @@ from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, ServeQueue, TimerDue
 from engine.core.rulebook import Rulebook
-from engine.store import Tx, load, people
+from engine.store import Tx, load, people, waiting
 from engine.store.values import Lexicon
 
 
@@ -147,7 +147,7 @@ def _of_member(tx: Tx, words: Lexicon, actor: Actor, command: RateTicket | EndCh
     """A member speaks of "this chat": the open one, else the last that may be rated."""
     if actor.staff or actor.id <= 0:
         raise missing("ticket")
-    number = load.latest_number(tx, actor.id, open_only=isinstance(command, EndChat))
+    number = waiting.latest_number(tx, actor.id, words.live_kinds, open_only=isinstance(command, EndChat))
     if number is None:
         raise missing("ticket")
     return _need(load.ticket_case(tx, words, number=number, lines=0))

@@ -36,6 +36,7 @@ from engine.core.commands import (
     SignOut,
     Upload,
 )
+from engine.core.changes import Say
 from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused, missing
@@ -46,7 +47,23 @@ from engine.feed import Deliver, Feed, Frame, Subscription
 from engine.files import prepare
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
-from engine.store import KeyReused, Store, Tx, Written, commit, load, outbox, people, rulebooks, sessions, stream, uploads, wall_clock
+from engine.store import (
+    KeyReused,
+    Store,
+    Tx,
+    Written,
+    commit,
+    load,
+    outbox,
+    people,
+    rulebooks,
+    sessions,
+    stream,
+    uploads,
+    waiting,
+    wall_clock,
+)
+from engine.store import tables as t
 from engine.store.values import Lexicon
 
 log = logging.getLogger(__name__)
@@ -129,13 +146,14 @@ class Desk:
         kind, value = next(iter(inbound.sender.items()))
 
         def job(tx: Tx) -> dict[str, Any]:
-            known = load.find_external(tx, inbound.account or inbound.channel, inbound.external_id)
-            if known is not None:
-                return {**known, "repeat": True}
+            twin = stream.twin_by_outside(tx, inbound.account or inbound.channel, inbound.external_id)
+            if twin is not None:
+                actor = Actor(kind="system")
+                return {"answer": self._line_answer(tx, actor, twin.message_id, twin.number, shop, seq=twin.seq)}
             member_id, new = cases.find_requester(
                 tx, self._lexicon, book, shop, {kind: value, "name": inbound.sender.get("name")}
             )
-            number = load.open_number(tx, member_id, inbound.channel)
+            number = waiting.open_number(tx, member_id, inbound.channel)
             if number is not None:
                 case = load.ticket_case(tx, self._lexicon, number=number)
             else:
@@ -155,7 +173,7 @@ class Desk:
             actor = Actor(kind="guest", id=member_id, shops=(shop,))
             return self._decide(tx, book, command, case, actor)
 
-        return (await self._write(job))["answer"]
+        return await self._write(job)
 
     async def act(self, actor: Actor, command: Command | OpenChat, *, key: str | None = None) -> dict[str, Any]:
         """Does what an actor wants, in one transaction, and answers in the API's shape once it is stored.
@@ -196,19 +214,30 @@ class Desk:
         if isinstance(command, CreateMember):
             return self._create_member(tx, book, actor, command)
         if isinstance(command, Retry):
-            number = load.number_of_message(tx, command.message_id)
+            number = waiting.number_of_message(tx, command.message_id)
             case = load.ticket_case(tx, self._lexicon, number=number, lines=0) if number else None
             access.check_ticket(actor, case.ticket if case else None, "ticket.reply")
-            if not outbox.retry(tx, command.message_id):
+            if not outbox.send_again(tx, command.message_id):
                 raise Refused("conflict", "nothing-to-retry", "this line is not failed or uncertain")
             return {}
-        client_key = getattr(command, "client_key", None)
-        if client_key is not None and isinstance(command, (MemberLine, PostMessage)):
-            known = load.find_client_line(tx, actor, client_key, visitor=actor.visitor, shop=getattr(command, "shop", None))
-            if known is not None:
-                return self._line_answer(tx, book, actor, known, repeat=True)
+        if isinstance(command, (MemberLine, PostMessage)) and command.client_key is not None:
+            twin = self._twin(tx, actor, command)
+            if twin is not None:
+                if twin.text != command.text:
+                    raise Refused("invalid", "id-used", "this client id was used for another line", pointer="/id")
+                shop = actor.shops[0] if actor.shops else None
+                return self._line_answer(tx, actor, twin.message_id, twin.number, shop, seq=twin.seq)
         case = cases.locate(tx, self._lexicon, book, actor, command)
-        return self._decide(tx, book, command, case, actor)["answer"]
+        answer: dict[str, Any] = self._decide(tx, book, command, case, actor)["answer"]
+        return answer
+
+    def _twin(self, tx: Tx, actor: Actor, command: MemberLine | PostMessage) -> stream.Twin | None:
+        """The line the same author stored under the same client id."""
+        author_id = actor.id
+        if actor.kind == "guest" and actor.visitor and isinstance(command, MemberLine):
+            author_id = people.find_member(tx, command.shop, "visitor", actor.visitor) or 0
+        kind = "agent" if actor.kind == "agent" else "member"
+        return stream.twin_by_client(tx, kind, author_id, command.client_key or "") if author_id else None
 
     def _decide(self, tx: Tx, book: Rulebook, command: Any, case: Any, actor: Actor) -> dict[str, Any]:
         """Steps three of the corridor: decide and store, inside the write job."""
@@ -220,43 +249,41 @@ class Desk:
         )
         if decision.rejected is not None:
             why = decision.rejected or "this desk does not take this message"
-            return {"answer": {"rejected": why, "seq": 0}, "decision": decision}
+            return {"answer": {"rejected": why}, "decision": decision}
         answer: dict[str, Any] = {}
         if isinstance(command, (MemberLine, PostMessage)):
-            message_id = applied.refs.get(_own_line(decision, command), 0) or (applied.messages[-1] if applied.messages else 0)
-            answer = self._line_answer(tx, book, actor, message_id, repeat=False)
-            answer["_events"] = True
+            message_id = applied.refs[_own_line(decision)]
+            answer = self._line_answer(tx, actor, message_id, applied.number, case.shop, seq=None)
         elif isinstance(command, SetStatus):
             answer = {"status": command.status}
         elif isinstance(command, ChangeMember):
             answer = {"member": answers.member(tx, self._lexicon, access.scope(actor), command.member_id)}
         elif isinstance(command, (MarkRead, MemberSignedIn)):
             if isinstance(command, MarkRead):
-                load.mark_read(tx, actor, case.ticket.id, command.seq)
+                stream.mark_read(tx, "agent" if actor.kind == "agent" else "member", actor.id, case.ticket.id, command.seq)
         elif applied.number is not None and not isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
-            answer = {"ticket": answers.ticket(tx, book, self._lexicon, actor, applied.number), "number": applied.number}
+            answer = {"ticket": answers.ticket(tx, book, actor, applied.number), "seq": None}
         return {"answer": answer, "decision": decision, "applied": applied}
 
-    def _line_answer(self, tx: Tx, book: Rulebook, actor: Actor, message_id: int, *, repeat: bool) -> dict[str, Any]:
-        found = answers.message(tx, book, actor, message_id)
-        return {"message": found["message"], "ticket": found["number"], "seq": found["seq"], "repeat": repeat}
+    def _line_answer(
+        self, tx: Tx, actor: Actor, message_id: int, number: int | None, shop: str | None, *, seq: int | None
+    ) -> dict[str, Any]:
+        """A stored line as its author sees it; `seq` None: its event gets its id at the end of the batch."""
+        shown = answers.line(tx, self._need_book(), actor, message_id, shop)
+        return {"message": shown, "ticket": number, "seq": seq, "repeat": seq is not None}
 
     async def _write(self, job: Callable[[Tx], dict[str, Any]]) -> dict[str, Any]:
+        """Runs a job of the corridor; gives its answer, with the ids its events were given."""
         written = await self._store.write(job)
         self._after(written)
-        result = written.result
-        answer = result.get("answer", result) if isinstance(result, dict) else result
-        if isinstance(answer, dict):
-            if answer.pop("_events", False) or ("ticket" in answer and not answer.get("seq")):
-                own = [e for e in written.events if e.kind.startswith("message.") and e.kind != "message.flagged"]
-                chosen = own[0] if own and isinstance(answer.get("message"), dict) else None
-                for event in own:
-                    if isinstance(answer.get("message"), dict) and event.message_id == answer["message"].get("id"):
-                        chosen = event
-                answer["seq"] = chosen.id if chosen else (written.events[-1].id if written.events else self._store.last_event_id)
-            if answer.get("rejected") is not None and "message" not in answer:
-                raise Refused("invalid", "rejected", answer["rejected"])
-        return result if isinstance(result, dict) and "answer" in result else answer
+        answer: dict[str, Any] = written.result.get("answer", written.result)
+        if answer.get("rejected") is not None:
+            raise Refused("invalid", "rejected", answer["rejected"])
+        if "seq" in answer and answer["seq"] is None:
+            line = answer.get("message")
+            own = [e.id for e in written.events if line is not None and e.message_id == line["id"]]
+            answer["seq"] = own[0] if own else (written.events[-1].id if written.events else self._store.last_event_id)
+        return answer
 
     def _after(self, written: Written[Any]) -> None:
         if written.events:
@@ -276,19 +303,19 @@ class Desk:
         if book is None:
             return None
         while True:
-            due = await self._store.read(lambda tx: outbox.due_timers(tx, 100))
+            due = await self._store.read(outbox.due_timers)
             if not due:
                 break
-            await asyncio.gather(*(self._fire(book, timer_id) for timer_id in due))
-        return await self._store.read(outbox.next_timer)
+            for row in due:
+                await self._fire(book, row["id"])
+        return await self._store.read(outbox.next_due)
 
     async def _fire(self, book: Rulebook, timer_id: int) -> None:
         def job(tx: Tx) -> dict[str, Any]:
             row = load.take_timer(tx, timer_id)
             if row is None:
                 return {}
-            body = json.loads(row["body"]) if isinstance(row["body"], str) else row["body"]
-            command = TimerDue(row["ticket_id"], row["name"], row["kind"], row["due_at"], body)
+            command = TimerDue(row["ticket_id"], row["name"], row["kind"], row["due_at"], json.loads(row["body"]))
             case = load.ticket_case(tx, self._lexicon, ticket_id=row["ticket_id"])
             if case is None:
                 return {}
@@ -300,7 +327,7 @@ class Desk:
         except Exception as error:
             log.exception("a timer failed and is set aside")
             text = f"{type(error).__name__}: {error}"
-            await self._store.write(lambda tx: outbox.set_aside_timer(tx, timer_id, text))
+            await self._write(lambda tx: _set_aside(tx, timer_id, text))
 
     def _serve_queues(self) -> None:
         self._spawn(self._serve_all())
@@ -309,7 +336,7 @@ class Desk:
         """Gives waiting tickets to agents who have room: higher tiers first, then urgency, then age."""
         book = self._need_book()
         for _ in range(100):
-            pair = await self._store.read(lambda tx: load.next_waiting(tx, self._lexicon))
+            pair = await self._store.read(lambda tx: waiting.next_waiting(tx, self._lexicon))
             if pair is None:
                 return
             ticket_id, username = pair
@@ -395,10 +422,9 @@ class Desk:
         book = self._need_book()
         return await self._store.read(lambda tx: answers.answer(tx, book, self._lexicon, actor, question, self._blobs))
 
-    async def read_stream(self, since: int, limit: int) -> list[Mapping[str, Any]]:
+    async def read_stream(self, since: int, limit: int) -> list[stream.Committed]:
         """For the feed: the log after an id, with lines in both shapes."""
-        labels = {name: shop.label for name, shop in self._book.shops.items()} if self._book else {}
-        return await self._store.read(lambda tx: stream.read(tx, since, limit, labels))
+        return await self._store.read(lambda tx: stream.since(tx, since, limit=limit))
 
     # --- who --------------------------------------------------------------------------------------------------------
 
@@ -522,7 +548,7 @@ class Desk:
         def job(tx: Tx) -> Decision:
             case = None
             if actor.id > 0:
-                case = load.peek_member_case(tx, self._lexicon, actor.id)
+                case = waiting.member_for_window(tx, self._lexicon, actor.id)
             if case is None:
                 guest = actors.unknown_guest(book, command.shop)
                 case = replace(load.empty_case(tx, self._lexicon, command.shop), member=guest)
@@ -531,12 +557,12 @@ class Desk:
         decision = await self._store.read(job)
         now = self._store.now()
         opening = tuple({**line, "at": now} for line in decision.opening)
-        label = book.shops[command.shop].label
+        label = answers.shop_label(book, command.shop, actor.locale)
         lines = [
             {
                 "id": 0,
                 "ticket": None,
-                "author": {"kind": "desk" if line["as"] == "desk" else "bot", "name": label.get(actor.locale, command.shop)},
+                "author": {"kind": "desk" if line["as"] == "desk" else "bot", "name": label},
                 "text": line["text"],
                 "visibility": "public",
                 "attachments": [],
@@ -609,14 +635,18 @@ class Desk:
         task.add_done_callback(self._background.discard)
 
 
-def _own_line(decision: Decision, command: Any) -> int:
+def _own_line(decision: Decision) -> int:
     """The reference of the line the command itself wrote, among those the rules added."""
-    for change in decision.changes:
-        if type(change).__name__ == "Say" and getattr(change, "client_key", None) == command.client_key:
-            kind = getattr(change, "author_kind", "")
-            if kind in ("member", "agent"):
-                return int(getattr(change, "ref", 0))
-    return 0
+    return next(c.ref for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
+
+
+def _set_aside(tx: Tx, timer_id: int, error: str) -> dict[str, Any]:
+    """Takes a timer out that cannot fire, and says so in the log: the others go on."""
+    row = tx.row(t.Timer.select().where(t.Timer.id == timer_id))
+    if row is not None:
+        tx.run(t.Timer.delete().where(t.Timer.id == timer_id))
+        tx.record("timer.failed", {"name": row["name"], "error": error[:500]}, ticket_id=row["ticket_id"])
+    return {}
 
 
 def _put(blobs: Any, data: bytes, limit: int) -> tuple[str, int]:

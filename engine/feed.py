@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from engine.answers import name_author
+from engine.core import access
 from engine.core.entities import Actor
+from engine.store.stream import Committed
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -95,11 +98,11 @@ class Subscription:
         for item in self.feed.since(self.position):
             self.push(item)
 
-    def push(self, item: Mapping[str, Any]) -> None:
+    def push(self, item: Committed) -> None:
         """Delivers an event if the actor may see it; each once."""
-        if self.closed or item["seq"] <= self.position:
+        if self.closed or item.id <= self.position:
             return
-        self.position = item["seq"]
+        self.position = item.id
         for frame in self.feed.frames(item, self.actor):
             try:
                 self.deliver(frame)
@@ -121,8 +124,8 @@ class Feed:
         self._desk = desk
         self.position = 0
         self.listeners: set[Subscription] = set()
-        self.watchers: list[Callable[[Mapping[str, Any]], None]] = []
-        self._recent: list[Mapping[str, Any]] = []
+        self.watchers: list[Callable[[Committed], None]] = []
+        self._recent: list[Committed] = []
         self._frames: dict[tuple[int, str], list[Frame]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -144,20 +147,20 @@ class Feed:
         """There is something new: called in the loop thread after a commit, or by the bus."""
         self._wake.set()
 
-    async def read(self, since: int) -> list[Mapping[str, Any]]:
+    async def read(self, since: int) -> list[Committed]:
         """Events after an id, with their lines, from the log."""
         return await self._desk.read_stream(since, PAGE)
 
-    def since(self, position: int) -> list[Mapping[str, Any]]:
+    def since(self, position: int) -> list[Committed]:
         """Events after an id that this process read lately: closes the gap between replay and live."""
-        return [item for item in self._recent if item["seq"] > position]
+        return [item for item in self._recent if item.id > position]
 
     async def _follow(self) -> None:
         while True:
             try:
                 items = await self.read(self.position)
                 for item in items:
-                    self.position = item["seq"]
+                    self.position = item.id
                     self._recent.append(item)
                     for watcher in self.watchers:
                         watcher(item)
@@ -180,59 +183,77 @@ class Feed:
 
     # --- shaping ----------------------------------------------------------------------------------------------------
 
-    def frames(self, item: Mapping[str, Any], actor: Actor) -> list[Frame]:
+    def frames(self, item: Committed, actor: Actor) -> list[Frame]:
         """The frames of an event for an actor; empty where it is nothing to the actor."""
-        if actor.kind == "agent":
-            shop = item.get("shop")
-            if shop is not None and shop not in actor.shops and "shops.all" not in actor.permissions:
+        if actor.kind in ("agent", "system"):
+            if actor.kind == "agent" and item.shop is not None and not access.serves(actor, item.shop):
                 return []
-            if item["kind"] == "notice.created" and item["body"].get("agent") != actor.username:
-                return []
-            audience = f"agent:{actor.username}" if item["kind"] == "notice.created" else "staff"
-        elif actor.kind == "system":
             audience = "staff"
+            if item.kind == "notice.created":
+                if item.body.get("agent") != actor.username:
+                    return []
+                audience = f"agent:{actor.username}"
         else:
-            if item.get("member_id") is None or item["member_id"] != actor.id or actor.id <= 0:
+            if actor.id <= 0 or item.member_id != actor.id:
                 return []
             audience = "member"
-        key = (item["seq"], audience)
+        key = (item.id, audience)
         known = self._frames.get(key)
         if known is None:
-            shaped = _staff(item) if audience != "member" else _member(item)
-            known = [Frame(item["seq"], data) for data in shaped]
+            shaped = self._member(item) if audience == "member" else self._staff(item)
+            known = [Frame(item.id, {"type": kind, "seq": item.id, **data}) for kind, data in shaped]
             self._frames[key] = known
         return known
 
+    def _line(self, item: Committed, line: Mapping[str, Any]) -> dict[str, Any]:
+        book = self._desk.rulebook
+        shown = {**line, "author": dict(line["author"])}
+        if book is not None:
+            locale = book.shops[item.shop].locales[0] if item.shop in book.shops else "zh-TW"
+            name_author(book, shown, item.shop, locale)
+        return {"message": with_times(shown)}
 
-def _staff(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    seq, kind, body = item["seq"], item["kind"], item["body"]
-    if kind in ("message.received", "message.sent", "message.noted") and item.get("message"):
-        return [{"type": "message", "seq": seq, "message": with_times(item["message"])}]
-    if kind == "ticket.created":
-        return [{"type": "ticket", "seq": seq, "number": item["number"], "created": True, "changes": {}}]
-    if kind == "ticket.changed":
-        return [{"type": "ticket", "seq": seq, "number": item["number"], "changes": with_times(body.get("changes", {}))}]
-    if kind in ("sla.warning", "sla.breached", "chat.waiting", "chat.started", "chat.ended", "rating.received", "delivery.failed"):
-        return [{"type": "ticket", "seq": seq, "number": item["number"], "event": kind, "changes": {}}]
-    if kind == "notice.created":
-        notice = item.get("notice") or {}
-        return [{"type": "notice", "seq": seq, "notice": with_times(notice)}]
-    if kind == "agent.status_changed":
-        return [{"type": "presence", "seq": seq, "agent": {"username": body.get("agent"), "status": body.get("to")}}]
-    if kind in ("rulebook.activated", "rulebook.refused"):
-        return [{"type": "rules", "seq": seq, "digest": body.get("digest")}]
-    return []
+    def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
+        kind, body = item.kind, item.body
+        if kind in ("message.received", "message.sent", "message.noted") and item.message is not None:
+            return [("message", self._line(item, item.message))]
+        if kind == "ticket.created":
+            return [("ticket", {"number": item.number, "created": True, "changes": {}})]
+        if kind == "ticket.changed":
+            return [("ticket", {"number": item.number, "changes": with_times(body.get("changes", {}))})]
+        if kind in _TOLD:
+            return [("ticket", {"number": item.number, "event": kind, "changes": {}})]
+        if kind == "notice.created":
+            notice = {
+                "id": body.get("notice"),
+                "at": rfc3339(item.at),
+                "text": body.get("text", ""),
+                "ticket": item.number,
+                "rule": body.get("rule"),
+                "read": False,
+            }
+            return [("notice", {"notice": notice})]
+        if kind == "agent.status_changed":
+            return [("presence", {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
+        if kind in ("rulebook.activated", "rulebook.refused", "rulebook.mended"):
+            return [("rules", {"digest": body.get("digest")})]
+        return []
+
+    def _member(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
+        kind = item.kind
+        if kind in ("message.received", "message.sent") and item.member_message is not None:
+            return [("message", self._line(item, item.member_message))]
+        if kind == "ticket.changed":
+            changes = {k: v for k, v in item.body.get("changes", {}).items() if k in ("state", "category")}
+            return [("ticket", {"number": item.number, "changes": changes})] if changes else []
+        if kind == "rating.requested":
+            return [("rating_requested", {"ticket": item.number})]
+        if kind == "chat.ended":
+            return [("ended", {"ticket": item.number})]
+        return []
 
 
-def _member(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    seq, kind, body = item["seq"], item["kind"], item["body"]
-    if kind in ("message.received", "message.sent") and item.get("member_message"):
-        return [{"type": "message", "seq": seq, "message": with_times(item["member_message"])}]
-    if kind == "ticket.changed":
-        changes = {k: v for k, v in body.get("changes", {}).items() if k in ("state", "category")}
-        return [{"type": "ticket", "seq": seq, "number": item["number"], "changes": changes}] if changes else []
-    if kind == "rating.requested":
-        return [{"type": "rating_requested", "seq": seq, "ticket": item["number"]}]
-    if kind == "chat.ended":
-        return [{"type": "ended", "seq": seq, "ticket": item["number"]}]
-    return []
+_TOLD = frozenset(
+    {"sla.warning", "sla.breached", "chat.waiting", "chat.started", "chat.ended", "rating.received", "delivery.failed"}
+)
+"""Events after which a screen that shows the ticket reads it again."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.api import Delivery, Outbound
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
 from engine.store import Tx, load, outbox
+from engine.store.outbox import Claimed
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -32,15 +34,16 @@ class Pump:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._wake = asyncio.Event()
+        self._due = asyncio.Event()
+        self._out = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Settles what a crash left half sent, then begins."""
         self._loop = asyncio.get_running_loop()
-        twins = frozenset(n for n, c in self._desk.plugins.tables["channels"].items() if c.can.refuses_twins)
-        await self._desk._write(lambda tx: {"recovered": outbox.recover(tx, twins)})
+        channels = self._desk.plugins.tables["channels"]
+        await self._desk._write(lambda tx: _recover(tx, lambda name: name in channels and channels[name].can.refuses_twins))
         self._desk._kick = self.kick
         self._tasks = [self._loop.create_task(self._timers()), self._loop.create_task(self._outbox())]
 
@@ -52,7 +55,8 @@ class Pump:
 
     def kick(self, due: tuple[int, ...] = ()) -> None:
         """Something was written that falls due, maybe soon."""
-        self._wake.set()
+        self._due.set()
+        self._out.set()
 
     async def _timers(self) -> None:
         while True:
@@ -65,57 +69,82 @@ class Pump:
                 raise
             except Exception:
                 log.exception("firing timers failed; trying again")
-            await self._rest(pause)
+            await self._rest(self._due, pause)
 
-    async def _rest(self, pause: float) -> None:
+    @staticmethod
+    async def _rest(wake: asyncio.Event, pause: float) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout=pause)
+            await asyncio.wait_for(wake.wait(), timeout=pause)
         except TimeoutError:
             return
-        self._wake.clear()
+        wake.clear()
 
     async def _outbox(self) -> None:
-        gate = asyncio.Semaphore(AT_ONCE)
         while True:
             try:
-                rows = await self._desk._store.read(lambda tx: outbox.anything_due(tx))
-                if rows:
-                    claimed = (await self._desk._store.write(lambda tx: outbox.claim(tx, AT_ONCE))).result
+                claimed = (await self._desk._store.write(outbox.claim)).result if await self._waits() else []
+                if claimed:
+                    gate = asyncio.Semaphore(AT_ONCE)
                     await asyncio.gather(*(self._send(gate, row) for row in claimed))
-                    if claimed:
-                        continue
+                    continue
             except asyncio.CancelledError:
                 raise
             except Exception:
                 log.exception("emptying the outbox failed; trying again")
-            await asyncio.sleep(0.05)
+            await self._rest(self._out, 0.25)
 
-    async def _send(self, gate: asyncio.Semaphore, row: Any) -> None:
+    async def _waits(self) -> bool:
+        return await self._desk._store.read(lambda tx: outbox.next_out(tx) is not None)
+
+    async def _send(self, gate: asyncio.Semaphore, row: Claimed) -> None:
         async with gate:
-            channel = self._desk.plugins.tables["channels"].get(row["channel"])
+            channel = self._desk.plugins.tables["channels"].get(row.channel)
             if channel is None:
-                delivery = Delivery("failed", error=f"there is no channel `{row['channel']}`", permanent=True)
+                delivery = Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
             else:
                 try:
                     delivery = await channel.send(outbound(row))
                 except Exception as failure:
-                    log.exception("the channel %s failed while sending", row["channel"])
+                    log.exception("the channel %s failed while sending", row.channel)
                     delivery = Delivery("uncertain", error=f"{type(failure).__name__}: {failure}")
             await self._desk._write(lambda tx: self._settle(tx, row, delivery))
 
-    def _settle(self, tx: Tx, row: Any, error: str | None) -> dict[str, Any]:
-        if error is None:
-            outbox.mark_sent(tx, row["id"])
-            return {}
-        dead = outbox.mark_failed(tx, row["id"], error)
-        book = self._desk.rulebook
-        if dead and book is not None and row["ticket_id"] and row["message_id"]:
-            case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row["ticket_id"])
-            if case is not None:
-                self._desk._decide(tx, book, DeliveryFailed(row["ticket_id"], row["message_id"], error), case, SYSTEM)
+    def _settle(self, tx: Tx, row: Claimed, delivery: Delivery) -> dict[str, Any]:
+        error = delivery.error or "the channel did not say why"
+        if delivery.state == "sent":
+            outbox.sent(tx, row.id, delivery.external_id)
+        elif delivery.state == "uncertain":
+            outbox.uncertain(tx, row.id, error)
+        else:
+            again = outbox.failed(
+                tx, row.id, error, permanent=delivery.permanent, retry_after=delivery.retry_after
+            )
+            book = self._desk.rulebook
+            if again is None and book is not None and row.ticket_id and row.message_id:
+                case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row.ticket_id)
+                if case is not None:
+                    self._desk._decide(tx, book, DeliveryFailed(row.ticket_id, row.message_id, error), case, SYSTEM)
         return {}
 
 
-def outbound(row: Any) -> Outbound:
-    """A claimed row as the channel gets it."""
-    return Outbound(**{name: row[name] for name in Outbound.__dataclass_fields__ if name in row})
+def outbound(row: Claimed) -> Outbound:
+    """A claimed row as its channel gets it."""
+    return Outbound(
+        key=row.key,
+        channel=row.channel,
+        ticket_number=row.number,
+        recipient=row.recipient,
+        text=row.text,
+        body=row.body,
+        subject=row.subject,
+        html=row.html,
+        files=row.files,
+        tries=row.tries,
+    )
+
+
+def _recover(tx: Tx, refuses_twins: Callable[[str], bool]) -> dict[str, Any]:
+    found = outbox.recover(tx, refuses_twins)
+    for row in found.uncertain:
+        tx.record("delivery.uncertain", {"message": row["message_id"]}, ticket_id=row["ticket_id"])
+    return {}

@@ -231,7 +231,9 @@ class Draft:
         created = Create("notice", self.ref(), values)
         self._notices.append(created)
         self.log.append(created)
-        self.record("notice.created", {"notice": created.ref, "agent": agent.username})
+        self.record(
+            "notice.created", {"notice": created.ref, "agent": agent.username, "text": text[:500], "rule": rule}
+        )
 
     def use(self, rule: str, scope: str, key: str) -> None:
         """Counts an acting of a rule that has a `limit`."""

@@ -232,15 +232,15 @@ class Rulebook:
     def calendar(self, name: str | None, shop: str) -> Calendar:
         """A calendar by name, the shop's own first; one that is no longer declared counts as always open."""
         own = self.shop_calendars.get(shop, {})
-        if name in own:
+        if name is not None and name in own:
             return own[name]
-        if name in self.calendars:
+        if name is not None and name in self.calendars:
             return self.calendars[name]
         return always(self.zone(shop), name or "always")
 
     def calendar_of(self, shop: str, team: str | None) -> Calendar:
         """The calendar of a team, else the shop's."""
-        declared = self.teams[team].calendar if team in self.teams else None
+        declared = self.teams[team].calendar if team is not None and team in self.teams else None
         return self.calendar(declared or self.shops[shop].calendar, shop)
 
     def helpers(self, draft: Draft) -> Helpers:

@@ -444,7 +444,7 @@ class _Runner:
             for wave in decision.snapshot["waves"]:
                 if not wanted & set(wave["keys"]) or rule.condition is None:
                     continue
-                values = _at_stage(wave, rule.stage)
+                values = at_stage(wave, rule.stage)
                 values["now"] = decision.snapshot["now"]
                 if decision.snapshot["message"] is not None:
                     values["message.text"] = self._text(decision)
@@ -457,7 +457,7 @@ class _Runner:
         return str(getattr(lines[0], "text", "")) if lines else ""
 
 
-def _at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
+def at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """The values a stage saw: the wave's first, then what earlier stages changed."""
     values: dict[str, Any] = {}
     for entry in wave["stages"]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine.core.calendar import Calendar
-from engine.core.entities import Clock
+from engine.core.entities import Clock, ClockState
 from engine.lang import Condition, Duration
 
 TARGETS = ("first_reply", "next_reply", "resolve")
@@ -48,7 +48,7 @@ def run(clock: Clock, calendar: Calendar, now: int) -> Clock:
     """The clock running from now on with what it has used."""
     left = clock.total - clock.used
     due = calendar.add(now, left) if left > 0 else (clock.due_at or now)
-    state = "breached" if clock.breached_at is not None else "running"
+    state: ClockState = "breached" if clock.breached_at is not None else "running"
     return replace(clock, state=state, running_since=now, due_at=due)
 
 
@@ -57,7 +57,7 @@ def pause(clock: Clock, calendar: Calendar, now: int) -> Clock:
     if clock.running_since is None:
         return clock
     used = clock.used + calendar.between(clock.running_since, now)
-    state = "breached" if clock.breached_at is not None else "paused"
+    state: ClockState = "breached" if clock.breached_at is not None else "paused"
     return replace(clock, used=used, running_since=None, due_at=None, state=state)
 
 

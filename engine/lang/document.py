@@ -392,17 +392,13 @@ class _Converter:
                     self._wrong("unknown-key", f"nothing reads the key `{_short(name)}`", key_node.span, hint)
             if rest is not None:
                 given[rest.name] = others
-        there = {pair[0].text for pair in node.pairs}
+        there = meant | {pair[0].text for pair in node.pairs}
         for slot in slots:
             if slot.role == "span":
                 given[slot.name] = node.span
             elif slot.role == "key":
                 given[slot.name] = Located(key.text, key.span) if key is not None else Located("", node.span)
-            elif (
-                slot.required
-                and slot.name not in given
-                and slot.key not in meant | {pair[0].text for pair in node.pairs}
-            ):
+            elif slot.required and slot.name not in given and slot.key not in there:
                 where = key.span if key is not None else self._head(node)
                 self._wrong("bad-yaml", f"the key `{slot.key}` is missing", where)
         if len(self.findings) > before and any(finding.severity.value == "error" for finding in self.findings[before:]):

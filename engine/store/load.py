@@ -147,6 +147,15 @@ def ticket_case(
     return _case(tx, lexicon, row, lines, external or {}) if row is not None else None
 
 
+_PEEK = Prepared(lambda: _ticket_case(t.Ticket.number == p("number")))
+
+
+def peek_ticket_case(tx: Tx, lexicon: Lexicon, number: int) -> Case | None:
+    """The case of a ticket for reading only: nothing is locked, and none of its lines is loaded."""
+    row = tx.row(_PEEK, number=number, complaint_kind=_complaint(lexicon), month_ago=tx.now - 30 * DAY)
+    return _case(tx, lexicon, row, 0, {}) if row is not None else None
+
+
 def member_case(
     tx: Tx,
     lexicon: Lexicon,

@@ -76,6 +76,12 @@ def next_due(tx: Tx) -> int | None:
     return min(found, default=None)
 
 
+def next_out(tx: Tx) -> int | None:
+    """When the next outbox row falls due, if one does by now; None when nothing is to leave yet."""
+    due = tx.value(_NEXT_OUT)
+    return int(due) if due is not None and due <= tx.now else None
+
+
 def due_timers(tx: Tx, limit: int = TIMERS) -> list[Row]:
     """Timers that are due, the longest first: id, ticket_id, name, kind, due_at, body. `load.take_timer` takes each."""
     rows = tx.rows(_DUE_TIMERS, now=tx.now, limit=limit)
