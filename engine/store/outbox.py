@@ -1,9 +1,9 @@
 """What is to leave and what is to come: outbox rows claimed, sent, failed, tried again; timers that fall due.
 
-A row goes `waiting → sending → sent | failed | uncertain`. `sending` is committed before the channel is called, so a crash
-in between is seen: such a row goes again only where the channel refuses a twin by its key, else it is `uncertain` and a
-person decides. A failure waits longer each time; after the last try the row is `failed`: a dead letter, visible, sent
-again by hand. What was due while nothing ran is due at once, once.
+A row goes `waiting → sending → sent | failed | uncertain`. `sending` is committed before the channel is called, so a
+crash in between is seen: such a row goes again only where the channel refuses a twin by its key, else it is
+`uncertain` and a person decides. A failure waits longer each time; after the last try the row is `failed`: a dead
+letter, visible, sent again by hand. What was due while nothing ran is due at once, once.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ class Claimed:
 
 
 _DUE_TIMERS = Prepared(
-    lambda: (
-        t.Timer.select().where(t.Timer.due_at <= p("now")).order_by(t.Timer.due_at, t.Timer.id).limit(p("limit"))
-    )
+    lambda: t.Timer.select().where(t.Timer.due_at <= p("now")).order_by(t.Timer.due_at, t.Timer.id).limit(p("limit"))
 )
 _NEXT_TIMER = Prepared(lambda: t.Timer.select(fn.MIN(t.Timer.due_at)))
 _NEXT_OUT = Prepared(lambda: t.Outbox.select(fn.MIN(t.Outbox.due_at)).where(t.Outbox.state == "waiting"))
@@ -176,9 +174,7 @@ def uncertain(tx: Tx, row_id: int, error: str) -> bool:
     return _settle(tx, row_id, {"state": "uncertain", "error": error[:1000], "settled_at": tx.now})
 
 
-def failed(
-    tx: Tx, row_id: int, error: str, *, permanent: bool = False, retry_after: int | None = None
-) -> int | None:
+def failed(tx: Tx, row_id: int, error: str, *, permanent: bool = False, retry_after: int | None = None) -> int | None:
     """It did not leave. Gives when it will be tried again; None when it was given up (or was not `sending` any more).
 
     `retry_after` is what the outside asked for, in µs; the longer of it and ours is waited.
@@ -205,9 +201,7 @@ def send_again(tx: Tx, message_id: int) -> bool:
     """A person wants a failed or uncertain line to go again, under the same key. False when there is none such."""
     again = {"state": "waiting", "due_at": tx.now, "tries": 0, "error": None, "settled_at": None, "claimed_by": None}
     changed = tx.run(
-        t.Outbox.update(again).where(
-            (t.Outbox.message_id == message_id) & t.Outbox.state.in_(("failed", "uncertain"))
-        )
+        t.Outbox.update(again).where((t.Outbox.message_id == message_id) & t.Outbox.state.in_(("failed", "uncertain")))
     )
     if changed:
         tx.kick(tx.now)

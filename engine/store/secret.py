@@ -144,6 +144,7 @@ def masked(kind: str, value: str) -> str:
     if kind == "email" and "@" in value:
         name, _, domain = value.partition("@")
         return f"{name[:1]}***@{domain}"
-    if len(value) <= 4:
-        return "***"
-    return "***" + value[-4:] if kind == "phone" else value[:1] + "***"
+    if kind == "phone":
+        digits = normalised(kind, value)
+        return "***" + digits[-3:] if len(digits) > 6 else "***"
+    return value[:1] + "***" if len(value) > 4 else "***"

@@ -20,7 +20,9 @@ TYPICAL_SERVICE = 300
 
 def latest_number(tx: Tx, member_id: int, live_kinds: frozenset[str], *, open_only: bool) -> int | None:
     """The member's open live chat, or the latest one, ended or not."""
-    query = t.Ticket.select(t.Ticket.number).where((t.Ticket.member_id == member_id) & t.Ticket.kind.in_(sorted(live_kinds)))
+    query = t.Ticket.select(t.Ticket.number).where(
+        (t.Ticket.member_id == member_id) & t.Ticket.kind.in_(sorted(live_kinds))
+    )
     if open_only:
         query = query.where(t.Ticket.category.in_(OPEN))
     found = tx.value(query.order_by(t.Ticket.id.desc()).limit(1))
@@ -37,7 +39,9 @@ def open_number(tx: Tx, member_id: int, channel: str) -> int | None:
 def number_of_message(tx: Tx, message_id: int) -> int | None:
     """The number of the ticket a line stands on."""
     found = tx.value(
-        t.Ticket.select(t.Ticket.number).join(t.Message, on=(t.Message.ticket_id == t.Ticket.id)).where(t.Message.id == message_id)
+        t.Ticket.select(t.Ticket.number)
+        .join(t.Message, on=(t.Message.ticket_id == t.Ticket.id))
+        .where(t.Message.id == message_id)
     )
     return None if found is None else int(found)
 
@@ -97,7 +101,9 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
     )
     if row is None or row["assignee_id"] is not None or row["team"] is None:
         return None
-    served = tx.value(t.Chat.select(t.Chat.served_at).where((t.Chat.ticket_id == row["id"]) & t.Chat.served_at.is_null(False)))
+    served = tx.value(
+        t.Chat.select(t.Chat.served_at).where((t.Chat.ticket_id == row["id"]) & t.Chat.served_at.is_null(False))
+    )
     if served is not None:
         return None
     before = (

@@ -1,0 +1,129 @@
+"""Migrations: run at start, once, by one process; what they make is what the models say; newer stores are refused."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.store import KeyRing, Store, StoreError, StoreNewer, migrate
+from engine.store import tables as t
+from engine.store.doctor import check_chain
+from tests.store.desk import guest, line
+
+
+def test_a_second_start_changes_nothing(open_store: Callable[[], Store], storage_url: str, plugins: Any) -> None:
+    store = open_store()
+    member = guest(store)
+    store.write_sync(lambda tx: line(tx, member, "hi"))
+    store.close()
+    storage = plugins.open("storage", storage_url, {})
+    assert migrate.up(storage) == []
+    storage.close()
+    assert open_store().read_sync(check_chain).events == 2
+
+
+def test_the_migrations_make_what_the_models_say(store: Store, storage_url: str, plugins: Any) -> None:
+    database = store.storage.database
+
+    def schema() -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for model in t.MODELS:
+            name = model._meta.table_name
+            columns = {c.name: (c.data_type.lower(), c.null, c.primary_key) for c in database.get_columns(name)}
+            indexes = {(tuple(i.columns), i.unique) for i in database.get_indexes(name)}
+            foreign = {(f.column, f.dest_table, f.dest_column) for f in database.get_foreign_keys(name)}
+            found[name] = (columns, indexes, foreign)
+        return found
+
+    try:
+        migrated = schema()
+        for model in reversed(t.MODELS):
+            database.execute_sql(f'DROP TABLE "{model._meta.table_name}"')
+        with database.bind_ctx(t.MODELS, bind_refs=False, bind_backrefs=False):
+            for model in t.MODELS:
+                database.create_tables([model])
+        assert schema() == migrated
+    finally:
+        database.close()
+
+
+def test_a_store_of_a_newer_version_is_refused_untouched(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any
+) -> None:
+    store = open_store()
+    store.write_sync(
+        lambda tx: tx.database.execute_sql(
+            "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01')"
+        )
+    )
+    store.close()
+    storage = plugins.open("storage", storage_url, {})
+    with pytest.raises(StoreNewer, match="9999_later"):
+        Store.open(storage, keys=KeyRing.fresh())
+    storage.close()
+
+
+def later(folder: Path, body: str) -> Path:
+    """The migrations with one more."""
+    shutil.copytree(migrate.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "0002_later.py").write_text(f"def up(migrator, db):\n{body}")
+    return folder
+
+
+def test_a_later_migration_runs_on_a_filled_store(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any, tmp_path: Path
+) -> None:
+    store = open_store()
+    member = guest(store)
+    store.write_sync(lambda tx: line(tx, member, "before"))
+    store.close()
+    folder = later(tmp_path / "migrations", "    db.execute_sql('ALTER TABLE ticket ADD COLUMN later INTEGER')\n")
+    storage = plugins.open("storage", storage_url, {})
+    assert migrate.up(storage, folder) == ["0002_later"]
+    storage.close()
+    if storage_url.startswith("sqlite:"):
+        copy = Path(storage_url.removeprefix("sqlite:") + ".before-0002_later")
+        connection = sqlite3.connect(copy)
+        assert connection.execute("SELECT text FROM message").fetchall() == [("before",)]
+        assert "later" not in [row[1] for row in connection.execute("PRAGMA table_info(ticket)")]
+        connection.close()
+
+
+def test_a_migration_that_fails_leaves_nothing_half_done(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any, tmp_path: Path
+) -> None:
+    open_store().close()
+    body = "    db.execute_sql('CREATE TABLE half (id INTEGER)')\n    db.execute_sql('SELECT * FROM nowhere')\n"
+    storage = plugins.open("storage", storage_url, {})
+    with pytest.raises(StoreError, match="nowhere"):
+        migrate.up(storage, later(tmp_path / "migrations", body))
+    assert "half" not in storage.database.get_tables()
+    storage.close()
+    assert open_store().write_sync(lambda tx: tx.next_number()).result == 1, "the store opens as it was"
+
+
+def test_processes_that_start_together_migrate_once(storage_url: str, plugins: Any, ring: KeyRing) -> None:
+    stores: list[Store] = []
+    errors: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            stores.append(Store.open(plugins.open("storage", storage_url, {}), keys=ring))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    numbers = [store.write_sync(lambda tx: tx.next_number()).result for store in stores]
+    for store in stores:
+        store.close()
+    assert errors == [] and numbers == [1, 2, 3, 4]
