@@ -1,4 +1,5 @@
-"""`config/*.yaml` → `Config`: files, overridden by `ENGINE_…` variables, then flags; each value knows where it came from."""
+"""`config/*.yaml` → `Config`: files, overridden by `ENGINE_…` variables, then flags; each value knows where it came
+from."""
 
 from __future__ import annotations
 
@@ -16,9 +17,10 @@ DEFAULTS: dict[str, Any] = {
     "server.public_url": "",
     "server.proxies": [],
     "server.secure_cookies": False,
-    "storage.url": "sqlite:///desk.db",
-    "files.url": "disk:///files",
-    "bus.url": "local://",
+    "server.metrics_secret": "",
+    "storage.url": "sqlite:desk.db",
+    "files.url": "file:files",
+    "bus.url": "local:",
     "locale": "zh-TW",
     "rules.path": "rules",
     "rules.hold": True,
@@ -32,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "limits.picture_pixels": 40_000_000,
     "limits.socket_frame": 100_000,
     "limits.socket_rate": 20,
+    "limits.socket_buffer": 1_000_000,
     "limits.guest_rate": 5,
     "limits.sign_in_failures": 10,
     "sessions.agent_idle": 12 * 3600,

@@ -22,14 +22,19 @@ from engine.config import Config
 from engine.core import access
 from engine.core.building import build
 from engine.core.commands import (
+    AskRating,
     ChangeMember,
+    ChangeTicket,
     Command,
     CreateMember,
+    EndChat,
     MarkRead,
     MemberLine,
+    MoveTicket,
     OpenTicket,
     Page,
     PostMessage,
+    RateTicket,
     Retry,
     SetStatus,
     SignIn,
@@ -41,7 +46,29 @@ from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ServeQueue, TimerDue
-from engine.core.questions import Question, WhoIs
+from engine.core.questions import (
+    Agents,
+    Events,
+    FileById,
+    MemberById,
+    Members,
+    Messages,
+    Moves,
+    Notices,
+    Nouns,
+    OpenChatOf,
+    Question,
+    QueuePlace,
+    RulesState,
+    Search,
+    Sessions,
+    Teams,
+    TicketByNumber,
+    Tickets,
+    Trace,
+    Views,
+    WhoIs,
+)
 from engine.core.rulebook import Rulebook
 from engine.feed import Deliver, Feed, Frame, Subscription
 from engine.files import prepare
@@ -711,17 +738,67 @@ def _folder(config: Config) -> Path | None:
 
 
 def _storage_url(config: Config) -> str:
-    url = str(config["storage.url"])
-    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-        return f"sqlite:///{(config.data / url.removeprefix('sqlite:///')).resolve()}"
-    return url
+    """The storage's address; a file's path counts from the data folder."""
+    return _from_data(config, "storage.url", "sqlite:")
 
 
 def _files_url(config: Config) -> str:
-    url = str(config["files.url"])
-    if url.startswith("disk:///") and not url.startswith("disk:////"):
-        return f"disk:///{(config.data / url.removeprefix('disk:///')).resolve()}"
-    return url
+    return _from_data(config, "files.url", "file:")
 
 
-__all__ = ["Desk", "Frame", "Page", "OpenTicket"]
+def _from_data(config: Config, setting: str, scheme: str) -> str:
+    url = str(config[setting])
+    if not url.startswith(scheme):
+        return url
+    return scheme + str((config.data / url.removeprefix(scheme)).resolve())
+
+
+# What the floor above needs of the floors below, it takes from here.
+__all__ = [
+    "Actor",
+    "Agents",
+    "AskRating",
+    "ChangeMember",
+    "ChangeTicket",
+    "Command",
+    "CreateMember",
+    "Desk",
+    "EndChat",
+    "Events",
+    "FileById",
+    "Frame",
+    "MarkRead",
+    "MemberById",
+    "MemberLine",
+    "Members",
+    "Messages",
+    "MoveTicket",
+    "Moves",
+    "Notices",
+    "Nouns",
+    "OpenChat",
+    "OpenChatOf",
+    "OpenTicket",
+    "Page",
+    "PostMessage",
+    "Question",
+    "QueuePlace",
+    "RateTicket",
+    "Refused",
+    "Retry",
+    "RulesState",
+    "SYSTEM",
+    "Search",
+    "Sessions",
+    "SetStatus",
+    "SignIn",
+    "SignOut",
+    "Subscription",
+    "Teams",
+    "TicketByNumber",
+    "Tickets",
+    "Trace",
+    "Upload",
+    "Views",
+    "WhoIs",
+]

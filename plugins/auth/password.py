@@ -1,13 +1,13 @@
 """Passwords, by Argon2id (19 MiB, 2 rounds, 1 lane), for agents and for members without a shop of their own sign-on.
 
-The desk looks up the account: `credentials` are `password` and `digest`, what the store keeps for the username, or None
-where there is no such account. An unknown name costs as much as a wrong password.
+The desk looks up the account; its `credentials` are `username`, `password` and `account`: None, or a mapping with
+`kind` (agent or member), `id` and `hash`. An unknown name costs as much as a wrong password.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type
 
-from engine.api import Route, hookimpl
+from engine.api import Authenticator, Identity, Route, hookimpl
 
 LONGEST: Final = 1000
 """Characters of a password that are looked at; a longer one is wrong, before it costs anything."""
@@ -54,28 +54,31 @@ def stale(stored: str) -> bool:
     return _HASHER.check_needs_rehash(stored)
 
 
-class Password:
+class Password(Authenticator):
     """Username and password."""
 
     name = "password"
-    kind = "password"
     audience: Literal["agent", "member"] = "agent"
 
     def __init__(self) -> None:
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
-    def authenticate(self, credentials: Mapping[str, Any]) -> bool | None:
-        """True when `password` is the one `digest` was made of, else None. Takes a tenth of a second: on a thread."""
+    async def authenticate(self, credentials: Mapping[str, Any]) -> Identity | None:
+        """The account's owner if the password is right. Verifies on a thread, two at a time."""
         password = credentials.get("password")
         if not isinstance(password, str):
             return None
-        with self._turns:
-            return True if verify(credentials.get("digest"), password) else None
+        account: Mapping[str, Any] | None = credentials.get("account")
+        stored = account["hash"] if account is not None else None
+        async with self._turns:
+            right = await asyncio.to_thread(verify, stored, password)
+        if not right or account is None:
+            return None
+        return Identity(kind=account["kind"], id=account["id"])
 
     def hash(self, password: str) -> str:
-        """What the store keeps. Raises ValueError for an empty or overlong password."""
-        with self._turns:
-            return hash(password)
+        """The hash an account of this authenticator keeps. Raises ValueError."""
+        return hash(password)
 
     def routes(self) -> Sequence[Route]:
         """None: the desk's own sign-in page asks."""
@@ -83,6 +86,6 @@ class Password:
 
 
 @hookimpl
-def register_authenticators() -> list[Password]:
+def register_authenticators() -> list[Authenticator]:
     """One, for agents and members alike: the account says which."""
     return [Password()]
