@@ -16,6 +16,8 @@ ADDRESS_FACTOR: Final = 5
 """An office behind one address fails together: it may fail so many times as often as one person."""
 MOST_ROWS: Final = 50_000
 """Addresses and persons remembered; the oldest go first, so memory stays bounded under attack."""
+BURST: Final = 10.0
+"""Seconds' worth that may come at once."""
 
 Clock = Callable[[], float]
 
@@ -69,20 +71,20 @@ class SignInLimit:
 
 
 class Bucket:
-    """So many a second, and twice as many at once: a burst of typing passes, a flood does not."""
+    """So many a second, and those of ten seconds at once: a backlog after an outage passes, a flood does not."""
 
     __slots__ = ("_clock", "_last", "_rate", "_tokens")
 
     def __init__(self, rate: float, clock: Clock = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
-        self._tokens = 2.0 * rate
+        self._tokens = BURST * rate
         self._last = clock()
 
     def take(self) -> float:
         """0 when it may pass, else the seconds until it may."""
         now = self._clock()
-        self._tokens = min(2.0 * self._rate, self._tokens + (now - self._last) * self._rate)
+        self._tokens = min(BURST * self._rate, self._tokens + (now - self._last) * self._rate)
         self._last = now
         if self._tokens >= 1:
             self._tokens -= 1

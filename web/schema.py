@@ -18,8 +18,16 @@ Label = dict[str, str]
 """A text per language: {"zh-TW": …, "zh-CN": …, "en": …}; a missing one falls back to the noun's name."""
 
 
+Id = Annotated[int, Meta(ge=1, le=9_007_199_254_740_991)]
+"""Whole numbers that every JSON reader keeps exact."""
+
+
 class Body(Struct, forbid_unknown_fields=True):
     """A request's body: unknown fields are refused."""
+
+
+class Query(Struct, forbid_unknown_fields=True):
+    """What follows the `?` of an address: unknown names are refused, so that a mistyped filter is not passed over."""
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -396,7 +404,7 @@ class LoginBody(Body):
 
 
 class RequesterBody(Body):
-    id: int | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
     name: Short | UnsetType = UNSET
     email: Short | UnsetType = UNSET
     phone: Short | UnsetType = UNSET
@@ -454,7 +462,7 @@ class StatusBody(Body):
 
 
 class ReadBody(Body):
-    seq: Annotated[int, Meta(ge=0)]
+    seq: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 
 
 class MemberBody(Body):
@@ -482,5 +490,143 @@ class ReloadBody(Body):
     note: Short = ""
 
 
-class UploadNote(Struct):
-    """POST /api/v1/files answers with an Attachment."""
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+class TicketPage(Struct):
+    items: list[Ticket]
+    next: str | None
+    count: int | UnsetType = UNSET
+    """With `?count=true`, exact up to 10,000; beyond it `count_at_least` stands instead."""
+    count_at_least: int | UnsetType = UNSET
+
+
+class MessagePage(Struct):
+    items: list[Message]
+    """Oldest first."""
+    next: str | None
+
+
+class EventPage(Struct):
+    items: list[EventItem]
+    """Oldest first."""
+    next: str | None
+
+
+class TracePage(Struct):
+    items: list[TraceItem]
+    """Newest first."""
+    next: str | None = None
+
+
+class MovePage(Struct):
+    items: list[Move]
+    next: str | None = None
+
+
+class MemberPage(Struct):
+    items: list[Member]
+    next: str | None
+    count: int | UnsetType = UNSET
+    count_at_least: int | UnsetType = UNSET
+
+
+class AgentPage(Struct):
+    items: list[Agent]
+    next: str | None = None
+
+
+class TeamPage(Struct):
+    items: list[Team]
+    next: str | None = None
+
+
+class ViewPage(Struct):
+    items: list[View]
+    next: str | None = None
+
+
+class NoticePage(Struct):
+    items: list[Notice]
+    """Newest first."""
+    next: str | None = None
+
+
+class SessionPage(Struct):
+    items: list[Session]
+    next: str | None = None
+
+
+class SearchPage(Struct):
+    items: list[SearchHit]
+    """Newest first."""
+    next: str | None = None
+
+
+class StatusIs(Struct):
+    status: Status
+
+
+# --- queries --------------------------------------------------------------------------------------------------------
+
+Limit = Annotated[int, Meta(ge=1, le=200)]
+Words = Annotated[str, Meta(max_length=200)]
+Cursor = Annotated[str, Meta(max_length=500)]
+
+
+class NoQuery(Query):
+    """Nothing may follow the `?`."""
+
+
+class TicketsQuery(Query):
+    filter: Annotated[str, Meta(max_length=5_000)] | None = None
+    """A condition of the rules language: `ticket.state = open and ticket.priority >= high`."""
+    view: Literal["mine", "unassigned", "waiting", "overdue", "all"] | None = None
+    q: Words | None = None
+    """Number, member's name or order number."""
+    sort: Words = "-updated_at"
+    """A column, with `-` in front for the largest first."""
+    limit: Limit = 50
+    cursor: Cursor | None = None
+    count: bool = False
+
+
+class MessagesQuery(Query):
+    before: Id | None = None
+    """Only lines with a smaller id."""
+    after: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] | None = None
+    """Only lines with a larger id."""
+    limit: Limit = 50
+
+
+class TraceQuery(Query):
+    event: Id | None = None
+    nearly: bool = True
+    """Also the rules that nearly acted."""
+
+
+class EventsQuery(Query):
+    since: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] = 0
+    """Only events with a larger `seq`."""
+    limit: Limit = 200
+
+
+class MembersQuery(Query):
+    q: Words | None = None
+    shop: Name | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class LimitQuery(Query):
+    limit: Limit = 50
+
+
+class SearchQuery(Query):
+    q: Annotated[str, Meta(min_length=1, max_length=200)]
+    limit: Limit = 20
+
+
+class UploadQuery(Query):
+    name: Annotated[str, Meta(max_length=300)] | None = None
+    """The file's name, when the body is the file itself."""

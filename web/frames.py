@@ -1,0 +1,178 @@
+"""The messages of the sockets `/ws/chat` and `/ws/agent`: what clients send is decoded and checked by these structs,
+and both directions stand in the OpenAPI document's components."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from web.schema import Author, Line, Message, Name, Notice, Short, Status, Visibility
+
+Seq = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+ClientId = Annotated[str, Meta(min_length=1, max_length=100)]
+Token = Annotated[str, Meta(max_length=4_000)]
+Number = Annotated[int, Meta(ge=1, le=9_007_199_254_740_991)]
+
+# --- client → server ------------------------------------------------------------------------------------------------
+# Unknown fields are passed over here, so that a newer page can talk to an older desk.
+
+
+class HelloPage(Struct):
+    url: Annotated[str, Meta(max_length=2_000)] | None = None
+    referrer: Annotated[str, Meta(max_length=2_000)] | None = None
+    title: Short | None = None
+
+
+class Hello(Struct, tag_field="type", tag="hello"):
+    """The first message of each connection."""
+
+    shop: Name | None = None
+    """`/ws/chat`; null where the desk has one shop."""
+    token: Token | None = None
+    """A session's token or the shop's signed identity."""
+    visitor: Token | None = None
+    """`welcome.visitor` of an earlier connection: the proof of being the same guest."""
+    since: Seq = 0
+    page: HelloPage | None = None
+
+
+class SendMessage(Struct, tag_field="type", tag="message"):
+    id: ClientId
+    """The client's own; the same one again is acknowledged, not stored again."""
+    text: Line = ""
+    attachments: Annotated[list[Name], Meta(max_length=20)] = []
+    ticket: Number | None = None
+    """Agents only."""
+    visibility: Visibility = "public"
+    """Agents only."""
+
+
+class SendTyping(Struct, tag_field="type", tag="typing"):
+    ticket: Number | None = None
+    visibility: Visibility | None = None
+    """How the agent is about to answer: only of a public answer the member is told."""
+
+
+class SendRead(Struct, tag_field="type", tag="read"):
+    seq: Seq
+    ticket: Number | None = None
+
+
+class SendRate(Struct, tag_field="type", tag="rate"):
+    score: Annotated[int, Meta(ge=1, le=5)]
+    comment: Line | None = None
+
+
+class SendEnd(Struct, tag_field="type", tag="end"):
+    ticket: Number | None = None
+
+
+class SendStatus(Struct, tag_field="type", tag="status"):
+    """Agents only."""
+
+    status: Status
+
+
+ClientFrame = Hello | SendMessage | SendTyping | SendRead | SendRate | SendEnd | SendStatus
+
+# --- server → client ------------------------------------------------------------------------------------------------
+
+
+class WelcomeFrame(Struct, tag_field="type", tag="welcome"):
+    seq: int
+    """What follows is later than this."""
+    visitor: str | None = None
+    ticket: int | None = None
+    history: list[Message] = []
+
+
+class AckFrame(Struct, tag_field="type", tag="ack"):
+    id: str
+    seq: int
+    message: Message
+
+
+class MessageFrame(Struct, tag_field="type", tag="message"):
+    seq: int
+    message: Message
+
+
+class TicketFrame(Struct, tag_field="type", tag="ticket"):
+    seq: int
+    number: int
+    changes: dict[str, Any]
+    """The changed fields of a Ticket."""
+    created: bool | UnsetType = UNSET
+    event: str | UnsetType = UNSET
+    """What happened, where no field changed: `sla.warning`, `chat.waiting` …"""
+
+
+class NoticeFrame(Struct, tag_field="type", tag="notice"):
+    seq: int
+    notice: Notice
+
+
+class QueueFrame(Struct, tag_field="type", tag="queue"):
+    position: int | None | UnsetType = UNSET
+    """Members: the place in the line, 1 is next; null when no longer waiting."""
+    wait: int | None | UnsetType = UNSET
+    """Members: seconds it will likely take."""
+    waiting: int | UnsetType = UNSET
+    """Agents: how many wait."""
+
+
+class TypingFrame(Struct, tag_field="type", tag="typing"):
+    ticket: int | None
+    author: Author
+
+
+class PresenceAgent(Struct):
+    username: str
+    status: Status
+    load: int | UnsetType = UNSET
+
+
+class PresenceFrame(Struct, tag_field="type", tag="presence"):
+    seq: int
+    agent: PresenceAgent
+
+
+class RulesFrame(Struct, tag_field="type", tag="rules"):
+    digest: str
+    seq: int | UnsetType = UNSET
+
+
+class RatingRequestedFrame(Struct, tag_field="type", tag="rating_requested"):
+    seq: int
+    ticket: int | None = None
+
+
+class EndedFrame(Struct, tag_field="type", tag="ended"):
+    seq: int
+    ticket: int | None = None
+
+
+class ErrorFrame(Struct, tag_field="type", tag="error"):
+    code: str
+    message: str
+    id: str | UnsetType = UNSET
+    """Of the client's message that was refused."""
+    pointer: str | UnsetType = UNSET
+    retry_after: float | UnsetType = UNSET
+
+
+ServerFrame = (
+    WelcomeFrame
+    | AckFrame
+    | MessageFrame
+    | TicketFrame
+    | NoticeFrame
+    | QueueFrame
+    | TypingFrame
+    | PresenceFrame
+    | RulesFrame
+    | RatingRequestedFrame
+    | EndedFrame
+    | ErrorFrame
+)

@@ -1,0 +1,428 @@
+"""One request on its way: who asks, what is sent, the operation, the answer or the problem document.
+
+Nothing leaves here as a traceback: what is refused has its status and code, what is unexpected is a 500 with the id
+under which the log has the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import tornado.web
+from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
+
+from engine.desk import Actor, Refused, WhoIs
+from web import decode
+from web.routes import PARAMETERS, Answer, Call, Operation
+from web.times import with_times
+
+log = logging.getLogger(__name__)
+
+COOKIE: Final = "desk"
+DRAIN: Final = 64_000_000
+"""Bytes of a body that is too large which we read and throw away, so that the sender reads the answer."""
+LONGEST_KEY: Final = 200
+
+STATUS: Final[Mapping[str, int]] = {
+    "invalid": 422,
+    "forbidden": 403,
+    "missing": 404,
+    "conflict": 409,
+    "stale": 412,
+    "too-many": 429,
+    "unknown-actor": 401,
+}
+STATUS_OF_CODE: Final[Mapping[str, int]] = {"file-too-large": 413, "file-type-refused": 415}
+
+API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
+NOBODY: Final = Actor(kind="guest")
+
+
+def csrf_of(token: str) -> str:
+    """What a page must send with each change, for the session of its cookie; another site cannot know it."""
+    return hmac.new(token.encode(), b"csrf of the desk", hashlib.sha256).hexdigest()
+
+
+class Problem(Exception):
+    """An answer that is a problem document."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+    @classmethod
+    def of(cls, refusal: Refused) -> Problem:
+        """The problem document of a refusal."""
+        status = STATUS_OF_CODE.get(refusal.code, STATUS[refusal.kind])
+        errors = None
+        if refusal.pointer is not None:
+            errors = [{"pointer": refusal.pointer, "code": refusal.code, "message": refusal.message}]
+        headers: dict[str, str] = {}
+        if status == 429:
+            headers["Retry-After"] = str(max(1, refusal.retry_after or 1))
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return cls(status, refusal.code, refusal.message, errors, headers)
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    """What every HTTP answer of the desk has: an id, safe headers, problem documents instead of tracebacks."""
+
+    policy = API_POLICY
+
+    @property
+    def web(self) -> Any:
+        """The `Web` this request came to."""
+        return self.application.settings["web"]
+
+    def set_default_headers(self) -> None:
+        self.request_id: str = getattr(self, "request_id", "") or secrets.token_hex(8)
+        self.set_header("Server", "desk")
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "same-origin")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.set_header("Content-Security-Policy", self.policy)
+        self.set_header("Cache-Control", "no-store")
+        if self.settings["web"].https:
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    def compute_etag(self) -> str | None:
+        """Ours name the ticket's version; Tornado's would turn a fresh list into a 304."""
+        return None
+
+    def problem(self, problem: Problem) -> None:
+        """Answers with a problem document."""
+        self.clear()
+        self.set_status(problem.status)
+        for name, value in problem.headers.items():
+            self.set_header(name, value)
+        self.set_header("Content-Type", "application/problem+json")
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": http.client.responses.get(problem.status, "Error"),
+            "status": problem.status,
+            "code": problem.code,
+            "detail": problem.detail,
+            "request_id": self.request_id,
+        }
+        if problem.errors:
+            body["errors"] = problem.errors
+        self.finish(msgspec.json.encode(body))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, Refused):
+            error = Problem.of(error)
+        if isinstance(error, Problem):
+            self.problem(error)
+        elif status_code == 405:
+            self.problem(self.not_allowed())
+        elif status_code == 404:
+            self.problem(Problem(404, "not-found", "there is nothing at this address"))
+        elif status_code < 500:
+            self.problem(Problem(status_code, "bad-request", "the request cannot be read"))
+        else:
+            text = "something went wrong here; the log has the reason under this request id"
+            self.problem(Problem(500, "internal-error", text))
+
+    def not_allowed(self) -> Problem:
+        """405, which names what is allowed."""
+        allowed = ", ".join(self.allowed())
+        return Problem(405, "method-not-allowed", f"allowed here: {allowed}", headers={"Allow": allowed})
+
+    def allowed(self) -> list[str]:
+        """Methods of this address."""
+        return ["GET", "HEAD", "OPTIONS"]
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if isinstance(value, (Problem, Refused)):
+            return
+        if isinstance(value, tornado.web.HTTPError) and value.status_code < 500:
+            return
+        log.error("request %s failed: %s %s", self.request_id, self.request.method, self.request.path, exc_info=value)
+
+    # --- where it comes from ------------------------------------------------------------------------------------------
+
+    def address(self) -> str:
+        """The client's address: of the connection, or as a listed proxy tells it."""
+        return str(self.web.proxies.address(self.request))
+
+    def own_origin(self, origin: str) -> bool:
+        """Whether a page of this desk speaks."""
+        return bool(self.web.own_origin(origin, self.request))
+
+
+@tornado.web.stream_request_body
+class OperationHandler(BaseHandler):
+    """Carries out the operations of one path."""
+
+    def initialize(self, operations: Mapping[str, Operation]) -> None:
+        self.operations = operations
+        self.operation: Operation | None = None
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._limit = 0
+        self._call: Call | None = None
+
+    def allowed(self) -> list[str]:
+        return sorted({*self.operations, "OPTIONS", *(["HEAD"] if "GET" in self.operations else [])})
+
+    async def prepare(self) -> None:
+        method = "GET" if self.request.method == "HEAD" else self.request.method
+        if method == "OPTIONS":
+            return
+        operation = self.operation = self.operations.get(method or "")
+        if operation is None:
+            raise self.not_allowed()
+        self._cross(operation)
+        self._limit = self.web.config["limits.upload"] + 10_000 if operation.upload else self.web.config["limits.body"]
+        declared = self.request.headers.get("Content-Length", "0")
+        if declared.isdigit() and int(declared) > self._limit + DRAIN:
+            self.set_header("Connection", "close")
+            raise self._too_large()
+        self._call = await self._identify(operation)
+
+    def data_received(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= self._limit:
+            self._chunks.append(chunk)
+        else:
+            self._chunks.clear()
+            if self._size > self._limit + DRAIN:
+                self.request.connection.stream.close()  # type: ignore[attr-defined,union-attr]
+
+    async def _run(self, *parts: str, **named: str) -> None:
+        self.web.under_way += 1
+        try:
+            await self._carry_out(named)
+        finally:
+            self.web.under_way -= 1
+
+    async def _carry_out(self, named: Mapping[str, str]) -> None:
+        operation, call = self.operation, self._call
+        assert operation is not None and call is not None  # noqa: S101 - set by `prepare`, or it raised
+        if self._size > self._limit:
+            raise self._too_large()
+        call.raw = b"".join(self._chunks)
+        call.path = _parameters(named)
+        try:
+            call.query = decode.query(operation.query, self.request.query)
+            call.body = self._body(operation, call.raw)
+        except decode.Unreadable as error:
+            raise Problem(400, "unreadable", str(error)) from None
+        except decode.Wrong as error:
+            raise Problem(422, "invalid", "some fields are not right", error.errors) from None
+        self._answer(await operation.run(call))
+
+    get = head = post = put = patch = delete = _run  # type: ignore[assignment]
+
+    async def options(self, *parts: str, **named: str) -> None:
+        """What is allowed here; for a page of a shop's site, whether it may ask."""
+        origin = self.request.headers.get("Origin", "")
+        self.set_status(204)
+        self.set_header("Allow", ", ".join(self.allowed()))
+        if any(operation.cross for operation in self.operations.values()) and self.web.site(origin, None):
+            self._let_in(origin)
+            self.set_header("Access-Control-Allow-Methods", ", ".join(self.allowed()))
+            self.set_header(
+                "Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Shop, X-Visitor"
+            )
+            self.set_header("Access-Control-Max-Age", "600")
+        await self.finish()
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    async def _identify(self, operation: Operation) -> Call:
+        headers = self.request.headers
+        found: Mapping[str, Any] | None = None
+        csrf = None
+        shop = headers.get("X-Shop") or None
+        bearer = _bearer(headers.get("Authorization"))
+        cookie = self.get_cookie(COOKIE)
+        visitor = headers.get("X-Visitor")
+        if bearer is not None:
+            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, shop=shop))
+            if found is None:
+                raise _unknown("session-ended", "this token is not valid, or not any more; sign in again")
+        elif visitor:
+            found = await self.web.desk.query(NOBODY, WhoIs(visitor=visitor, shop=shop))
+            if found is None or found["visitor"] != visitor:
+                raise _unknown("unknown-visitor", "this visitor's proof is not valid")
+        elif cookie:
+            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+            if found is not None:
+                csrf = csrf_of(found["csrf_seed"])
+                if operation.writes:
+                    self._check_csrf(csrf, login=operation.who == "anybody")
+        if operation.writes and found is None:
+            self._check_origin()
+        if found is None and operation.who == "known":
+            raise _unknown("sign-in-needed", "sign in first")
+        return Call(
+            web=self.web,
+            actor=found["actor"] if found is not None else NOBODY,
+            path={},
+            body=None,
+            query=None,
+            key=self._key(operation),
+            version=_version(headers.get("If-Match")) if operation.match else None,
+            address=self.address(),
+            request=self.request,
+            csrf=csrf,
+            found=found,
+        )
+
+    def _check_csrf(self, wanted: str, *, login: bool) -> None:
+        self._check_origin()
+        given = self.request.headers.get("X-CSRF-Token", "")
+        if not login and not hmac.compare_digest(given.encode(), wanted.encode()):
+            raise Problem(403, "csrf", "changes by cookie need the header `X-CSRF-Token` with the value of `auth/me`")
+
+    def _check_origin(self) -> None:
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.own_origin(origin):
+            raise Problem(403, "foreign-origin", "this page is not one of this desk")
+
+    def _cross(self, operation: Operation) -> None:
+        """A shop's own page may ask what the widget needs: with a token or a visitor's proof, never with the cookie."""
+        origin = self.request.headers.get("Origin")
+        if operation.cross and origin and self.web.site(origin, self.request.headers.get("X-Shop")):
+            self._let_in(origin)
+
+    def _let_in(self, origin: str) -> None:
+        self.set_header("Access-Control-Allow-Origin", origin)
+        self.set_header("Access-Control-Expose-Headers", "Content-Disposition, Retry-After, X-Request-Id")
+        self.set_header("Vary", "Origin")
+
+    def _key(self, operation: Operation) -> str | None:
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None or not operation.keyed:
+            return None
+        if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+            raise Problem(400, "bad-idempotency-key", f"an Idempotency-Key has 1 to {LONGEST_KEY} printable characters")
+        return key
+
+    def _body(self, operation: Operation, raw: bytes) -> Any:
+        kind = self.request.headers.get("Content-Type", "")
+        plain = kind.partition(";")[0].strip().lower()
+        if operation.upload:
+            return self._file(kind, plain, raw)
+        if operation.body is None:
+            return None
+        if raw and plain and plain != "application/json" and not plain.endswith("+json"):
+            raise Problem(415, "wrong-content-type", "the body must be `application/json`")
+        return decode.body(operation.body, raw)
+
+    def _file(self, kind: str, plain: str, raw: bytes) -> dict[str, Any]:
+        if plain != "multipart/form-data":
+            if not plain:
+                raise Problem(415, "wrong-content-type", "say the file's type in `Content-Type`")
+            name = decode.first(self.request.query, "name") or "file"
+            return {"name": name, "media_type": plain, "data": raw}
+        boundary = next(
+            (part.strip()[9:].strip('"') for part in kind.split(";")[1:] if part.strip().startswith("boundary=")), ""
+        )
+        files: dict[str, list[Any]] = {}
+        try:
+            parse_multipart_form_data(boundary.encode(), raw, {}, files)
+        except Exception as error:
+            # Tornado raises several kinds here, and logs none of them.
+            raise decode.Unreadable("the multipart body cannot be read") from error
+        sent = [file for group in files.values() for file in group]
+        if len(sent) != 1:
+            raise decode.Unreadable("send one file at a time, as one part with a file name")
+        return {"name": sent[0].filename, "media_type": sent[0].content_type, "data": sent[0].body}
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "too-large", f"at most {self._limit} bytes are taken here")
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def _answer(self, answer: Answer) -> None:
+        self.set_status(answer.status)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        if answer.cookie is not None:
+            self._keep(*answer.cookie)
+        if answer.status == 204:
+            self.finish()
+        elif isinstance(answer.body, bytes):
+            self.finish(answer.body)
+        else:
+            self.set_header("Content-Type", "application/json")
+            self.finish(msgspec.json.encode(with_times(answer.body)))
+
+    def _keep(self, token: str, seconds: int) -> None:
+        secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"
+        age = seconds if token else 0
+        self.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Lax", secure=secure, max_age=age)
+
+
+def _bearer(header: str | None) -> str | None:
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _unknown("bad-authorization", "the header must be `Authorization: Bearer TOKEN`")
+    return token.strip()
+
+
+def _unknown(code: str, text: str) -> Problem:
+    return Problem(401, code, text, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _version(header: str | None) -> int | None:
+    """The version an `If-Match` names; None for none or `*`, -1 for what no ticket of ours ever had."""
+    if header is None or header.strip() == "*":
+        return None
+    tag = header.strip().removeprefix("W/").strip('"')
+    return int(tag) if tag.isascii() and tag.isdigit() and len(tag) < 16 else -1
+
+
+def _parameters(named: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in named.items():
+        value = PARAMETERS[name][0](text)
+        if value is None:
+            raise Problem(404, "not-found", f"there is no such {name if name != 'number' else 'ticket'}")
+        found[name] = value
+    return found
+
+
+def host_of(request: HTTPServerRequest) -> str:
+    """The `Host` of a request, lower case, without a default port."""
+    return (request.headers.get("Host") or "").lower()
+
+
+def origin_of(address: str) -> str | None:
+    """`scheme://host[:port]` of an address, or None when it has none."""
+    try:
+        parts = urlsplit(address.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")

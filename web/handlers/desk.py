@@ -1,0 +1,56 @@
+"""What screens need beside tickets: colleagues, teams, names of things, views, notices, search, own presence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.desk import Agents, Notices, Nouns, Search, SetStatus, Teams, Views
+from web import schema
+from web.routes import API, Answer, Call, route
+
+
+def _page(found: Any) -> dict[str, Any]:
+    return {"next": None, **found} if isinstance(found, dict) else {"items": found, "next": None}
+
+
+@route("GET", f"{API}/agents", {200: schema.AgentPage}, tag="desk")
+async def list_agents(call: Call) -> Answer:
+    """Agents with presence and load."""
+    return Answer(_page(await call.ask(Agents())))
+
+
+@route("GET", f"{API}/teams", {200: schema.TeamPage}, tag="desk")
+async def list_teams(call: Call) -> Answer:
+    """Teams with their agents and open work."""
+    return Answer(_page(await call.ask(Teams())))
+
+
+@route("GET", f"{API}/nouns", {200: schema.Nouns}, tag="desk")
+async def nouns(call: Call) -> Answer:
+    """Types, tiers, teams, states … with labels and colours."""
+    return Answer(await call.need(Nouns(), "rulebook"))
+
+
+@route("GET", f"{API}/views", {200: schema.ViewPage}, tag="desk")
+async def list_views(call: Call) -> Answer:
+    """My views with their counts."""
+    return Answer(_page(await call.ask(Views())))
+
+
+@route("GET", f"{API}/notices", {200: schema.NoticePage}, tag="desk", query=schema.LimitQuery)
+async def list_notices(call: Call) -> Answer:
+    """What the rules told me, newest first."""
+    return Answer(_page(await call.ask(Notices(call.query.limit))))
+
+
+@route("GET", f"{API}/search", {200: schema.SearchPage}, tag="desk", query=schema.SearchQuery)
+async def search(call: Call) -> Answer:
+    """Lines and tickets that hold the words."""
+    return Answer(_page(await call.ask(Search(call.query.q, call.query.limit))))
+
+
+@route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)
+async def set_status(call: Call) -> Answer:
+    """My own presence."""
+    done = await call.act(SetStatus(call.body.status))
+    return Answer({"status": done["status"]})

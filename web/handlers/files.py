@@ -1,0 +1,45 @@
+"""Files: sent first, then named in a message; read by who may read the message."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from engine.desk import FileById, Upload
+from web import schema
+from web.routes import API, Answer, Call, Media, route
+
+SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
+"""Pictures we have drawn ourselves; everything else is saved, not shown."""
+
+
+@route(
+    "POST",
+    f"{API}/files",
+    {201: schema.Attachment},
+    tag="files",
+    query=schema.UploadQuery,
+    upload=True,
+    cross=True,
+    errors=(404, 429),
+)
+async def upload(call: Call) -> Answer:
+    """Send one file: multipart, or the bytes themselves with their type and `?name=`."""
+    part: dict[str, Any] = call.body
+    done = await call.act(Upload(part["name"], part["media_type"], part["data"]))
+    return Answer(done, 201, {"Location": f"{API}/files/{done['id']}"})
+
+
+@route("GET", f"{API}/files/{{file}}", {200: Media("application/octet-stream")}, tag="files", cross=True)
+async def download(call: Call) -> Answer:
+    """The bytes of a file; pictures are shown, anything else is saved."""
+    found = await call.need(FileById(call.path["file"]), "file")
+    kind = found["media_type"]
+    how = "inline" if kind in SHOWN else "attachment"
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in found["name"])
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        "Content-Disposition": f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(found['name'], safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Answer(found["data"], 200, headers)

@@ -1,0 +1,43 @@
+"""Members: find, make, change."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from engine.desk import ChangeMember, CreateMember, MemberById, Members
+from web import schema
+from web.routes import API, Answer, Call, given, route
+
+ONE = f"{API}/members/{{member}}"
+
+
+@route("GET", f"{API}/members", {200: schema.MemberPage}, tag="members", query=schema.MembersQuery)
+async def list_members(call: Call) -> Answer:
+    """Members by name, account or contact."""
+    q: schema.MembersQuery = call.query
+    return Answer(await call.ask(Members(q.q or None, q.shop, q.limit, q.cursor or None)))
+
+
+@route("POST", f"{API}/members", {201: schema.Member}, tag="members", body=schema.MemberBody, errors=(404,))
+async def create_member(call: Call) -> Answer:
+    """A new member."""
+    body: schema.MemberBody = call.body
+    tier, email, phone, language = (
+        None if value is UNSET else value for value in (body.tier, body.email, body.phone, body.language)
+    )
+    done = await call.act(CreateMember(body.shop, body.name, tier, email, phone, language))
+    member = done["member"]
+    return Answer(member, 201, {"Location": f"{API}/members/{member['id']}"})
+
+
+@route("GET", ONE, {200: schema.Member}, tag="members")
+async def get_member(call: Call) -> Answer:
+    """One member with the last tickets."""
+    return Answer(await call.need(MemberById(call.path["member"]), "member"))
+
+
+@route("PATCH", ONE, {200: schema.Member}, tag="members", body=schema.MemberPatch)
+async def change_member(call: Call) -> Answer:
+    """Change the fields that are named."""
+    done = await call.act(ChangeMember(call.path["member"], given(call.body)))
+    return Answer(done["member"])

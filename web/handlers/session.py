@@ -1,0 +1,82 @@
+"""Signing in and out, who am I, my sessions."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from engine.desk import Actor, Me, Refused, Sessions, SignIn, SignOut
+from web import schema
+from web.handler import csrf_of
+from web.routes import API, Answer, Call, route
+
+NOBODY = Actor(kind="guest")
+
+
+@route(
+    "POST", f"{API}/auth/login", {200: schema.Login}, tag="auth", body=schema.LoginBody, who="anybody", errors=(429,)
+)
+async def login(call: Call) -> Answer:
+    """Sign in, as an agent or a member: a token, or a cookie for the browser."""
+    body: schema.LoginBody = call.body
+    limit = call.web.sign_ins
+    wait = limit.wait(call.address, body.username)
+    if wait:
+        text = "too many failed attempts; try again later"
+        raise Refused("too-many", "too-many-sign-ins", text, retry_after=wait)
+    kind = "browser" if body.cookie else "api"
+    device = call.request.headers.get("User-Agent", "")[:200]
+    command = SignIn(body.username, body.password, body.otp, kind, call.address, device)
+    try:
+        done = await call.desk.act(NOBODY, command)
+    except Refused as refusal:
+        if refusal.kind == "unknown-actor":
+            limit.failed(call.address, body.username)
+            call.web.metrics.count("desk_sign_in_failures_total")
+        raise
+    limit.succeeded(call.address, body.username)
+    actor: Actor = done["actor"]
+    if body.cookie and call.actor.session_id is not None:
+        # The session of before ends with the new one: a planted cookie leads nowhere.
+        await call.desk.act(call.actor, SignOut())
+        call.web.hub.end_session(call.actor.session_id)
+    token = done["token"]
+    answer = {
+        "token": None if body.cookie else token,
+        "user": done["user"],
+        "permissions": sorted(actor.permissions),
+        "csrf": csrf_of(token) if body.cookie else None,
+    }
+    seconds = max(0, math.floor(done["expires_at"] / 1_000_000 - time.time()))
+    return Answer(answer, cookie=(token, seconds) if body.cookie else None)
+
+
+@route("POST", f"{API}/auth/logout", {204: None}, tag="auth")
+async def logout(call: Call) -> Answer:
+    """End this session; its sockets close."""
+    await call.desk.act(call.actor, SignOut())
+    if call.actor.session_id is not None:
+        call.web.hub.end_session(call.actor.session_id)
+    return Answer(status=204, cookie=("", 0))
+
+
+@route("GET", f"{API}/auth/me", {200: schema.Me}, tag="auth")
+async def me(call: Call) -> Answer:
+    """Who I am, what I may, and the token for changes from a browser."""
+    user = await call.need(Me(), "user")
+    return Answer({"user": user, "permissions": sorted(call.actor.permissions), "csrf": call.csrf or ""})
+
+
+@route("GET", f"{API}/auth/sessions", {200: schema.SessionPage}, tag="auth")
+async def list_sessions(call: Call) -> Answer:
+    """My live sessions."""
+    return Answer(await call.ask(Sessions()))
+
+
+@route("DELETE", f"{API}/auth/sessions/{{session}}", {204: None}, tag="auth")
+async def end_session(call: Call) -> Answer:
+    """End one of my sessions; its sockets close."""
+    await call.desk.act(call.actor, SignOut(call.path["session"]))
+    call.web.hub.end_session(call.path["session"])
+    own = call.path["session"] == call.actor.session_id
+    return Answer(status=204, cookie=("", 0) if own else None)

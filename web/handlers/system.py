@@ -1,0 +1,52 @@
+"""Is it up, is it ready, how is it doing, and what is the API."""
+
+from __future__ import annotations
+
+from engine import __version__
+from engine.desk import SYSTEM, Refused, Teams
+from web import openapi, schema
+from web.routes import API, Answer, Call, Media, route
+
+
+@route("GET", "/healthz", {200: schema.Health}, tag="system", who="anybody")
+async def healthz(call: Call) -> Answer:
+    """The process is up."""
+    return Answer({"status": "ok", "version": __version__})
+
+
+@route("GET", "/readyz", {200: schema.Health, 503: schema.Health}, tag="system", who="anybody")
+async def readyz(call: Call) -> Answer:
+    """It takes work: the store answers and a rulebook is in force."""
+    checks = {"store": "ok", "rules": "ok"}
+    try:
+        await call.desk.query(SYSTEM, Teams())
+    except Exception:
+        # Whatever it is, the answer is the same; the log has the reason.
+        call.web.log.exception("the store does not answer")
+        checks["store"] = "failing"
+    book = call.desk.rulebook
+    if book is None:
+        checks["rules"] = "failing"
+    well = all(state == "ok" for state in checks.values())
+    answer = {
+        "status": "ok" if well else "failing",
+        "version": __version__,
+        "rulebook": book.digest if book is not None else None,
+        "checks": checks,
+    }
+    return Answer(answer, 200 if well else 503)
+
+
+@route("GET", "/metrics", {200: Media("text/plain")}, tag="system", who="anybody", errors=(404,))
+async def metrics(call: Call) -> Answer:
+    """Counters in Prometheus' format, for this machine or with the metrics key."""
+    if not call.web.may_measure(call.request):
+        raise Refused("missing", "not-found", "there is no such page")
+    text = call.web.metrics.text(call.web.hub.gauges())
+    return Answer(text.encode(), 200, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+@route("GET", f"{API}/openapi.json", {200: Media("application/json")}, tag="system", who="anybody")
+async def document(call: Call) -> Answer:
+    """This document."""
+    return Answer(openapi.encoded(), 200, {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})

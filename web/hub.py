@@ -1,0 +1,214 @@
+"""All open sockets of this process: who is here, who types, who waits, whose session has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.desk import Actor, QueuePlace, Refused, SetStatus, Views, WhoIs
+
+if TYPE_CHECKING:
+    from web.app import Web
+    from web.live import AgentSocket, ChatSocket, Socket
+
+log = logging.getLogger(__name__)
+
+GONE: Final = 60.0
+"""Seconds without a socket after which an agent is offline: a reload or a tunnel takes less."""
+RECHECK: Final = 5.0
+"""Seconds between looks at sessions that other processes or commands may have ended."""
+QUEUE: Final = 2.0
+"""Seconds between looks at the line of those who wait."""
+
+NOBODY: Final = Actor(kind="guest")
+
+
+class Hub:
+    """Registers sockets and does what concerns several of them. Used in the loop's thread only."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self.sockets: set[Socket] = set()
+        self._visitors: dict[str, set[ChatSocket]] = {}
+        self._agents: dict[int, set[AgentSocket]] = {}
+        self._leaving: dict[int, asyncio.TimerHandle] = {}
+        self.waiting: set[ChatSocket] = set()
+        """Chats whose place in the line is to be looked at."""
+        self.dirty: set[AgentSocket] = set()
+        """Agents to whom the number of those who wait may be news."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._background: set[asyncio.Task[Any]] = set()
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins the looks at sessions and lines, in the running loop."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._every(RECHECK, self.recheck)),
+            loop.create_task(self._every(QUEUE, self.tell_places)),
+        ]
+
+    async def stop(self) -> None:
+        """Closes every socket: clients come back to the next process."""
+        for handle in self._leaving.values():
+            handle.cancel()
+        for task in [*self._tasks, *self._background]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._background, return_exceptions=True)
+        for socket in list(self.sockets):
+            socket.close(1001, "restarting")
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs something beside the caller, kept until it is done."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _every(self, pause: float, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await look()
+            except Exception:
+                log.exception("a regular look of the sockets failed; it is tried again")
+
+    # --- who is here --------------------------------------------------------------------------------------------------
+
+    def add(self, socket: Socket) -> None:
+        """A socket was opened; it says hello later."""
+        self.sockets.add(socket)
+
+    def add_chat(self, socket: ChatSocket) -> None:
+        """A member or guest said hello."""
+        if socket.visitor is not None:
+            self._visitors.setdefault(socket.visitor, set()).add(socket)
+
+    def add_agent(self, socket: AgentSocket) -> None:
+        """An agent said hello: a waiting goodbye is called off."""
+        agent = socket.actor.id
+        self._agents.setdefault(agent, set()).add(socket)
+        handle = self._leaving.pop(agent, None)
+        if handle is not None:
+            handle.cancel()
+        self.dirty.add(socket)
+
+    def remove(self, socket: Socket) -> None:
+        """A socket is gone. An agent's last one begins the minute after which the agent is offline."""
+        self.sockets.discard(socket)
+        self.waiting.discard(socket)  # type: ignore[arg-type]
+        self.dirty.discard(socket)  # type: ignore[arg-type]
+        visitor = getattr(socket, "visitor", None)
+        if visitor is not None and visitor in self._visitors:
+            self._visitors[visitor].discard(socket)  # type: ignore[arg-type]
+            if not self._visitors[visitor]:
+                del self._visitors[visitor]
+        agent = socket.actor.id
+        if agent in self._agents and socket in self._agents[agent]:
+            self._agents[agent].discard(socket)
+            if not self._agents[agent]:
+                del self._agents[agent]
+                loop = asyncio.get_running_loop()
+                self._leaving[agent] = loop.call_later(GONE, self._gone, socket.actor)
+
+    def _gone(self, actor: Actor) -> None:
+        self._leaving.pop(actor.id, None)
+        if actor.id not in self._agents:
+            self.spawn(self._set_offline(actor))
+
+    async def _set_offline(self, actor: Actor) -> None:
+        try:
+            await self._web.desk.act(actor, SetStatus("offline"))
+        except Refused as refusal:
+            log.info("agent %s could not be set offline: %s", actor.username, refusal)
+
+    def same_visitor(self, socket: ChatSocket) -> Iterable[ChatSocket]:
+        """The other tabs of a guest."""
+        return [other for other in self._visitors.get(socket.visitor or "", ()) if other is not socket]
+
+    # --- typing -------------------------------------------------------------------------------------------------------
+
+    def member_types(self, shop: str, number: int, name: str) -> None:
+        """Tells the agents of the shop that the member writes."""
+        frame = {"type": "typing", "ticket": number, "author": {"kind": "member", "name": name}}
+        for sockets in self._agents.values():
+            for socket in sockets:
+                if may_see(socket.actor, shop):
+                    socket.send(frame)
+
+    def agent_types(self, actor: Actor, shop: str, number: int, shown: str | None) -> None:
+        """Tells colleagues by name; the member only when `shown` is the name he may see."""
+        author = {"kind": "agent", "name": actor.name, "username": actor.username}
+        for agent, sockets in self._agents.items():
+            for socket in sockets if agent != actor.id else ():
+                if may_see(socket.actor, shop):
+                    socket.send({"type": "typing", "ticket": number, "author": author})
+        if shown is None:
+            return
+        for socket in self.sockets:
+            if getattr(socket, "ticket", None) == number:
+                socket.send({"type": "typing", "ticket": number, "author": {"kind": "agent", "name": shown}})
+
+    # --- sessions -----------------------------------------------------------------------------------------------------
+
+    def end_session(self, session: int) -> None:
+        """A session has ended: its sockets close at once."""
+        for socket in list(self.sockets):
+            if socket.actor.session_id == session:
+                socket.leave(4401, "session-ended", "this session has ended; sign in again")
+
+    async def recheck(self) -> None:
+        """Asks whether the sessions behind the sockets still hold, and what their owners may now."""
+        known: dict[str, Mapping[str, Any] | None] = {}
+        for socket in list(self.sockets):
+            if socket.token is None or socket.actor.session_id is None:
+                continue
+            if socket.token not in known:
+                known[socket.token] = await self._web.desk.query(NOBODY, WhoIs(token=socket.token))
+            found = known[socket.token]
+            if found is None:
+                socket.leave(4401, "session-ended", "this session has ended; sign in again")
+            elif found["actor"] != socket.actor:
+                socket.now_is(found["actor"])
+
+    # --- the line -----------------------------------------------------------------------------------------------------
+
+    async def tell_places(self) -> None:
+        """Tells those who wait their place, and agents how many wait, where it changed."""
+        desk = self._web.desk
+        for chat in list(self.waiting):
+            if chat.ticket is None:
+                self.waiting.discard(chat)
+                continue
+            place = await desk.query(chat.actor, QueuePlace(chat.ticket))
+            position = place["position"] if place else None
+            if position is None:
+                self.waiting.discard(chat)
+            chat.tell_place(position, place["wait"] if place else None)
+        dirty, self.dirty = list(self.dirty), set()
+        counts: dict[tuple[Any, ...], int] = {}
+        for socket in dirty:
+            key = (socket.actor.id, socket.actor.shops)
+            if key not in counts:
+                found = await desk.query(socket.actor, Views())
+                items = found["items"] if isinstance(found, dict) else found
+                counts[key] = next((view["count"] for view in items if view["name"] == "waiting"), 0)
+            socket.tell_waiting(counts[key])
+
+    def gauges(self) -> dict[tuple[str, str], float]:
+        """Open sockets by kind, for the metrics."""
+        found: dict[tuple[str, str], float] = {
+            ("desk_sockets", 'kind="agent"'): 0,
+            ("desk_sockets", 'kind="chat"'): 0,
+        }
+        for socket in self.sockets:
+            found["desk_sockets", f'kind="{socket.kind}"'] += 1
+        return found
+
+
+def may_see(actor: Actor, shop: str) -> bool:
+    """Whether an agent sees the shop's tickets at all."""
+    serves = "shops.all" in actor.permissions or shop in actor.shops
+    return serves and "ticket.view" in actor.permissions

@@ -1,0 +1,614 @@
+"""The sockets `/ws/chat` and `/ws/agent`: hello and welcome, lines and acks in the order of the log, resume by `since`.
+
+Everything with a `seq` leaves a connection in that order. While a line of this connection is being stored, frames of
+the feed are held; the frame of the line itself is then replaced by its `ack`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import msgspec
+import tornado.websocket
+
+from engine.desk import (
+    Actor,
+    EndChat,
+    Frame,
+    MarkRead,
+    MemberLine,
+    OpenChat,
+    OpenChatOf,
+    Page,
+    PostMessage,
+    RateTicket,
+    Refused,
+    SetStatus,
+    Subscription,
+    TicketByNumber,
+    WhoIs,
+)
+from web import frames
+from web.decode import located
+from web.handler import COOKIE
+from web.limits import Bucket, network
+from web.times import with_times
+
+if TYPE_CHECKING:
+    from web.app import Web
+
+log = logging.getLogger(__name__)
+
+HELLO_WITHIN: Final = 10.0
+"""Seconds until a connection must have said hello."""
+ACK_WITHIN: Final = 2.0
+"""Seconds an ack waits for its place in the feed; then it goes without."""
+FLOOD: Final = 200
+"""Refusals in a row for being too fast, after which the connection is closed."""
+SHOWN_FOR: Final = 30.0
+"""Seconds that what an agent may tell of a ticket by typing is believed."""
+
+NOBODY: Final = Actor(kind="guest")
+
+_DECODER: Final = msgspec.json.Decoder(frames.ClientFrame)
+
+
+class Socket(tornado.websocket.WebSocketHandler):
+    """What both sockets have in common."""
+
+    kind: ClassVar[str]
+
+    def initialize(self, web: Web) -> None:
+        self.web = web
+        self.hub = web.hub
+        self.actor = NOBODY
+        self.token: str | None = None
+        self.greeted = False
+        self.last = 0
+        """The `seq` up to which this connection has got everything."""
+        self._subscription: Subscription | None = None
+        self._held: list[Frame] | None = None
+        self._acks: dict[int, list[bytes]] = {}
+        self._unsent = 0
+        self._bucket: Bucket | None = None
+        self._floods = 0
+        self._hello_timer: asyncio.TimerHandle | None = None
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "desk")
+
+    def check_origin(self, origin: str) -> bool:
+        return self.web.own_origin(origin, self.request)
+
+    def open(self, *_: str, **__: str) -> None:
+        self.set_nodelay(True)
+        self.hub.add(self)
+        loop = asyncio.get_running_loop()
+        self._hello_timer = loop.call_later(
+            HELLO_WITHIN, self.leave, 4408, "no-hello", f"say hello within {HELLO_WITHIN:g} seconds"
+        )
+
+    def own_page(self) -> bool:
+        """Whether a page of this desk connects, or no page at all: only then its cookie counts."""
+        origin = self.request.headers.get("Origin")
+        return origin is None or self.web.own_origin(origin, self.request)
+
+    async def who(self, hello: frames.Hello, shop: str | None) -> Mapping[str, Any] | None:
+        """The owner of the token in `hello` or the header. Raises Refused for one that is not valid."""
+        scheme, _, bearer = self.request.headers.get("Authorization", "").partition(" ")
+        token = hello.token or (bearer.strip() if scheme.lower() == "bearer" else None)
+        if not token:
+            return None
+        found = await self.web.desk.query(NOBODY, WhoIs(token=token, shop=shop))
+        if found is None:
+            raise Refused("unknown-actor", "session-ended", "this token is not valid, or not any more; sign in again")
+        self.token = token
+        return dict(found)
+
+    async def who_by_cookie(self) -> Mapping[str, Any] | None:
+        """The owner of the browser's session, on pages of this desk."""
+        cookie = self.get_cookie(COOKIE) if self.own_page() else None
+        if not cookie:
+            return None
+        found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+        if found is not None:
+            self.token = cookie
+        return found
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    async def on_message(self, message: str | bytes) -> None:
+        frame: Any = None
+        try:
+            if isinstance(message, bytes):
+                raise Refused("invalid", "not-text", "send JSON as a text message")
+            if len(message) > (limit := self.web.config["limits.socket_frame"]) or len(message.encode()) > limit:
+                raise Refused("invalid", "too-large", f"a message may have at most {limit} bytes")
+            self._slow_down()
+            frame = _DECODER.decode(message)
+            self.web.metrics.count("desk_socket_messages_total", type=str(type(frame).__struct_config__.tag))
+            if isinstance(frame, frames.Hello):
+                await self._greet(frame)
+            elif not self.greeted:
+                raise Refused("invalid", "hello-first", "say hello first")
+            else:
+                await self.handle(frame)
+        except Refused as refusal:
+            self._refuse(refusal, getattr(frame, "id", None) or _id_of(message))
+            if isinstance(frame, frames.Hello) and not self.greeted:
+                self.close(*_CLOSE.get(refusal.kind, (4400, "refused")))
+        except msgspec.ValidationError as error:
+            fault = located(error)
+            self._error(fault["code"], fault["message"], _id_of(message), pointer=fault["pointer"])
+        except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
+            self._error("unreadable", "this is not JSON")
+        except tornado.websocket.WebSocketClosedError:
+            return
+        except Exception:
+            log.exception("a message of a socket failed")
+            self._error("internal-error", "something went wrong here; try again", getattr(frame, "id", None))
+
+    async def _greet(self, hello: frames.Hello) -> None:
+        if self.greeted:
+            raise Refused("conflict", "hello-twice", "this connection has said hello before")
+        await self.greet(hello)
+        if self._hello_timer is not None:
+            self._hello_timer.cancel()
+            self._hello_timer = None
+
+    async def greet(self, hello: frames.Hello) -> None:
+        """Finds out who it is and answers `welcome`. Raises Refused."""
+        raise NotImplementedError
+
+    async def handle(self, frame: Any) -> None:
+        """Does what a message after `hello` wants. Raises Refused."""
+        raise NotImplementedError
+
+    def rate(self) -> float:
+        """Messages a second that are always taken."""
+        return float(self.web.config["limits.socket_rate"])
+
+    def _slow_down(self) -> None:
+        if self._bucket is None:
+            self._bucket = Bucket(self.rate())
+        wait = self._bucket.take()
+        if not wait:
+            self._floods = 0
+            return
+        self._floods += 1
+        if self._floods > FLOOD:
+            self.web.metrics.count("desk_sockets_dropped_total", reason="flood")
+            self.leave(4429, "too-fast", "too many messages; this connection is closed")
+            raise tornado.websocket.WebSocketClosedError
+        raise Refused("too-many", "too-fast", "too many messages; slow down", retry_after=max(1, round(wait)))
+
+    # --- the feed -----------------------------------------------------------------------------------------------------
+
+    async def follow(self, actor: Actor, since: int | None) -> None:
+        """Begins to hear what the actor may see after an id, in place of what was heard before. Frames are held."""
+        if self._subscription is not None:
+            self._subscription.close()
+        self.hold()
+        self._subscription = self.web.desk.subscribe(actor, self._deliver, since)
+        if self.last == 0:
+            self.last = self._subscription.position
+        await self._subscription.start()
+        if self.ws_connection is None:
+            self._subscription.close()
+
+    def hold(self) -> None:
+        """Keeps frames back until `release`."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Sends what was kept back, in order."""
+        held, self._held = self._held or [], None
+        for frame in held:
+            self._pass(frame)
+
+    def held(self) -> list[Frame]:
+        """Frames kept back now."""
+        return self._held or []
+
+    def _deliver(self, frame: Frame) -> None:
+        if self._held is not None:
+            self._held.append(frame)
+        else:
+            self._pass(frame)
+
+    def _pass(self, frame: Frame) -> None:
+        for seq in sorted(seq for seq in self._acks if seq < frame.seq) if self._acks else ():
+            self._send_acks(seq)
+        if frame.data["type"] == "message" and frame.seq in self._acks:
+            self.last = frame.seq
+            self._send_acks(frame.seq)
+            return
+        self.last = frame.seq
+        if self.wanted(frame.data):
+            self.send_bytes(frame.encoded)
+
+    def wanted(self, data: Mapping[str, Any]) -> bool:
+        """Looks at a frame on its way; False keeps it back."""
+        return True
+
+    async def store(self, client_id: str, command: MemberLine | PostMessage) -> dict[str, Any]:
+        """Stores a line and places its ack. Raises Refused."""
+        self.hold()
+        try:
+            done = await self.web.desk.act(self.actor, command)
+        except BaseException:
+            self.release()
+            raise
+        message = with_times(done["message"])
+        ack = msgspec.json.encode({"type": "ack", "id": client_id, "seq": done["seq"], "message": message})
+        if done["seq"] <= self.last:
+            # A repeat of what was acknowledged before: it has no new place in the order.
+            self.send_bytes(ack)
+        else:
+            self._acks.setdefault(done["seq"], []).append(ack)
+            asyncio.get_running_loop().call_later(ACK_WITHIN, self._send_acks, done["seq"])
+        return done
+
+    def _send_acks(self, seq: int) -> None:
+        for ack in self._acks.pop(seq, ()):
+            self.send_bytes(ack)
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def send(self, frame: Mapping[str, Any]) -> None:
+        """Sends a frame."""
+        self.send_bytes(msgspec.json.encode(frame))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Sends an encoded frame; a reader who is too slow is dropped, and resumes by `since`."""
+        if self.ws_connection is None or self.ws_connection.is_closing():
+            return
+        self._unsent += len(data)
+        if self._unsent > self.web.config["limits.socket_buffer"]:
+            self.web.metrics.count("desk_sockets_dropped_total", reason="slow")
+            stream = getattr(self.ws_connection, "stream", None)
+            if stream is not None:
+                stream.close()
+            return
+        try:
+            future = self.write_message(data, binary=False)
+        except tornado.websocket.WebSocketClosedError:
+            return
+        future.add_done_callback(lambda done: self._flushed(done, len(data)))
+
+    def _flushed(self, done: asyncio.Future[None], size: int) -> None:
+        self._unsent -= size
+        if not done.cancelled():
+            # The connection may have gone meanwhile: nobody is left to be told.
+            done.exception()
+
+    def _refuse(self, refusal: Refused, client_id: str | None) -> None:
+        more: dict[str, Any] = {}
+        if refusal.pointer is not None:
+            more["pointer"] = refusal.pointer
+        if refusal.retry_after is not None:
+            more["retry_after"] = refusal.retry_after
+        self._error(refusal.code, refusal.message, client_id, **more)
+
+    def _error(self, code: str, message: str, client_id: str | None = None, **more: Any) -> None:
+        self.web.metrics.count("desk_socket_errors_total", code=code)
+        frame = {"type": "error", "code": code, "message": message, **more}
+        if client_id is not None:
+            frame["id"] = client_id
+        self.send(frame)
+
+    def leave(self, code: int, why: str, message: str) -> None:
+        """Tells why, and closes."""
+        if self.ws_connection is not None:
+            self._error(why, message)
+            self.close(code, why)
+
+    def now_is(self, actor: Actor) -> None:
+        """The same person with other rights."""
+        self.actor = actor
+        if self._subscription is not None:
+            self._subscription.actor = actor
+
+    def on_close(self) -> None:
+        if self._hello_timer is not None:
+            self._hello_timer.cancel()
+        if self._subscription is not None:
+            self._subscription.close()
+        self._acks.clear()
+        self._held = None
+        self.hub.remove(self)
+
+
+class ChatSocket(Socket):
+    """A member's or guest's side of a chat."""
+
+    kind = "chat"
+
+    def initialize(self, web: Web) -> None:
+        super().initialize(web)
+        self.visitor: str | None = None
+        self.shop = ""
+        self.ticket: int | None = None
+        self._proof: str | None = None
+        self._page = Page()
+        self._opening: tuple[Mapping[str, Any], ...] = ()
+        self._shown: Counter[str] = Counter()
+        self._place: tuple[int | None, int | None] = (None, None)
+
+    def check_origin(self, origin: str) -> bool:
+        # Which shop it is for is known at `hello`; then its own sites only.
+        return self.web.own_origin(origin, self.request) or self.web.site(origin, None)
+
+    def rate(self) -> float:
+        return float(self.web.config["limits.socket_rate" if self.actor.kind == "member" else "limits.guest_rate"])
+
+    async def greet(self, hello: frames.Hello) -> None:
+        shop = self._shop(hello.shop)
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.own_page() and not self.web.site(origin, shop):
+            raise Refused("forbidden", "foreign-origin", "this page is not one of the shop's sites")
+        found = await self.who(hello, shop)
+        if found is not None and (found["actor"].kind != "member" or shop not in found["actor"].shops):
+            raise Refused("forbidden", "wrong-shop", "this token is not one of a member of this shop")
+        if found is None:
+            known = await self.who_by_cookie()
+            if known is not None and known["actor"].kind == "member" and shop in known["actor"].shops:
+                found = known
+            else:
+                self.token = None
+        if found is None:
+            found = await self._guest(shop, hello.visitor)
+        self.actor, self.shop, self._proof, self._bucket = found["actor"], shop, found["visitor"], None
+        self.visitor = self.actor.visitor
+        if hello.page is not None:
+            self._page = Page(hello.page.url, hello.page.referrer, hello.page.title, _device(self.request.headers))
+        await self._welcome(hello.since)
+
+    def _shop(self, name: str | None) -> str:
+        book = self.web.desk.rulebook
+        if book is None:
+            raise Refused("conflict", "no-rules", "this desk has no rules in force yet")
+        if name is None and len(book.shops) == 1:
+            return next(iter(book.shops))
+        if name is None or name not in book.shops:
+            raise Refused("missing", "unknown-shop", "there is no such shop", pointer="/shop")
+        return name
+
+    async def _guest(self, shop: str, proof: str | None) -> Mapping[str, Any]:
+        """The visitor of a valid proof; anybody else is a new one, without history."""
+        query = self.web.desk.query
+        found = await query(NOBODY, WhoIs(visitor=proof, shop=shop)) if proof else None
+        found = found or await query(NOBODY, WhoIs(shop=shop))
+        if found is None:
+            raise Refused("missing", "unknown-shop", "there is no such shop", pointer="/shop")
+        return dict(found)
+
+    async def _welcome(self, since: int) -> None:
+        chat = await self.web.desk.query(self.actor, OpenChatOf(self.shop))
+        start = min(since, chat["seq"]) if since else chat["seq"]
+        self.last = start
+        self.ticket = chat["ticket"]
+        await self.follow(self.actor, start)
+        # What comes as a frame of its own below does not stand in the history too: each line once.
+        coming = {frame.data["message"]["id"] for frame in self.held() if frame.data["type"] == "message"}
+        history = [with_times(line) for line in chat["history"] if not (since and line["id"] in coming)]
+        self.greeted = True
+        self.hub.add_chat(self)
+        self.send({"type": "welcome", "seq": start, "visitor": self._proof, "ticket": self.ticket, "history": history})
+        if self.ticket is None:
+            await self._open(show=not since)
+        else:
+            self.hub.waiting.add(self)
+        self.release()
+
+    async def _open(self, *, show: bool) -> None:
+        """The lines of `chat.opened`: shown at once, stored with the first line."""
+        done = await self.web.desk.act(self.actor, OpenChat(self.shop, self._page))
+        self._opening = tuple(done["opening"])
+        for line in done["lines"] if show else ():
+            self.send({"type": "message", "seq": self.last, "message": with_times(line)})
+
+    async def handle(self, frame: Any) -> None:
+        act = self.web.desk.act
+        if isinstance(frame, frames.SendMessage):
+            await self._line(frame)
+        elif isinstance(frame, frames.SendTyping):
+            if self.ticket is not None:
+                self.hub.member_types(self.shop, self.ticket, self.actor.name)
+        elif isinstance(frame, frames.SendRead):
+            if self.ticket is not None:
+                await act(self.actor, MarkRead(self.ticket, frame.seq))
+        elif isinstance(frame, frames.SendRate):
+            await act(self.actor, RateTicket(frame.score, frame.comment, None, self.shop))
+        elif isinstance(frame, frames.SendEnd):
+            await act(self.actor, EndChat(None, self.shop))
+        else:
+            raise Refused("forbidden", "agents-only", "only agents send this")
+
+    async def _line(self, frame: frames.SendMessage) -> None:
+        if self.actor.kind == "guest":
+            wait = self.web.guest_lines.take(network(self.web.proxies.address(self.request)))
+            if wait:
+                raise Refused("too-many", "too-fast", "too many messages from here", retry_after=max(1, round(wait)))
+        command = MemberLine(
+            shop=self.shop,
+            text=frame.text,
+            attachments=tuple(frame.attachments),
+            client_key=frame.id,
+            page=self._page,
+            opening=self._opening if self.ticket is None else (),
+        )
+        done = await self.store(frame.id, command)
+        try:
+            if not done["repeat"] and self.ticket is None:
+                # Its stored twins come by the feed in a moment; the client has seen these lines.
+                self._shown = Counter(str(line["text"]) for line in self._opening)
+            if self.ticket != done["ticket"]:
+                self.ticket, self._opening = done["ticket"], ()
+                self.hub.waiting.add(self)
+            if self.actor.kind == "guest" and self.actor.id == 0:
+                await self._become_known()
+        finally:
+            self.release()
+
+    async def _become_known(self) -> None:
+        """A guest's row came with the first line: this connection and the guest's other tabs hear of it from now on."""
+        found = await self.web.desk.query(NOBODY, WhoIs(visitor=self._proof, shop=self.shop))
+        if found is None:
+            return
+        for tab in [self, *self.hub.same_visitor(self)]:
+            if tab.actor.id == 0 and tab.shop == self.shop:
+                tab.actor = found["actor"]
+                await tab.follow(tab.actor, tab.last)
+                if tab is not self:
+                    tab.release()
+
+    def wanted(self, data: Mapping[str, Any]) -> bool:
+        kind = data["type"]
+        if kind == "message":
+            line = data["message"]
+            text = line["text"]
+            if (
+                self._shown
+                and line.get("automatic")
+                and line["author"]["kind"] in ("bot", "desk")
+                and self._shown[text]
+            ):
+                self._shown[text] -= 1
+                self._shown += Counter()
+                return False
+            if self.ticket is None:
+                self.hub.spawn(self._find_ticket())
+        elif kind == "ended":
+            if data.get("ticket") == self.ticket:
+                self.ticket, self._opening = None, ()
+        elif kind == "ticket" and data["number"] == self.ticket:
+            self.hub.waiting.add(self)
+        return True
+
+    async def _find_ticket(self) -> None:
+        """Another tab began the chat."""
+        chat = await self.web.desk.query(self.actor, OpenChatOf(self.shop, 1))
+        if chat["ticket"] is not None:
+            self.ticket, self._opening = chat["ticket"], ()
+            self.hub.waiting.add(self)
+
+    def tell_place(self, position: int | None, wait: int | None) -> None:
+        """Sends the place in the line, if it is news."""
+        if (position, wait) != self._place:
+            self._place = (position, wait)
+            self.send({"type": "queue", "position": position, "wait": wait})
+
+
+class AgentSocket(Socket):
+    """An agent's side: all tickets of the shops served."""
+
+    kind = "agent"
+
+    def initialize(self, web: Web) -> None:
+        super().initialize(web)
+        self._waiting: int | None = None
+        self._shops: dict[int, tuple[float, str, str | None]] = {}
+
+    async def greet(self, hello: frames.Hello) -> None:
+        found = await self.who(hello, None) or await self.who_by_cookie()
+        if found is None:
+            raise Refused("unknown-actor", "sign-in-needed", "sign in first")
+        actor: Actor = found["actor"]
+        if actor.kind != "agent" or "ticket.view" not in actor.permissions:
+            raise Refused("forbidden", "agents-only", "this socket is for agents who may see tickets")
+        self.actor, self._bucket = actor, None
+        await self.follow(actor, hello.since or None)
+        self.greeted = True
+        self.hub.add_agent(self)
+        self.send({"type": "welcome", "seq": self.last, "visitor": None, "ticket": None, "history": []})
+        self.release()
+
+    def now_is(self, actor: Actor) -> None:
+        super().now_is(actor)
+        self._shops.clear()
+        if "ticket.view" not in actor.permissions:
+            self.leave(4403, "permission-needed", "you may no longer see tickets")
+
+    async def handle(self, frame: Any) -> None:
+        act = self.web.desk.act
+        if isinstance(frame, frames.SendMessage):
+            number = _needed(frame.ticket)
+            files = tuple(frame.attachments)
+            await self.store(frame.id, PostMessage(number, frame.text, frame.visibility, files, frame.id))
+            self.release()
+        elif isinstance(frame, frames.SendTyping):
+            await self._typing(_needed(frame.ticket), frame.visibility)
+        elif isinstance(frame, frames.SendRead):
+            await act(self.actor, MarkRead(_needed(frame.ticket), frame.seq))
+        elif isinstance(frame, frames.SendEnd):
+            await act(self.actor, EndChat(_needed(frame.ticket)))
+        elif isinstance(frame, frames.SendStatus):
+            await act(self.actor, SetStatus(frame.status))
+        else:
+            raise Refused("forbidden", "members-only", "only members send this")
+
+    async def _typing(self, number: int, visibility: str | None) -> None:
+        now = asyncio.get_running_loop().time()
+        known = self._shops.get(number)
+        if known is None or known[0] < now:
+            ticket = await self.web.desk.query(self.actor, TicketByNumber(number))
+            if ticket is None:
+                raise Refused("missing", "not-found", "there is no such ticket", pointer="/ticket")
+            if len(self._shops) > 100:
+                self._shops.clear()
+            known = self._shops[number] = (now + SHOWN_FOR, ticket["shop"], ticket["assignee"])
+        _, shop, assignee = known
+        # Who is about to answer anonymously, or does not say how, is shown only where the member knows him anyway.
+        serving = assignee == self.actor.username
+        open_answer = visibility == "public" or (visibility is None and serving)
+        self.hub.agent_types(self.actor, shop, number, (self.actor.alias or self.actor.name) if open_answer else None)
+
+    def wanted(self, data: Mapping[str, Any]) -> bool:
+        if data["type"] in ("ticket", "message"):
+            self.hub.dirty.add(self)
+        return True
+
+    def tell_waiting(self, waiting: int) -> None:
+        """Sends how many wait, if it is news."""
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.send({"type": "queue", "waiting": waiting})
+
+
+_CLOSE: Final[Mapping[str, tuple[int, str]]] = {
+    "unknown-actor": (4401, "session-ended"),
+    "forbidden": (4403, "forbidden"),
+    "missing": (4404, "unknown-shop"),
+}
+"""How a connection whose `hello` was refused is closed, after the error."""
+
+
+def _needed(number: int | None) -> int:
+    if number is None:
+        raise Refused("invalid", "missing-field", "`ticket` is needed", pointer="/ticket")
+    return number
+
+
+def _id_of(message: str | bytes) -> str | None:
+    """The client's own id in a message that was refused before it could be read."""
+    if len(message) > 1_000_000:
+        return None
+    try:
+        found = msgspec.json.decode(message)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    given = found.get("id") if isinstance(found, dict) else None
+    return given if isinstance(given, str) and len(given) <= 100 else None
+
+
+def _device(headers: Mapping[str, str]) -> str:
+    agent = headers.get("User-Agent", "")
+    return "phone" if "Mobi" in agent else "computer"

@@ -1,0 +1,66 @@
+"""Counters in Prometheus' text format: a dictionary and nothing more."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Seconds of request time told apart."""
+
+_HELP: Final[Mapping[str, tuple[str, str]]] = {
+    "desk_requests_total": ("counter", "Requests by method, route and status."),
+    "desk_request_seconds": ("histogram", "Time to answer."),
+    "desk_sign_in_failures_total": ("counter", "Wrong passwords and unknown names."),
+    "desk_socket_messages_total": ("counter", "Messages of clients by type."),
+    "desk_socket_errors_total": ("counter", "Messages of clients that were refused, by code."),
+    "desk_sockets_dropped_total": ("counter", "Sockets closed by us, by reason."),
+    "desk_sockets": ("gauge", "Open sockets by kind."),
+    "desk_uptime_seconds": ("gauge", "Since the start of this process."),
+}
+
+
+class Metrics:
+    """Counts what happens in this process. Names and label values come from us, never from a request."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._buckets: Counter[float] = Counter()
+        self._seconds = 0.0
+        self._answers = 0
+
+    def count(self, name: str, **labels: str) -> None:
+        """One more."""
+        self._counts[name, ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))] += 1
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self.count("desk_requests_total", method=method, route=route, status=str(status))
+        self._seconds += seconds
+        self._answers += 1
+        for edge in BUCKETS:
+            if seconds <= edge:
+                self._buckets[edge] += 1
+
+    def text(self, gauges: Mapping[tuple[str, str], float]) -> str:
+        """Everything counted, and the gauges as they are now."""
+        rows: dict[str, list[str]] = {name: [] for name in _HELP}
+        for (name, labels), value in sorted(self._counts.items()):
+            rows[name].append(f"{name}{{{labels}}} {value}" if labels else f"{name} {value}")
+        for (name, labels), value in sorted(gauges.items()):
+            rows[name].append(f"{name}{{{labels}}} {value:g}" if labels else f"{name} {value:g}")
+        rows["desk_uptime_seconds"].append(f"desk_uptime_seconds {time.monotonic() - self._started:.3f}")
+        for edge in BUCKETS:
+            rows["desk_request_seconds"].append(f'desk_request_seconds_bucket{{le="{edge:g}"}} {self._buckets[edge]}')
+        rows["desk_request_seconds"] += [
+            f'desk_request_seconds_bucket{{le="+Inf"}} {self._answers}',
+            f"desk_request_seconds_sum {self._seconds:.6f}",
+            f"desk_request_seconds_count {self._answers}",
+        ]
+        lines: list[str] = []
+        for name, (kind, text) in _HELP.items():
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", *rows[name]]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,166 @@
+"""The built pages and their parts: the console, the chat page, the demo shop, the widget's script, hashed assets."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from web.handler import BaseHandler, Problem
+from web.routes import API
+
+STATIC: Final = Path(__file__).resolve().parent / "static"
+
+CONSOLE_PATHS: Final = (
+    "/",
+    "/login",
+    "/inbox",
+    r"/tickets/(?:%23)?[0-9]+",
+    "/rules",
+    "/account/[a-z]+",
+    "/(?:chats|calls|mail|social|handovers|feedback|monitor|members|kb|reports|announcements|settings|audit|system)(?:/.*)?",
+    "/contact",
+    "/help",
+)
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors {ancestors}"
+)
+
+_ASSET: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+
+
+class Folder:
+    """The built front end. Files are read once and again when they changed."""
+
+    def __init__(self, root: Path = STATIC) -> None:
+        self._root = root
+        self._kept: dict[str, tuple[int, bytes, str]] = {}
+
+    def read(self, name: str) -> tuple[bytes, str] | None:
+        """Bytes and ETag of a file, or None."""
+        path = self._root / name
+        try:
+            changed = path.stat().st_mtime_ns
+            kept = self._kept.get(name)
+            if kept is None or kept[0] != changed:
+                data = path.read_bytes()
+                kept = self._kept[name] = (changed, data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+        except (OSError, ValueError):
+            return None
+        return kept[1], kept[2]
+
+
+class PageHandler(BaseHandler):
+    """An HTML page. The agents' pages are never framed; the chat page may be, by the shop's own sites."""
+
+    def initialize(self, page: str) -> None:
+        self.page = page
+
+    def prepare(self) -> None:
+        if self.request.method not in ("GET", "HEAD"):
+            raise self.not_allowed()
+
+    async def get(self, *_: Any) -> None:
+        found = self.web.folder.read(f"{self.page}.html")
+        if found is None:
+            text = "the web pages are not built; run `make install`"
+            raise Problem(404, "not-built", text)
+        ancestors = "'none'"
+        if self.page == "chat":
+            sites = self.web.sites(self.get_query_argument("shop", None))
+            ancestors = " ".join(["'self'", *sites])
+        else:
+            self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Content-Security-Policy", POLICY.format(ancestors=ancestors))
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        await self.finish(found[0])
+
+    head = get
+
+
+class AssetHandler(BaseHandler):
+    """A built file whose name holds its digest: kept for ever."""
+
+    def prepare(self) -> None:
+        if self.request.method not in ("GET", "HEAD"):
+            raise self.not_allowed()
+
+    async def get(self, name: str) -> None:
+        found = self.web.folder.read(f"assets/{name}") if _ASSET.fullmatch(name) and not name.startswith(".") else None
+        if found is None or name.endswith(".map"):
+            raise Problem(404, "not-found", "there is nothing at this address")
+        self.set_header("Content-Type", _type(name))
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        await self.finish(found[0])
+
+    head = get
+
+
+class FileHandler(BaseHandler):
+    """A built file under its own name (the widget's script, the icon): asked for again, answered 304 when unchanged."""
+
+    def initialize(self, name: str, cross: bool = False) -> None:
+        self.name = name
+        self.cross = cross
+
+    def prepare(self) -> None:
+        if self.request.method not in ("GET", "HEAD"):
+            raise self.not_allowed()
+
+    async def get(self) -> None:
+        found = self.web.folder.read(self.name)
+        if found is None:
+            raise Problem(404, "not-found", "there is nothing at this address")
+        data, tag = found
+        self.set_header("Content-Type", _type(self.name))
+        self.set_header("Cache-Control", "public, max-age=300")
+        self.set_header("Etag", tag)
+        if self.cross:
+            # A shop's page loads it, by a plain script tag or one with `crossorigin` for its integrity check.
+            self.set_header("Access-Control-Allow-Origin", "*")
+            self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        if tag in (self.request.headers.get("If-None-Match") or ""):
+            self.set_status(304)
+            await self.finish()
+            return
+        await self.finish(data)
+
+    head = get
+
+
+class NothingHandler(BaseHandler):
+    """Every other address."""
+
+    def prepare(self) -> None:
+        raise Problem(404, "not-found", "there is nothing at this address")
+
+
+def _type(name: str) -> str:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if name.endswith((".js", ".mjs")):
+        kind = "text/javascript"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind == "application/json" else kind
+
+
+def rows(demo: bool) -> list[Any]:
+    """Tornado's rows for everything that is no operation of the API."""
+    found: list[Any] = [(path, PageHandler, {"page": "console"}) for path in CONSOLE_PATHS]
+    found += [
+        ("/chat", PageHandler, {"page": "chat"}),
+        ("/widget.js", FileHandler, {"name": "widget.js", "cross": True}),
+        ("/favicon.ico", FileHandler, {"name": "favicon.ico"}),
+        ("/(?:icon.svg)", FileHandler, {"name": "icon.svg"}),
+        ("/manifest.webmanifest", FileHandler, {"name": "manifest.webmanifest"}),
+        (r"/assets/([^/]+)", AssetHandler),
+    ]
+    if demo:
+        found.append(("/demo", PageHandler, {"page": "demo"}))
+    found.append((rf"(?:{API})?.*", NothingHandler))
+    return found

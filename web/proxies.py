@@ -1,0 +1,61 @@
+"""Where a request really comes from: what proxies say is believed only of those the configuration lists."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+from tornado.httputil import HTTPServerRequest
+
+FORWARDED: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
+
+
+class Proxies:
+    """The networks of `server.proxies`."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        """Raises ValueError for what is no address or network."""
+        self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+
+    def address(self, request: HTTPServerRequest) -> str:
+        """The client's address: the last one told that is not a listed proxy's."""
+        address = request.remote_ip or ""
+        if not self._listed(address):
+            return address
+        told = ",".join(request.headers.get_list("X-Forwarded-For"))
+        for hop in reversed([hop.strip() for hop in told.split(",") if hop.strip()]):
+            if _ip(hop) is None:
+                return address
+            address = hop
+            if not self._listed(hop):
+                break
+        return address
+
+    def scheme(self, request: HTTPServerRequest) -> str:
+        """`http` or `https`, as the client's browser has it."""
+        if self._listed(request.remote_ip or ""):
+            told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+            if told in ("http", "https"):
+                return told
+        return request.protocol or "http"
+
+    def local(self, request: HTTPServerRequest) -> bool:
+        """Whether somebody on this machine asks, with nobody between."""
+        ip = _ip(self.address(request))
+        unlisted = not self._listed(request.remote_ip or "") and any(name in request.headers for name in FORWARDED)
+        return ip is not None and ip.is_loopback and not unlisted
+
+    def _listed(self, address: str) -> bool:
+        ip = _ip(address)
+        return ip is not None and any(ip.version == net.version and ip in net for net in self._networks)
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip

@@ -1,0 +1,222 @@
+"""The one table of the API: method, path, what goes in, what comes out. Tornado's routing and the OpenAPI document are
+both made from it, so they cannot differ. Handlers are functions of a `Call`, registered by `@route`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from msgspec import UNSET, Struct
+from tornado.httputil import HTTPServerRequest
+
+from engine.desk import Actor, Desk, Refused
+from web import schema
+
+if TYPE_CHECKING:
+    from web.app import Web
+
+API: Final = "/api/v1"
+ROOMS: Final = ("session", "tickets", "members", "files", "desk", "rules", "system")
+
+LARGEST_NUMBER: Final = 9_007_199_254_740_991
+Who = Literal["anybody", "known"]
+S = TypeVar("S", bound=Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An answer or a body that is bytes of some type, not JSON."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation gives: `body` in the API's shape with times in µs, or bytes with a `Content-Type` header."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookie: tuple[str, int] | None = None
+    """A session token to keep in the browser and for how many seconds; an empty one forgets it."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, read and checked."""
+
+    web: Web
+    actor: Actor
+    path: Mapping[str, Any]
+    body: Any
+    query: Any
+    key: str | None
+    """The `Idempotency-Key`."""
+    version: int | None
+    """Of `If-Match`; -1 for one that can match nothing."""
+    address: str
+    """The client's, as far as the listed proxies can be believed."""
+    request: HTTPServerRequest
+    raw: bytes = b""
+    csrf: str | None = None
+    """What a page must send with changes; None where no cookie is used."""
+    found: Mapping[str, Any] | None = None
+    """What the desk knows of the caller: the answer to `WhoIs`."""
+
+    @property
+    def desk(self) -> Desk:
+        """The desk."""
+        return self.web.desk
+
+    async def act(self, command: Any) -> dict[str, Any]:
+        """Carries out a command as the caller, once for each Idempotency-Key."""
+        return await self.desk.act(self.actor, command, key=self.key)
+
+    async def ask(self, question: Any) -> Any:
+        """The answer to a question; None where it is not there or not for the caller."""
+        return await self.desk.query(self.actor, question)
+
+    async def need(self, question: Any, what: str) -> Any:
+        """The answer, or Refused `not-found`."""
+        found = await self.ask(question)
+        if found is None:
+            raise Refused("missing", "not-found", f"there is no such {what}")
+        return found
+
+    def require(self, permission: str) -> None:
+        """Raises Refused unless the caller has the right."""
+        if self.actor.kind != "system" and permission not in self.actor.permissions:
+            text = f"this needs the right `{permission}`; ask an administrator for it"
+            raise Refused("forbidden", "permission-needed", text)
+
+
+Run = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table."""
+
+    method: str
+    path: str
+    run: Run
+    name: str
+    summary: str
+    tag: str
+    answers: Mapping[int, type[Struct] | Media | None]
+    body: type[Struct] | None = None
+    query: type[Struct] = schema.NoQuery
+    who: Who = "known"
+    match: bool = False
+    """Takes `If-Match`."""
+    upload: bool = False
+    """The body is a file: multipart, or the bytes themselves."""
+    cross: bool = False
+    """A shop's page may ask it from its own site."""
+    errors: tuple[int, ...] = ()
+    """Refusals beside those that follow from the rest of the row."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.method not in ("GET", "HEAD")
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return self.writes and self.who == "known" and self.method != "DELETE"
+
+    @property
+    def refusals(self) -> tuple[int, ...]:
+        """Every status of a problem it may answer with."""
+        found = {400, 422, 413, *self.errors}
+        if self.who == "known":
+            # With no credentials 401; a session that was ended may also be told of where nobody needs one.
+            found |= {401, 403}
+        if "{" in self.path:
+            found.add(404)
+        if self.body is not None or self.upload:
+            found.add(415)
+        if self.writes:
+            found |= {401, 403, 409}
+        if self.match:
+            found.add(412)
+        return tuple(sorted(found))
+
+
+TABLE: Final[list[Operation]] = []
+
+
+def route(
+    method: str,
+    path: str,
+    answers: Mapping[int, type[Struct] | Media | None],
+    *,
+    tag: str,
+    **row: Any,
+) -> Callable[[Run], Run]:
+    """Puts a handler into the table; its docstring's first line is the summary."""
+
+    def add(run: Run) -> Run:
+        summary = (run.__doc__ or "").strip().partition("\n")[0]
+        TABLE.append(
+            Operation(
+                method=method, path=path, run=run, name=run.__name__, summary=summary, tag=tag, answers=answers, **row
+            )
+        )
+        return run
+
+    return add
+
+
+def table() -> list[Operation]:
+    """Every row, in the order of the rooms."""
+    for room in ROOMS:
+        importlib.import_module(f"web.handlers.{room}")
+    return TABLE
+
+
+def given(struct: Struct, *names: str) -> dict[str, Any]:
+    """The fields of a body that were sent, `fields.NAME` for custom ones; `names` limits them."""
+    found: dict[str, Any] = {}
+    for name in names or struct.__struct_fields__:
+        value = getattr(struct, name)
+        if value is UNSET:
+            continue
+        if name == "fields":
+            found.update({f"fields.{key}": item for key, item in value.items()})
+        else:
+            found[name] = value
+    return found
+
+
+def _number(text: str) -> int | None:
+    """`234`, `00234` and `#00234` are the ticket 234."""
+    return _whole(text.removeprefix("#"))
+
+
+def _whole(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        return None
+    value = int(text)
+    return value if 0 < value <= LARGEST_NUMBER else None
+
+
+def _public_name(text: str) -> str | None:
+    return text if 0 < len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_") for c in text) else None
+
+
+PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any]]]] = {
+    "number": (
+        _number,
+        "A ticket's number; `234`, `00234` and `#00234` are the same.",
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER},
+    ),
+    "message": (_whole, "A message's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
+    "member": (_whole, "A member's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
+    "session": (_whole, "A session's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
+    "file": (_public_name, "A file's public name.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}),
+}
+"""Path parameters: how each is read (None: nothing has such a name, 404), what it is, its schema."""
