@@ -49,14 +49,18 @@ export class Chat {
         token: options.token,
         visitor: this.thread.visitor,
         since: this.thread.seq,
-        page: { url: location.href, referrer: document.referrer, title: document.title },
+        page: {
+          url: location.href.slice(0, 2000),
+          referrer: document.referrer.slice(0, 2000),
+          title: document.title.slice(0, 300),
+        },
       }),
       onFrame: (frame) => this.receive(frame),
       onConnection: (connection) => {
         this.connection = connection
         this.tell()
       },
-      onRefused: () => this.onRefused(),
+      onRefused: (code) => this.onRefused(code),
     })
   }
 
@@ -80,6 +84,7 @@ export class Chat {
     for (const line of this.store.unsent(Date.now())) {
       this.thread = compose(this.thread, line.id, line.text, line.files, line.at)
     }
+    if (this.store.ratingAsked) this.thread = { ...this.thread, rating: 'asked' }
     this.live.open()
   }
 
@@ -120,7 +125,7 @@ export class Chat {
   }
 
   rate(score: number, comment: string): boolean {
-    if (!this.live.send({ type: 'rate', score, comment })) return false
+    if (!this.live.send({ type: 'rate', score, comment: comment || null })) return false
     this.thread = rated(this.thread)
     this.tell()
     return true
@@ -200,7 +205,6 @@ export class Chat {
         this.tell()
       }, TYPING_LASTS)
     }
-    this.store.active = this.thread.ticket !== null
     if (this.thread !== before) this.tell()
   }
 
@@ -222,9 +226,9 @@ export class Chat {
     if (outstanding(this.thread).length > 0) this.doubt = setTimeout(() => this.live.restart(), ACK_WITHIN)
   }
 
-  private onRefused(): boolean {
+  private onRefused(code: number): boolean {
     // A visitor's proof that no longer holds: come back as somebody new. A member's token has to come from the shop.
-    if (!this.member && this.thread.visitor !== null) {
+    if (code === 4401 && !this.member && this.thread.visitor !== null) {
       this.store.visitor = null
       this.thread = { ...NEW, pending: this.thread.pending }
       return true
@@ -234,6 +238,8 @@ export class Chat {
   }
 
   private tell(): void {
+    if (this.live.connection === 'open') this.store.active = this.thread.ticket !== null
+    if (this.started) this.store.ratingAsked = this.thread.rating === 'asked'
     for (const listener of this.listeners) listener()
   }
 }

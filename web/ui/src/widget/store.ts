@@ -57,6 +57,15 @@ export class Store {
     if (on !== this.active) this.write('active', on ? '1' : null)
   }
 
+  /** A rating was asked for and not yet given. */
+  get ratingAsked(): boolean {
+    return this.read('rate') === '1'
+  }
+
+  set ratingAsked(on: boolean) {
+    if (on !== this.ratingAsked) this.write('rate', on ? '1' : null)
+  }
+
   keep(line: Kept): void {
     this.write(`out:${this.who}:${line.id}`, JSON.stringify(line))
   }

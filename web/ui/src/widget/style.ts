@@ -72,7 +72,8 @@ form textarea:focus,.rate textarea:focus{outline:none;border-color:var(--accent)
 form button{display:grid;flex:none;place-items:center;width:42px;height:42px;padding:0;border:0;border-radius:50%;background:none;color:var(--text2)}
 form button:hover{background:var(--soft)}
 form .send{background:var(--accent);color:var(--on)}
-form .send:disabled{opacity:.45;cursor:default}
+form .send:hover{background:var(--accent2)}
+form .send:disabled{background:var(--accent);opacity:.45;cursor:default}
 .files{display:flex;flex:none;flex-wrap:wrap;gap:6px;padding:8px 12px 0;background:var(--surface);font-size:13px}
 .files span{display:inline-flex;align-items:center;gap:4px;max-width:100%;padding:2px 4px 2px 10px;border-radius:6px;background:var(--soft);overflow-wrap:anywhere}
 .files button{width:24px;height:24px;padding:0;border:0;background:none}

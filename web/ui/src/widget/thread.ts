@@ -48,7 +48,8 @@ export const NEW: Thread = {
 export function compose(thread: Thread, id: string, text: string, files: readonly Attachment[], at: number): Thread {
   if (thread.pending.some((one) => one.id === id)) return thread
   const line: Pending = { id, text, files, at, problem: null, shadow: null }
-  return { ...thread, pending: [...thread.pending, line], ended: false }
+  const rating = thread.ended ? 'none' : thread.rating
+  return { ...thread, pending: [...thread.pending, line], ended: false, rating }
 }
 
 export const discard = (thread: Thread, id: string): Thread => ({
@@ -79,7 +80,7 @@ export const asFrame = (line: Pending): object => ({
 })
 
 /** A code that only says "not now". */
-export const isPassing = (code: string): boolean => /rate|too-many|busy/.test(code)
+export const isPassing = (code: string): boolean => code === 'too-fast' || code === 'internal-error'
 
 export function receive(thread: Thread, frame: Frame): Thread {
   switch (frame.type) {

@@ -23,7 +23,7 @@ export function sayIn(locale: Locale): Say {
   const sentences = { 'zh-TW': zhTW, 'zh-CN': zhCN, en }[locale]
   const say = (key: Key, params?: Params): string => fill(sentences[key], params)
   return Object.assign(say, {
-    problem: (code: string) => (`error.${code}` in sentences ? sentences[`error.${code}` as Key] : sentences['error.blocked']),
+    problem: (code: string) => (`error.${code}` in sentences ? sentences[`error.${code}` as Key] : sentences['error.other']),
   })
 }
 

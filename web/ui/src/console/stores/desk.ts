@@ -89,8 +89,8 @@ export const useDesk = defineStore('desk', () => {
         if (now === 'open' && wasOpen) void Promise.allSettled([loadPeople(), catchUp()])
         if (now === 'open') wasOpen = true
       },
-      onRefused: () => {
-        api.onSignedOut()
+      onRefused: (code) => {
+        if (code === 4401) api.onSignedOut()
         return false
       },
     })
@@ -162,7 +162,7 @@ export const useDesk = defineStore('desk', () => {
     })
   }
 
-  const typing = (number: number): void => void live?.send({ type: 'typing', ticket: number })
+  const typing = (number: number): void => void live?.send({ type: 'typing', ticket: number, visibility: 'public' })
 
   const ticket = (number: number): Ticket | undefined => state.value.tickets[number]
   const unreadMine = computed(() =>

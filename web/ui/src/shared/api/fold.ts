@@ -14,6 +14,8 @@ export interface DeskState {
   /** Whole conversations, of the tickets that were opened. */
   readonly lines: Readonly<Record<number, readonly Message[]>>
   readonly typing: Readonly<Record<number, string>>
+  /** Of each ticket, until when it was read here: an answer that was under way meanwhile does not make it unread. */
+  readonly readUntil: Readonly<Record<number, number>>
   /** Newest first. */
   readonly notices: readonly Notice[]
   readonly presence: Readonly<Record<string, { status: Status; load: number }>>
@@ -42,6 +44,7 @@ export const EMPTY: DeskState = {
   tickets: {},
   lines: {},
   typing: {},
+  readUntil: {},
   notices: [],
   presence: {},
   waiting: null,
@@ -88,7 +91,7 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
     case 'notices-loaded':
       return { ...state, notices: newestFirst(event.notices, state.notices) }
     case 'read':
-      return changed(state, event.number, { unread: 0 }, false)
+      return read(state, event.number)
     case 'typing-over':
       return silent(state, event.number)
     case 'missing-asked':
@@ -132,11 +135,19 @@ function said(state: DeskState, message: Message): DeskState {
   return { ...next, tickets: { ...state.tickets, [number]: { ...ticket, last_line: line, unread } } }
 }
 
-function changed(state: DeskState, number: number, changes: Partial<Ticket>, stale = true): DeskState {
+function changed(state: DeskState, number: number, changes: Partial<Ticket>): DeskState {
   const ticket = state.tickets[number]
-  if (!ticket) return stale ? { ...state, missing: withNumber(state.missing, number), stale } : state
-  const next = { ...state, tickets: { ...state.tickets, [number]: { ...ticket, ...changes } } }
-  return stale ? { ...next, stale } : next
+  if (!ticket) return { ...state, missing: withNumber(state.missing, number), stale: true }
+  return { ...state, tickets: { ...state.tickets, [number]: { ...ticket, ...changes } }, stale: true }
+}
+
+const lastSaid = (ticket: Ticket): number => at(ticket.last_line?.at ?? ticket.created_at)
+
+function read(state: DeskState, number: number): DeskState {
+  const ticket = state.tickets[number]
+  if (!ticket) return state
+  const readUntil = { ...state.readUntil, [number]: lastSaid(ticket) }
+  return { ...state, readUntil, tickets: { ...state.tickets, [number]: { ...ticket, unread: 0 } } }
 }
 
 function loaded(state: DeskState, tickets: readonly Ticket[]): DeskState {
@@ -146,7 +157,9 @@ function loaded(state: DeskState, tickets: readonly Ticket[]): DeskState {
     const known = next[ticket.number]
     numbers.add(ticket.number)
     // An answer that was under way while a newer change came in over the socket is old news.
-    next[ticket.number] = known && known.version > ticket.version ? known : { ...known, ...ticket }
+    const fresh = known && known.version > ticket.version ? known : { ...known, ...ticket }
+    const until = state.readUntil[ticket.number]
+    next[ticket.number] = until !== undefined && lastSaid(fresh) <= until ? { ...fresh, unread: 0 } : fresh
   }
   return { ...state, tickets: next, missing: state.missing.filter((number) => !numbers.has(number)) }
 }

@@ -12,7 +12,7 @@ export interface LiveOptions {
   hello: () => object
   onFrame: (frame: Frame) => void
   onConnection: (connection: Connection) => void
-  /** The desk will not have us (4401: the session is over). Return true to try again all the same. */
+  /** The desk will not have us (4401 the session is over, 4403 not from here, 4404 no such shop). True: try again. */
   onRefused?: (code: number) => boolean
 }
 
@@ -77,7 +77,8 @@ export class Live {
       if (socket !== this.socket) return
       this.socket = null
       clearTimeout(this.timer)
-      if (event.code === 4401 && !(this.options.onRefused?.(event.code) ?? false)) return this.close()
+      const refused = event.code >= 4401 && event.code <= 4404
+      if (refused && !(this.options.onRefused?.(event.code) ?? false)) return this.close()
       this.retry()
     }
   }
