@@ -8,7 +8,7 @@ hold, with the value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -150,6 +150,9 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         for key in step:
             if key not in STEP_KEYS:
                 yield invalid(f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}")
+        for name in step.get("member") or {}:
+            if name not in MEMBER_KEYS:
+                yield invalid(f"`{name}` means nothing for a member", "steps", number, "member", name)
         expect = step.get("expect") or {}
         if not isinstance(expect, dict):
             yield invalid("`expect` is a mapping", "steps", number, "expect")
@@ -223,6 +226,8 @@ class _Runner:
             done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
         if step.get("new"):
             self.ticket = None
+        if "member" in step:
+            self._become(step["member"])
         if "open_chat" in step:
             page = step["open_chat"] if isinstance(step["open_chat"], dict) else {}
             decision = world.run(OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop)
@@ -243,6 +248,13 @@ class _Runner:
             command = DeliveryFailed(self.ticket or 0, last.id, str(step["fail_delivery"]))
             done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
         return done
+
+    def _become(self, values: Mapping[str, Any]) -> None:
+        """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed."""
+        if "tags" in values:
+            values = {**values, "tags": tuple(values["tags"])}
+        self.member = replace(self.world.members[self.member.id], **values)
+        self.world.members[self.member.id] = self.member
 
     def _message(self, step: Mapping[str, Any]) -> Decision:
         world = self.world
