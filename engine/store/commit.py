@@ -19,6 +19,7 @@ from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.log import EventRow, to_json
+from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, refs_in
@@ -73,6 +74,8 @@ def apply(
     return _Applying(tx, case, lexicon, actor, frozenset(uploaders), decision.shop).run(decision)
 
 
+FOLDED = frozenset({"subject", "order_no", "product", "solution"})
+"""Texts of a ticket that are kept a second time as filters compare them."""
 _COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
 """Attributes of entities that are counted, not stored."""
 
@@ -178,6 +181,9 @@ class _Applying:
                 columns["route_skills"] = to_json(list(value or ()))
             elif name == "member_id":
                 columns["member_id"] = self.real(value)
+            elif name in FOLDED:
+                columns[name] = value
+                columns[f"{name}_folded"] = marked(value) if value is not None else None
             elif name != "fields" and not name.startswith("fields.") and name not in _COMPUTED:
                 columns[name] = value
         return columns
@@ -235,6 +241,7 @@ class _Applying:
             before = known.fields if known is not None and mine else self._fields("member", member_id)
             columns["fields"] = self._change_fields("member", member_id, before, fields)
         if "name" in columns:
+            columns["name_folded"] = marked(columns["name"]) if columns["name"] is not None else None
             old = (known.name or "") if known is not None and mine else ""
             self.tx.indexes["member"].change(member_id, old, columns["name"] or "")
         if columns:
@@ -270,6 +277,7 @@ class _Applying:
             columns["tier_rank"] = self.lexicon.tiers.get(columns.get("tier", ""), 0)
             columns["fields"] = encode_fields("member", fields, self.lexicon, self.tx.ring)
             columns.update(created_at=self.tx.now, updated_at=self.tx.now)
+            columns["name_folded"] = marked(columns["name"]) if columns.get("name") is not None else None
             member_id = self.refs[change.ref] = self.tx.insert(t.Member, columns)
             self.tx.insert_many(t.FieldValue, field_rows("member", member_id, fields, self.lexicon, self.tx.ring))
             self.tx.indexes["member"].put(member_id, columns.get("name") or "")

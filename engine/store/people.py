@@ -8,6 +8,7 @@ from typing import Any
 from engine.core.entities import Agent
 from engine.store import tables as t
 from engine.store.load import agents_of
+from engine.store.search import marked
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
@@ -59,6 +60,7 @@ def add_member(
             "tier": tier,
             "tier_rank": lexicon.tiers.get(tier, 0),
             "name": name,
+            "name_folded": marked(name) if name is not None else None,
             "language": language,
             "note": note,
             "fields": encode_fields("member", fields or {}, lexicon, tx.ring),
@@ -158,6 +160,7 @@ def sign_on_member(
         if "tier" in changed:
             changed["tier_rank"] = lexicon.tiers.get(tier, 0)
         if "name" in changed:
+            changed["name_folded"] = marked(changed["name"])
             tx.indexes["member"].change(known, before["name"] or "", changed["name"])
         tx.update(t.Member, {**changed, "updated_at": tx.now}, id=known)
     return known, False

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.lang.text import fold
 from engine.store.log import to_json
+from engine.store.search import marked
 from engine.store.secret import KeyRing
 
 Owner = Literal["ticket", "member"]
@@ -113,15 +114,22 @@ def field_rows(owner: Owner, owner_id: int, fields: Mapping[str, Any], lexicon: 
             row: dict[str, Any] = {"owner_kind": owner, "owner_id": owner_id, "name": name}
             row.update(text=None, number=None, time=None, key=None)
             if lexicon.is_personal(owner, name):
-                row["key"] = ring.blind(f"{owner}.{name}", str(item))
+                row["key"] = ring.blind(f"{owner}.{name}", key_text(kind, item))
             elif kind == "time":
                 row["time"] = int(item)
             elif isinstance(item, (bool, int, float, Decimal)):
                 row["number"] = float(item)
             else:
-                row["text"] = fold(str(item)) if kind in ("", "text") else str(item)
+                row["text"] = marked(str(item)) if kind in ("", "text") else str(item)
             rows.append(row)
     return rows
+
+
+def key_text(kind: str, value: Any) -> str:
+    """A personal value as its blind index takes it: texts that rules call equal, and numbers however written, are one."""
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return format(Decimal(str(value)).normalize(), "f")
+    return fold(str(value)) if kind in ("", "text") else str(value)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ class Member(Row):
     tier = TextField()
     tier_rank = SmallIntegerField(default=0)
     name = TextField(null=True)
+    name_folded = TextField(null=True)
+    """As filters compare it (`search.marked`)."""
     language = TextField(default="zh-TW")
     blocked = BooleanField(default=False)
     note = TextField(null=True)
@@ -221,6 +223,10 @@ class Ticket(Row):
     due_at = BigIntegerField(default=NEVER)
     """The earliest due time of its unmet clocks, for the overdue view and sorting."""
     last_message_id = BigIntegerField(null=True)
+    subject_folded = TextField(null=True)
+    order_no_folded = TextField(null=True)
+    product_folded = TextField(null=True)
+    solution_folded = TextField(null=True)
 
     class Meta:
         indexes = (
