@@ -76,7 +76,8 @@ form .send:hover{background:var(--accent2)}
 form .send:disabled{background:var(--accent);opacity:.45;cursor:default}
 .files{display:flex;flex:none;flex-wrap:wrap;gap:6px;padding:8px 12px 0;background:var(--surface);font-size:13px}
 .files span{display:inline-flex;align-items:center;gap:4px;max-width:100%;padding:2px 4px 2px 10px;border-radius:6px;background:var(--soft);overflow-wrap:anywhere}
-.files button{width:24px;height:24px;padding:0;border:0;background:none}
+.files button{display:grid;place-items:center;width:24px;height:24px;padding:0;border:0;background:none}
+.files svg{width:14px;height:14px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media (max-width:520px){.panel{inset:0;width:auto;height:auto;max-height:none;border:0;border-radius:0}.page .panel{height:100%}.launcher{right:14px;bottom:14px}.open .launcher{display:none}}
 @media (prefers-reduced-motion:no-preference){.panel{animation:rise .16s ease-out}.page .panel{animation:none}@keyframes rise{from{opacity:0;transform:translateY(10px)}}}

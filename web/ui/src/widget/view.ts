@@ -95,7 +95,7 @@ export function build(options: ViewOptions): View {
       'div',
       { class: 'buttons' },
       h('button', { text: say('chat.endNo'), attrs: { type: 'button' }, on: { click: () => confirmEnd(false) } }),
-      h('button', { class: 'main', test: 'end-confirm', text: say('chat.endYes'), attrs: { type: 'button' }, on: { click: () => (chat.end(), confirmEnd(false)) } }),
+      h('button', { class: 'main', test: 'end-confirm', text: say('chat.endYes'), attrs: { type: 'button' }, on: { click: () => leave() } }),
     ),
   )
   const trouble = h('p', { class: 'bar warn', attrs: { role: 'alert' } })
@@ -247,10 +247,20 @@ export function build(options: ViewOptions): View {
     arrange(
       chosen,
       files.map((file) =>
-        h('span', { text: file.name }, h('button', { text: '✕', attrs: { type: 'button', 'aria-label': say('chat.discard') }, on: { click: () => (files = files.filter((one) => one !== file), drawFiles()) } })),
+        h('span', { text: file.name }, h('button', { attrs: { type: 'button', 'aria-label': say('chat.discard') }, on: { click: () => remove(file) } }, icon(...ICONS.close))),
       ),
     )
     ready()
+  }
+
+  function leave(): void {
+    chat.end()
+    confirmEnd(false)
+  }
+
+  function remove(file: Attachment): void {
+    files = files.filter((one) => one !== file)
+    drawFiles()
   }
 
   function confirmEnd(on: boolean): void {
