@@ -44,6 +44,8 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['tests/**/*.test.ts'],
+    // The tokens are read by a test.
+    css: true,
     // The component library ships .css imports that only Vite understands.
     server: { deps: { inline: ['element-plus'] } },
   },

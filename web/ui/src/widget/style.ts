@@ -1,10 +1,10 @@
 /** The widget's look, for its shadow root only. The colours are those of shared/tokens.css; see DESIGN.md. */
 export const STYLE = `
-:host{all:initial;--bg:#f3f8fd;--surface:#fff;--line:#dce7f2;--line2:#c0d3e6;--text:#17283a;--text2:#46596d;--text3:#5f7387;
---accent:#1a6bbf;--accent2:#14589f;--soft:#e3f0fc;--softline:#b4d4f4;--on:#fff;--danger:#b92c23;--dsoft:#fdeae8;--mark:#dd4338;--warn:#8a5200;--wsoft:#fff2d9;
+:host{all:initial;--bg:#f3f8fd;--surface:#fff;--line:#dce7f2;--line2:#c0d3e6;--text:#17283a;--text2:#46596d;--text3:#586c80;
+--accent:#1a6bbf;--accent2:#14589f;--soft:#e3f0fc;--softline:#b4d4f4;--on:#fff;--danger:#b92c23;--dsoft:#fdeae8;--mark:#cf3a30;--warn:#8a5200;--wsoft:#fff2d9;
 font:15px/1.55 system-ui,-apple-system,'Segoe UI','PingFang TC','Microsoft JhengHei','Noto Sans TC','Noto Sans CJK TC',sans-serif;color:var(--text)}
 @media (prefers-color-scheme:dark){:host{--bg:#0f1822;--surface:#16222f;--line:#26384a;--line2:#38506a;--text:#e6eef6;--text2:#b3c3d2;--text3:#8fa3b6;
---accent:#5fa8ee;--accent2:#82bdf5;--soft:#18334e;--softline:#2b5780;--on:#08192a;--danger:#ff8f85;--dsoft:#42201f;--mark:#e8574c;--warn:#f2bd66;--wsoft:#3a2c12}}
+--accent:#5fa8ee;--accent2:#82bdf5;--soft:#18334e;--softline:#2b5780;--on:#08192a;--danger:#ff8f85;--dsoft:#42201f;--mark:#d0453b;--warn:#f2bd66;--wsoft:#3a2c12}}
 *{box-sizing:border-box;margin:0}
 [hidden]{display:none!important}
 button,input,textarea{font:inherit;color:inherit}
