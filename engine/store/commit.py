@@ -1,4 +1,5 @@
-"""Applying a decision: the nine changes become rows, events, timers, outbox and the decision record, in one transaction.
+"""Applying a decision: the nine changes become rows, events, timers, outbox and the decision record, in one
+transaction.
 
 One inbound line is a fixed handful of statements: changes to one row are gathered into one UPDATE, rows of one kind
 into one INSERT. References to rows that are not stored yet are negative and replaced as the rows get their ids;
@@ -299,7 +300,8 @@ class _Applying:
     # ---------------------------------------------------------------------------------------------------------- clocks
 
     def _due_at(self, changes: Iterable[Create | Set]) -> int | None:
-        """The earliest unmet due time of the case's ticket after these changes; None when they leave its clocks alone."""
+        """The earliest unmet due time of the case's ticket after these changes; None when they leave its clocks
+        alone."""
         clocks: dict[str, Clock] = {clock.target: clock for clock in self.case.clocks}
         touched = False
         for change in changes:

@@ -34,8 +34,9 @@ class Checked:
 
 
 def check_chain(tx: Tx, most: int = 50) -> Checked:
-    """Walks the whole log: every event's hash follows from the one before, every body that is still there from its digest,
-    the last from the counter. Finds edited, missing, added and reordered rows; at most `most` of them are told.
+    """Walks the whole log: every event's hash follows from the one before, every body that is still there from its
+    digest, the last from the counter. Finds edited, missing, added and reordered rows; at most `most` of them are
+    told.
 
     An erased body is no trouble: its digest stands for it.
     """
@@ -76,7 +77,8 @@ def _missing(first: int, last: int) -> Trouble:
 
 
 def check_store(tx: Tx) -> list[Trouble]:
-    """Looks for what should never be: unreadable identities, numbers ahead of their counter, outbox rows left behind."""
+    """Looks for what should never be: unreadable identities, numbers ahead of their counter, messages without a
+    ticket."""
     troubles: list[Trouble] = []
     highest: Any = tx.value(t.Ticket.select(fn.COALESCE(fn.MAX(t.Ticket.number), 0)))
     counted = tx.value(t.Counter.select(t.Counter.value).where(t.Counter.name == "ticket"))

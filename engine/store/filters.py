@@ -2,8 +2,8 @@
 
 Each test becomes an expression that is true exactly where `Condition.holds` says so. The language has no unknown: a
 comparison with an empty value is false and `not` turns that into true. SQL's NULL stands for that false as long as
-nothing negates it, so only `not` needs care (`_untrue`). What the database cannot decide (patterns, working time, `changed`)
-raises NotFilterable with the place in the text; nothing is ever decided differently instead.
+nothing negates it, so only `not` needs care (`_untrue`). What the database cannot decide (patterns, working time,
+`changed`) raises NotFilterable with the place in the text; nothing is ever decided differently instead.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def where(condition: Condition, now: int, ring: KeyRing, lexicon: Lexicon, zone:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """How a field stands in SQL. `folded`: the marked copy texts are compared by; `rows`: a list's select of its words."""
+    """How a field stands in SQL. `folded`: the marked copy texts are compared by; `rows`: a list's select of its
+    words."""
 
     plain: Any = None
     folded: Any = None
@@ -213,7 +214,12 @@ class _Translation:
         place = enum.ranks.get(right.value)
         if place is None:
             return _FALSE
-        holds = {"<": lambda r: r < place, "<=": lambda r: r <= place, ">": lambda r: r > place, ">=": lambda r: r >= place}
+        holds = {
+            "<": lambda r: r < place,
+            "<=": lambda r: r <= place,
+            ">": lambda r: r > place,
+            ">=": lambda r: r >= place,
+        }
         return self.value(left).in_([name for name, rank in enum.ranks.items() if holds[op](rank)])
 
     def on_day(self, left: Any, op: str, day: tree.Moment) -> Any:
@@ -319,7 +325,9 @@ class _Translation:
             case tree.Arith() if node.op in "+-*":
                 if "date" not in {type_of(node.left).kind, type_of(node.right).kind}:
                     return Expression(self.value(node.left), node.op, self.value(node.right))
-        raise NotFilterable(f"a list cannot be filtered by `{node.span.text}`: it is worked out in memory only", node.span)
+        raise NotFilterable(
+            f"a list cannot be filtered by `{node.span.text}`: it is worked out in memory only", node.span
+        )
 
     def field(self, node: tree.FieldRef) -> Any:
         if node.name == "weekday":
@@ -429,7 +437,4 @@ def _split(name: str) -> tuple[str, str]:
 
 def _weekday(now: int, zone: str) -> str:
 
-
     return ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[date.fromisoformat(date_of(zone, now)).weekday()]
-
-

@@ -107,14 +107,6 @@ _LAST_AGENT = Prepared(
         .limit(1)
     )
 )
-_LATEST = Prepared(
-    lambda: (
-        t.Ticket.select(t.Ticket.number, t.Ticket.category)
-        .where((t.Ticket.member_id == p("member_id")) & (t.Ticket.kind == p("kind")))
-        .order_by((t.Ticket.category == "closed"), t.Ticket.id.desc())
-        .limit(1)
-    )
-)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -140,10 +132,8 @@ def ticket_case(
 ) -> Case | None:
     """The case of a ticket by its number or its id; the row is locked to the COMMIT. None where there is none."""
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
-    if ticket_id is not None:
-        row = tx.row(_BY_ID, id=ticket_id, **fixed)
-    else:
-        row = tx.row(_BY_NUMBER, number=number, **fixed)
+    query = _BY_NUMBER if ticket_id is None else _BY_ID
+    row = tx.row(query, id=ticket_id, number=number, **fixed)
     return _case(tx, lexicon, row, lines, external or {}) if row is not None else None
 
 
@@ -169,8 +159,8 @@ def member_case(
 ) -> Case | None:
     """The case of a member's line: with the open ticket of this live kind, or with none and the next number.
 
-    `new_ticket` leaves open ones alone. The member is locked to the COMMIT, so two lines that come at once open one chat.
-    None where there is no such member.
+    `new_ticket` leaves open ones alone. The member is locked to the COMMIT, so two lines that come at once open one
+    chat. None where there is no such member.
     """
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
     if kind in lexicon.live_kinds and not new_ticket:
@@ -204,14 +194,6 @@ _OPEN_CHAT = Prepared(
     ),
     lock_rows=t.Ticket,
 )
-
-
-def latest_number(tx: Tx, member_id: int, *, open_only: bool = False, kind: str = "chat") -> int | None:
-    """The number of the member's open ticket of a kind, else (unless `open_only`) of the last one."""
-    row = tx.row(_LATEST, member_id=member_id, kind=kind)
-    if row is None or (open_only and row["category"] == "closed"):
-        return None
-    return int(row["number"])
 
 
 def empty_case(tx: Tx, lexicon: Lexicon, shop: str, *, agent: Agent | None = None) -> Case:
@@ -274,8 +256,8 @@ def _tags(tx: Tx, ticket_id: int, member_id: int) -> dict[str, tuple[str, ...]]:
 
 _TICKET_PLAIN = (
     "id", "number", "kind", "shop", "type", "state", "category", "priority", "member_id", "channel", "created_at",
-    "updated_at", "subject", "team", "identity_id", "order_no", "product", "solution", "language", "escalation", "rating",
-    "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at", "last_line_at",
+    "updated_at", "subject", "team", "identity_id", "order_no", "product", "solution", "language", "escalation",
+    "rating", "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at", "last_line_at",
     "waiting_since", "route_by", "rating_asked_at",
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ BACK_OFF = (
     *([HOUR] * 4),
     *([4 * HOUR] * 10),
 )
-"""Waits between tries: quick at first for what mends itself, then for two days, so a mail server may be down for one."""
+"""Waits between tries: quick at first for what mends itself, then for two days: a mail server may be down for one."""
 CLAIM = 50
 """Rows claimed in one go: about what the channels send while the next are claimed."""
 TIMERS = 200

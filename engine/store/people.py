@@ -167,7 +167,8 @@ def sign_on_member(
 
 
 def move_guest_chats(tx: Tx, guest_id: int, member_id: int, kinds: Iterable[str]) -> int:
-    """The guest's open live chats go along when the same browser signs on; gives how many. Older tickets wait for a claim.
+    """The guest's open live chats go along when the same browser signs on; gives how many. Older tickets wait for a
+    claim.
 
     A member who has an open chat of that kind keeps it: there is one for a member in a shop.
     """

@@ -163,7 +163,7 @@ def tickets_of_member(
 
 
 def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
-    """Tickets with requester and assignee; for staff the last line and how many lines of the member's are unread too."""
+    """Tickets with requester and assignee; for staff the last line and how many of the member's lines are unread."""
     columns = [
         t.Ticket,
         t.Member.name.alias("m_name"),
@@ -301,7 +301,8 @@ def for_members() -> Any:
 
 
 def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
-    """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the actor.
+    """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the
+    actor.
 
     `next` is the id to go on with in the same direction.
     """
@@ -412,8 +413,8 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
 
 
 def decisions(tx: Tx, scope: Scope, number: int, *, event: int | None = None, limit: int = 50) -> list[Row] | None:
-    """The decision records of a ticket, newest first (staff only): event_id, at, root, rulebook, micros, and still packed
-    `trace` and `snapshot` (`commit.unpack_trace`, `commit.unpack_snapshot`). None: not for the actor."""
+    """The decision records of a ticket, newest first (staff only): event_id, at, root, rulebook, micros, and still
+    packed `trace` and `snapshot` (`commit.unpack_trace`, `commit.unpack_snapshot`). None: not for the actor."""
     found = find_ticket(tx, scope, number) if scope.staff else None
     if found is None:
         return None

@@ -67,8 +67,8 @@ def save_login(
 
 
 def find_login(tx: Tx, username: str) -> Row | None:
-    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted), failures, locked_until,
-    otp_used."""
+    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted), failures,
+    locked_until, otp_used."""
     row = tx.row(_LOGIN, username=fold(username))
     if row is None:
         return None
@@ -77,7 +77,7 @@ def find_login(tx: Tx, username: str) -> Row | None:
 
 
 def count_failure(tx: Tx, username: str, *, lock_after: int, lock_for: int) -> None:
-    """Counts a failed try; every `lock_after`-th locks the login for `lock_for` µs, so nobody locks another for ever."""
+    """Counts a failed try; every `lock_after`-th locks the login for `lock_for` µs: nobody locks another for ever."""
     name = fold(username)
     tx.update(t.Login, {"failures": Plus(1)}, username=name)
     row = tx.row(_LOGIN, username=name)

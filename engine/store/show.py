@@ -104,8 +104,8 @@ def show_ticket(
 def show_message(row: Mapping[str, Any], attachments: list[dict[str, Any]], *, staff: bool) -> dict[str, Any]:
     """A line. `row` has the message's columns, `number`, and for staff `agent_name`, `agent_username`, `delivery`.
 
-    To a member an anonymous line reads as public, by the name fixed when it was sent or by the desk; who wrote it stands
-    in nothing they get. Callers keep internal and unsent lines from members.
+    To a member an anonymous line reads as public, by the name fixed when it was sent or by the desk; who wrote it
+    stands in nothing they get. Callers keep internal and unsent lines from members.
     """
     kind, visibility = row["author_kind"], row["visibility"]
     shown: dict[str, Any] = {

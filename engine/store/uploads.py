@@ -15,8 +15,8 @@ UNUSED = DAY
 
 
 def add_file(tx: Tx, *, digest: str, shown: str, media_type: str, size: int, uploader: str) -> Row:
-    """A new upload of `uploader` (`agent:3`, `member:5`, `visitor:KEY`); gives id, name, media_type and size as the API has
-    them (`id` is the random public name)."""
+    """A new upload of `uploader` (`agent:3`, `member:5`, `visitor:KEY`); gives id, name, media_type and size as the
+    API has them (`id` is the random public name)."""
     name = secrets.token_hex(16)
     tx.insert(
         t.File,

@@ -126,7 +126,8 @@ def field_rows(owner: Owner, owner_id: int, fields: Mapping[str, Any], lexicon: 
 
 
 def key_text(kind: str, value: Any) -> str:
-    """A personal value as its blind index takes it: texts that rules call equal, and numbers however written, are one."""
+    """A personal value as its blind index takes it: texts that rules call equal, and numbers however written, are
+    one."""
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return format(Decimal(str(value)).normalize(), "f")
     return fold(str(value)) if kind in ("", "text") else str(value)

@@ -14,7 +14,7 @@ from engine.core.entities import Actor
 from engine.store import FileRefused, Store, StoreError, Tx
 from engine.store import tables as t
 from engine.store.commit import apply, unpack_snapshot, unpack_trace
-from engine.store.load import latest_number, member_case, take_timer, ticket_case
+from engine.store.load import member_case, take_timer, ticket_case
 from engine.store.people import find_member, guest_member, link_identity
 from engine.store.uploads import add_file
 from tests.store.desk import LEXICON, Decided, agent, change, guest, line, new_ticket, say
@@ -127,16 +127,6 @@ def test_an_assignment_is_remembered_for_round_robin_and_counts_as_load(store: S
     amy = case.agent.id
     change(store, 1, say("您好", case, written.now, author_kind="agent", author_id=amy, direction="outbound"))
     assert store.write_sync(last).result == "amy"
-
-
-def test_the_latest_chat_of_a_member_is_the_open_one_first(store: Store) -> None:
-    member = guest(store)
-    assert store.read_sync(lambda tx: latest_number(tx, member)) is None
-    store.write_sync(lambda tx: line(tx, member, "hi"))
-    assert store.read_sync(lambda tx: latest_number(tx, member, open_only=True)) == 1
-    change(store, 1, Set("ticket", 1, {"category": "closed"}))
-    assert store.read_sync(lambda tx: latest_number(tx, member, open_only=True)) is None
-    assert store.read_sync(lambda tx: latest_number(tx, member)) == 1
 
 
 def test_tags_clocks_timers_and_outbox(store: Store) -> None:

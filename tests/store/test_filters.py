@@ -1,4 +1,5 @@
-"""Filters: the SQL of a condition finds exactly the tickets for which the compiled condition holds, on every database."""
+"""Filters: the SQL of a condition finds exactly the tickets for which the compiled condition holds, on every
+database."""
 
 from __future__ import annotations
 
@@ -151,7 +152,19 @@ def filled(store: Store) -> Store:
     chance = random.Random(7)
     agent(store, "amy", skills=["orders", "refunds"])
     agent(store, "ben", skills=[])
-    subjects = ["退款問題", "ABC order", "abcd", "A退款B", "", "ＡＢＣ 退欵", "订单 123", "訂單123", "x", "refund now", "Refunds"]
+    subjects = [
+        "退款問題",
+        "ABC order",
+        "abcd",
+        "A退款B",
+        "",
+        "ＡＢＣ 退欵",
+        "订单 123",
+        "訂單123",
+        "x",
+        "refund now",
+        "Refunds",
+    ]
     for n in range(60):
         member = guest(store, f"v{n}")
         age = chance.choice([0, HOUR, 3 * DAY, 40 * DAY]) + n
@@ -321,9 +334,7 @@ ATOMS = (
 )
 
 
-def test_every_operator_means_the_same_in_sql_and_in_memory(
-    filled: Store, cases: dict[int, dict[str, Any]]
-) -> None:
+def test_every_operator_means_the_same_in_sql_and_in_memory(filled: Store, cases: dict[int, dict[str, Any]]) -> None:
     wrong = []
     for text in (form for atom in ATOMS for form in (atom, f"not {atom}", f"not not {atom}")):
         condition = compiled(text)
@@ -358,7 +369,7 @@ def test_combinations_mean_the_same_in_sql_and_in_memory(filled: Store, cases: d
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('ticket.state = 對話中 and ticket.subject matches /a+/', 'ticket.subject matches /a+/'),
+        ("ticket.state = 對話中 and ticket.subject matches /a+/", "ticket.subject matches /a+/"),
         ("ticket.idle > 3d business", "ticket.idle > 3d business"),
         ('ticket.account != "A1"', 'ticket.account != "A1"'),
         ('ticket.account contains "A"', "ticket.account"),
@@ -389,5 +400,3 @@ def test_values_of_a_filter_are_parameters_never_sql(store: Store) -> None:
             if "\u0000" in evil:
                 continue
             assert found_by_sql(store, condition) == set(), text
-
-

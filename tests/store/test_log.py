@@ -1,4 +1,4 @@
-"""The chain of events: every edited, missing, added or reordered row is found, an erased body is not held against it."""
+"""The chain of events: every edited, missing, added or reordered row is found; an erased body is no trouble."""
 
 from __future__ import annotations
 
