@@ -173,6 +173,7 @@ class _Checker:
         starts, ends = self._day(headers.get("from")), self._day(headers.get("until"))
         if starts and ends and starts > ends:
             self._wrong("bad-date", f"the last day {ends} is before the first {starts}", headers["until"].span)
+        priority = self._priority(headers.get("priority"))
         events = self._events(item, resolver)
         objects, poorest = self._objects(item.events)
         actions = ActionChecker(self.environment, resolver, self.found.add, objects, poorest)
@@ -198,7 +199,7 @@ class _Checker:
             title=item.title.text if item.title else None,
             span=item.span,
             stage=stage,
-            priority=self._priority(headers.get("priority")),
+            priority=priority,
             owner=_text(headers.get("owner")),
             note=_text(headers.get("note")),
             shop=shop,

@@ -268,10 +268,22 @@ class _Scanner:
         if char in _BIDI:
             self._bidi(start, end)
             return end
+        if char == "'":
+            return self._single_quotes(start)
         while end < len(self.text) and self.text[end] == char:
             end += 1
         shown = char if char.isprintable() else f"\\u{{{ord(char):x}}}"
         self._report("syntax-error", f"`{shown}` has no meaning here", start, end, _ODD_HINTS.get(char))
+        return end
+
+    def _single_quotes(self, start: int) -> int:
+        line_end = self.text.find("\n", start)
+        line_end = len(self.text) if line_end < 0 else line_end
+        close = self.text.find("'", start + 1, line_end)
+        end = close + 1 if close > 0 else start + 1
+        self._report("syntax-error", "`'` does not begin a text", start, end, _ODD_HINTS["'"])
+        if close > 0:
+            self._add("TEXT", self.text[start + 1 : close], start, end)
         return end
 
     def _look(self, start: int, end: int) -> None:

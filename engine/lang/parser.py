@@ -105,11 +105,12 @@ def _chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
     """Cut the tokens into items. `stage` and `allow` are headers between `rule` and `then`, items elsewhere."""
     chunk: list[Token] = []
     in_head = False
-    for token in tokens:
+    for index, token in enumerate(tokens):
         kind = token.type
         starts = kind in ("RULE", "DEFINE", "WORDS") or (kind == "STAGE" and not in_head)
         if kind == "ALLOW" and not in_head:
-            starts = not chunk or _ends_item(chunk)
+            # Only before a finding's code it is no name.
+            starts = index + 1 < len(tokens) and tokens[index + 1].type == "CODE"
         if starts and chunk:
             yield chunk
             chunk = []
@@ -120,12 +121,6 @@ def _chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
         chunk.append(token)
     if chunk:
         yield chunk
-
-
-def _ends_item(chunk: Sequence[Token]) -> bool:
-    """Whether an `allow` right after `chunk` begins an item, and is not a value of that name."""
-    last = chunk[-1].type
-    return last not in _OPERATORS and last not in {"COMMA", "LSQB", "LPAR", "IN", "HAS", "TO", "DOT"}
 
 
 class _Reader:
@@ -206,15 +201,15 @@ class _Reader:
         before = len(self.findings)
         reported = len(self._reported)
         parts, order_error = _sections(chunk)
-        head = self._part("head", parts["head"], ("ON", *HEADERS), HEADERS)
-        events = self._part("events", parts["events"], ("WHEN", "THEN"), frozenset({"COMMA"}))
-        condition = self._part("cond", parts["cond"], ("THEN",), frozenset({"AND", "OR"}))
-        actions = self._part("actions", parts["actions"], ("RULE",), ACTIONS)
-        if len(self.findings) == before and len(self._reported) == reported:
-            if order_error is not None:
-                self._report("syntax-error", *order_error)
-            else:
-                self._unexpected(first, chunk, ())
+        head = self._part("head", parts.get("head"), ("ON", *HEADERS), HEADERS)
+        events = self._part("events", parts.get("events"), ("WHEN", "THEN"), frozenset({"COMMA"}))
+        condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
+        actions = self._part("actions", parts.get("actions"), ("RULE",), ACTIONS)
+        quiet = len(self.findings) == before and len(self._reported) == reported
+        if order_error is not None and (quiet or "second time" in order_error[0]):
+            self._report("syntax-error", *order_error)
+        elif quiet:
+            self._unexpected(first, chunk, ())
         name = next((token for token in chunk[1:2]), None)
         if head is None:
             if name is None or name.type not in ("NAME", *SOFT):
@@ -327,32 +322,41 @@ def _stand_in(token: Token) -> Token:
     return Token("NAME", "_", token.start_pos, None, None, None, None, token.start_pos)
 
 
-def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token] | None], tuple[str, Token, str] | None]:
+def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token]], tuple[str, Token, str] | None]:
     """Cut a rule at `on`, `when` and `then`; the error tells of a part that is missing, doubled or misplaced."""
-    parts: dict[str, list[Token] | None] = {"head": [], "events": None, "cond": None, "actions": None}
     order = ["head", "events", "cond", "actions"]
     opens = {"ON": "events", "WHEN": "cond", "THEN": "actions"}
+    parts: dict[str, list[Token]] = {"head": []}
+    opened: dict[str, Token] = {}
+    lost: list[Token] = []
+    into = parts["head"]
     now = "head"
     error: tuple[str, Token, str] | None = None
     for token in chunk:
         part = opens.get(token.type)
-        if part is not None and not (token.type == "ON" and now == "events"):
-            if parts[part] is not None or order.index(part) < order.index(now):
-                error = error or (
-                    f"`{token.value}` stands here a second time or too late",
-                    token,
-                    "one `on`, `when`, `then`",
-                )
-                continue
-            parts[part] = []
+        if part is None or (token.type == "ON" and now == "events"):
+            into.append(token)
+        elif part in parts or order.index(part) < order.index(now):
+            into = lost
+            error = error or (
+                f"`{token.value}` stands here a second time or too late",
+                token,
+                "one `on`, `when`, `then`",
+            )
+        else:
+            into = parts[part] = []
+            opened[part] = token
             now = part
-            continue
-        (parts[now] or parts.setdefault(now, [])).append(token)  # type: ignore[union-attr]
     if error is None:
-        missing = [word for word, part in (("on", "events"), ("then", "actions")) if not parts[part]]
-        if missing:
-            error = (f"the rule has no `{missing[0]}` part", chunk[0], "a rule is `rule NAME on EVENT then ACTION`")
+        for word, part in (("on", "events"), ("when", "cond"), ("then", "actions")):
+            if part in opened and not parts[part]:
+                return parts, (f"something is missing after `{word}`", opened[part], _SHAPE)
+            if part not in opened and part != "cond":
+                error = error or (f"the rule has no `{word}` part", chunk[0], _SHAPE)
     return parts, error
+
+
+_SHAPE = "a rule is `rule NAME on EVENT when CONDITION then ACTION`"
 
 
 def _resume(tokens: Sequence[Token], at: int, resume: frozenset[str]) -> int | None:

@@ -305,11 +305,11 @@ class Resolver:
         if problem is not None:
             self._wrong("bad-pattern", problem, node.pattern_span)
             return None
+        if left is None:
+            return None
         if not _META.search(node.pattern) and node.pattern:
             hint = f'`contains "{node.pattern}"`, which also folds case, width and script'
             self._wrong("pattern-needless", "the pattern is plain text", node.pattern_span, hint)
-        if left is None:
-            return None
         return tree.TextMatches(node.span, left, node.pattern.replace("\\/", "/"), node.flags == "i")
 
     def _changed(self, node: ast.Changed) -> tree.Test | None:

@@ -1,0 +1,77 @@
+"""Folding, tokens, width, and word sets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.lang.text import WordSet, fold, tokens, width
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Refund", "refund"),
+        ("ＲＥＦＵＮＤ１２３", "refund123"),
+        ("退換貨", "退换货"),
+        ("瞭望瞭解", "了望了解"),
+        ("乾坤乾燥", "干坤干燥"),
+        ("ﬁne Straße", "fine strasse"),
+        ("退\u200b款\u202e", "退款"),
+        ("①㈱", "1(株)"),
+        ("", ""),
+    ],
+)
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(alphabet="退款換貨发髮乾後 aA１"), st.text(alphabet="退款換貨发髮乾後 aA１"))
+def test_the_fold_of_a_part_is_a_part_of_the_fold(left: str, right: str) -> None:
+    assert fold(left + right) == fold(left) + fold(right)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("我要退款", ["我要", "要退", "退款", "款"]),
+        ("退", ["退"]),
+        ("Order TW123 退貨!", ["order", "tw123", "退货", "货"]),
+        ("a,b", ["a", "b"]),
+        ("退款refund退貨", ["退款", "款", "refund", "退货", "货"]),
+        ("  …", []),
+    ],
+)
+def test_tokens(text: str, found: list[str]) -> None:
+    assert tokens(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("abc", 3), ("退款", 4), ("ｶﾅ", 2), ("é", 1), ("e\u0301", 1), ("a\u200bb", 2)]
+)
+def test_width(text: str, columns: int) -> None:
+    assert width(text) == columns
+
+
+_WORD = st.text(alphabet="ab退款 ", min_size=1, max_size=3)
+
+
+@given(st.lists(_WORD, max_size=8), st.text(alphabet="ab退款 ", max_size=20))
+def test_many_words_at_once_find_what_each_finds_alone(words: list[str], text: str) -> None:
+    alone = [WordSet([word]).any(text) for word in words]
+    together = WordSet(words)
+    assert together.any(text) is any(alone)
+    assert together.all(text) is all(alone)
+    assert bool(together.places(text)) is any(alone)
+
+
+def test_places_are_where_the_words_stand() -> None:
+    text = fold("退款和退貨, refund")
+    words = WordSet(["退款", "退貨", "refund", "款和", "x"])
+    assert [text[start:end] for start, end in words.places(text)] == ["退款", "款和", "退货", "refund"]
