@@ -330,6 +330,10 @@ PEOPLE_SET = frozenset(
 )
 
 
+MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language", "tags"})
+"""What a member may say of a new case; `tags` are given by the channel's form."""
+
+
 def change_ticket(draft: Draft, command: ChangeTicket) -> None:
     ticket = access.check_ticket(draft.actor, draft.ticket, "ticket.change")
     if not draft.actor.staff:
@@ -341,9 +345,15 @@ def change_ticket(draft: Draft, command: ChangeTicket) -> None:
 
 
 def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> None:
-    """Sets values by hand, each checked against the rulebook. Raises Refused with the pointer of the wrong one."""
+    """Sets values by hand, each checked against the rulebook. Raises Refused with the pointer of the wrong one.
+
+    Members fill in the form of a new case and nothing else: not its priority or who takes it, and no value later.
+    """
     book = draft.book
     for name, value in values.items():
+        if not draft.actor.staff and not (new and (name in MEMBERS_SET or name.startswith("fields."))):
+            reason = "members do not set this; write a line instead"
+            raise Refused("forbidden", "permission-needed", reason, pointer=f"/{name}")
         if name == "type":
             _one_of(value, book.types, "type", "/type")
         elif name == "priority":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import opencc
 import pytest
@@ -12,6 +14,11 @@ import pytest
 from engine import config
 from engine.core import scenarios
 from engine.core.building import build
+from engine.core.calendar import to_micros
+from engine.core.commands import MemberLine, MoveTicket, OpenTicket, PostMessage
+from engine.core.entities import Actor, Agent
+from engine.core.errors import Refused
+from engine.core.memory import World
 from engine.core.rulebook import Rulebook
 from engine.lang import Source
 from engine.reload import is_scenario_file, read_folder
@@ -27,7 +34,7 @@ for _path in FILES:
         SCENARIOS.extend(_found)
         INVALID.extend(_problems)
 
-# A person must press these; a scenario has no step for a member's own move or for `serve` by hand.
+# A scenario has no step for a member's own move; it is tested below.
 BY_HAND = {("inquiry", "confirm")}
 
 
@@ -97,6 +104,69 @@ def test_a_scenario_notices_when_a_rule_is_gone(name: str) -> None:
     book, findings = build(without)
     assert book is not None, [f.message for f in findings]
     assert any(not scenarios.run(book, scenario).passed for scenario in SCENARIOS)
+
+
+# --- moves of the member's own --------------------------------------------------------------------------------------
+
+AGENT = Agent(id=1000, username="lin", name="林", teams=("frontline",), roles=("agent",), status="online")
+
+
+def _answered(book: Rulebook) -> tuple[World, Actor, int]:
+    """A desk with one answered inquiry, the member whose it is, and the ticket's id."""
+    world = World(book=book, now=to_micros(datetime(2026, 3, 2, 10, tzinfo=ZoneInfo("Asia/Taipei"))))
+    world.agents["lin"] = AGENT
+    member = Actor(kind="member", id=world.add_member("demo").id, shops=("demo",))
+    world.run(MemberLine("demo", "你好", kind="inquiry", channel="form"), member, member_id=member.id, shop="demo")
+    (ticket,) = world.tickets
+    lin = Actor(
+        kind="agent",
+        id=1000,
+        username="lin",
+        roles=("agent",),
+        permissions=book.roles["agent"].permissions,
+        shops=("demo",),
+    )
+    world.run(PostMessage(1, "您好"), lin, ticket_id=ticket, shop="demo")
+    return world, member, ticket
+
+
+def test_the_member_confirms_and_reopens(book: Rulebook) -> None:
+    world, member, ticket = _answered(book)
+    world.run(MoveTicket(1, "confirm"), member, ticket_id=ticket, shop="demo")
+    assert world.tickets[ticket].state == "已結案"
+    world.run(MoveTicket(1, "reopen"), member, ticket_id=ticket, shop="demo")
+    assert (world.tickets[ticket].state, world.tickets[ticket].priority) == ("對話中", "high")
+
+
+@pytest.mark.parametrize(
+    "values", [{"priority": "urgent"}, {"team": "senior_care"}, {"assignee": None}, {"solution": "x"}]
+)
+def test_the_member_changes_nothing_on_the_way(book: Rulebook, values: dict[str, str | None]) -> None:
+    world, member, ticket = _answered(book)
+    with pytest.raises(Refused) as refused:
+        world.run(MoveTicket(1, "confirm", values), member, ticket_id=ticket, shop="demo")
+    assert refused.value.kind == "forbidden"
+    assert world.tickets[ticket].state == "已回覆"
+
+
+@pytest.mark.parametrize("trigger", ["close", "agent_replied", "member_replied"])
+def test_the_member_cannot_make_moves_of_others(book: Rulebook, trigger: str) -> None:
+    world, member, ticket = _answered(book)
+    with pytest.raises(Refused):
+        world.run(MoveTicket(1, trigger), member, ticket_id=ticket, shop="demo")
+
+
+@pytest.mark.parametrize(
+    "values", [{"priority": "urgent"}, {"team": "senior_care"}, {"assignee": "lin"}, {"solution": "x"}]
+)
+def test_the_member_opens_a_case_without_choosing_its_rank(book: Rulebook, values: dict[str, str]) -> None:
+    world = World(book=book, now=0)
+    member = Actor(kind="member", id=world.add_member("demo").id, shops=("demo",))
+    with pytest.raises(Refused):
+        line = MemberLine("demo", "你好", kind="inquiry", channel="form", values=values)
+        world.run(line, member, member_id=member.id, shop="demo")
+    world.run(OpenTicket("退貨", "壞了", values={"type": "退換貨"}), member, member_id=member.id, shop="demo")
+    assert [t.type for t in world.tickets.values()] == ["退換貨"]
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
