@@ -114,6 +114,9 @@ class BaseHandler(tornado.web.RequestHandler):
         """Answers with a problem document."""
         self.clear()
         self.set_status(problem.status)
+        if not getattr(self.request.connection, "_read_finished", True):
+            # Tornado will not read the rest of the request; the client must not send another on this connection.
+            self.set_header("Connection", "close")
         for name, value in problem.headers.items():
             self.set_header(name, value)
         self.set_header("Content-Type", "application/problem+json")
@@ -183,11 +186,23 @@ class OperationHandler(BaseHandler):
         self._size = 0
         self._limit = 0
         self._call: Call | None = None
+        self._refusal: Problem | Refused | None = None
 
     def allowed(self) -> list[str]:
         return sorted({*self.operations, "OPTIONS", *(["HEAD"] if "GET" in self.operations else [])})
 
     async def prepare(self) -> None:
+        """Judges what the head of a request tells. A refusal waits until the body was read and thrown away: Tornado
+        drops a connection on which it answers earlier."""
+        try:
+            await self._judge()
+        except (Problem, Refused) as refusal:
+            declared = self.request.headers.get("Content-Length", "0")
+            if declared.isdigit() and int(declared) > self._limit + DRAIN:
+                raise
+            self._refusal, self._limit = refusal, 0
+
+    async def _judge(self) -> None:
         method = "GET" if self.request.method == "HEAD" else self.request.method
         if method == "OPTIONS":
             return
@@ -198,7 +213,6 @@ class OperationHandler(BaseHandler):
         self._limit = self.web.config["limits.upload"] + 10_000 if operation.upload else self.web.config["limits.body"]
         declared = self.request.headers.get("Content-Length", "0")
         if declared.isdigit() and int(declared) > self._limit + DRAIN:
-            self.set_header("Connection", "close")
             raise self._too_large()
         self._call = await self._identify(operation)
 
@@ -219,6 +233,8 @@ class OperationHandler(BaseHandler):
             self.web.under_way -= 1
 
     async def _carry_out(self, named: Mapping[str, str]) -> None:
+        if self._refusal is not None:
+            raise self._refusal
         operation, call = self.operation, self._call
         assert operation is not None and call is not None  # noqa: S101 - set by `prepare`, or it raised
         if self._size > self._limit:

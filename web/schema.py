@@ -145,6 +145,8 @@ class TraceRule(Struct):
 
 class TraceItem(Struct):
     event: str
+    seq: int
+    """Of the event that was decided: what `?event=` asks for."""
     at: Time
     rulebook: str
     rules: list[TraceRule]

@@ -107,7 +107,7 @@ class Socket:
 
     def __init__(self, url: str, path: str, **headers: str) -> None:
         address = url.replace("http:", "ws:") + path
-        self.connection: ClientConnection = connect(address, additional_headers=headers, compression=None)
+        self.connection: ClientConnection = connect(address, additional_headers=headers, compression=None, legacy=True)
         self.welcome: dict[str, Any] = {}
 
     def hello(self, **hello: Any) -> Socket:
@@ -212,5 +212,3 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
-
-
