@@ -9,7 +9,7 @@ from peewee import JOIN, fn
 from engine.core.entities import Case
 from engine.core.questions import Scope
 from engine.store import tables as t
-from engine.store.load import _member, _tags, StoreLookups, _MEMBER, agents_of
+from engine.store.load import _MEMBER, StoreLookups, _member, _tags, agents_of
 from engine.store.queries import OPEN, message, of_ticket
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
@@ -47,7 +47,8 @@ def number_of_message(tx: Tx, message_id: int) -> int | None:
 
 
 def open_chat(tx: Tx, member_id: int, live_kinds: frozenset[str], limit: int) -> dict[str, Any]:
-    """For `welcome`: the number of the open chat or None, and the last lines of the latest one as its member sees them."""
+    """For `welcome`: the number of the open chat or None, and the last lines of the latest one as its member sees
+    them."""
     number = latest_number(tx, member_id, live_kinds, open_only=True)
     return {"ticket": number}
 
@@ -62,7 +63,8 @@ def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
 
 
 def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
-    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency, then age."""
+    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency,
+    then age."""
     rows = tx.rows(
         t.Ticket.select(t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_skills)
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
@@ -93,7 +95,8 @@ def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
 
 
 def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
-    """The place of a waiting chat in its team's line (1 is next) and the seconds it will likely wait; None: it does not."""
+    """The place of a waiting chat in its team's line (1 is next) and the seconds it will likely wait; None: it does
+    not."""
     row = tx.row(
         t.Ticket.select(t.Ticket, t.Member.tier_rank.alias("tier_rank"))
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))

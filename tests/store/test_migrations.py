@@ -17,15 +17,21 @@ from engine.store.doctor import check_chain
 from tests.store.desk import guest, line
 
 
-def test_a_second_start_changes_nothing(open_store: Callable[[], Store], storage_url: str, plugins: Any) -> None:
-    store = open_store()
+def test_the_first_start_makes_the_tables_and_a_second_changes_nothing(
+    empty_url: str, plugins: Any, ring: KeyRing
+) -> None:
+    storage = plugins.open("storage", empty_url, {})
+    assert migrate.up(storage) == ["0001_initial"]
+    assert migrate.up(storage) == []
+    store = Store.open(storage, keys=ring)
     member = guest(store)
     store.write_sync(lambda tx: line(tx, member, "hi"))
     store.close()
-    storage = plugins.open("storage", storage_url, {})
+    storage = plugins.open("storage", empty_url, {})
     assert migrate.up(storage) == []
-    storage.close()
-    assert open_store().read_sync(check_chain).events == 2
+    store = Store.open(storage, keys=ring)
+    assert store.read_sync(check_chain).events == 2
+    store.close()
 
 
 def test_the_migrations_make_what_the_models_say(store: Store, storage_url: str, plugins: Any) -> None:
@@ -108,13 +114,13 @@ def test_a_migration_that_fails_leaves_nothing_half_done(
     assert open_store().write_sync(lambda tx: tx.next_number()).result == 1, "the store opens as it was"
 
 
-def test_processes_that_start_together_migrate_once(storage_url: str, plugins: Any, ring: KeyRing) -> None:
+def test_processes_that_start_together_migrate_once(empty_url: str, plugins: Any, ring: KeyRing) -> None:
     stores: list[Store] = []
     errors: list[BaseException] = []
 
     def start() -> None:
         try:
-            stores.append(Store.open(plugins.open("storage", storage_url, {}), keys=ring))
+            stores.append(Store.open(plugins.open("storage", empty_url, {}), keys=ring))
         except BaseException as error:
             errors.append(error)
 
