@@ -273,9 +273,12 @@ class Store:
         except Exception as error:
             if self.storage.retryable(error):
                 raise
-            # If this fails too, the database gave the transaction up (a full disk): the whole batch fails with it.
-            database.execute_sql("ROLLBACK TO SAVEPOINT job")
-            database.execute_sql("RELEASE SAVEPOINT job")
+            try:
+                database.execute_sql("ROLLBACK TO SAVEPOINT job")
+                database.execute_sql("RELEASE SAVEPOINT job")
+            except PeeweeException:
+                # The database gave the whole transaction up (a full disk): the batch fails with what made it do so.
+                raise error from None
             job.error = error
             return None
         database.execute_sql("RELEASE SAVEPOINT job")

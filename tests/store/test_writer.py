@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from peewee import IntegrityError
 
-from engine.store import Store, StoreClosed, StoreError, Tx
+from engine.store import KeyRing, Store, StoreBusy, StoreClosed, StoreError, Tx
+from engine.store.doctor import check_chain
 from engine.store.tables import Counter, Event, Parameter
 from tests.store.conftest import Clock
 
@@ -231,3 +234,72 @@ def test_a_caller_who_gave_up_does_not_keep_the_others_waiting(store: Store) -> 
 
     assert asyncio.run(main()) == "b"
     assert names(store) == ["a", "b"], "what was queued is written, whoever still listens"
+
+
+def test_a_full_disk_fails_what_needs_room_and_the_writer_lives_on(tmp_path: Path, plugins: Any) -> None:
+    store = Store.open(plugins.open("storage", f"sqlite:{tmp_path}/desk.db", {}), keys=KeyRing.fresh())
+    try:
+        store.write_sync(put("before"))
+
+        def pages(limit: int | None) -> Callable[[Tx], None]:
+            def job(tx: Tx) -> None:
+                used = tx.database.execute_sql("PRAGMA page_count").fetchone()[0]
+                tx.database.execute_sql(f"PRAGMA max_page_count = {limit or used + 1}")
+
+            return job
+
+        store.write_sync(pages(None))
+        outcome = together(store, put("a"), put("big", "x" * 200_000), put("b"))
+        assert isinstance(outcome[1], Exception) and "full" in str(outcome[1])
+        kept = [
+            name
+            for name, one in zip(("a", "b"), (outcome[0], outcome[2]), strict=True)
+            if not isinstance(one, Exception)
+        ]
+        assert names(store) == sorted(["before", *kept]), "exactly what was acknowledged is there"
+        store.write_sync(pages(1_000_000))
+        store.write_sync(put("after", "x" * 200_000))
+        assert "after" in names(store)
+        assert store.read_sync(check_chain).troubles == ()
+    finally:
+        store.close()
+
+
+def test_a_store_locked_by_another_is_busy_and_then_not(
+    tmp_path: Path, plugins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.storage.sqlite.BUSY", 50)
+    store = Store.open(plugins.open("storage", f"sqlite:{tmp_path}/desk.db", {}), keys=KeyRing.fresh())
+    other = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            store.write_sync(put("a"))
+        assert names(store) == [], "reading goes on meanwhile"
+        other.execute("ROLLBACK")
+        assert store.write_sync(put("b")).result == "b"
+    finally:
+        other.close()
+        store.close()
+
+
+@pytest.mark.parametrize("storage_url", ["postgres"], indirect=True)
+def test_a_lost_connection_to_the_server_is_made_anew(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any
+) -> None:
+    store = open_store()
+    store.write_sync(put("a"))
+    assert names(store) == ["a"]
+    killer = plugins.open("storage", storage_url, {})
+    killer.database.execute_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    killer.close()
+    for _ in range(3):  # a batch may meet the dead connection and fail; it is told so, and the next one works
+        try:
+            store.write_sync(put("b"))
+            break
+        except StoreError:
+            continue
+    assert names(store) == ["a", "b"]
