@@ -7,98 +7,107 @@ from collections.abc import Iterator
 from engine.lang import tree
 from engine.lang.findings import Finding
 
+_NONE: frozenset[str] = frozenset()
+
 
 def empty_comparisons(test: tree.Test) -> Iterator[Finding]:
-    """A warning for each such place that no `is set` (or another positive test of the field) beside it guards."""
-    yield from _look(test, frozenset())
+    """A warning for each such place that no `is set` (or another positive test of the field) beside it guards.
+
+    Definitions are looked into for what they compare, not reported again: theirs stand where they are defined.
+    """
+    return _Search().look(test, _NONE)
 
 
-def _look(test: tree.Test, guarded: frozenset[str]) -> Iterator[Finding]:
-    match test:
-        case tree.AllOf():
-            for index, item in enumerate(test.items):
-                others = (other for place, other in enumerate(test.items) if place != index)
-                yield from _look(item, guarded.union(*map(_guards, others)))
-        case tree.AnyOf():
-            for index, item in enumerate(test.items):
-                others = (other for place, other in enumerate(test.items) if place != index)
-                yield from _look(item, guarded.union(*map(_empties, others)))
-        case tree.Negation():
-            open_fields = _optional(test.item) - guarded
-            if open_fields and not isinstance(test.item, tree.IsEmpty | tree.HasChanged):
-                names = ", ".join(f"`{name}`" for name in sorted(open_fields))
+class _Search:
+    """One pass over one condition. What a definition compares and guards is worked out once, however often it is
+    used: definitions that use each other would double the work at every level."""
+
+    def __init__(self) -> None:
+        self._compared: dict[str, frozenset[str]] = {}
+        self._guarded: dict[str, frozenset[str]] = {}
+
+    def look(self, test: tree.Test, guarded: frozenset[str]) -> Iterator[Finding]:
+        match test:
+            case tree.AllOf():
+                guards = [self._guards(item) for item in test.items]
+                for index, item in enumerate(test.items):
+                    yield from self.look(item, guarded.union(*guards[:index], *guards[index + 1 :]))
+            case tree.AnyOf():
+                guards = [_empties(item) for item in test.items]
+                for index, item in enumerate(test.items):
+                    yield from self.look(item, guarded.union(*guards[:index], *guards[index + 1 :]))
+            case tree.Negation():
+                unsure = sorted(self._optional(test.item) - guarded)
+                if not unsure or isinstance(test.item, tree.IsEmpty | tree.HasChanged):
+                    yield from self.look(test.item, guarded)
+                    return
+                names = ", ".join(f"`{name}`" for name in unsure)
                 yield Finding(
                     "empty-comparison",
                     f"{names} may be empty, and then `not` makes this true",
                     test.span,
-                    f"say which is meant: `{sorted(open_fields)[0]} is set and …`, or `… is empty or …`",
+                    f"say which is meant: `{unsure[0]} is set and …`, or `… is empty or …`",
                 )
-            else:
-                yield from _look(test.item, guarded)
-        case tree.Comparison(op="!="):
-            yield from _unequal(test, (test.left, test.right), guarded)
-        case tree.OneOf(negated=True):
-            yield from _unequal(test, (test.left, *test.items), guarded)
+            case tree.Comparison(op="!="):
+                yield from self._unequal(test, (test.left, test.right), guarded)
+            case tree.OneOf(negated=True):
+                yield from self._unequal(test, (test.left, *test.items), guarded)
+
+    def _unequal(self, test: tree.Test, operands: tuple[tree.Expr, ...], guarded: frozenset[str]) -> Iterator[Finding]:
+        for name in sorted({name for operand in operands for name in self._optional(operand)} - guarded):
+            yield Finding(
+                "empty-comparison",
+                f"`{name}` may be empty, and then this is false",
+                test.span,
+                f"say which is meant: `{name} is set and …`, or `{name} is empty or …`",
+            )
+
+    def _optional(self, node: object) -> frozenset[str]:
+        """The fields below that may be empty and are compared (to be asked `is set` or `changed` is no comparison)."""
+        match node:
+            case tree.IsEmpty() | tree.HasChanged():
+                return _NONE
+            case tree.FieldRef():
+                return frozenset({node.name}) if node.optional else _NONE
+            case tree.AllOf():
+                # What one part makes sure of is not open in the others.
+                sure = _NONE.union(*(self._guards(item) for item in node.items if isinstance(item, tree.IsEmpty)))
+                return _NONE.union(*(self._optional(item) for item in node.items)) - sure
+            case tree.Defined():
+                if node.key not in self._compared:
+                    self._compared[node.key] = self._optional(node.item)
+                return self._compared[node.key]
+        return _NONE.union(*(self._optional(child) for child in _children(node)))
+
+    def _guards(self, test: tree.Test) -> frozenset[str]:
+        """The fields that are certainly set when `test` holds."""
+        match test:
+            case tree.IsEmpty(negated=True, left=tree.FieldRef(name=name)):
+                return frozenset({name})
+            case tree.Comparison() | tree.OneOf() | tree.TextContains() | tree.TextAffix() | tree.TextMatches():
+                return self._optional(test)
+            case tree.ListHas() | tree.WithinHours() | tree.Elapsed() | tree.Truth():
+                return self._optional(test)
+            case tree.AllOf():
+                return _NONE.union(*(self._guards(item) for item in test.items))
+            case tree.Defined():
+                if test.key not in self._guarded:
+                    self._guarded[test.key] = self._guards(test.item)
+                return self._guarded[test.key]
+        return _NONE
 
 
-def _unequal(test: tree.Test, operands: tuple[tree.Expr, ...], guarded: frozenset[str]) -> Iterator[Finding]:
-    for name in sorted({name for operand in operands for name in _optional(operand)} - guarded):
-        yield Finding(
-            "empty-comparison",
-            f"`{name}` may be empty, and then this is false",
-            test.span,
-            f"say which is meant: `{name} is set and …`, or `{name} is empty or …`",
-        )
-
-
-def _optional(node: tree.Expr) -> frozenset[str]:
-    """The fields below that may be empty and are compared (being asked `is set` or `changed` is no comparison)."""
-    found: set[str] = set()
-    stack: list[object] = [node]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tree.IsEmpty | tree.HasChanged):
-            continue
-        if isinstance(part, tree.AllOf):
-            # What one part makes sure of is not open in the others.
-            sure = frozenset().union(*(_guards(item) for item in part.items if isinstance(item, tree.IsEmpty)))
-            found |= {name for item in part.items for name in _optional(item)} - sure
-            continue
-        if isinstance(part, tree.FieldRef):
-            if part.optional:
-                found.add(part.name)
-        else:
-            stack.extend(child for child in _children(part))
-    return frozenset(found)
-
-
-def _children(part: object) -> Iterator[object]:
-    for name in getattr(part, "__slots__", ()):
-        value = getattr(part, name)
+def _children(node: object) -> Iterator[object]:
+    for name in getattr(node, "__slots__", ()):
+        value = getattr(node, name)
         if isinstance(value, tuple):
             yield from (item for item in value if isinstance(item, tree.Node))
         elif isinstance(value, tree.Node):
             yield value
 
 
-def _guards(test: tree.Test) -> frozenset[str]:
-    """The fields that are certainly set when `test` holds."""
-    match test:
-        case tree.IsEmpty(negated=True, left=tree.FieldRef(name=name)):
-            return frozenset({name})
-        case tree.Comparison() | tree.OneOf() | tree.TextContains() | tree.TextAffix() | tree.TextMatches():
-            return _optional(test)
-        case tree.ListHas() | tree.WithinHours() | tree.Elapsed() | tree.Truth():
-            return _optional(test)
-        case tree.AllOf():
-            return frozenset().union(*(_guards(item) for item in test.items))
-        case tree.Defined():
-            return _guards(test.item)
-    return frozenset()
-
-
 def _empties(test: tree.Test) -> frozenset[str]:
     """The fields that are certainly set when `test` does not hold."""
     if isinstance(test, tree.IsEmpty) and not test.negated and isinstance(test.left, tree.FieldRef):
         return frozenset({test.left.name})
-    return frozenset()
+    return _NONE

@@ -56,6 +56,7 @@ class Scopes:
         self._lists: dict[tuple[str, str | None], tuple[str, ...] | None] = {}
         self._closures: dict[tuple[str, str | None], frozenset[str]] = {}
         self._busy: list[str] = []
+        self._depths: dict[str, int] = {}
         for file in files:
             self.broken |= file.broken
             shop = shop_of(file.path)
@@ -153,8 +154,7 @@ class Scopes:
             return None
         if (name.text, scope) not in self._resolved:
             if len(self._busy) >= LIMITS.definition_depth:
-                message = f"more than {LIMITS.definition_depth} definitions use each other in a row"
-                self._fail((name.text, scope), "recursive-definition", message, name.span)
+                self._too_deep((name.text, scope), name.span)
                 return None
             self._busy.append(key)
             resolver = Resolver(self.environment, ShopScope(self, scope), self._report)
@@ -164,9 +164,18 @@ class Scopes:
                 for finding in empty_comparisons(test):
                     self._report(finding)
             found = None if test is None else tree.Defined(declared.item.name.span, name.text, key, test)
+            if found is not None:
+                depth = 1 + max((self._depths.get(other.key, 0) for other in tree.uses(test)), default=0)
+                self._depths[key] = depth
+                if depth > LIMITS.definition_depth:
+                    self._too_deep((name.text, scope), declared.item.name.span)
             self._resolved.setdefault((name.text, scope), found)
         resolved = self._resolved[name.text, scope]
         return None if resolved is None else tree.Defined(name.span, resolved.name, resolved.key, resolved.item)
+
+    def _too_deep(self, key: tuple[str, str | None], span: Span) -> None:
+        message = f"more than {LIMITS.definition_depth} definitions use each other in a row"
+        self._fail(key, "recursive-definition", message, span)
 
     def _fail(self, key: tuple[str, str | None], code: str, message: str, span: Span) -> None:
         self._resolved[key] = None

@@ -96,12 +96,13 @@ class Place:
     unfolded on the way, so each of its characters carries the offset it came from.
     """
 
-    __slots__ = ("_base", "_end", "_offsets", "source")
+    __slots__ = ("_base", "_end", "_ends", "_offsets", "source")
 
     def __init__(self, source: Source, base: int = 0, offsets: Sequence[int] | None = None, end: int = 0) -> None:
         self.source = source
         self._base = base
         self._offsets = offsets
+        self._ends: Sequence[int] = ()
         self._end = end
 
     @classmethod
@@ -115,7 +116,9 @@ class Place:
         raw = span.text
         if raw == text:
             return cls(span.source, span.start)
-        return cls(span.source, 0, _align(text, raw, span.start), span.end)
+        place = cls(span.source, 0, None, span.end)
+        place._offsets, place._ends = _align(text, raw, span.start)
+        return place
 
     def span(self, start: int, end: int) -> Span:
         """The span in the source of `text[start:end]`."""
@@ -125,12 +128,12 @@ class Place:
         first = offsets[start] if start < len(offsets) else self._end
         if end <= start:
             return Span(self.source, first, first)
-        last = offsets[end - 1] + 1 if end - 1 < len(offsets) else self._end
+        last = self._ends[end - 1] if end - 1 < len(offsets) else self._end
         return Span(self.source, first, max(first, last))
 
 
-def _align(text: str, raw: str, base: int) -> list[int]:
-    """For each character of `text` the offset in the source of the raw character it came from.
+def _align(text: str, raw: str, base: int) -> tuple[list[int], list[int]]:
+    """For each character of `text` where the raw characters it came from begin and end in the source.
 
     The raw form is walked once: a character that is the wanted one is taken; a backslash begins an escape that
     yields the wanted one whatever it is; anything else (quotes, indentation, a block header, doubled quotes) is
@@ -145,6 +148,7 @@ def _align(text: str, raw: str, base: int) -> list[int]:
         at = 1
     escapes = raw[:1] == '"'
     offsets: list[int] = []
+    ends: list[int] = []
     for char in text:
         start = at
         while at < size:
@@ -167,7 +171,8 @@ def _align(text: str, raw: str, base: int) -> list[int]:
         else:
             at = start
             offsets.append(base + min(start, max(size - 1, 0)))
-    return offsets
+        ends.append(base + max(at, start))
+    return offsets, ends
 
 
 def _escape_length(raw: str, at: int) -> int:

@@ -7,7 +7,7 @@ The compiler turns it into Python, the store into SQL, the analysis into boxes. 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from engine.lang.environment import Function
@@ -224,13 +224,17 @@ class Nothing(Node):
     """The empty value, where one may be named."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Defined(Node):
-    """A named condition. `key` tells definitions of one name in different shops apart."""
+    """A named condition. `key` tells definitions of one name in different shops apart.
+
+    Definitions share their parts, so whoever walks a tree must go into each key once only (`walk` does): a row of
+    definitions that use the former twice has few nodes, and more paths than there is time.
+    """
 
     name: str
     key: str
-    item: Test
+    item: Test = field(repr=False)
     type: Type = FLAG
 
 
@@ -270,6 +274,19 @@ def walk(node: Any) -> Iterator[Node]:
                 seen.add(here.key)
             yield here
             stack.extend(getattr(here, item.name) for item in reversed(fields(here)) if item.name != "span")
+
+
+def uses(node: Any) -> Iterator[Defined]:
+    """The definitions named in `node` itself, not those that these use in turn."""
+    stack: list[Any] = [node]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, tuple):
+            stack.extend(here)
+        elif isinstance(here, Defined):
+            yield here
+        elif isinstance(here, Node):
+            stack.extend(getattr(here, item.name) for item in fields(here) if item.name != "span")
 
 
 def reads(node: Any) -> frozenset[str]:

@@ -250,7 +250,7 @@ def test_what_a_function_raises_reaches_the_caller() -> None:
     [
         ("when: member.teir >= gold", "member.teir >= gold", "member.teir"),
         ('when: "member.tier = \\"glod\\""', 'member.tier = "glod"', '\\"glod\\"'),
-        ("when: 'it.s = ''x'''", "it.s = 'x'", "it.s"),
+        ("when: 'it.s = \"it''s\"'", 'it.s = "it\'s"', "it.s"),
         (
             "when: >\n  member.is_guest\n  and member.teir >= gold\n",
             "member.is_guest and member.teir >= gold\n",

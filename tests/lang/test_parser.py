@@ -47,7 +47,8 @@ def test_several_mistakes_in_one_rule() -> None:
 
 
 def test_a_broken_definition_causes_no_other_finding() -> None:
-    text = "define vip = member.tier >=\nwords bad = [a\nrule a on ticket.created when vip and message.text contains any bad then stop\n"
+    text = "define vip = member.tier >=\nwords bad = [a\n"
+    text += "rule a on ticket.created when vip and message.text contains any bad then stop\n"
     file, findings = parse(Source("a.rules", text))
     _, more = check([file], world())
     assert [(found.code, found.span.line) for found in [*findings, *more]] == [("syntax-error", 1), ("syntax-error", 2)]
@@ -105,7 +106,7 @@ def test_the_deepest_allowed_condition_compiles_and_runs() -> None:
 def test_long_lists_are_fine() -> None:
     entries = ", ".join(f"詞{n}" for n in range(5_000))
     file, findings = parse(Source("a.rules", f"words w = [{entries}]\n" + RULE.format("message.text contains any w")))
-    checked, more = check([file], world())
+    _, more = check([file], world())
     assert [found.code for found in [*findings, *more] if found.code != "redundant-word"] == []
 
 

@@ -52,11 +52,7 @@ def template_of(text: str) -> Template:
         ("{ticket.tags}", "en", "vip, 急"),
         ("{member.is_guest}", "zh-TW", "否"),
         ("{setting.big}", "en", "5000"),
-        (
-            '{ x } {} {1} {{ config }} {% import os %} ${7*7} {"a": 1}',
-            "en",
-            '{ x } {} {1} {{ config }} {% import os %} ${7*7} {"a": 1}',
-        ),
+        *((text, "en", text) for text in ("{ x } {} {1}", "{{ config }}", "{% import os %} ${7*7}", '{"a": 1}')),
         ("{message.text}", "en", "{member.name} {{ config }}"),
         ("{{member.name}}", "en", "{王小明}"),
     ],

