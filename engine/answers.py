@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -217,6 +218,9 @@ class _Asking:
     def nouns(self, q: ask.Nouns) -> Any:
         return nouns(self.book)
 
+    def me(self, q: ask.Me) -> Any:
+        return user(self.tx, self.book, self.words, self.actor)
+
     def rules(self, q: ask.RulesState) -> Any:
         self._staff()
         access.require(self.actor, "rules.view")
@@ -243,6 +247,7 @@ _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
     ask.FileById: _Asking.file,
     ask.Nouns: _Asking.nouns,
     ask.RulesState: _Asking.rules,
+    ask.Me: _Asking.me,
 }
 
 
@@ -296,6 +301,10 @@ def user(tx: Tx, book: Rulebook, words: Lexicon, actor: Actor) -> dict[str, Any]
         status = agent.status if agent else None
     else:
         tier = tx.value(t.Member.select(t.Member.tier).where(t.Member.id == actor.id))
+        if not actor.username:
+            owner = (t.Login.owner_kind == "member") & (t.Login.owner_id == actor.id)
+            name = tx.value(t.Login.select(t.Login.username).where(owner).limit(1))
+            actor = replace(actor, username=name or "")
     return dict(actors.user(book, actor, status, tier))
 
 

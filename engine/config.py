@@ -87,8 +87,13 @@ class Config:
         return path if path.is_absolute() else self.desk / path
 
 
-def load(desk: Path | str, data: Path | str | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
-    """Reads a desk's configuration. Raises ConfigError naming file and key for what is unknown or of the wrong type."""
+def load(
+    desk: Path | str,
+    data: Path | str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    extra: Path | str | None = None,
+) -> Config:
+    """Reads a desk's configuration; `extra` is one more file, over those of `config/`. Raises ConfigError naming file and key for what is unknown or of the wrong type."""
     desk = Path(desk)
     config = Config(desk=desk, data=Path(data) if data else desk / "data", values=dict(DEFAULTS))
     folder = desk / "config"
@@ -100,6 +105,8 @@ def load(desk: Path | str, data: Path | str | None = None, overrides: Mapping[st
         path = folder / name
         if path.is_file():
             _merge(config, _read(path), str(path))
+    if extra is not None:
+        _merge(config, _read(Path(extra)), str(extra))
     for name in DEFAULTS:
         variable = "ENGINE_" + name.upper().replace(".", "_")
         if variable in os.environ:

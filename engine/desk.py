@@ -50,6 +50,7 @@ from engine.core.questions import (
     Agents,
     Events,
     FileById,
+    Me,
     MemberById,
     Members,
     Messages,
@@ -75,6 +76,7 @@ from engine.files import prepare
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
 from engine.store import (
+    FileRefused,
     KeyReused,
     Store,
     Tx,
@@ -227,10 +229,13 @@ class Desk:
                         "invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request"
                     ) from None
                 if known is not None:
-                    return {**json.loads(known.body), "replayed": True}
-            answer = self._carry_out(tx, book, actor, command)
+                    return {**json.loads(known.answer), "replayed": True}
+            try:
+                answer = self._carry_out(tx, book, actor, command)
+            except FileRefused as error:
+                raise Refused("invalid", "unknown-file", str(error), pointer="/attachments") from None
             if key is not None:
-                sessions.remember_request(tx, principal, key, digest, 200, json.dumps(answer, default=str))
+                sessions.remember_request(tx, principal, key, digest, 200, json.dumps(answer, default=str).encode())
             return answer
 
         return await self._write(job)
@@ -241,6 +246,8 @@ class Desk:
         if isinstance(command, CreateMember):
             return self._create_member(tx, book, actor, command)
         if isinstance(command, Retry):
+            if not actor.staff:
+                raise Refused("forbidden", "agents-only", "only agents send a line again")
             number = waiting.number_of_message(tx, command.message_id)
             case = load.ticket_case(tx, self._lexicon, number=number, lines=0) if number else None
             access.check_ticket(actor, case.ticket if case else None, "ticket.reply")
@@ -768,6 +775,7 @@ __all__ = [
     "FileById",
     "Frame",
     "MarkRead",
+    "Me",
     "MemberById",
     "MemberLine",
     "Members",

@@ -49,6 +49,16 @@ def with_times(value: Any) -> Any:
     return value
 
 
+async def rest(wake: asyncio.Event, seconds: float) -> None:
+    """Waits for the event at most so long, and clears it. Not by `wait_for`: in Python 3.11 that can swallow a cancel."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        return
+    wake.clear()
+
+
 class Frame:
     """Something to send: `data` in the socket's shape; encoded once, whoever gets it."""
 
@@ -175,11 +185,7 @@ class Feed:
             except Exception:
                 log.exception("following the event log failed; trying again")
                 await asyncio.sleep(0.5)
-            self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), timeout=1.0)
-            except TimeoutError:
-                pass
+            await rest(self._wake, 1.0)
 
     # --- shaping ----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.api import Delivery, Outbound
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
+from engine.feed import rest
 from engine.store import Tx, load, outbox
 from engine.store.outbox import Claimed
 
@@ -69,15 +70,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("firing timers failed; trying again")
-            await self._rest(self._due, pause)
-
-    @staticmethod
-    async def _rest(wake: asyncio.Event, pause: float) -> None:
-        try:
-            await asyncio.wait_for(wake.wait(), timeout=pause)
-        except TimeoutError:
-            return
-        wake.clear()
+            await rest(self._due, pause)
 
     async def _outbox(self) -> None:
         while True:
@@ -91,7 +84,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("emptying the outbox failed; trying again")
-            await self._rest(self._out, 0.25)
+            await rest(self._out, 0.25)
 
     async def _waits(self) -> bool:
         return await self._desk._store.read(lambda tx: outbox.next_out(tx) is not None)

@@ -507,6 +507,8 @@ def rate(draft: Draft, command: RateTicket) -> None:
 
 def ask(draft: Draft, command: AskRating) -> None:
     access.check_ticket(draft.actor, draft.ticket, "ticket.reply")
+    if not draft.actor.staff:
+        raise Refused("forbidden", "agents-only", "only agents ask for a rating")
     actions.ask_rating(draft)
 
 

@@ -136,6 +136,11 @@ class Nouns:
 
 
 @dataclass(frozen=True, slots=True)
+class Me:
+    """The actor's own `user`, with presence or tier as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
 class WhoIs:
     """The actor behind a session token, a shop's signed identity, or a visitor's proof; None when nobody."""
 
@@ -187,6 +192,7 @@ Question = (
     | Notices
     | Search
     | Nouns
+    | Me
     | WhoIs
     | OpenChatOf
     | QueuePlace

@@ -21,7 +21,7 @@ from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_message, show_sla, show_ticket, straight_percent
-from engine.store.sql import Row
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -127,7 +127,7 @@ def tickets(
         page &= Expression(here, "<" if down else ">", place)
     order = (column.desc(), t.Ticket.id.desc()) if down else (column, t.Ticket.id)
     limit = limited(question.limit)
-    rows = tx.rows(_ticket_rows(scope, actor_id).where(page).order_by(*order).limit(limit + 1))
+    rows = tx.rows(_ticket_rows(scope, actor_id or 0).where(page).order_by(*order).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     answer: dict[str, Any] = {
         "items": _shown(tx, scope, rows, now, percent),
@@ -147,10 +147,33 @@ def ticket(
     now: int | None = None,
     percent: Percent = straight_percent,
 ) -> dict[str, Any] | None:
-    """One ticket, or None where it is not there or not for the actor."""
-    rows = tx.rows(_ticket_rows(scope, actor_id).where(of_ticket(scope) & (t.Ticket.number == question.number)))
-    shown = _shown(tx, scope, rows, tx.now if now is None else now, percent)
-    return shown[0] if shown else None
+    """One ticket, or None where it is not there or not for the actor.
+
+    Asked after every command, so its statements are made once; the scope is held against the one row.
+    """
+    if scope.staff:
+        rows = tx.rows(_STAFF_TICKET, number=question.number, actor_id=actor_id or 0)
+    else:
+        rows = tx.rows(_MEMBER_TICKET, number=question.number)
+    seen = [
+        row
+        for row in rows
+        if (scope.shops is None or row["shop"] in scope.shops)
+        and (scope.member_id is None or row["member_id"] == scope.member_id)
+    ]
+    if not seen:
+        return None
+    row = seen[0]
+    tags = tx.values(_TICKET_TAGS, id=row["id"]) if scope.staff else []
+    clocks = [clock_of(clock) for clock in tx.rows(_TICKET_CLOCKS, id=row["id"])] if scope.staff else []
+    return show_ticket(
+        row,
+        tags,
+        show_sla(clocks, tx.now if now is None else now, percent),
+        tx.ring,
+        staff=scope.staff,
+        personal=scope.personal,
+    )
 
 
 def tickets_of_member(
@@ -158,7 +181,7 @@ def tickets_of_member(
 ) -> list[dict[str, Any]]:
     """A member's latest tickets."""
     mine = of_ticket(scope) & (t.Ticket.member_id == member_id)
-    rows = tx.rows(_ticket_rows(scope, actor_id).where(mine).order_by(t.Ticket.id.desc()).limit(limit))
+    rows = tx.rows(_ticket_rows(scope, actor_id or 0).where(mine).order_by(t.Ticket.id.desc()).limit(limit))
     return _shown(tx, scope, rows, now, percent)
 
 
@@ -183,7 +206,7 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
             t.Seen.select(t.Seen.message_id)
             .where(
                 (t.Seen.owner_kind == "agent")
-                & (t.Seen.owner_id == (actor_id or 0))
+                & (t.Seen.owner_id == (p("actor_id") if actor_id is None else actor_id))
                 & (t.Seen.ticket_id == t.Ticket.id)
             )
             .limit(1)
@@ -200,6 +223,18 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
             unread.alias("unread"),
         ]
     return query.select(*columns)
+
+
+_STAFF_TICKET = Prepared(lambda: _ticket_rows(Scope(), None).where(t.Ticket.number == p("number")))
+_MEMBER_TICKET = Prepared(lambda: _ticket_rows(Scope(member_id=0), None).where(t.Ticket.number == p("number")))
+_TICKET_TAGS = Prepared(
+    lambda: (
+        t.TagUse.select(t.TagUse.name)
+        .where((t.TagUse.owner_kind == "ticket") & (t.TagUse.owner_id == p("id")))
+        .order_by(t.TagUse.at, t.TagUse.name)
+    )
+)
+_TICKET_CLOCKS = Prepared(lambda: t.SlaClock.select().where(t.SlaClock.ticket_id == p("id")))
 
 
 def _shown(tx: Tx, scope: Scope, rows: list[Row], now: int, percent: Percent) -> list[dict[str, Any]]:

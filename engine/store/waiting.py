@@ -10,7 +10,8 @@ from engine.core.entities import Case
 from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.load import _MEMBER, StoreLookups, _member, _tags, agents_of
-from engine.store.queries import OPEN, message, of_ticket
+from engine.store.queries import OPEN, of_ticket
+from engine.store.sql import Prepared
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
 
@@ -62,10 +63,8 @@ def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
     return Case(shop=row["m_shop"], member=_member(row, tags["member"], tx), lookups=StoreLookups(tx, lexicon))
 
 
-def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
-    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency,
-    then age."""
-    rows = tx.rows(
+_WAITING = Prepared(
+    lambda: (
         t.Ticket.select(t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_skills)
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
         .where(
@@ -77,9 +76,19 @@ def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
         .order_by(t.Member.tier_rank.desc(), t.Ticket.priority_rank.desc(), t.Ticket.id)
         .limit(200)
     )
+)
+_ONLINE = Prepared(
+    lambda: t.Agent.select(t.Agent.id).where((t.Agent.status == "online") & (t.Agent.enabled == True))  # noqa: E712
+)
+
+
+def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
+    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency,
+    then age."""
+    online = tx.values(_ONLINE)
+    rows = tx.rows(_WAITING) if online else []
     if not rows:
         return None
-    online = tx.values(t.Agent.select(t.Agent.id).where((t.Agent.status == "online") & (t.Agent.enabled == True)))  # noqa: E712
     agents = [a for a in agents_of(tx, lexicon, online) if a.load < a.capacity] if online else []
     for row in rows:
         wanted = set(words(row["route_skills"]))
@@ -159,8 +168,3 @@ def count_waiting(tx: Tx, shops: tuple[str, ...] | None) -> int:
     if shops is not None:
         query = query.where(t.Ticket.shop.in_(list(shops)))
     return int(tx.value(query))
-
-
-def line(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
-    """One line as staff or its member sees it."""
-    return message(tx, message_id, staff=staff)
