@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.lang import tree
-from engine.lang.resolver import compile_pattern
+from engine.lang.patterns import compile_pattern
 from engine.lang.runtime import NAMES
 from engine.lang.text import WordSet, fold
 from engine.lang.tree import type_of

@@ -18,16 +18,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
-import yaml
-
 from engine.lang.findings import Finding, Related, closest, suggest
 from engine.lang.limits import LIMITS
+from engine.lang.nodes import NULL, Node, Reader
 from engine.lang.source import Source, Span
 from engine.lang.types import Duration
 
 T = TypeVar("T")
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _AMBIGUOUS = re.compile(
     r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF"
@@ -40,7 +37,6 @@ _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 _PERCENT = re.compile(r"[0-9]+(\.[0-9]+)?%")
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
-_NULL = frozenset({"", "null", "Null", "NULL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +63,6 @@ class Plain:
     keys: Mapping[tuple[str | int, ...], Span]
 
 
-@dataclass(slots=True)
-class _Node:
-    kind: Literal["scalar", "list", "map"]
-    span: Span
-    text: str = ""
-    plain: bool = False
-    items: list[_Node] = field(default_factory=list)
-    pairs: list[tuple[_Node, _Node]] = field(default_factory=list)
-
-    @property
-    def is_null(self) -> bool:
-        return self.kind == "scalar" and self.plain and self.text in _NULL
-
-
 def decode(path: str, data: bytes) -> tuple[Source, list[Finding]]:
     """The bytes of a file as a source; what is not UTF-8 is a finding (`not-utf8`), and stands as U+FFFD."""
     try:
@@ -102,7 +84,7 @@ def load(source: Source, cls: type[T]) -> tuple[T | None, list[Finding]]:
     `metadata["key"]`; one with `metadata["rest"]` takes all other keys. None when there is an error.
     """
     findings: list[Finding] = []
-    node = _Reader(source, findings).read()
+    node = Reader(source, findings).read()
     if node is None:
         return None, findings
     value = _Converter(findings).convert(node, cls, None)
@@ -113,7 +95,7 @@ def load(source: Source, cls: type[T]) -> tuple[T | None, list[Finding]]:
 def load_plain(source: Source) -> tuple[Plain | None, list[Finding]]:
     """Read a YAML file as plain data: dict, list, str, int, Decimal, bool, None. None when there is an error."""
     findings: list[Finding] = []
-    node = _Reader(source, findings).read()
+    node = Reader(source, findings).read()
     if node is None:
         return None, findings
     spans: dict[tuple[str | int, ...], Span] = {}
@@ -122,111 +104,6 @@ def load_plain(source: Source) -> tuple[Plain | None, list[Finding]]:
     data = converter.plain(node, (), spans, keys)
     errors = any(finding.severity.value == "error" for finding in findings)
     return (None if errors else Plain(data, spans, keys)), findings
-
-
-class _Refused(Exception):
-    """The text is not YAML that is read here; the finding says why."""
-
-
-class _Reader:
-    """YAML events to a small tree. Events, not PyYAML's nodes: those no longer show anchors."""
-
-    def __init__(self, source: Source, findings: list[Finding]) -> None:
-        self.source = source
-        self.findings = findings
-
-    def read(self) -> _Node | None:
-        """The document's root; None (and a finding) when it cannot be read."""
-        text = self.source.text
-        if len(text) > LIMITS.yaml_chars:
-            message = f"a YAML file has at most {LIMITS.yaml_chars} characters, this one {len(text)}"
-            self._refuse(message, 0, 1)
-            return None
-        if text.startswith("\ufeff"):
-            self._refuse("the file begins with a byte order mark", 0, 1, "save it as UTF-8 without one")
-            return None
-        try:
-            return self._document(yaml.parse(text, Loader=_LOADER))
-        except _Refused:
-            return None
-        except yaml.reader.ReaderError as error:
-            at = self._character(int(error.position))
-            self._refuse(f"a character that YAML does not allow (U+{ord(text[at : at + 1] or chr(0)):04X})", at, at + 1)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            at = min(int(getattr(mark, "index", 0)), len(text))
-            problem = error.problem or error.context or "cannot be read"
-            self._refuse(problem, at, min(at + 1, len(text)))
-        except (yaml.YAMLError, UnicodeError, ValueError) as error:
-            self._refuse(f"the file cannot be read: {error}", 0, 1)
-        return None
-
-    def _character(self, position: int) -> int:
-        """Where the first character is that no YAML may hold; the C reader counts bytes, so it is looked up."""
-        found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", self.source.text)
-        return found.start() if found else min(position, len(self.source.text))
-
-    def _refuse(self, message: str, start: int, end: int, hint: str | None = None) -> None:
-        self.findings.append(Finding("bad-yaml", message, self.source.span(start, max(start, end)), hint))
-
-    def _document(self, events: Any) -> _Node | None:
-        root: _Node | None = None
-        documents = 0
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise self._wrong("a file holds one document", event, "remove the second `---`")
-            elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent | yaml.AliasEvent):
-                root = self._node(event, events, 0)
-        if root is None:
-            self._refuse("the file is empty", 0, 0)
-        return root
-
-    def _wrong(self, message: str, event: Any, hint: str | None = None) -> _Refused:
-        self._refuse(message, event.start_mark.index, event.end_mark.index, hint)
-        return _Refused()
-
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> _Node:
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise self._wrong("anchors and aliases are not read", event, "write the value where it is wanted")
-        if event.tag is not None:
-            raise self._wrong(f"tags are not read: `{event.tag}`", event)
-        if depth > LIMITS.yaml_depth:
-            raise self._wrong(f"more than {LIMITS.yaml_depth} levels within each other", event)
-        start = _index(event.start_mark)
-        if isinstance(event, yaml.ScalarEvent):
-            span = self.source.span(start, _index(event.end_mark))
-            return _Node("scalar", span, event.value, not event.style)
-        node = _Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", self.source.span(start, start))
-        end = self._fill(node, events, depth)
-        node.span = self.source.span(start, end)
-        return node
-
-    def _fill(self, node: _Node, events: Iterator[Any], depth: int) -> int:
-        """The children of a list or mapping; gives where it ends."""
-        key: _Node | None = None
-        last = node.span.start
-        for event in events:
-            if isinstance(event, yaml.CollectionEndEvent):
-                # A block collection "ends" where the next thing begins; its last child says where it really does.
-                end = _index(event.end_mark)
-                return end if end > _index(event.start_mark) else last
-            child = self._node(event, events, depth + 1)
-            last = child.span.end
-            if node.kind == "list":
-                node.items.append(child)
-            elif key is None:
-                key = child
-            else:
-                node.pairs.append((key, child))
-                key = None
-        return last
-
-
-def _index(mark: Any) -> int:
-    """The offset of a mark, in characters."""
-    return int(mark.index)
 
 
 class _Converter:
@@ -241,7 +118,7 @@ class _Converter:
 
     # ---- by annotation -----------------------------------------------------------------------------------------
 
-    def convert(self, node: _Node, hint: Any, key: _Node | None) -> Any:
+    def convert(self, node: Node, hint: Any, key: Node | None) -> Any:
         """`node` as `hint` says; None and a finding when it is not."""
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is Annotated:
@@ -268,7 +145,7 @@ class _Converter:
             return None
         return self._scalar(node, hint)
 
-    def _union(self, node: _Node, choices: tuple[Any, ...], key: _Node | None) -> Any:
+    def _union(self, node: Node, choices: tuple[Any, ...], key: Node | None) -> Any:
         if type(None) in choices and node.is_null:
             return None
         fitting = [choice for choice in choices if choice is not type(None) and _fits(node, choice)]
@@ -278,27 +155,27 @@ class _Converter:
         self._wrong("type-mismatch", f"{wanted} must stand here, not {_what(node)}", node.span)
         return None
 
-    def _scalar(self, node: _Node, hint: Any) -> Any:
+    def _scalar(self, node: Node, hint: Any) -> Any:
         if node.kind != "scalar":
             self._wrong("type-mismatch", f"{_name(hint)} must stand here, not {_what(node)}", node.span)
             return None
         if self._ambiguous(node):
             return None
-        convert: Callable[[_Node], Any] | None = _SCALARS.get(hint)
+        convert: Callable[[Node], Any] | None = _SCALARS.get(hint)
         if convert is None:
             raise TypeError(f"documents cannot hold {hint!r}")
         try:
             return convert(node)
         except ValueError:
             code = "bad-duration" if hint is Duration else "type-mismatch"
-            if hint is str and node.plain and node.text in _TRUE | _FALSE | (_NULL - {""}):
+            if hint is str and node.plain and node.text in _TRUE | _FALSE | (NULL - {""}):
                 self._wrong("yaml-ambiguous-scalar", f"`{node.text}` is not a text", node.span, _quote(node.text))
                 return None
             shown = f"`{_short(node.text)}`" if node.text else "nothing"
             self._wrong(code, f"{_name(hint)} must stand here, not {shown}", node.span, _HINTS.get(hint))
             return None
 
-    def _ambiguous(self, node: _Node) -> bool:
+    def _ambiguous(self, node: Node) -> bool:
         if not node.plain or not _AMBIGUOUS.fullmatch(node.text) or id(node) in self._checked:
             return id(node) in self._checked
         self._checked.add(id(node))
@@ -306,13 +183,13 @@ class _Converter:
         self._wrong("yaml-ambiguous-scalar", message, node.span, _quote(node.text))
         return True
 
-    def _percent(self, node: _Node) -> Decimal | None:
+    def _percent(self, node: Node) -> Decimal | None:
         if node.kind == "scalar" and _PERCENT.fullmatch(node.text):
             return Decimal(node.text[:-1]) / 100
         self._wrong("type-mismatch", f"a percentage must stand here, not {_what(node)}", node.span, "write `80%`")
         return None
 
-    def _literal(self, node: _Node, choices: tuple[Any, ...]) -> Any:
+    def _literal(self, node: Node, choices: tuple[Any, ...]) -> Any:
         if node.kind == "scalar" and node.text in choices:
             return node.text
         if node.kind != "scalar":
@@ -322,14 +199,14 @@ class _Converter:
             self._wrong("unknown-value", f"`{_short(node.text)}` has no meaning here", node.span, hint)
         return None
 
-    def _list(self, node: _Node, arguments: tuple[Any, ...], made: Any) -> Any:
+    def _list(self, node: Node, arguments: tuple[Any, ...], made: Any) -> Any:
         item = arguments[0] if arguments else Any
         if node.kind != "list":
             self._wrong("type-mismatch", f"a list must stand here, not {_what(node)}", node.span, "`[a, b]`")
             return made()
         return made(self.convert(child, item, None) for child in node.items)
 
-    def _dict(self, node: _Node, arguments: tuple[Any, ...]) -> dict[Any, Any]:
+    def _dict(self, node: Node, arguments: tuple[Any, ...]) -> dict[Any, Any]:
         key_hint, item = arguments if len(arguments) == 2 else (str, Any)
         if node.kind != "map":
             self._wrong("type-mismatch", f"a mapping must stand here, not {_what(node)}", node.span, "`{a: b}`")
@@ -340,7 +217,7 @@ class _Converter:
             found[made] = self.convert(value, item, key)
         return found
 
-    def _pairs(self, node: _Node, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, _Node, _Node]]:
+    def _pairs(self, node: Node, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, Node, Node]]:
         """Key text, key and value of a mapping, each key once."""
         seen: dict[str, Span] = {}
         for key, value in node.pairs:
@@ -360,7 +237,7 @@ class _Converter:
             seen[key.text] = key.span
             yield key.text, key, value
 
-    def _dataclass(self, node: _Node, cls: type[Any], key: _Node | None) -> Any:
+    def _dataclass(self, node: Node, cls: type[Any], key: Node | None) -> Any:
         slots = _slots(cls)
         given: dict[str, Any] = {}
         scalar = getattr(cls, "SCALAR", None)
@@ -406,7 +283,7 @@ class _Converter:
         return cls(**given)
 
     @staticmethod
-    def _head(node: _Node) -> Span:
+    def _head(node: Node) -> Span:
         """Where to point when something is missing in a mapping: its first key."""
         return node.pairs[0][0].span if node.pairs else node.span
 
@@ -414,7 +291,7 @@ class _Converter:
 
     def plain(
         self,
-        node: _Node,
+        node: Node,
         path: tuple[str | int, ...],
         spans: dict[tuple[str | int, ...], Span],
         keys: dict[tuple[str | int, ...], Span],
@@ -431,7 +308,7 @@ class _Converter:
             return found
         if not node.plain:
             return node.text
-        if self._ambiguous(node) or node.text in _NULL:
+        if self._ambiguous(node) or node.text in NULL:
             return None
         if node.text in _TRUE or node.text in _FALSE:
             return node.text in _TRUE
@@ -476,19 +353,19 @@ def _read_slots(cls: Hashable) -> tuple[_Slot, ...]:
     return tuple(slots)
 
 
-def _text(node: _Node) -> str:
-    if node.plain and (node.text in _NULL or node.text in _TRUE or node.text in _FALSE):
+def _text(node: Node) -> str:
+    if node.plain and (node.text in NULL or node.text in _TRUE or node.text in _FALSE):
         raise ValueError
     return node.text
 
 
-def _integer(node: _Node) -> int:
+def _integer(node: Node) -> int:
     if not node.plain or not _INTEGER.fullmatch(node.text) or len(node.text) > LIMITS.number_digits:
         raise ValueError
     return int(node.text)
 
 
-def _decimal(node: _Node) -> Decimal:
+def _decimal(node: Node) -> Decimal:
     if not node.plain or len(node.text) > LIMITS.number_digits:
         raise ValueError
     if not (_INTEGER.fullmatch(node.text) or _DECIMAL.fullmatch(node.text)):
@@ -496,21 +373,21 @@ def _decimal(node: _Node) -> Decimal:
     return Decimal(node.text)
 
 
-def _float(node: _Node) -> float:
+def _float(node: Node) -> float:
     return float(_decimal(node))
 
 
-def _bool(node: _Node) -> bool:
+def _bool(node: Node) -> bool:
     if not node.plain or node.text not in _TRUE | _FALSE:
         raise ValueError
     return node.text in _TRUE
 
 
-def _duration(node: _Node) -> Duration:
+def _duration(node: Node) -> Duration:
     return Duration.parse(node.text)
 
 
-_SCALARS: Mapping[Any, Callable[[_Node], Any]] = {
+_SCALARS: Mapping[Any, Callable[[Node], Any]] = {
     str: _text,
     int: _integer,
     Decimal: _decimal,
@@ -529,7 +406,7 @@ _NAMES: Mapping[Any, str] = {
 }
 
 
-def _fits(node: _Node, hint: Any) -> bool:
+def _fits(node: Node, hint: Any) -> bool:
     """Whether the shape of `node` is that of `hint`: which member of a union is meant."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated and "percent" in arguments[1:]:
@@ -570,7 +447,7 @@ def _name(hint: Any) -> str:
     return _NAMES.get(hint, "a mapping")
 
 
-def _what(node: _Node) -> str:
+def _what(node: Node) -> str:
     if node.kind != "scalar":
         return "a list" if node.kind == "list" else "a mapping"
     return f"`{_short(node.text)}`" if node.text else "nothing"

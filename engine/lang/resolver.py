@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Protocol
-
-import re2
+from typing import Protocol
 
 from engine.lang import ast, tree
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
 from engine.lang.functions import BUILTINS
 from engine.lang.limits import LIMITS
+from engine.lang.meeting import arithmetic_type, comparable, is_business
+from engine.lang.patterns import pattern_problem
 from engine.lang.source import Span
 from engine.lang.tree import type_of
 from engine.lang.types import (
@@ -177,13 +177,13 @@ class Resolver:
         if right is None:
             return None
         found = type_of(right)
-        if _is_business(right) or _is_business(left):
+        if is_business(right) or is_business(left):
             return self._elapsed(node, left, op, right)
         if wanted.kind == "list" or found.kind == "list":
             hint = "a list is asked with `has`, `has any [..]`, `has all [..]`"
             self._wrong("type-mismatch", "a list cannot be compared", node.span, hint)
             return None
-        if not _comparable(wanted, found):
+        if not comparable(wanted, found):
             self._wrong("type-mismatch", f"{wanted} cannot be compared with {found}", right_node.span)
             return None
         if op not in ("=", "!=") and not wanted.ordered:
@@ -223,7 +223,7 @@ class Resolver:
             item = self.value(node, wanted)
             if item is None:
                 continue
-            if not _comparable(wanted, type_of(item)) or _is_business(item):
+            if not comparable(wanted, type_of(item)) or is_business(item):
                 self._wrong("type-mismatch", f"{type_of(item)} stands where {wanted} must", node.span)
                 continue
             items.append(item)
@@ -514,7 +514,7 @@ class Resolver:
 
     def _fits(self, value: tree.Expr, wanted: Type, span: Span) -> bool:
         found = type_of(value)
-        if _is_business(value) or not (_comparable(wanted, found) or (wanted.kind == found.kind == "list")):
+        if is_business(value) or not (comparable(wanted, found) or (wanted.kind == found.kind == "list")):
             self._wrong("type-mismatch", f"{found} stands where {wanted} must", span)
             return False
         return True
@@ -540,7 +540,7 @@ class Resolver:
             if failed or result is None or right is None:
                 continue
             span = node.first.span.to(operand.span)
-            combined = _arithmetic_type(op, result, right)
+            combined = arithmetic_type(op, result, right)
             if combined is None:
                 message = f"`{op}` has no meaning between {type_of(result)} and {type_of(right)}"
                 self._wrong("type-mismatch", message, span)
@@ -548,74 +548,3 @@ class Resolver:
                 continue
             result = tree.Arith(span, op, result, right, combined)
         return None if failed else result
-
-
-def pattern_problem(pattern: str, flags: str = "") -> str | None:
-    """What RE2 has against a pattern, or None."""
-    if flags not in ("", "i"):
-        return f"there is no flag `{flags}`, only `i`"
-    if len(pattern) > LIMITS.pattern_chars:
-        return f"a pattern has at most {LIMITS.pattern_chars} characters"
-    try:
-        compile_pattern(pattern.replace("\\/", "/"), flags == "i")
-    except re2.error as error:
-        reason = error.args[0] if error.args else "cannot be read"
-        return f"the pattern cannot be read: {reason.decode() if isinstance(reason, bytes) else reason}"
-    return None
-
-
-def compile_pattern(pattern: str, ignore_case: bool) -> Any:
-    """The RE2 object; raises `re2.error` when it cannot be read or grows past the memory bound."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = LIMITS.pattern_memory
-    options.case_sensitive = not ignore_case
-    return re2.compile(pattern, options)
-
-
-def _is_business(value: tree.Expr) -> bool:
-    return isinstance(value, tree.Length) and value.value.business
-
-
-def _comparable(left: Type, right: Type) -> bool:
-    if left.kind == "enum" and right.kind == "enum":
-        return (
-            left.enum is not None
-            and right.enum is not None
-            and left.enum.name == right.enum.name
-            and left.enum.values == right.enum.values
-        )
-    if left.kind == "entity" and right.kind == "entity":
-        return left.entity == right.entity
-    if left.kind == right.kind:
-        return True
-    return {left.kind, right.kind} in ({"time", "date"}, {"text", "entity"})
-
-
-def _arithmetic_type(op: str, left: tree.Expr, right: tree.Expr) -> Type | None:
-    """The type of `left op right`, or None when it has no meaning."""
-    if _is_business(left):
-        return None
-    if _is_business(right):
-        return TIME if op == "+" and type_of(left).kind == "time" else None
-    kinds = (type_of(left).kind, op, type_of(right).kind)
-    if kinds[0] == "date" and kinds[2] == "duration":
-        whole = isinstance(right, tree.Length) and right.value.days is not None
-        return DATE if op in "+-" and whole else None
-    return {
-        ("number", "+", "number"): NUMBER,
-        ("number", "-", "number"): NUMBER,
-        ("number", "*", "number"): NUMBER,
-        ("number", "/", "number"): NUMBER,
-        ("time", "-", "time"): DURATION,
-        ("time", "+", "duration"): TIME,
-        ("time", "-", "duration"): TIME,
-        ("duration", "+", "time"): TIME,
-        ("duration", "+", "duration"): DURATION,
-        ("duration", "-", "duration"): DURATION,
-        ("duration", "*", "number"): DURATION,
-        ("number", "*", "duration"): DURATION,
-        ("duration", "/", "number"): DURATION,
-        ("duration", "/", "duration"): NUMBER,
-        ("date", "-", "date"): DURATION,
-    }.get(kinds)

@@ -36,8 +36,6 @@ def some_test() -> st.SearchStrategy[str]:
     several = st.lists(word, min_size=1, max_size=3).map(lambda items: f"[{', '.join(items)}]")
     text = st.sampled_from(TEXTS)
     one_word = ["contains", "contains exact", "starts with", "ends with"]
-    presence = ["is set", "is empty", "changed"]
-    named = [*NUMBERS, *TEXTS, "member.tier"]
     return st.one_of(
         st.tuples(number(), compare, number()).map(" ".join),
         st.tuples(st.just("member.tier"), compare, tier).map(" ".join),
