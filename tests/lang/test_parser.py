@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,22 @@ def test_twenty_mistakes_are_twenty_findings_each_once() -> None:
     assert len({found.span.line for found in findings}) == 20
     names = {item.name.text for item in file.items}  # type: ignore[union-attr]
     assert {f"good{n}" for n in range(20)} <= names
+
+
+def test_the_manuals_example_parses_without_a_finding() -> None:
+    source = Source("example.rules", (Path(__file__).parent / "example.rules").read_text("utf-8"))
+    file, findings = parse(source)
+    assert findings == []
+    assert [type(item).__name__ for item in file.items] == [
+        "StageLine",
+        "Words",
+        "Words",
+        "Define",
+        "Rule",
+        "Rule",
+        "Rule",
+    ]
+    assert [item.span.line for item in file.items][-3:] == [9, 26, 35]
 
 
 def test_several_mistakes_in_one_rule() -> None:
