@@ -161,7 +161,10 @@ class World:
         return decisions
 
     def _load(self, username: str) -> int:
-        return sum(1 for t in self.tickets.values() if t.assignee == username and t.category != "closed")
+        live = self.book.live_kinds
+        return sum(
+            1 for t in self.tickets.values() if t.assignee == username and t.category != "closed" and t.kind in live
+        )
 
     # --- the nine changes -------------------------------------------------------------------------------------------
 
