@@ -46,8 +46,9 @@ const line = (id: number, more: Partial<Message> = {}): Message => ({
   ...more,
 })
 
+const welcome = (seq: number): DeskEvent => ({ type: 'welcome', seq, visitor: null, ticket: null, history: [] })
 const all = (state: DeskState, ...events: DeskEvent[]): DeskState => events.reduce(fold, state)
-const begun = all(EMPTY, { type: 'welcome', seq: 100 }, { type: 'tickets-loaded', tickets: [ticket(7)] }, { type: 'lines-loaded', number: 7, lines: [line(1)] })
+const begun = all(EMPTY, welcome(100), { type: 'tickets-loaded', tickets: [ticket(7)] }, { type: 'lines-loaded', number: 7, lines: [line(1)] })
 
 describe('a new line', () => {
   it('stands in its conversation and in the list, counted as unread', () => {
@@ -134,19 +135,26 @@ describe('state and events', () => {
     expect(state.tickets[7]?.priority).toBe('high')
   })
 
+  it('what no field tells makes the ticket wanted again', () => {
+    const state = all(begun, { type: 'ticket', seq: 101, number: 7, changes: {}, event: 'sla.breached' })
+    expect(state.missing).toEqual([7])
+    expect(state.tickets[7]).toEqual(begun.tickets[7])
+  })
+
   it('a second welcome does not skip what was missed', () => {
-    const state = all(begun, { type: 'message', seq: 105, message: line(2) }, { type: 'welcome', seq: 140 })
+    const state = all(begun, { type: 'message', seq: 105, message: line(2) }, welcome(140))
     expect(state.seq).toBe(105)
   })
 
   it('presence, queue and rules are taken', () => {
     const state = all(
       begun,
-      { type: 'presence', agent: { username: 'amy', status: 'away', load: 2 } },
+      { type: 'presence', seq: 101, agent: { username: 'amy', status: 'away', load: 2 } },
       { type: 'queue', waiting: 4 },
       { type: 'rules', digest: 'abc' },
     )
     expect(state.presence['amy']).toEqual({ status: 'away', load: 2 })
+    expect(all(state, { type: 'presence', seq: 102, agent: { username: 'amy', status: 'busy' } }).presence['amy']).toEqual({ status: 'busy', load: 2 })
     expect(state.waiting).toBe(4)
     expect(state.rulesNews).toBe(1)
   })

@@ -118,7 +118,7 @@ describe('what comes in', () => {
   })
 
   it('an answer takes the visitor out of the queue and ends the typing', () => {
-    const waiting = all(NEW, welcome(10, [line(1, '一')]), { type: 'queue', position: 2, wait: 60 }, { type: 'typing', author: { kind: 'agent', name: 'Amy' } })
+    const waiting = all(NEW, welcome(10, [line(1, '一')]), { type: 'queue', position: 2, wait: 60 }, { type: 'typing', ticket: 9, author: { kind: 'agent', name: 'Amy' } })
     expect(waiting.queue).toEqual({ position: 2, wait: 60 })
     expect(waiting.typing).toBe('Amy')
     const served = all(waiting, said(11, line(2, '您好', 'agent')))
@@ -139,7 +139,7 @@ describe('what comes in', () => {
 })
 
 describe('the end', () => {
-  const ended = all(NEW, welcome(10, [line(1, '一')]), { type: 'rating_requested', seq: 11 }, { type: 'ended', seq: 12 })
+  const ended = all(NEW, welcome(10, [line(1, '一')]), { type: 'rating_requested', seq: 11, ticket: 9 }, { type: 'ended', seq: 12, ticket: 9 })
 
   it('asks for the rating and leaves the lines', () => {
     expect(ended).toMatchObject({ ended: true, rating: 'asked', ticket: null })
@@ -147,7 +147,7 @@ describe('the end', () => {
   })
 
   it('replayed changes nothing', () => {
-    expect(all(ended, { type: 'ended', seq: 12 }, { type: 'rating_requested', seq: 11 })).toEqual(ended)
+    expect(all(ended, { type: 'ended', seq: 12, ticket: 9 }, { type: 'rating_requested', seq: 11, ticket: 9 })).toEqual(ended)
   })
 
   it('is over with the next line', () => {

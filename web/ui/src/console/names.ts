@@ -1,6 +1,6 @@
 /** Names of the rulebook as the reader knows them, and what went wrong in his words. */
 import { ApiError } from '@/shared/api/client'
-import type { Noun, Nouns } from '@/shared/api/types'
+import type { Noun, Nouns, Ticket } from '@/shared/api/types'
 import { label, t, tOr } from '@/shared/i18n/vue'
 
 import { useDesk } from './stores/desk'
@@ -12,13 +12,20 @@ const find = (nouns: Nouns | null, family: Family, name: string): Noun | undefin
 
 export function useNames() {
   const desk = useDesk()
+  const kind = (name: string): string => {
+    const known = find(desk.nouns, 'kinds', name)
+    return known?.label && Object.keys(known.label).length > 0 ? label(known.label, name) : tOr(`kind.${name}`, name)
+  }
   const noun = (family: Family, name: string): string => label(find(desk.nouns, family, name)?.label, name)
   return {
     noun,
-    kind: (name: string): string => {
-      const known = find(desk.nouns, 'kinds', name)
-      return known?.label && Object.keys(known.label).length > 0 ? label(known.label, name) : tOr(`kind.${name}`, name)
-    },
+    kind,
+    /** Chats seldom have a subject: then what it is and what it is about. */
+    subject: (ticket: Ticket): string => ticket.subject || `${kind(ticket.kind)} · ${noun('types', ticket.type)}`,
+    requester: (ticket: Ticket): string =>
+      ticket.requester.name || t(ticket.requester.guest ? 'member.guest' : 'member.noName'),
+    lastLine: (ticket: Ticket): string | null =>
+      ticket.last_line ? ticket.last_line.text || t('talk.attachment') : null,
     channel: (name: string): string => tOr(`channel.${name}`, name),
     state: (kind: string, name: string): string =>
       label(desk.nouns?.states.find((state) => state.kind === kind && state.name === name)?.label, name),

@@ -166,11 +166,11 @@ export const unread = (thread: Thread, readTo: number): number =>
 
 export const newest = (thread: Thread): number => thread.lines.reduce((id, line) => (line.ticket === null ? id : Math.max(id, line.id)), 0)
 
-/** Who serves: the last person who wrote. */
+/** Who serves: the last person who wrote in this chat. */
 export function servedBy(thread: Thread): string | null {
   for (let place = thread.lines.length - 1; place >= 0; place--) {
-    const author = thread.lines[place]?.author
-    if (author?.kind === 'agent') return author.name
+    const line = thread.lines[place]
+    if (line?.author.kind === 'agent' && line.ticket === thread.ticket) return line.author.name
   }
   return null
 }

@@ -327,8 +327,6 @@ export function build(options: ViewOptions): View {
 
     const stay = atEnd()
     drawLog()
-    if (stay) toEnd()
-
     const agent = servedBy(thread)
     served.textContent = agent && !thread.ended ? say('chat.served', { name: agent }) : ''
     show(served, served.textContent !== '')
@@ -347,6 +345,8 @@ export function build(options: ViewOptions): View {
     show(end, thread.ticket !== null)
     if (thread.ticket === null) show(asking, false)
     ready()
+    // Last of all: what came or went around the log has changed its height.
+    if (stay) toEnd()
   }
 
   function drawLog(): void {

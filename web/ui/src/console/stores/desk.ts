@@ -10,8 +10,12 @@ import type { Agent, Frame, Message, Notice, Nouns, Page, Team, Ticket, View, Vi
 import { alertFor } from '../alert'
 import { useSession } from './session'
 
-/** Several events in a burst ask the lists once. */
+/** Several events in a burst ask the lists once; a busy desk asks them at most this often. */
 const QUIET = 350
+const SELDOM = 2_500
+const AT_ONCE = 6
+/** Who has how much to do, while things happen. */
+const PEOPLE_EVERY = 15_000
 /** Somebody who typed this long ago has stopped. */
 const TYPING_LASTS = 5_000
 
@@ -32,6 +36,9 @@ export const useDesk = defineStore('desk', () => {
   let quiet: ReturnType<typeof setTimeout> | undefined
   let live: Live | null = null
   let wasOpen = false
+  let lists: ReturnType<typeof setTimeout> | undefined
+  let listsAsked = 0
+  let peopleAsked = 0
 
   const dispatch = (event: DeskEvent): void => {
     state.value = fold(state.value, event)
@@ -48,10 +55,23 @@ export const useDesk = defineStore('desk', () => {
   /** Fetch what the events could not tell. A failure is no news: the next event or connection asks again. */
   async function catchUp(): Promise<void> {
     const numbers = state.value.missing
+    const stale = state.value.stale
     dispatch({ type: 'missing-asked', numbers })
     dispatch({ type: 'lists-asked' })
-    await Promise.allSettled([...numbers.slice(0, 20).map((number) => loadTicket(number)), loadViews()])
+    if (stale) {
+      clearTimeout(lists)
+      lists = setTimeout(() => void freshenLists(), Math.max(0, listsAsked + SELDOM - Date.now()))
+    }
+    // The one on the screen is read again, too: its targets go with what is said, and no event tells them. On a busy
+    // desk not every unknown ticket is worth a fetch: those that belong into a list come with the list.
+    const wanted = new Set([...(shown.value === null ? [] : [shown.value]), ...numbers])
+    await Promise.allSettled([...wanted].slice(0, AT_ONCE).map((number) => loadTicket(number)))
+  }
+
+  async function freshenLists(): Promise<void> {
+    listsAsked = Date.now()
     listNews.value++
+    await Promise.allSettled([loadViews(), ...(Date.now() - peopleAsked > PEOPLE_EVERY ? [loadPeople()] : [])])
   }
 
   function receive(frame: Frame): void {
@@ -85,9 +105,7 @@ export const useDesk = defineStore('desk', () => {
       onFrame: receive,
       onConnection: (now) => {
         connection.value = now
-        // Away for a while: what is not in the log (counts, presence) is asked again.
-        if (now === 'open' && wasOpen) void Promise.allSettled([loadPeople(), catchUp()])
-        if (now === 'open') wasOpen = true
+        if (now === 'open') void opened()
       },
       onRefused: (code) => {
         if (code === 4401) api.onSignedOut()
@@ -98,11 +116,20 @@ export const useDesk = defineStore('desk', () => {
     await Promise.allSettled([loadNouns(), loadPeople(), loadViews(), loadNotices(), list('mine', '', null)])
   }
 
+  /** What happened between a fetch and this connection, or is in no log (counts, presence), is asked again. */
+  async function opened(): Promise<void> {
+    const again = wasOpen
+    wasOpen = true
+    const lines = !again && shown.value !== null ? [loadLines(shown.value)] : []
+    await Promise.allSettled([catchUp(), freshenLists(), ...lines, ...(again ? [loadPeople()] : [])])
+  }
+
   function stop(): void {
     live?.close()
     live = null
     wasOpen = false
     clearTimeout(quiet)
+    clearTimeout(lists)
     quiet = undefined
     state.value = EMPTY
     nouns.value = null
@@ -114,9 +141,10 @@ export const useDesk = defineStore('desk', () => {
   }
 
   async function loadPeople(): Promise<void> {
+    peopleAsked = Date.now()
     const [people, groups] = await Promise.all([
-      api.get<Page<Agent>>('/agents', { limit: 200 }),
-      api.get<Page<Team>>('/teams', { limit: 200 }),
+      api.get<Page<Agent>>('/agents'),
+      api.get<Page<Team>>('/teams'),
     ])
     agents.value = people.items
     teams.value = groups.items
@@ -144,12 +172,12 @@ export const useDesk = defineStore('desk', () => {
 
   /** The whole conversation; very long ones in a few pages. */
   async function loadLines(number: number): Promise<void> {
-    let cursor: string | null = null
+    let before: string | null = null
     for (let pages = 0; pages < 10; pages++) {
-      const page: Page<Message> = await api.get(`/tickets/${number}/messages`, { limit: 200, cursor })
+      const page: Page<Message> = await api.get(`/tickets/${number}/messages`, { limit: 200, before })
       dispatch({ type: 'lines-loaded', number, lines: page.items })
-      cursor = page.next
-      if (!cursor) return
+      before = page.next
+      if (!before) return
     }
   }
 

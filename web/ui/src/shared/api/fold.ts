@@ -5,7 +5,7 @@
  * compared with one fetched afresh. What cannot be known from an event is named in `missing` (tickets to fetch) and
  * `stale` (lists whose members only the desk can tell).
  */
-import type { Frame, Message, Notice, Status, Ticket } from './types'
+import type { Frame, Message, Notice, Status, Ticket, TicketFrame } from './types'
 
 export interface DeskState {
   /** The newest event seen. */
@@ -18,7 +18,7 @@ export interface DeskState {
   readonly readUntil: Readonly<Record<number, number>>
   /** Newest first. */
   readonly notices: readonly Notice[]
-  readonly presence: Readonly<Record<string, { status: Status; load: number }>>
+  readonly presence: Readonly<Record<string, { status: Status; load?: number }>>
   /** How many wait in the queue; null until told. */
   readonly waiting: number | null
   /** Grows with each word that the rulebook changed or failed to load. */
@@ -63,7 +63,8 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
       if (event.type === 'message' && event.seq <= state.seq) return state
       return said(seen(state, event.seq), event.message)
     case 'ticket':
-      return event.seq <= state.seq ? state : changed(seen(state, event.seq), event.number, event.changes)
+      if (event.seq <= state.seq) return state
+      return told(changed(seen(state, event.seq), event.number, event.changes), event)
     case 'notice':
       if (event.seq <= state.seq || state.notices.some((notice) => notice.id === event.notice.id)) return state
       return { ...seen(state, event.seq), notices: [event.notice, ...state.notices] }
@@ -75,8 +76,9 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
     case 'typing':
       return event.ticket ? { ...state, typing: { ...state.typing, [event.ticket]: event.author.name } } : state
     case 'presence': {
-      const { username, status, load } = event.agent
-      return { ...state, presence: { ...state.presence, [username]: { status, load } } }
+      const { username, ...now } = event.agent
+      const presence = { ...state.presence, [username]: { ...state.presence[username], ...now } }
+      return { ...seen(state, event.seq), presence }
     }
     case 'queue':
       return { ...state, waiting: event.waiting ?? state.waiting, stale: true }
@@ -148,6 +150,12 @@ function read(state: DeskState, number: number): DeskState {
   if (!ticket) return state
   const readUntil = { ...state.readUntil, [number]: lastSaid(ticket) }
   return { ...state, readUntil, tickets: { ...state.tickets, [number]: { ...ticket, unread: 0 } } }
+}
+
+/** Something happened that no field tells. */
+function told(state: DeskState, frame: TicketFrame): DeskState {
+  if (frame.event === undefined && Object.keys(frame.changes).length > 0) return state
+  return { ...state, missing: withNumber(state.missing, frame.number) }
 }
 
 function loaded(state: DeskState, tickets: readonly Ticket[]): DeskState {

@@ -173,7 +173,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.col.updated': 'Updated',
   'inbox.unread': 'Unread: {n}',
   'inbox.noOwner': 'Unassigned',
-  'inbox.noSubject': '(no subject)',
   'inbox.hint': 'Unread tickets are bold with a blue dot; the closer the target, the stronger the colour.',
 
   'ticket.number': 'Ticket {number}',
@@ -259,6 +258,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'talk.delivery.uncertain': 'May not have arrived',
   'talk.picture': 'Picture: {name}',
   'talk.file': 'Download {name}',
+  'talk.attachment': '[picture or file]',
   'talk.desk': 'Support desk',
 
   'write.mode': 'How to reply',
@@ -313,7 +313,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'why.stage': 'Stage {name}',
   'why.book': 'Rules {digest}',
   'why.noRules': 'No rule acted on this event.',
-  'why.more': 'Load earlier decisions',
   'why.others': 'Rules that did not act ({n})',
   'why.empty.value': 'empty',
 

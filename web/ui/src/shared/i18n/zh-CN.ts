@@ -173,7 +173,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.col.updated': '更新',
   'inbox.unread': '{n} 条未读',
   'inbox.noOwner': '未分配',
-  'inbox.noSubject': '（无主题）',
   'inbox.hint': '未读工单以粗体和蓝点标示，时限越近颜色越深。',
 
   'ticket.number': '工单 {number}',
@@ -259,6 +258,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'talk.delivery.uncertain': '不确定是否送达',
   'talk.picture': '图片：{name}',
   'talk.file': '下载 {name}',
+  'talk.attachment': '[图片或文件]',
   'talk.desk': '客服中心',
 
   'write.mode': '回复方式',
@@ -313,7 +313,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'why.stage': '阶段 {name}',
   'why.book': '规则版本 {digest}',
   'why.noRules': '该事件没有规则生效。',
-  'why.more': '加载更早的记录',
   'why.others': '未生效的规则（{n}）',
   'why.empty.value': '空',
 

@@ -171,7 +171,6 @@ export const desk = {
   'inbox.col.updated': '更新',
   'inbox.unread': '{n} 則未讀',
   'inbox.noOwner': '未分派',
-  'inbox.noSubject': '（沒有主旨）',
   'inbox.hint': '未讀的工單以粗體與藍點標示，時限越接近的顏色越深。',
 
   'ticket.number': '工單 {number}',
@@ -257,6 +256,7 @@ export const desk = {
   'talk.delivery.uncertain': '不確定是否送達',
   'talk.picture': '圖片：{name}',
   'talk.file': '下載 {name}',
+  'talk.attachment': '[圖片或檔案]',
   'talk.desk': '客服中心',
 
   'write.mode': '回覆方式',
@@ -311,7 +311,6 @@ export const desk = {
   'why.stage': '階段 {name}',
   'why.book': '規則版本 {digest}',
   'why.noRules': '這個事件沒有規則生效。',
-  'why.more': '載入更早的紀錄',
   'why.others': '未生效的規則（{n}）',
   'why.empty.value': '空',
 
