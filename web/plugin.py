@@ -52,6 +52,8 @@ def run_serve(arguments: Any) -> int:
         logging.basicConfig(
             level=config["logging.level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
         )
+        # Every step of every state machine is news to this library.
+        logging.getLogger("transitions").setLevel(logging.WARNING)
         if arguments.demo and not fill_demo(config):
             return 2
         return asyncio.run(_serve(config, demo=arguments.demo))

@@ -1,0 +1,110 @@
+"""`engine serve` as a process: it starts, reloads on SIGHUP, stops on SIGTERM, and says what is in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.web.support import RULES
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    shutil.copytree(RULES, tmp_path / "desk" / "rules")
+    (tmp_path / "desk" / "config").mkdir()
+    settings = "rules: {watch: false}\nstorage: {url: 'sqlite:desk.db'}\nfiles: {url: 'file:files'}\n"
+    (tmp_path / "desk" / "config" / "engine.yaml").write_text(settings, "utf-8")
+    return tmp_path / "desk"
+
+
+def _command(desk: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "engine", "serve", "--desk", str(desk), *more]
+
+
+@contextmanager
+def serving(desk: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(_command(desk, "--port", "0"), stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"is up: (http://\S+)", line):
+                yield process, found[1]
+                return
+        raise AssertionError("the server did not start")
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+def test_serve_reloads_and_stops(desk: Path) -> None:
+    with serving(desk) as (process, url):
+        before = httpx.get(f"{url}/readyz").json()["rulebook"]
+        control = desk / "data" / "control"
+        assert control.stat().st_mode & 0o777 == 0o600
+        known = json.loads(control.read_text("utf-8"))
+        assert url.endswith(f":{known['port']}")
+
+        rules = desk / "rules" / "desk.rules"
+        rules.write_text(rules.read_text("utf-8").replace("退貨", "換貨"), "utf-8")
+        process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while httpx.get(f"{url}/readyz").json()["rulebook"] == before:
+            assert time.monotonic() < end, "SIGHUP did not reload"
+            time.sleep(0.05)
+
+        rules.write_text("rule broken on nothing then", "utf-8")
+        answer = httpx.post(
+            f"{url}/api/v1/rules/reload", headers={"Authorization": f"Bearer {known['token']}"}, json={}
+        )
+        assert answer.status_code == 200
+        assert answer.json()["changed"] is False
+        assert [f for f in answer.json()["findings"] if f["severity"] == "error"]
+        state = httpx.get(f"{url}/api/v1/rules", headers={"Authorization": f"Bearer {known['token']}"}).json()
+        assert state["failed"]["findings"][0]["file"] == "desk.rules"
+
+        busy = subprocess.run(_command(desk, "--port", str(known["port"])), capture_output=True, text=True, timeout=30)
+        assert busy.returncode == 2
+        assert "another server" in busy.stderr
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert not control.exists()
+    with serving(desk) as (process, url):
+        assert httpx.get(f"{url}/readyz").json()["status"] == "ok", (
+            "the last rulebook runs although the folder is broken"
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_a_desk_that_never_had_rules_refuses_broken_ones(desk: Path) -> None:
+    (desk / "rules" / "desk.rules").write_text("rule broken on nothing then", "utf-8")
+    done = subprocess.run(_command(desk, "--port", "0"), capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert "desk.rules:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_desk_and_wrong_settings_are_told(tmp_path: Path, desk: Path) -> None:
+    nothing = subprocess.run(_command(tmp_path / "nowhere"), capture_output=True, text=True, timeout=30)
+    assert (nothing.returncode, "engine init" in nothing.stderr) == (2, True)
+    extra = tmp_path / "extra.yaml"
+    extra.write_text("server: {proxies: [nonsense]}", "utf-8")
+    wrong = subprocess.run(
+        _command(desk, "--port", "0", "--config", str(extra)), capture_output=True, text=True, timeout=30
+    )
+    assert (wrong.returncode, "server.proxies" in wrong.stderr) == (2, True)
