@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import getpass
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -31,6 +32,7 @@ Commands = Any
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line; gives the exit code."""
+    logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every step of every ticket
     parser = argparse.ArgumentParser(
         prog="engine", description="Yingda (應答): a customer-service desk whose every behaviour is rules."
     )

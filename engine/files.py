@@ -9,9 +9,8 @@ from __future__ import annotations
 import io
 import unicodedata
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -70,6 +69,13 @@ _DEVICES: Final = frozenset(
 )
 
 
+class Settings(Protocol):
+    """The desk's settings, by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a setting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How large an upload may be, in bytes, and a picture, in pixels (all frames of it)."""
@@ -78,7 +84,7 @@ class Limits:
     pixels: int
 
     @classmethod
-    def of(cls, config: Mapping[str, Any] | Any) -> Limits:
+    def of(cls, config: Settings) -> Limits:
         """From the settings `limits.upload` and `limits.picture_pixels`."""
         return cls(upload=config["limits.upload"], pixels=config["limits.picture_pixels"])
 
@@ -92,12 +98,14 @@ class Prepared:
     data: bytes
 
 
-def prepare(name: str, declared: str, data: bytes, limits: Limits) -> Prepared:
+def prepare(name: str, declared: str, data: bytes, limits: Limits | Settings) -> Prepared:
     """Cleans the name, tells the type, draws pictures anew. `declared` decides only between kinds of plain text.
 
-    Takes up to a second for a large picture: run it on a thread. Raises Refused: `empty-file`, `file-too-large`,
-    `file-type-refused`, `picture-too-large`, `broken-picture`.
+    `limits` may be the desk's settings, which name them. Takes up to a second for a large picture: run it on a thread.
+    Raises Refused: `empty-file`, `file-too-large`, `file-type-refused`, `picture-too-large`, `broken-picture`.
     """
+    if not isinstance(limits, Limits):
+        limits = Limits.of(limits)
     if not data:
         raise Refused("invalid", "empty-file", "the file is empty")
     if len(data) > limits.upload:
