@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -47,6 +47,8 @@ HELLO_WITHIN: Final = 10.0
 """Seconds until a connection must have said hello."""
 ACK_WITHIN: Final = 2.0
 """Seconds an ack waits for its place in the feed; then it goes without."""
+READ_WITHIN: Final = 30.0
+"""Seconds in which a reader who catches up must take what was sent."""
 FLOOD: Final = 200
 """Refusals in a row for being too fast, after which the connection is closed."""
 SHOWN_FOR: Final = 30.0
@@ -71,7 +73,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.last = 0
         """The `seq` up to which this connection has got everything."""
         self._subscription: Subscription | None = None
-        self._held: list[Frame] | None = None
+        self._held: deque[Frame] | None = None
+        self._room: asyncio.Future[None] | None = None
         self._acks: dict[int, list[bytes]] = {}
         self._unsent = 0
         self._bucket: Bucket | None = None
@@ -205,17 +208,30 @@ class Socket(tornado.websocket.WebSocketHandler):
     def hold(self) -> None:
         """Keeps frames back until `release`."""
         if self._held is None:
-            self._held = []
+            self._held = deque()
 
     def release(self) -> None:
         """Sends what was kept back, in order."""
-        held, self._held = self._held or [], None
+        held, self._held = self._held or deque(), None
         for frame in held:
             self._pass(frame)
 
+    async def catch_up(self) -> None:
+        """Sends what was kept back as fast as it is read: a long absence is no reason to be dropped again."""
+        most = self.web.config["limits.socket_buffer"] // 2
+        while self._held:
+            self._pass(self._held.popleft())
+            if self._unsent > most:
+                self._room = asyncio.get_running_loop().create_future()
+                try:
+                    await asyncio.wait_for(self._room, READ_WITHIN)
+                except TimeoutError:
+                    self._drop()
+        self._held = None
+
     def held(self) -> list[Frame]:
         """Frames kept back now."""
-        return self._held or []
+        return list(self._held or ())
 
     def _deliver(self, frame: Frame) -> None:
         if self._held is not None:
@@ -272,10 +288,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             return
         self._unsent += len(data)
         if self._unsent > self.web.config["limits.socket_buffer"]:
-            self.web.metrics.count("desk_sockets_dropped_total", reason="slow")
-            stream = getattr(self.ws_connection, "stream", None)
-            if stream is not None:
-                stream.close()
+            self._drop()
             return
         try:
             future = self.write_message(data, binary=False)
@@ -283,8 +296,17 @@ class Socket(tornado.websocket.WebSocketHandler):
             return
         future.add_done_callback(lambda done: self._flushed(done, len(data)))
 
+    def _drop(self) -> None:
+        """Ends the connection of a reader who is too slow: a close frame would wait behind all the rest."""
+        self.web.metrics.count("desk_sockets_dropped_total", reason="slow")
+        stream = getattr(self.ws_connection, "stream", None)
+        if stream is not None:
+            stream.close()
+
     def _flushed(self, done: asyncio.Future[None], size: int) -> None:
         self._unsent -= size
+        if self._room is not None and not self._room.done() and self._unsent <= 0:
+            self._room.set_result(None)
         if not done.cancelled():
             # The connection may have gone meanwhile: nobody is left to be told.
             done.exception()
@@ -321,6 +343,8 @@ class Socket(tornado.websocket.WebSocketHandler):
             self._hello_timer.cancel()
         if self._subscription is not None:
             self._subscription.close()
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
         self._acks.clear()
         self._held = None
         self.hub.remove(self)
@@ -406,7 +430,7 @@ class ChatSocket(Socket):
             await self._open(show=not since)
         else:
             self.hub.waiting.add(self)
-        self.release()
+        await self.catch_up()
 
     async def _open(self, *, show: bool) -> None:
         """The lines of `chat.opened`: shown at once, stored with the first line."""
@@ -529,7 +553,7 @@ class AgentSocket(Socket):
         self.greeted = True
         self.hub.add_agent(self)
         self.send({"type": "welcome", "seq": self.last, "visitor": None, "ticket": None, "history": []})
-        self.release()
+        await self.catch_up()
 
     def now_is(self, actor: Actor) -> None:
         super().now_is(actor)

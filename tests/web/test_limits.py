@@ -1,0 +1,129 @@
+"""Limits that are hit: each has a clear answer, and others go on undisturbed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.web.support import Site, Socket, running
+from web import hub
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A desk with narrow limits."""
+    limits = {
+        "limits__guest_rate": 2,
+        "limits__socket_rate": 1000,
+        "limits__socket_buffer": 200_000,
+        "limits__socket_frame": 200_000,
+        "limits__body": 1_000,
+        "limits__upload": 2_000,
+        "limits__sign_in_failures": 3,
+    }
+    with running(tmp_path_factory.mktemp("small"), **limits) as site:
+        site.add_agent("lead", ["lead"], [])
+        site.add_agent("amy", ["agent"], ["demo"])
+        site.add_member("ming", "demo")
+        yield site
+
+
+def test_a_guest_who_floods_is_slowed_and_then_closed(small: Site) -> None:
+    with small.chat() as tab, small.agent("amy") as amy:
+        for n in range(19):
+            tab.send({"type": "message", "id": f"f{n}", "text": f"第 {n} 句"})
+        tab.send({"type": "typing"})
+        frames = tab.until_quiet()
+        assert [f["id"] for f in frames if f["type"] == "ack"] == [f"f{n}" for n in range(19)], "a burst passes"
+        for n in range(300):
+            tab.send({"type": "message", "id": f"g{n}", "text": "洗版"})
+        codes = set()
+        assert tab.closed(20) == 4429 or codes
+        heard = [f for f in amy.until_quiet() if f["type"] == "message" and f["message"]["text"] == "洗版"]
+        assert len(heard) < 30
+
+
+def test_too_fast_names_the_line_and_when_to_come_back(small: Site) -> None:
+    with small.chat() as tab:
+        for n in range(25):
+            tab.send({"type": "message", "id": f"h{n}", "text": "快"})
+        error = next(f for f in tab.until_quiet() if f["type"] == "error")
+        assert error["code"] == "too-fast"
+        assert error["id"].startswith("h")
+        assert error["retry_after"] >= 1
+        time.sleep(1.2)
+        assert tab.line("慢慢來")["message"]["text"] == "慢慢來"
+
+
+def test_a_slow_reader_is_dropped_and_resumes(small: Site) -> None:
+    with small.chat(token=small.token("ming")) as ming:
+        number = ming.line("開始")["message"]["ticket"]
+        slow = Socket(small.url, "/ws/agent").hello(token=small.token("amy"))
+        since = slow.welcome["seq"]
+        # It no longer reads: its own buffers, then the kernel's, then ours fill up.
+        slow.connection.recv_messages.pause() if hasattr(slow.connection, "recv_messages") else None
+        text = "長" * 19_000
+        for n in range(120):
+            ming.send({"type": "message", "id": f"s{n}", "text": f"{n} {text}"})
+            if n % 20 == 19:
+                ming.get("ack", id=f"s{n}", timeout=20)
+        end = time.monotonic() + 10
+        while "slow" not in httpx.get(f"{small.url}/metrics").text:
+            assert time.monotonic() < end, "the slow reader was not dropped"
+            time.sleep(0.1)
+        with small.agent("amy", since=since) as back:
+            got: list[str] = []
+            while len(got) < 120:
+                frame = back.get("message", timeout=10)
+                if frame["message"]["ticket"] == number:
+                    got.append(frame["message"]["text"].split()[0])
+            assert got == [str(n) for n in range(120)]
+
+
+def test_bodies_and_uploads_that_are_too_large(small: Site) -> None:
+    with small.client("amy") as amy:
+        big = amy.post("/tickets", json={"subject": "a", "text": "x" * 2_000})
+        assert (big.status_code, big.json()["code"]) == (413, "too-large")
+        headers = {"Content-Type": "text/plain"}
+        assert amy.post("/files", content=b"x" * 2_001, headers=headers).status_code == 413
+        assert amy.post("/files", content=b"x" * 20_000, headers=headers).status_code == 413
+        assert amy.post("/files", content=b"x" * 2_000, headers=headers).status_code == 201
+
+        def stream() -> Iterator[bytes]:
+            for _ in range(100):
+                yield b"x" * 1_000
+
+        assert amy.post("/files", content=stream(), headers=headers).status_code == 413
+        assert amy.get("/auth/me").status_code == 200
+
+
+def test_a_body_nobody_would_read_to_the_end_is_cut_off(small: Site) -> None:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", small.server.port)) as raw:
+        head = f"POST /api/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {small.token('amy')}\r\n"
+        raw.sendall(f"{head}Content-Type: text/plain\r\nContent-Length: 99000000000\r\n\r\n".encode())
+        raw.settimeout(5)
+        answer = raw.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert b"Connection: close" in answer
+
+
+def test_an_agent_without_a_socket_goes_offline(small: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "GONE", 0.3)
+    with small.client("lead") as lead:
+
+        def status() -> str:
+            return next(a["status"] for a in lead.get("/agents").json()["items"] if a["username"] == "amy")
+
+        with small.agent("amy") as amy:
+            amy.send({"type": "status", "status": "online"})
+            amy.until_quiet()
+        with small.agent("amy") as amy:
+            time.sleep(0.6)
+            assert status() == "online", "back within the time"
+        time.sleep(0.8)
+        assert status() == "offline"
