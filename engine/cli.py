@@ -69,7 +69,11 @@ def _command(
     commands: Commands, name: str, what: str, example: str, run: Callable[[Any], int]
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=what, description=what, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+        name,
+        help=what,
+        description=what,
+        epilog=f"example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     return parser
@@ -78,7 +82,9 @@ def _command(
 def add_desk_options(parser: argparse.ArgumentParser) -> None:
     """`--desk` and `--data`, the same for every command that works on a desk."""
     parser.add_argument("--desk", default=".", metavar="DIR", help="the desk's folder (default: this one)")
-    parser.add_argument("--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data")
+    parser.add_argument(
+        "--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data"
+    )
 
 
 def load_config(arguments: Any, **overrides: Any) -> Any:
@@ -95,7 +101,9 @@ def load_config(arguments: Any, **overrides: Any) -> Any:
 
 
 def _init(commands: Commands) -> None:
-    parser = _command(commands, "init", "Make a new desk: config, rules, storage, first admin.", "engine init my-desk", run_init)
+    parser = _command(
+        commands, "init", "Make a new desk: config, rules, storage, first admin.", "engine init my-desk", run_init
+    )
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--admin", default="admin", metavar="NAME", help="username of the first admin")
 
@@ -142,7 +150,7 @@ async def _with_desk(config: Any, work: Callable[[Any], Any]) -> Any:
 
 async def add_agent(desk: Any, username: str, password: str, roles: list[str], **values: Any) -> None:
     """Makes an agent with a password."""
-    from engine.accounts import save_agent
+    from engine.desk.accounts import save_agent
 
     await save_agent(desk, username, password, roles=roles, **values)
 
@@ -152,7 +160,11 @@ async def add_agent(desk: Any, username: str, password: str, roles: list[str], *
 
 def _validate(commands: Commands) -> None:
     parser = _command(
-        commands, "validate", "Check rules; needs no server and no storage.", "engine validate rules/ --format github", run_validate
+        commands,
+        "validate",
+        "Check rules; needs no server and no storage.",
+        "engine validate rules/ --format github",
+        run_validate,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH")
     parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
@@ -169,7 +181,9 @@ def run_validate(arguments: Any) -> int:
         code = CODES.get(arguments.explain)
         if code is None:
             close = suggest(arguments.explain, CODES)
-            raise CannotDo(f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else ""))
+            raise CannotDo(
+                f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else "")
+            )
         print(explain_code(arguments.explain, code))
         return DONE
     if not arguments.paths:
@@ -191,7 +205,11 @@ def run_validate(arguments: Any) -> int:
         if text:
             print(text)
         if arguments.format == "text":
-            print(f"{rules} rules: {errors} errors, {warnings} warnings" if rules or not errors else f"{errors} errors, {warnings} warnings")
+            print(
+                f"{rules} rules: {errors} errors, {warnings} warnings"
+                if rules or not errors
+                else f"{errors} errors, {warnings} warnings"
+            )
     return WRONG if errors or (arguments.strict and warnings) else DONE
 
 
@@ -221,11 +239,19 @@ def _rules_folder(path: str) -> Path:
 
 
 def _test(commands: Commands) -> None:
-    parser = _command(commands, "test", "Run the scenarios of a rules folder on a virtual clock.", "engine test rules/ -k refund", run_test)
+    parser = _command(
+        commands,
+        "test",
+        "Run the scenarios of a rules folder on a virtual clock.",
+        "engine test rules/ -k refund",
+        run_test,
+    )
     parser.add_argument("paths", nargs="+", metavar="PATH")
     parser.add_argument("-k", metavar="NAME", default="", help="only scenarios whose name contains this")
     parser.add_argument("--coverage", action="store_true", help="list rules no scenario made act")
-    parser.add_argument("--threshold", type=float, default=0.0, metavar="PERCENT", help="with --coverage: fail below this")
+    parser.add_argument(
+        "--threshold", type=float, default=0.0, metavar="PERCENT", help="with --coverage: fail below this"
+    )
     parser.add_argument("--format", choices=("text", "junit"), default="text")
 
 
@@ -283,7 +309,9 @@ def run_test(arguments: Any) -> int:
 def _junit(results: Sequence[Any]) -> str:
     from xml.etree.ElementTree import Element, SubElement, tostring
 
-    suite = Element("testsuite", name="engine test", tests=str(len(results)), failures=str(sum(not r.passed for r in results)))
+    suite = Element(
+        "testsuite", name="engine test", tests=str(len(results)), failures=str(sum(not r.passed for r in results))
+    )
     for result in results:
         case = SubElement(suite, "testcase", name=result.name, classname=result.span.source.path)
         for failure in result.failures:
@@ -296,7 +324,13 @@ def _junit(results: Sequence[Any]) -> str:
 
 
 def _explain(commands: Commands) -> None:
-    parser = _command(commands, "explain", "Why a ticket is as it is: every rule that acted, lost or nearly acted.", "engine explain 234", run_explain)
+    parser = _command(
+        commands,
+        "explain",
+        "Why a ticket is as it is: every rule that acted, lost or nearly acted.",
+        "engine explain 234",
+        run_explain,
+    )
     parser.add_argument("number", metavar="NUMBER")
     parser.add_argument("--event", type=int, default=None, metavar="N", help="only the decision of this event id")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -318,7 +352,7 @@ def run_explain(arguments: Any) -> int:
     if arguments.format == "json":
         print(json.dumps(trace, ensure_ascii=False, indent=2, default=str))
         return DONE
-    from engine.feed import rfc3339
+    from engine.desk.feed import rfc3339
 
     for item in trace["items"]:
         print(f"{rfc3339(item['at'])}  {item['event']}  (rulebook {item['rulebook'][:12]})")
@@ -341,7 +375,13 @@ def run_explain(arguments: Any) -> int:
 
 
 def _reload(commands: Commands) -> None:
-    parser = _command(commands, "reload", "Tell the running server to put the rules folder in force.", "engine reload --note 'new refund rules'", run_reload)
+    parser = _command(
+        commands,
+        "reload",
+        "Tell the running server to put the rules folder in force.",
+        "engine reload --note 'new refund rules'",
+        run_reload,
+    )
     parser.add_argument("--note", default="")
     add_desk_options(parser)
 
@@ -353,7 +393,7 @@ def run_reload(arguments: Any) -> int:
     if not control.is_file():
         raise CannotDo(f"no server runs on this desk (there is no {control}); start it with `engine serve`")
     known = json.loads(control.read_text("utf-8"))
-    request = urllib.request.Request(  # noqa: S310 (the address is the server's own, written by it)
+    request = urllib.request.Request(
         f"http://127.0.0.1:{known['port']}/api/v1/rules/reload",
         data=json.dumps({"note": arguments.note}).encode(),
         headers={"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"},
@@ -370,7 +410,9 @@ def run_reload(arguments: Any) -> int:
     errors = 0
     for finding in result["findings"]:
         errors += finding["severity"] == "error"
-        print(f"{finding['severity']}[{finding['code']}]: {finding['message']}\n  --> {finding['file']}:{finding['line']}:{finding['column']}")
+        print(
+            f"{finding['severity']}[{finding['code']}]: {finding['message']}\n  --> {finding['file']}:{finding['line']}:{finding['column']}"
+        )
         if finding.get("hint"):
             print(f"  = help: {finding['hint']}")
     if errors:
@@ -384,7 +426,13 @@ def run_reload(arguments: Any) -> int:
 
 
 def _user(commands: Commands) -> None:
-    parser = _command(commands, "user", "Agents' accounts: add, list, password, disable.", "engine user add amy --role agent --team frontline --shop demo", run_user)
+    parser = _command(
+        commands,
+        "user",
+        "Agents' accounts: add, list, password, disable.",
+        "engine user add amy --role agent --team frontline --shop demo",
+        run_user,
+    )
     parser.add_argument("do", choices=("add", "list", "password", "disable"))
     parser.add_argument("username", nargs="?")
     parser.add_argument("--name")
@@ -399,14 +447,16 @@ def _user(commands: Commands) -> None:
 
 def run_user(arguments: Any) -> int:
     """Works on accounts straight in the storage."""
-    from engine import accounts
+    from engine.desk import accounts
 
     config = load_config(arguments)
     if arguments.do == "list":
         rows = asyncio.run(_with_desk(config, accounts.list_agents))
         for row in rows:
             state = "" if row["enabled"] else "  (disabled)"
-            print(f"{row['username']:<16} {row['name']:<16} {', '.join(row['roles'])}  {', '.join(row['teams'])}{state}")
+            print(
+                f"{row['username']:<16} {row['name']:<16} {', '.join(row['roles'])}  {', '.join(row['teams'])}{state}"
+            )
         return DONE
     if not arguments.username:
         raise CannotDo(f"`engine user {arguments.do}` needs a username")
@@ -453,7 +503,10 @@ def _known(desk: Any, arguments: Any) -> None:
         for name in given or ():
             if name not in known:
                 close = suggest(name, known)
-                raise CannotDo(f"there is no {what} `{name}`" + (f"; did you mean `{close}`?" if close else f"; known: {', '.join(known)}"))
+                raise CannotDo(
+                    f"there is no {what} `{name}`"
+                    + (f"; did you mean `{close}`?" if close else f"; known: {', '.join(known)}")
+                )
 
 
 def _password(arguments: Any) -> tuple[str, bool]:
@@ -472,13 +525,19 @@ def _password(arguments: Any) -> tuple[str, bool]:
 
 
 def _doctor(commands: Commands) -> None:
-    parser = _command(commands, "doctor", "Prove the event log's chain and show where each setting comes from.", "engine doctor --desk my-desk", run_doctor)
+    parser = _command(
+        commands,
+        "doctor",
+        "Prove the event log's chain and show where each setting comes from.",
+        "engine doctor --desk my-desk",
+        run_doctor,
+    )
     add_desk_options(parser)
 
 
 def run_doctor(arguments: Any) -> int:
     """Prints settings with their origin, plugins set aside, outbox and chain; 1 when something is not right."""
-    from engine.accounts import examine
+    from engine.desk.accounts import examine
 
     config = load_config(arguments)
     print("settings:")
@@ -494,7 +553,13 @@ def run_doctor(arguments: Any) -> int:
 
 
 def _demo(commands: Commands) -> None:
-    parser = _command(commands, "demo", "Fill a desk with demo data made through the real engine.", "engine demo --tickets 200", run_demo)
+    parser = _command(
+        commands,
+        "demo",
+        "Fill a desk with demo data made through the real engine.",
+        "engine demo --tickets 200",
+        run_demo,
+    )
     parser.add_argument("--tickets", type=int, default=200, metavar="N")
     add_desk_options(parser)
 
@@ -510,7 +575,13 @@ def run_demo(arguments: Any) -> int:
 
 
 def _migrate(commands: Commands) -> None:
-    parser = _command(commands, "migrate", "Bring the storage to this version's schema (serve does it by itself).", "engine migrate --desk my-desk", run_migrate)
+    parser = _command(
+        commands,
+        "migrate",
+        "Bring the storage to this version's schema (serve does it by itself).",
+        "engine migrate --desk my-desk",
+        run_migrate,
+    )
     add_desk_options(parser)
 
 
@@ -546,7 +617,13 @@ def run_plugin(arguments: Any) -> int:
 
 
 def _bench(commands: Commands) -> None:
-    parser = _command(commands, "bench", "Measure: the ratio within one run is the result.", "engine bench http --json http.json", run_bench)
+    parser = _command(
+        commands,
+        "bench",
+        "Measure: the ratio within one run is the result.",
+        "engine bench http --json http.json",
+        run_bench,
+    )
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--json", metavar="F", default=None)
     parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from engine.lang import Source, load_plain
 
 DEFAULTS: dict[str, Any] = {
     "server.address": "127.0.0.1",
@@ -93,7 +93,10 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     extra: Path | str | None = None,
 ) -> Config:
-    """Reads a desk's configuration; `extra` is one more file, over those of `config/`. Raises ConfigError naming file and key for what is unknown or of the wrong type."""
+    """Reads a desk's configuration; `extra` is one more file, over those of `config/`.
+
+    Raises ConfigError naming file and key for what is unknown or of the wrong type.
+    """
     desk = Path(desk)
     config = Config(desk=desk, data=Path(data) if data else desk / "data", values=dict(DEFAULTS))
     folder = desk / "config"
@@ -110,7 +113,7 @@ def load(
     for name in DEFAULTS:
         variable = "ENGINE_" + name.upper().replace(".", "_")
         if variable in os.environ:
-            _set(config, name, yaml.safe_load(os.environ[variable]), variable)
+            _set(config, name, _value(os.environ[variable], DEFAULTS[name], variable), variable)
     for name, value in (overrides or {}).items():
         if value is not None:
             _set(config, name, value, "flag")
@@ -119,14 +122,25 @@ def load(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        loaded = _parse(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path}: a mapping of settings is wanted")
     return loaded
+
+
+def _parse(text: str, origin: str) -> Any:
+    """YAML by the language's own reader: what it refuses is told with its line."""
+    if not text.strip():
+        return None
+    plain, findings = load_plain(Source(origin, text))
+    if plain is None:
+        first = findings[0]
+        raise ConfigError(f"{origin}:{first.span.line}: {first.message}")
+    return plain.data
 
 
 def _merge(config: Config, tree: Mapping[str, Any], origin: str, prefix: str = "") -> None:
@@ -138,6 +152,15 @@ def _merge(config: Config, tree: Mapping[str, Any], origin: str, prefix: str = "
             _merge(config, value, origin, f"{name}.")
         else:
             raise ConfigError(f"{origin}: unknown setting `{name}`")
+
+
+def _value(text: str, like: Any, origin: str) -> Any:
+    """A variable's text as the kind of value its setting has."""
+    if isinstance(like, str):
+        return text
+    if isinstance(like, list) and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return _parse(text, origin)
 
 
 def _set(config: Config, name: str, value: Any, origin: str) -> None:

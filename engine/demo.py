@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import actors
 from engine.config import Config
 from engine.core.commands import (
     ChangeTicket,
@@ -28,7 +27,7 @@ from engine.core.commands import (
 )
 from engine.core.entities import DAY, HOUR, MINUTE, Actor
 from engine.core.errors import Refused
-from engine.desk import Desk
+from engine.desk import Desk, actors
 from engine.reload import reload_now
 from engine.store import Tx, people, sessions, wall_clock
 
@@ -52,9 +51,13 @@ class Account:
 ACCOUNTS = (
     Account("admin", "陳雅婷", "agent", roles=("admin",), alias="管理員"),
     Account("sys", "張維安", "agent", roles=("sysadmin",), alias="系統管理員"),
-    Account("lin", "林佳蓉", "agent", ("supervisor",), ("senior_care",), ("orders", "refunds", "english"), "客服主管 Rita"),
+    Account(
+        "lin", "林佳蓉", "agent", ("supervisor",), ("senior_care",), ("orders", "refunds", "english"), "客服主管 Rita"
+    ),
     Account("amy", "吳欣怡", "agent", ("agent",), ("frontline", "aftersales"), ("orders", "refunds"), "小怡"),
-    Account("ben", "黃柏翰", "agent", ("agent",), ("frontline", "senior_care"), ("orders", "refunds", "english"), "Ben"),
+    Account(
+        "ben", "黃柏翰", "agent", ("agent",), ("frontline", "senior_care"), ("orders", "refunds", "english"), "Ben"
+    ),
     Account("ming", "王小明", "member", tier="gold"),
     Account("hua", "李小華", "member", tier="basic"),
 )
@@ -134,7 +137,7 @@ class _Clock:
 
 
 async def _accounts(desk: Desk, password: str) -> None:
-    from engine.accounts import hash_password
+    from engine.desk.accounts import hash_password
 
     digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
     words = desk._lexicon
@@ -251,7 +254,10 @@ class _Month:
         def load(tx: Tx) -> Mapping[str, Any]:
             from engine.store import tables as t
 
-            members = [actors.member_actor(tx, i) for i in tx.values(t.Member.select(t.Member.id).where(t.Member.guest == False))]  # noqa: E712
+            members = [
+                actors.member_actor(tx, i)
+                for i in tx.values(t.Member.select(t.Member.id).where(t.Member.guest == False))
+            ]  # noqa: E712
             agents = {}
             for username in ("lin", "amy", "ben"):
                 agent = people.get_agent(tx, words, people.agent_id(tx, username) or 0)
@@ -280,7 +286,9 @@ class _Month:
         kind = "chat" if chat else "inquiry"
 
         async def ask() -> None:
-            page = Page(url="https://shop.example/orders", referrer="https://www.google.com/", title="我的訂單", device="iPhone")
+            page = Page(
+                url="https://shop.example/orders", referrer="https://www.google.com/", title="我的訂單", device="iPhone"
+            )
             line = MemberLine(
                 shop="demo",
                 text=text,
@@ -324,7 +332,11 @@ class _Month:
         if self.dice.random() < 0.12:
             return
         at = start + pace
-        steps: list[Callable[[], Any]] = [lambda: answer(ANSWERS[0]), lambda: more(follow_ups[0]), lambda: answer(self.dice.choice(ANSWERS[1:]))]
+        steps: list[Callable[[], Any]] = [
+            lambda: answer(ANSWERS[0]),
+            lambda: more(follow_ups[0]),
+            lambda: answer(self.dice.choice(ANSWERS[1:])),
+        ]
         if self.dice.random() < 0.25:
             steps.append(lambda: answer("顧客有點著急,請優先處理", "internal"))
         if self.dice.random() < 0.6:

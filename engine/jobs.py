@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.api import Delivery, Outbound
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
-from engine.feed import rest
+from engine.desk.feed import rest
 from engine.store import Tx, load, outbox
 from engine.store.outbox import Claimed
 
@@ -44,7 +44,9 @@ class Pump:
         """Settles what a crash left half sent, then begins."""
         self._loop = asyncio.get_running_loop()
         channels = self._desk.plugins.tables["channels"]
-        await self._desk._write(lambda tx: _recover(tx, lambda name: name in channels and channels[name].can.refuses_twins))
+        await self._desk._write(
+            lambda tx: _recover(tx, lambda name: name in channels and channels[name].can.refuses_twins)
+        )
         self._desk._kick = self.kick
         self._tasks = [self._loop.create_task(self._timers()), self._loop.create_task(self._outbox())]
 
@@ -109,9 +111,7 @@ class Pump:
         elif delivery.state == "uncertain":
             outbox.uncertain(tx, row.id, error)
         else:
-            again = outbox.failed(
-                tx, row.id, error, permanent=delivery.permanent, retry_after=delivery.retry_after
-            )
+            again = outbox.failed(tx, row.id, error, permanent=delivery.permanent, retry_after=delivery.retry_after)
             book = self._desk.rulebook
             if again is None and book is not None and row.ticket_id and row.message_id:
                 case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row.ticket_id)

@@ -64,7 +64,9 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
         try:
             real = path.resolve(strict=True)
             if not real.is_relative_to(root):
-                findings.append(Finding("file-not-found", f"`{name}` is a link that leads out of the rules folder", place))
+                findings.append(
+                    Finding("file-not-found", f"`{name}` is a link that leads out of the rules folder", place)
+                )
                 continue
             if real.stat().st_size > MAX_FILE:
                 message = f"`{name}` is larger than {MAX_FILE:,} bytes; split it"
@@ -162,7 +164,9 @@ async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api"
         await desk.activate(None, by=by, note=note, source=source, findings=findings, files=loaded.files)
         return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
     changed = previous is None or previous.digest != loaded.rulebook.digest
-    refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings, files=loaded.files)
+    refused = await desk.activate(
+        loaded.rulebook, by=by, note=note, source=source, findings=findings, files=loaded.files
+    )
     if refused:
         return {"changed": False, "digest": desk.rulebook.digest, "findings": findings + refused}
     if changed:

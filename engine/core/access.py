@@ -64,7 +64,9 @@ def require(actor: Actor, permission: str) -> None:
     if actor.kind == "system":
         return
     if permission not in actor.permissions:
-        raise Refused("forbidden", "permission-needed", f"this needs the right `{permission}`; ask an administrator for it")
+        raise Refused(
+            "forbidden", "permission-needed", f"this needs the right `{permission}`; ask an administrator for it"
+        )
 
 
 def serves(actor: Actor, shop: str) -> bool:

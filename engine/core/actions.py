@@ -78,7 +78,8 @@ def merge(wishes: list[Wish]) -> tuple[list[Wish], list[Lost]]:
                 rest = tuple(
                     tag
                     for tag in wish.effect.args["tags"]
-                    if (held := taken.get(f"{wish.effect.args['owner']}.tags {tag}")) is None or held[0] == wish.effect.action
+                    if (held := taken.get(f"{wish.effect.args['owner']}.tags {tag}")) is None
+                    or held[0] == wish.effect.action
                 )
                 if rest:
                     kept = replace(wish.effect, args={**wish.effect.args, "tags": rest})
@@ -255,7 +256,14 @@ def speak(draft: Draft, wish: Wish) -> str:
     text = _text(draft, wish, args)
     rule = wish.rule
     if wish.effect.action == "note":
-        draft.say(author_kind="bot", text=text, visibility="internal", automatic=True, rule=rule.id, template=args.get("template"))
+        draft.say(
+            author_kind="bot",
+            text=text,
+            visibility="internal",
+            automatic=True,
+            rule=rule.id,
+            template=args.get("template"),
+        )
         return "note written"
     if wish.effect.action == "notify":
         told = _recipients(draft, args)

@@ -73,7 +73,11 @@ def _sort(files: Mapping[str, str]) -> _Folder:
         shop = ""
         if parts[0] == "shops" and len(parts) > 2:
             shop, parts = parts[1], parts[2:]
-        name = parts[-1].removesuffix(".yml").removesuffix(".yaml") + ".yaml" if parts[-1].endswith((".yml", ".yaml")) else parts[-1]
+        name = (
+            parts[-1].removesuffix(".yml").removesuffix(".yaml") + ".yaml"
+            if parts[-1].endswith((".yml", ".yaml"))
+            else parts[-1]
+        )
         if "tests" in parts[:-1] or name.endswith(".txt"):
             continue
         if name.endswith(".rules"):
@@ -139,7 +143,12 @@ class _Build:
         for source in folder.stray:
             place = Span(source, 0, min(1, len(source.text)))
             self.findings.append(
-                Finding("file-not-loaded", f"`{source.path}` is no file the desk reads", place, hint="is it in the right folder?")
+                Finding(
+                    "file-not-loaded",
+                    f"`{source.path}` is no file the desk reads",
+                    place,
+                    hint="is it in the right folder?",
+                )
             )
         desk = nouns.read_desk(Doc.read(folder.desk[0], self.findings))
         zone = next((s.zone for s in desk.shops.values()), ZoneInfo("UTC"))
@@ -197,7 +206,10 @@ class _Build:
             shops=frozenset(desk.shops),
             tags=enums["tag"],
             states={raw.kind: tuple(raw.states) for raw in lifecycles_raw.values()},
-            moves={raw.kind: frozenset((s, t.target) for t in raw.plain for s in t.sources) for raw in lifecycles_raw.values()},
+            moves={
+                raw.kind: frozenset((s, t.target) for t in raw.plain for s in t.sources)
+                for raw in lifecycles_raw.values()
+            },
             templates=templates,
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),
@@ -209,13 +221,22 @@ class _Build:
             self.findings.append(Finding("file-not-found", "a desk needs at least one lifecycle", nowhere))
         policies = self._policies(policies_docs[""], environment, calendars, True)
         shop_policies = {
-            shop: self._policies(policies_docs[shop], environment, calendars, False) for shop in desk.shops if policies_docs[shop]
+            shop: self._policies(policies_docs[shop], environment, calendars, False)
+            for shop in desk.shops
+            if policies_docs[shop]
         }
         compiled = self._compile_templates(templates, environment)
         shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
         for name, shop_spec in desk.shops.items():
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
-                self._at("desk.yaml", "unknown-calendar", f"there is no calendar `{shop_spec.calendar}`", "shops", name, "calendar")
+                self._at(
+                    "desk.yaml",
+                    "unknown-calendar",
+                    f"there is no calendar `{shop_spec.calendar}`",
+                    "shops",
+                    name,
+                    "calendar",
+                )
         parsed: list[File] = []
         for source in folder.rules:
             tree, problems = parse(source)
@@ -348,9 +369,17 @@ class _Build:
                 policies[policy.name] = policy
                 last = n == len(items) - 1
                 if policy.when is None and not last:
-                    doc.wrong("missing-default-policy", f"`{policy.name}` takes every ticket: the policies after it never act", n)
+                    doc.wrong(
+                        "missing-default-policy",
+                        f"`{policy.name}` takes every ticket: the policies after it never act",
+                        n,
+                    )
             if shared and items and all(p.when is not None for p in policies.values()):
-                doc.wrong("missing-default-policy", "the last policy must have no `when`: it takes what no other does", len(items) - 1)
+                doc.wrong(
+                    "missing-default-policy",
+                    "the last policy must have no `when`: it takes what no other does",
+                    len(items) - 1,
+                )
         return policies
 
     def _policy(
@@ -364,7 +393,13 @@ class _Build:
         calendar = data.get("calendar")
         if calendar is not None and calendar not in environment.calendars:
             close = suggest(str(calendar), environment.calendars)
-            doc.wrong("unknown-calendar", f"there is no calendar `{calendar}`", n, "calendar", hint=f"did you mean `{close}`?" if close else None)
+            doc.wrong(
+                "unknown-calendar",
+                f"there is no calendar `{calendar}`",
+                n,
+                "calendar",
+                hint=f"did you mean `{close}`?" if close else None,
+            )
         targets = {}
         for target, text in doc.mapping(data.get("targets"), n, "targets", known=TARGETS).items():
             duration = doc.duration(text, n, "targets", target)
@@ -398,7 +433,13 @@ class _Build:
             state = doc.mapping(spec, "states", name, known=("label", "sla", "category", "colour"))
             category, clock = state.get("category", "open"), state.get("sla", "running")
             if category not in ("open", "pending", "closed"):
-                doc.wrong("unknown-value", f"a category is open, pending or closed, not `{category}`", "states", name, "category")
+                doc.wrong(
+                    "unknown-value",
+                    f"a category is open, pending or closed, not `{category}`",
+                    "states",
+                    name,
+                    "category",
+                )
                 category = "open"
             if clock not in ("running", "paused", "stopped"):
                 doc.wrong("unknown-value", f"`sla` is running, paused or stopped, not `{clock}`", "states", name, "sla")
@@ -437,9 +478,7 @@ class _RawLifecycle:
             self.doc.wrong("unknown-key", "a transition needs `trigger`, `from` and `to`", *at)
             return
         origin = data.get("from")
-        sources = (
-            tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
-        )
+        sources = tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
         for name, key in [(s, "from") for s in sources] + [(target, "to")]:
             if name not in self.states:
                 close = suggest(name, self.states)
@@ -529,7 +568,9 @@ class _RawLifecycle:
                     )
             for k, role in enumerate(transition.roles):
                 if role not in environment.roles and role != "member":
-                    self.doc.wrong("unknown-value", f"there is no role `{role}`", "transitions", self.places[n], "roles", k)
+                    self.doc.wrong(
+                        "unknown-value", f"there is no role `{role}`", "transitions", self.places[n], "roles", k
+                    )
             transitions.append(
                 Transition(
                     transition.trigger,
@@ -556,4 +597,3 @@ def _percent(value: Any) -> int | None:
 
 def _constant(value: Any) -> Getter:
     return lambda draft: value
-

@@ -181,7 +181,7 @@ def parse_holidays(texts: Iterable[str]) -> frozenset[date]:
 
 def always(zone: ZoneInfo, name: str = "always") -> Calendar:
     """Open around the clock."""
-    return Calendar(name=name, zone=zone, hours={day: ((0, 24 * 60),) for day in range(7)})
+    return Calendar(name=name, zone=zone, hours=dict.fromkeys(range(7), ((0, 24 * 60),)))
 
 
 def merge_spans(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -196,4 +196,14 @@ def merge_spans(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]
     return tuple(merged)
 
 
-__all__ = ["MINUTE", "Calendar", "always", "from_micros", "merge_spans", "parse_days", "parse_holidays", "parse_span", "to_micros"]
+__all__ = [
+    "MINUTE",
+    "Calendar",
+    "always",
+    "from_micros",
+    "merge_spans",
+    "parse_days",
+    "parse_holidays",
+    "parse_span",
+    "to_micros",
+]

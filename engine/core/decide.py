@@ -206,7 +206,8 @@ def _note_acting(
     losers: dict[str, list[str]] = {}
     for item in lost:
         losers.setdefault(item.wish.rule.id, []).append(
-            f"{item.target}: `{item.winner.rule.id}` " + ("comes first by its name" if item.tie else "has the higher priority")
+            f"{item.target}: `{item.winner.rule.id}` "
+            + ("comes first by its name" if item.tie else "has the higher priority")
         )
         if item.tie:
             draft.record("rule.tie", {"rule": item.wish.rule.id, "winner": item.winner.rule.id, "target": item.target})
@@ -347,9 +348,7 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
             draft.keys.add("member.changed")
 
 
-def _trace(
-    book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values: Mapping[str, Any]
-) -> dict[str, Any]:
+def _trace(book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values: Mapping[str, Any]) -> dict[str, Any]:
     reads = rule.condition.reads if rule.condition is not None else frozenset()
     return {
         "rule": rule.id,

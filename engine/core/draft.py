@@ -220,7 +220,9 @@ class Draft:
     def record(self, kind: str, body: Mapping[str, Any] | None = None) -> None:
         """Puts something that happened into the one log."""
         self.log.append(
-            Record(kind=kind, body=dict(body or {}), ticket=self.ticket_ref, member=self.member.id if self.member else None)
+            Record(
+                kind=kind, body=dict(body or {}), ticket=self.ticket_ref, member=self.member.id if self.member else None
+            )
         )
 
     def notice(self, agent: Agent, text: str, rule: str | None) -> None:

@@ -257,7 +257,9 @@ def post(draft: Draft, command: PostMessage) -> None:
         )
         return
     if ticket.category == "closed":
-        raise Refused("conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note")
+        raise Refused(
+            "conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note"
+        )
     if command.visibility == "public" and ticket.assignee is None:
         _take(draft, actor)
     say = draft.say(
@@ -435,7 +437,10 @@ def move(draft: Draft, command: MoveTicket) -> None:
         if refused:
             raise refused[0]
         raise Refused(
-            "conflict", "no-such-move", f"`{command.trigger}` does not lead from the state `{ticket.state}`", pointer="/trigger"
+            "conflict",
+            "no-such-move",
+            f"`{command.trigger}` does not lead from the state `{ticket.state}`",
+            pointer="/trigger",
         )
     draft.move(passed)
 
@@ -444,7 +449,9 @@ def may_not(draft: Draft, transition: Transition) -> Refused | None:
     """Why a person may not raise a transition now; None when nothing stands in the way."""
     actor = draft.actor
     if transition.trigger in ("agent_replied", "member_replied"):
-        return Refused("conflict", "no-such-move", f"`{transition.trigger}` is raised by the desk itself", pointer="/trigger")
+        return Refused(
+            "conflict", "no-such-move", f"`{transition.trigger}` is raised by the desk itself", pointer="/trigger"
+        )
     if actor.kind == "agent":
         if transition.roles and not set(transition.roles) & set(actor.roles):
             return Refused("forbidden", "role-needed", f"this move is for {', '.join(transition.roles)}")
@@ -455,7 +462,9 @@ def may_not(draft: Draft, transition: Transition) -> Refused | None:
     for name in transition.requires:
         if draft.book.getter(name)(draft) in (None, ""):
             short = name.removeprefix("ticket.")
-            return Refused("invalid", "field-required", f"`{short}` is needed for this move", pointer=f"/fields/{short}")
+            return Refused(
+                "invalid", "field-required", f"`{short}` is needed for this move", pointer=f"/fields/{short}"
+            )
     return None
 
 

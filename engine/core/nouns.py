@@ -151,14 +151,21 @@ def read_desk(doc: Doc) -> Desk:
     desk = Desk()
     data = doc.mapping(doc.data, known=DESK_KEYS)
     if data.get("language", 1) != 1:
-        doc.wrong("unknown-value", f"language version `{data['language']}` is not known; this desk speaks 1", "language")
+        doc.wrong(
+            "unknown-value", f"language version `{data['language']}` is not known; this desk speaks 1", "language"
+        )
     for name, spec in doc.mapping(data.get("shops"), "shops").items():
         desk.shops[name] = _shop(doc, name, spec)
     if not desk.shops:
         doc.wrong("unknown-key", "a desk needs at least one shop under `shops`")
     if "stages" in data:
         desk.stages = _stages(doc, data["stages"])
-    for key, target in (("priorities", desk.priorities), ("tiers", desk.tiers), ("types", desk.types), ("skills", desk.skills)):
+    for key, target in (
+        ("priorities", desk.priorities),
+        ("tiers", desk.tiers),
+        ("types", desk.types),
+        ("skills", desk.skills),
+    ):
         target.update(_nouns(doc, data.get(key), key))
         if not target and key != "skills":
             doc.wrong("unknown-key", f"a desk needs `{key}`", key)
@@ -220,7 +227,9 @@ def _nouns(doc: Doc, value: Any, *path: Any) -> dict[str, Noun]:
             if not isinstance(data.get("name"), str):
                 doc.wrong("unknown-key", "this needs a `name`", *path, n)
                 continue
-            noun = Noun(data["name"], doc.label(data.get("label"), *path, n, "label"), data.get("colour"), data.get("group"))
+            noun = Noun(
+                data["name"], doc.label(data.get("label"), *path, n, "label"), data.get("colour"), data.get("group")
+            )
         elif isinstance(item, str) and item:
             noun = Noun(item)
         else:
@@ -322,7 +331,9 @@ def read_roles(doc: Doc) -> dict[str, access.Role]:
                     n,
                     hint=f"did you mean `{close}`?" if close else None,
                 )
-        roles[name] = access.Role(name, frozenset(wanted) & set(access.PERMISSIONS), doc.label(data.get("label"), name, "label"))
+        roles[name] = access.Role(
+            name, frozenset(wanted) & set(access.PERMISSIONS), doc.label(data.get("label"), name, "label")
+        )
     return roles
 
 
@@ -352,7 +363,13 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
             try:
                 holidays |= parse_holidays([text])
             except ValueError:
-                doc.wrong("bad-date", f"`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`", name, "holidays", n)
+                doc.wrong(
+                    "bad-date",
+                    f"`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`",
+                    name,
+                    "holidays",
+                    n,
+                )
         calendar = Calendar(name, own, hours, frozenset(holidays))
         if not calendar.ever_open():
             doc.wrong("bad-duration", f"the calendar `{name}` is never open: its clocks would never run", name)
@@ -386,7 +403,12 @@ def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
             value, kind = data.get("value"), data.get("type")
         declared, typed = _setting(value, kind)
         if declared is None:
-            doc.wrong("type-mismatch", f"the setting `{name}` has no type rules know", name, hint="number, text, flag, duration or list")
+            doc.wrong(
+                "type-mismatch",
+                f"the setting `{name}` has no type rules know",
+                name,
+                hint="number, text, flag, duration or list",
+            )
             continue
         fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=name)
         values[f"setting.{name}"] = typed

@@ -264,7 +264,11 @@ class Rulebook:
     ) -> None:
         """The event fields of `sla.warning` and `sla.breached`."""
         now = draft.now
-        reached = percent if percent is not None else (100 * used(clock, calendar, now) // clock.total if clock.total else 100)
+        reached = (
+            percent
+            if percent is not None
+            else (100 * used(clock, calendar, now) // clock.total if clock.total else 100)
+        )
         overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
         draft.extra.update(
             {

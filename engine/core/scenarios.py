@@ -103,10 +103,14 @@ def read(source: Source) -> tuple[list[Scenario], list[Finding]]:
     data, spans = plain.data, plain.spans
     everything = Span(source, 0, min(len(source.text), 1))
     if not isinstance(data, list):
-        return [], [Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")]
+        return [], [
+            Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")
+        ]
     scenarios: list[Scenario] = []
     for index, item in enumerate(data):
-        scenario = Scenario(str(item.get("name", "")) if isinstance(item, dict) else "", item, (index,), spans or {(): everything})
+        scenario = Scenario(
+            str(item.get("name", "")) if isinstance(item, dict) else "", item, (index,), spans or {(): everything}
+        )
         problems = list(_problems(scenario))
         findings.extend(problems)
         if not problems:
@@ -130,7 +134,9 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
     for key, known in (("member", MEMBER_KEYS),):
         for name in data.get(key) or {}:
             if name not in known:
-                yield invalid(f"`{name}` means nothing for a {key}", key, name, hint=f"known: {', '.join(sorted(known))}")
+                yield invalid(
+                    f"`{name}` means nothing for a {key}", key, name, hint=f"known: {', '.join(sorted(known))}"
+                )
     agents = data.get("agents") or {}
     if not isinstance(agents, dict):
         yield invalid("`agents` maps usernames to what they are", "agents")
@@ -149,7 +155,9 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
             continue
         for key in step:
             if key not in STEP_KEYS:
-                yield invalid(f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}")
+                yield invalid(
+                    f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}"
+                )
         for name in step.get("member") or {}:
             if name not in MEMBER_KEYS:
                 yield invalid(f"`{name}` means nothing for a member", "steps", number, "member", name)
@@ -162,7 +170,12 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
                 yield invalid(f"`{key}` takes a list", "steps", number, "expect", key)
             elif key not in LISTS and key not in ("rejected", "error", "reply") and "." not in str(key):
                 yield invalid(
-                    f"`{key}` cannot be expected", "steps", number, "expect", key, hint=f"known: {', '.join(LISTS)}, or a field"
+                    f"`{key}` cannot be expected",
+                    "steps",
+                    number,
+                    "expect",
+                    key,
+                    hint=f"known: {', '.join(LISTS)}, or a field",
                 )
 
 
@@ -179,7 +192,9 @@ class _Runner:
         self.shop = str(data.get("shop") or next(iter(book.shops)))
         self.result = Result(scenario.name, scenario.span())
         zone = book.shops[self.shop].zone if self.shop in book.shops else ZoneInfo("UTC")
-        self.world = World(book=book, now=_moment(str(data.get("now", "2026-03-02 10:00")), zone), leaving=frozenset({"email", "test"}))
+        self.world = World(
+            book=book, now=_moment(str(data.get("now", "2026-03-02 10:00")), zone), leaving=frozenset({"email", "test"})
+        )
         for n, (username, spec) in enumerate((data.get("agents") or {}).items()):
             spec = spec or {}
             self.world.agents[username] = Agent(
@@ -230,11 +245,15 @@ class _Runner:
             self._become(step["member"])
         if "open_chat" in step:
             page = step["open_chat"] if isinstance(step["open_chat"], dict) else {}
-            decision = world.run(OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop)
+            decision = world.run(
+                OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop
+            )
             self.opening = tuple(decision.opening)
             done.append(decision)
         if step.get("sign_in"):
-            done.append(world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop))
+            done.append(
+                world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop)
+            )
         if "message" in step:
             done.append(self._message(step))
         if "agent" in step:
@@ -264,7 +283,9 @@ class _Runner:
             self.ticket, ticket = None, None
         values: dict[str, Any] = {}
         kind = str(step.get("kind") or data.get("kind") or "inquiry")
-        channel = str(step.get("channel") or data.get("channel") or ("chat" if kind in self.book.live_kinds else "form"))
+        channel = str(
+            step.get("channel") or data.get("channel") or ("chat" if kind in self.book.live_kinds else "form")
+        )
         if ticket is None:
             for name, value in {**(data.get("ticket") or {}), **(step.get("ticket") or {})}.items():
                 custom = f"ticket.{name}" in self.book.custom_fields
@@ -282,7 +303,9 @@ class _Runner:
             opening=self.opening,
         )
         self.opening = ()
-        decision = world.run(command, self._member_actor(), member_id=self.member.id, ticket_id=self.ticket, shop=self.shop)
+        decision = world.run(
+            command, self._member_actor(), member_id=self.member.id, ticket_id=self.ticket, shop=self.shop
+        )
         if ticket is None and decision.rejected is None:
             self.ticket = max(world.tickets)
         return decision
@@ -310,7 +333,9 @@ class _Runner:
             if key in step:
                 commands.append(PostMessage(number, str(step[key]), visibility))  # type: ignore[arg-type]
         if "set" in step:
-            values = {(f"fields.{k}" if f"ticket.{k}" in self.book.custom_fields else k): v for k, v in step["set"].items()}
+            values = {
+                (f"fields.{k}" if f"ticket.{k}" in self.book.custom_fields else k): v for k, v in step["set"].items()
+            }
             commands.append(ChangeTicket(number, values))
         if "move" in step:
             commands.append(MoveTicket(number, str(step["move"])))
@@ -460,12 +485,19 @@ class _Runner:
                 values["now"] = decision.snapshot["now"]
                 if decision.snapshot["message"] is not None:
                     values["message.text"] = self._text(decision)
-                return first_false(self.book, rule, values, wave["before"], self.shop) or f"`{name}` matched but was at its limit or out of its dates"
+                return (
+                    first_false(self.book, rule, values, wave["before"], self.shop)
+                    or f"`{name}` matched but was at its limit or out of its dates"
+                )
         heard = sorted({e for d in decisions for e in d.events})
         return f"`{name}` waits for {_names(sorted(wanted))}; this step raised {_names(heard)}"
 
     def _text(self, decision: Decision) -> str:
-        lines = [c for c in decision.changes if type(c).__name__ == "Say" and getattr(c, "ref", None) == decision.snapshot["message"]]
+        lines = [
+            c
+            for c in decision.changes
+            if type(c).__name__ == "Say" and getattr(c, "ref", None) == decision.snapshot["message"]
+        ]
         return str(getattr(lines[0], "text", "")) if lines else ""
 
 
@@ -479,7 +511,9 @@ def at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
     return values
 
 
-def first_false(book: Rulebook, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], shop: str) -> str | None:
+def first_false(
+    book: Rulebook, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], shop: str
+) -> str | None:
     """The first part of a rule's condition that does not hold, with the values it saw; None when all hold."""
     from engine.core.rulebook import Helpers
 

@@ -83,6 +83,9 @@ TABLE = {
     "engine.desk": _room(
         6, _TO_PLUGINS, "", "`engine.desk` may import everything below it in `engine`, and nothing of others."
     ),
+    "engine.demo": _room(
+        8, f"{_TO_DESK} engine.reload", ANY, "`engine.demo` may import `engine.reload`, `engine.desk` and below."
+    ),
     "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
     "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
@@ -96,7 +99,7 @@ TABLE = {
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench",
+        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),

@@ -75,7 +75,9 @@ def _need(case: Case | None) -> Case:
 def check_shop(book: Rulebook, actor: Actor, shop: str | None) -> str:
     """The shop a command names, or the only one there is. Raises Refused."""
     if shop is None:
-        served = [s for s in book.shops if actor.kind == "system" or "shops.all" in actor.permissions or s in actor.shops]
+        served = [
+            s for s in book.shops if actor.kind == "system" or "shops.all" in actor.permissions or s in actor.shops
+        ]
         if len(served) != 1:
             raise Refused("invalid", "shop-needed", "say which shop", pointer="/shop")
         return served[0]
@@ -136,9 +138,18 @@ def find_requester(tx: Tx, words: Lexicon, book: Rulebook, shop: str, who: Mappi
             return known, False
     name = str(who.get("name") or "").strip() or None
     if not contacts and name is None:
-        raise Refused("invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester")
+        raise Refused(
+            "invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester"
+        )
     made = people.add_member(
-        tx, words, shop, guest=True, tier=book.guest_tier, name=name, language=book.shops[shop].locales[0], identities=contacts
+        tx,
+        words,
+        shop,
+        guest=True,
+        tier=book.guest_tier,
+        name=name,
+        language=book.shops[shop].locales[0],
+        identities=contacts,
     )
     return made, True
 

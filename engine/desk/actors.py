@@ -143,4 +143,14 @@ def user(book: Rulebook, actor: Actor, status: str | None, tier: str | None = No
     }
 
 
-__all__ = ["SYSTEM", "Known", "agent_actor", "check_proof", "find", "guest_actor", "member_actor", "new_visitor", "proof"]
+__all__ = [
+    "SYSTEM",
+    "Known",
+    "agent_actor",
+    "check_proof",
+    "find",
+    "guest_actor",
+    "member_actor",
+    "new_visitor",
+    "proof",
+]

@@ -16,62 +16,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine import actors, answers, cases
 from engine.api import Inbound
 from engine.config import Config
 from engine.core import access
 from engine.core.building import build
+from engine.core.changes import Say
 from engine.core.commands import (
-    AskRating,
     ChangeMember,
-    ChangeTicket,
     Command,
     CreateMember,
-    EndChat,
     MarkRead,
     MemberLine,
-    MoveTicket,
-    OpenTicket,
-    Page,
     PostMessage,
-    RateTicket,
     Retry,
     SetStatus,
     SignIn,
     SignOut,
     Upload,
 )
-from engine.core.changes import Say
 from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ServeQueue, TimerDue
 from engine.core.questions import (
-    Agents,
-    Events,
-    FileById,
-    Me,
-    MemberById,
-    Members,
-    Messages,
-    Moves,
-    Notices,
-    Nouns,
-    OpenChatOf,
     Question,
-    QueuePlace,
-    RulesState,
-    Search,
-    Sessions,
-    Teams,
-    TicketByNumber,
-    Tickets,
-    Trace,
-    Views,
     WhoIs,
 )
 from engine.core.rulebook import Rulebook
-from engine.feed import Deliver, Feed, Frame, Subscription
+from engine.desk import actors, answers, cases
+from engine.desk.feed import Deliver, Feed, Subscription
 from engine.files import prepare
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
@@ -119,9 +92,7 @@ class Desk:
         self._kick: Callable[[tuple[int, ...]], None] = lambda due: None
         self._control: str | None = None
         self._background: set[asyncio.Task[Any]] = set()
-        self._leaving = frozenset(
-            name for name, channel in plugins.tables["channels"].items() if not channel.can.live
-        )
+        self._leaving = frozenset(name for name, channel in plugins.tables["channels"].items() if not channel.can.live)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -135,7 +106,9 @@ class Desk:
     ) -> Desk:
         """Opens storage, plugins and the last rulebook that was in force. Raises ConfigError with what is in the way."""
         config.data.mkdir(parents=True, exist_ok=True)
-        found = plugins or load_plugins(config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config))
+        found = plugins or load_plugins(
+            config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
+        )
         found.register()
         storage = found.open("storage", _storage_url(config), config.plugin("storage"))
         blobs = found.open("blobs", _files_url(config), config.plugin("files"))
@@ -278,9 +251,7 @@ class Desk:
         started = time.perf_counter_ns()
         decision = decide(book, command, case, actor, tx.now)
         decision = replace(decision, micros=(time.perf_counter_ns() - started) // 1000)
-        applied = commit.apply(
-            tx, case, decision, self._lexicon, actor=actor, uploaders=actors.uploaders_of(actor)
-        )
+        applied = commit.apply(tx, case, decision, self._lexicon, actor=actor, uploaders=actors.uploaders_of(actor))
         if decision.rejected is not None:
             why = decision.rejected or "this desk does not take this message"
             return {"answer": {"rejected": why}, "decision": decision}
@@ -294,7 +265,9 @@ class Desk:
             answer = {"member": answers.member(tx, self._lexicon, access.scope(actor), command.member_id)}
         elif isinstance(command, (MarkRead, MemberSignedIn)):
             if isinstance(command, MarkRead):
-                stream.mark_read(tx, "agent" if actor.kind == "agent" else "member", actor.id, case.ticket.id, command.seq)
+                stream.mark_read(
+                    tx, "agent" if actor.kind == "agent" else "member", actor.id, case.ticket.id, command.seq
+                )
         elif applied.number is not None and not isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
             answer = {"ticket": answers.ticket(tx, book, actor, applied.number), "seq": None}
         return {"answer": answer, "decision": decision, "applied": applied}
@@ -527,7 +500,12 @@ class Desk:
         account = None
         if login is not None and login["password"]:
             account = {"kind": login["owner_kind"], "id": login["owner_id"], "hash": login["password"]}
-        credentials = {"username": command.username, "password": command.password, "otp": command.otp, "account": account}
+        credentials = {
+            "username": command.username,
+            "password": command.password,
+            "otp": command.otp,
+            "account": account,
+        }
         identity = None
         for authenticator in self.plugins.tables["authenticators"].values():
             identity = await authenticator.authenticate(credentials)
@@ -615,7 +593,9 @@ class Desk:
         prepared = await loop.run_in_executor(
             None, lambda: prepare(command.name, command.media_type, command.data, self.config)
         )
-        digest, size = await loop.run_in_executor(None, lambda: _put(self._blobs, prepared.data, self.config["limits.upload"]))
+        digest, size = await loop.run_in_executor(
+            None, lambda: _put(self._blobs, prepared.data, self.config["limits.upload"])
+        )
 
         def job(tx: Tx) -> dict[str, Any]:
             return dict(
@@ -761,52 +741,3 @@ def _from_data(config: Config, setting: str, scheme: str) -> str:
 
 
 # What the floor above needs of the floors below, it takes from here.
-__all__ = [
-    "Actor",
-    "Agents",
-    "AskRating",
-    "ChangeMember",
-    "ChangeTicket",
-    "Command",
-    "CreateMember",
-    "Desk",
-    "EndChat",
-    "Events",
-    "FileById",
-    "Frame",
-    "MarkRead",
-    "Me",
-    "MemberById",
-    "MemberLine",
-    "Members",
-    "Messages",
-    "MoveTicket",
-    "Moves",
-    "Notices",
-    "Nouns",
-    "OpenChat",
-    "OpenChatOf",
-    "OpenTicket",
-    "Page",
-    "PostMessage",
-    "Question",
-    "QueuePlace",
-    "RateTicket",
-    "Refused",
-    "Retry",
-    "RulesState",
-    "SYSTEM",
-    "Search",
-    "Sessions",
-    "SetStatus",
-    "SignIn",
-    "SignOut",
-    "Subscription",
-    "Teams",
-    "TicketByNumber",
-    "Tickets",
-    "Trace",
-    "Upload",
-    "Views",
-    "WhoIs",
-]

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from engine.answers import name_author
 from engine.core import access
 from engine.core.entities import Actor
+from engine.desk.answers import name_author
 from engine.store.stream import Committed
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
+    from engine.desk.corridor import Desk
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ PAGE = 500
 """Events read at once: a long absence is served in pieces."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TIMES = frozenset({"at", "created_at", "updated_at", "first_replied_at", "closed_at", "due_at", "last_used_at", "expires_at"})
+TIMES = frozenset(
+    {"at", "created_at", "updated_at", "first_replied_at", "closed_at", "due_at", "last_used_at", "expires_at"}
+)
 
 
 def rfc3339(at: int) -> str:
@@ -41,7 +43,11 @@ def with_times(value: Any) -> Any:
     """An API answer with its times as RFC 3339 text: times are known by their names."""
     if isinstance(value, dict):
         return {
-            k: rfc3339(v) if k in TIMES and type(v) is int else with_times(v) if isinstance(v, (dict, list, tuple)) else v
+            k: rfc3339(v)
+            if k in TIMES and type(v) is int
+            else with_times(v)
+            if isinstance(v, (dict, list, tuple))
+            else v
             for k, v in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -7,20 +7,18 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from engine import actors
 from engine.core import access, sla
 from engine.core import questions as ask
+from engine.core.decide import mask
 from engine.core.draft import Draft
 from engine.core.entities import Actor, Clock
 from engine.core.errors import Refused, missing
 from engine.core.intake import may_not
-from engine.core.decide import mask
 from engine.core.questions import Scope
-from engine.core.rulebook import Noun, Rulebook
+from engine.core.rulebook import Helpers, Noun, Rulebook
 from engine.core.scenarios import at_stage
-from engine.core.rulebook import Helpers
-from engine.lang import Severity, compile_condition
-from engine.lang import Source, Span
+from engine.desk import actors
+from engine.lang import Severity, Source, Span, compile_condition
 from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
 from engine.store.errors import BadCursor, NotFilterable
@@ -94,7 +92,9 @@ class _Asking:
             first = errors[0] if errors else None
             said = f"{first.message} (column {first.span.column})" if first else "this is no filter"
             raise Refused("invalid", "bad-filter", said, pointer="/filter")
-        return filters.where(condition, self.tx.now, self.tx.ring, self.words, str(self.book.zone(next(iter(self.book.shops)))))
+        return filters.where(
+            condition, self.tx.now, self.tx.ring, self.words, str(self.book.zone(next(iter(self.book.shops))))
+        )
 
     def ticket(self, q: ask.TicketByNumber) -> Any:
         return queries.ticket(self.tx, self.scope, q, actor_id=self.agent_id, percent=any_percent(self.book))
@@ -332,7 +332,9 @@ def trace(
         if nearly and row["rulebook"] == book.digest and row["snapshot"]:
             snapshot = commit.unpack_snapshot(tx, row["snapshot"])
             rules.extend(_nearly(tx, book, snapshot, {entry["rule"] for entry in rules}, row))
-        items.append({"event": row["root"], "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"], "rules": rules})
+        items.append(
+            {"event": row["root"], "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"], "rules": rules}
+        )
     return {"items": items, "next": None}
 
 
@@ -458,7 +460,8 @@ def rules_state(tx: Tx, book: Rulebook) -> dict[str, Any]:
             "source": told.get("source", "start"),
         },
         "files": [
-            {"path": path, "size": len(text.encode()), "rules": counts.get(path, 0)} for path, text in sorted(book.files.items())
+            {"path": path, "size": len(text.encode()), "rules": counts.get(path, 0)}
+            for path, text in sorted(book.files.items())
         ],
         "rules": len(book.rules.rules),
         "failed": {"at": failed["at"], "source": failed["source"], "findings": failed["findings"]} if failed else None,

@@ -12,7 +12,7 @@ from engine.store import Tx, doctor, outbox, people, sessions
 from engine.store import tables as t
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
+    from engine.desk.corridor import Desk
 
 MIN_PASSWORD = 8
 
@@ -28,7 +28,9 @@ class Line:
 def hash_password(desk: Desk, password: str) -> str:
     """The digest the store keeps, by the first authenticator that makes passwords. Raises Refused for a weak one."""
     if len(password) < MIN_PASSWORD:
-        raise Refused("invalid", "weak-password", f"a password has at least {MIN_PASSWORD} characters", pointer="/password")
+        raise Refused(
+            "invalid", "weak-password", f"a password has at least {MIN_PASSWORD} characters", pointer="/password"
+        )
     for authenticator in desk.plugins.tables["authenticators"].values():
         make = getattr(authenticator, "hash", None)
         if make is not None:
@@ -96,7 +98,8 @@ async def list_agents(desk: Desk) -> list[dict[str, Any]]:
         for row in tx.rows(t.AgentTeam.select()):
             teams.setdefault(row["agent_id"], []).append(row["team"])
         return [
-            {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))} for row in rows
+            {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))}
+            for row in rows
         ]
 
     return await desk._store.read(work)
@@ -117,5 +120,10 @@ async def examine(desk: Desk) -> list[Line]:
     for aside in desk.plugins.set_aside:
         lines.append(Line(False, f"plugin {aside.name} is set aside: {aside.error}"))
     book = desk.rulebook
-    lines.append(Line(book is not None, f"rules: {book.digest[:12]} in force, {len(book.rules.rules)} rules" if book else "rules: none"))
+    lines.append(
+        Line(
+            book is not None,
+            f"rules: {book.digest[:12]} in force, {len(book.rules.rules)} rules" if book else "rules: none",
+        )
+    )
     return lines
