@@ -19,10 +19,9 @@ import msgspec
 import tornado.web
 from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
 
-from engine.desk import Actor, Refused, WhoIs
+from engine.desk import Actor, Refused, WhoIs, with_times
 from web import decode
 from web.routes import PARAMETERS, Answer, Call, Operation
-from web.times import with_times
 
 log = logging.getLogger(__name__)
 

@@ -31,12 +31,12 @@ from engine.desk import (
     Subscription,
     TicketByNumber,
     WhoIs,
+    with_times,
 )
 from web import frames
 from web.decode import located
 from web.handler import COOKIE
 from web.limits import Bucket, network
-from web.times import with_times
 
 if TYPE_CHECKING:
     from web.app import Web

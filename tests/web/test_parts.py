@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
+from engine.desk import rfc3339, with_times
 from plugins.auth import password
 from web import decode, openapi, schema
 from web.app import api_rows
@@ -16,7 +17,6 @@ from web.handler import origin_of
 from web.limits import ADDRESS_FACTOR, BURST, WINDOW, Bucket, SignInLimit
 from web.proxies import Proxies
 from web.routes import table
-from web.times import rfc3339, with_times
 
 
 class Clock:
