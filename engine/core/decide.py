@@ -124,13 +124,17 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     speaking: list[tuple[Wish, dict[str, Any]]] = []
     values: dict[str, Any] = {}
+    seen: tuple[Any, ...] | None = None
     for stage in book.environment.stages:
-        fresh = {name: book.getter(name)(draft) for name in reads}
-        fresh["now"] = draft.now
-        delta = {name: value for name, value in fresh.items() if name not in values or values[name] != value}
-        if delta or not record["stages"]:
-            record["stages"].append({"stage": stage.name, "values": _for_snapshot(book, delta)})
-        values = fresh
+        state = (draft.ticket, draft.member, draft.chat, draft.agent)
+        if seen is None or any(now is not then for now, then in zip(state, seen, strict=True)):
+            seen = state
+            fresh = {name: book.getter(name)(draft) for name in reads}
+            fresh["now"] = draft.now
+            delta = {name: value for name, value in fresh.items() if name not in values or values[name] != value}
+            if delta or not record["stages"]:
+                record["stages"].append({"stage": stage.name, "values": _for_snapshot(book, delta)})
+            values = fresh
         matches = [
             rule
             for rule in book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)

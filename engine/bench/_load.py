@@ -1,0 +1,66 @@
+"""A small load client: so many connections, each one request after another, for so long.
+
+`python -m engine.bench._load URL CONNECTIONS SECONDS` reads headers and body as JSON from standard input and prints
+{"done", "seconds", "failed" by status, "p50_ms", "p99_ms"}. Plain sockets, so that the client costs little beside the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+
+async def one(host: str, port: int, request: bytes, until: float, times: list[float], failed: Counter[int]) -> None:
+    """One connection; counts answers that were not 2xx by their status."""
+    reader, writer = await asyncio.open_connection(host, port)
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head[9:12])
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        await reader.readexactly(length)
+        times.append(time.perf_counter() - started)
+        if not 200 <= status < 300:
+            failed[status] += 1
+    writer.close()
+
+
+async def main(url: str, connections: int, seconds: float, spec: dict[str, Any]) -> dict[str, Any]:
+    """Runs the load and counts."""
+    parts = urlsplit(url)
+    body = spec.get("body")
+    data = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc, "Content-Length": str(len(data)), **spec.get("headers", {})}
+    if data:
+        headers["Content-Type"] = "application/json"
+    lines = [f"{spec.get('method', 'GET')} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    request = "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+    times: list[float] = []
+    started = time.perf_counter()
+    failed: Counter[int] = Counter()
+    host, port = parts.hostname or "", parts.port or 80
+    await asyncio.gather(*(one(host, port, request, started + seconds, times, failed) for _ in range(connections)))
+    took = time.perf_counter() - started
+    times.sort()
+    return {
+        "done": len(times),
+        "seconds": took,
+        "failed": dict(failed),
+        "p50_ms": 1000 * times[len(times) // 2] if times else 0.0,
+        "p99_ms": 1000 * times[int(len(times) * 0.99)] if times else 0.0,
+    }
+
+
+if __name__ == "__main__":
+    answer = asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), json.load(sys.stdin)))
+    print(json.dumps(answer))
