@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -51,7 +51,7 @@ def body(kind: type[Struct], raw: bytes) -> Struct:
         raise Unreadable(f"the body is not JSON: {error}") from None
     if b"\\u0000" in raw:
         _refuse_nul(msgspec.to_builtins(found), "")
-    return found
+    return cast(Struct, found)
 
 
 def query(kind: type[Struct], text: str) -> Struct:

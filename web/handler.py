@@ -21,6 +21,7 @@ from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
 
 from engine.desk import Actor, Refused, WhoIs, with_times
 from web import decode
+from web.limits import network
 from web.routes import PARAMETERS, Answer, Call, Operation
 
 log = logging.getLogger(__name__)
@@ -222,7 +223,7 @@ class OperationHandler(BaseHandler):
         else:
             self._chunks.clear()
             if self._size > self._limit + DRAIN:
-                self.request.connection.stream.close()  # type: ignore[attr-defined,union-attr]
+                self.request.connection.stream.close()  # type: ignore[union-attr]
 
     async def _run(self, *parts: str, **named: str) -> None:
         self.web.under_way += 1
@@ -249,7 +250,7 @@ class OperationHandler(BaseHandler):
             raise Problem(422, "invalid", "some fields are not right", error.errors) from None
         self._answer(await operation.run(call))
 
-    get = head = post = put = patch = delete = _run  # type: ignore[assignment]
+    get = head = post = put = patch = delete = _run
 
     async def options(self, *parts: str, **named: str) -> None:
         """What is allowed here; for a page of a shop's site, whether it may ask."""
@@ -283,6 +284,9 @@ class OperationHandler(BaseHandler):
             found = await self.web.desk.query(NOBODY, WhoIs(visitor=visitor, shop=shop))
             if found is None or found["visitor"] != visitor:
                 raise _unknown("unknown-visitor", "this visitor's proof is not valid")
+            if operation.writes and (wait := self.web.guest_lines.take(network(self.address()))):
+                text = "too many requests from here; slow down"
+                raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
         elif cookie:
             found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
             if found is not None:

@@ -31,12 +31,12 @@ class Hub:
     def __init__(self, web: Web) -> None:
         self._web = web
         self.sockets: set[Socket] = set()
-        self._visitors: dict[str, set[ChatSocket]] = {}
-        self._agents: dict[int, set[AgentSocket]] = {}
+        self._visitors: dict[str, set[Any]] = {}
+        self._agents: dict[int, set[Any]] = {}
         self._leaving: dict[int, asyncio.TimerHandle] = {}
-        self.waiting: set[ChatSocket] = set()
+        self.waiting: set[Any] = set()
         """Chats whose place in the line is to be looked at."""
-        self.dirty: set[AgentSocket] = set()
+        self.dirty: set[Any] = set()
         """Agents to whom the number of those who wait may be news."""
         self._tasks: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[Any]] = set()
@@ -98,11 +98,11 @@ class Hub:
     def remove(self, socket: Socket) -> None:
         """A socket is gone. An agent's last one begins the minute after which the agent is offline."""
         self.sockets.discard(socket)
-        self.waiting.discard(socket)  # type: ignore[arg-type]
-        self.dirty.discard(socket)  # type: ignore[arg-type]
+        self.waiting.discard(socket)
+        self.dirty.discard(socket)
         visitor = getattr(socket, "visitor", None)
         if visitor is not None and visitor in self._visitors:
-            self._visitors[visitor].discard(socket)  # type: ignore[arg-type]
+            self._visitors[visitor].discard(socket)
             if not self._visitors[visitor]:
                 del self._visitors[visitor]
         agent = socket.actor.id
@@ -147,9 +147,10 @@ class Hub:
                     socket.send({"type": "typing", "ticket": number, "author": author})
         if shown is None:
             return
-        for socket in self.sockets:
-            if getattr(socket, "ticket", None) == number:
-                socket.send({"type": "typing", "ticket": number, "author": {"kind": "agent", "name": shown}})
+        frame = {"type": "typing", "ticket": number, "author": {"kind": "agent", "name": shown}}
+        for chat in self.sockets:
+            if getattr(chat, "ticket", None) == number:
+                chat.send(frame)
 
     # --- sessions -----------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,9 @@ ACK_WITHIN: Final = 2.0
 READ_WITHIN: Final = 30.0
 """Seconds in which a reader who catches up must take what was sent."""
 FLOOD: Final = 200
-"""Refusals in a row for being too fast, after which the connection is closed."""
+"""Refusals for being too fast, after which the connection is closed."""
+FORGIVEN: Final = 20
+"""Of those, for each message that was not too fast."""
 SHOWN_FOR: Final = 30.0
 """Seconds that what an agent may tell of a ticket by typing is believed."""
 
@@ -73,7 +75,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.last = 0
         """The `seq` up to which this connection has got everything."""
         self._subscription: Subscription | None = None
-        self._held: deque[Frame] | None = None
+        self._holds = 0
+        self._held: deque[Frame] = deque()
         self._room: asyncio.Future[None] | None = None
         self._acks: dict[int, list[bytes]] = {}
         self._unsent = 0
@@ -120,9 +123,10 @@ class Socket(tornado.websocket.WebSocketHandler):
         if not cookie:
             return None
         found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
-        if found is not None:
-            self.token = cookie
-        return found
+        if found is None:
+            return None
+        self.token = cookie
+        return dict(found)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -182,7 +186,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             self._bucket = Bucket(self.rate())
         wait = self._bucket.take()
         if not wait:
-            self._floods = 0
+            self._floods = max(0, self._floods - FORGIVEN)
             return
         self._floods += 1
         if self._floods > FLOOD:
@@ -194,10 +198,9 @@ class Socket(tornado.websocket.WebSocketHandler):
     # --- the feed -----------------------------------------------------------------------------------------------------
 
     async def follow(self, actor: Actor, since: int | None) -> None:
-        """Begins to hear what the actor may see after an id, in place of what was heard before. Frames are held."""
+        """Begins to hear what the actor may see after an id, in place of what was heard before; `hold` meanwhile."""
         if self._subscription is not None:
             self._subscription.close()
-        self.hold()
         self._subscription = self.web.desk.subscribe(actor, self._deliver, since)
         if self.last == 0:
             self.last = self._subscription.position
@@ -206,18 +209,17 @@ class Socket(tornado.websocket.WebSocketHandler):
             self._subscription.close()
 
     def hold(self) -> None:
-        """Keeps frames back until `release`."""
-        if self._held is None:
-            self._held = deque()
+        """Keeps frames back until as many `release`."""
+        self._holds += 1
 
     def release(self) -> None:
-        """Sends what was kept back, in order."""
-        held, self._held = self._held or deque(), None
-        for frame in held:
-            self._pass(frame)
+        """Ends one `hold`; with the last, what was kept back is sent in order."""
+        self._holds -= 1
+        while self._held and not self._holds:
+            self._pass(self._held.popleft())
 
     async def catch_up(self) -> None:
-        """Sends what was kept back as fast as it is read: a long absence is no reason to be dropped again."""
+        """`release`, as fast as the other side reads: a long absence is no reason to be dropped again."""
         most = self.web.config["limits.socket_buffer"] // 2
         while self._held:
             self._pass(self._held.popleft())
@@ -227,14 +229,14 @@ class Socket(tornado.websocket.WebSocketHandler):
                     await asyncio.wait_for(self._room, READ_WITHIN)
                 except TimeoutError:
                     self._drop()
-        self._held = None
+        self.release()
 
     def held(self) -> list[Frame]:
         """Frames kept back now."""
-        return list(self._held or ())
+        return list(self._held)
 
     def _deliver(self, frame: Frame) -> None:
-        if self._held is not None:
+        if self._holds or self._held:
             self._held.append(frame)
         else:
             self._pass(frame)
@@ -346,7 +348,7 @@ class Socket(tornado.websocket.WebSocketHandler):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         self._acks.clear()
-        self._held = None
+        self._held.clear()
         self.hub.remove(self)
 
 
@@ -419,6 +421,7 @@ class ChatSocket(Socket):
         start = min(since, chat["seq"]) if since else chat["seq"]
         self.last = start
         self.ticket = chat["ticket"]
+        self.hold()
         await self.follow(self.actor, start)
         # What comes as a frame of its own below does not stand in the history too: each line once.
         coming = {frame.data["message"]["id"] for frame in self.held() if frame.data["type"] == "message"}
@@ -427,12 +430,12 @@ class ChatSocket(Socket):
         self.hub.add_chat(self)
         self.send({"type": "welcome", "seq": start, "visitor": self._proof, "ticket": self.ticket, "history": history})
         if self.ticket is None:
-            await self._open(show=not since)
+            await self._show_opening(show=not since)
         else:
             self.hub.waiting.add(self)
         await self.catch_up()
 
-    async def _open(self, *, show: bool) -> None:
+    async def _show_opening(self, *, show: bool) -> None:
         """The lines of `chat.opened`: shown at once, stored with the first line."""
         done = await self.web.desk.act(self.actor, OpenChat(self.shop, self._page))
         self._opening = tuple(done["opening"])
@@ -490,8 +493,10 @@ class ChatSocket(Socket):
         for tab in [self, *self.hub.same_visitor(self)]:
             if tab.actor.id == 0 and tab.shop == self.shop:
                 tab.actor = found["actor"]
-                await tab.follow(tab.actor, tab.last)
-                if tab is not self:
+                tab.hold()
+                try:
+                    await tab.follow(tab.actor, tab.last)
+                finally:
                     tab.release()
 
     def wanted(self, data: Mapping[str, Any]) -> bool:
@@ -549,6 +554,7 @@ class AgentSocket(Socket):
         if actor.kind != "agent" or "ticket.view" not in actor.permissions:
             raise Refused("forbidden", "agents-only", "this socket is for agents who may see tickets")
         self.actor, self._bucket = actor, None
+        self.hold()
         await self.follow(actor, hello.since or None)
         self.greeted = True
         self.hub.add_agent(self)

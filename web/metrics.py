@@ -50,8 +50,8 @@ class Metrics:
         rows: dict[str, list[str]] = {name: [] for name in _HELP}
         for (name, labels), value in sorted(self._counts.items()):
             rows[name].append(f"{name}{{{labels}}} {value}" if labels else f"{name} {value}")
-        for (name, labels), value in sorted(gauges.items()):
-            rows[name].append(f"{name}{{{labels}}} {value:g}" if labels else f"{name} {value:g}")
+        for (name, labels), gauge in sorted(gauges.items()):
+            rows[name].append(f"{name}{{{labels}}} {gauge:g}" if labels else f"{name} {gauge:g}")
         rows["desk_uptime_seconds"].append(f"desk_uptime_seconds {time.monotonic() - self._started:.3f}")
         for edge in BUCKETS:
             rows["desk_request_seconds"].append(f'desk_request_seconds_bucket{{le="{edge:g}"}} {self._buckets[edge]}')

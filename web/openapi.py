@@ -231,7 +231,8 @@ def _structs(module: Any) -> list[type[Struct]]:
 
 
 def _subclasses(kind: type) -> set[type]:
-    return {one for child in kind.__subclasses__() for one in (child, *_subclasses(child))}
+    children: list[type] = kind.__subclasses__()
+    return {*children, *(one for child in children for one in _subclasses(child))}
 
 
 def _tidy(shape: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,28 +36,53 @@ POLICY: Final = (
 _ASSET: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
+PACKED: Final = (".html", ".js", ".css", ".svg", ".json", ".webmanifest")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A built file: its bytes, their digest, and the bytes packed by gzip where that saves something."""
+
+    data: bytes
+    digest: str
+    packed: bytes | None
+
+
 class Folder:
     """The built front end. Files are read once and again when they changed."""
 
     def __init__(self, root: Path = STATIC) -> None:
         self._root = root
-        self._kept: dict[str, tuple[int, bytes, str]] = {}
+        self._kept: dict[str, tuple[int, Kept]] = {}
 
-    def read(self, name: str) -> tuple[bytes, str] | None:
-        """Bytes and ETag of a file, or None."""
+    def read(self, name: str) -> Kept | None:
+        """A file, or None."""
         path = self._root / name
         try:
             changed = path.stat().st_mtime_ns
             kept = self._kept.get(name)
             if kept is None or kept[0] != changed:
                 data = path.read_bytes()
-                kept = self._kept[name] = (changed, data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+                packed = gzip.compress(data, 9, mtime=0) if name.endswith(PACKED) and len(data) > 1_000 else None
+                kept = self._kept[name] = (changed, Kept(data, hashlib.sha256(data).hexdigest()[:32], packed))
         except (OSError, ValueError):
             return None
-        return kept[1], kept[2]
+        return kept[1]
 
 
-class PageHandler(BaseHandler):
+class BuiltHandler(BaseHandler):
+    """What serves built files."""
+
+    def packed(self, kept: Kept) -> bytes:
+        """The bytes as the browser takes them: nothing secret stands in built files, so packing tells nothing."""
+        self.set_header("Vary", "Accept-Encoding")
+        if kept.packed is None or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
+            return kept.data
+        self.set_header("Content-Encoding", "gzip")
+        return kept.packed
+
+
+class PageHandler(BuiltHandler):
     """An HTML page. The agents' pages are never framed; the chat page may be, by the shop's own sites."""
 
     def initialize(self, page: str) -> None:
@@ -80,12 +107,12 @@ class PageHandler(BaseHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        await self.finish(found[0])
+        await self.finish(self.packed(found))
 
     head = get
 
 
-class AssetHandler(BaseHandler):
+class AssetHandler(BuiltHandler):
     """A built file whose name holds its digest: kept for ever."""
 
     def prepare(self) -> None:
@@ -98,12 +125,12 @@ class AssetHandler(BaseHandler):
             raise Problem(404, "not-found", "there is nothing at this address")
         self.set_header("Content-Type", _type(name))
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        await self.finish(found[0])
+        await self.finish(self.packed(found))
 
     head = get
 
 
-class FileHandler(BaseHandler):
+class FileHandler(BuiltHandler):
     """A built file under its own name (the widget's script, the icon): asked for again, answered 304 when unchanged."""
 
     def initialize(self, name: str, cross: bool = False) -> None:
@@ -118,7 +145,7 @@ class FileHandler(BaseHandler):
         found = self.web.folder.read(self.name)
         if found is None:
             raise Problem(404, "not-found", "there is nothing at this address")
-        data, tag = found
+        tag = f'"{found.digest}"'
         self.set_header("Content-Type", _type(self.name))
         self.set_header("Cache-Control", "public, max-age=300")
         self.set_header("Etag", tag)
@@ -130,7 +157,7 @@ class FileHandler(BaseHandler):
             self.set_status(304)
             await self.finish()
             return
-        await self.finish(data)
+        await self.finish(self.packed(found))
 
     head = get
 

@@ -131,7 +131,7 @@ class Operation:
     @property
     def refusals(self) -> tuple[int, ...]:
         """Every status of a problem it may answer with."""
-        found = {400, 422, 413, *self.errors}
+        found = {400, 413, 422, *self.errors}
         if self.who == "known":
             # With no credentials 401; a session that was ended may also be told of where nobody needs one.
             found |= {401, 403}
@@ -140,7 +140,7 @@ class Operation:
         if self.body is not None or self.upload:
             found.add(415)
         if self.writes:
-            found |= {401, 403, 409}
+            found |= {401, 403, 409, 429}
         if self.match:
             found.add(412)
         return tuple(sorted(found))

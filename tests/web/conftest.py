@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.web.support import Site, running
+from web import hub
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A running server. `lead` sees both shops, `amy` and `ben` serve demo, `olga` the other shop; `ming` and `hua` are
     members of demo, `oscar` of the other."""
+    hub.RECHECK = 0.5
     with running(tmp_path_factory.mktemp("web"), limits__guest_rate=1000, limits__socket_rate=1000) as site:
         site.add_agent("lead", ["lead"], [])
         site.add_agent("amy", ["agent"], ["demo"])

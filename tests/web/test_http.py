@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 from collections.abc import Iterator
@@ -529,6 +530,12 @@ def test_health_metrics_and_the_document(site: Site) -> None:
     root.close()
 
 
+def test_head_is_get_without_a_body(site: Site, amy: httpx.Client) -> None:
+    number = site.open_ticket()["number"]
+    got, head = amy.get(f"/tickets/{number}"), amy.head(f"/tickets/{number}")
+    assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", got.headers["ETag"])
+
+
 def test_preflight_is_for_listed_sites_and_what_the_widget_needs(site: Site) -> None:
     with site.client(Origin="https://shop.example") as page:
         allowed = page.options("/files")
@@ -559,6 +566,9 @@ def test_pages_and_their_policies(site: Site) -> None:
     assert "frame-ancestors 'self' http://127.0.0.1:9 https://shop.example" in chat.headers["Content-Security-Policy"]
     script = root.get("/widget.js")
     assert script.headers["Content-Type"].startswith("text/javascript")
+    assert len(gzip.compress(script.content)) < 30_000
+    assert script.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in root.get("/widget.js", headers={"Accept-Encoding": "identity"}).headers
     assert root.get("/widget.js", headers={"If-None-Match": script.headers["ETag"]}).status_code == 304
     assert root.get("/demo").status_code == 404
     for path in ("/assets/..%2f..%2fapp.py", "/assets/../../app.py", "/.git/config", "/static/console.html"):

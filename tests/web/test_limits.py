@@ -38,12 +38,11 @@ def test_a_guest_who_floods_is_slowed_and_then_closed(small: Site) -> None:
         tab.send({"type": "typing"})
         frames = tab.until_quiet()
         assert [f["id"] for f in frames if f["type"] == "ack"] == [f"f{n}" for n in range(19)], "a burst passes"
-        for n in range(300):
+        for n in range(400):
             tab.send({"type": "message", "id": f"g{n}", "text": "洗版"})
-        codes = set()
-        assert tab.closed(20) == 4429 or codes
+        assert tab.closed(20) == 4429
         heard = [f for f in amy.until_quiet() if f["type"] == "message" and f["message"]["text"] == "洗版"]
-        assert len(heard) < 30
+        assert len(heard) < 40
 
 
 def test_too_fast_names_the_line_and_when_to_come_back(small: Site) -> None:
@@ -64,7 +63,6 @@ def test_a_slow_reader_is_dropped_and_resumes(small: Site) -> None:
         slow = Socket(small.url, "/ws/agent").hello(token=small.token("amy"))
         since = slow.welcome["seq"]
         # It no longer reads: its own buffers, then the kernel's, then ours fill up.
-        slow.connection.recv_messages.pause() if hasattr(slow.connection, "recv_messages") else None
         text = "長" * 19_000
         for n in range(120):
             ming.send({"type": "message", "id": f"s{n}", "text": f"{n} {text}"})

@@ -372,6 +372,25 @@ def test_a_session_ended_elsewhere_closes_its_sockets(site: Site) -> None:
         assert socket.closed(timeout=12) == 4401
 
 
+def test_rights_taken_away_close_the_socket(site: Site) -> None:
+    from engine.store import people
+
+    site.add_agent("tess", ["agent"], ["demo"])
+    with site.agent("tess") as tess, site.chat() as tab:
+        tab.line("看得到")
+        assert tess.get("message")
+
+        def job(tx: object) -> None:
+            people.save_agent(tx, "tess", roles=["nobody"])
+
+        site.run(lambda: site.desk._store.write(job))
+        assert tess.closed(timeout=12) == 4403
+        tab.line("看不到")
+        with Socket(site.url, "/ws/agent") as again:
+            again.send({"type": "hello", "token": site.token("tess")})
+            assert again.closed() == 4403
+
+
 def test_presence_is_told_to_colleagues(site: Site) -> None:
     with site.agent("amy") as amy, site.agent("lead") as lead:
         amy.send({"type": "status", "status": "busy"})

@@ -21,7 +21,7 @@ SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
     query=schema.UploadQuery,
     upload=True,
     cross=True,
-    errors=(404, 429),
+    errors=(404,),
 )
 async def upload(call: Call) -> Answer:
     """Send one file: multipart, or the bytes themselves with their type and `?name=`."""

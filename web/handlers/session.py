@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Literal
 
 from engine.desk import Actor, Me, Refused, Sessions, SignIn, SignOut
 from web import schema
@@ -24,7 +25,7 @@ async def login(call: Call) -> Answer:
     if wait:
         text = "too many failed attempts; try again later"
         raise Refused("too-many", "too-many-sign-ins", text, retry_after=wait)
-    kind = "browser" if body.cookie else "api"
+    kind: Literal["browser", "api"] = "browser" if body.cookie else "api"
     device = call.request.headers.get("User-Agent", "")[:200]
     command = SignIn(body.username, body.password, body.otp, kind, call.address, device)
     try:
