@@ -45,7 +45,8 @@ export class Chat {
       address: socketAddress(options.origin, '/ws/chat'),
       hello: () => ({
         type: 'hello',
-        shop: options.shop,
+        // A page that names no shop means the desk's only one.
+        shop: options.shop || null,
         token: options.token,
         visitor: this.thread.visitor,
         since: this.thread.seq,
@@ -156,7 +157,7 @@ export class Chat {
     if (this.options.token) headers.set('Authorization', `Bearer ${this.options.token}`)
     else if (this.csrf) headers.set('X-CSRF-Token', this.csrf)
     else {
-      headers.set('X-Shop', this.options.shop)
+      if (this.options.shop) headers.set('X-Shop', this.options.shop)
       if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
     }
     const answer = await fetch(`${this.options.origin}/api/v1${path}`, { ...init, headers, credentials: this.csrf ? 'same-origin' : 'omit' })
