@@ -46,7 +46,9 @@ def measure(*, quick: bool = False) -> dict[str, Any]:
     print(f"desk, +{EXTRA_RULES} rules      {_shown(full)}")
     print(f"create: {ratio:.2f} of the bare insert (goal 0.40); CPU {full['cpu_ms']:.2f} ms a ticket (goal 1.00)")
     print(f"{EXTRA_RULES} rules that do not match cost {100 * cost:+.1f} % CPU (goal under 5 %)")
-    print(f"fetch one: p50 {full['fetch']['p50_ms']:.1f} ms (goal 3); list of 50: p50 {full['list']['p50_ms']:.1f} ms (goal 8)")
+    print(
+        f"fetch one: p50 {full['fetch']['p50_ms']:.1f} ms (goal 3); list of 50: p50 {full['list']['p50_ms']:.1f} ms (goal 8)"
+    )
     print("skipped: search and lists at 1,000,000 rows, chat fan-out, idle widgets, two processes")
     return {"bare": bare, "plain": plain, "full": full, "ratio": ratio, "extra_rules_cost": cost}
 
@@ -71,12 +73,12 @@ def _port() -> int:
 
 
 def _start(command: list[str], url: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(  # noqa: S603 (our own interpreter and modules)
+    process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **(environment or {})},
-        preexec_fn=lambda: os.sched_setaffinity(0, _cores()[0]),  # noqa: PLW1509 (one thread at that moment)
+        preexec_fn=lambda: os.sched_setaffinity(0, _cores()[0]),
     )
     for _ in range(600):
         try:
@@ -105,18 +107,20 @@ def _cpu(process: subprocess.Popen[bytes]) -> float:
 
 
 def _load(url: str, seconds: float, spec: dict[str, Any], clients: int = CLIENTS) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+    done = subprocess.run(
         [sys.executable, "-m", "engine.bench._load", url, str(clients), str(seconds)],
         input=json.dumps(spec).encode(),
         capture_output=True,
         check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, _cores()[1]),  # noqa: PLW1509 (as above)
+        preexec_fn=lambda: os.sched_setaffinity(0, _cores()[1]),
     )
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
-def _repeat(process: subprocess.Popen[bytes], url: str, runs: int, seconds: float, spec: dict[str, Any]) -> dict[str, Any]:
+def _repeat(
+    process: subprocess.Popen[bytes], url: str, runs: int, seconds: float, spec: dict[str, Any]
+) -> dict[str, Any]:
     _load(url, min(seconds, 2.0), spec)
     rates, cpus, p50s, p99s = [], [], [], []
     failed: dict[str, int] = {}
@@ -163,7 +167,7 @@ def _desk(desk: Path, extra: int, runs: int, seconds: float) -> dict[str, Any]:
     port = _port()
     url = f"http://127.0.0.1:{port}"
     engine = [sys.executable, "-m", "engine"]
-    subprocess.run(  # noqa: S603 (our own interpreter and module)
+    subprocess.run(
         [*engine, "user", "add", "bench", "--role", "admin", "--password-stdin", "--desk", str(desk)],
         input=f"{password}\n".encode(),
         check=True,
@@ -182,17 +186,19 @@ def _desk(desk: Path, extra: int, runs: int, seconds: float) -> dict[str, Any]:
         figures = _repeat(process, f"{url}/api/v1/tickets", runs, seconds, spec)
         read = {"method": "GET", "headers": headers}
         figures["fetch"] = _load(f"{url}/api/v1/tickets/1", min(seconds, 2.0), read, 1)
-        figures["list"] = _load(f"{url}/api/v1/tickets?limit=50&filter=ticket.category%20%3D%20open", min(seconds, 2.0), read, 1)
+        figures["list"] = _load(
+            f"{url}/api/v1/tickets?limit=50&filter=ticket.category%20%3D%20open", min(seconds, 2.0), read, 1
+        )
         return figures
     finally:
         _stop(process)
 
 
 def _post(url: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 (loopback, made here)
+    request = urllib.request.Request(
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **headers}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
 

@@ -1,0 +1,108 @@
+"""Sign-on from the shop (security W16): who is believed, and who is not."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from plugins.auth.member import SignOn, register_authenticators
+
+SECRET = "a-secret-of-the-shop-that-is-long-enough"
+
+
+def claims(**more: Any) -> dict[str, Any]:
+    return {"aud": "demo", "sub": "m-1001", "exp": int(time.time()) + 600, "name": "王小明", "tier": "gold", **more}
+
+
+def signed(body: dict[str, Any], key: str = SECRET, algorithm: str = "HS256") -> str:
+    return jwt.encode({k: v for k, v in body.items() if v is not None}, key, algorithm=algorithm)
+
+
+def ask(authenticator: SignOn, token: Any, shop: Any = "demo") -> Any:
+    return asyncio.run(authenticator.authenticate({"token": token, "shop": shop}))
+
+
+@pytest.fixture
+def demo() -> SignOn:
+    return SignOn({"demo": ("HS256", SECRET), "other": ("HS256", SECRET[::-1])})
+
+
+def test_a_signed_member_is_known_by_sub_with_what_the_shop_tells(demo: SignOn) -> None:
+    found = ask(demo, signed(claims(locale="zh-TW", admin=True)))
+    assert found.verified == {"account": "m-1001"}
+    assert found.values == {"name": "王小明", "tier": "gold", "locale": "zh-TW"}
+
+
+def unsigned() -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims())}."
+
+
+@pytest.mark.parametrize(
+    ("what", "token"),
+    [
+        ("algorithm none", unsigned()),
+        ("another secret", signed(claims(), "another secret that is long enough as well")),
+        ("another shop's audience", signed(claims(aud="other"))),
+        ("no audience", signed(claims(aud=None))),
+        ("expired", signed(claims(exp=int(time.time()) - 120))),
+        ("no end", signed(claims(exp=None))),
+        ("good for a day", signed(claims(exp=int(time.time()) + 86_400))),
+        ("far future", signed(claims(exp=2**40))),
+        ("no subject", signed(claims(sub=None))),
+        ("empty subject", signed(claims(sub="  "))),
+        ("endless subject", signed(claims(sub="x" * 5_000))),
+        ("another algorithm of the family", signed(claims(), SECRET * 2, algorithm="HS512")),
+        ("cut off", signed(claims())[:-4]),
+        ("huge", "a" * 1_000_000),
+        ("empty", ""),
+        ("no text", 17),
+        ("not a token", "m-1001"),
+    ],
+)
+def test_nobody_else_is_believed(demo: SignOn, what: str, token: Any) -> None:
+    assert ask(demo, token) is None, what
+
+
+def test_a_token_of_one_shop_is_nothing_in_another(demo: SignOn) -> None:
+    assert ask(demo, signed(claims()), "other") is None
+    assert ask(demo, signed(claims()), "nowhere") is None
+    assert ask(demo, signed(claims()), None) is None
+
+
+def test_a_public_key_is_no_secret(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "shop.pem").write_bytes(public)
+    (found,) = register_authenticators({"demo": {"algorithm": "RS256", "public_key_file": str(tmp_path / "shop.pem")}})
+    assert ask(found, signed(claims(), private, "RS256")).verified == {"account": "m-1001"}
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
+    body = base64.urlsafe_b64encode(json.dumps(claims()).encode()).rstrip(b"=")
+    forged = hmac.new(public, header + b"." + body, hashlib.sha256).digest()
+    token = b".".join((header, body, base64.urlsafe_b64encode(forged).rstrip(b"="))).decode()
+    assert ask(found, token) is None
+
+
+def test_settings_that_would_be_unsafe_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHORT", "too short")
+    with pytest.raises(ValueError, match="shorter than 32"):
+        register_authenticators({"demo": {"secret_env": "SHORT"}})
+    with pytest.raises(ValueError, match="no algorithm"):
+        register_authenticators({"demo": {"algorithm": "none"}})
+    assert register_authenticators({}) == []
