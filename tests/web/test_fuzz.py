@@ -39,7 +39,7 @@ def filled(site: Site) -> Site:
 
 @schema.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=7,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
