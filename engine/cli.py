@@ -1,4 +1,4 @@
-"""The command `engine`: each sub-command a thin door to a room. Exit 0 done, 1 the thing checked is not right, 2 could not."""
+"""The command `engine`: each sub-command a thin door to a room. Exit 0: done, 1: what was checked is wrong, 2: no."""
 
 from __future__ import annotations
 
@@ -410,9 +410,8 @@ def run_reload(arguments: Any) -> int:
     errors = 0
     for finding in result["findings"]:
         errors += finding["severity"] == "error"
-        print(
-            f"{finding['severity']}[{finding['code']}]: {finding['message']}\n  --> {finding['file']}:{finding['line']}:{finding['column']}"
-        )
+        print(f"{finding['severity']}[{finding['code']}]: {finding['message']}")
+        print(f"  --> {finding['file']}:{finding['line']}:{finding['column']}")
         if finding.get("hint"):
             print(f"  = help: {finding['hint']}")
     if errors:
@@ -607,7 +606,8 @@ def run_plugin(arguments: Any) -> int:
     from engine.plugins import load
 
     config = load_config(arguments)
-    plugins = load(config.values["plugins.settings"], block=config["plugins.block"])
+    folder = config.desk / config["plugins.dir"] if config["plugins.dir"] else None
+    plugins = load(config.values["plugins.settings"], block=config["plugins.block"], folder=folder)
     plugins.register()
     for item in plugins.describe():
         print(f"{item.name:<24} {', '.join(item.hooks):<40} {item.doc.splitlines()[0] if item.doc else ''}")

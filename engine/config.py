@@ -183,7 +183,7 @@ def _set(config: Config, name: str, value: Any, origin: str) -> None:
 
 
 def starter() -> Path:
-    """The folder that holds the starter desk's `rules/` and `config/`: in the wheel `engine/starter`, else the checkout."""
+    """The folder with the starter desk's `rules/` and `config/`: in the wheel `engine/starter`, else the checkout."""
     here = Path(__file__).resolve().parent
     packed = here / "starter"
     return packed if packed.is_dir() else here.parent

@@ -1,8 +1,9 @@
 """The pump: timers and the outbox, straight from the tables, in the server's own process.
 
 It knows the next due time, sleeps to the millisecond, wakes when a commit brings something earlier, and sweeps each
-second. What was due while the server was down is done at its start, once. A line is marked `sending` and committed before
-the channel is called: found so after a crash, it goes again only where the channel refuses twins, else it is `uncertain`.
+second. What was due while the server was down is done at its start, once. A line is marked `sending` and committed
+before the channel is called: found so after a crash, it goes again only where the channel refuses twins, else it is
+`uncertain`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The built-in actions: what an effect of a rule does to the draft. Two writers of one target are found before (`merge`)."""
+"""The built-in actions: what a rule's effect does to the draft. `merge` settles before who writes what."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def targets(effect: Effect) -> tuple[tuple[str, Any], ...]:
 
 def merge(wishes: list[Wish]) -> tuple[list[Wish], list[Lost]]:
     """The wishes that stand and those that lost. Commuting ones all stand, equal ones once; where two write one target
-    differently the higher priority wins, at equal priority the lower rule id (and the validator should have refused it)."""
+    differently the higher priority wins. At equal priority, which the validator refuses, the lower rule id does."""
     standing: list[Wish] = []
     lost: list[Lost] = []
     taken: dict[str, tuple[Any, Wish]] = {}

@@ -505,7 +505,7 @@ class _RawLifecycle:
         )
 
     def check_sound(self) -> None:
-        """Every state reachable, every reachable one with a way to a closed one, no two transitions of one trigger alike."""
+        """Every state reachable, from each a way to a closed one, and no two transitions of a trigger for one case."""
         if self.initial not in self.states:
             return
         reached = self._closure({self.initial}, forward=True)

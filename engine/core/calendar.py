@@ -114,7 +114,7 @@ class Calendar:
         return spans
 
     def _wall(self, midnight: datetime, minutes: int) -> int:
-        """µs UTC of a wall-clock minute of the day: spans follow the wall clock, so a day with a clock change is right."""
+        """µs UTC of a wall-clock minute of the day: spans follow the wall clock, also on a day with a clock change."""
         local = (midnight + timedelta(minutes=minutes)).replace(tzinfo=self.zone)
         return to_micros(local)
 

@@ -18,8 +18,8 @@ Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice"
 class Create:
     """A new row. `values` are the entity's attributes (nouns by name, agents by username).
 
-    A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username; a rating's values
-    are ticket, member, score, comment, at; a rule_use's rule, scope, key, at.
+    A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username. A rating has
+    ticket, member, score, comment, at; a rule_use has rule, scope, key, at.
     """
 
     thing: Thing
@@ -104,7 +104,10 @@ class ClearTimer:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Something that leaves the desk after commit, once. `key` lets the channel refuse a twin; empty: made from the message."""
+    """Something that leaves the desk after commit, once.
+
+    `key` lets the channel refuse a twin; an empty one is made from the message.
+    """
 
     channel: str
     key: str

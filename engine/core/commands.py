@@ -21,7 +21,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MemberLine:
-    """A line a member or guest wrote: into `number` if given, else the open chat of the shop, else a new ticket of `kind`."""
+    """A line of a member or guest: into `number` if given, else the shop's open chat, else a new ticket of `kind`."""
 
     shop: str
     text: str
@@ -71,7 +71,8 @@ class PostMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChangeTicket:
-    """New values by hand: type, subject, priority, team, assignee, order_no, product, solution, language, tags, `fields.NAME`."""
+    """New values by hand: type, subject, priority, team, assignee, order_no, product, solution, language, tags and
+    `fields.NAME`."""
 
     number: int
     values: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""`decide`: an event and a case in, a decision out. Pure and bounded: stages, waves, merging, trace (language.md, Meaning)."""
+"""`decide`: an event and a case in, a decision out. Pure and bounded: stages, waves, merging, trace."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Decision:
     shop: str
     changes: tuple[Change, ...]
     trace: tuple[Mapping[str, Any], ...]
-    """Rules that acted, lost or failed, in order: rule, title, file, line, stage, wave, outcome, why, values, changes."""
+    """Rules that acted, lost or failed: rule, title, file, line, stage, wave, outcome, why, values, changes."""
     snapshot: Mapping[str, Any]
     """Waves with their keys and values: all that is needed to decide again. `message` refers to the line."""
     events: tuple[str, ...]
@@ -69,8 +69,8 @@ class _Run:
 def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> Decision:
     """What the desk does about a command of an actor, or about a moment that has come.
 
-    Same rulebook, command, case, actor and now give the same decision on every machine. Raises Refused where the command
-    cannot be carried out; a rule that raises is skipped and stands in the trace.
+    The same rulebook, command, case, actor and now give the same decision on every machine. A rule that raises is
+    skipped and stands in the trace. Raises Refused where the command cannot be carried out.
     """
     draft = Draft(book, case, actor, now)
     before = _tracked(draft) if case.ticket is not None else {}
@@ -395,7 +395,7 @@ def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
-    """A rejected message leaves no ticket and no line: only that it was rejected, and what the same rules told agents."""
+    """A rejected message leaves no ticket and no line: only the record of it, and what the same rules told agents."""
     message = draft.message
     existing = draft.case.ticket
     kept: list[Change] = [

@@ -1,4 +1,4 @@
-"""The case as a decision leaves it so far, and from that the changes: what is net different, and what happened in order."""
+"""The case as a decision has left it so far; from it the changes: the net difference, and what happened, in order."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ class Draft:
         self.arm_silence(f"chat.{side}_silent", self.now, 0)
 
     def arm_silence(self, kind: str, since: int, passed: int) -> None:
-        """Sets the timer of the next `after` that some rule names for a silence (or for waiting) longer than `passed`."""
+        """Sets the timer of the next `after` longer than `passed` that a rule names for a silence or for waiting."""
         name = WAITING if kind == "chat.waiting" else SILENCE
         for after in self.book.rules.after(kind):
             if after > passed:

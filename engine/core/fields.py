@@ -98,8 +98,8 @@ def _load(draft: Draft) -> Any:
 
 
 def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
-    """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier, team,
-    channel, shop, tag, skill, language, status, weekday, direction, author, target, policy, role."""
+    """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier,
+    team, channel, shop, tag, skill, language, status, weekday, direction, author, target, policy, role."""
 
     def one(name: str) -> Type:
         return enum_of(enums[name])

@@ -40,7 +40,7 @@ class OpenChat:
     """A chat window was opened: there is no ticket yet."""
 
     shop: str
-    page: Page = Page()
+    page: Page = field(default_factory=Page)
 
 
 @dataclass(frozen=True, slots=True)

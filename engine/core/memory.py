@@ -1,4 +1,4 @@
-"""A small desk in memory for scenarios and tests: the nine changes applied to entities, and a clock that is turned by hand.
+"""A small desk in memory for scenarios and tests: the nine changes applied to entities, and a clock turned by hand.
 
 It stands for storage only; the decisions are the real ones.
 """

@@ -1,4 +1,4 @@
-"""The nouns of the desk from YAML: what exists, each piece checked where it stands. Nothing here happens; rules do that."""
+"""The nouns of the desk from YAML: what exists, each piece checked where it stands. Rules say what happens."""
 
 from __future__ import annotations
 

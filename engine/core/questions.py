@@ -1,4 +1,4 @@
-"""What screens and programs ask of the desk, as data. `Desk.query` answers with plain dictionaries in the API's shapes."""
+"""What screens and programs ask of the desk, as data. `Desk.query` answers with dictionaries in the API's shapes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """A page of tickets. `filter` is an expression of the rules language; `view` one of mine, unassigned, all, overdue, waiting."""
+    """A page of tickets.
+
+    `filter` is an expression of the rules language; `view` one of mine, unassigned, all, overdue, waiting.
+    """
 
     filter: str | None = None
     view: str | None = None

@@ -10,8 +10,10 @@ MODES = ("least_busy", "round_robin", "longest_idle", "last_agent")
 
 
 def candidates(team: str, skills: Iterable[str], roster: Iterable[Agent], loads: Mapping[str, int]) -> list[Agent]:
-    """Agents of the team who are online, have every skill and room for one more. `loads` corrects the stored load by what
-    this decision has already given out."""
+    """Agents of the team who are online, have every skill and room for one more.
+
+    `loads` corrects the stored load by what this decision has already given out.
+    """
     wanted = set(skills)
     return [
         agent

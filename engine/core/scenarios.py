@@ -1,8 +1,8 @@
 """Table tests for rule authors: who writes what and when, and what the step must cause, with the rules that caused it.
 
-A scenario runs on the real decisions with a virtual clock over a small desk in memory. `expect` lists what the step must
-cause; `[]` means nothing of the kind. A step that fails names the rule and the first part of its condition that did not
-hold, with the value.
+A scenario runs on the real decisions with a virtual clock over a small desk in memory. `expect` lists what the step
+must cause; `[]` means nothing of the kind. A step that fails names the rule and the first part of its condition that
+did not hold, with the value.
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ class _Runner:
             channel=channel,
             automatic=bool(step.get("automatic", False)),
             page=Page(**(step.get("page") or {})),
-            values={k: v for k, v in {**values, **({"tags": tags} if tags else {})}.items()},
+            values={**values, **({"tags": tags} if tags else {})},
             opening=self.opening,
         )
         self.opening = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -24,6 +25,8 @@ from engine.store import tables as t
 from engine.store.errors import BadCursor, NotFilterable
 from engine.store.show import Percent
 from engine.store.values import Lexicon
+
+log = logging.getLogger(__name__)
 
 
 def percent_of(book: Rulebook, shop: str) -> Percent:
@@ -321,8 +324,10 @@ def trace(
     *,
     nearly: bool = True,
 ) -> dict[str, Any] | None:
-    """Every decision about a ticket, newest first: the rules that acted or lost as recorded; those that nearly acted are
-    worked out from the snapshot, under the rulebook that decided if it is the one in force."""
+    """Every decision about a ticket, newest first: the rules that acted or lost, as recorded.
+
+    Those that nearly acted are worked out from the snapshot, if the rulebook that decided is still in force.
+    """
     rows = queries.decisions(tx, access.scope(actor), number, event=event)
     if rows is None:
         return None
@@ -359,6 +364,7 @@ def _nearly(
             try:
                 clauses = rule.condition.explain(values, wave["before"], helpers)
             except Exception:  # a snapshot of an older build of the same rules may lack a value
+                log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
                 continue
             false = [clause for clause in clauses if not clause.holds]
             if len(false) != 1:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.api import Inbound
+from engine.api import Identity, Inbound
 from engine.config import Config
 from engine.core import access
 from engine.core.building import build
@@ -92,6 +92,7 @@ class Desk:
         self._kick: Callable[[tuple[int, ...]], None] = lambda due: None
         self._control: str | None = None
         self._background: set[asyncio.Task[Any]] = set()
+        self._room = self._serving = False
         self._leaving = frozenset(name for name, channel in plugins.tables["channels"].items() if not channel.can.live)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class Desk:
         clock: Callable[[], int] = wall_clock,
         plugins: Plugins | None = None,
     ) -> Desk:
-        """Opens storage, plugins and the last rulebook that was in force. Raises ConfigError with what is in the way."""
+        """Opens storage, plugins and the last rulebook in force. Raises ConfigError with what is in the way."""
         config.data.mkdir(parents=True, exist_ok=True)
         found = plugins or load_plugins(
             config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
@@ -305,7 +306,7 @@ class Desk:
     # --- time -------------------------------------------------------------------------------------------------------
 
     async def tick(self) -> int | None:
-        """Fires the timers due now, each in the transaction that removes it; gives when the next is due (µs), or None."""
+        """Fires the timers due now, each in the transaction that removes it; gives when the next is due, or None."""
         book = self._book
         if book is None:
             return None
@@ -313,8 +314,8 @@ class Desk:
             due = await self._store.read(outbox.due_timers)
             if not due:
                 break
-            for row in due:
-                await self._fire(book, row["id"])
+            # Queued in the order they fell due, so they fire in that order, and share their commits.
+            await asyncio.gather(*(self._fire(book, row["id"]) for row in due))
         return await self._store.read(outbox.next_due)
 
     async def _fire(self, book: Rulebook, timer_id: int) -> None:
@@ -337,7 +338,19 @@ class Desk:
             await self._write(lambda tx: _set_aside(tx, timer_id, text))
 
     def _serve_queues(self) -> None:
-        self._spawn(self._serve_all())
+        """Somebody may have room now: looks at the lines once, and once more for what changes meanwhile."""
+        self._room = True
+        if not self._serving:
+            self._serving = True
+            self._spawn(self._serve_lines())
+
+    async def _serve_lines(self) -> None:
+        try:
+            while self._room:
+                self._room = False
+                await self._serve_all()
+        finally:
+            self._serving = False
 
     async def _serve_all(self) -> None:
         """Gives waiting tickets to agents who have room: higher tiers first, then urgency, then age."""
@@ -371,10 +384,10 @@ class Desk:
         findings: list[dict[str, Any]] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Puts a rulebook in force, stored by its digest: one assignment, running decisions keep the book they began with.
+        """Puts a rulebook in force, stored by its digest: one assignment, running decisions keep the book they have.
 
-        Without a book it notes a load that failed. Refused with findings when open tickets stand in a state, kind, team or
-        shop the book no longer has. Gives those findings; empty when it is in force.
+        Without a book it notes a load that failed. A book that lacks a state, kind, team or shop of an open ticket is
+        refused. Gives the findings that say so; none when it is in force.
         """
         if book is None:
             await self._write(lambda tx: _note_failed(tx, by, source, findings or []))
@@ -423,7 +436,7 @@ class Desk:
         return Subscription(self._feed, actor, deliver, self._feed.position if since is None else since)
 
     async def query(self, actor: Actor, question: Question) -> Any:
-        """Answers a question in the API's shapes, times as µs. None: not there, or not for the actor. Raises Refused."""
+        """Answers in the API's shapes, times in µs. None: not there, or not for the actor. Raises Refused."""
         if isinstance(question, WhoIs):
             return await self._who(question)
         book = self._need_book()
@@ -474,26 +487,24 @@ class Desk:
             identity = await authenticator.authenticate({"token": question.token, "shop": shop})
             if identity is None or "account" not in identity.verified:
                 continue
-            values = identity.values
-            tier = values.get("tier") if values.get("tier") in book.tiers else book.member_tier
-            language = values.get("locale") if values.get("locale") in book.shops[shop].locales else None
-
-            def job(tx: Tx) -> dict[str, Any]:
-                member_id, _ = people.sign_on_member(
-                    tx,
-                    self._lexicon,
-                    shop,
-                    "account",
-                    identity.verified["account"],
-                    tier=tier,
-                    name=values.get("name"),
-                    language=language,
-                )
-                return {"actor": actors.member_actor(tx, member_id)}
-
-            found = await self._write(job)
+            found = await self._write(partial(self._sign_on, book=book, shop=shop, identity=identity))
             return {"actor": found["actor"], "csrf_seed": None, "visitor": None}
         return None
+
+    def _sign_on(self, tx: Tx, *, book: Rulebook, shop: str, identity: Identity) -> dict[str, Any]:
+        """The member of a shop's account, made or brought up to date."""
+        values = identity.values
+        member_id, _ = people.sign_on_member(
+            tx,
+            self._lexicon,
+            shop,
+            "account",
+            identity.verified["account"],
+            tier=values["tier"] if values.get("tier") in book.tiers else book.member_tier,
+            name=values.get("name"),
+            language=values["locale"] if values.get("locale") in book.shops[shop].locales else None,
+        )
+        return {"actor": actors.member_actor(tx, member_id)}
 
     async def _sign_in(self, command: SignIn) -> dict[str, Any]:
         login = await self._store.read(lambda tx: sessions.find_login(tx, command.username))
@@ -713,7 +724,7 @@ def _lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
                     "column": 1,
                     "end_line": 1,
                     "end_column": 1,
-                    "message": f"{row['count']} open tickets have the {what} `{name}`, which these rules no longer declare",
+                    "message": f"{row['count']} open tickets have the {what} `{name}`, which these rules lack",
                     "hint": f"keep `{name}`, or move the tickets first: #{row['number']:05d} is one",
                 }
             )
@@ -721,7 +732,8 @@ def _lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
 
 
 def _folder(config: Config) -> Path | None:
-    return Path(config["plugins.dir"]) if config["plugins.dir"] else None
+    """The desk's own plugins; the setting counts from the desk's folder."""
+    return config.desk / config["plugins.dir"] if config["plugins.dir"] else None
 
 
 def _storage_url(config: Config) -> str:

@@ -56,7 +56,7 @@ def with_times(value: Any) -> Any:
 
 
 async def rest(wake: asyncio.Event, seconds: float) -> None:
-    """Waits for the event at most so long, and clears it. Not by `wait_for`: in Python 3.11 that can swallow a cancel."""
+    """Waits for the event at most so long, and clears it. In Python 3.11 `wait_for` would swallow a cancel."""
     try:
         async with asyncio.timeout(seconds):
             await wake.wait()

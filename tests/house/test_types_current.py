@@ -23,6 +23,7 @@ def test_types_gen_ts_is_what_npm_run_types_makes(tmp_path: Path) -> None:
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(openapi.document(), ensure_ascii=False), encoding="utf-8")
     made = tmp_path / "types.gen.ts"
-    subprocess.run([node, str(tool), str(document), "-o", str(made)], cwd=UI, check=True, capture_output=True, timeout=60)
+    command = [node, str(tool), str(document), "-o", str(made)]
+    subprocess.run(command, cwd=UI, check=True, capture_output=True, timeout=60)
     same = made.read_text(encoding="utf-8") == TYPES.read_text(encoding="utf-8")
     assert same, "web/schema.py or the routes changed: run `npm run types` in web/ui and commit types.gen.ts"
