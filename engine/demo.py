@@ -101,6 +101,7 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
     """Fills an empty desk; one that has the demo already is left alone. Gives what to tell the operator."""
     clock = _Clock(wall_clock() - 31 * DAY)
     desk = await Desk.open(config, clock=clock)
+    await desk._feed.stop()  # nobody listens to the past
     try:
         if desk.rulebook is None:
             await reload_now(desk, by="demo", note="starter rules", source="start")

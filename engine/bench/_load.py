@@ -1,7 +1,7 @@
 """A small load client: so many connections, each one request after another, for so long.
 
 `python -m engine.bench._load URL CONNECTIONS SECONDS` reads headers and body as JSON from standard input and prints
-{"done", "seconds", "failed" by status, "p50_ms", "p99_ms"}. Plain sockets, so that the client costs little beside the server.
+{"done", "seconds", "failed" by status, "p50_ms", "p99_ms"}. Plain sockets: the client costs little beside the server.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from peewee import JOIN, SQL, Select, fn
@@ -334,18 +334,35 @@ def agents_of(tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop
     Those who serve a shop are locked to the COMMIT in the order of ids, so that two routings do not both give one agent
     the last free place.
     """
-    if ids is not None:
+    if ids is not None and len(ids) == 1:
+        (one,) = ids
+        rows = tx.rows(_AGENT, id=one)
+        parts = tx.rows(_prepared_parts(_agent_parts, lexicon, _ids_of_one), id=one)
+    elif ids is not None:
         rows = tx.rows(t.Agent.select().where(t.Agent.id.in_(list(ids))).order_by(t.Agent.id))
         own = t.Agent.select(t.Agent.id).where(t.Agent.id.in_(list(ids)))
         parts = tx.rows(_parts_of(own, sorted(lexicon.live_kinds)))
     else:
         rows = tx.rows(_SERVING, shop=shop)
-        key = tuple(sorted(lexicon.live_kinds))
-        prepared = _serving_parts.get(key)
-        if prepared is None:
-            prepared = _serving_parts[key] = Prepared(lambda: _parts_of(_serving_ids(), list(key)))
-        parts = tx.rows(prepared, shop=shop)
+        parts = tx.rows(_prepared_parts(_serving_parts, lexicon, _serving_ids), shop=shop)
     return _agents(rows, parts)
+
+
+def _prepared_parts(known: dict[tuple[str, ...], Prepared], lexicon: Lexicon, ids: Callable[[], Any]) -> Prepared:
+    """The statement of `_parts_of`, made once for the live kinds of the rulebook in force."""
+    key = tuple(sorted(lexicon.live_kinds))
+    prepared = known.get(key)
+    if prepared is None:
+        prepared = known[key] = Prepared(lambda: _parts_of(ids(), list(key)))
+    return prepared
+
+
+def _ids_of_one() -> Any:
+    return t.Agent.select(t.Agent.id).where(t.Agent.id == p("id"))
+
+
+_AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
+_agent_parts: dict[tuple[str, ...], Prepared] = {}
 
 
 def _serving_ids() -> Any:

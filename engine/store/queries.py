@@ -369,19 +369,30 @@ def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | N
 
 def message(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
     """One line by its id, for whoever may see it already: acknowledgements and transcripts. None: not for members."""
-    condition = t.Message.id == message_id
-    if not staff:
-        condition &= for_members()
-    row = tx.row(message_rows().where(condition))
-    if row is None:
+    row = tx.row(_LINE, id=message_id)
+    if row is None or (not staff and (row["visibility"] == "internal" or row["unsent_at"] is not None)):
         return None
-    whose = tx.row(
+    whose = tx.row(_WHOSE, id=row["ticket_id"]) or {"number": None, "m_name": None}
+    files = [dict(file) for file in tx.rows(_FILES_OF_LINE, id=message_id)]
+    return show_message({**row, **whose}, files, staff=staff)
+
+
+_LINE = Prepared(lambda: message_rows().where(t.Message.id == p("id")))
+_WHOSE = Prepared(
+    lambda: (
         t.Ticket.select(t.Ticket.number, t.Member.name.alias("m_name"))
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
-        .where(t.Ticket.id == row["ticket_id"])
+        .where(t.Ticket.id == p("id"))
     )
-    files = attachments_of(tx, [message_id])
-    return show_message({**row, **(whose or {"number": None, "m_name": None})}, files[message_id], staff=staff)
+)
+_FILES_OF_LINE = Prepared(
+    lambda: (
+        t.MessageFile.select(t.File.name.alias("id"), t.File.shown.alias("name"), t.File.media_type, t.File.size)
+        .join(t.File, on=(t.File.id == t.MessageFile.file_id))
+        .where(t.MessageFile.message_id == p("id"))
+        .order_by(t.MessageFile.position)
+    )
+)
 
 
 def attachments_of(tx: Tx, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
