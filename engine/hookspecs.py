@@ -36,7 +36,7 @@ hookspec = pluggy.HookspecMarker("engine")
 def register_channels(config: Mapping[str, Any]) -> Iterable[Channel]:
     """Gives ways in and out of the desk. Asked once at start, before the store is opened.
 
-    `config`: the settings of the plugin's own section (`plugins.channels.NAME`), secrets filled in.
+    `config`: the plugin's own section of the setting `plugins.settings`, by its name: `channels.NAME`.
     Return the channels that are to run under these settings; an empty list where none is set up.
     Errors: what is raised sets this plugin aside with its error, where an admin sees it; the desk starts.
 
@@ -53,7 +53,7 @@ def register_channels(config: Mapping[str, Any]) -> Iterable[Channel]:
 
 @hookspec
 def register_authenticators(config: Mapping[str, Any]) -> Iterable[Authenticator]:
-    """Gives ways to sign in; tried in the order of the setting `plugins.order`, else by name. Asked once at start.
+    """Gives ways to sign in; tried by the plugins' names in order. Asked once at start.
 
     `config`: the settings of the plugin's own section.
     Return the authenticators; each says for whom (`audience`) it is.
@@ -186,7 +186,7 @@ def register_commands(commands: Any) -> None:
 def open_storage(url: str, config: Mapping[str, Any]) -> Storage | None:
     """Opens the database that the address names. Called at start of every process.
 
-    `url`: as in the setting `storage.url`; `config`: the section `storage`, with `folder`, the desk's own.
+    `url`: as in the setting `storage.url`; `config`: the section `storage` of the setting `plugins.settings`.
     Return the storage, or None when the scheme is not yours.
     Errors: what is raised ends the start with its text; nothing has been written.
 
@@ -202,7 +202,7 @@ def open_storage(url: str, config: Mapping[str, Any]) -> Storage | None:
 def open_blobs(url: str, config: Mapping[str, Any]) -> Blobs | None:
     """Opens the place where uploaded bytes lie. Called at start of every process.
 
-    `url`: as in the setting `files.url`; `config`: the section `files`, with `folder`, the desk's own.
+    `url`: as in the setting `files.url`; `config`: the section `files` of the setting `plugins.settings`.
     Return the blobs, or None when the scheme is not yours.
     Errors: what is raised ends the start with its text.
 
@@ -218,7 +218,7 @@ def open_blobs(url: str, config: Mapping[str, Any]) -> Blobs | None:
 def open_bus(url: str, config: Mapping[str, Any]) -> Bus | None:
     """Opens what wakes the processes of one desk. Called at start of every process.
 
-    `url`: as in the setting `bus.url`; `config`: the section `bus`.
+    `url`: as in the setting `bus.url`; `config`: the section `bus` of the setting `plugins.settings`.
     Return the bus, or None when the scheme is not yours.
     Errors: what is raised ends the start with its text.
 

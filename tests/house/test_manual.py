@@ -1,0 +1,103 @@
+"""What the manual shows is done here: its rules build on the starter desk, its actions too, its plugin runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.core.building import build
+from engine.lang import Severity
+from engine.reload import read_folder
+from tests.house.reference import ROOT
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The pieces of a page that are written in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def actions() -> list[str]:
+    """The actions of the table in the rules' page, as they stand there."""
+    table = (ROOT / "docs/rules.md").read_text("utf-8").partition("\n## Actions\n")[2]
+    return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+
+
+def shown_rules() -> Iterator[tuple[str, str]]:
+    """Every piece of rules text of the manual, with a name to call it by."""
+    for page in ("README.md", "docs/rules.md"):
+        for number, text in enumerate(blocks(page, "rules"), 1):
+            yield f"{page} {number}", text
+    for number, action in enumerate(actions(), 1):
+        yield action, f"stage classify\nrule of_the_manual_{number}\n  on message.received\n  then {action}\n"
+
+
+@pytest.mark.parametrize(("name", "text"), list(shown_rules()), ids=lambda value: value.partition("\n")[0][:60])
+def test_rules_of_the_manual_build_on_the_starter_desk(name: str, text: str) -> None:
+    files, _ = read_folder(ROOT / "rules")
+    if not text.lstrip().startswith("stage") and not re.search(r"^  stage ", text, re.MULTILINE):
+        text = f"stage prioritise\n\n{text}"
+    _, findings = build({**files, "99-manual.rules": text})
+    wrong = [f"{f.code}: {f.message}" for f in findings if f.severity is Severity.ERROR]
+    assert not wrong, f"{name}: {wrong}"
+
+
+def test_the_scenario_and_the_rule_of_the_manual_go_together() -> None:
+    from engine.core import scenarios
+    from engine.lang import Source
+
+    files, _ = read_folder(ROOT / "rules")
+    rule, scenario = blocks("docs/rules.md", "rules")[0], blocks("docs/rules.md", "yaml")[0]
+    found, problems = scenarios.read(Source("tests/manual.yaml", scenario))
+    assert found and not problems
+    before, _ = build(files)
+    after, _ = build({**files, "99-manual.rules": f"stage prioritise\n\n{rule}"})
+    assert before is not None and after is not None
+    assert not scenarios.run(before, found[0]).passed
+    assert scenarios.run(after, found[0]).passed
+
+
+def test_the_plugin_of_the_manual_carries_letters_both_ways(tmp_path: Path) -> None:
+    from engine.config import load
+    from engine.desk import Desk
+    from engine.jobs import Pump
+    from engine.reload import reload_now
+
+    desk_folder = tmp_path / "desk"
+    (desk_folder / "extensions").mkdir(parents=True)
+    (desk_folder / "extensions" / "folder.py").write_text(blocks("plugins/README.md", "python")[0], "utf-8")
+    post = tmp_path / "post"
+    config = load(
+        desk_folder,
+        overrides={
+            "rules.path": str(ROOT / "rules"),
+            "plugins.dir": "extensions",
+            "plugins.settings": {"folder": {"path": str(post)}},
+        },
+    )
+
+    async def correspond() -> list[dict[str, object]]:
+        desk = await Desk.open(config)
+        assert not desk.plugins.set_aside
+        pump = Pump(desk)
+        try:
+            await reload_now(desk, by="test", source="start")
+            await pump.start()
+            desk.plugins.tell("desk_started", desk=desk)
+            (post / "in" / "0001.json").write_text('{"email": "ming@example.org", "text": "我要退款"}', "utf-8")
+            async with asyncio.timeout(30):
+                while not list((post / "out").glob("*.json")):
+                    await asyncio.sleep(0.05)
+            assert not list((post / "in").iterdir()), "what is stored is taken away"
+            desk.plugins.tell("desk_stopping", desk=desk)
+        finally:
+            await pump.stop()
+            await desk.close()
+        return [json.loads(path.read_text("utf-8")) for path in (post / "out").glob("*.json")]
+
+    answers = asyncio.run(correspond())
+    assert all(answer["to"] == {"email": "ming@example.org"} and answer["ticket"] == 1 for answer in answers)
