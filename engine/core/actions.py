@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,9 @@ from engine.core import routing
 from engine.core.draft import Draft
 from engine.core.entities import Agent
 from engine.lang import Duration, Effect, Rule, Template
+
+MASK = "•••"
+"""Stands for a personal value in traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _read(draft: Draft, field: str) -> Any:
 
 def _set(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     _write(draft, args["field"], args["value"])
-    return f"{args['field']} = {_shown(args['value'])}"
+    return _fact(draft, args["field"], args["value"])
 
 
 def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], str]:
@@ -132,7 +135,7 @@ def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], str]:
             moves = (value - current) * direction > 0
         if moves:
             _write(draft, field, value)
-        return f"{field} = {_shown(value if moves else current)}"
+        return _fact(draft, field, value if moves else current)
 
     return shift
 
@@ -143,7 +146,7 @@ def _add_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
             draft.member = replace(draft.member, tags=_with(draft.member.tags, args["tags"]))
     else:
         draft.change_ticket(tags=_with(draft.need_ticket().tags, args["tags"]))
-    return f"+{args['owner']}.tags {', '.join(args['tags'])}"
+    return f"add tag {_names(args['tags'])}" + (" to member" if args["owner"] == "member" else "")
 
 
 def _remove_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
@@ -153,18 +156,18 @@ def _remove_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
             draft.member = replace(draft.member, tags=tuple(t for t in draft.member.tags if t not in gone))
     else:
         draft.change_ticket(tags=tuple(t for t in draft.need_ticket().tags if t not in gone))
-    return f"-{args['owner']}.tags {', '.join(args['tags'])}"
+    return f"remove tag {_names(args['tags'])}" + (" from member" if args["owner"] == "member" else "")
 
 
 def _move(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     ticket = draft.need_ticket()
     if ticket.state == args["state"]:
-        return f"ticket.state is {ticket.state} already"
+        return _fact(draft, "ticket.state", ticket.state)
     for transition in draft.book.lifecycles[ticket.kind].leading_to(ticket.state, args["state"]):
         if transition.when is None or draft.book.holds(transition.when, draft):
             draft.move(transition, rule=rule.id)
-            return f"ticket.state = {args['state']}"
-    return f"no transition leads from {ticket.state} to {args['state']} now"
+            return _fact(draft, "ticket.state", args["state"])
+    return f"not move to {_name(args['state'])}, {_fact(draft, 'ticket.state', ticket.state)}"
 
 
 def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
@@ -172,38 +175,39 @@ def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     team, skills, by = args["team"], tuple(args.get("skills") or ()), args.get("by")
     draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
     if not by:
-        return f"ticket.team = {team}"
+        return _fact(draft, "ticket.team", team)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
     agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
     if agent is not None or ticket.assignee is None or ticket.team != team:
         draft.assign(agent)
-    return f"ticket.team = {team}, ticket.assignee = {_shown(agent.username if agent else None)}"
+    assignee = draft.need_ticket().assignee
+    return f"{_fact(draft, 'ticket.team', team)}, {_fact(draft, 'ticket.assignee', assignee)}"
 
 
 def _assign(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     name = args["agent"]
     agent = draft.find_agent(name) if name else None
     if name and agent is None:
-        return f"there is no agent `{name}` who serves this shop"
+        return f"not assign to agent {_name(name)}"
     draft.assign(agent)
-    return f"ticket.assignee = {_shown(name)}"
+    return _fact(draft, "ticket.assignee", name)
 
 
 def _start_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     after: Duration = args["after"]
     due = draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
     draft.set_timer(f"rule:{args['name']}", due, "rule", {"name": args["name"], "rule": rule.id})
-    return f"timer {args['name']} started"
+    return f"start timer {_name(args['name'])} for {after}"
 
 
 def _cancel_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     draft.clear_timer(f"rule:{args['name']}")
-    return f"timer {args['name']} cancelled"
+    return f"cancel timer {_name(args['name'])}"
 
 
 def _ask_rating(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     ask_rating(draft)
-    return "rating asked"
+    return "ask rating"
 
 
 def ask_rating(draft: Draft) -> None:
@@ -216,12 +220,12 @@ def ask_rating(draft: Draft) -> None:
 
 def _flag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     draft.record("message.flagged", {"rule": rule.id, "why": args.get("why")})
-    return "flagged for review"
+    return _why("flag", args)
 
 
 def _reject(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     draft.rejected = args.get("why") or ""
-    return "message rejected"
+    return _why("reject", args)
 
 
 def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
@@ -244,7 +248,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "reject": _reject,
     "stop": _stop,
 }
-"""Actions done within their stage; each answers with what it changed, in words for the trace."""
+"""Actions done within their stage. Each answers for the trace, in the rules language: what holds or what it did."""
 
 SPEAK = frozenset({"reply", "note", "notify"})
 """Actions whose text is made as the wave leaves the fields, so they are done at its end."""
@@ -253,35 +257,36 @@ SPEAK = frozenset({"reply", "note", "notify"})
 def speak(draft: Draft, wish: Wish) -> str:
     """Carries out a `reply`, `note` or `notify` at the end of its wave."""
     args = wish.effect.args
-    text = _text(draft, wish, args)
     rule = wish.rule
+    if wish.effect.action == "notify":
+        told = _recipients(draft, args)
+        for agent in told:
+            draft.notice(agent, _text(draft, args, draft.book.spoken(draft.shop, agent.locale)), rule.id)
+        draft.notified.extend(n for n in args["names"] if n)
+        names = _names(n or "empty" for n in args["names"])
+        return f"notify {args['to']} {names}: {', '.join(a.username for a in told) or 'empty'}"
     if wish.effect.action == "note":
         draft.say(
             author_kind="bot",
-            text=text,
+            text=_text(draft, args, draft.book.spoken(draft.shop)),
             visibility="internal",
             automatic=True,
             rule=rule.id,
             template=args.get("template"),
         )
-        return "note written"
-    if wish.effect.action == "notify":
-        told = _recipients(draft, args)
-        for agent in told:
-            draft.notice(agent, text, rule.id)
-        draft.notified.extend(n for n in args["names"] if n)
-        return f"notified {', '.join(a.username for a in told) or 'nobody'}"
+        return f"note{_spoken(args)}"
+    text = _text(draft, args, draft.book.locale(draft))
     kind = args.get("as_") or "bot"
     if draft.ticket is None:
         draft.opening.append({"text": text, "as": kind, "rule": rule.id, "template": args.get("template")})
-        return "replied"
+        return f"reply{_spoken(args)}"
     if args.get("after"):
         ticket = draft.need_ticket()
         body = {"text": text, "as": kind, "rule": rule.id, "template": args.get("template")}
         draft.set_timer(f"say:{rule.id}:{ticket.version}:{wish.position}", draft.now + args["after"], "say", body)
-        return "reply planned"
+        return f"reply{_spoken(args)} after {Duration(args['after'])}"
     reply(draft, text, kind, rule.id, args.get("template"))
-    return "replied"
+    return f"reply{_spoken(args)}"
 
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
@@ -297,9 +302,8 @@ def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -
     draft.replies.append(say)
 
 
-def _text(draft: Draft, wish: Wish, args: Mapping[str, Any]) -> str:
+def _text(draft: Draft, args: Mapping[str, Any], locale: str) -> str:
     template: Template | None = args.get("text")
-    locale = draft.book.locale(draft)
     if args.get("template"):
         template = draft.book.template(args["template"], draft.shop, locale)
     if template is None:
@@ -323,5 +327,28 @@ def _with(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     return tags + tuple(dict.fromkeys(t for t in more if t not in tags))
 
 
-def _shown(value: Any) -> str:
-    return "empty" if value is None else str(value)
+# --- words for the trace ----------------------------------------------------------------------------------------------
+
+
+def _fact(draft: Draft, field: str, value: Any) -> str:
+    """`ticket.priority = high`: what holds after an action; a personal value stays hidden."""
+    if value is None:
+        return f"{field} = empty"
+    return f"{field} = {MASK if draft.book.is_personal(field) else value}"
+
+
+def _name(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(_name(name) for name in names)
+
+
+def _why(action: str, args: Mapping[str, Any]) -> str:
+    return f'{action} "{args["why"]}"' if args.get("why") else action
+
+
+def _spoken(args: Mapping[str, Any]) -> str:
+    """What a `reply` or `note` says, as the rule wrote it; a text of its own stands in the conversation."""
+    return f" template {_name(args['template'])}" if args.get("template") else ""

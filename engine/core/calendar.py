@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.core.entities import DAY, MINUTE, SECOND
+from engine.lang import WEEKDAYS
+from engine.lang.types import LONG_WEEKDAYS
 
 HORIZON_DAYS = 3700
 """How far ahead working time is looked for: a calendar closed for ten years is closed."""
@@ -101,17 +103,24 @@ class Calendar:
         known = self._days.get(ordinal)
         if known is not None:
             return known
-        spans: tuple[tuple[int, int], ...] = ()
-        if self._is_working_day(ordinal):
-            midnight = datetime.combine(date.fromordinal(ordinal), datetime.min.time())
-            spans = tuple(
-                (self._wall(midnight, start), self._wall(midnight, end))
-                for start, end in sorted(self.hours[date.fromordinal(ordinal).weekday()])
-            )
+        # A night that goes on into a day with early hours counts once: the day's spans begin where the night's end.
+        night = max((end for _, end in self._walls(ordinal - 1)), default=0)
+        walls = ((max(start, night), end) for start, end in self._walls(ordinal))
+        spans = tuple((start, end) for start, end in walls if start < end)
         if len(self._days) > 2_000:
             self._days.clear()
         self._days[ordinal] = spans
         return spans
+
+    def _walls(self, ordinal: int) -> list[tuple[int, int]]:
+        """The spans that begin on a day, as they stand in `hours`."""
+        if not self._is_working_day(ordinal):
+            return []
+        day = date.fromordinal(ordinal)
+        midnight = datetime.combine(day, datetime.min.time())
+        return [
+            (self._wall(midnight, start), self._wall(midnight, end)) for start, end in sorted(self.hours[day.weekday()])
+        ]
 
     def _wall(self, midnight: datetime, minutes: int) -> int:
         """µs UTC of a wall-clock minute of the day: spans follow the wall clock, also on a day with a clock change."""
@@ -119,16 +128,13 @@ class Calendar:
         return to_micros(local)
 
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
 def parse_days(text: str) -> tuple[int, ...]:
     """`mon`, `mon-fri`, `sat,sun` → weekdays (0 Monday). Raises ValueError."""
     days: list[int] = []
     for part in text.replace(" ", "").split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         begin = _weekday(first)
-        end = _weekday(last) if last else begin
+        end = _weekday(last) if dash else begin
         step = begin
         while True:
             days.append(step)
@@ -139,10 +145,11 @@ def parse_days(text: str) -> tuple[int, ...]:
 
 
 def _weekday(text: str) -> int:
-    try:
-        return WEEKDAYS.index(text[:3].lower())
-    except ValueError:
-        raise ValueError(f"`{text}` is not a weekday (mon, tue, wed, thu, fri, sat, sun)") from None
+    name = text.lower()
+    short = LONG_WEEKDAYS.get(name, name)
+    if short not in WEEKDAYS.values:
+        raise ValueError(f"`{text}` is not a weekday ({', '.join(WEEKDAYS.values)})")
+    return WEEKDAYS.ranks[short]
 
 
 def parse_span(text: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.core import intake
-from engine.core.actions import PERFORM, SPEAK, Lost, Wish, merge, speak
+from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say
 from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
 from engine.core.entities import Actor, Case, Message
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 MAX_WAVES = 8
 """Rule sets with `limit` and no loops need one or two; past this the rest is dropped and the run is flagged."""
-
-MASK = "•••"
-"""Stands for a personal value in traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +70,10 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     skipped and stands in the trace. Raises Refused where the command cannot be carried out.
     """
     draft = Draft(book, case, actor, now)
-    before = _tracked(draft) if case.ticket is not None else {}
+    before = _tracked(draft)
     intake.begin(draft, command)
+    if case.ticket is None and draft.ticket is not None:
+        before = {}  # in a new case all that is set has changed, from empty
     run = _Run()
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
@@ -171,7 +170,7 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
             entry = entries[wish.rule.id]
             if wish.effect.action in SPEAK:
                 speaking.append((wish, entry))
-                entry["changes"].append(wish.effect.action)
+                entry["changes"].append(wish)
                 continue
             try:
                 entry["changes"].append(PERFORM[wish.effect.action](draft, wish.rule, wish.effect.args))
@@ -183,13 +182,15 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
         _note_acting(draft, run, matches, repeated, entries, lost, wave, values)
         if run.stopped:
             break
+    said = len(draft.replies)
     for wish, entry in speaking:
+        place = entry["changes"].index(wish)
         try:
-            entry["changes"][entry["changes"].index(wish.effect.action)] = speak(draft, wish)
+            entry["changes"][place] = speak(draft, wish)
         except Exception as error:
-            entry["changes"].append(f"{wish.effect.action} failed: {error}")
+            entry["changes"][place] = f"{wish.effect.action} failed: {error}"
             draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
-    if draft.replies and any(e["changes"] and "replied" in e["changes"] for _, e in speaking):
+    if len(draft.replies) > said:
         draft.keys.add("message.sent")
         draft.message = _sent(draft)
     _queue(draft)
@@ -232,13 +233,7 @@ def _note_acting(
 
 def _silent(draft: Draft, wish: Wish) -> bool:
     """Automatic messages get no reply unless the rule names `message.automatic`: two machines must not talk."""
-    return (
-        wish.effect.action == "reply"
-        and draft.message is not None
-        and draft.message.automatic
-        and draft.message.direction == "inbound"
-        and not wish.rule.names_automatic
-    )
+    return wish.effect.action == "reply" and draft.automatic and not wish.rule.names_automatic
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:
@@ -411,6 +406,8 @@ def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
         elif existing is None and isinstance(change, Create):
             change = replace(change, values={**change.values, "ticket": None})
         clean.append(change)
+    # A limited rule has acted, else one that rejects would never reach its limit.
+    clean.extend(use for use in draft.uses if existing is not None or use.values["scope"] != "ticket")
     body = {"why": draft.rejected, "length": len(message.text) if message else 0}
     clean.append(
         Record(

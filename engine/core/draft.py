@@ -57,10 +57,12 @@ class Draft:
         self.given: dict[str, int] = {}
         """Tickets this decision has given to agents: corrects their stored load."""
         self.rejected: str | None = None
+        self.automatic = False
+        """A machine's line came in: no rule answers it unless it asks for such lines."""
         self._ref = 0
         self._roster: tuple[Agent, ...] | None = None
         self._notices: list[Create] = []
-        self._uses: list[Create] = []
+        self.uses: list[Create] = []
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -239,7 +241,7 @@ class Draft:
 
     def use(self, rule: str, scope: str, key: str) -> None:
         """Counts an acting of a rule that has a `limit`."""
-        self._uses.append(Create("rule_use", self.ref(), {"rule": rule, "scope": scope, "key": key, "at": self.now}))
+        self.uses.append(Create("rule_use", self.ref(), {"rule": rule, "scope": scope, "key": key, "at": self.now}))
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -279,7 +281,7 @@ class Draft:
     def settle_clocks(self) -> None:
         """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers."""
         ticket = self.ticket
-        if ticket is None or not self.book.policies:
+        if ticket is None:
             return
         policy = self.book.policy_for(self)
         if policy is None:
@@ -323,7 +325,7 @@ class Draft:
         for target, clock in self.clocks.items():
             if clock in self.case.clocks:
                 continue
-            own_policy = self.book.policies.get(clock.policy, policy)
+            own_policy = self.book.policy(clock.policy, self.shop) or policy
             moment = sla.next_moment(clock, own_policy, self.book.calendar(clock.calendar, self.shop))
             if moment is None:
                 self.timers[f"sla:{target}"] = None
@@ -364,7 +366,7 @@ class Draft:
         if self.member is not None and self.case.member is not None and self.member is not self.case.member:
             changes.extend(_difference("member", self.member.id, self.case.member, self.member))
         changes.extend(self.log)
-        changes.extend(self._uses)
+        changes.extend(self.uses)
         if ticket is not None:
             for name, timer in self.timers.items():
                 if timer is not None:

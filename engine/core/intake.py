@@ -151,6 +151,7 @@ def _member_says(
         language=ticket.language,
         attachments=tuple(range(len(attachments))),
     )
+    draft.automatic = automatic
     if not automatic:
         draft.change_ticket(
             last_line_at=draft.now,
@@ -221,6 +222,8 @@ def open_ticket(
 def create(draft: Draft, command: OpenTicket) -> None:
     if not command.text.strip():
         raise Refused("invalid", "empty-message", "say what the case is about", pointer="/text")
+    if command.tags and not draft.actor.staff:
+        raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
     open_ticket(
         draft,
         kind=command.kind,
@@ -328,22 +331,35 @@ def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
 # --- changes by hand ------------------------------------------------------------------------------------------------
 
 PEOPLE_SET = frozenset(
-    {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags", "fields"}
+    {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}
 )
 
+ASSIGNING = frozenset({"team", "assignee"})
 
-MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language", "tags"})
-"""What a member may say of a new case; `tags` are given by the channel's form."""
+MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language"})
+"""What a member may say of a new case. Not its tags: rules go by them."""
 
 
 def change_ticket(draft: Draft, command: ChangeTicket) -> None:
-    ticket = access.check_ticket(draft.actor, draft.ticket, "ticket.change")
+    ticket = access.check_ticket(draft.actor, draft.ticket)
     if not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members do not change a case; write a line instead")
+    _may_change(draft, set(command.values) or {"subject"})
     _fresh(ticket, command.if_version)
-    if {"team", "assignee"} & set(command.values):
-        access.require(draft.actor, "ticket.assign")
     change(draft, command.values)
+
+
+def _may_change(draft: Draft, names: set[str]) -> None:
+    """Raises Refused unless staff has the rights these values need; what members may set is asked in `change`."""
+    if draft.actor.staff and names & ASSIGNING:
+        access.require(draft.actor, "ticket.assign")
+    if draft.actor.staff and names - ASSIGNING:
+        access.require(draft.actor, "ticket.change")
+
+
+def _field_name(draft: Draft, name: str) -> str:
+    """How rules and lifecycles call a value that people set: `fields.amount` is `ticket.amount`."""
+    return f"ticket.{name.removeprefix('fields.')}"
 
 
 def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> None:
@@ -383,8 +399,10 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
             continue
         elif name not in PEOPLE_SET:
             raise Refused("invalid", "unknown-field", f"there is no field `{name}` to set", pointer=f"/{name}")
-        if isinstance(value, str) and name in ("order_no", "product", "solution") and not value.strip():
-            value = None
+        if name in ("order_no", "product", "solution"):
+            if value is not None and not isinstance(value, str):
+                raise Refused("invalid", "wrong-value", f"`{name}` must be a text", pointer=f"/{name}")
+            value = value if value is not None and value.strip() else None
         draft.change_ticket(**{name: value})
 
 
@@ -397,7 +415,7 @@ def _known_tags(draft: Draft, tags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _one_of(value: Any, known: Any, what: str, pointer: str) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise Refused("invalid", f"unknown-{what}", f"there is no {what} `{value}`", pointer=pointer)
 
 
@@ -423,6 +441,9 @@ def raise_trigger(draft: Draft, trigger: str) -> bool:
 def move(draft: Draft, command: MoveTicket) -> None:
     ticket = access.check_ticket(draft.actor, draft.ticket, "ticket.move")
     _fresh(ticket, command.if_version)
+    lifecycle = draft.book.lifecycles[ticket.kind]
+    asked = {n for t in lifecycle.moves(ticket.state) if t.trigger == command.trigger for n in t.requires}
+    _may_change(draft, {name for name in command.values if _field_name(draft, name) not in asked})
     change(draft, command.values)
     refused: list[Refused] = []
 
@@ -432,7 +453,7 @@ def move(draft: Draft, command: MoveTicket) -> None:
             refused.append(reason)
         return reason is None
 
-    passed = draft.book.lifecycles[ticket.kind].fire(command.trigger, ticket.state, guard)
+    passed = lifecycle.fire(command.trigger, ticket.state, guard)
     if passed is None:
         if refused:
             raise refused[0]
@@ -618,7 +639,7 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
     clock = draft.clocks.get(target)
     if clock is None:
         return
-    policy = draft.book.policies.get(clock.policy)
+    policy = draft.book.policy(clock.policy, draft.shop)
     calendar = draft.book.calendar(clock.calendar, draft.shop)
     if "after" in body:
         if clock.met_at is not None or clock.breached_at is None:

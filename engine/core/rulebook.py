@@ -252,6 +252,10 @@ class Rulebook:
         values = {name: self.getter(name)(draft) for name in condition.reads}
         return condition.holds(values, {}, self.helpers(draft))
 
+    def policy(self, name: str, shop: str) -> Policy | None:
+        """A policy by name, the shop's own first; None for one that is no longer declared."""
+        return self.shop_policies.get(shop, {}).get(name) or self.policies.get(name)
+
     def policy_for(self, draft: Draft) -> Policy | None:
         """The first policy whose condition holds: the shop's own before the shared ones."""
         for policy in (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values()):
@@ -292,6 +296,11 @@ class Rulebook:
             if wish in spoken:
                 return wish
         return spoken[0]
+
+    def spoken(self, shop: str, locale: str = "") -> str:
+        """A language for colleagues: one's own if the shop has texts in it, else (and for all) the shop's first."""
+        locales = self.shops[shop].locales
+        return locale if locale in locales else locales[0]
 
     def template(self, name: str, shop: str, locale: str) -> Template:
         """A text by name in a language, the shop's own first; a missing language falls back to the shop's first."""

@@ -44,7 +44,7 @@ STEP_KEYS = {
     "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
     "page", "new", "expect",
 }  # fmt: skip
-LISTS = ("fired", "not_fired", "replies", "notified", "events", "notes", "lost", "timers", "not_events")
+LISTS = ("fired", "not_fired", "replies", "notified", "events", "notes", "lost", "timers", "not_events", "not_tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,6 @@ class _Runner:
             for name, value in {**(data.get("ticket") or {}), **(step.get("ticket") or {})}.items():
                 custom = f"ticket.{name}" in self.book.custom_fields
                 values[f"fields.{name}" if custom else name] = value
-        tags = tuple(values.pop("tags", ()))
         command = MemberLine(
             shop=self.shop,
             text=str(step["message"]),
@@ -299,7 +298,7 @@ class _Runner:
             channel=channel,
             automatic=bool(step.get("automatic", False)),
             page=Page(**(step.get("page") or {})),
-            values={**values, **({"tags": tags} if tags else {})},
+            values=values,
             opening=self.opening,
         )
         self.opening = ()
@@ -424,6 +423,10 @@ class _Runner:
         for n, name in enumerate(expect.get("not_events") or ()):
             if name in facts["events"]:
                 fail(f"the event `{name}` came about and should not have", "expect", "not_events", n)
+        ticket = self.world.tickets.get(self.ticket or 0)
+        for n, name in enumerate(expect.get("not_tags") or ()):
+            if ticket is not None and name in ticket.tags:
+                fail(f"the ticket has the tag `{name}` and should not have it", "expect", "not_tags", n)
         if "rejected" in expect:
             was = any(d.rejected is not None for d in decisions)
             if was != bool(expect["rejected"]):
