@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +107,52 @@ def test_the_plugin_of_the_manual_carries_letters_both_ways(tmp_path: Path) -> N
 
     answers = asyncio.run(correspond())
     assert all(answer["to"] == {"email": "ming@example.org"} and answer["ticket"] == 1 for answer in answers)
+
+
+def test_the_lines_of_the_api_page_run_as_they_stand(tmp_path: Path) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("there is no curl on this machine")
+    engine = [sys.executable, "-m", "engine"]
+    desk, password = tmp_path / "desk", "a-password-for-this-run"
+
+    def command(*words: str, said: str | None = None) -> None:
+        subprocess.run([*engine, *words], cwd=ROOT, input=said, text=True, check=True, capture_output=True, timeout=60)
+
+    command("init", str(desk))
+    command("user", "add", "amy", "--role", "agent", "--team", "aftersales", "--desk", str(desk), "--password-stdin",
+            said=password)  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [*engine, "serve", "--desk", str(desk), "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            if subprocess.run([curl, "-sf", f"{address}/readyz"], check=False, capture_output=True).returncode == 0:
+                break
+            assert server.poll() is None, "the server ended"
+            time.sleep(0.1)
+        script = tmp_path / "lines.sh"
+        script.write_text("set -euo pipefail\n" + "\n".join(blocks("docs/api.md", "sh")), "utf-8")
+        environment = {**os.environ, "DESK": address, "PASSWORD": password}
+        ran = subprocess.run(
+            ["bash", str(script)],
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert ran.returncode == 0, f"{ran.stdout[-2000:]}\n{ran.stderr}"
+    for shown in ('"type":"退換貨"', '"code":"not-found"', '"pointer":"/prioritaet"', '"state":"已結案"', "hello"):
+        assert shown in ran.stdout, f"{shown} is not among the answers:\n{ran.stdout[-3000:]}"
