@@ -56,10 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
     except Exception as error:
         from engine.config import ConfigError
+        from engine.core.errors import Refused
         from engine.plugins import PluginError
         from engine.store import StoreError
 
-        if os.environ.get("ENGINE_TRACE") or not isinstance(error, (ConfigError, StoreError, PluginError, OSError)):
+        if os.environ.get("ENGINE_TRACE") or not isinstance(
+            error, (ConfigError, StoreError, PluginError, Refused, OSError)
+        ):
             raise
         print(f"engine {arguments.command}: {error}", file=sys.stderr)
         return COULD_NOT

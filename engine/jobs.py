@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.api import Delivery, Outbound
+from engine.api import Channel, Delivery, Outbound
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
 from engine.desk.feed import rest
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
+RELISTEN = 5.0
+"""Seconds before a channel that failed listens again."""
 AT_ONCE = 8
 """Lines being sent at the same time."""
 
@@ -49,7 +51,8 @@ class Pump:
             lambda tx: _recover(tx, lambda name: name in channels and channels[name].can.refuses_twins)
         )
         self._desk._kick = self.kick
-        self._tasks = [self._loop.create_task(self._timers()), self._loop.create_task(self._outbox())]
+        listening = [self._listen(channel) for channel in channels.values()]
+        self._tasks = [self._loop.create_task(work) for work in (self._timers(), self._outbox(), *listening)]
 
     async def stop(self) -> None:
         """Ends; a line being sent is waited for."""
@@ -61,6 +64,18 @@ class Pump:
         """Something was written that falls due, maybe soon."""
         self._due.set()
         self._out.set()
+
+    async def _listen(self, channel: Channel) -> None:
+        """Runs a channel's way in; one that fails is told of and begun again, the others go on."""
+        while True:
+            try:
+                await channel.listen(self._desk.receive)
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("the channel %s stopped listening; it begins again in %.0f s", channel.name, RELISTEN)
+                await asyncio.sleep(RELISTEN)
 
     async def _timers(self) -> None:
         while True:

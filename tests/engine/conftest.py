@@ -1,0 +1,79 @@
+"""A real desk on SQLite in a temporary folder, with the starter rules and whatever a test adds."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.config import Config, load
+from engine.core.commands import CreateMember, SignIn
+from engine.core.entities import SYSTEM, Actor
+from engine.desk import Desk, accounts, actors
+from engine.reload import reload_now
+from engine.store import wall_clock
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+
+
+class House:
+    """A desk folder, and ways to open it again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: dict[str, Any] = {}
+        shutil.copytree(RULES, folder / "rules", ignore=shutil.ignore_patterns("tests"))
+
+    @property
+    def config(self) -> Config:
+        return load(self.folder, overrides=self.settings)
+
+    def write(self, name: str, text: str) -> Path:
+        """A rule file."""
+        path = self.folder / "rules" / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def run(self, work: Callable[[Desk], Awaitable[Any]], clock: Callable[[], int] = wall_clock) -> Any:
+        """Opens the desk, puts its folder in force, does the work, closes."""
+
+        async def inside() -> Any:
+            desk = await Desk.open(self.config, clock=clock)
+            try:
+                await reload_now(desk, by="test", source="start")
+                return await work(desk)
+            finally:
+                await desk.close()
+
+        return asyncio.run(inside())
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A desk folder of its own."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return House(folder)
+
+
+async def sign_in(desk: Desk, username: str, team: str, roles: tuple[str, ...] = ("agent",)) -> Actor:
+    """An agent of a team, made and signed in."""
+    skills = ["orders", "refunds", "english"]
+    await accounts.save_agent(
+        desk, username, "password-1", alias=f"{username}*", teams=[team], skills=skills, shops=["*"], roles=roles
+    )
+    signed = await desk.act(SYSTEM, SignIn(username, "password-1"))
+    actor: Actor = signed["actor"]
+    return actor
+
+
+async def member(desk: Desk, name: str = "王小明", tier: str = "gold") -> Actor:
+    """A member of the demo shop, as an actor."""
+    made = await desk.act(SYSTEM, CreateMember("demo", name, tier=tier))
+    found = await desk._store.read(lambda tx: actors.member_actor(tx, made["member"]["id"]))
+    assert found is not None
+    return found
