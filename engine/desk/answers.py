@@ -19,7 +19,7 @@ from engine.core.questions import Scope
 from engine.core.rulebook import Helpers, Noun, Rulebook
 from engine.core.scenarios import at_stage
 from engine.desk import actors
-from engine.lang import Severity, Source, Span, compile_condition
+from engine.lang import Duration, Severity, Source, Span, compile_condition
 from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
 from engine.store.errors import BadCursor, NotFilterable
@@ -338,9 +338,15 @@ def trace(
             snapshot = commit.unpack_snapshot(tx, row["snapshot"])
             rules.extend(_nearly(tx, book, snapshot, {entry["rule"] for entry in rules}, row))
         items.append(
-            {"event": row["root"], "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"], "rules": rules}
+            {"event": _spoken(row["root"]), "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"], "rules": rules}
         )
     return {"items": items, "next": None}
+
+
+def _spoken(root: str) -> str:
+    """An event as rules write it: its key counts microseconds, people do not."""
+    kind, after, micros = root.partition(" after ")
+    return f"{kind} after {Duration(int(micros))}" if after else root
 
 
 def _nearly(

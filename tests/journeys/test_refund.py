@@ -1,4 +1,4 @@
-"""「我要退款」: a guest gets the automatic answer; a gold member gets the senior team, an answer, and a say at the end."""
+"""「我要退款」: a guest gets the automatic answer; a gold member the senior team, an answer, and a say at the end."""
 
 from __future__ import annotations
 
