@@ -29,6 +29,8 @@ SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
 MAX_FILE = 1_000_000
 """Bytes of one file: far more than a person writes, little enough to be refused at once."""
 MAX_FILES = 5_000
+SNIPPET = 300
+"""Characters of a finding's line that are shown."""
 QUIET = 0.3
 """Seconds without a change before a folder is read: editors write in several steps."""
 POLL = 0.2
@@ -151,13 +153,19 @@ def is_scenario_file(path: str) -> bool:
     return path.endswith((".yaml", ".yml")) and "tests" in path.split("/")[:-1]
 
 
+def told(finding: Finding) -> dict[str, Any]:
+    """A finding for a screen: as the commands print it, with the line it stands on."""
+    line = finding.span.source.line(finding.span.line) if finding.span.source.text else ""
+    return {**finding.as_dict(), "snippet": line[:SNIPPET] or None}
+
+
 async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api") -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
     loaded = await loop.run_in_executor(None, lambda: load(desk.config.rules, previous))
-    findings = [finding.as_dict() for finding in loaded.findings]
+    findings = [told(finding) for finding in loaded.findings]
     if not loaded.sound or loaded.rulebook is None:
         errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
         log.error("the rules folder was not put in force (%s):\n%s", source, render(errors[:20], "text"))

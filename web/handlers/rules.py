@@ -23,7 +23,7 @@ async def validate(call: Call) -> Answer:
     files: dict[str, str] = call.body.files
     previous = call.desk.rulebook
     loaded = await asyncio.to_thread(reload.load_files, files, None, previous)
-    found = [finding.as_dict() for finding in loaded.findings]
+    found = [reload.told(finding) for finding in loaded.findings]
     errors = sum(finding["severity"] == "error" for finding in found)
     return Answer({"findings": found, "errors": errors, "warnings": len(found) - errors})
 
