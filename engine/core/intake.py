@@ -658,11 +658,12 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
         draft.set_timer(f"sla:{target}", due, "sla", {"target": target, "percent": percent})
         return
     if percent >= 100:
-        clock = replace(clock, state="breached", breached_at=draft.now)
+        # From the moment it was due: a server that was down does not lengthen the escalation.
+        clock = replace(clock, state="breached", breached_at=due)
         draft.keys.add("sla.breached")
         draft.record("sla.breached", {"target": target})
         for after in draft.book.rules.after("sla.breached"):
-            draft.set_timer(f"sla:{target}:after:{after}", draft.now + after, "sla", {"target": target, "after": after})
+            draft.set_timer(f"sla:{target}:after:{after}", due + after, "sla", {"target": target, "after": after})
     else:
         clock = replace(clock, warned=tuple(sorted({*clock.warned, percent})))
         draft.keys.add("sla.warning")

@@ -38,9 +38,13 @@ def start(target: str, policy: Policy, calendar: Calendar, now: int) -> Clock:
 
 
 def allowed(duration: Duration, calendar: Calendar, since: int) -> int:
-    """The working time a target allows, µs. `3d` in a policy is working days when the calendar closes at all."""
+    """The working time a target allows, µs. `3d` in a policy is working days when the calendar closes at all.
+
+    What comes while nobody works counts from the next opening: a day from Sunday night is not over before work begins.
+    """
     if duration.days is not None:
-        return calendar.between(since, calendar.add_days(since, duration.days))
+        opening = calendar.add(since, 1) - 1
+        return calendar.between(opening, calendar.add_days(opening, duration.days))
     return duration.micros
 
 
