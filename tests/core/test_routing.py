@@ -1,0 +1,122 @@
+"""Who gets it: modes, ties, capacity, skills, and the queue."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.commands import SetStatus
+from engine.core.entities import SYSTEM, Agent
+from engine.core.routing import MODES, candidates, pick
+from tests.core.desk import Stage, book_of
+
+
+def agent(name: str, **values: object) -> Agent:
+    """An agent of care on duty, with room."""
+    return Agent(
+        **{"id": ord(name[0]), "username": name, "name": name, "teams": ("care",), "status": "online", **values}
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "able"),
+    [
+        ({}, True),
+        ({"status": "busy"}, False),
+        ({"status": "away"}, False),
+        ({"status": "offline"}, False),
+        ({"teams": ("senior",)}, False),
+        ({"teams": ("senior", "care")}, True),
+        ({"load": 4, "capacity": 5}, True),
+        ({"load": 5, "capacity": 5}, False),
+        ({"capacity": 0}, False),
+    ],
+)
+def test_who_may_be_given_a_ticket(values: dict[str, object], able: bool) -> None:
+    assert bool(candidates("care", (), [agent("amy", **values)], {})) is able
+
+
+@pytest.mark.parametrize(
+    ("has", "wanted", "able"),
+    [
+        ((), (), True),
+        (("a",), ("a",), True),
+        (("a",), ("a", "b"), False),
+        (("a", "b"), ("b",), True),
+        ((), ("a",), False),
+    ],
+)
+def test_every_skill_is_needed(has: tuple[str, ...], wanted: tuple[str, ...], able: bool) -> None:
+    assert bool(candidates("care", wanted, [agent("amy", skills=has)], {})) is able
+
+
+def test_what_this_decision_gave_out_counts() -> None:
+    amy = agent("amy", load=4, capacity=5)
+    assert candidates("care", (), [amy], {"amy": 1}) == []
+    assert candidates("care", (), [agent("amy", load=5, capacity=5)], {"amy": -1}) != []
+
+
+A, B, C = agent("amy", load=2), agent("ben", load=1), agent("cat", load=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "roster", "chosen"),
+    [
+        ("least_busy", [A, B], "ben"),
+        ("least_busy", [agent("amy", load=3, capacity=10), agent("ben", load=2, capacity=4)], "amy"),  # by share
+        ("least_busy", [C, B], "ben"),  # the name settles it
+        ("least_busy", [agent("ben", last_assigned_at=5), agent("cat", last_assigned_at=4)], "cat"),
+        ("round_robin", [agent("amy", last_assigned_at=9), agent("ben", last_assigned_at=3, load=4)], "ben"),
+        ("round_robin", [B, A], "amy"),
+        ("longest_idle", [agent("amy", last_assigned_at=9, status_since=1), agent("ben", last_assigned_at=2)], "ben"),
+        ("longest_idle", [agent("amy", last_assigned_at=3), agent("ben", last_assigned_at=2, status_since=8)], "amy"),
+        ("last_agent", [A, B], "amy"),
+        ("last_agent", [agent("amy", status="away"), B, C], "ben"),  # not there: as least_busy
+        ("least_busy", [], None),
+        ("round_robin", [agent("amy", status="busy")], None),
+    ],
+)
+def test_the_choice(mode: str, roster: list[Agent], chosen: str | None) -> None:
+    found = pick(mode, "care", (), roster, last_agent="amy")
+    assert (found.username if found else None) == chosen
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_order_of_rows_does_not_matter(mode: str) -> None:
+    roster = [A, B, C, agent("dan", last_assigned_at=7), agent("eve", capacity=0)]
+    choices = {getattr(pick(mode, "care", (), order, "zoe"), "username", None) for order in (roster, roster[::-1])}
+    assert len(choices) == 1
+
+
+def test_round_robin_goes_round() -> None:
+    stage = Stage(book_of("rule give on ticket.created then route to team care by round_robin"))
+    for name in ("amy", "ben", "cat"):
+        stage.agent(name)
+    given = []
+    for minute in range(6):
+        stage.until(f"2026-03-02 10:0{minute}")
+        stage.says(new=True)
+        given.append(stage.ticket.assignee)
+    assert given == ["amy", "ben", "cat"] * 2
+
+
+def test_a_chat_waits_for_room_and_higher_tiers_go_first() -> None:
+    stage = Stage(book_of("rule give on ticket.created when ticket.kind = chat then route to team care by least_busy"))
+    amy = stage.agent(capacity=1, status="offline")
+    stage.says(kind="chat", channel="chat")
+    stage.member = stage.world.add_member("demo", tier="gold")
+    stage.says(kind="chat", channel="chat", new=True)
+    assert [t.assignee for t in stage.world.tickets.values()] == [None, None]
+    assert [e.body["team"] for e in stage.records("chat.waiting")] == ["care", "care"]
+    stage.world.run(SetStatus("online"), amy, shop="demo", agent="amy")
+    stage.world.serve_queue("amy", SYSTEM)
+    assert [t.assignee for t in stage.world.tickets.values()] == [None, "amy"], "gold first, and room for one"
+
+
+def test_routing_again_takes_nobody_off_without_need() -> None:
+    rules = "rule give on message.received then route to team care by least_busy"
+    stage = Stage(book_of(rules))
+    stage.agent(capacity=1)
+    stage.says(kind="chat", channel="chat")
+    assert stage.ticket.assignee == "amy"
+    stage.says("還有")
+    assert stage.ticket.assignee == "amy", "nobody else has room; who has it keeps it"
