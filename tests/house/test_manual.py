@@ -35,7 +35,7 @@ def actions() -> list[str]:
 
 def shown_rules() -> Iterator[tuple[str, str]]:
     """Every piece of rules text of the manual, with a name to call it by."""
-    for page in ("README.md", "docs/rules.md"):
+    for page in ("README.md", "README.zh-TW.md", "docs/rules.md"):
         for number, text in enumerate(blocks(page, "rules"), 1):
             yield f"{page} {number}", text
     for number, action in enumerate(actions(), 1):
@@ -50,6 +50,34 @@ def test_rules_of_the_manual_build_on_the_starter_desk(name: str, text: str) -> 
     _, findings = build({**files, "99-manual.rules": text})
     wrong = [f"{f.code}: {f.message}" for f in findings if f.severity is Severity.ERROR]
     assert not wrong, f"{name}: {wrong}"
+
+
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")}
+    | {path for room in ("engine", "plugins", "rules", "web", "config", "tests") for path in (ROOT / room).glob("*.md")}
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_of_the_manual_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S))
+    lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    if not (ROOT / "docs/images").is_dir():  # the pictures are made by a journey and not committed yet
+        lost = [link for link in lost if not link.startswith("docs/images/")]
+    assert not lost, f"{page.relative_to(ROOT)} links to what is not there: {', '.join(lost)}"
+
+
+def test_files_named_in_the_map_of_the_engine_are_there() -> None:
+    text = (ROOT / "engine/README.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:engine|plugins|web|rules|tests)/[\w./-]+\.(?:py|md|lark|ts|rules))`", text))
+    assert len(named) > 10
+    lost = sorted(name for name in named if not (ROOT / name).exists())
+    assert not lost, f"engine/README.md names files that are not there: {', '.join(lost)}"
+    functions = re.findall(r"`((?:engine|plugins|web)/[\w./-]+\.py)` `(\w+)`", text)
+    assert len(functions) > 8
+    for path, name in functions:
+        source = (ROOT / path).read_text("utf-8")
+        assert re.search(rf"(def|class) {name}\b", source), f"engine/README.md: {path} has no `{name}`"
 
 
 def test_the_scenario_and_the_rule_of_the_manual_go_together() -> None:
