@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.desk import Actor, QueuePlace, Refused, SetStatus, Views, WhoIs
+from engine.desk import Actor, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 if TYPE_CHECKING:
     from web.app import Web
@@ -49,6 +49,7 @@ class Hub:
         self._tasks = [
             loop.create_task(self._every(RECHECK, self.recheck)),
             loop.create_task(self._every(QUEUE, self.tell_places)),
+            loop.create_task(self._forget_the_gone()),
         ]
 
     async def stop(self) -> None:
@@ -117,6 +118,13 @@ class Hub:
         self._leaving.pop(actor.id, None)
         if actor.id not in self._agents:
             self.spawn(self._set_offline(actor))
+
+    async def _forget_the_gone(self) -> None:
+        """Whom a crash left online and who does not come back after the start is offline."""
+        await asyncio.sleep(GONE)
+        for actor in await accounts.present(self._web.desk):
+            if actor.id not in self._agents:
+                await self._set_offline(actor)
 
     async def _set_offline(self, actor: Actor) -> None:
         try:

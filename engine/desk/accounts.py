@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.core.entities import SYSTEM
+from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
+from engine.desk import actors
 from engine.store import Tx, doctor, outbox, people, sessions
 from engine.store import tables as t
 
@@ -101,6 +102,20 @@ async def list_agents(desk: Desk) -> list[dict[str, Any]]:
             {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))}
             for row in rows
         ]
+
+    return await desk._store.read(work)
+
+
+async def present(desk: Desk) -> list[Actor]:
+    """Agents whose status is not offline, as actors."""
+    book = desk.rulebook
+    if book is None:
+        return []
+
+    def work(tx: Tx) -> list[Actor]:
+        ids = tx.values(t.Agent.select(t.Agent.id).where(t.Agent.status != "offline"))
+        found = [people.get_agent(tx, desk._lexicon, agent_id) for agent_id in ids]
+        return [actors.agent_actor(book, agent, None) for agent in found if agent is not None]
 
     return await desk._store.read(work)
 

@@ -125,3 +125,17 @@ def test_an_agent_without_a_socket_goes_offline(small: Site, monkeypatch: pytest
             assert status() == "online", "back within the time"
         time.sleep(0.8)
         assert status() == "offline"
+
+
+def test_whom_a_crash_left_online_is_offline_a_minute_after_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "GONE", 0.3)
+    with running(tmp_path) as site:
+        site.add_agent("lead", ["lead"], [])
+        with site.client("lead") as lead:
+            assert lead.post("/me/status", json={"status": "online"}).status_code == 200
+    with running(tmp_path) as site, site.client("lead") as lead:
+        time.sleep(0.8)
+        me = next(a for a in lead.get("/agents").json()["items"] if a["username"] == "lead")
+        assert me["status"] == "offline"
