@@ -337,9 +337,8 @@ def trace(
         if nearly and row["rulebook"] == book.digest and row["snapshot"]:
             snapshot = commit.unpack_snapshot(tx, row["snapshot"])
             rules.extend(_nearly(tx, book, snapshot, {entry["rule"] for entry in rules}, row))
-        items.append(
-            {"event": _spoken(row["root"]), "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"], "rules": rules}
-        )
+        item = {"event": _spoken(row["root"]), "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"]}
+        items.append({**item, "rules": rules})
     return {"items": items, "next": None}
 
 
