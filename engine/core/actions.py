@@ -52,12 +52,17 @@ def targets(effect: Effect) -> tuple[tuple[str, Any], ...]:
     if action == "move":
         return (("ticket.state", args["state"]),)
     if action == "route":
-        team = ("ticket.team", args["team"])
-        return (team, ("ticket.assignee", ("route", args["team"]))) if args.get("by") else (team,)
+        by, skills = args.get("by"), args.get("skills") or ()
+        written: list[tuple[str, Any]] = [("ticket.team", args["team"])]
+        if by:
+            written.append(("ticket.assignee", ("route", args["team"])))
+        if by or skills:
+            written.append(("route", (by, skills)))
+        return tuple(written)
     if action == "assign":
         return (("ticket.assignee", args["agent"]),)
     if action in ("start_timer", "cancel_timer"):
-        return ((f"timer {args['name']}", action),)
+        return ((f"timer {args['name']}", args.get("after")),)
     return ()
 
 
@@ -173,7 +178,8 @@ def _move(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
 def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     ticket = draft.need_ticket()
     team, skills, by = args["team"], tuple(args.get("skills") or ()), args.get("by")
-    draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
+    if by or skills or ticket.team != team:
+        draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
     if not by:
         return _fact(draft, "ticket.team", team)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
