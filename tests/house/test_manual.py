@@ -80,6 +80,41 @@ def test_files_named_in_the_map_of_the_engine_are_there() -> None:
         assert re.search(rf"(def|class) {name}\b", source), f"engine/README.md: {path} has no `{name}`"
 
 
+def test_the_numbers_of_the_manual_are_those_of_the_starter_desk() -> None:
+    from engine.core import scenarios
+    from engine.lang import Source
+    from engine.reload import is_scenario_file
+
+    files, _ = read_folder(ROOT / "rules")
+    book, _ = build(files)
+    assert book is not None
+    found = [
+        one for name, text in files.items() if is_scenario_file(name) for one in scenarios.read(Source(name, text))[0]
+    ]
+    rules, steps = len(book.rules.rules), sum(len(one.data["steps"]) for one in found)
+    told = {
+        "README.md": (
+            f"All {rules} rules",
+            f"# {rules + 1} rules: 0 errors",
+            f"# {len(found)} passed, 0 failed, {steps} s",
+        ),
+        "README.zh-TW.md": (
+            f"內附的 {rules} 條規則",
+            f"# {rules + 1} rules: 0 errors",
+            f"# {len(found)} passed, 0 failed, {steps} s",
+        ),
+        "CHANGELOG.md": (f"starter desk of {rules}\n", f"with {len(found)} scenarios"),
+        "docs/rules.md": (f"{rules + 1} rules: 0 errors",),
+    }
+    stale = [
+        f"{page}: {words!r}"
+        for page, all_ in told.items()
+        for words in all_
+        if words not in (ROOT / page).read_text("utf-8")
+    ]
+    assert not stale, f"the starter desk has {rules} rules, {len(found)} scenarios, {steps} steps; stale: {stale}"
+
+
 def test_the_scenario_and_the_rule_of_the_manual_go_together() -> None:
     from engine.core import scenarios
     from engine.lang import Source
