@@ -153,12 +153,13 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
             )
             matches = [best]
         wishes: list[Wish] = []
-        for rule in matches:
+        for rule in tuple(matches):
             try:
                 effects = rule.effects(values, before, helpers)
             except Exception as error:  # a rule that raises never takes the others down
                 run.trace.append(_trace(book, rule, wave, "failed", str(error), values))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
+                matches.remove(rule)
                 continue
             wishes.extend(Wish(rule, effect, position) for position, effect in enumerate(effects))
         standing, lost = merge([w for w in wishes if not _silent(draft, w)])
