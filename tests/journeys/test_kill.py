@@ -1,0 +1,260 @@
+"""`kill -9` at random moments while six people write: nothing promised is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from engine.config import load
+from engine.desk import Actor, Desk, OpenTicket, SignIn
+from engine.reload import reload_now
+from plugins.channels.test import read
+from tests.journeys.support import PASSWORD, Served, make_desk, until
+from tests.journeys.writers import ApiWriter, SocketWriter, Writer
+
+RULES = """
+stage housekeeping
+
+rule journey_alarm "鬧鐘"
+  on ticket.created
+  when ticket.subject contains "鬧鐘"
+  then start timer alarm for 1s
+
+rule journey_rings "鬧鐘響了"
+  on timer.fired
+  when timer.name = alarm
+  then note "鬧鐘響了"
+"""
+OUTSIDE = 3
+"""Tickets whose answers leave by the test channel."""
+
+
+@pytest.mark.parametrize("refuses_twins", [True, False])
+def test_ten_kills(tmp_path: Path, refuses_twins: bool) -> None:
+    took = _story(tmp_path, kills=10, refuses_twins=refuses_twins)
+    assert took < 60, "ten kills and ten starts"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("refuses_twins", [True, False])
+def test_fifty_kills(tmp_path: Path, refuses_twins: bool) -> None:
+    _story(tmp_path, kills=50, refuses_twins=refuses_twins)
+
+
+def _story(folder: Path, *, kills: int, refuses_twins: bool) -> float:
+    """Gives the seconds that the killing took."""
+    seed = int(os.environ.get("YINGDA_SEED", random.randrange(1_000_000)))
+    print(f"YINGDA_SEED={seed}")
+    desk, config, journal = _desk(folder, refuses_twins)
+    outside = asyncio.run(_open_outside(desk, config))
+    server = Served(desk, config=config).start()
+    try:
+        writers = _writers(server, outside)
+        for writer in writers.values():
+            writer.start()
+        begin = time.monotonic()
+        _kill(server, kills, random.Random(seed))
+        took = time.monotonic() - begin
+        # Those who ask stay until those who answer have gone: they are to hear the last word.
+        for writer in reversed(writers.values()):
+            writer.finish()
+        assert server.starts == kills + 1
+        _lines(server, writers)
+        _resumed(writers)
+        _sent(server, outside, journal, refuses_twins)
+        _rang(server, writers["ben"])
+    except BaseException:
+        server.kill()
+        raise
+    server.stop()
+    _chain(desk)
+    return took
+
+
+# --- before -----------------------------------------------------------------------------------------------------------
+
+
+def _desk(folder: Path, refuses_twins: bool) -> tuple[Path, Path, Path]:
+    """The starter desk with alarms; its scenarios stay at home, they have nothing to say here."""
+    desk = make_desk(folder, tickets=3)
+    (desk / "rules" / "90-journey.rules").write_text(RULES, "utf-8")
+    for scenarios in (desk / "rules" / "tests").iterdir():
+        scenarios.unlink()
+    journal = folder / "outside.jsonl"
+    # Slow enough that a kill finds lines half sent.
+    channel = {"journal": str(journal), "refuses_twins": refuses_twins, "delay": 0.02}
+    config = folder / "journey.yaml"
+    config.write_text(yaml.safe_dump({"plugins": {"settings": {"channels.test": channel}}}), "utf-8")
+    return desk, config, journal
+
+
+async def _open_outside(desk_folder: Path, config: Path) -> list[int]:
+    """Tickets that came by the test channel. Nothing comes in by it, so they are opened by hand."""
+    desk = await Desk.open(load(desk_folder, extra=config))
+    try:
+        await reload_now(desk, by="journey", source="start")
+        amy: Actor = (await desk.act(Actor(kind="guest"), SignIn("amy", PASSWORD)))["actor"]
+        numbers = []
+        for n in range(OUTSIDE):
+            who = {"name": f"外面的人{n}", "email": f"outside{n}@example.com"}
+            command = OpenTicket(f"外面來的{n}", "請問可以退貨嗎", channel="test", shop="demo", requester=who)
+            numbers.append(int((await desk.act(amy, command))["ticket"]["number"]))
+        return numbers
+    finally:
+        await desk.close()
+
+
+def _writers(server: Served, outside: list[int]) -> dict[str, Any]:
+    """Three who ask and three who answer."""
+    people: dict[str, Any] = {
+        name: SocketWriter(name, server.url, "/ws/chat", token=token, pace=pace)
+        # A guest may say ten lines a minute, by the rules.
+        for name, token, pace in (
+            ("ming", server.sign_in("ming"), 0.05),
+            ("hua", server.sign_in("hua"), 0.08),
+            ("guest", None, 6.5),
+        )
+    }
+
+    def chats() -> list[int]:
+        known = [people[name].acknowledged.values() for name in ("ming", "hua")]
+        return [next(iter(journal))["ticket"] for journal in known if journal]
+
+    lin = SocketWriter("lin", server.url, "/ws/agent", token=server.sign_in("lin"), pace=0.05)
+    lin.tickets = chats
+
+    def reply(count: int, text: str) -> tuple[str, dict[str, Any]]:
+        return f"/tickets/{outside[count % len(outside)]}/messages", {"text": text}
+
+    def alarm(count: int, text: str) -> tuple[str, dict[str, Any]]:
+        who = {"name": "早起的人", "email": f"early{count}@example.com"}
+        return "/tickets", {"subject": f"鬧鐘 {text}", "text": text, "shop": "demo", "requester": who}
+
+    amy = ApiWriter("amy", server.url, server.sign_in("amy"), reply, pace=0.02)
+    ben = ApiWriter("ben", server.url, server.sign_in("ben"), alarm, pace=0.1)
+    return {**people, "lin": lin, "amy": amy, "ben": ben}
+
+
+# --- while ------------------------------------------------------------------------------------------------------------
+
+
+def _kill(server: Served, kills: int, dice: random.Random) -> None:
+    """One in five dies while it starts."""
+    for _ in range(kills):
+        if dice.random() < 0.2:
+            time.sleep(dice.uniform(0.2, 1.0))
+        else:
+            server.wait()
+            time.sleep(dice.uniform(0.1, 1.2))
+        server.kill()
+        server.start(wait=False)
+    server.wait()
+
+
+# --- after ------------------------------------------------------------------------------------------------------------
+
+
+def _messages(server: Served, number: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        after = found[-1]["id"] if found else 0
+        page = server.get("admin", f"/tickets/{number}/messages", after=after, limit=200)["items"]
+        if not page:
+            return found
+        found += page
+
+
+def _lines(server: Served, writers: Mapping[str, Writer]) -> None:
+    """Each acknowledged line stands once, by the id that was told."""
+    for writer in writers.values():
+        least = 2 if writer.name == "guest" else 20
+        assert len(writer.acknowledged) >= least, f"{writer.name} hardly wrote: {len(writer.acknowledged)}"
+        assert writer.interruptions, f"{writer.name} never noticed a kill"
+    told: dict[int, dict[str, int]] = {}
+    for name, writer in writers.items():
+        for text, answer in writer.acknowledged.items():
+            ticket = answer["number"] if name == "ben" else answer["ticket"]
+            told.setdefault(ticket, {})[text] = 0 if name == "ben" else answer["id"]
+    for number, lines in told.items():
+        kept = [line for line in _messages(server, number) if re.search(r"第\d+句$", line["text"])]
+        assert Counter(line["text"] for line in kept) == Counter(lines.keys()), f"ticket {number}"
+        for line in kept:
+            assert lines[line["text"]] in (line["id"], 0)
+        ids = [line["id"] for line in kept]
+        assert ids == sorted(ids)
+    guest = writers["guest"]
+    assert isinstance(guest, SocketWriter)
+    assert len(guest.visitors) == 1, "the guest's proof outlives the server"
+    assert len({answer["ticket"] for answer in guest.acknowledged.values()}) == 1, "and so does his chat"
+
+
+def _resumed(writers: Mapping[str, Writer]) -> None:
+    """What came by sockets came in order and once, over all connections."""
+    for writer in writers.values():
+        if isinstance(writer, SocketWriter):
+            places = [seq for seq, _ in writer.seen]
+            assert places == sorted(set(places)), f"{writer.name} was told twice or out of order"
+    answered = {answer["id"] for answer in writers["lin"].acknowledged.values()}
+    heard = {id for name in ("ming", "hua") for _, id in writers[name].seen}  # type: ignore[attr-defined]
+    assert answered <= heard, "the members have got every answer"
+
+
+def _sent(server: Served, outside: list[int], journal: Path, refuses_twins: bool) -> None:
+    """What left stands in the journal once; or it is shown that nobody can know."""
+
+    def settled() -> bool:
+        return all(line.get("delivery") not in ("waiting", "sending") for line in outgoing())
+
+    def outgoing() -> list[dict[str, Any]]:
+        lines = [line for number in outside for line in _messages(server, number)]
+        return [line for line in lines if line["author"]["kind"] != "member" and line["visibility"] != "internal"]
+
+    until(settled, "the outbox is empty", seconds=30)
+    left = Counter((line["ticket"], line["text"]) for line in read(journal))
+    lines = outgoing()
+    assert {line.get("delivery") for line in lines} <= {"sent", "uncertain"}
+    sent = Counter((line["ticket"], line["text"]) for line in lines if line["delivery"] == "sent")
+    unsure = Counter((line["ticket"], line["text"]) for line in lines if line["delivery"] == "uncertain")
+    if refuses_twins:
+        assert not unsure, "the channel can be asked again, so nothing is left open"
+    assert not sent - left, "told as sent, but it never left"
+    assert not left - (sent + unsure), "it left twice, or nobody said it"
+    print(f"sent {sent.total()}, uncertain {unsure.total()}")
+
+
+def _rang(server: Served, ben: Writer) -> None:
+    """Each alarm rang once, those that fell due while nobody was there too."""
+
+    def rings(number: int) -> list[str]:
+        events = server.get("admin", f"/tickets/{number}/events", limit=200)["items"]
+        return [event["kind"] for event in events if event["kind"] in ("timer.fired", "timer.failed")]
+
+    numbers = [answer["number"] for answer in ben.acknowledged.values()]
+    assert len(set(numbers)) == len(numbers)
+    until(lambda: all(rings(number) for number in numbers[-3:]), "the last alarms ring")
+    for number in numbers:
+        assert rings(number) == ["timer.fired"], number
+        assert [line["text"] for line in _messages(server, number)].count("鬧鐘響了") == 1, number
+    print(f"{len(numbers)} alarms")
+
+
+def _chain(desk: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "doctor", "--desk", str(desk)], capture_output=True, text=True, timeout=60
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "WRONG"))]
+    assert any("the chain of" in line and line.startswith("ok") for line in told), done.stdout + done.stderr
+    wrong = [line for line in told if line.startswith("WRONG") and not line.startswith("WRONG outbox")]
+    assert not wrong, wrong
