@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { address } from '@/shared/api/client'
 import { backOff, socketAddress } from '@/shared/api/live'
+import { deviceName } from '@/shared/device'
 import { pieces } from '@/shared/links'
 import { ago, daysBefore, fileSize, span, ticketNumber } from '@/shared/time'
 
@@ -87,4 +88,18 @@ it('queries leave out what is empty and quote the rest', () => {
   expect(address('/tickets', { view: 'mine', q: '#1 & 退', cursor: null, limit: 50 })).toBe(
     '/api/v1/tickets?view=mine&q=%231+%26+%E9%80%80&limit=50',
   )
+})
+
+describe('devices', () => {
+  it.each([
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Safari/537.36 Edg/153.0.0.0', 'Edge · Windows'],
+    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Safari/537.36', 'Chrome · Linux'],
+    ['Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Mobile Safari/537.36', 'Chrome · Android'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1', 'Safari · iPhone'],
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox · Mac'],
+    ['python-httpx/0.28.1', 'python-httpx/0.28.1'],
+    ['', ''],
+  ])('%s', (agent, name) => {
+    expect(deviceName(agent)).toBe(name)
+  })
 })

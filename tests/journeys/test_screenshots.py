@@ -1,0 +1,102 @@
+"""The pictures of the manual, taken of a desk at work. `YINGDA_SCREENSHOTS=1` renews those in docs/images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.support import ROOT, Person, Served, make_desk, serving
+
+LARGEST = 300_000
+"""Bytes of one picture: they lie in the repository."""
+OFFICE = """
+office:
+  zone: Asia/Taipei
+  hours: {mon-sun: ["00:00-24:00"]}
+always:
+  zone: Asia/Taipei
+  hours: {mon-sun: ["00:00-24:00"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A shop that is open whenever the test runs, with a month of work behind it."""
+    desk = make_desk(tmp_path_factory.mktemp("pictures"), tickets=None)
+    (desk / "rules" / "calendars.yaml").write_text(OFFICE, "utf-8")
+    for scenarios in (desk / "rules" / "tests").iterdir():
+        scenarios.unlink()
+    with serving(desk, demo=True) as served:
+        yield served
+
+
+def test_pictures(open_shop: Served, browser: Browser, tmp_path: Path) -> None:
+    shop = open_shop
+    folder = ROOT / "docs" / "images" if os.environ.get("YINGDA_SCREENSHOTS") else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        Person(browser, shop.url, width=1440, height=900) as agent,
+        Person(browser, shop.url, width=1440, height=900) as member,
+    ):
+        desk = agent.sign_in("lin")
+        desk.locator("[data-test=status-menu]").click()
+        desk.locator("[data-test=status-online]").click()
+        member.sign_in("ming", "/chat")
+        page = member.go("/demo")
+        page.locator("[data-test=launcher]").click()
+        _say(page, "我要退款，收到的茶壺蓋子有裂痕")
+        expect(page.locator("[data-test=line]", has_text="為您服務")).to_be_visible()
+        _say(page, "訂單編號 TW20261017")
+
+        desk.goto(f"{shop.url}/inbox?view=all")
+        expect(desk.locator("[data-test=inbox-row]").nth(8)).to_be_visible()
+        _take(desk, folder / "inbox.png")
+
+        desk.locator("[data-test=inbox-row]", has_text="王小明").first.click()
+        _answer(desk, "public", "王先生您好，很抱歉讓您收到有裂痕的茶壺，這就為您查訂單。")
+        _answer(desk, "internal", "倉庫確認是運送途中破損，可直接核退。")
+        _answer(desk, "public", "已為您核准退款 NT$ 1,680，三個工作天內退回原付款方式，商品不必寄回。")
+        expect(page.locator("[data-test=line]", has_text="已為您核准退款")).to_be_visible()
+        _say(page, "太好了，謝謝")
+        expect(desk.locator("[data-test=line]", has_text="太好了")).to_be_visible()
+        desk.locator("[data-test=tab-why]").click()
+        rule = desk.locator("[data-test=why-rule][data-rule=vip_refund][data-outcome=acted]")
+        expect(rule).to_be_visible()
+        rule.evaluate("rule => rule.scrollIntoView({ block: 'center' })")
+        _take(desk, folder / "ticket.png")
+        _take(page, folder / "widget.png")
+
+
+def _say(page: Page, text: str) -> None:
+    page.locator("[data-test=input]").fill(text)
+    page.locator("[data-test=send]").click()
+    expect(page.locator("[data-test=line].me", has_text=text)).to_be_visible()
+
+
+def _answer(desk: Page, mode: str, text: str) -> None:
+    desk.locator(f"[data-test=composer-mode-{mode}]").click()
+    desk.locator("[data-test=composer-text]").fill(text)
+    desk.locator("[data-test=composer-send]").click()
+    expect(desk.locator("[data-test=line]", has_text=text)).to_be_visible()
+
+
+def _take(page: Page, path: Path) -> None:
+    """A picture with few colours, small enough to be kept; one of an empty page fails."""
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
+    picture = Image.open(BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
+    assert picture.size == (1440, 900)
+    colours = picture.getcolors(maxcolors=picture.width * picture.height)
+    assert colours is not None
+    assert len(colours) > 200, f"{path.name} has hardly a letter on it"
+    assert max(count for count, _ in colours) < 0.95 * picture.width * picture.height, f"{path.name} is blank"
+    # This method keeps the small spots of colour, such as the green of "online".
+    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+    assert path.stat().st_size < LARGEST
