@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.core import nouns
+from engine.core.access import Role
 from engine.core.calendar import Calendar
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
@@ -38,7 +39,11 @@ from engine.lang import (
     suggest,
 )
 
+T = TypeVar("T")
+
 FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
+OF_A_SHOP = ("calendars.yaml", "sla.yaml", "templates")
+"""What a shop may have of its own, beside rules and word lists."""
 CHANNELS = ("chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
 CASE_OBJECTS = ("ticket", "member", "shop", "agent")
 """What a guard or a policy may read."""
@@ -51,6 +56,16 @@ def digest_of(files: Mapping[str, str]) -> str:
         digest.update(f"{path}\0{len(files[path])}\0".encode())
         digest.update(files[path].encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What plugins add to the world rules are checked against."""
+
+    functions: tuple[Function, ...] = ()
+    fields: Mapping[str, tuple[Field, Getter]] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,18 +114,17 @@ def build(
     files: Mapping[str, str],
     *,
     previous: Rulebook | None = None,
-    functions: Iterable[Function] = (),
-    fields: Mapping[str, tuple[Field, Getter]] | None = None,
+    extras: Extras = Extras(),
 ) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
 
-    `functions` and `fields` are what plugins add. The same texts give the running rulebook back.
+    The same texts give the running rulebook back.
     """
     digest = digest_of(files)
     if previous is not None and previous.digest == digest:
         return previous, []
     findings: list[Finding] = []
-    built = _Build(files, digest, findings, tuple(functions), dict(fields or {}))
+    built = _Build(files, digest, findings, extras)
     rulebook = built.run()
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     if any(f.severity is Severity.ERROR for f in findings):
@@ -124,14 +138,12 @@ class _Build:
         files: Mapping[str, str],
         digest: str,
         findings: list[Finding],
-        functions: tuple[Function, ...],
-        fields: dict[str, tuple[Field, Getter]],
+        extras: Extras,
     ) -> None:
         self.files = files
         self.digest = digest
         self.findings = findings
-        self.functions = functions
-        self.extra = fields
+        self.extras = extras
         self.folder = _sort(files)
 
     def run(self) -> Rulebook | None:
@@ -140,36 +152,34 @@ class _Build:
         if not folder.desk:
             self.findings.append(Finding("file-not-found", "there is no desk.yaml in this folder", nowhere))
             return None
-        for source in folder.stray:
-            place = Span(source, 0, min(1, len(source.text)))
-            self.findings.append(
-                Finding(
-                    "file-not-loaded",
-                    f"`{source.path}` is no file the desk reads",
-                    place,
-                    hint="is it in the right folder?",
-                )
-            )
-        desk = nouns.read_desk(Doc.read(folder.desk[0], self.findings))
+        desk_doc = Doc.read(folder.desk[0], self.findings)
+        desk = nouns.read_desk(desk_doc)
+        self._unread(desk)
         zone = next((s.zone for s in desk.shops.values()), ZoneInfo("UTC"))
+        calendars, shop_calendars = self._calendars(zone, desk)
         teams: dict[str, Team] = {}
         for doc in self._docs("teams.yaml"):
-            teams.update(nouns.read_teams(doc, desk.shops))
-        roles = {}
+            more_teams = nouns.read_teams(doc, desk.shops)
+            for name, team in more_teams.items():
+                if team.calendar is not None and team.calendar not in calendars:
+                    doc.wrong("unknown-calendar", f"there is no calendar `{team.calendar}`", name, "calendar")
+            _join(doc, teams, more_teams)
+        roles: dict[str, Role] = {}
         for doc in self._docs("roles.yaml"):
-            roles.update(nouns.read_roles(doc))
-        calendars, shop_calendars = self._calendars(zone, desk)
+            _join(doc, roles, nouns.read_roles(doc, self.extras.permissions))
         settings_fields: dict[str, Field] = {}
         settings: dict[str, Any] = {}
         for doc in self._docs("settings.yaml"):
             more, values = nouns.read_settings(doc)
-            settings_fields.update(more)
-            settings.update(values)
-        for name, team in teams.items():
-            if team.calendar is not None and team.calendar not in calendars:
-                self._at("teams.yaml", "unknown-calendar", f"there is no calendar `{team.calendar}`", name, "calendar")
-        states_first = [self._read_lifecycle(Doc.read(s, self.findings)) for s in folder.lifecycles]
-        lifecycles_raw = {raw.kind: raw for raw in states_first if raw is not None}
+            _join(doc, settings_fields, more, "setting.")
+            settings = {**values, **settings}
+        lifecycles_raw: dict[str, _RawLifecycle] = {}
+        for source in folder.lifecycles:
+            raw = self._read_lifecycle(Doc.read(source, self.findings))
+            if raw is not None and raw.kind in lifecycles_raw:
+                raw.doc.wrong("duplicate-definition", f"`{raw.kind}` has a lifecycle in another file too", "kind")
+            elif raw is not None:
+                lifecycles_raw[raw.kind] = raw
         policies_docs = {shop: self._docs("sla.yaml", shop) for shop in ("", *desk.shops)}
         policy_names = tuple(
             str(p["name"])
@@ -182,20 +192,20 @@ class _Build:
         fields: dict[str, tuple[Field, Getter]] = dict(built_in(enums))
         for name, spec in desk.fields.items():
             if name in fields:
-                self._at("desk.yaml", "duplicate-definition", f"`{name}` is a built-in field", "fields", name)
+                desk_doc.wrong_key("duplicate-definition", f"`{name}` is a built-in field", "fields", name)
                 continue
             owner, _, short = name.partition(".")
             fields[name] = (spec.field, custom(owner, short))
         for name, setting in settings_fields.items():
             fields[name] = (setting, _constant(settings[name]))
-        fields.update(self.extra)
+        fields.update(self.extras.fields)
         templates = self._templates("")
         shop_templates = {shop: self._templates(shop) for shop in desk.shops}
         environment = Environment(
             stages=desk.stages,
             fields={name: spec for name, (spec, _) in fields.items()},
             events={event.name: event for event in EVENTS},
-            functions={f.name: f for f in self.functions},
+            functions={f.name: f for f in self.extras.functions},
             enums=enums,
             actions=ACTIONS,
             teams=frozenset(teams),
@@ -229,14 +239,8 @@ class _Build:
         shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
         for name, shop_spec in desk.shops.items():
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
-                self._at(
-                    "desk.yaml",
-                    "unknown-calendar",
-                    f"there is no calendar `{shop_spec.calendar}`",
-                    "shops",
-                    name,
-                    "calendar",
-                )
+                missing = f"there is no calendar `{shop_spec.calendar}`"
+                desk_doc.wrong("unknown-calendar", missing, "shops", name, "calendar")
         parsed: list[File] = []
         for source in folder.rules:
             tree, problems = parse(source)
@@ -276,25 +280,36 @@ class _Build:
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
+    def _unread(self, desk: nouns.Desk) -> None:
+        """Tells of files that are not what the desk reads, or do not stand where it reads them."""
+        folder = self.folder
+        unread = [(source, "is it in the right folder?") for source in folder.stray]
+        unread += [(source, f"`{folder.desk[0].path}` is the one") for source in folder.desk[1:]]
+        places = [(name, shop, found) for name, by in folder.fixed.items() for shop, found in by.items()]
+        places += [("templates", shop, found) for shop, found in folder.templates.items()]
+        for name, shop, found in places:
+            if shop and shop not in desk.shops:
+                unread += [(source, f"there is no shop `{shop}`") for source in found]
+            elif shop and name not in OF_A_SHOP:
+                unread += [(source, f"`{name}` is for all shops and stands outside `shops/`") for source in found]
+        for source, hint in unread:
+            place = Span(source, 0, min(1, len(source.text)))
+            message = f"`{source.path}` is no file the desk reads"
+            self.findings.append(Finding("file-not-loaded", message, place, hint=hint))
+
     def _docs(self, name: str, shop: str = "") -> list[Doc]:
         return [Doc.read(s, self.findings) for s in self.folder.fixed.get(name, {}).get(shop, [])]
-
-    def _at(self, name: str, code: str, message: str, *path: Any) -> None:
-        sources = self.folder.desk if name == "desk.yaml" else self.folder.fixed.get(name, {}).get("", [])
-        for source in sources:
-            Doc(source, None, Doc.read(source, []).spans, self.findings).wrong(code, message, *path)
-            return
 
     def _calendars(
         self, zone: ZoneInfo, desk: nouns.Desk
     ) -> tuple[dict[str, Calendar], dict[str, dict[str, Calendar]]]:
         shared: dict[str, Calendar] = {}
         for doc in self._docs("calendars.yaml"):
-            shared.update(nouns.read_calendars(doc, zone))
+            _join(doc, shared, nouns.read_calendars(doc, zone))
         own: dict[str, dict[str, Calendar]] = {}
         for shop, spec in desk.shops.items():
             for doc in self._docs("calendars.yaml", shop):
-                own.setdefault(shop, {}).update(nouns.read_calendars(doc, spec.zone))
+                _join(doc, own.setdefault(shop, {}), nouns.read_calendars(doc, spec.zone))
         return shared, own
 
     def _enums(
@@ -315,7 +330,7 @@ class _Build:
             Enum("priority", tuple(desk.priorities), ordered=True),
             Enum("tier", tuple(desk.tiers), ordered=True),
             Enum("team", tuple(teams)),
-            Enum("channel", CHANNELS, open=True),
+            Enum("channel", tuple(dict.fromkeys((*CHANNELS, *self.extras.channels))), open=True),
             Enum("shop", tuple(desk.shops)),
             Enum("tag", tuple(desk.tags), open=desk.open_tags),
             Enum("skill", tuple(desk.skills)),
@@ -374,7 +389,8 @@ class _Build:
                         f"`{policy.name}` takes every ticket: the policies after it never act",
                         n,
                     )
-            if shared and items and all(p.when is not None for p in policies.values()):
+            whole = len(policies) == len(items)  # a policy that cannot be read might be the last one
+            if shared and policies and whole and all(p.when is not None for p in policies.values()):
                 doc.wrong(
                     "missing-default-policy",
                     "the last policy must have no `when`: it takes what no other does",
@@ -387,12 +403,12 @@ class _Build:
     ) -> Policy | None:
         data = doc.mapping(item, n, known=("name", "when", "calendar", "targets", "warn_at", "label"))
         if not isinstance(data.get("name"), str):
-            doc.wrong("unknown-key", "a policy needs a `name`", n)
+            doc.lacks("a policy needs a `name`", n)
             return None
         when = self._condition(doc, data.get("when"), environment, n, "when")
-        calendar = data.get("calendar")
+        calendar = doc.name(data.get("calendar"), n, "calendar")
         if calendar is not None and calendar not in environment.calendars:
-            close = suggest(str(calendar), environment.calendars)
+            close = suggest(calendar, environment.calendars)
             doc.wrong(
                 "unknown-calendar",
                 f"there is no calendar `{calendar}`",
@@ -403,7 +419,9 @@ class _Build:
         targets = {}
         for target, text in doc.mapping(data.get("targets"), n, "targets", known=TARGETS).items():
             duration = doc.duration(text, n, "targets", target)
-            if duration is not None and duration.micros > 0:
+            if duration is not None and duration.micros <= 0:
+                doc.wrong("bad-duration", "a target needs some time", n, "targets", target)
+            elif duration is not None:
                 targets[target] = duration
         warn: list[int] = []
         for k, value in enumerate(doc.sequence(data.get("warn_at"), n, "warn_at")):
@@ -426,7 +444,7 @@ class _Build:
     def _read_lifecycle(self, doc: Doc) -> _RawLifecycle | None:
         data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live"))
         if not isinstance(data.get("kind"), str):
-            doc.wrong("unknown-key", "a lifecycle needs its `kind`")
+            doc.lacks("a lifecycle needs its `kind`")
             return None
         states: dict[str, State] = {}
         for name, spec in doc.mapping(data.get("states"), "states").items():
@@ -468,6 +486,8 @@ class _RawLifecycle:
     plain: list[Transition] = field(default_factory=list)
     guards: dict[int, tuple[str, int]] = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
+    broken: bool = False
+    """A transition could not be read, so what is unreachable cannot be told."""
 
     def add(self, n: int, item: Any) -> None:
         """Reads one transition."""
@@ -475,18 +495,22 @@ class _RawLifecycle:
         data = self.doc.mapping(item, *at, known=("trigger", "from", "to", "requires", "roles", "when", "label"))
         trigger, target = data.get("trigger"), data.get("to")
         if not isinstance(trigger, str) or not isinstance(target, str):
-            self.doc.wrong("unknown-key", "a transition needs `trigger`, `from` and `to`", *at)
+            self.doc.lacks("a transition needs `trigger`, `from` and `to`", *at)
+            self.broken = True
             return
         origin = data.get("from")
         sources = tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
-        for name, key in [(s, "from") for s in sources] + [(target, "to")]:
+        one_by_one = isinstance(origin, list)
+        named = [(s, ("from", k) if one_by_one else ("from",)) for k, s in enumerate(sources)]
+        for name, key in [*named, (target, ("to",))]:
             if name not in self.states:
+                self.broken = True
                 close = suggest(name, self.states)
                 self.doc.wrong(
                     "unknown-state",
                     f"`{self.kind}` has no state `{name}`",
                     *at,
-                    key,
+                    *key,
                     hint=f"did you mean `{close}`?" if close else None,
                 )
                 return
@@ -506,7 +530,7 @@ class _RawLifecycle:
 
     def check_sound(self) -> None:
         """Every state reachable, from each a way to a closed one, and no two transitions of a trigger for one case."""
-        if self.initial not in self.states:
+        if self.initial not in self.states or self.broken:
             return
         reached = self._closure({self.initial}, forward=True)
         for name in self.states:
@@ -583,6 +607,15 @@ class _RawLifecycle:
                 )
             )
         return Lifecycle(self.kind, self.initial, self.states, tuple(transitions), self.label)
+
+
+def _join(doc: Doc, known: dict[str, T], more: Mapping[str, T], prefix: str = "") -> None:
+    """Adds what a file declares; a name that another file declares too is a finding."""
+    for name, value in more.items():
+        if name in known:
+            short = name.removeprefix(prefix)
+            doc.wrong("duplicate-definition", f"`{short}` is declared in another file too", short)
+        known.setdefault(name, value)
 
 
 def _percent(value: Any) -> int | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.core import access
 from engine.core.calendar import Calendar, merge_spans, parse_days, parse_holidays, parse_span
-from engine.core.rulebook import CustomField, Noun, Shop, Team
+from engine.core.rulebook import CustomField, Noun, Shop, Team, typed
 from engine.lang import (
     DATE,
     DURATION,
@@ -47,6 +47,8 @@ class Doc:
     spans: Mapping[Path, Span]
     findings: list[Finding]
     keys: Mapping[Path, Span] = field(default_factory=dict)
+    mistyped: set[Path] = field(default_factory=set)
+    """Mappings with a key that means nothing: what they lack only follows from it."""
 
     @classmethod
     def read(cls, source: Source, findings: list[Finding]) -> Doc:
@@ -71,6 +73,15 @@ class Doc:
         """Adds a finding at a piece."""
         self.findings.append(Finding(code, message, self.span(*path), hint=hint))
 
+    def wrong_key(self, code: str, message: str, *path: Any, hint: str | None = None) -> None:
+        """Adds a finding at the key of a piece."""
+        self.findings.append(Finding(code, message, self.keys.get(path, self.span(*path)), hint=hint))
+
+    def lacks(self, message: str, *path: Any) -> None:
+        """Adds a finding at a mapping that lacks something, unless a mistyped key of it says so already."""
+        if path not in self.mistyped:
+            self.wrong("unknown-key", message, *path)
+
     def mapping(self, value: Any, *path: Any, known: Iterable[str] | None = None) -> dict[str, Any]:
         """A mapping with text keys; unknown ones are findings when `known` is given."""
         if value is None:
@@ -87,6 +98,7 @@ class Doc:
                 hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(allowed)}"
                 place = self.keys.get((*path, key), self.span(*path, key))
                 self.findings.append(Finding("unknown-key", f"`{name}` means nothing here", place, hint=hint))
+                self.mistyped.add(path)
                 continue
             out[name] = item
         return out
@@ -109,6 +121,13 @@ class Doc:
             else:
                 self.wrong("type-mismatch", f"a text is wanted here, not `{item}`", *path, n, hint="put it in quotes")
         return tuple(out)
+
+    def name(self, value: Any, *path: Any) -> str | None:
+        """A name, or None where there is none."""
+        if value is None or isinstance(value, str):
+            return value
+        self.wrong("type-mismatch", f"a name is wanted here, not `{value}`", *path, hint="put it in quotes")
+        return None
 
     def label(self, value: Any, *path: Any) -> Mapping[str, str]:
         """A text, or a text per language."""
@@ -157,7 +176,7 @@ def read_desk(doc: Doc) -> Desk:
     for name, spec in doc.mapping(data.get("shops"), "shops").items():
         desk.shops[name] = _shop(doc, name, spec)
     if not desk.shops:
-        doc.wrong("unknown-key", "a desk needs at least one shop under `shops`")
+        doc.lacks("a desk needs at least one shop under `shops`")
     if "stages" in data:
         desk.stages = _stages(doc, data["stages"])
     for key, target in (
@@ -167,8 +186,8 @@ def read_desk(doc: Doc) -> Desk:
         ("skills", desk.skills),
     ):
         target.update(_nouns(doc, data.get(key), key))
-        if not target and key != "skills":
-            doc.wrong("unknown-key", f"a desk needs `{key}`", key)
+        if not target and key != "skills" and not doc.mapping(doc.data).get(key):
+            doc.lacks(f"a desk needs `{key}`")
     tags = doc.mapping(data.get("tags"), "tags", known=("known", "open"))
     desk.tags.update(_nouns(doc, tags.get("known"), "tags", "known"))
     desk.open_tags = bool(tags.get("open", True))
@@ -189,7 +208,7 @@ def _shop(doc: Doc, name: str, spec: Any) -> Shop:
         label=doc.label(data.get("label"), *at, "label"),
         zone=_zone(doc, data.get("zone", "Asia/Taipei"), *at, "zone"),
         locales=doc.texts(data.get("locales"), *at, "locales") or ("zh-TW",),
-        calendar=str(data.get("calendar", "always")),
+        calendar=doc.name(data.get("calendar"), *at, "calendar") or "always",
         sites=doc.texts(data.get("sites"), *at, "sites"),
         widget=doc.mapping(data.get("widget"), *at, "widget"),
     )
@@ -225,7 +244,7 @@ def _nouns(doc: Doc, value: Any, *path: Any) -> dict[str, Noun]:
         if isinstance(item, dict):
             data = doc.mapping(item, *path, n, known=("name", "label", "colour", "group"))
             if not isinstance(data.get("name"), str):
-                doc.wrong("unknown-key", "this needs a `name`", *path, n)
+                doc.lacks("this needs a `name`", *path, n)
                 continue
             noun = Noun(
                 data["name"], doc.label(data.get("label"), *path, n, "label"), data.get("colour"), data.get("group")
@@ -262,7 +281,7 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
     )
     owner, dot, short = name.partition(".")
     if owner not in ("ticket", "member") or not dot or not short.isidentifier():
-        doc.wrong("unknown-field", f"a field is named `ticket.NAME` or `member.NAME`, not `{name}`", *at)
+        doc.wrong_key("unknown-field", f"a field is named `ticket.NAME` or `member.NAME`, not `{name}`", *at)
         return None
     kind = str(data.get("type", "text"))
     if kind == "enum" or kind == "list":
@@ -270,7 +289,7 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         enum = Enum(name, values, ordered=False, open=kind == "list" and not values)
         declared = enum_of(enum) if kind == "enum" else list_of(enum_of(enum))
         if kind == "enum" and not values:
-            doc.wrong("unknown-key", "an enum needs its `values`", *at)
+            doc.lacks("an enum needs its `values`", *at)
     elif kind in _SIMPLE:
         declared = _SIMPLE[kind]
     else:
@@ -283,22 +302,28 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
             hint=f"did you mean `{close}`?" if close else f"types: {', '.join([*_SIMPLE, 'enum', 'list'])}",
         )
         return None
+    label = doc.label(data.get("label"), *at, "label")
     default = data.get("default")
-    optional = bool(data.get("optional", default is None))
-    if isinstance(default, float):
-        default = Decimal(str(default))
-    return CustomField(
-        Field(
-            name=name,
-            type=declared,
-            optional=optional and default is None,
-            writable=True,
-            personal=bool(data.get("personal", False)),
-            doc=next(iter(doc.label(data.get("label"), *at, "label").values()), name),
-        ),
-        doc.label(data.get("label"), *at, "label"),
-        default,
+    made = Field(
+        name=name,
+        type=declared,
+        optional=default is None and bool(data.get("optional", True)),
+        writable=True,
+        personal=bool(data.get("personal", False)),
+        doc=next(iter(label.values()), name),
     )
+    return CustomField(made, label, None if default is None else _default(doc, made, default, *at, "default"))
+
+
+def _default(doc: Doc, spec: Field, value: Any, *path: Any) -> Any:
+    if spec.type.kind == "duration":
+        duration = doc.duration(value, *path)
+        return None if duration is None else duration.micros
+    try:
+        return typed(spec, value)
+    except (ValueError, ArithmeticError):
+        doc.wrong("type-mismatch", f"`{value}` is not {spec.type}", *path)
+        return None
 
 
 def read_teams(doc: Doc, shops: Mapping[str, Shop]) -> dict[str, Team]:
@@ -310,19 +335,21 @@ def read_teams(doc: Doc, shops: Mapping[str, Shop]) -> dict[str, Team]:
         for n, shop in enumerate(served):
             if shop not in shops:
                 doc.wrong("unknown-value", f"there is no shop `{shop}`", name, "shops", n)
-        teams[name] = Team(name, doc.label(data.get("label"), name, "label"), served, data.get("calendar"))
+        calendar = doc.name(data.get("calendar"), name, "calendar")
+        teams[name] = Team(name, doc.label(data.get("label"), name, "label"), served, calendar)
     return teams
 
 
-def read_roles(doc: Doc) -> dict[str, access.Role]:
-    """roles.yaml."""
+def read_roles(doc: Doc, more: Iterable[str] = ()) -> dict[str, access.Role]:
+    """roles.yaml; `more` are the rights that plugins add."""
+    known = {*access.PERMISSIONS, *more}
     roles: dict[str, access.Role] = {}
     for name, spec in doc.mapping(doc.data).items():
         data = doc.mapping(spec, name, known=("label", "permissions"))
         wanted = doc.texts(data.get("permissions"), name, "permissions")
         for n, permission in enumerate(wanted):
-            if permission not in access.PERMISSIONS:
-                close = suggest(permission, access.PERMISSIONS)
+            if permission not in known:
+                close = suggest(permission, known)
                 doc.wrong(
                     "unknown-value",
                     f"there is no right `{permission}`",
@@ -331,9 +358,7 @@ def read_roles(doc: Doc) -> dict[str, access.Role]:
                     n,
                     hint=f"did you mean `{close}`?" if close else None,
                 )
-        roles[name] = access.Role(
-            name, frozenset(wanted) & set(access.PERMISSIONS), doc.label(data.get("label"), name, "label")
-        )
+        roles[name] = access.Role(name, frozenset(wanted) & known, doc.label(data.get("label"), name, "label"))
     return roles
 
 
@@ -348,7 +373,7 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
             try:
                 weekdays = parse_days(days)
             except ValueError as error:
-                doc.wrong("bad-date", str(error), name, "hours", days)
+                doc.wrong_key("bad-date", str(error), name, "hours", days)
                 continue
             minutes: list[tuple[int, int]] = []
             for n, text in enumerate(doc.texts(spans, name, "hours", days)):
@@ -385,7 +410,7 @@ def read_templates(doc: Doc) -> dict[str, dict[str, Text]]:
         for locale, text in doc.mapping(spec, name).items():
             if not isinstance(text, str):
                 doc.wrong("type-mismatch", "a template is a text", name, locale, hint="put it in quotes")
-                continue
+                text = ""
             texts[locale] = Text(text, doc.span(name, locale))
         templates[name] = texts
     return templates

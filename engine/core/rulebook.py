@@ -213,7 +213,7 @@ class Rulebook:
                 raise Refused("invalid", "field-required", f"`{name}` cannot be empty", pointer=pointer)
             return spec.default
         try:
-            return _typed(spec.field, value)
+            return typed(spec.field, value)
         except (ValueError, InvalidOperation, OverflowError):
             kind = spec.field.type
             wanted = f"one of {', '.join(kind.enum.values)}" if kind.enum is not None else f"a {kind.kind}"
@@ -335,7 +335,8 @@ class Rulebook:
         return value
 
 
-def _typed(spec: Field, value: Any) -> Any:
+def typed(spec: Field, value: Any) -> Any:
+    """A value as people send it, made the field's type. Raises ValueError, InvalidOperation or OverflowError."""
     kind = spec.type.kind
     if kind == "text" or kind == "entity":
         if not isinstance(value, str) or len(value) > 20_000:

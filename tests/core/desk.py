@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
-from engine.core.building import build
+from engine.core.building import Extras, build
 from engine.core.calendar import to_micros
 from engine.core.changes import Record
 from engine.core.commands import MemberLine, PostMessage
@@ -103,7 +103,7 @@ def files(rules: str = "", **more: str) -> dict[str, str]:
 
 def built(texts: Mapping[str, str], functions: Iterable[Function] = ()) -> Rulebook:
     """The rulebook of texts that are right."""
-    book, findings = build(texts, functions=functions)
+    book, findings = build(texts, extras=Extras(functions=tuple(functions)))
     errors = [(f.code, f.span.source.path, f.message) for f in findings if f.severity is Severity.ERROR]
     assert book is not None, errors
     return book

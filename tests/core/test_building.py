@@ -1,0 +1,262 @@
+"""Each thing that can be wrong with the nouns, with a specimen: its code, its file, and the words it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from engine.core.building import build, digest_of
+from engine.lang import Severity
+from tests.core.desk import FILES, built, errors_of, files
+
+DESK, LIFE, SLA, TEAMS = "desk.yaml", "lifecycles/inquiry.yaml", "sla.yaml", "teams.yaml"
+ROLES, CALENDARS = "roles.yaml", "calendars.yaml"
+
+# Each row: file, what is replaced, by what, the code of the finding, the text it stands on.
+SPECIMENS: list[tuple[str, str, str, str, str]] = [
+    (DESK, "zone: Asia/Taipei", "zone: Asia/Taipeh", "unknown-value", "Asia/Taipeh"),
+    (DESK, "calendar: office", "calendar: offiec", "unknown-calendar", "offiec"),
+    (DESK, "calendar: office", "calender: office", "unknown-key", "calender"),
+    (DESK, "language: 1", "language: 7", "unknown-value", "7"),
+    (DESK, "mode: first", "mode: best", "unknown-value", "best"),
+    (DESK, "[guard, classify,", "[guard, guard,", "duplicate-definition", "guard"),
+    (DESK, "tiers: [guest, basic, gold]", "tiers: [guest, basic, basic]", "duplicate-definition", "basic"),
+    (DESK, "types: [退換貨, 其他]", "types: [退換貨, 5]", "type-mismatch", "5"),
+    (DESK, "types: [退換貨, 其他]", "types: [{label: x}, 其他]", "unknown-key", "{label: x}"),
+    (DESK, "types: [退換貨, 其他]", "types: {a: b}", "type-mismatch", "{a: b}"),
+    (DESK, "types: [退換貨, 其他]", "typs: [退換貨, 其他]", "unknown-key", "typs"),
+    (DESK, "ticket.amount: {type: number,", "ticket.amount: {type: nmuber,", "unknown-value", "nmuber"),
+    (
+        DESK,
+        "ticket.amount: {type: number,",
+        "ticket.amount: {type: enum,",
+        "unknown-key",
+        "{type: enum, optional: true}",
+    ),
+    (DESK, "ticket.amount:", "order.amount:", "unknown-field", "order.amount"),
+    (DESK, "ticket.amount:", "ticket.priority:", "duplicate-definition", "ticket.priority"),
+    (
+        DESK,
+        "ticket.step: {type: number, default: 0}",
+        "ticket.step: {type: number, default: many}",
+        "type-mismatch",
+        "many",
+    ),
+    (DESK, "known: [vip, handled]", "known: [vip, vip]", "duplicate-definition", "vip"),
+    (DESK, "locales: [zh-TW, en]", "locales: [zh-TW, 5]", "type-mismatch", "5"),
+    (TEAMS, "shops: [demo]", "shops: [demos]", "unknown-value", "demos"),
+    (TEAMS, "calendar: office", "calendar: night", "unknown-calendar", "night"),
+    (TEAMS, "senior:", "care:", "duplicate-key", "care"),
+    (ROLES, "ticket.reply", "ticket.repyl", "unknown-value", "ticket.repyl"),
+    (ROLES, "supervisor: {permissions", "supervisor: {rights", "unknown-key", "rights"),
+    (CALENDARS, '"09:00-12:00"', '"09:00-12"', "bad-duration", '"09:00-12"'),
+    (CALENDARS, '"09:00-12:00"', '"9 to 12"', "bad-duration", '"9 to 12"'),
+    (CALENDARS, "mon-fri:", "mo-fr:", "bad-date", "mo-fr"),
+    (CALENDARS, '"2026-01-01"', '"2026-02-30"', "bad-date", '"2026-02-30"'),
+    (CALENDARS, "2026-02-16..2026-02-20", "2026-02-20..2026-02-16", "bad-date", '"2026-02-20..2026-02-16"'),
+    (
+        CALENDARS,
+        'always: {zone: Asia/Taipei, hours: {mon-sun: ["00:00-24:00"]}}',
+        "always: {hours: {}}",
+        "bad-duration",
+        "{hours: {}}",
+    ),
+    (CALENDARS, "zone: Asia/Taipei\n", "zone: Taipei\n", "unknown-value", "Taipei"),
+    (SLA, "first_reply: 4h", "first_reply: soon", "bad-duration", "soon"),
+    (SLA, "first_reply: 4h", "first_reply: 0h", "bad-duration", "0h"),
+    (SLA, "first_reply: 4h", "first_answer: 4h", "unknown-key", "first_answer"),
+    (SLA, "targets:", "calendar: nights\n  targets:", "unknown-calendar", "nights"),
+    (SLA, "targets:", "when: member.teir = gold\n  targets:", "unknown-field", "member.teir"),
+    (SLA, "targets:", "when: member.tier = gold\n  targets:", "missing-default-policy", "name: standard"),
+    (
+        SLA,
+        "- name: standard",
+        "- {name: first, targets: {}}\n- name: standard",
+        "missing-default-policy",
+        "{name: first",
+    ),
+    (
+        SLA,
+        "- name: standard",
+        "- name: standard\n  when: ticket.kind = chat\n- name: standard",
+        "duplicate-definition",
+        "standard",
+    ),
+    (SLA, "- name: standard", "- label: x", "unknown-key", "label: x"),
+    (SLA, "50%", "often", "type-mismatch", "often"),
+    (LIFE, "initial: 待回覆", "initial: 新", "missing-initial", "新"),
+    (LIFE, "initial: 待回覆\n", "", "missing-initial", "kind"),
+    (LIFE, "category: pending", "category: waiting", "unknown-value", "waiting"),
+    (LIFE, "sla: paused", "sla: stoped", "unknown-value", "stoped"),
+    (LIFE, "to: 已回覆}", "to: 已回復}", "unknown-state", "已回復"),
+    (LIFE, "from: 已回覆, to: 對話中", "from: 已回復, to: 對話中", "unknown-state", "已回復"),
+    (LIFE, "from: [待回覆, 對話中]", "from: [待回覆, 談話中]", "unknown-state", "談話中"),
+    (LIFE, "states:\n", "states:\n  獨:   {category: open}\n", "unreachable-state", "{category: open}"),
+    (
+        LIFE,
+        "trigger: reopen, from: 已結案, to: 對話中",
+        "trigger: reopen, from: 已結案, too: 對話中",
+        "unknown-key",
+        "too",
+    ),
+    (LIFE, "{trigger: agent_replied", "{trigger: member_replied", "", ""),
+    (LIFE, "ticket.closed_for <= 7d", "ticket.closed_for <= 7x", "syntax-error", "7x"),
+    (LIFE, "ticket.closed_for <= 7d", "chat.page is set", "field-not-available", "chat.page"),
+    (LIFE, "requires: [ticket.solution]", "requires: [ticket.solutoin]", "unknown-field", "ticket.solutoin"),
+    (LIFE, "supervisor, mover]", "supervisors, mover]", "unknown-value", "supervisors"),
+    (
+        LIFE,
+        "  - {trigger: close,",
+        "  - {trigger: agent_replied, from: 待回覆, to: 對話中}\n  - {trigger: close,",
+        "nondeterministic-transition",
+        "{trigger: agent_replied, from: 待回覆, to: 對話中}",
+    ),
+    ("templates/all.yaml", "{member.name} 您好", "{member.nmae} 您好", "unknown-field", "member.nmae"),
+    ("templates/all.yaml", 'zh-TW: "{member.name} 您好"', "zh-TW: 5", "type-mismatch", "5"),
+    ("templates/all.yaml", "late:", "hello:", "duplicate-key", "hello"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "code", "where"), SPECIMENS, ids=[f"{s[3] or 'right'} {s[2][:40]}" for s in SPECIMENS]
+)
+def test_a_specimen(name: str, old: str, new: str, code: str, where: str) -> None:
+    text = FILES[name]
+    assert old in text
+    _, findings = build({**FILES, name: text.replace(old, new, 1)})
+    found = [(f.code, f.span.source.path, f.span.source.text[f.span.start : f.span.end]) for f in findings]
+    if not code:
+        assert found == []
+        return
+    assert len(found) >= 1
+    assert found[0][:2] == (code, name), found
+    assert found[0][2].startswith(where), found
+    follow = {c for c, _, _ in found} - {code, "unknown-key", "missing-default-policy", "unknown-calendar"}
+    assert not follow, f"nothing that only follows: {found}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("calendar: office", "calender: office", "did you mean `calendar`?"),
+        ("type: number", "type: nmuber", "did you mean `number`?"),
+    ],
+)
+def test_a_close_word_is_offered(old: str, new: str, hint: str) -> None:
+    _, findings = build({**FILES, DESK: FILES[DESK].replace(old, new, 1)})
+    assert findings[0].hint == hint
+
+
+def codes(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """What is wrong, and in which file."""
+    return sorted({(f.code, f.span.source.path) for f in errors_of(texts)})
+
+
+def test_a_dead_end() -> None:
+    life = FILES[LIFE].replace('from: "*", to: 已結案', "from: 待回覆, to: 已結案")
+    _, findings = build({**FILES, LIFE: life})
+    assert [(f.code, f.span.source.text[f.span.start : f.span.end][:3]) for f in findings] == [
+        ("dead-end-state", "{sl"),
+        ("dead-end-state", "{sl"),
+    ]
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    texts = {
+        **FILES,
+        DESK: FILES[DESK].replace("zone: Asia/Taipei", "zone: Taipei", 1),
+        ROLES: FILES[ROLES].replace("ticket.note", "ticket.nothing"),
+        SLA: FILES[SLA].replace("4h", "4x"),
+        "broken.rules": "rule a on ticket.made then stop\nrule b on ticket.created then relpy template hello",
+    }
+    found = codes(texts)
+    assert {path for _, path in found} == {DESK, ROLES, SLA, "broken.rules"}
+
+
+def test_names_declared_twice_in_two_files() -> None:
+    for first, text in (
+        (TEAMS, "care: {label: Other}"),
+        (ROLES, "agent: {permissions: []}"),
+        (CALENDARS, 'office: {hours: {mon: ["09:00-10:00"]}}'),
+        ("templates/all.yaml", "hello: {zh-TW: a, en: b}"),
+        (LIFE, FILES[LIFE]),
+    ):
+        folder, _, name = first.rpartition("/")
+        second = "/".join(filter(None, ["more", folder, name]))
+        assert codes({**FILES, second: text}) in (
+            [("duplicate-definition", second)],
+            [("duplicate-definition", first)],
+        ), first
+
+
+def warnings(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """Warnings of texts that build."""
+    book, findings = build(texts)
+    assert book is not None, [f.message for f in findings]
+    return [(f.code, f.span.source.path) for f in findings if f.severity is Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "notes.yaml",
+        "lifecycle.yaml",
+        "read.me",
+        "more/desk.yaml",
+        "shops/demo/teams.yaml",
+        "shops/demo/roles.yaml",
+        "shops/demo/desk.yaml",
+        "shops/demo/settings.yaml",
+        "shops/gone/sla.yaml",
+        "shops/gone/templates/x.yaml",
+    ],
+)
+def test_a_file_that_nobody_reads_is_told(path: str) -> None:
+    texts = {
+        "own.rules": 'rule x on ticket.created then note "x"',
+        "other.yaml": FILES[LIFE].replace("inquiry", "other"),
+    }
+    text = texts.get(path.rpartition("/")[2], "{}")
+    assert warnings({**FILES, path: text}) == [("file-not-loaded", path)]
+
+
+def test_sub_folders_and_their_order_mean_nothing() -> None:
+    moved = {f"some/where/{path}": text for path, text in FILES.items()}
+    book = built(moved)
+    assert book.teams == built(FILES).teams
+    assert list(book.lifecycles) == list(built(FILES).lifecycles)
+
+
+def test_a_shops_own_come_first() -> None:
+    texts = files()
+    texts["shops/demo/calendars.yaml"] = 'office: {hours: {sun: ["09:00-10:00"]}}'
+    texts["shops/demo/sla.yaml"] = "- {name: ours, when: member.tier = gold, targets: {first_reply: 5m}}"
+    texts["shops/demo/templates/own.yaml"] = 'hello: {zh-TW: "{member.name} 好", en: "Hi {member.name}"}'
+    book = built(texts)
+    assert list(book.calendar("office", "demo").hours) == [6]
+    assert len(book.calendar("office", "other").hours) == 6
+    assert book.template("hello", "demo", "en").render({"member.name": "Ann"}) == "Hi Ann"
+    assert book.template("hello", "other", "en").render({"member.name": "Ann"}) == "Dear Ann"
+    assert book.policy("ours", "demo") is not None and book.policy("ours", "other") is None
+
+
+def test_the_digest_is_of_names_and_contents() -> None:
+    base = digest_of(FILES)
+    assert digest_of(dict(reversed(FILES.items()))) == base
+    moved: Iterable[dict[str, str]] = (
+        {**FILES, "a": ""},
+        {**FILES, DESK: FILES[DESK] + " "},
+        {("x.yaml" if k == SLA else k): v for k, v in FILES.items()},
+        {**FILES, "a": "b", "c": ""},
+        {**FILES, "a": "", "bc": ""},
+    )
+    assert len({base, *map(digest_of, moved)}) == 6
+
+
+def test_the_same_texts_give_the_running_book_back() -> None:
+    book = built(FILES)
+    again, findings = build(dict(FILES), previous=book)
+    assert again is book and findings == []
+    changed, _ = build(files("rule x on ticket.created then stop"), previous=book)
+    assert changed is not book
