@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import ROOT, Person, Served, make_desk, serving
+from tests.journeys.support import ROOT, Person, Served, engine, make_desk, serving
 
+RENEW = bool(os.environ.get("YINGDA_SCREENSHOTS"))
 LARGEST = 300_000
 """Bytes of one picture: they lie in the repository."""
 OFFICE = """
@@ -32,13 +33,14 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (desk / "rules" / "calendars.yaml").write_text(OFFICE, "utf-8")
     for scenarios in (desk / "rules" / "tests").iterdir():
         scenarios.unlink()
+    engine("demo", "--tickets", "200" if RENEW else "20", "--desk", str(desk))
     with serving(desk, demo=True) as served:
         yield served
 
 
 def test_pictures(open_shop: Served, browser: Browser, tmp_path: Path) -> None:
     shop = open_shop
-    folder = ROOT / "docs" / "images" if os.environ.get("YINGDA_SCREENSHOTS") else tmp_path
+    folder = ROOT / "docs" / "images" if RENEW else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
     with (
         Person(browser, shop.url, width=1440, height=900) as agent,

@@ -315,6 +315,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'why.noRules': 'No rule acted on this event.',
   'why.others': 'Rules that did not act ({n})',
   'why.empty.value': 'empty',
+  'why.and': ', ',
   'event.ticket.created': 'Ticket opened',
   'event.ticket.changed': 'Ticket changed',
   'event.ticket.assigned': 'Ticket assigned',

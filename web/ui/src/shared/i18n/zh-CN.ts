@@ -315,6 +315,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'why.noRules': '该事件没有规则生效。',
   'why.others': '未生效的规则（{n}）',
   'why.empty.value': '空',
+  'why.and': '、',
   'event.ticket.created': '工单创建',
   'event.ticket.changed': '工单资料变更',
   'event.ticket.assigned': '工单分配',

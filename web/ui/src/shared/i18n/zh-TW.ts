@@ -313,6 +313,7 @@ export const desk = {
   'why.noRules': '這個事件沒有規則生效。',
   'why.others': '未生效的規則（{n}）',
   'why.empty.value': '空',
+  'why.and': '、',
   'event.ticket.created': '工單建立',
   'event.ticket.changed': '工單資料變更',
   'event.ticket.assigned': '工單分派',
