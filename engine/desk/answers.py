@@ -331,12 +331,20 @@ def trace(
     rows = queries.decisions(tx, access.scope(actor), number, event=event)
     if rows is None:
         return None
+    snapshots = {
+        row["id"]: commit.unpack_snapshot(tx, row["snapshot"])
+        for row in rows
+        if nearly and row["rulebook"] == book.digest and row["snapshot"]
+    }
+    texts = _texts(tx, {snapshot.get("message") for snapshot in snapshots.values()} - {None})
+    shop = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.number == number))
     items = []
     for row in rows:
         rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry["outcome"] != "matched"]
-        if nearly and row["rulebook"] == book.digest and row["snapshot"]:
-            snapshot = commit.unpack_snapshot(tx, row["snapshot"])
-            rules.extend(_nearly(tx, book, snapshot, {entry["rule"] for entry in rules}, row))
+        snapshot = snapshots.get(row["id"])
+        if snapshot is not None:
+            text = texts.get(snapshot.get("message"))
+            rules.extend(_nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
         item = {"event": _spoken(row["root"]), "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"]}
         items.append({**item, "rules": rules})
     return {"items": items, "next": None}
@@ -348,21 +356,28 @@ def _spoken(root: str) -> str:
     return f"{kind} after {Duration(int(micros))}" if after else root
 
 
+def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
+    """What lines say, by their id, in one statement."""
+    if not messages:
+        return {}
+    rows = tx.rows(t.Message.select(t.Message.id, t.Message.text).where(t.Message.id.in_(sorted(messages))))
+    return {row["id"]: row["text"] for row in rows}
+
+
 def _nearly(
-    tx: Tx, book: Rulebook, snapshot: Mapping[str, Any], known: set[str], row: Mapping[str, Any]
+    book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
 ) -> Iterable[dict[str, Any]]:
-    """Rules that were asked and failed at one single part of their condition."""
-    text = None
-    if snapshot.get("message"):
-        text = tx.value(t.Message.select(t.Message.text).where(t.Message.id == snapshot["message"]))
-    shop = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.id == row["ticket_id"])) or next(iter(book.shops))
+    """Rules that were asked and failed at one single part of their condition; `text` is the line's."""
     for number, wave in enumerate(snapshot["waves"]):
         for rule in book.rules.asked(wave["keys"], shop):
             if rule.id in known or rule.condition is None:
                 continue
             values = at_stage(wave, rule.stage)
             values["now"] = snapshot["now"]
-            if text is not None:
+            if wave.get("answer"):
+                if "message.text" in rule.condition.reads:
+                    continue  # the text of a line a rule wrote stands in no snapshot
+            elif text is not None:
                 values["message.text"] = text
             _as_types(book, values)
             helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
