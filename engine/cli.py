@@ -15,9 +15,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import __version__
+
+if TYPE_CHECKING:
+    from engine.core.building import Extras
+    from engine.lang import Finding
 
 DONE, WRONG, COULD_NOT = 0, 1, 2
 
@@ -191,29 +195,41 @@ def run_validate(arguments: Any) -> int:
         return DONE
     if not arguments.paths:
         raise CannotDo("name a rules folder, for example `engine validate rules/`")
-    findings = []
+    parts: list[tuple[str, list[Finding]]] = []
     rules = 0
     for path in arguments.paths:
         folder = _rules_folder(path)
-        loaded = load(folder, run_scenarios=False)
+        loaded = load(folder, extras=_plugin_extras(), run_scenarios=False)
         rules += len(loaded.rulebook.rules.rules) if loaded.rulebook else 0
-        findings.extend(loaded.findings)
-    errors = sum(f.severity is Severity.ERROR for f in findings)
-    warnings = len(findings) - errors
+        parts.append(("" if folder == Path() else f"{folder.as_posix()}/", loaded.findings))
+    errors = sum(f.severity is Severity.ERROR for _, found in parts for f in found)
+    warnings = sum(len(found) for _, found in parts) - errors
+    voices = [render(found, arguments.format, root) for root, found in parts]
     if arguments.format == "json":
-        body = {"findings": [f.as_dict() for f in findings], "errors": errors, "warnings": warnings}
-        print(json.dumps(body, ensure_ascii=False, indent=2))
+        every = [f for voice in voices for f in json.loads(voice)["findings"]]
+        print(json.dumps({"findings": every, "errors": errors, "warnings": warnings}, ensure_ascii=False, indent=2))
+    elif arguments.format == "sarif":
+        log = json.loads(voices[0])
+        log["runs"] = [run for voice in voices for run in json.loads(voice)["runs"]]
+        print(json.dumps(log, ensure_ascii=False, indent=2))
     else:
-        text = render(findings, arguments.format)
-        if text:
-            print(text)
+        for voice in voices:
+            if voice:
+                print(voice)
         if arguments.format == "text":
-            print(
-                f"{rules} rules: {errors} errors, {warnings} warnings"
-                if rules or not errors
-                else f"{errors} errors, {warnings} warnings"
-            )
+            counted = f"{rules} rules: " if rules else ""
+            print(f"{counted}{errors} errors, {warnings} warnings")
     return WRONG if errors or (arguments.strict and warnings) else DONE
+
+
+def _plugin_extras() -> Extras:
+    """What the installed plugins add to the words of rules."""
+    from engine.desk.extras import extras
+    from engine.plugins import load
+
+    plugins = load()
+    plugins.register()
+    return extras(plugins)
 
 
 def explain_code(name: str, code: Any) -> str:
@@ -269,7 +285,7 @@ def run_test(arguments: Any) -> int:
     acted: set[str] = set()
     rules: dict[str, Any] = {}
     for path in arguments.paths:
-        loaded = load(_rules_folder(path), run_scenarios=False)
+        loaded = load(_rules_folder(path), extras=_plugin_extras(), run_scenarios=False)
         if loaded.rulebook is None:
             print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
             raise CannotDo("the rules have errors; mend them first (`engine validate`)")

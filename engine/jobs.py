@@ -13,11 +13,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.api import Channel, Delivery, Outbound
+from engine.api import Channel, Delivery, Notice, Outbound, Recipient
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
 from engine.desk.feed import rest
-from engine.store import Tx, load, outbox
+from engine.store import Tx, load, outbox, upkeep
+from engine.store import tables as t
 from engine.store.outbox import Claimed
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
+TIDY = 3600.0
+"""Seconds between rounds of upkeep."""
 RELISTEN = 5.0
 """Seconds before a channel that failed listens again."""
 AT_ONCE = 8
@@ -52,7 +55,9 @@ class Pump:
         )
         self._desk._kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
-        self._tasks = [self._loop.create_task(work) for work in (self._timers(), self._outbox(), *listening)]
+        self._tasks = [
+            self._loop.create_task(work) for work in (self._timers(), self._outbox(), self._tidy(), *listening)
+        ]
 
     async def stop(self) -> None:
         """Ends; a line being sent is waited for."""
@@ -76,6 +81,20 @@ class Pump:
             except Exception:
                 log.exception("the channel %s stopped listening; it begins again in %.0f s", channel.name, RELISTEN)
                 await asyncio.sleep(RELISTEN)
+
+    async def _tidy(self) -> None:
+        """What is no longer wanted goes, each hour."""
+        days = self._desk.config["snapshots.keep_days"]
+        while True:
+            try:
+                done = await self._desk._write(lambda tx: upkeep.tidy(tx, days))
+                for digest in done["blobs"]:
+                    await asyncio.to_thread(self._desk._blobs.delete, digest)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("tidying up failed; it is tried again in an hour")
+            await asyncio.sleep(TIDY)
 
     async def _timers(self) -> None:
         while True:
@@ -109,16 +128,29 @@ class Pump:
 
     async def _send(self, gate: asyncio.Semaphore, row: Claimed) -> None:
         async with gate:
-            channel = self._desk.plugins.tables["channels"].get(row.channel)
-            if channel is None:
-                delivery = Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
-            else:
-                try:
-                    delivery = await channel.send(outbound(row))
-                except Exception as failure:
-                    log.exception("the channel %s failed while sending", row.channel)
-                    delivery = Delivery("uncertain", error=f"{type(failure).__name__}: {failure}")
+            try:
+                delivery = await self._leave(row)
+            except Exception as failure:
+                log.exception("the channel %s failed while sending", row.channel)
+                delivery = Delivery("uncertain", error=f"{type(failure).__name__}: {failure}")
             await self._desk._write(lambda tx: self._settle(tx, row, delivery))
+
+    async def _leave(self, row: Claimed) -> Delivery:
+        """Hands a row to its channel, or a notice to its notifier."""
+        kind, _, way = row.channel.partition(":")
+        if kind == "notify" and way:
+            notifier = self._desk.plugins.tables["notifiers"].get(way)
+            if notifier is None:
+                return Delivery("failed", error=f"no plugin gives `{way}`", permanent=True)
+            recipient = await self._desk._store.read(lambda tx: _recipient(tx, row))
+            notice = Notice(key=row.key, text=str(row.body.get("text", "")), ticket_number=row.number)
+            told: Delivery = await notifier.notify(recipient, notice)
+            return told
+        channel = self._desk.plugins.tables["channels"].get(row.channel)
+        if channel is None:
+            return Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
+        sent: Delivery = await channel.send(outbound(row))
+        return sent
 
     def _settle(self, tx: Tx, row: Claimed, delivery: Delivery) -> dict[str, Any]:
         error = delivery.error or "the channel did not say why"
@@ -150,6 +182,18 @@ def outbound(row: Claimed) -> Outbound:
         files=row.files,
         tries=row.tries,
     )
+
+
+def _recipient(tx: Tx, row: Claimed) -> Recipient:
+    """Whom a notice is for, with what is known to reach them."""
+    if "address" in row.body:
+        address = str(row.body["address"])
+        return Recipient(kind="address", name=address, addresses={"email": address})
+    found = tx.row(t.Agent.select().where(t.Agent.username == row.body.get("agent")))
+    if found is None:
+        return Recipient(kind="agent", name=str(row.body.get("agent")))
+    addresses = {"email": found["email"]} if found["email"] else {}
+    return Recipient("agent", found["id"], found["username"], found["locale"], addresses)
 
 
 def _recover(tx: Tx, refuses_twins: Callable[[str], bool]) -> dict[str, Any]:

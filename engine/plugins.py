@@ -127,8 +127,11 @@ class Plugins:
 
         Raises PluginError when none knows it, and whatever the plugin raised.
         """
-        for _, call in self._calls(f"open_{what}", {"url": url, "config": config}):
-            opened = call()
+        for plugin, call in self._calls(f"open_{what}", {"url": url, "config": config}):
+            try:
+                opened = call()
+            except ImportError as error:
+                raise PluginError(f"`{plugin}` cannot open `{url.partition(':')[0]}:…`: {error}") from error
             if opened is not None:
                 return opened
         scheme = url.partition(":")[0]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core import scenarios
-from engine.core.building import build, digest_of
+from engine.core.building import Extras, build, digest_of
 from engine.core.rulebook import Rulebook
 from engine.lang import Finding, Severity, Source, Span, render
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOTHING_MORE = Extras()
 SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
 MAX_FILE = 1_000_000
 """Bytes of one file: far more than a person writes, little enough to be refused at once."""
@@ -98,10 +99,12 @@ def _walk(folder: Path) -> list[Path]:
     return found
 
 
-def load(folder: Path, previous: Rulebook | None = None, *, run_scenarios: bool = True) -> Loaded:
-    """Reads and builds a folder; runs its scenarios when it has no errors."""
+def load(
+    folder: Path, previous: Rulebook | None = None, *, extras: Extras = NOTHING_MORE, run_scenarios: bool = True
+) -> Loaded:
+    """Reads and builds a folder; runs its scenarios when it has no errors. `extras` is what plugins add."""
     files, findings = read_folder(folder)
-    return load_files(files, findings, previous, run_scenarios=run_scenarios)
+    return load_files(files, findings, previous, extras=extras, run_scenarios=run_scenarios)
 
 
 def load_files(
@@ -109,12 +112,13 @@ def load_files(
     findings: list[Finding] | None = None,
     previous: Rulebook | None = None,
     *,
+    extras: Extras = NOTHING_MORE,
     run_scenarios: bool = True,
 ) -> Loaded:
     """Builds texts; `findings` are those of reading them."""
     found = list(findings or ())
     unreadable = any(f.severity is Severity.ERROR for f in found)
-    rulebook, more = build(files, previous=previous)
+    rulebook, more = build(files, previous=previous, extras=extras)
     found.extend(more)
     if unreadable:
         rulebook = None
@@ -164,7 +168,7 @@ async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api"
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
-    loaded = await loop.run_in_executor(None, lambda: load(desk.config.rules, previous))
+    loaded = await loop.run_in_executor(None, lambda: load(desk.config.rules, previous, extras=desk.extras))
     findings = [told(finding) for finding in loaded.findings]
     if not loaded.sound or loaded.rulebook is None:
         errors = [f for f in loaded.findings if f.severity is Severity.ERROR]

@@ -260,17 +260,37 @@ SPEAK = frozenset({"reply", "note", "notify"})
 """Actions whose text is made as the wave leaves the fields, so they are done at its end."""
 
 
+def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    """Tells agents in the app, or by the ways a rule names; a way that no plugin gives falls back to the app."""
+    wanted = tuple(args.get("via") or ("app",))
+    ways = tuple(way for way in wanted if way != "app" and way in draft.case.notifiers)
+    lacking = tuple(way for way in wanted if way != "app" and way not in draft.case.notifiers)
+    told = _recipients(draft, args)
+    for agent in told:
+        text = _text(draft, args, draft.book.spoken(draft.shop, agent.locale))
+        if "app" in wanted or lacking:
+            draft.notice(agent, text, rule.id)
+        for way in ways:
+            draft.enqueue(f"notify:{way}", {"agent": agent.username, "text": text})
+    if args["to"] == "recipient":
+        text = _text(draft, args, draft.book.spoken(draft.shop))
+        for way in ways:
+            for address in args["names"]:
+                draft.enqueue(f"notify:{way}", {"address": address, "text": text})
+    draft.notified.extend(n for n in args["names"] if n)
+    names = _names(n or "empty" for n in args["names"])
+    said = f"notify {args['to']} {names}: {', '.join(a.username for a in told) or 'empty'}"
+    if ways:
+        said += f" via {', '.join(ways)}"
+    return f"{said} (no plugin gives {', '.join(lacking)})" if lacking else said
+
+
 def speak(draft: Draft, wish: Wish) -> str:
     """Carries out a `reply`, `note` or `notify` at the end of its wave."""
     args = wish.effect.args
     rule = wish.rule
     if wish.effect.action == "notify":
-        told = _recipients(draft, args)
-        for agent in told:
-            draft.notice(agent, _text(draft, args, draft.book.spoken(draft.shop, agent.locale)), rule.id)
-        draft.notified.extend(n for n in args["names"] if n)
-        names = _names(n or "empty" for n in args["names"])
-        return f"notify {args['to']} {names}: {', '.join(a.username for a in told) or 'empty'}"
+        return _notify(draft, rule, args)
     if wish.effect.action == "note":
         draft.say(
             author_kind="bot",

@@ -55,6 +55,8 @@ def _plain_root(command: Any) -> str:
 
 @dataclass(slots=True)
 class _Run:
+    line: Message | None = None
+    """The line the decision began with."""
     acted: set[str] = field(default_factory=set)
     trace: list[dict[str, Any]] = field(default_factory=list)
     waves: list[dict[str, Any]] = field(default_factory=list)
@@ -74,7 +76,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     intake.begin(draft, command)
     if case.ticket is None and draft.ticket is not None:
         before = {}  # in a new case all that is set has changed, from empty
-    run = _Run()
+    run = _Run(line=draft.message)
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
     keys = _take_keys(draft)
@@ -100,7 +102,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         shop=case.shop,
         changes=tuple(draft.finish()),
         trace=tuple(run.trace),
-        snapshot={"now": now, "message": draft.message.id if draft.message else None, "waves": run.waves},
+        snapshot={"now": now, "message": run.line.id if run.line else None, "waves": run.waves},
         events=tuple(run.events),
         replies=tuple(draft.replies),
         opening=tuple(draft.opening),
@@ -121,6 +123,8 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
     reads = book.rules.reads(keys)
     helpers = book.helpers(draft)
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
+    if draft.message is not None and draft.message is not run.line:
+        record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
     speaking: list[tuple[Wish, dict[str, Any]]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] | None = None

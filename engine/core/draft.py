@@ -239,6 +239,12 @@ class Draft:
             "notice.created", {"notice": created.ref, "agent": agent.username, "text": text[:500], "rule": rule}
         )
 
+    def enqueue(self, channel: str, body: Mapping[str, Any]) -> None:
+        """Something that leaves the desk after commit and is no line of the conversation."""
+        self.log.append(
+            Enqueue(channel=channel, key="", ticket=self.ticket_ref, message=None, due_at=self.now, body=body)
+        )
+
     def use(self, rule: str, scope: str, key: str) -> None:
         """Counts an acting of a rule that has a `limit`."""
         self.uses.append(Create("rule_use", self.ref(), {"rule": rule, "scope": scope, "key": key, "at": self.now}))

@@ -235,5 +235,7 @@ class Case:
     """The member was first seen with this very event."""
     leaving: frozenset[str] = frozenset()
     """Channels whose lines leave the desk through the outbox."""
+    notifiers: frozenset[str] = frozenset()
+    """Ways of telling people that plugins give: `via` in `notify`."""
     rating_at: int | None = None
     """When the member first rated this ticket."""

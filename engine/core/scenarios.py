@@ -486,7 +486,7 @@ class _Runner:
                     continue
                 values = at_stage(wave, rule.stage)
                 values["now"] = decision.snapshot["now"]
-                if decision.snapshot["message"] is not None:
+                if decision.snapshot["message"] is not None and not wave.get("answer"):
                     values["message.text"] = self._text(decision)
                 return (
                     first_false(self.book, rule, values, wave["before"], self.shop)

@@ -46,9 +46,9 @@ def agent_actor(book: Rulebook, agent: Agent, session_id: int | None) -> Actor:
     )
 
 
-def find(tx: Tx, words: Lexicon, book: Rulebook, token: str) -> Known | None:
-    """The actor of a live session, or None."""
-    live = sessions.find_session(tx, token)
+def find(tx: Tx, words: Lexicon, book: Rulebook, token: str, idle: int) -> Known | None:
+    """The actor of a live session, or None; an agent's that was not used for `idle` µs has ended."""
+    live = sessions.find_session(tx, token, idle=idle)
     if live is None:
         return None
     if live.owner_kind == "agent":

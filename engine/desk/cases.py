@@ -27,8 +27,8 @@ from engine.store import Tx, load, people, waiting
 from engine.store.values import Lexicon
 
 
-def lexicon(book: Rulebook, leaving: frozenset[str]) -> Lexicon:
-    """What rows need of a rulebook."""
+def lexicon(book: Rulebook, leaving: frozenset[str], notifiers: frozenset[str]) -> Lexicon:
+    """What rows need of a rulebook, and of the ways out that plugins give."""
     return Lexicon(
         priorities={name: n for n, name in enumerate(book.priorities)},
         tiers={name: n for n, name in enumerate(book.tiers)},
@@ -36,6 +36,7 @@ def lexicon(book: Rulebook, leaving: frozenset[str]) -> Lexicon:
         field_types={n: spec.field.type.kind for n, spec in book.custom_fields.items()},
         live_kinds=book.live_kinds,
         leaving=leaving,
+        notifiers=notifiers,
     )
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.api import Identity, Inbound
+from engine.api import Bus, Identity, Inbound
 from engine.config import Config
 from engine.core import access
 from engine.core.building import build
@@ -35,7 +35,7 @@ from engine.core.commands import (
     Upload,
 )
 from engine.core.decide import Decision, decide
-from engine.core.entities import SYSTEM, Actor
+from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ServeQueue, TimerDue
 from engine.core.questions import (
@@ -44,6 +44,7 @@ from engine.core.questions import (
 )
 from engine.core.rulebook import Rulebook
 from engine.desk import actors, answers, cases
+from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.files import prepare
 from engine.plugins import Plugins
@@ -80,11 +81,15 @@ class Desk:
     `config`, `rulebook` and `plugins` may be read.
     """
 
-    def __init__(self, config: Config, plugins: Plugins, store: Store, blobs: Any) -> None:
+    def __init__(self, config: Config, plugins: Plugins, store: Store, blobs: Any, bus: Bus) -> None:
         self.config = config
         self.plugins = plugins
         self._store = store
         self._blobs = blobs
+        self._bus = bus
+        self._unhear: Callable[[], None] = lambda: None
+        self.extras = extras(plugins)
+        """What plugins add to the words of rules."""
         self._book: Rulebook | None = None
         self._lexicon = Lexicon()
         self._feed = Feed(self)
@@ -93,6 +98,8 @@ class Desk:
         self._control: str | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._room = self._serving = False
+        self._idle: int = config["sessions.agent_idle"] * SECOND
+        self._notifiers = frozenset(plugins.tables["notifiers"])
         self._leaving = frozenset(name for name, channel in plugins.tables["channels"].items() if not channel.can.live)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -106,7 +113,7 @@ class Desk:
         plugins: Plugins | None = None,
     ) -> Desk:
         """Opens storage, plugins and the last rulebook in force. Raises ConfigError with what is in the way."""
-        config.data.mkdir(parents=True, exist_ok=True)
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
         found = plugins or load_plugins(
             config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
         )
@@ -116,19 +123,24 @@ class Desk:
         store = await asyncio.get_running_loop().run_in_executor(
             None, partial(Store.open, storage, keys=config.data / "keys", clock=clock)
         )
-        desk = cls(config, found, store, blobs)
+        bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
+        desk = cls(config, found, store, blobs, bus)
         texts = await store.read(lambda tx: _last_texts(tx))
         if texts is not None:
-            book, findings = build(texts)
+            book, findings = build(texts, extras=desk.extras)
             if book is not None:
                 desk._take(book)
             else:
                 log.error("the last rulebook in force no longer builds: %d findings", len(findings))
         desk._feed.start(store.last_event_id)
+        loop = asyncio.get_running_loop()
+        desk._unhear = bus.subscribe(["events"], lambda topic, ids: loop.call_soon_threadsafe(desk._feed.wake))
         return desk
 
     async def close(self) -> None:
         """Finishes what is queued and lets go of everything."""
+        self._unhear()
+        self._bus.close()
         await self._feed.stop()
         for task in list(self._background):
             task.cancel()
@@ -190,6 +202,10 @@ class Desk:
         if isinstance(command, Upload):
             return await self._upload(actor, command)
         book = self._need_book()
+        if len(getattr(command, "text", "")) > self.config["limits.line"]:
+            raise Refused(
+                "invalid", "too-long", f"a line has at most {self.config['limits.line']} characters", pointer="/text"
+            )
 
         def job(tx: Tx) -> dict[str, Any]:
             principal = actors.principal(actor)
@@ -295,7 +311,10 @@ class Desk:
 
     def _after(self, written: Written[Any]) -> None:
         if written.events:
-            self._feed.wake()
+            self._bus.publish("events", [event.id for event in written.events])
+            if self.plugins.listens("event_committed"):
+                for event in written.events:
+                    self.plugins.tell("event_committed", event=event)
             for event in written.events:
                 if event.kind in ("agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"):
                     self._serve_queues()
@@ -396,7 +415,7 @@ class Desk:
             await self._write(lambda tx: _clear_failed(tx))
             self._take(book)
             return []
-        words = cases.lexicon(book, self._leaving)
+        words = cases.lexicon(book, self._leaving, self._notifiers)
 
         def job(tx: Tx) -> dict[str, Any]:
             refused = _lacking(tx, book)
@@ -416,7 +435,7 @@ class Desk:
         return list(result.get("refused", ()))
 
     def _take(self, book: Rulebook) -> None:
-        self._lexicon = cases.lexicon(book, self._leaving)
+        self._lexicon = cases.lexicon(book, self._leaving, self._notifiers)
         self._book = book
         self._sessions.clear()
 
@@ -455,7 +474,8 @@ class Desk:
                 return {"actor": SYSTEM, "csrf_seed": None, "visitor": None}
             known = self._sessions.get(question.token)
             if known is None or known[0] < time.monotonic():
-                found = await self._store.read(lambda tx: actors.find(tx, self._lexicon, book, question.token or ""))
+                token = question.token
+                found = await self._store.read(lambda tx: actors.find(tx, self._lexicon, book, token, self._idle))
                 if found is None:
                     self._sessions.pop(question.token, None)
                     return await self._signed(question)
@@ -535,10 +555,17 @@ class Desk:
                 raise refused
             sessions.clear_failures(tx, command.username)
             kind = "browser" if command.kind == "browser" else "api"
+            owner = "agent" if found["owner_kind"] == "agent" else "member"
             token, session_id = sessions.open_session(
-                tx, found["owner_kind"], found["owner_id"], kind, device=command.device, address=command.address
+                tx,
+                found["owner_kind"],
+                found["owner_id"],
+                kind,
+                device=command.device,
+                address=command.address,
+                lasts=self.config[f"sessions.{owner}_max"] * SECOND,
             )
-            known = actors.find(tx, self._lexicon, book, token)
+            known = actors.find(tx, self._lexicon, book, token, self._idle)
             if known is None:
                 raise refused
             actor = known.actor

@@ -181,6 +181,7 @@ def member_case(
         external=external or {},
         member_new=member_new,
         leaving=lexicon.leaving,
+        notifiers=lexicon.notifiers,
     )
 
 
@@ -243,6 +244,7 @@ def _case(
         external=external,
         member_new=member_new,
         leaving=lexicon.leaving,
+        notifiers=lexicon.notifiers,
         rating_at=row["rating_at"],
     )
 

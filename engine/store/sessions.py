@@ -145,14 +145,14 @@ def open_session(
     return token, session_id
 
 
-def find_session(tx: Tx, token: str) -> Live | None:
+def find_session(tx: Tx, token: str, *, idle: int = AGENT_IDLE) -> Live | None:
     """The live session of a token: not revoked, not expired, not idle too long."""
     if not token:
         return None
     row = tx.row(_SESSION, digest=token_digest(token))
     if row is None or row["revoked_at"] is not None or row["expires_at"] <= tx.now:
         return None
-    if row["owner_kind"] == "agent" and row["kind"] != "key" and row["used_at"] + AGENT_IDLE <= tx.now:
+    if row["owner_kind"] == "agent" and row["kind"] != "key" and row["used_at"] + idle <= tx.now:
         return None
     stale = row["used_at"] + TOUCH <= tx.now
     return Live(row["id"], row["owner_kind"], row["owner_id"], row["kind"], row["expires_at"], stale)

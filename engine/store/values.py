@@ -33,6 +33,8 @@ class Lexicon:
     live_kinds: frozenset[str] = frozenset({"chat"})
     """Ticket kinds with a live channel: what counts as an agent's load, and one open to a member."""
     complaint_kinds: frozenset[str] = frozenset({"feedback"})
+    notifiers: frozenset[str] = frozenset()
+    """Ways of telling people that plugins give."""
     leaving: frozenset[str] = frozenset()
     """Channels whose lines leave through the outbox."""
 

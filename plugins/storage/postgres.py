@@ -7,6 +7,7 @@ store is written for: rows that matter are locked, and the counter row keeps eve
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import shutil
 import subprocess
 import threading
@@ -181,4 +182,6 @@ def open_storage(url: str, config: Mapping[str, Any]) -> Storage | None:
     """Answers for `postgresql:` and `postgres:` addresses."""
     if url.partition(":")[0] not in ("postgresql", "postgres"):
         return None
+    if importlib.util.find_spec("psycopg") is None:
+        raise ImportError("PostgreSQL needs its driver: pip install 'yingda[postgres]'")
     return Postgres("postgresql:" + url.partition(":")[2])

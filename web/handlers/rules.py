@@ -22,7 +22,7 @@ async def validate(call: Call) -> Answer:
     call.require("rules.view")
     files: dict[str, str] = call.body.files
     previous = call.desk.rulebook
-    loaded = await asyncio.to_thread(reload.load_files, files, None, previous)
+    loaded = await asyncio.to_thread(reload.load_files, files, None, previous, extras=call.desk.extras)
     found = [reload.told(finding) for finding in loaded.findings]
     errors = sum(finding["severity"] == "error" for finding in found)
     return Answer({"findings": found, "errors": errors, "warnings": len(found) - errors})
