@@ -461,7 +461,7 @@ class Desk:
         book = self._need_book()
         return await self._store.read(lambda tx: answers.answer(tx, book, self._lexicon, actor, question, self._blobs))
 
-    async def read_stream(self, since: int, limit: int) -> list[stream.Committed]:
+    async def _read_stream(self, since: int, limit: int) -> list[stream.Committed]:
         """For the feed: the log after an id, with lines in both shapes."""
         return await self._store.read(lambda tx: stream.since(tx, since, limit=limit))
 

@@ -165,7 +165,7 @@ class Feed:
 
     async def read(self, since: int) -> list[Committed]:
         """Events after an id, with their lines, from the log."""
-        return await self._desk.read_stream(since, PAGE)
+        return await self._desk._read_stream(since, PAGE)
 
     def since(self, position: int) -> list[Committed]:
         """Events after an id that this process read lately: closes the gap between replay and live."""
