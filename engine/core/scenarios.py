@@ -7,7 +7,7 @@ did not hold, with the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 KEYS = {"name", "now", "shop", "member", "ticket", "agents", "steps", "kind", "channel", "note"}
 MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
+PAGE_KEYS = {"url", "referrer", "title", "device"}
 AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
 STEP_KEYS = {
     "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
@@ -131,20 +132,16 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
     for key in data:
         if key not in KEYS:
             yield invalid(f"`{key}` means nothing in a scenario", key, hint=f"known: {', '.join(sorted(KEYS))}")
-    for key, known in (("member", MEMBER_KEYS),):
-        for name in data.get(key) or {}:
-            if name not in known:
-                yield invalid(
-                    f"`{name}` means nothing for a {key}", key, name, hint=f"known: {', '.join(sorted(known))}"
-                )
+    if data.get("now") is not None and not _is_moment(data["now"]):
+        yield invalid(f"`{data['now']}` is no time such as `2026-03-02 10:00`", "now", hint="put it in quotes")
+    yield from _mapping_problems(data, "member", MEMBER_KEYS, "a member", invalid)
+    yield from _mapping_problems(data, "ticket", None, "a ticket", invalid)
     agents = data.get("agents") or {}
     if not isinstance(agents, dict):
         yield invalid("`agents` maps usernames to what they are", "agents")
     else:
-        for username, spec in agents.items():
-            for name in spec or {}:
-                if name not in AGENT_KEYS:
-                    yield invalid(f"`{name}` means nothing for an agent", "agents", username, name)
+        for username in agents:
+            yield from _mapping_problems(agents, username, AGENT_KEYS, "an agent", invalid, "agents")
     steps = data.get("steps")
     if not isinstance(steps, list) or not steps:
         yield invalid("a scenario needs `steps`", "steps")
@@ -158,9 +155,16 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
                 yield invalid(
                     f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}"
                 )
-        for name in step.get("member") or {}:
-            if name not in MEMBER_KEYS:
-                yield invalid(f"`{name}` means nothing for a member", "steps", number, "member", name)
+        yield from _mapping_problems(step, "member", MEMBER_KEYS, "a member", invalid, "steps", number)
+        yield from _mapping_problems(step, "ticket", None, "a ticket", invalid, "steps", number)
+        yield from _mapping_problems(step, "set", None, "`set`", invalid, "steps", number)
+        yield from _mapping_problems(step, "page", PAGE_KEYS, "a page", invalid, "steps", number)
+        if "wait" in step and not _is_duration(step["wait"]):
+            hint = "such as `30s`, `15m`, `4h`, `2d`"
+            yield invalid(f"`{step['wait']}` is not a duration", "steps", number, "wait", hint=hint)
+        for key in ("rate", "attachments"):
+            if key in step and (isinstance(step[key], bool) or not isinstance(step[key], int)):
+                yield invalid(f"`{key}` is a number", "steps", number, key)
         expect = step.get("expect") or {}
         if not isinstance(expect, dict):
             yield invalid("`expect` is a mapping", "steps", number, "expect")
@@ -177,6 +181,44 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
                     key,
                     hint=f"known: {', '.join(LISTS)}, or a field",
                 )
+
+
+def _mapping_problems(
+    holder: Mapping[str, Any],
+    key: str,
+    known: set[str] | None,
+    what: str,
+    invalid: Callable[..., Finding],
+    *path: Any,
+) -> Iterable[Finding]:
+    """What is wrong with a mapping under a key: that it is none, or names what means nothing."""
+    value = holder.get(key)
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        called = what if what.startswith(("an ", "`")) else f"`{key}`"
+        yield invalid(f"{called} is a mapping", *path, key)
+        return
+    for name in value:
+        if known is not None and name not in known:
+            hint = f"known: {', '.join(sorted(known))}"
+            yield invalid(f"`{name}` means nothing for {what}", *path, key, name, hint=hint)
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        datetime.fromisoformat(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_duration(text: Any) -> bool:
+    try:
+        Duration.parse(str(text))
+    except ValueError:
+        return False
+    return True
 
 
 def run(book: Rulebook, scenario: Scenario) -> Result:
@@ -216,6 +258,14 @@ class _Runner:
         self.opening: tuple[Mapping[str, Any], ...] = ()
 
     def run(self) -> Result:
+        if self.shop not in self.book.shops:
+            there_is_none = f"there is no shop `{self.shop}`"
+            self.result.failures.append(Failure(1, self.scenario.span("shop"), there_is_none))
+            return self.result
+        if self.member.tier not in self.book.tiers:
+            there_is_none = f"there is no tier `{self.member.tier}`"
+            self.result.failures.append(Failure(1, self.scenario.span("member", "tier"), there_is_none))
+            return self.result
         for number, step in enumerate(self.scenario.data["steps"]):
             notices, messages = len(self.world.notices), self._message_count()
             events = len(self.world.events)
@@ -225,6 +275,8 @@ class _Runner:
                 decisions = self._do(step)
             except Refused as refused:
                 error = refused
+            except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail
+                error = Refused("invalid", "cannot-run", f"it cannot be done here ({broken})")
             self.result.steps += 1
             self._learn(decisions)
             self._check(number, step, decisions, error, notices, messages, events)
@@ -272,6 +324,8 @@ class _Runner:
         """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed."""
         if "tags" in values:
             values = {**values, "tags": tuple(values["tags"])}
+        if values.get("tier", self.member.tier) not in self.book.tiers:
+            raise Refused("invalid", "unknown-tier", f"there is no tier `{values['tier']}`")
         self.member = replace(self.world.members[self.member.id], **values)
         self.world.members[self.member.id] = self.member
 

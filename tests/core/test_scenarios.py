@@ -1,0 +1,185 @@
+"""Scenarios: each expectation comes true when it should and fails when it should, and says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.core import scenarios
+from engine.core.errors import Refused
+from engine.lang import Source
+from tests.core.desk import book_of
+
+RULES = """
+rule refund on message.received when message.text contains "退款" and member.tier >= basic
+  then raise ticket.priority to high add tag money reply template hello notify role supervisor "x" start timer t for 1h
+rule weak stage notify on ticket.created then set ticket.amount to 1
+rule strong stage notify priority 5 on ticket.created then set ticket.amount to 2
+rule spam stage guard on message.received when message.text contains "http" then reject "links"
+rule once limit once per ticket on message.sent then note "sent"
+"""
+BOOK = book_of(RULES)
+START = """
+- name: x
+  member: {tier: gold, name: 小明}
+  agents: {amy: {team: care}, rita: {role: supervisor}}
+  steps:
+    - message: 我要退款
+      expect: {%s}
+"""
+
+
+def run(text: str) -> scenarios.Result:
+    """The one scenario of a text."""
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    assert problems == [], [p.message for p in problems]
+    return scenarios.run(BOOK, found[0])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("fired: [refund]", "fired: [spam]"),
+        ("fired: [refund, strong]", "fired: []"),
+        ("not_fired: [spam]", "not_fired: [refund]"),
+        ("lost: [weak]", "lost: [strong]"),
+        ("replies: [hello]", "replies: [late]"),
+        ("replies: [hello]", "replies: []"),
+        ("reply: 小明", "reply: 小華"),
+        ("notified: [supervisor]", "notified: [agent]"),
+        ("events: [ticket.created]", "events: [ticket.merged]"),
+        ("not_events: [ticket.merged]", "not_events: [ticket.created]"),
+        ("not_tags: [vip]", "not_tags: [vip, money]"),
+        ("ticket.tags: [money]", "ticket.tags: []"),
+        ("ticket.priority: high", "ticket.priority: low"),
+        ("ticket.amount: 2", "ticket.amount: 1"),
+        ("ticket.team: null", "ticket.team: care"),
+        ("member.tier: gold", "member.tier: basic"),
+        ("timers: [t]", "timers: [u]"),
+        ("notes: [sent]", "notes: []"),
+        ("sla.first_reply: running", "sla.first_reply: paused"),
+        ("rejected: false", "rejected: true"),
+        ("ticket.amount: 2", "error: blocked"),
+    ],
+)
+def test_an_expectation_holds_or_fails(right: str, wrong: str) -> None:
+    assert run(START % right).failures == []
+    (failure,) = run(START % wrong).failures
+    assert failure.step == 1
+    assert failure.message and failure.span.source.path == "tests/x.yaml"
+
+
+@pytest.mark.parametrize(
+    ("member", "message", "told"),
+    [
+        ("{tier: gold}", "你好", "`refund` did not act because `message.text contains"),
+        ("{tier: guest, guest: true}", "我要退款", "did not hold (member.tier = guest)"),
+    ],
+)
+def test_a_rule_that_did_not_act_says_why(member: str, message: str, told: str) -> None:
+    text = f"- {{name: x, member: {member}, steps: [{{message: {message}, expect: {{fired: [refund]}}}}]}}"
+    (failure,) = run(text).failures
+    assert failure.help is not None and told in failure.help
+
+
+def test_a_refusal_fails_unless_it_is_expected() -> None:
+    text = "- {name: x, member: {blocked: true}, steps: [{message: hi%s}]}"
+    (failure,) = run(text % "").failures
+    assert "blocked" in failure.message
+    assert run(text % ", expect: {error: blocked}").failures == []
+
+
+def test_a_story_of_many_steps() -> None:
+    result = run("""
+- name: a story
+  now: "2026-03-02 10:00"
+  member: {tier: gold, name: 小明}
+  agents: {amy: {team: care, status: online}}
+  steps:
+    - message: 我要退款
+      ticket: {amount: 600}
+      expect: {ticket.state: 待回覆}
+    - wait: 2h
+      expect: {events: [sla.warning, timer.fired]}
+    - agent: amy
+      reply: 您好
+      expect: {ticket.state: 已回覆, ticket.assignee: amy, sla.first_reply: met}
+    - agent: amy
+      set: {tags: [vip], amount: 9}
+      expect: {ticket.tags: [vip], ticket.amount: 9, not_tags: [money]}
+    - message: http://x
+      expect: {rejected: true, ticket.state: 已回覆}
+    - agent: amy
+      set: {solution: done}
+      move: close
+      expect: {ticket.state: 已結案}
+    - rate: 5
+      comment: 很好
+      expect: {events: [rating.received], ticket.rating: 5}
+    - message: 新的問題
+      new: true
+      expect: {ticket.state: 待回覆, ticket.reopened: 0}
+""")
+    assert [f.message for f in result.failures] == []
+    assert result.steps == 8
+    assert ("inquiry", "待回覆", "已回覆") in result.moves
+    assert {"refund", "strong"} <= result.acted
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: x", "a file of scenarios is a list"),
+        ("- 5", "a scenario is a mapping"),
+        ("- steps: [{message: hi}]", "a scenario needs a `name`"),
+        ("- name: x", "a scenario needs `steps`"),
+        ("- {name: x, steps: []}", "a scenario needs `steps`"),
+        ("- {name: x, setps: [], steps: [{message: hi}]}", "`setps` means nothing in a scenario"),
+        ("- {name: x, steps: [hi]}", "a step is a mapping"),
+        ("- {name: x, steps: [{mesage: hi}]}", "`mesage` is no step"),
+        ("- {name: x, member: {teir: gold}, steps: [{message: hi}]}", "`teir` means nothing for a member"),
+        ("- {name: x, agents: {amy: {teem: a}}, steps: [{message: hi}]}", "`teem` means nothing for an agent"),
+        ("- {name: x, agents: [amy], steps: [{message: hi}]}", "`agents` maps usernames"),
+        ("- {name: x, steps: [{message: hi, expect: [a]}]}", "`expect` is a mapping"),
+        ("- {name: x, steps: [{message: hi, expect: {fired: a}}]}", "`fired` takes a list"),
+        ("- {name: x, steps: [{message: hi, expect: {not_tags: a}}]}", "`not_tags` takes a list"),
+        ("- {name: x, steps: [{message: hi, expect: {fried: [a]}}]}", "`fried` cannot be expected"),
+        ("- {name: x, member: 5, steps: [{message: hi}]}", "`member` is a mapping"),
+        ("- {name: x, steps: [{message: hi, member: [a]}]}", "`member` is a mapping"),
+        ("- {name: x, agents: {amy: 5}, steps: [{message: hi}]}", "an agent is a mapping"),
+        ("- {name: x, now: soon, steps: [{message: hi}]}", "`soon` is no time"),
+        ("- {name: x, shop: gone, steps: [{message: hi}]}", ""),
+        ("- {name: x, steps: [{wait: long}]}", "`long` is not a duration"),
+        ("- {name: x, steps: [{rate: good}]}", "`rate` is a number"),
+    ],
+)
+def test_what_is_no_scenario_is_told_where_it_stands(text: str, told: str) -> None:
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    if told:
+        assert [p.code for p in problems] == ["scenario-invalid"], [p.message for p in problems]
+        assert problems[0].message.startswith(told)
+        return
+    (failure,) = scenarios.run(BOOK, found[0]).failures
+    assert "there is no shop `gone`" in failure.message
+
+
+def test_refusals_are_known_by_their_code() -> None:
+    assert issubclass(Refused, Exception)
+    result: Any = run(START % "error: nothing")
+    assert "should have refused" in result.failures[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- {name: x, member: {tier: platinum}, steps: [{message: 我要退款}]}",
+        "- {name: x, steps: [{fail_delivery: gone}]}",
+        "- {name: x, steps: [{agent: nobody, reply: hi}]}",
+        "- {name: x, agents: {amy: {}}, steps: [{agent: amy, reply: hi}]}",
+        "- {name: x, steps: [{rate: 5}]}",
+        "- {name: x, kind: nothing, steps: [{message: hi}]}",
+    ],
+)
+def test_what_cannot_be_done_fails_and_breaks_nothing(text: str) -> None:
+    assert len(run(text).failures) == 1
