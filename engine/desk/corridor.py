@@ -452,7 +452,7 @@ class Desk:
 
     def subscribe(self, actor: Actor, deliver: Deliver, since: int | None = None) -> Subscription:
         """Frames of what the actor may see, from now on or since an event id; `start()` begins. Called in the loop."""
-        return Subscription(self._feed, actor, deliver, self._feed.position if since is None else since)
+        return Subscription(self._feed, actor, deliver, self._store.last_event_id if since is None else since)
 
     async def query(self, actor: Actor, question: Question) -> Any:
         """Answers in the API's shapes, times in µs. None: not there, or not for the actor. Raises Refused."""
@@ -461,9 +461,9 @@ class Desk:
         book = self._need_book()
         return await self._store.read(lambda tx: answers.answer(tx, book, self._lexicon, actor, question, self._blobs))
 
-    async def _read_stream(self, since: int, limit: int) -> list[stream.Committed]:
+    async def _read_stream(self, since: int, limit: int, member_id: int | None) -> list[stream.Committed]:
         """For the feed: the log after an id, with lines in both shapes."""
-        return await self._store.read(lambda tx: stream.since(tx, since, limit=limit))
+        return await self._store.read(lambda tx: stream.since(tx, since, member_id=member_id, limit=limit))
 
     # --- who --------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -96,26 +96,32 @@ class Subscription:
     position: int
     live: bool = False
     closed: bool = False
+    held: list[Committed] = field(default_factory=list)
+    """What came in while the past was still being served."""
 
     async def start(self) -> None:
         """Serves everything since the position in order, then joins the live feed."""
+        self.feed.listeners.add(self)  # from here on nothing is passed over; what comes waits its turn
+        member_id = None if self.actor.staff else self.actor.id
         while not self.closed:
-            items = await self.feed.read(self.position)
-            if not items:
-                break
+            items = await self.feed.read(self.position, member_id)
             for item in items:
-                self.push(item)
+                self._tell(item)
             if len(items) < PAGE:
                 break
-        if self.closed:
-            return
         self.live = True
-        self.feed.listeners.add(self)
-        for item in self.feed.since(self.position):
-            self.push(item)
+        held, self.held = self.held, []
+        for item in held:
+            self._tell(item)
 
     def push(self, item: Committed) -> None:
-        """Delivers an event if the actor may see it; each once."""
+        """Delivers an event if the actor may see it; each once, in order."""
+        if self.live:
+            self._tell(item)
+        elif not self.closed:
+            self.held.append(item)
+
+    def _tell(self, item: Committed) -> None:
         if self.closed or item.id <= self.position:
             return
         self.position = item.id
@@ -140,8 +146,6 @@ class Feed:
         self._desk = desk
         self.position = 0
         self.listeners: set[Subscription] = set()
-        self.watchers: list[Callable[[Committed], None]] = []
-        self._recent: list[Committed] = []
         self._frames: dict[tuple[int, str], list[Frame]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -163,27 +167,23 @@ class Feed:
         """There is something new: called in the loop thread after a commit, or by the bus."""
         self._wake.set()
 
-    async def read(self, since: int) -> list[Committed]:
-        """Events after an id, with their lines, from the log."""
-        return await self._desk._read_stream(since, PAGE)
-
-    def since(self, position: int) -> list[Committed]:
-        """Events after an id that this process read lately: closes the gap between replay and live."""
-        return [item for item in self._recent if item.id > position]
+    async def read(self, since: int, member_id: int | None = None) -> list[Committed]:
+        """Events after an id, with their lines, from the log; only one member's where one is named."""
+        return await self._desk._read_stream(since, PAGE, member_id)
 
     async def _follow(self) -> None:
         while True:
             try:
+                if not self.listeners:  # nobody looks: what happens is not read
+                    self.position = max(self.position, self._desk._store.last_event_id)
+                    await rest(self._wake, 1.0)
+                    continue
                 items = await self.read(self.position)
                 for item in items:
                     self.position = item.id
-                    self._recent.append(item)
-                    for watcher in self.watchers:
-                        watcher(item)
                     for listener in list(self.listeners):
                         listener.push(item)
                 if items:
-                    del self._recent[: -2 * PAGE]
                     self._frames.clear()
                     continue
             except asyncio.CancelledError:
