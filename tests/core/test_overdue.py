@@ -16,7 +16,7 @@ from engine.core.entities import MINUTE, SYSTEM, Actor
 from engine.desk import Desk, Events, MemberLine, Notices, SetStatus, TicketByNumber
 from engine.reload import read_folder, reload_now
 from engine.store import people
-from tests.core.desk import Stage, at, built, clock_of
+from tests.core.desk import Stage, at, built, clock_of, files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -153,3 +153,14 @@ def test_on_the_real_desk(tmp_path: Path) -> None:
     assert (story["ticket"]["priority"], story["ticket"]["team"]) == ("urgent", "senior_care")
     changes = [event["body"]["changes"] for event in events if event["kind"] == "ticket.changed"]
     assert [c["escalation"] for c in changes if "escalation" in c] == [1, 2]
+
+
+def test_a_shops_own_policy_warns_and_breaches_too() -> None:
+    texts = {**files(), "shops/demo/sla.yaml": "- {name: ours, targets: {first_reply: 1h}, warn_at: [50%]}"}
+    stage = Stage(built(texts), "2026-03-02 11:15")
+    stage.says()
+    assert stage.world.clocks[stage.ticket.id]["first_reply"].policy == "ours"
+    stage.until("2026-03-02 18:00")
+    told = [(e.kind, e.body.get("percent")) for e in stage.world.events if e.kind.startswith("sla.")]
+    assert told == [("sla.warning", 50), ("sla.breached", None)]
+    assert stage.world.clocks[stage.ticket.id]["first_reply"].breached_at == at("2026-03-02 13:15")

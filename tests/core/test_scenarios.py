@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from engine.core import scenarios
-from engine.core.errors import Refused
 from engine.lang import Source
 from tests.core.desk import book_of
 
@@ -162,12 +159,6 @@ def test_what_is_no_scenario_is_told_where_it_stands(text: str, told: str) -> No
         return
     (failure,) = scenarios.run(BOOK, found[0]).failures
     assert "there is no shop `gone`" in failure.message
-
-
-def test_refusals_are_known_by_their_code() -> None:
-    assert issubclass(Refused, Exception)
-    result: Any = run(START % "error: nothing")
-    assert "should have refused" in result.failures[0].message
 
 
 @pytest.mark.parametrize(
