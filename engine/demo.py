@@ -27,7 +27,7 @@ from engine.core.commands import (
 )
 from engine.core.entities import DAY, HOUR, MINUTE, Actor
 from engine.core.errors import Refused
-from engine.desk import Desk, actors
+from engine.desk import Desk, accounts, actors
 from engine.reload import reload_now
 from engine.store import Tx, people, sessions, wall_clock
 
@@ -98,7 +98,7 @@ SOLUTIONS = ("已退款", "補寄商品", "說明後顧客了解", "修改訂單
 
 
 async def fill(config: Config, *, tickets: int = 200, password: str | None = None, progress: bool = False) -> str:
-    """Fills an empty desk; one that has the demo already is left alone. Gives what to tell the operator."""
+    """Fills an empty desk; one that has the demo already gets the password only. Gives what to tell the operator."""
     clock = _Clock(wall_clock() - 31 * DAY)
     desk = await Desk.open(config, clock=clock)
     await desk._feed.stop()  # nobody listens to the past
@@ -107,9 +107,10 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
             await reload_now(desk, by="demo", note="starter rules", source="start")
         if desk.rulebook is None:
             raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
-        if await desk._store.read(lambda tx: people.agent_id(tx, "lin")) is not None:
-            return "The demo is there already; its password is the one told when it was made."
         password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)
+        if await desk._store.read(lambda tx: people.agent_id(tx, "lin")) is not None:
+            await _passwords(desk, password)
+            return told(password)
         await _accounts(desk, password)
         await _Month(desk, clock, tickets, progress).run()
     finally:
@@ -138,10 +139,21 @@ class _Clock:
         return self.at
 
 
-async def _accounts(desk: Desk, password: str) -> None:
-    from engine.desk.accounts import hash_password
+async def _passwords(desk: Desk, password: str) -> None:
+    """The demo's password is the one told at this start; whoever is signed in stays so."""
+    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk, password)
 
-    digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
+    def job(tx: Tx) -> None:
+        for account in ACCOUNTS:
+            login = sessions.find_login(tx, account.username)
+            if login is not None:
+                sessions.save_login(tx, login["owner_kind"], login["owner_id"], account.username, digest)
+
+    await desk._store.write(job)
+
+
+async def _accounts(desk: Desk, password: str) -> None:
+    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk, password)
     words = desk._lexicon
 
     def job(tx: Tx) -> None:

@@ -66,7 +66,7 @@ def run_serve(arguments: Any) -> int:
 
 
 def fill_demo(config: Config) -> bool:
-    """Fills the desk by `engine demo`, which leaves a filled one as it is and tells the logins."""
+    """Fills the desk by `engine demo`, which gives a filled one a password only, and tells the logins."""
     command = [sys.executable, "-m", "engine", "demo", "--desk", str(config.desk), "--data", str(config.data)]
     return subprocess.run(command, check=False).returncode == 0
 
