@@ -10,6 +10,8 @@ TEN = {"open", "close", "receive", "act", "tick", "activate", "simulate", "expla
 
 
 def test_the_desk_has_ten_public_names() -> None:
-    public = {name for name, value in vars(Desk).items() if not name.startswith("_") and callable(inspect.unwrap(value))}
+    public = {
+        name for name, value in vars(Desk).items() if not name.startswith("_") and callable(inspect.unwrap(value))
+    }
     classmethods = {name for name, value in vars(Desk).items() if isinstance(value, classmethod)}
     assert public | classmethods == TEN
