@@ -1,0 +1,234 @@
+"""The desk's side of the analysis of all rules: what its fields can be, and the engine that confirms each case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from engine.core.actions import Wish, merge
+from engine.core.draft import TRACKED, TRACKED_MEMBER
+from engine.core.rulebook import Helpers, Rulebook
+from engine.lang import Effect, Finding, Rule, Source, Span
+from engine.lang.analysis import Bounds, Case, Domains, Joint, Tie, analyse
+from engine.lang.checked import Checked
+
+_COUNT = Bounds(lowest=0, whole=True)
+_STARS = Bounds(1, 5, whole=True)
+
+BOUNDS: Mapping[str, Bounds] = {
+    **dict.fromkeys(
+        (
+            "ticket.reply_count", "ticket.reopened", "message.length", "member.open_tickets", "member.complaints_30d",
+            "agent.load", "ticket.age", "ticket.idle", "ticket.waiting_for", "ticket.closed_for", "chat.waited",
+            "sla.overdue",
+        ),
+        _COUNT,
+    ),
+    "ticket.number": Bounds(lowest=1, whole=True),
+    "chat.queue_position": Bounds(lowest=1, whole=True),
+    "ticket.rating": _STARS,
+    "rating.score": _STARS,
+    "sla.percent": Bounds(lowest=0),
+}  # fmt: skip
+"""The built-in numbers and durations that cannot be just any."""
+
+FRESH: Mapping[str, tuple[Any, ...]] = {
+    **dict.fromkeys(
+        (
+            "ticket.team", "ticket.assignee", "ticket.first_replied_at", "ticket.closed_at", "ticket.closed_for",
+            "ticket.rating", "ticket.solution",
+        ),
+        (None,),
+    ),
+    **dict.fromkeys(("ticket.reply_count", "ticket.reopened", "ticket.escalation"), (0,)),
+    "message.direction": ("inbound",),
+    "message.author": ("member",),
+}  # fmt: skip
+"""A ticket that has just been opened."""
+
+
+def whole_set(book: Rulebook, checked: Checked) -> list[Finding]:
+    """What is to be said about all rules of a sound rulebook together. `allow` is not looked at here."""
+    return analyse(checked, book.environment, domains_of(book), Engine(book))
+
+
+def domains_of(book: Rulebook) -> Domains:
+    """What this desk's fields can be, and what arises together."""
+    cases = tuple(
+        (kind, state.name, state.category)
+        for kind, lifecycle in book.lifecycles.items()
+        for state in lifecycle.states.values()
+    )
+    guest = next(iter(book.tiers), None)
+    people = tuple((tier, flag) for tier in book.tiers for flag in (True, False) if flag or tier != guest)
+    joints = [Joint(("ticket.kind", "ticket.state", "ticket.category"), cases)] if cases else []
+    if people:
+        joints.append(Joint(("member.tier", "member.is_guest"), people))
+    live = tuple(book.live_kinds)
+    outbound = {"message.direction": ("outbound",), "message.author": ("agent", "desk", "bot")}
+    facts: dict[str, Mapping[str, tuple[Any, ...]]] = {
+        event: {"ticket.kind": live}
+        for event in book.environment.events
+        if event.startswith("chat.") and event != "chat.opened" and live
+    }
+    facts["message.received"] = {"message.direction": ("inbound",), "message.author": ("member",)}
+    facts["message.sent"] = outbound
+    facts["delivery.failed"] = outbound
+    custom = set(book.custom_fields)
+    calendars = [*book.calendars.values(), *(c for own in book.shop_calendars.values() for c in own.values())]
+    holidays = {day for calendar in calendars for day in calendar.holidays}
+    holidays |= {day + timedelta(days=1) for day in holidays}
+    return Domains(
+        bounds=BOUNDS,
+        joints=tuple(joints),
+        facts=facts,
+        fresh={**FRESH, "ticket.state": tuple(lifecycle.initial for lifecycle in book.lifecycles.values())},
+        tracked=frozenset(
+            {f"ticket.{name}" for name in TRACKED if name != "fields"}
+            | {f"member.{name}" for name in TRACKED_MEMBER if name != "fields"}
+            | {"ticket.category"}
+            | custom
+        ),
+        shops=tuple((name, str(shop.zone)) for name, shop in book.shops.items()),
+        clock_times=tuple(
+            sorted({at % 1440 for c in calendars for spans in c.hours.values() for span in spans for at in span})
+        ),
+        holidays=tuple(day.isoformat() for day in sorted(holidays)),
+        helpers=lambda shop, values: _helpers(book, shop, values),
+        expected=_expected(book),
+        lengths={"message.length": "message.text"},
+    )
+
+
+def _helpers(book: Rulebook, shop: str | None, values: Mapping[str, Any]) -> Helpers:
+    name = shop if shop is not None else next(iter(book.shops))
+    return Helpers(book, name, str(book.zone(name)), book.calendar_of(name, values.get("ticket.team")))
+
+
+def _expected(book: Rulebook) -> dict[str, tuple[Span, str]]:
+    """Breaches come wherever a policy promises something."""
+    for path in sorted(book.files):
+        if path.split("/")[-1] in ("sla.yaml", "sla.yml") and any(p.targets for p in book.policies.values()):
+            source = Source(path, book.files[path])
+            return {"sla.breached": (source.span(0, len(source.line(1))), "a promise of `sla.yaml` can be broken")}
+    return {}
+
+
+@dataclass(slots=True)
+class Engine:
+    """The engine as the analysis asks it: see `engine.lang.analysis.Prover`."""
+
+    book: Rulebook
+
+    def matching(self, stage: str, case: Case) -> Sequence[Rule]:
+        """The rules of a stage that match, first come first."""
+        helpers = _helpers(self.book, case.shop, case.values)
+        return self.book.rules.matching(stage, case.keys, case.values, case.before, helpers, case.shop)
+
+    def ties(self, rules: Sequence[Rule], case: Case) -> Sequence[Tie]:
+        """What stays undecided between the wishes of these rules."""
+        _, lost = merge(self._wishes(rules, case))
+        return [Tie(item.wish.rule.id, item.winner.rule.id, item.target) for item in lost if item.tie]
+
+    def cascade(self, case: Case, waves: int) -> list[frozenset[str]]:
+        """The rules that act, wave by wave (at most `waves`), when rules may act again and again."""
+        values, before, keys = dict(case.values), dict(case.before), set(case.keys)
+        run: list[frozenset[str]] = []
+        while keys and len(run) < waves:
+            at_start = dict(values)
+            acted, keys, stopped = self._wave(Case(frozenset(keys), case.shop, values, before, ""), values)
+            run.append(acted)
+            before = at_start
+            if stopped:
+                break
+        return run if keys else run[:-1]
+
+    def _wishes(self, rules: Sequence[Rule], case: Case) -> list[Wish]:
+        helpers = _helpers(self.book, case.shop, case.values)
+        return [
+            Wish(rule, effect, position)
+            for rule in rules
+            for position, effect in enumerate(rule.effects(case.values, case.before, helpers))
+        ]
+
+    def _wave(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], set[str], bool]:
+        """One wave on `values`: who acted, the events of the next one, and whether it was stopped."""
+        acted: set[str] = set()
+        spoken = False
+        at_start = dict(values)
+        automatic = bool(values.get("message.automatic"))
+        for stage in self.book.environment.stages:
+            snapshot = Case(case.keys, case.shop, dict(values), case.before, "")
+            rules = [rule for rule in self.matching(stage.name, snapshot) if rule.limit is None]
+            standing, _ = merge(self._wishes(rules[:1] if stage.mode == "first" else rules, snapshot))
+            for wish in standing:
+                name = wish.effect.action
+                if name == "reply" and (not automatic or wish.rule.names_automatic):
+                    spoken = True
+                    acted.add(wish.rule.id)
+                elif self._apply(wish.effect, values):
+                    acted.add(wish.rule.id)
+                if name in ("stop", "reject"):
+                    return frozenset(acted), set(), True
+        return frozenset(acted), self._events(at_start, values, spoken), False
+
+    def _events(self, before: Mapping[str, Any], values: dict[str, Any], spoken: bool) -> set[str]:
+        changed = {name for name in values if values[name] != before.get(name)}
+        keys: set[str] = set()
+        if any(name.startswith("ticket.") for name in changed):
+            keys.add("ticket.changed")
+        if "ticket.state" in changed:
+            keys.add("ticket.state_changed")
+        if changed & {"ticket.team", "ticket.assignee"}:
+            keys.add("ticket.assigned")
+        if any(name.startswith("member.") for name in changed):
+            keys.add("member.changed")
+        if values.get("ticket.kind") in self.book.live_kinds and values.get("ticket.category") == "closed":
+            keys |= {"chat.ended"} if "ticket.category" in changed else set()
+        if spoken:
+            keys.add("message.sent")
+            values.update({"message.author": "bot", "message.direction": "outbound", "message.automatic": True})
+        return keys
+
+    def _apply(self, effect: Effect, values: dict[str, Any]) -> bool:
+        """What an action changes; True when it did."""
+        args, action = effect.args, effect.action
+        if action == "set":
+            return _put(values, args["field"], args["value"])
+        if action in ("raise", "lower"):
+            name, value, current = args["field"], args["value"], values.get(args["field"])
+            ranks = self.book.ranks(name)
+            if current is not None:
+                gap = ranks.get(value, 0) - ranks.get(current, 0) if ranks is not None else value - current
+                if gap * (1 if action == "raise" else -1) <= 0:
+                    return False
+            return _put(values, name, value)
+        if action in ("add_tag", "remove_tag"):
+            name = f"{args['owner']}.tags"
+            had = tuple(values.get(name) or ())
+            gone = set(args["tags"])
+            rest = tuple(tag for tag in had if tag not in gone)
+            return _put(
+                values, name, rest if action == "remove_tag" else (*rest, *args["tags"]) if gone - set(had) else had
+            )
+        if action == "move":
+            kind, state = values.get("ticket.kind"), values.get("ticket.state")
+            lifecycle = self.book.lifecycles.get(str(kind))
+            if lifecycle is None or not lifecycle.leading_to(str(state), args["state"]):
+                return False
+            values["ticket.category"] = lifecycle.states[args["state"]].category
+            return _put(values, "ticket.state", args["state"])
+        if action == "route":
+            return _put(values, "ticket.team", args["team"])
+        if action == "assign":
+            return _put(values, "ticket.assignee", args["agent"])
+        return False
+
+
+def _put(values: dict[str, Any], name: str, value: Any) -> bool:
+    if values.get(name) == value:
+        return False
+    values[name] = value
+    return True

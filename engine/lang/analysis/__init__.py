@@ -1,0 +1,51 @@
+"""All rules together: what never happens, what conflicts, what is missing; each with a case the engine confirmed."""
+
+from __future__ import annotations
+
+from engine.lang.analysis.domains import WAVES, Bounds, Domains, Joint
+from engine.lang.analysis.loops import check_loops
+from engine.lang.analysis.pairs import check_pairs
+from engine.lang.analysis.report import Prover, Report, Tie
+from engine.lang.analysis.samples import Case
+from engine.lang.analysis.single import check_single
+from engine.lang.analysis.view import View, view_of
+from engine.lang.analysis.whole import check_whole
+from engine.lang.checked import Checked
+from engine.lang.environment import Environment
+from engine.lang.findings import Finding
+
+__all__ = ["WAVES", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
+
+
+def analyse(
+    checked: Checked,
+    environment: Environment,
+    domains: Domains | None = None,
+    prover: Prover | None = None,
+    whole: bool = True,
+) -> list[Finding]:
+    """Everything there is to say about rules that were checked without errors, in order of path and place.
+
+    `domains`: what the host knows of its fields. `prover`: the engine that confirms each case; without one nothing is
+    replayed. `whole`: no rule is missing for a mistake in it. What an `allow` silences is still there.
+    """
+    report = Report(view_of(checked, environment, domains or Domains()), prover)
+    check_single(report)
+    check_pairs(report)
+    check_whole(report, whole)
+    check_loops(report)
+    return sorted(report.findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
+
+
+def expired(checked: Checked, today: str) -> list[Finding]:
+    """A warning for each rule whose last day is before `today` (`YYYY-MM-DD`)."""
+    return [
+        Finding(
+            "expired-rule",
+            f"`{rule.id}` has not acted since {rule.ends}",
+            rule.source.name.span,
+            "take it out, or give it another `until`",
+        )
+        for rule in checked.rules
+        if rule.ends is not None and rule.ends < today and rule.variant is None
+    ]

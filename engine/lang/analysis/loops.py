@@ -1,0 +1,170 @@
+"""Rules that set each other off: cascades that would not end if rules could act again within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.lang.analysis.boxes import Box, meet
+from engine.lang.analysis.report import Report, name_of, place_of
+from engine.lang.analysis.samples import Case, reasons, sample
+from engine.lang.analysis.view import Seen, View
+from engine.lang.checked import CheckedAction, Dynamic
+from engine.lang.findings import Finding, Related
+
+WAVES = 8
+"""Waves of one transaction."""
+STARTS = 24
+"""Boxes of a rule from which a cascade is tried."""
+
+
+def check_loops(report: Report) -> None:
+    """Tells each ring of rules that the engine, allowed to repeat itself, would not come out of."""
+    view = report.view
+    causes = [seen for seen in view.rules if seen.rule.limit is None and _raised(view, seen)]
+    hears: dict[str, list[Seen]] = {}
+    for seen in causes:
+        for key in seen.keys:
+            hears.setdefault(key, []).append(seen)
+    follows = {seen: _followers(view, seen, hears) for seen in causes}
+    for ring in _rings(causes, follows):
+        _try(report, ring)
+
+
+def _raised(view: View, seen: Seen) -> frozenset[str]:
+    """The events of the next wave that a rule's actions can cause."""
+    found: set[str] = set()
+    for action in seen.rule.actions:
+        found |= _events_of(view, action)
+    return frozenset(found & set(view.environment.events))
+
+
+def _events_of(view: View, action: CheckedAction) -> set[str]:
+    name, args = action.action, action.args
+    if name in ("set", "raise", "lower"):
+        return {"member.changed"} if str(args["field"]).startswith("member.") else {"ticket.changed"}
+    if name in ("add_tag", "remove_tag"):
+        return {f"{args['owner']}.changed"}
+    if name == "move":
+        return {"ticket.changed", "ticket.state_changed", "chat.ended"}
+    if name in ("route", "assign"):
+        return {"ticket.changed", "ticket.assigned", "chat.waiting"}
+    if name in ("reply", "answer"):
+        return {"message.sent"}
+    return set()
+
+
+def _followers(view: View, seen: Seen, hears: dict[str, list[Seen]]) -> list[Seen]:
+    found: dict[Seen, None] = {}
+    for kind in sorted(_raised(view, seen)):
+        for other in hears.get(kind, ()):
+            found[other] = None
+    return list(found)
+
+
+def _rings(rules: list[Seen], follows: dict[Seen, list[Seen]]) -> Iterable[list[Seen]]:
+    """Strongly connected rules (Tarjan), without recursion; a rule by itself only when it follows itself."""
+    index: dict[Seen, int] = {}
+    low: dict[Seen, int] = {}
+    held: list[Seen] = []
+    inside: set[Seen] = set()
+    for root in rules:
+        if root in index:
+            continue
+        work: list[tuple[Seen, int]] = [(root, 0)]
+        while work:
+            node, at = work.pop()
+            if at == 0:
+                index[node] = low[node] = len(index)
+                held.append(node)
+                inside.add(node)
+            nexts = follows[node]
+            if at > 0:
+                low[node] = min(low[node], low[nexts[at - 1]])
+            pushed = False
+            for place in range(at, len(nexts)):
+                other = nexts[place]
+                if other not in index:
+                    work.append((node, place + 1))
+                    work.append((other, 0))
+                    pushed = True
+                    break
+                if other in inside:
+                    low[node] = min(low[node], index[other])
+            if pushed:
+                continue
+            if low[node] == index[node]:
+                ring: list[Seen] = []
+                while True:
+                    member = held.pop()
+                    inside.discard(member)
+                    ring.append(member)
+                    if member is node:
+                        break
+                if len(ring) > 1 or node in follows[node]:
+                    yield sorted(ring, key=place_of)
+
+
+def _try(report: Report, ring: list[Seen]) -> None:
+    """Starts a cascade from each rule of the ring."""
+    prover = report.prover
+    if prover is None or not any(_swings(seen, ring) for seen in ring):
+        return
+    told: set[Seen] = set()
+    for seen in ring:
+        if seen in told:
+            continue
+        for key in sorted(seen.keys):
+            keys = frozenset({key})
+            for box in report.view.under(_starts(report.view, seen, ring), keys)[:STARTS]:
+                if reasons(report.view, box):
+                    continue
+                run: list[frozenset[str]] = []
+
+                def endless(case: Case, run: list[frozenset[str]] = run) -> bool:
+                    run[:] = prover.cascade(case, WAVES + 1)
+                    return len(run) > WAVES
+
+                case = sample(report.view, box, keys, endless)
+                if case is not None and endless(case):
+                    members = [m for m in ring if any(m.rule.id in wave for wave in run[WAVES - 4 :])] or [seen]
+                    told.update(members)
+                    _tell(report, members, case)
+                    break
+
+
+def _starts(view: View, seen: Seen, ring: list[Seen]) -> list[Box]:
+    """Where cascades are tried from: each box of the rule, and what it shares with the others."""
+    own = list(seen.boxes or seen.wide)
+    shared = [both for box in own for other in ring for more in other.boxes or () if (both := meet(box, more))]
+    return [*own, *shared]
+
+
+def _swings(seen: Seen, ring: list[Seen]) -> bool:
+    """Whether a rule of the ring can change something again after it did: what only rises or is only set once ends."""
+    for action in seen.rule.actions:
+        name, args = action.action, action.args
+        if name in ("reply", "answer"):
+            return True
+        if name in ("set", "raise", "lower") and isinstance(args.get("value"), Dynamic):
+            return True
+        for write in (w for w in seen.writes if w.action is action):
+            for other in ring:
+                if any(w.target == write.target and w.value != write.value for w in other.writes):
+                    return True
+    return False
+
+
+def _tell(report: Report, members: list[Seen], case: Case) -> None:
+    first, *others = members
+    names = " and ".join(name_of(seen) for seen in members[:4])
+    message = f"{names} set each other off again and again" if others else f"{names} sets itself off again and again"
+    report.add(
+        Finding(
+            "rule-loop",
+            message,
+            first.rule.source.name.span,
+            "`limit once per ticket`, or let a condition end it",
+            witness=case.shown,
+            related=tuple(Related(seen.rule.source.name.span, "in turn") for seen in others[:4]),
+        )
+    )

@@ -1,0 +1,417 @@
+"""Rules against each other: conflicts, ambiguous firsts, shadowed, implied and doubled rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+
+from engine.lang.analysis.boxes import Box, TooManyError, pairs
+from engine.lang.analysis.report import Report, matched, name_of, place_of
+from engine.lang.analysis.samples import Case
+from engine.lang.analysis.view import Cover, Seen, View, overlap
+from engine.lang.analysis.writes import Write, said
+from engine.lang.findings import Finding, Related
+from engine.lang.source import Span
+
+PARTNERS = 3
+"""Conflicts told of one rule: past that the first few say it all."""
+
+
+def check_pairs(report: Report) -> None:
+    """All checks of rules against each other, stage by stage."""
+    view = report.view
+    for stage, rules in view.stages.items():
+        shadowed: set[Seen] = set()
+        if stage in view.firsts:
+            shadowed = _shadowed_in_first(report, rules)
+            _ambiguous(report, stage, rules)
+        else:
+            _conflicts(report, stage, rules)
+            shadowed = _always_loses(report, rules)
+            _implied(report, rules, shadowed)
+        _doubled(report, rules)
+
+
+# ---- conflicts ---------------------------------------------------------------------------------------------------
+
+
+def _conflicts(report: Report, stage: str, rules: Sequence[Seen]) -> None:
+    by_target: dict[str, list[tuple[Seen, Write]]] = {}
+    for seen in rules:
+        for write in seen.writes:
+            by_target.setdefault(write.target, []).append((seen, write))
+    told: set[tuple[Span, Span]] = set()
+    for target, writers in sorted(by_target.items()):
+        if len({write.value for _, write in writers}) > 1:
+            _target_conflicts(report, stage, target, writers, told)
+
+
+def _target_conflicts(
+    report: Report, stage: str, target: str, writers: list[tuple[Seen, Write]], told: set[tuple[Span, Span]]
+) -> None:
+    by_rank: dict[Hashable, list[tuple[Seen, Write]]] = {}
+    for seen, write in writers:
+        by_rank.setdefault(seen.rank, []).append((seen, write))
+    deciders: _Deciders | None = None
+    for group in by_rank.values():
+        kinds = [write.value for _, write in group]
+        if len(set(kinds)) < 2:
+            continue
+        entries = [(n, box) for n, (seen, _) in enumerate(group) for box in seen.waved]
+        deciders = deciders or _Deciders(report.view, [seen for seen, _ in writers])
+        count = [0] * len(group)
+        for one, other in pairs(entries, report.view.space.full, kinds):
+            if max(count[one], count[other]) >= PARTNERS:
+                continue
+            (a, write_a), (b, write_b) = group[one], group[other]
+            if a.rule.id == b.rule.id or write_a.value == write_b.value:
+                continue
+            first, second = sorted(((a, write_a), (b, write_b)), key=lambda item: place_of(item[0]))
+            spans = (first[1].action.span, second[1].action.span)
+            if spans not in told and _conflict(report, stage, target, first, second, deciders):
+                told.add(spans)
+                count[one] += 1
+                count[other] += 1
+
+
+def _conflict(
+    report: Report,
+    stage: str,
+    target: str,
+    first: tuple[Seen, Write],
+    second: tuple[Seen, Write],
+    deciders: _Deciders,
+) -> bool:
+    (a, write_a), (b, write_b) = first, second
+    finding = Finding(
+        "conflicting-actions",
+        _message(a, b, target),
+        write_a.action.span,
+        "give one of them a higher `priority`",
+        related=(Related(write_b.action.span, f"here {_said(write_b)}"),),
+        label=f"here {_said(write_a)}",
+    )
+
+    def proves(case: Case) -> bool:
+        prover = report.prover
+        if prover is None:
+            return True
+        found = prover.matching(stage, case)
+        if not (matched(found, a) and matched(found, b)):
+            return False
+        names = {a.rule.id, b.rule.id}
+        return any({tie.loser, tie.winner} == names and tie.target == target for tie in prover.ties(found, case))
+
+    return _open(report, a, b, deciders, finding, proves)
+
+
+def _open(
+    report: Report, a: Seen, b: Seen, deciders: _Deciders, finding: Finding, proves: Callable[[Case], bool]
+) -> bool:
+    """Reports what two rules of one rank leave undecided, if they do in some wave."""
+    for keys in report.view.meetings(a.keys, b.keys):
+        boxes = overlap(report.view, a, b, keys)
+        if not boxes:
+            continue
+        opaque = [seen for seen in (a, b) if seen.boxes is None]
+        rest, limited = deciders.undecided(boxes, a, keys)
+        if rest is None:
+            continue
+        if opaque or limited:
+            why = [f"{name_of(seen)}, whose condition has too many parts" for seen in opaque]
+            why += [f"the `limit` of {name_of(seen)}" for seen in limited]
+            report.rest(finding, why)
+            return True
+        if report.show(finding, [rest, *boxes] if rest not in boxes else [rest], keys, proves):
+            return True
+    return False
+
+
+class _Deciders:
+    """Who writes one target, and so settles what others of lower rank disagree about."""
+
+    def __init__(self, view: View, writers: Iterable[Seen]) -> None:
+        self._view = view
+        self._writers = list(dict.fromkeys(writers))
+        self._cover = Cover(view.space, [seen for seen in self._writers if seen.boxes is not None])
+
+    def undecided(self, boxes: list[Box], of: Seen, keys: frozenset[str]) -> tuple[Box | None, list[Seen]]:
+        """A box in which no rule of higher rank decides, or None; and the rules that would but for their `limit`."""
+
+        def higher(seen: Seen) -> bool:
+            return seen.rank < of.rank and not seen.keys.isdisjoint(keys)
+
+        try:
+            rest = self._cover.uncovered(boxes, lambda seen: higher(seen) and seen.rule.limit is None)
+        except TooManyError:
+            rest = boxes[0]
+        if rest is None or not any(higher(seen) and seen.rule.limit is not None for seen in self._writers):
+            return rest, []
+        try:
+            free = self._cover.uncovered(boxes, higher)
+        except TooManyError:
+            return rest, []
+        if free is not None:
+            return free, []
+        return rest, [seen for seen in self._writers if higher(seen) and seen.rule.limit is not None][:2]
+
+
+def _message(a: Seen, b: Seen, target: str) -> str:
+    names = f"{name_of(a)} and {name_of(b)}"
+    known = {
+        "ticket.team": f"{names} give one ticket two teams",
+        "ticket.assignee": f"{names} give one ticket two assignees",
+        "ticket.state": f"{names} move one ticket to two states",
+    }
+    if target in known:
+        return known[target]
+    owner, _, rest = target.partition(" ")
+    if owner == "timer":
+        return f"{names} start and cancel the timer `{rest}`"
+    if rest:
+        return f"{names} add and remove the tag `{rest}`"
+    return f"{names} write `{target}` differently"
+
+
+def _said(write: Write) -> str:
+    if write.varies:
+        return "a computed value"
+    action = write.action.action
+    if action in ("raise", "lower", "add_tag", "remove_tag", "start_timer", "cancel_timer"):
+        return f"`{' '.join(write.action.span.text.split())}`"
+    return f"`{said(write.value)}`"
+
+
+# ---- mode: first -------------------------------------------------------------------------------------------------
+
+
+def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
+    by_rank: dict[Hashable, list[Seen]] = {}
+    for seen in rules:
+        by_rank.setdefault(seen.rank, []).append(seen)
+    deciders = _Deciders(report.view, rules)
+    for group in by_rank.values():
+        if len(group) < 2:
+            continue
+        entries = [(n, box) for n, seen in enumerate(group) for box in seen.waved]
+        kinds = [seen.effects for seen in group]
+        count = [0] * len(group)
+        for one, other in pairs(entries, report.view.space.full, kinds):
+            if max(count[one], count[other]) >= PARTNERS or group[one].rule.id == group[other].rule.id:
+                continue
+            a, b = sorted((group[one], group[other]), key=place_of)
+            finding = Finding(
+                "ambiguous-first",
+                f"{name_of(a)} and {name_of(b)} may both come first in the stage `{stage}`",
+                a.rule.source.name.span,
+                "give one of them a higher `priority`",
+                related=(Related(b.rule.source.name.span, f"of priority {b.rule.priority}, too"),),
+                label=f"of priority {a.rule.priority}",
+            )
+
+            def proves(case: Case, a: Seen = a, b: Seen = b) -> bool:
+                prover = report.prover
+                if prover is None:
+                    return True
+                found = prover.matching(stage, case)
+                return (
+                    matched(found, a)
+                    and matched(found, b)
+                    and found[0].priority == a.rule.priority
+                    and (found[0].shop is None) == (a.rule.shop is None)
+                )
+
+            if _open(report, a, b, deciders, finding, proves):
+                count[one] += 1
+                count[other] += 1
+
+
+def _shadowed_in_first(report: Report, rules: Sequence[Seen]) -> set[Seen]:
+    view = report.view
+    shadowed: set[Seen] = set()
+    cover = Cover(view.space, [seen for seen in rules if seen.boxes is not None and seen.rule.limit is None])
+    for seen in rules:
+        if not seen.boxes:
+            continue
+        winners: dict[Seen, None] = {}
+        if all(_covered(view, cover, seen, key, winners) for key in seen.keys):
+            shadowed.add(seen)
+            _tell_shadowed(report, seen, winners, "comes before it wherever it matches")
+    return shadowed
+
+
+def _covered(view: View, cover: Cover, seen: Seen, key: str, winners: dict[Seen, None]) -> bool:
+    """Whether rules ahead of `seen` match wherever it does in this event."""
+    keys = frozenset({key})
+    boxes = view.under(seen.boxes or (), keys)
+
+    def ahead(other: Seen) -> bool:
+        return other.rank < seen.rank and key in other.keys
+
+    try:
+        if cover.uncovered(boxes, ahead, winners) is not None:
+            return False
+    except TooManyError:
+        return False
+    return bool(boxes)
+
+
+def _tell_shadowed(report: Report, seen: Seen, winners: Iterable[Seen], why: str) -> None:
+    found = sorted(winners, key=place_of)
+    names = ", ".join(name_of(other) for other in found[:4]) + (" …" if len(found) > 4 else "")
+    together = "together " if len(found) > 1 else ""
+    report.add(
+        Finding(
+            "shadowed-rule",
+            f"{name_of(seen)} never has its way: {together}{names} {why if len(found) == 1 else _plural(why)}",
+            seen.rule.source.name.span,
+            "raise its `priority`, narrow the others, or take it out",
+            related=tuple(Related(other.rule.source.name.span, "wins") for other in found[:4]),
+        )
+    )
+
+
+def _plural(why: str) -> str:
+    return why.replace("comes", "come", 1).replace("writes", "write", 1)
+
+
+def _always_loses(report: Report, rules: Sequence[Seen]) -> set[Seen]:
+    """Rules of which every single action is always overruled."""
+    view = report.view
+    writers: dict[str, list[Seen]] = {}
+    for seen in rules:
+        for write in seen.writes:
+            writers.setdefault(write.target, []).append(seen)
+    covers: dict[str, Cover] = {}
+    shadowed: set[Seen] = set()
+    for seen in rules:
+        if not seen.boxes or len({id(w.action) for w in seen.writes}) < len(seen.rule.actions):
+            continue
+        lost: dict[Seen, None] = {}
+        if all(_action_loses(view, covers, writers, seen, action, lost) for action in seen.rule.actions):
+            shadowed.add(seen)
+            _tell_shadowed(report, seen, lost, "writes the same with a higher priority wherever it matches")
+    return shadowed
+
+
+def _action_loses(
+    view: View,
+    covers: dict[str, Cover],
+    writers: dict[str, list[Seen]],
+    seen: Seen,
+    action: object,
+    lost: dict[Seen, None],
+) -> bool:
+    writes = [write for write in seen.writes if write.action is action]
+    for write in writes:
+        others = writers[write.target]
+        if not any(other.rank < seen.rank for other in others):
+            continue
+        if write.target not in covers:
+            covers[write.target] = Cover(
+                view.space, [o for o in others if o.boxes is not None and o.rule.limit is None]
+            )
+        if all(_overruled(view, covers[write.target], seen, write, key, lost) for key in seen.keys):
+            # One tag lost of several leaves the others.
+            if write.action.action in ("add_tag", "remove_tag") and len(writes) > 1:
+                continue
+            return True
+    return False
+
+
+def _overruled(view: View, cover: Cover, seen: Seen, write: Write, key: str, lost: dict[Seen, None]) -> bool:
+    boxes = view.under(seen.boxes or (), frozenset({key}))
+
+    def over(other: Seen) -> bool:
+        return (
+            other.rank < seen.rank
+            and key in other.keys
+            and any(w.target == write.target and w.value != write.value and not w.varies for w in other.writes)
+        )
+
+    try:
+        return bool(boxes) and cover.uncovered(boxes, over, lost) is None
+    except TooManyError:
+        return False
+
+
+# ---- the same again ----------------------------------------------------------------------------------------------
+
+
+def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None:
+    view = report.view
+    by_effect: dict[Hashable, list[Seen]] = {}
+    for seen in rules:
+        for effect in seen.effects:
+            by_effect.setdefault(effect, []).append(seen)
+    covers: dict[Hashable, Cover] = {}
+    implied: set[Seen] = set()
+    for seen in rules:
+        if not seen.boxes or seen in shadowed or not seen.effects:
+            continue
+        rarest = min(seen.effects, key=lambda effect: len(by_effect[effect]))
+        if len(by_effect[rarest]) < 2:
+            continue
+        if rarest not in covers:
+            covers[rarest] = Cover(
+                view.space, [o for o in by_effect[rarest] if o.boxes is not None and o.rule.limit is None]
+            )
+
+        def does(other: Seen, seen: Seen = seen) -> bool:
+            return (
+                other is not seen
+                and other.rule.id != seen.rule.id
+                and other not in implied
+                and seen.effects <= other.effects
+                and seen.keys <= other.keys
+                and (not seen.writes or other.rank <= seen.rank)
+            )
+
+        others: dict[Seen, None] = {}
+        try:
+            if covers[rarest].uncovered(seen.boxes, does, others) is not None:
+                continue
+        except TooManyError:
+            continue
+        if any(_same(view, seen, other) and other.keys == seen.keys for other in others):
+            continue
+        implied.add(seen)
+        found = sorted(others, key=place_of)
+        names = ", ".join(name_of(other) for other in found[:4])
+        report.add(
+            Finding(
+                "implied-rule",
+                f"whenever {name_of(seen)} matches, {names} {'does' if len(found) == 1 else 'do'} the same already",
+                seen.rule.source.name.span,
+                "take it out",
+                related=tuple(Related(other.rule.source.name.span, "does the same") for other in found[:4]),
+            )
+        )
+
+
+def _same(view: View, one: Seen, other: Seen) -> bool:
+    return one.condition is not None and other.condition is not None and _signature(one) == _signature(other)
+
+
+def _signature(seen: Seen) -> frozenset[tuple[tuple[int, int], ...]]:
+    return frozenset(tuple(sorted(box.items())) for box in seen.condition or ())
+
+
+def _doubled(report: Report, rules: Sequence[Seen]) -> None:
+    by_condition: dict[Hashable, list[Seen]] = {}
+    for seen in rules:
+        if seen.rule.condition is not None and seen.condition:
+            key = (seen.keys, seen.rule.shop, seen.rule.variant, _signature(seen))
+            by_condition.setdefault(key, []).append(seen)
+    for group in by_condition.values():
+        first, *others = sorted(group, key=place_of)
+        for seen in others:
+            condition = seen.rule.source.condition
+            report.add(
+                Finding(
+                    "duplicate-condition",
+                    f"{name_of(seen)} has the condition of {name_of(first)}",
+                    condition.span if condition is not None else seen.rule.source.name.span,
+                    "put their actions into one rule, or give the condition a name with `define`",
+                    related=(Related(first.rule.source.name.span, "has it, too"),),
+                )
+            )

@@ -1,0 +1,310 @@
+"""Each rule by itself: conditions that never or always hold, parts that change nothing, moves that cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from engine.lang import tree
+from engine.lang.analysis.boxes import Box, TooManyError, every
+from engine.lang.analysis.report import Report, matched, name_of
+from engine.lang.analysis.samples import Case
+from engine.lang.analysis.space import Space
+from engine.lang.analysis.view import Seen, View
+from engine.lang.analysis.writes import effect_of
+from engine.lang.checked import CheckedAction
+from engine.lang.findings import Finding, Related
+from engine.lang.source import Span
+
+PARTS = 40
+"""Parts of one condition past which dead ones are not looked for."""
+
+
+def check_single(report: Report) -> None:
+    """All checks of one rule at a time."""
+    for seen in report.view.rules:
+        condition = seen.rule.condition
+        if condition is not None and not _never(report, seen) and not _always(report, seen):
+            _dead(report, seen, condition)
+        for action in seen.rule.actions:
+            if action.action == "move":
+                _move(report, seen, action)
+        _redundant(report, seen)
+
+
+def _never(report: Report, seen: Seen) -> bool:
+    """Whether the condition cannot hold; told."""
+    view, condition = report.view, seen.rule.condition
+    if seen.condition is None or condition is None:
+        return False
+    if any(view.under(seen.condition, frozenset({key})) for key in seen.keys):
+        return False
+    two = _contradiction(view.space, condition)
+    finding = Finding("never-true", f"the condition of {name_of(seen)} never holds", condition.span)
+    if two is not None:
+        finding = Finding(
+            "never-true",
+            f"the condition of {name_of(seen)} never holds: two parts exclude each other",
+            two[0].span,
+            "use `or`, or take one of them out",
+            related=(Related(two[1].span, "excluded by this"),),
+        )
+    elif seen.condition:
+        events = ", ".join(f"`{view.kind(key)}`" for key in sorted(seen.keys))
+        finding = Finding("never-true", f"the condition of {name_of(seen)} never holds in {events}", condition.span)
+    report.add(finding)
+    return True
+
+
+def _contradiction(space: Space, condition: tree.Test) -> tuple[tree.Test, tree.Test] | None:
+    """The first two parts that cannot both hold though each can."""
+    if not isinstance(condition, tree.AllOf):
+        return None
+    parts = [(item, space.boxes(item)) for item in condition.items]
+    for place, (one, boxes) in enumerate(parts):
+        for other, more in parts[place + 1 :]:
+            if boxes and more and not every((boxes, more), space.possible):
+                return other, one
+    return None
+
+
+def _always(report: Report, seen: Seen) -> bool:
+    """Whether the condition cannot but hold; told."""
+    view, condition = report.view, seen.rule.condition
+    if seen.condition is None or condition is None:
+        return False
+    try:
+        against = view.space.boxes(condition, False)
+    except TooManyError:
+        return False
+    if any(view.under(against, frozenset({key})) for key in seen.keys):
+        return False
+    report.add(
+        Finding(
+            "always-true",
+            f"the condition of {name_of(seen)} always holds",
+            condition.span,
+            "take the `when` out, or mend it",
+        )
+    )
+    return True
+
+
+# ---- dead parts --------------------------------------------------------------------------------------------------
+
+
+def _dead(report: Report, seen: Seen, condition: tree.Test) -> None:
+    if sum(1 for _ in _plain_parts(condition)) > PARTS:
+        return
+    guarded = _guarded(condition)
+    for part in _Dead(report.view.space, guarded).look(condition, [{}]):
+        words = " ".join(part.span.text.split())
+        report.add(
+            Finding(
+                "dead-condition",
+                f"this part of the condition of {name_of(seen)} changes nothing",
+                part.span,
+                f"take `{words if len(words) <= 60 else words[:59] + '…'}` out",
+            )
+        )
+
+
+def _plain_parts(test: tree.Test) -> Iterator[tree.Test]:
+    stack = [test]
+    while stack:
+        here = stack.pop()
+        yield here
+        if isinstance(here, tree.AllOf | tree.AnyOf):
+            stack.extend(here.items)
+        elif isinstance(here, tree.Negation):
+            stack.append(here.item)
+
+
+def _guarded(condition: tree.Test) -> frozenset[str]:
+    """Fields of which it is right to ask `is set` though another part implies it: `!=` and `not` mislead there."""
+    found: set[str] = set()
+    for part in _plain_parts(condition):
+        negative = isinstance(part, tree.Negation) or (
+            (isinstance(part, tree.Comparison) and part.op == "!=") or (isinstance(part, tree.OneOf) and part.negated)
+        )
+        if negative:
+            found |= tree.reads(part)
+    return frozenset(found)
+
+
+class _Dead:
+    def __init__(self, space: Space, guarded: frozenset[str]) -> None:
+        self.space = space
+        self.guarded = guarded
+
+    def look(self, test: tree.Test, context: list[Box]) -> Iterator[tree.Test]:
+        """Parts that, wherever the rest leaves it open (`context`), make no difference."""
+        if isinstance(test, tree.Negation):
+            yield from self.look(test.item, context)
+            return
+        if not isinstance(test, tree.AllOf | tree.AnyOf):
+            return
+        joined = isinstance(test, tree.AllOf)
+        alive = list(test.items)
+        for item in reversed(test.items):
+            if self._kept(item) or len(alive) == 1:
+                continue
+            others = [other for other in alive if other is not item]
+            try:
+                around = self._around(context, others, joined)
+                if around and not every((around, self.space.boxes(item, not joined)), self.space.possible):
+                    alive = others
+                    yield item
+            except TooManyError:
+                continue
+        for item in alive:
+            if isinstance(item, tree.AllOf | tree.AnyOf | tree.Negation):
+                try:
+                    around = self._around(context, [other for other in alive if other is not item], joined)
+                except TooManyError:
+                    continue
+                yield from self.look(item, around)
+
+    def _around(self, context: list[Box], others: Sequence[tree.Test], joined: bool) -> list[Box]:
+        """Where the others leave it to one part."""
+        return every((context, *(self.space.boxes(other, joined) for other in others)), self.space.possible)
+
+    def _kept(self, item: tree.Test) -> bool:
+        """`ticket.kind` says of which lifecycle the rule speaks; naming `message.automatic` is an effect by itself."""
+        reads = tree.reads(item)
+        if reads <= {"ticket.kind"} or "message.automatic" in reads:
+            return True
+        return isinstance(item, tree.IsEmpty) and bool(reads & self.guarded)
+
+
+# ---- moves -------------------------------------------------------------------------------------------------------
+
+
+def _move(report: Report, seen: Seen, action: CheckedAction) -> None:
+    """A transition must lead to the state from every state the condition leaves."""
+    view, target = report.view, str(action.args["state"])
+    environment = view.environment
+    if not environment.moves:
+        return
+    for key in sorted(seen.keys):
+        keys = frozenset({key})
+        boxes = view.under(seen.boxes if seen.boxes is not None else seen.wide, keys)
+        for kind, states in environment.states.items():
+            for state in states:
+                if state == target or (state, target) in environment.moves.get(kind, ()):
+                    continue
+                there = _in_state(view, boxes, kind, state)
+                if there is None:
+                    continue
+                if target not in states:
+                    message = f"{name_of(seen)} may meet a ticket of kind `{kind}`, which has no state `{target}`"
+                else:
+                    message = (
+                        f"no transition leads from `{state}` to `{target}`, and {name_of(seen)} may be in `{state}`"
+                    )
+                finding = Finding(
+                    "transition-impossible", message, action.span, _hint(environment.moves.get(kind, ()), target)
+                )
+                if seen.boxes is None:
+                    report.rest(finding, [f"{name_of(seen)}, whose condition has too many parts"])
+                    return
+                if report.show(finding, there, keys, lambda case: _matches(report, seen, case)):
+                    return
+
+
+def _hint(moves: frozenset[tuple[str, str]] | tuple[()], target: str) -> str:
+    sources = sorted({source for source, to in moves if to == target})
+    if not sources:
+        return "name the `ticket.kind` this is for"
+    return f"ask for the states it may come from: `ticket.state in [{', '.join(sources)}]`"
+
+
+def _in_state(view: View, boxes: list[Box], kind: str, state: str) -> list[Box] | None:
+    """The boxes with a ticket of that kind in that state; None when there are none."""
+    found: list[list[Box]] = []
+    for name, value in (("ticket.kind", kind), ("ticket.state", state)):
+        fact = view.space.fact(name, (value,))
+        if fact is not None:
+            if 0 in fact.values():
+                return None
+            found.append([fact])
+    here = every((boxes, *found), view.space.possible)
+    return here or None
+
+
+def _matches(report: Report, seen: Seen, case: Case) -> bool:
+    return report.prover is None or matched(report.prover.matching(seen.rule.stage, case), seen)
+
+
+# ---- redundant actions -------------------------------------------------------------------------------------------
+
+
+def _redundant(report: Report, seen: Seen) -> None:
+    """Actions of one rule that do what another one of it does anyway."""
+    done: dict[object, Span] = {}
+    tags: dict[tuple[str, str], set[str]] = {}
+    for action in seen.rule.actions:
+        key = effect_of(action)
+        earlier = done.get(key)
+        if earlier is None and action.action in ("add_tag", "remove_tag"):
+            held = tags.setdefault((action.action, str(action.args["owner"])), set())
+            if set(action.args["tags"]) <= held:
+                earlier = next(span for other, span in done.items() if _touches(other, action))
+            held |= set(action.args["tags"])
+        if earlier is not None:
+            words = " ".join(earlier.text.split())
+            report.add(
+                Finding(
+                    "redundant-action",
+                    f"`{' '.join(action.span.text.split())}` adds nothing to `{words}`",
+                    action.span,
+                    "take it out",
+                    related=(Related(earlier, "does it already"),),
+                )
+            )
+        done.setdefault(key, action.span)
+    _weaker(report, seen)
+
+
+def _touches(key: object, action: CheckedAction) -> bool:
+    if not isinstance(key, tuple) or key[0] != action.action:
+        return False
+    args = dict(key[1])
+    return isinstance(args.get("tags"), tuple) and bool(args["tags"])
+
+
+def _weaker(report: Report, seen: Seen) -> None:
+    """`raise … to high` beside `raise … to urgent` in one rule."""
+    best: dict[tuple[str, str], tuple[int, CheckedAction]] = {}
+    for action in seen.rule.actions:
+        if action.action not in ("raise", "lower"):
+            continue
+        name = str(action.args["field"])
+        rank = _rank(report.view, name, action.args["value"])
+        if rank is None:
+            continue
+        held = best.get((action.action, name))
+        if held is None:
+            best[action.action, name] = (rank, action)
+            continue
+        if held[0] == rank:
+            continue
+        stronger = (rank > held[0]) is (action.action == "raise")
+        weak, strong = (held[1], action) if stronger else (action, held[1])
+        if stronger:
+            best[action.action, name] = (rank, action)
+        report.add(
+            Finding(
+                "redundant-action",
+                f"`{' '.join(weak.span.text.split())}` adds nothing to `{' '.join(strong.span.text.split())}`",
+                weak.span,
+                "take it out",
+                related=(Related(strong.span, "goes further"),),
+            )
+        )
+
+
+def _rank(view: View, name: str, value: object) -> int | None:
+    field = view.environment.fields.get(name)
+    if field is not None and field.type.enum is not None and isinstance(value, str):
+        return field.type.enum.ranks.get(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

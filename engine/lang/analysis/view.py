@@ -1,0 +1,298 @@
+"""The rules as the analysis looks at them: regions, events, writes, and who is asked together with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.lang import tree
+from engine.lang.analysis.axes import EMPTY
+from engine.lang.analysis.boxes import Box, TooManyError, apart, checked, every, meet, subtract
+from engine.lang.analysis.domains import Domains
+from engine.lang.analysis.space import Space
+from engine.lang.analysis.writes import Write, effect_of, writes_of
+from engine.lang.checked import Checked, CheckedRule
+from engine.lang.environment import Environment
+
+STEPS = 512
+"""Pieces looked at before a cover is given up."""
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """A rule and its region. `boxes`: None when it has too many parts; `wide` then says at least where it is not."""
+
+    number: int
+    rule: CheckedRule
+    condition: list[Box] | None
+    boxes: list[Box] | None
+    wide: list[Box]
+    keys: frozenset[str]
+    waves: int
+    writes: tuple[Write, ...]
+    effects: frozenset[Hashable]
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        """Smaller comes first."""
+        return (-self.rule.priority, self.rule.shop is None, self.rule.id)
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Of two of one rank neither wins by what was declared."""
+        return (-self.rule.priority, self.rule.shop is None)
+
+    @property
+    def waved(self) -> list[Box]:
+        """The boxes, or what they lie in, with the events on their axis."""
+        return [{**box, 1: self.waves} for box in (self.boxes if self.boxes is not None else self.wide)]
+
+
+@dataclass(slots=True)
+class View:
+    """All rules of a desk, in one space."""
+
+    environment: Environment
+    domains: Domains
+    checked: Checked
+    space: Space
+    rules: list[Seen] = field(default_factory=list)
+    stages: dict[str, list[Seen]] = field(default_factory=dict)
+    firsts: frozenset[str] = frozenset()
+    _kinds: dict[str, str] = field(default_factory=dict)
+    _facts: dict[frozenset[str], Box | None] = field(default_factory=dict)
+    _meetings: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], ...]] = field(default_factory=dict)
+
+    def kind(self, key: str) -> str:
+        """The event kind of an event key."""
+        return self._kinds.get(key, key)
+
+    def plain_key(self, key: str) -> bool:
+        """Whether the event arises with others: not one of `after` or `every`."""
+        return self._kinds.get(key, key) == key
+
+    def meetings(self, one: frozenset[str], other: frozenset[str]) -> tuple[frozenset[str], ...]:
+        """The smallest sets of events in which rules with these events are both asked."""
+        found = self._meetings.get((one, other))
+        if found is None:
+            sets: dict[frozenset[str], None] = {frozenset({key}): None for key in sorted(one & other)}
+            for a in sorted(one):
+                for b in sorted(other):
+                    if a != b and self.plain_key(a) and self.plain_key(b) and self.domains.meets(a, b):
+                        sets[frozenset({a, b})] = None
+            found = self._meetings[one, other] = tuple(sets)
+        return found
+
+    def facts(self, keys: frozenset[str]) -> Box | None:
+        """What is so whenever these events arise; None when they cannot."""
+        if keys not in self._facts:
+            self._facts[keys] = self._known(keys)
+        return self._facts[keys]
+
+    def _known(self, keys: frozenset[str]) -> Box | None:
+        box: Box | None = {}
+        kinds = {self.kind(key) for key in keys}
+        parts: list[Box | None] = []
+        for kind in sorted(kinds):
+            for name, values in self.domains.facts.get(kind, {}).items():
+                parts.append(self.space.fact(name, values))
+        if kinds & self.domains.creations:
+            parts.extend({change.before.id: EMPTY} for change in self.space.changes.values())
+        for part in parts:
+            if part is not None and box is not None:
+                box = None if 0 in part.values() else meet(box, part)
+        return box
+
+    def under(self, boxes: Iterable[Box], keys: frozenset[str]) -> list[Box]:
+        """The boxes as far as they can be when these events arise."""
+        facts = self.facts(keys)
+        if facts is None:
+            return []
+        found = (meet(box, facts) for box in boxes)
+        return [box for box in found if box is not None and self.space.possible(box)]
+
+
+def view_of(checked_rules: Checked, environment: Environment, domains: Domains) -> View:
+    """Reads all conditions and settles the space."""
+    space = Space(environment, domains)
+    for rule in checked_rules.rules:
+        if rule.condition is not None:
+            space.learn(rule.condition)
+        space.moments.learn_days(rule.starts, rule.ends)
+        _waves(space, domains, rule)
+    for facts in (*domains.facts.values(), domains.fresh):
+        for name, values in facts.items():
+            space.learn_fact(name, values)
+    space.settle()
+    firsts = frozenset(stage.name for stage in environment.stages if stage.mode == "first")
+    view = View(environment, domains, checked_rules, space, firsts=firsts)
+    own: dict[str, set[str]] = {}
+    variants: dict[str, set[str]] = {}
+    for rule in checked_rules.rules:
+        if rule.shop is not None:
+            own.setdefault(rule.shop, set()).add(rule.name)
+        if rule.variant is not None:
+            variants.setdefault(rule.variant, set()).add(rule.name)
+    for rule in checked_rules.rules:
+        view.rules.append(_seen(view, len(view.rules), rule, own, variants))
+    for stage in environment.stages:
+        view.stages[stage.name] = sorted(
+            (seen for seen in view.rules if seen.rule.stage == stage.name), key=lambda seen: seen.order
+        )
+    space.calm_down(box for seen in view.rules for box in seen.boxes or ())
+    return view
+
+
+def _seen(view: View, number: int, rule: CheckedRule, own: dict[str, set[str]], variants: dict[str, set[str]]) -> Seen:
+    space, domains = view.space, view.domains
+    condition: list[Box] | None = [{}]
+    wide: list[Box] = [{}]
+    if rule.condition is not None:
+        try:
+            condition = wide = space.boxes(rule.condition)
+        except TooManyError:
+            condition, wide = None, _wide(space, rule.condition)
+    place = _place(view, rule, own, variants)
+    boxes = condition
+    if place != space.place.full:
+        boxes = None if condition is None else _cut(condition, place)
+        wide = _cut(wide, place)
+    keys = frozenset(event.key for event in rule.events)
+    for event in rule.events:
+        view._kinds[event.key] = event.kind
+    waves = _waves(space, domains, rule)
+    writes = tuple(write for action in rule.actions for write in writes_of(action))
+    effects = frozenset(effect_of(action) for action in rule.actions)
+    return Seen(number, rule, condition, boxes, wide, keys, waves, writes, effects)
+
+
+def _waves(space: Space, domains: Domains, rule: CheckedRule) -> int:
+    """The events a rule is asked in, each by itself and each with those it may arise with."""
+    mask = 0
+    for event in rule.events:
+        mask |= space.waves.bit(event.key)
+        if event.key == event.kind:
+            for index, wave in enumerate(domains.waves):
+                if event.kind in wave:
+                    mask |= space.waves.bit(f" {index}")
+    return mask
+
+
+def _cut(boxes: list[Box], place: int) -> list[Box]:
+    return [box for box in (meet(box, {0: place}) for box in boxes) if box is not None] if place else []
+
+
+def _place(view: View, rule: CheckedRule, own: dict[str, set[str]], variants: dict[str, set[str]]) -> int:
+    """The shops and moments a rule is for."""
+    moments = view.space.moments
+    mask = view.space.place.full
+    if rule.starts or rule.ends:
+        mask &= moments.within(rule.starts, rule.ends)
+    if not view.domains.shops:
+        return mask
+    shops = {name for name, _ in view.domains.shops}
+    if rule.shop is not None:
+        mine = {rule.shop} & shops
+    else:
+        mine = {shop for shop in shops if rule.name not in own.get(shop, ())}
+        if rule.variant is not None:
+            mine &= {rule.variant}
+        else:
+            mine -= {shop for shop in shops if rule.name in variants.get(shop, ())}
+    return mask if mine == shops else mask & moments.of_shops(frozenset(mine))
+
+
+def _wide(space: Space, test: tree.Test) -> list[Box]:
+    """Boxes in which a condition with too many parts lies: its parts that are not too many, together."""
+    parts: list[list[Box]] = []
+    for item in test.items if isinstance(test, tree.AllOf) else ():
+        try:
+            parts.append(space.boxes(item))
+        except TooManyError:
+            continue
+    try:
+        return checked(every(parts, space.possible))
+    except TooManyError:
+        return [{}]
+
+
+class Cover:
+    """Boxes by what they ask for first, so that those with a point in them are found without asking them all."""
+
+    def __init__(self, space: Space, owners: Sequence[Seen]) -> None:
+        self._space = space
+        self._always: list[tuple[Seen, Box]] = []
+        self._asking: dict[int, list[tuple[Seen, Box]]] = {}
+        counts: dict[int, int] = {}
+        entries = [(owner, box) for owner in owners for box in owner.boxes or ()]
+        asked: list[list[int]] = []
+        for _, box in entries:
+            wanted = [n for n, mask in box.items() if not space.axes[n].calm & mask]
+            asked.append(wanted)
+            for number in wanted:
+                counts[number] = counts.get(number, 0) + 1
+        for entry, wanted in zip(entries, asked, strict=True):
+            if wanted:
+                self._asking.setdefault(min(wanted, key=lambda n: (counts[n], n)), []).append(entry)
+            else:
+                self._always.append(entry)
+
+    def find(self, point: Box, accept: Callable[[Seen], bool]) -> tuple[Seen, Box] | None:
+        """An accepted rule and a box of it in which the point lies."""
+        holds = self._space.holds
+        for entry in self._always:
+            if accept(entry[0]) and holds(point, entry[1]):
+                return entry
+        for number, bit in point.items():
+            if bit != self._space.axes[number].calm:
+                for entry in self._asking.get(number, ()):
+                    if accept(entry[0]) and holds(point, entry[1]):
+                        return entry
+        return None
+
+    def uncovered(
+        self, boxes: Iterable[Box], accept: Callable[[Seen], bool], used: dict[Seen, None] | None = None
+    ) -> Box | None:
+        """A box within `boxes` that lies in no box of accepted rules; None when there is none.
+
+        `used` takes the rules that cover. A point of the answer lies in no accepted rule, the whole box may.
+
+        Raises TooManyError when that takes more than `STEPS` steps.
+        """
+        space = self._space
+        stack = list(boxes)
+        steps = 0
+        while stack:
+            box = stack.pop()
+            if not space.possible(box):
+                continue
+            found = self.find(space.point(box), accept)
+            if found is None:
+                return box
+            steps += 1
+            if steps > STEPS:
+                raise TooManyError
+            if used is not None:
+                used[found[0]] = None
+            rest = subtract(box, found[1], space.full)
+            if len(rest) == 1 and rest[0] is box:
+                return box
+            stack.extend(rest)
+        return None
+
+
+def overlap(view: View, one: Seen, other: Seen, keys: frozenset[str]) -> list[Box]:
+    """Where both rules match when these events arise."""
+    facts = view.facts(keys)
+    if facts is None:
+        return []
+    found: list[Box] = []
+    for a in one.boxes if one.boxes is not None else one.wide:
+        for b in other.boxes if other.boxes is not None else other.wide:
+            if apart(a, b):
+                continue
+            both = meet(a, b)
+            box = None if both is None else meet(both, facts)
+            if box is not None and view.space.possible(box):
+                found.append(box)
+    return found
