@@ -81,6 +81,7 @@ class SocketWriter(Writer):
         self._path = path
         self._token = token
         self._last = 0
+        self._speaks_at = 0.0
         self._before: tuple[str, dict[str, Any]] | None = None
 
     def work(self) -> None:
@@ -91,6 +92,10 @@ class SocketWriter(Writer):
             if self._before is not None:
                 self._again(socket)
             while not (self._leaving.is_set() and not self._line):
+                # A lost connection is no leave to speak sooner.
+                self._listen(socket, self._speaks_at - time.monotonic())
+                if self._leaving.is_set() and not self._line:
+                    break
                 frame = self._next_frame()
                 if frame is None:
                     self._listen(socket, self.pace)
@@ -104,7 +109,7 @@ class SocketWriter(Writer):
                     continue
                 self._before = (str(frame["id"]), {"frame": frame, "seq": ack["seq"]})
                 self.promised({"id": ack["message"]["id"], "ticket": ack["message"]["ticket"], "seq": ack["seq"]})
-                self._listen(socket, self.pace)
+                self._speaks_at = time.monotonic() + self.pace
             self._listen(socket, 0.3)
 
     def _next_frame(self) -> dict[str, Any] | None:
