@@ -3,14 +3,18 @@
 Each condition becomes one expression `f(g, b, h, m)` (see runtime.py). Source is built only from the checked tree:
 constants are passed by name, so nothing an author wrote ever stands in it; it has no builtins and no attribute access.
 Many functions are compiled together in one unit.
+
+Of the parts of an `and` or an `or`, those that cannot raise are asked first: what a plugin's function or a calendar
+makes of a case is then only asked, and only fails, where it counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engine.lang import tree
+from engine.lang.conjunctions import is_safe
 from engine.lang.patterns import compile_pattern
 from engine.lang.runtime import NAMES
 from engine.lang.text import WordSet, fold
@@ -44,6 +48,27 @@ class Unit:
         """A value; the function gives it, None when empty."""
         return self._add(self._value(value))
 
+    def add_source(self, name: str, lines: Iterable[str]) -> int:
+        """A function written out, called `name`: its lines name nothing but what `constant` and `test_code` gave, and
+        what runtime.py offers."""
+        self._functions.append(name)
+        self._lines.extend(lines)
+        return len(self._functions) - 1
+
+    def constant(self, value: Any) -> str:
+        """The name under which code of this unit sees `value`."""
+        return self._constant(value)
+
+    def constant_object(self, value: Any) -> str:
+        """The same for a value that need not be equal to another one to be the same."""
+        name = f"o{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def test_code(self, test: tree.Test) -> str:
+        """An expression over `g`, `b`, `h`, `m` that is true when the condition holds."""
+        return self._test(test)
+
     def build(self) -> list[Compiled]:
         """The functions in the order they were added. The unit is used up."""
         source = "\n".join(self._lines)
@@ -68,9 +93,7 @@ class Unit:
                 self._names[name] = value
             return name
         except TypeError:
-            name = f"o{len(self._names)}"
-            self._names[name] = value
-            return name
+            return self.constant_object(value)
 
     def _local(self) -> str:
         self._locals += 1
@@ -136,9 +159,9 @@ class Unit:
             case tree.Always():
                 return "True" if node.value else "False"
             case tree.AllOf():
-                return "(" + " and ".join(self._test(item) for item in node.items) + ")"
+                return "(" + " and ".join(self._test(item) for item in _safe_first(node.items)) + ")"
             case tree.AnyOf():
-                return "(" + " or ".join(self._test(item) for item in node.items) + ")"
+                return "(" + " or ".join(self._test(item) for item in _safe_first(node.items)) + ")"
             case tree.Negation():
                 return f"(not {self._test(node.item)})"
             case tree.Truth():
@@ -300,6 +323,10 @@ class Unit:
             else:
                 parts.append(self._plain("=", f"{getter}({name})", side, self._value(side)))
         return "(" + " and ".join(parts) + ")"
+
+
+def _safe_first(items: Sequence[tree.Test]) -> Sequence[tree.Test]:
+    return sorted(items, key=lambda item: not is_safe(item))
 
 
 def compile_test(test: tree.Test) -> Compiled:

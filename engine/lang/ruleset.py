@@ -1,6 +1,7 @@
 """Compiled rules: which of them match an event, why, and what they want done. Immutable, shared by threads.
 
-`matching` is the only door to the rules of an event, so that a better index can stand behind it.
+`matching` is the only door to the rules of an event; the discrimination index stands behind it. `matching_naive` asks
+rule by rule: it is what the index is measured and tested against.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any
 from engine.lang import ast, tree
 from engine.lang.checked import Checked, CheckedAction, CheckedRule, Dynamic, EventRef, Limit
 from engine.lang.compiler import Compiled, Unit, compile_test
+from engine.lang.conjunctions import Shape, shape
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding
 from engine.lang.functions import date_of
+from engine.lang.index import Index
 from engine.lang.parser import parse_condition
 from engine.lang.resolver import NoScope, Resolver
 from engine.lang.runtime import Helpers
@@ -23,6 +26,13 @@ from engine.lang.source import Place, Span
 
 # Functions compiled together: more save nothing and keep more source in memory at once.
 _BATCH = 500
+
+# Below this asking rule by rule is as quick as any index.
+_FEW = 6
+
+# Indexes of one rule set: stages × kinds of waves × shops that have rules of their own. A caller who makes up kinds of
+# waves gets no more of them.
+_MOST_INDEXES = 2_000
 
 # Actions of which several may stand side by side; the others write one target.
 _COMMUTING = frozenset(
@@ -72,13 +82,21 @@ class Effect:
 class Condition:
     """A compiled condition. `tree` is its checked form, `reads` the fields it may read."""
 
-    __slots__ = ("_call", "_parts", "reads", "tree")
+    __slots__ = ("_call", "_parts", "_shape", "reads", "tree")
 
     def __init__(self, test: tree.Test, call: Compiled | None = None) -> None:
         self.tree = test
         self.reads = tree.reads(test)
         self._call: Compiled = call if call is not None else compile_test(test)
         self._parts: list[tuple[tree.Test, Compiled]] | None = None
+        self._shape: Shape | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """How the index files it; worked out once."""
+        if self._shape is None:
+            self._shape = shape(self.tree)
+        return self._shape
 
     def holds(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> bool:
         """Whether it holds. `before`: the values before the wave, for `changed`. Raises what a plugin's function
@@ -145,6 +163,23 @@ class Rule:
         made = (maker(values.get, before.get, helpers, memo) for maker in self.makers)
         return [effect for effect in made if effect is not None]
 
+    @property
+    def shape(self) -> Shape:
+        """Its condition as the index files it."""
+        return shape(None) if self.condition is None else self.condition.shape
+
+    @property
+    def whole(self) -> Compiled | None:
+        """What the index has to ask even where the shape holds: a condition that may raise, or days; else None."""
+        condition = self.condition
+        if self.starts is None and self.ends is None:
+            return None if condition is None or condition.shape.sure else condition._call
+
+        def asked(g: Any, b: Any, h: Any, m: Any) -> bool:
+            return (condition is None or bool(condition._call(g, b, h, m))) and self.in_dates(g("now"), h.zone)
+
+        return asked
+
     def in_dates(self, now: int | None, zone: str) -> bool:
         """Whether `now` (µs UTC) is within the rule's days, both included."""
         if now is None or (self.starts is None and self.ends is None):
@@ -164,6 +199,8 @@ class RuleSet:
         self._variants: dict[str, set[str]] = {}
         self._after: dict[str, set[int]] = {}
         self._cache: dict[tuple[str, frozenset[str], str | None], tuple[Rule, ...]] = {}
+        self._found: dict[tuple[str, frozenset[str], str | None], tuple[tuple[Rule, ...], Index | None]] = {}
+        self._indexes: dict[tuple[Rule, ...], Index] = {}
         self._reads: dict[frozenset[str], frozenset[str]] = {}
         for rule in self.rules:
             for event in rule.events:
@@ -189,19 +226,36 @@ class RuleSet:
         Higher priority first, then a shop's own, then by name. A rule out of its days does not match; one whose
         condition raises is skipped and told to `helpers.failed(rule, error)`.
         """
-        get, get_before = values.get, before.get
-        memo: dict[Any, Any] = {}
-        found: list[Rule] = []
-        for rule in self._candidates(stage, frozenset(keys), shop):
-            try:
-                condition = rule.condition
-                if (condition is None or condition._call(get, get_before, helpers, memo)) and (
-                    rule.starts is rule.ends is None or rule.in_dates(get("now"), helpers.zone)
-                ):
-                    found.append(rule)
-            except Exception as error:  # one rule's failure never takes the others down
-                helpers.failed(rule, error)
-        return found
+        rules, index = self._for(stage, frozenset(keys), shop)
+        if index is None:
+            return _ask_each(rules, values, before, helpers)
+        try:
+            places, raised = index.find(values.get, before.get, helpers)
+        except Exception:  # a value of a wrong type cannot be looked up: each rule says by itself what it makes of it
+            return _ask_each(rules, values, before, helpers)
+        for place in sorted(raised):
+            helpers.failed(rules[place], raised[place])
+        return [rules[place] for place in places]
+
+    def matching_naive(
+        self,
+        stage: str,
+        keys: Collection[str],
+        values: Mapping[str, Any],
+        before: Mapping[str, Any],
+        helpers: Helpers,
+        shop: str | None,
+    ) -> list[Rule]:
+        """What `matching` gives, by asking rule by rule: the measure for the index."""
+        return _ask_each(self._candidates(stage, frozenset(keys), shop), values, before, helpers)
+
+    def prepare(self, keys: Collection[str], shop: str | None) -> None:
+        """Make the indexes for a wave of these event `keys` now, in every stage, rather than when it first happens.
+
+        For thousands of rules that takes a second; meant for the thread that loads rules, before they are in force.
+        """
+        for stage in self.stages:
+            self._for(stage, frozenset(keys), shop)
 
     def asked(self, keys: Collection[str], shop: str | None) -> list[Rule]:
         """Every rule that names one of the event `keys`, stage by stage, in the order of `matching`."""
@@ -225,6 +279,21 @@ class RuleSet:
         """Every `every …` that rules name."""
         return tuple(dict.fromkeys(event for rule in self.rules for event in rule.events if event.every is not None))
 
+    def _for(self, stage: str, keys: frozenset[str], shop: str | None) -> tuple[tuple[Rule, ...], Index | None]:
+        """The candidates and their index. Two threads may both make one; they are equal, and the last is kept."""
+        found = self._found.get((stage, keys, shop))
+        if found is None:
+            rules = self._candidates(stage, keys, shop)
+            index = None
+            if len(rules) >= _FEW:
+                index = self._indexes.get(rules)  # shops without rules of their own share one
+                if index is None and len(self._indexes) < _MOST_INDEXES:
+                    index = self._indexes[rules] = Index([rule.shape for rule in rules], [rule.whole for rule in rules])
+            if len(self._found) > 10_000:
+                self._found.clear()
+            found = self._found[stage, keys, shop] = rules, index
+        return found
+
     def _candidates(self, stage: str, keys: frozenset[str], shop: str | None) -> tuple[Rule, ...]:
         found = self._cache.get((stage, keys, shop))
         if found is None:
@@ -244,6 +313,24 @@ class RuleSet:
         if rule.variant is not None:
             return rule.variant == shop
         return shop is None or rule.name not in self._variants.get(shop, ())
+
+
+def _ask_each(
+    rules: Iterable[Rule], values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers
+) -> list[Rule]:
+    get, get_before = values.get, before.get
+    memo: dict[Any, Any] = {}
+    found: list[Rule] = []
+    for rule in rules:
+        try:
+            condition = rule.condition
+            if (condition is None or condition._call(get, get_before, helpers, memo)) and (
+                rule.starts is rule.ends is None or rule.in_dates(get("now"), helpers.zone)
+            ):
+                found.append(rule)
+        except Exception as error:  # one rule's failure never takes the others down
+            helpers.failed(rule, error)
+    return found
 
 
 def compile_rules(checked: Checked, environment: Environment) -> RuleSet:

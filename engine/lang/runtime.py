@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Any, Protocol
 
 from engine.lang.functions import date_of, day_bounds, moment
-from engine.lang.text import fold
+from engine.lang.text import bounded, fold
 from engine.lang.types import Duration
 
 Get = Callable[..., Any]
@@ -54,6 +54,11 @@ def fold_value(value: str | None) -> str | None:
 def fold_items(values: Any) -> tuple[str, ...]:
     """The folds of a list's texts."""
     return tuple(fold(value) for value in values or ())
+
+
+def lower(value: str | None) -> str | None:
+    """The text in lower case, or None."""
+    return None if value is None else value.lower()
 
 
 def is_empty(value: Any) -> bool:
@@ -190,6 +195,8 @@ NAMES: Mapping[str, Any] = {
     "_fold": fold_field,
     "_fold_value": fold_value,
     "_fold_items": fold_items,
+    "_lower": lower,
+    "_bounded": bounded,
     "_empty": is_empty,
     "_differs": differs,
     "_add": add,

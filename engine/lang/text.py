@@ -73,7 +73,7 @@ def is_cjk(char: str) -> bool:
     )
 
 
-def _is_word(char: str) -> bool:
+def is_word(char: str) -> bool:
     """Whether `char` is part of a word that ends at a boundary: letters and digits outside CJK."""
     return char.isalnum() and not is_cjk(char)
 
@@ -155,7 +155,7 @@ class WordSet:
         """Whether one of the words stands in `text` (already folded, unless `exact`)."""
         if self._machine is None:
             return any(_stands_in(needle, text) for needle in self._needles)
-        return any(_bounded(text, end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
+        return any(bounded(text, end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
 
     def all(self, text: str) -> bool:
         """Whether each of the words stands in `text` (already folded, unless `exact`)."""
@@ -167,17 +167,17 @@ class WordSet:
         """Where the words stand in `text` (already folded, unless `exact`): (start, end), in order of their ends."""
         if self._machine is not None:
             hits = ((end + 1 - len(needle), end + 1) for end, needle in self._machine.iter(text))
-            return [(start, end) for start, end in hits if _bounded(text, start, end)]
+            return [(start, end) for start, end in hits if bounded(text, start, end)]
         return sorted((at, at + len(needle)) for needle in self._needles for at in _occurrences(needle, text))
 
     def _found(self, text: str) -> set[str]:
-        return {needle for end, needle in self._machine.iter(text) if _bounded(text, end + 1 - len(needle), end + 1)}
+        return {needle for end, needle in self._machine.iter(text) if bounded(text, end + 1 - len(needle), end + 1)}
 
 
 def _occurrences(needle: str, text: str) -> Iterable[int]:
     at = text.find(needle)
     while at >= 0:
-        if _bounded(text, at, at + len(needle)):
+        if bounded(text, at, at + len(needle)):
             yield at
         at = text.find(needle, at + 1)
 
@@ -186,8 +186,8 @@ def _stands_in(needle: str, text: str) -> bool:
     return next(iter(_occurrences(needle, text)), None) is not None
 
 
-def _bounded(text: str, start: int, end: int) -> bool:
-    """Whether `text[start:end]` does not cut through a word of a spaced script."""
-    if start > 0 and _is_word(text[start]) and _is_word(text[start - 1]):
+def bounded(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]`, which is not empty, does not cut through a word of a spaced script."""
+    if start > 0 and is_word(text[start]) and is_word(text[start - 1]):
         return False
-    return not (end < len(text) and _is_word(text[end - 1]) and _is_word(text[end]))
+    return not (end < len(text) and is_word(text[end - 1]) and is_word(text[end]))
