@@ -9,6 +9,7 @@ from engine.lang.codes import CODES, Code, Severity
 from engine.lang.document import Key, Located, Percent, Plain, decode, load, load_plain
 from engine.lang.environment import Environment, EventKind, Field, Function, Stage, Text
 from engine.lang.findings import Finding, Related, render, suggest
+from engine.lang.formatter import CannotFormat, format_text
 from engine.lang.limits import LIMITS
 from engine.lang.parser import parse
 from engine.lang.ruleset import Clause, Condition, Effect, Rule, RuleSet, compile_condition, compile_rules
@@ -41,6 +42,7 @@ __all__ = [
     "TEXT",
     "TIME",
     "WEEKDAYS",
+    "CannotFormat",
     "Checked",
     "Clause",
     "Code",
@@ -79,6 +81,7 @@ __all__ = [
     "decode",
     "entity",
     "enum_of",
+    "format_text",
     "list_of",
     "load",
     "load_plain",

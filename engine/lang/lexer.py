@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from lark import Token
@@ -17,7 +18,7 @@ from lark.lexer import Lexer
 from engine.lang.findings import Finding
 from engine.lang.keywords import TOKENS
 from engine.lang.limits import LIMITS
-from engine.lang.source import Place
+from engine.lang.source import Place, Source
 from engine.lang.types import MICROS
 
 # Full-width ASCII, without the quote, the backslash and the slash (they would end or escape a text or pattern).
@@ -92,9 +93,24 @@ class TokenLexer(Lexer):
         return iter(data)
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment: where it begins and ends in the text, its `#` included."""
+
+    start: int
+    end: int
+
+
 def tokenise(text: str, place: Place) -> tuple[list[Token], list[Finding]]:
     """All tokens of `text`, and what is wrong with its characters. Never fails; odd characters are left out."""
     return _Scanner(text, place).run()
+
+
+def comments(text: str) -> list[Comment]:
+    """The comments of `text`, in order. A `#` inside a text or pattern begins none."""
+    scanner = _Scanner(text, Place.whole(Source("", text)))
+    scanner.run()
+    return scanner.comments
 
 
 class _Scanner:
@@ -104,6 +120,7 @@ class _Scanner:
         self.place = place
         self.tokens: list[Token] = []
         self.findings: list[Finding] = []
+        self.comments: list[Comment] = []
         self.checked = text.isascii()
 
     def run(self) -> tuple[list[Token], list[Finding]]:
@@ -116,6 +133,8 @@ class _Scanner:
                 break
             kind = found.lastgroup if found.lastgroup != "unit" else "number"
             end = found.end()
+            if kind == "comment":
+                self.comments.append(Comment(at, end))
             if kind == "name":
                 at = self._name(found.group(), at, end, after_dot)
                 after_dot = False

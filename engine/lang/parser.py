@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedToken
 from engine.lang import ast
 from engine.lang.builder import SIGNS, Builder
 from engine.lang.findings import Finding, suggest
-from engine.lang.keywords import ACTIONS, HEADERS, SOFT, TOKENS, WRITTEN
+from engine.lang.keywords import ACTIONS, HEADERS, RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
 from engine.lang.lexer import TokenLexer, tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.source import Place, Source, Span
@@ -28,25 +28,27 @@ _KINDS = {
     "CODE": "a finding code",
     "$END": "the end",
 }
+_KEYWORD_TOKENS = frozenset(TOKENS.values())
 _STARTS = ("item", "head", "events", "cond", "actions", "sum")
 
 
 @lru_cache(maxsize=1)
-def _lark() -> Lark:
-    grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    grammar = grammar.replace("SOFT_KEYWORDS", " | ".join(SOFT))
+def grammar() -> Lark:
+    """The LALR(1) tables; they read tokens, from the starts `item`, `cond` and the parts of a rule."""
+    text = files(__package__).joinpath("grammar.lark").read_text("utf-8")
+    text = text.replace("SOFT_KEYWORDS", " | ".join(SOFT))
     for token, sign in SIGNS.items():
-        grammar = grammar.replace(f'"{sign}"', token)
-    declared = [*SIGNS, *(kind for kind in _KINDS if kind != "$END"), *TOKENS.values()]
-    grammar += "\n%declare " + " ".join(declared)
-    return Lark(grammar, parser="lalr", lexer=TokenLexer, start=list(_STARTS), maybe_placeholders=False)
+        text = text.replace(f'"{sign}"', token)
+    declared = [*SIGNS, *(kind for kind in _KINDS if kind != "$END"), *dict.fromkeys(TOKENS.values())]
+    text += "\n%declare " + " ".join(declared)
+    return Lark(text, parser="lalr", lexer=TokenLexer, start=list(_STARTS), maybe_placeholders=False)
 
 
-def parse(source: Source) -> tuple[ast.File, list[Finding]]:
+def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Finding]]:
     """Parse one `.rules` file.
 
     Always gives a file; what could not be read is left out of it, its names are kept in `broken`, and each mistake
-    is one finding.
+    is one finding. `mixed`: English and Chinese keywords may stand side by side (for what converts them).
     """
     place = Place.whole(source)
     if len(source.text) > LIMITS.file_chars:
@@ -54,9 +56,9 @@ def parse(source: Source) -> tuple[ast.File, list[Finding]]:
         finding = Finding("syntax-error", message, place.span(0, 1), "split it; the names of files mean nothing")
         return ast.File(source, (), frozenset(), False), [finding]
     tokens, findings = tokenise(source.text, place)
-    reader = _Reader(place, findings, len(source.text))
+    reader = _Reader(place, findings, len(source.text), tokens, mixed)
     items: list[ast.Item] = []
-    for chunk in _chunks(tokens):
+    for chunk in chunks(tokens):
         item = reader.item(chunk)
         if item is not None:
             items.append(item)
@@ -72,7 +74,7 @@ def parse_condition(text: str, place: Place) -> tuple[ast.Cond | None, list[Find
         message = f"a condition has at most {LIMITS.text_chars} characters"
         return None, [Finding("syntax-error", message, place.span(0, 1))]
     tokens, findings = tokenise(text, place)
-    reader = _Reader(place, findings, len(text))
+    reader = _Reader(place, findings, len(text), tokens, False)
     result = reader.single("cond", tokens)
     return result, _in_order(reader.findings)
 
@@ -81,7 +83,26 @@ def _in_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.span.start, finding.span.end))
 
 
-def _chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
+def keyword_set(tokens: Sequence[Token]) -> KeywordSet:
+    """The set a text is written in: that of its first word which can be nothing but a keyword."""
+    for index, token in enumerate(tokens):
+        before_code = index + 1 < len(tokens) and tokens[index + 1].type == "CODE"
+        if token.type in RESERVED or before_code:
+            return set_of(str(token.value))
+    return "en"
+
+
+def keywords_of(tree: Tree[Token]) -> Iterable[Token]:
+    """The tokens of a tree that stand as keywords, in order; other keywords are names where a name is wanted."""
+    for child in tree.children:
+        if isinstance(child, Token):
+            if child.type in _KEYWORD_TOKENS and tree.data != "name":
+                yield child
+        else:
+            yield from keywords_of(child)
+
+
+def chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
     """Cut the tokens into items. `stage` and `allow` are headers between `rule` and `then`, items elsewhere."""
     chunk: list[Token] = []
     in_head = False
@@ -106,8 +127,12 @@ def _chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
 class _Reader:
     """Parses the items of one text, collecting findings."""
 
-    def __init__(self, place: Place, findings: list[Finding], size: int) -> None:
+    def __init__(self, place: Place, findings: list[Finding], size: int, tokens: Sequence[Token], mixed: bool) -> None:
         self.place = place
+        self.keywords = keyword_set(tokens)
+        # Most texts have the words of one set only, and need no closer look.
+        written_in = {set_of(str(token.value)) for token in tokens if token.type in _KEYWORD_TOKENS}
+        self._suspect = not mixed and written_in == {"en", "zh"}
         self.findings = findings
         self.broken: set[str] = set()
         self.whole = not any(finding.severity.value == "error" for finding in findings)
@@ -124,7 +149,9 @@ class _Reader:
             self._lost(chunk)
             return None
         try:
-            built: ast.Item = self._build(_lark().parse(chunk, start="item"))
+            tree = grammar().parse(chunk, start="item")
+            self._one_set(tree)
+            built: ast.Item = self._build(tree)
             return built
         except UnexpectedToken as error:
             first = error
@@ -140,7 +167,26 @@ class _Reader:
         if self._oversized(tokens):
             return None
         tree = self._try(start, tokens, ())
-        return None if tree is None else self._build(tree)
+        if tree is None:
+            return None
+        self._one_set(tree)
+        return self._build(tree)
+
+    def _one_set(self, tree: Tree[Token]) -> None:
+        """Keywords of the other set: the first of an item tells enough, the rest has the same cause."""
+        if not self._suspect:
+            return
+        for token in keywords_of(tree):
+            if set_of(str(token.value)) != self.keywords:
+                other, own = ("Chinese", "English") if self.keywords == "en" else ("English", "Chinese")
+                meant = written(token.type, self.keywords)
+                self._report(
+                    "unknown-keyword",
+                    f"`{token.value}` is {other}, and this text has {own} keywords",
+                    token,
+                    f"write `{meant}`; `engine fmt --keywords {self.keywords}` turns a whole file",
+                )
+                return
 
     def _lost(self, chunk: Sequence[Token]) -> None:
         self.whole = False
@@ -180,7 +226,7 @@ class _Reader:
         """A rule that does not parse as a whole: each part by itself."""
         before = len(self.findings)
         reported = len(self._reported)
-        parts, order_error = _sections(chunk)
+        parts, order_error = _sections(chunk, self.keywords)
         head = self._part("head", parts.get("head"), ("ON", *HEADERS), HEADERS)
         events = self._part("events", parts.get("events"), ("WHEN", "THEN"), frozenset({"COMMA"}))
         condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
@@ -213,6 +259,7 @@ class _Reader:
             return None
         tree = self._try(start, tokens, follow)
         if tree is not None:
+            self._one_set(tree)
             return self._build(tree)
         rest = tokens
         for _ in range(50):
@@ -233,7 +280,7 @@ class _Reader:
 
     def _failed_at(self, start: str, tokens: list[Token]) -> int | None:
         try:
-            _lark().parse(tokens, start=start)
+            grammar().parse(tokens, start=start)
         except UnexpectedToken as error:
             if error.token.type == "$END":
                 return len(tokens)
@@ -242,7 +289,7 @@ class _Reader:
 
     def _try(self, start: str, tokens: list[Token], follow: tuple[str, ...]) -> Tree[Token] | None:
         try:
-            return _lark().parse(tokens, start=start)
+            return grammar().parse(tokens, start=start)
         except UnexpectedToken as error:
             self._unexpected(error, tokens, follow)
             return None
@@ -281,7 +328,7 @@ class _Reader:
                 Finding("unknown-keyword", f"unknown keyword `{token.value}`", span, f"did you mean `{keyword}`?")
             )
             return
-        wanted = _describe(expected - {"$END"} or expected)
+        wanted = _describe(expected - {"$END"} or expected, self.keywords)
         if at_end:
             where = f"after `{span.text}`" if len(span.text) < 40 else "here"
             message = f"something is missing {where}: expected {wanted}"
@@ -289,12 +336,18 @@ class _Reader:
             message = f"unexpected `{_shorten(span.text)}`, expected {wanted}"
         self.findings.append(Finding("syntax-error", message, span, _advice(token, tokens, expected)))
 
-    @staticmethod
-    def _meant(token: Token, expected: set[str]) -> str | None:
+    def _meant(self, token: Token, expected: set[str]) -> str | None:
         """The keyword that fits here and is close to the name that stands here."""
         if token.type != "NAME":
             return None
-        return suggest(str(token.value), [WRITTEN[kind] for kind in expected if kind in WRITTEN])
+        word = str(token.value)
+        fitting = {form for kind in expected for form in forms(kind, self.keywords)}
+        if self.keywords == "zh":
+            # Chinese is written without spaces, so a keyword easily sticks to what follows.
+            stuck = max((form for form in fitting if word.startswith(form)), key=len, default=None)
+            if stuck is not None:
+                return f"{stuck} {word[len(stuck) :]}"
+        return suggest(word, fitting)
 
 
 def _stand_in(token: Token) -> Token:
@@ -302,7 +355,7 @@ def _stand_in(token: Token) -> Token:
     return Token("NAME", "_", token.start_pos, None, None, None, None, token.start_pos)
 
 
-def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token]], tuple[str, Token, str] | None]:
+def _sections(chunk: list[Token], keywords: KeywordSet) -> tuple[dict[str, list[Token]], tuple[str, Token, str] | None]:
     """Cut a rule at `on`, `when` and `then`; the error tells of a part that is missing, doubled or misplaced."""
     order = ["head", "events", "cond", "actions"]
     opens = {"ON": "events", "WHEN": "cond", "THEN": "actions"}
@@ -312,6 +365,8 @@ def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token]], tuple[str, To
     into = parts["head"]
     now = "head"
     error: tuple[str, Token, str] | None = None
+    rule, on, when, then = (written(kind, keywords) for kind in ("RULE", "ON", "WHEN", "THEN"))
+    shape = f"a rule is `{rule} NAME {on} EVENT {when} CONDITION {then} ACTION`"
     for token in chunk:
         part = opens.get(token.type)
         if part is None or (token.type == "ON" and now == "events"):
@@ -321,22 +376,19 @@ def _sections(chunk: list[Token]) -> tuple[dict[str, list[Token]], tuple[str, To
             error = error or (
                 f"`{token.value}` stands here a second time or too late",
                 token,
-                "one `on`, `when`, `then`",
+                f"one `{on}`, `{when}`, `{then}`",
             )
         else:
             into = parts[part] = []
             opened[part] = token
             now = part
     if error is None:
-        for word, part in (("on", "events"), ("when", "cond"), ("then", "actions")):
+        for word, part in ((on, "events"), (when, "cond"), (then, "actions")):
             if part in opened and not parts[part]:
-                return parts, (f"something is missing after `{word}`", opened[part], _SHAPE)
+                return parts, (f"something is missing after `{word}`", opened[part], shape)
             if part not in opened and part != "cond":
-                error = error or (f"the rule has no `{word}` part", chunk[0], _SHAPE)
+                error = error or (f"the rule has no `{word}` part", chunk[0], shape)
     return parts, error
-
-
-_SHAPE = "a rule is `rule NAME on EVENT when CONDITION then ACTION`"
 
 
 def _resume(tokens: Sequence[Token], at: int, resume: frozenset[str]) -> int | None:
@@ -353,8 +405,8 @@ def _resume(tokens: Sequence[Token], at: int, resume: frozenset[str]) -> int | N
     return None
 
 
-def _describe(expected: Iterable[str]) -> str:
-    """What would have fitted, for people: kinds first, then words, a few of each."""
+def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
+    """What would have fitted, for people: kinds first, then words of the set in use, a few of each."""
     kinds = set(expected)
     if kinds >= set(SOFT) - {"EVERY"}:
         kinds -= set(SOFT)
@@ -366,7 +418,7 @@ def _describe(expected: Iterable[str]) -> str:
     if len(kinds & ACTIONS) > 10:
         kinds -= ACTIONS
         named.append("an action")
-    words = [f"`{SIGNS.get(kind) or WRITTEN.get(kind, kind)}`" for kind in sorted(kinds) if kind not in _KINDS]
+    words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in _KINDS]
     shown = named + words
     if len(shown) > 6:
         shown = [*shown[:6], "…"]
@@ -381,7 +433,7 @@ def _shorten(text: str) -> str:
 
 
 def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
-    if token.type in TOKENS.values() and "NAME" in expected and token.type not in SOFT:
+    if token.type in RESERVED and "NAME" in expected:
         return f'`{token.value}` is a keyword; as a name it needs quotes: `"{token.value}"`'
     if token.type == "NAME" and "TEXT" in expected and "NAME" not in expected:
         return f'text stands in double quotes: `"{token.value}"`'

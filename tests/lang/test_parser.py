@@ -223,4 +223,4 @@ def test_any_row_of_words_parses_to_a_file_and_findings(pieces: list[str]) -> No
 def test_any_text_parses_to_a_file_and_findings(text: str) -> None:
     file, findings = parse(Source("a.rules", text))
     check([file], world())
-    assert findings or not text.strip() or file.items or text.lstrip(" \t\n\r\f\v\ufeff").startswith("#")
+    assert findings or not text.strip() or file.items or text.replace("\ufeff", " ").lstrip().startswith("#")
