@@ -22,6 +22,8 @@ class HelloPage(Struct):
     url: Annotated[str, Meta(max_length=2_000)] | None = None
     referrer: Annotated[str, Meta(max_length=2_000)] | None = None
     title: Short | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
+    """The language the visitor reads (BCP 47): a new guest is spoken to in it where the shop can."""
 
 
 class Hello(Struct, tag_field="type", tag="hello"):

@@ -394,7 +394,8 @@ class ChatSocket(Socket):
         self.actor, self.shop, self._proof, self._bucket = found["actor"], shop, found["visitor"], None
         self.visitor = self.actor.visitor
         if hello.page is not None:
-            self._page = Page(hello.page.url, hello.page.referrer, hello.page.title, _device(self.request.headers))
+            told = hello.page
+            self._page = Page(told.url, told.referrer, told.title, _device(self.request.headers), told.language)
         await self._welcome(hello.since)
 
     def _shop(self, name: str | None) -> str:

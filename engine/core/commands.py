@@ -17,6 +17,8 @@ class Page:
     referrer: str | None = None
     title: str | None = None
     device: str | None = None
+    language: str | None = None
+    """What the visitor reads, as browsers say it (`zh-Hant-TW`, `en-US`)."""
 
 
 @dataclass(frozen=True, slots=True)

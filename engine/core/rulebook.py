@@ -302,6 +302,20 @@ class Rulebook:
         locales = self.shops[shop].locales
         return locale if locale in locales else locales[0]
 
+    def language_for(self, shop: str, wish: str | None) -> str:
+        """The language of the shop nearest to what a browser asks for (RFC 4647 lookup, with Chinese by its script)."""
+        spoken = self.shops[shop].locales
+        asked = (wish or "").replace("_", "-").lower()
+        for locale in spoken:
+            if asked == locale.lower():
+                return locale
+        if asked.startswith("zh"):
+            simplified = "hans" in asked or asked.split("-")[-1] in ("cn", "sg", "my")
+            nearest = "zh-CN" if simplified else "zh-TW"
+            if nearest in spoken:
+                return nearest
+        return next((s for s in spoken if asked and s.lower().split("-")[0] == asked.split("-")[0]), spoken[0])
+
     def template(self, name: str, shop: str, locale: str) -> Template:
         """A text by name in a language, the shop's own first; a missing language falls back to the shop's first."""
         texts = self.shop_templates.get(shop, {}).get(name) or self.templates[name]

@@ -106,9 +106,9 @@ def guest_actor(tx: Tx, book: Rulebook, shop: str, visitor: str) -> Actor:
     return Actor(kind="guest", id=member_id, shops=(shop,), visitor=visitor, locale=book.shops[shop].locales[0])
 
 
-def unknown_guest(book: Rulebook, shop: str) -> Member:
+def unknown_guest(book: Rulebook, shop: str, language: str | None) -> Member:
     """Whoever opens a window and has written nothing yet: no row, for deciding `chat.opened`."""
-    return Member(id=0, shop=shop, guest=True, tier=book.guest_tier, language=book.shops[shop].locales[0])
+    return Member(0, shop, guest=True, tier=book.guest_tier, language=book.language_for(shop, language))
 
 
 def uploaders_of(actor: Actor) -> tuple[str, ...]:

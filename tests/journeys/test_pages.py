@@ -160,7 +160,7 @@ def _talk(guest: Person, locale: str) -> None:
     """Says something and reads the answer."""
     asked, answered = {
         "zh-TW": ("我要退款", "退換貨說明"),
-        "zh-CN": ("请问怎么退货？我的订单还没发货", "退換貨說明"),  # nothing tells the desk yet that a guest reads 简体
+        "zh-CN": ("请问怎么退货？我的订单还没发货", "退换货"),
         "en": ("I would like to have a refund, please", "sign in"),
     }[locale]
     page = guest.page

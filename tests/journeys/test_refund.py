@@ -61,7 +61,7 @@ def test_a_guest_gets_the_automatic_answer_only(shop: Served, browser: Browser) 
         assert (ticket["team"], ticket["assignee"], ticket["priority"]) == (None, None, "normal")
         assert ticket["type"] == "退換貨"
         assert ticket["requester"]["guest"] is True
-        assert "訪客自助" in ticket["tags"]
+        assert "遊客自助" in ticket["tags"]
         acted = _acted(shop.get("admin", f"/tickets/{number}/trace"))
         assert {"guest_self_service", "guest_refund"} <= acted
         assert "vip_refund" not in acted

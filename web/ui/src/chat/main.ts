@@ -13,7 +13,7 @@ document.title = sayIn(locale)('chat.title')
 
 const host = document.querySelector('#app') as HTMLElement
 build({
-  chat: new Chat({ origin: location.origin, shop, token: null }),
+  chat: new Chat({ origin: location.origin, shop, token: null, locale }),
   root: host.attachShadow({ mode: 'open' }),
   page: true,
   locale,

@@ -11,6 +11,8 @@ export interface ChatOptions {
   shop: string
   /** The shop's signed identity of a member, or a session's token. */
   token: string | null
+  /** What the visitor reads: a new guest is spoken to in it. */
+  locale: string
 }
 
 /** A line not acknowledged in this time makes us doubt the connection. */
@@ -54,6 +56,7 @@ export class Chat {
           url: location.href.slice(0, 2000),
           referrer: document.referrer.slice(0, 2000),
           title: document.title.slice(0, 300),
+          language: options.locale,
         },
       }),
       onFrame: (frame) => this.receive(frame),

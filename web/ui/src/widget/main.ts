@@ -16,7 +16,8 @@ function start(script: HTMLScriptElement): void {
   const origin = deskOrigin(script.src)
   const shop = script.dataset['shop'] ?? ''
   if (!origin || document.querySelector('yingda-chat')) return
-  const chat = new Chat({ origin, shop, token: script.dataset['token'] || null })
+  const locale = pickLocale(script.dataset['lang'], document.documentElement.lang, navigator.language)
+  const chat = new Chat({ origin, shop, token: script.dataset['token'] || null, locale })
   const host = document.createElement('yingda-chat')
   const root = host.attachShadow({ mode: 'open' })
   const kept = `yingda:${shop}:open`
@@ -24,7 +25,7 @@ function start(script: HTMLScriptElement): void {
     chat,
     root,
     page: false,
-    locale: pickLocale(script.dataset['lang'], document.documentElement.lang, navigator.language),
+    locale,
     signIn: `${origin}/login?next=${encodeURIComponent(`/chat?shop=${encodeURIComponent(shop)}`)}`,
     onOpen: (open) => remember(kept, open),
   })

@@ -1199,6 +1199,11 @@ export interface components {
             referrer: string | null;
             /** @default null */
             title: string | null;
+            /**
+             * @description The language the visitor reads (BCP 47): a new guest is spoken to in it where the shop can.
+             * @default null
+             */
+            language: string | null;
         };
         /**
          * Hello

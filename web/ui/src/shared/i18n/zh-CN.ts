@@ -295,7 +295,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'member.hidden': '你没有权限查看会员资料。',
   'identity.email': '电子邮箱',
   'identity.phone': '电话',
-  'identity.visitor': '访客编号',
+  'identity.visitor': '游客编号',
   'identity.member': '会员编号',
   'identity.login': '登录账号',
 

@@ -293,7 +293,7 @@ export const desk = {
   'member.hidden': '你沒有權限查看會員資料。',
   'identity.email': '電子郵件',
   'identity.phone': '電話',
-  'identity.visitor': '訪客編號',
+  'identity.visitor': '遊客編號',
   'identity.member': '會員編號',
   'identity.login': '登入帳號',
 
