@@ -600,7 +600,7 @@ class Desk:
             if actor.id > 0:
                 case = waiting.member_for_window(tx, self._lexicon, actor.id)
             if case is None:
-                guest = actors.unknown_guest(book, command.shop)
+                guest = actors.unknown_guest(book, command.shop, command.page.language)
                 case = replace(load.empty_case(tx, self._lexicon, command.shop), member=guest)
             return decide(book, command, case, actor, tx.now)
 
