@@ -26,6 +26,7 @@ import ahocorasick
 from engine.lang import tree
 from engine.lang.compiler import Compiled, Unit
 from engine.lang.conjunctions import Literal, Row, Shape
+from engine.lang.runtime import octets
 from engine.lang.text import is_word
 
 _SIGNATURES = 24
@@ -491,9 +492,10 @@ class _Builder:
                 machine = _machine(words, parts)
                 lines.append(f"    y = {text}")
                 lines.append("    if y is not None:")
-                lines.append(f"        for e, (p, l, c) in {unit.constant_object(machine.iter)}(y):")
+                lines.append("        z = _octets(y)")
+                lines.append(f"        for e, (p, l, c) in {unit.constant_object(machine.iter)}(z):")
                 lines.append("            if p: n += p")
-                lines.append("            if c and _bounded(y, e + 1 - l, e + 1): n += c")
+                lines.append("            if c and _apart(y, z, e + 1, l): n += c")
         keys = "".join(f"k{number}, " for number in range(len(signatures)))
         lines.append("    if n:")
         lines.append(f"        k = ({keys})")
@@ -515,12 +517,16 @@ class _Builder:
 
 def _machine(words: Mapping[str, list[int]], parts: Mapping[str, list[int]]) -> Any:
     """One automaton for words, which end at a boundary, and for parts, which stand anywhere. Each carries (groups
-    that have it anywhere, length, groups that have it as a word)."""
+    that have it anywhere, length, groups that have it as a word).
+
+    Over octets: the automaton tries the letters that may follow one by one, and thousands of Chinese words begin with
+    thousands of characters, but with six octets.
+    """
     machine = ahocorasick.Automaton()
     for needle in {**words, **parts}:
         anywhere, bound = list(parts.get(needle, ())), words.get(needle, [])
         if bound and not is_word(needle[0]) and not is_word(needle[-1]):
             anywhere, bound = anywhere + bound, []
-        machine.add_word(needle, (tuple(anywhere), len(needle), tuple(bound)))
+        machine.add_word(octets(needle), (tuple(anywhere), len(needle), tuple(bound)))
     machine.make_automaton()
     return machine

@@ -61,6 +61,18 @@ def lower(value: str | None) -> str | None:
     return None if value is None else value.lower()
 
 
+def octets(text: str) -> str:
+    """The UTF-8 octets of a text, each as a character."""
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def stands_apart(text: str, in_octets: str, end: int, length: int) -> bool:
+    """Whether the `length` characters of `text` that end before octet `end` do not cut through a word."""
+    if len(text) != len(in_octets):
+        end = len(in_octets[:end].encode("latin-1").decode("utf-8", "surrogatepass"))
+    return bounded(text, end - length, end)
+
+
 def is_empty(value: Any) -> bool:
     """None, an empty text and an empty list are empty; zero and false are not."""
     return value is None or value == "" or value == () or value == []
@@ -196,7 +208,8 @@ NAMES: Mapping[str, Any] = {
     "_fold_value": fold_value,
     "_fold_items": fold_items,
     "_lower": lower,
-    "_bounded": bounded,
+    "_octets": octets,
+    "_apart": stands_apart,
     "_empty": is_empty,
     "_differs": differs,
     "_add": add,
