@@ -47,9 +47,13 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"cannot store a value of type {type(value).__name__} as JSON")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)
+"""Made once: `json.dumps` with arguments makes one each time."""
+
+
 def to_json(value: Any) -> str:
     """Compact JSON in UTF-8. Raises TypeError for what JSON cannot hold."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(value)
 
 
 def digest_of(text: str) -> str:
