@@ -12,7 +12,8 @@ from engine.lang.findings import Finding, Related, render, suggest
 from engine.lang.formatter import CannotFormat, format_text
 from engine.lang.limits import LIMITS
 from engine.lang.parser import parse
-from engine.lang.ruleset import Clause, Condition, Effect, Rule, RuleSet, compile_condition, compile_rules
+from engine.lang.rule import Clause, Condition, Effect, Rule
+from engine.lang.ruleset import RuleSet, compile_condition, compile_rules
 from engine.lang.runtime import Helpers
 from engine.lang.source import Source, Span
 from engine.lang.template import Template, compile_template

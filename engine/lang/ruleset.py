@@ -6,23 +6,23 @@ rule by rule: it is what the index is measured and tested against.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from engine.lang import ast, tree
-from engine.lang.checked import Checked, CheckedAction, CheckedRule, Dynamic, EventRef, Limit
-from engine.lang.compiler import Compiled, Unit, compile_test
-from engine.lang.conjunctions import Shape, shape
+from engine.lang import tree
+from engine.lang.checked import Checked, CheckedRule, EventRef
+from engine.lang.compiler import Unit
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding
-from engine.lang.functions import date_of
 from engine.lang.index import Index
 from engine.lang.parser import parse_condition
 from engine.lang.resolver import NoScope, Resolver
+from engine.lang.rule import Condition, Rule, Whole, make_actions, plan_actions
 from engine.lang.runtime import Helpers
 from engine.lang.source import Place, Span
+
+__all__ = ["Rule", "RuleSet", "compile_condition", "compile_rules"]
 
 # Functions compiled together: more save nothing and keep more source in memory at once.
 _BATCH = 500
@@ -33,159 +33,6 @@ _FEW = 6
 # Indexes of one rule set: stages × kinds of waves × shops that have rules of their own. A caller who makes up kinds of
 # waves gets no more of them.
 _MOST_INDEXES = 2_000
-
-# Actions of which several may stand side by side; the others write one target.
-_COMMUTING = frozenset(
-    "add_tag remove_tag reply note notify answer ask_rating open mask reject flag block do stop".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A part of a condition, how it was written, whether it held, and the values it read."""
-
-    text: str
-    span: Span
-    holds: bool
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An action that is wanted, with its arguments (see the table of actions in the manual)."""
-
-    action: str
-    args: Mapping[str, Any]
-    span: Span
-
-    @property
-    def commutes(self) -> bool:
-        """Whether it stands beside any other; else it writes `targets`, which two rules may want differently."""
-        return self.action in _COMMUTING
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """What it writes, for finding rules that disagree: a field, or `timer.NAME`; empty when it commutes."""
-        if self.action in ("set", "raise", "lower"):
-            return (str(self.args["field"]),)
-        if self.action == "move":
-            return ("ticket.state",)
-        if self.action == "assign":
-            return ("ticket.assignee",)
-        if self.action == "route":
-            return ("ticket.team", "ticket.assignee") if self.args["by"] else ("ticket.team",)
-        if self.action in ("start_timer", "cancel_timer"):
-            return (f"timer.{self.args['name']}",)
-        return ()
-
-
-class Condition:
-    """A compiled condition. `tree` is its checked form, `reads` the fields it may read."""
-
-    __slots__ = ("_call", "_parts", "_shape", "reads", "tree")
-
-    def __init__(self, test: tree.Test, call: Compiled | None = None) -> None:
-        self.tree = test
-        self.reads = tree.reads(test)
-        self._call: Compiled = call if call is not None else compile_test(test)
-        self._parts: list[tuple[tree.Test, Compiled]] | None = None
-        self._shape: Shape | None = None
-
-    @property
-    def shape(self) -> Shape:
-        """How the index files it; worked out once."""
-        if self._shape is None:
-            self._shape = shape(self.tree)
-        return self._shape
-
-    def holds(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> bool:
-        """Whether it holds. `before`: the values before the wave, for `changed`. Raises what a plugin's function
-        raises."""
-        return bool(self._call(values.get, before.get, helpers, {}))
-
-    def explain(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> list[Clause]:
-        """The parts that are joined by `and`, in order, each with whether it held and the values it read.
-
-        Personal values are given as they are; masking them is the caller's.
-        """
-        if self._parts is None:
-            items = self.tree.items if isinstance(self.tree, tree.AllOf) else (self.tree,)
-            self._parts = [(item, compile_test(item)) for item in items]
-        clauses = []
-        for item, call in self._parts:
-            read = {name: values.get(name) for name in sorted(tree.reads(item))}
-            holds = bool(call(values.get, before.get, helpers, {}))
-            clauses.append(Clause(" ".join(item.span.text.split()), item.span, holds, read))
-        return clauses
-
-
-Maker = Callable[[Any, Any, Any, Any], Effect | None]
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Rule:
-    """A compiled rule.
-
-    `id`: its name, or `shop/name` for a shop's own. `starts`, `ends`: first and last day (`YYYY-MM-DD`, shop's zone).
-    `reads`: the fields its condition, actions and texts may read. `names_automatic`: its condition asks
-    `message.automatic`, so it may answer automatic messages.
-    """
-
-    id: str
-    name: str
-    title: str | None
-    file: str
-    line: int
-    span: Span
-    stage: str
-    priority: int
-    owner: str | None
-    note: str | None
-    shop: str | None
-    starts: str | None
-    ends: str | None
-    limit: Limit | None
-    events: tuple[EventRef, ...]
-    condition: Condition | None
-    reads: frozenset[str]
-    names_automatic: bool
-    variant: str | None
-    actions: tuple[CheckedAction, ...]
-    source: ast.Rule = field(repr=False)
-    makers: tuple[Maker, ...] = field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"<rule {self.id} at {self.file}:{self.line}>"
-
-    def effects(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> list[Effect]:
-        """What the rule wants done, in the order written. An action whose team or agent is empty is left out."""
-        memo: dict[Any, Any] = {}
-        made = (maker(values.get, before.get, helpers, memo) for maker in self.makers)
-        return [effect for effect in made if effect is not None]
-
-    @property
-    def shape(self) -> Shape:
-        """Its condition as the index files it."""
-        return shape(None) if self.condition is None else self.condition.shape
-
-    @property
-    def whole(self) -> Compiled | None:
-        """What the index has to ask even where the shape holds: a condition that may raise, or days; else None."""
-        condition = self.condition
-        if self.starts is None and self.ends is None:
-            return None if condition is None or condition.shape.sure else condition._call
-
-        def asked(g: Any, b: Any, h: Any, m: Any) -> bool:
-            return (condition is None or bool(condition._call(g, b, h, m))) and self.in_dates(g("now"), h.zone)
-
-        return asked
-
-    def in_dates(self, now: int | None, zone: str) -> bool:
-        """Whether `now` (µs UTC) is within the rule's days, both included."""
-        if now is None or (self.starts is None and self.ends is None):
-            return True
-        day = date_of(zone, now)
-        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
 
 
 class RuleSet:
@@ -324,7 +171,7 @@ def _ask_each(
     for rule in rules:
         try:
             condition = rule.condition
-            if (condition is None or condition._call(get, get_before, helpers, memo)) and (
+            if (condition is None or condition.call(get, get_before, helpers, memo)) and (
                 rule.starts is rule.ends is None or rule.in_dates(get("now"), helpers.zone)
             ):
                 found.append(rule)
@@ -344,7 +191,7 @@ def compile_rules(checked: Checked, environment: Environment) -> RuleSet:
 def _compile_batch(batch: tuple[CheckedRule, ...]) -> list[Rule]:
     unit = Unit()
     tests = [None if rule.condition is None else unit.add_test(rule.condition) for rule in batch]
-    plans = [[_plan(action, unit) for action in rule.actions] for rule in batch]
+    plans = [plan_actions(rule.actions, unit) for rule in batch]
     functions = unit.build()
     made: list[Rule] = []
     for rule, test, plan in zip(batch, tests, plans, strict=True):
@@ -372,73 +219,10 @@ def _compile_batch(batch: tuple[CheckedRule, ...]) -> list[Rule]:
                 reads=rule.reads,
                 names_automatic=condition is not None and "message.automatic" in condition.reads,
                 variant=rule.variant,
-                actions=rule.actions,
-                source=rule.source,
-                makers=tuple(
-                    _maker(action, arguments, functions) for action, arguments in zip(rule.actions, plan, strict=True)
-                ),
+                body=Whole(rule.actions, rule.source, make_actions(rule.actions, plan, functions)),
             )
         )
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """An argument computed by function number `index` of the unit."""
-
-    index: int
-    needed: bool
-
-
-def _plan(action: CheckedAction, unit: Unit) -> dict[str, Any]:
-    def plan(value: Any) -> Any:
-        if isinstance(value, Dynamic):
-            return _Late(unit.add_value(value.value), value.needed)
-        if isinstance(value, tuple):
-            return tuple(plan(item) for item in value)
-        if isinstance(value, Mapping):
-            return {name: plan(item) for name, item in value.items()}
-        return value
-
-    return {name: plan(value) for name, value in action.args.items()}
-
-
-class _LeftOut(Exception):
-    """An action whose target is empty."""
-
-
-def _maker(action: CheckedAction, arguments: dict[str, Any], functions: list[Compiled]) -> Maker:
-    if not _is_late(arguments):
-        constant = Effect(action.action, arguments, action.span)
-        return lambda g, b, h, m: constant
-
-    def fill(value: Any, g: Any, b: Any, h: Any, m: Any) -> Any:
-        if isinstance(value, _Late):
-            found = functions[value.index](g, b, h, m)
-            if found is None and value.needed:
-                raise _LeftOut
-            return found
-        if isinstance(value, tuple):
-            return tuple(fill(item, g, b, h, m) for item in value)
-        if isinstance(value, dict):
-            return {name: fill(item, g, b, h, m) for name, item in value.items()}
-        return value
-
-    def make(g: Any, b: Any, h: Any, m: Any) -> Effect | None:
-        try:
-            return Effect(action.action, fill(arguments, g, b, h, m), action.span)
-        except _LeftOut:
-            return None
-
-    return make
-
-
-def _is_late(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_is_late, value.values()))
-    if isinstance(value, tuple):
-        return any(map(_is_late, value))
-    return isinstance(value, _Late)
 
 
 def compile_condition(
