@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"yingda {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_init, _validate, _test, _explain, _reload, _user, _doctor, _demo, _migrate, _plugin, _bench):
+    for add in (
+        _init, _validate, _test, _explain, _simulate, _reload, _user, _doctor, _demo, _migrate, _plugin, _bench,
+    ):  # fmt: skip
         add(commands)
     _plugins_add(commands)
     arguments = parser.parse_args(argv)
@@ -387,6 +389,57 @@ def run_explain(arguments: Any) -> int:
                 print(f"        {rule['outcome']}: {rule['why']}")
             for change in rule["changes"]:
                 print(f"        -> {change}")
+    return DONE
+
+
+# --- engine simulate ------------------------------------------------------------------------------------------------
+
+
+def _simulate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        "What changed rules would have decided otherwise, from recorded decisions. Sends and writes nothing.",
+        "engine simulate --rules new-rules/ --since 2026-11-01",
+        run_simulate,
+    )
+    parser.add_argument("--rules", required=True, metavar="DIR", help="the changed rules folder")
+    parser.add_argument("--since", required=True, metavar="DATE", help="a day, or a moment (RFC 3339)")
+    parser.add_argument("--until", default=None, metavar="DATE", help="to the end of this day (default: now)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_desk_options(parser)
+
+
+def run_simulate(arguments: Any) -> int:
+    """Prints the report; 0 whatever differs, 2 when the rules have errors."""
+    from engine.desk import Desk
+    from engine.desk.feed import rfc3339, with_times
+    from engine.desk.simulate import as_text, period
+    from engine.lang import Severity, render
+    from engine.reload import load
+
+    config, folder = load_config(arguments), _rules_folder(arguments.rules)
+
+    async def work() -> Any:
+        desk = await Desk.open(config)
+        try:
+            if desk.rulebook is None:
+                raise CannotDo("this desk has never had rules in force: nothing was decided on it yet")
+            try:
+                span = period(desk.rulebook, arguments.since, arguments.until)
+            except ValueError as error:
+                raise CannotDo(str(error)) from error
+            loaded = load(folder, extras=desk.extras, run_scenarios=False)
+            if loaded.rulebook is None:
+                print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
+                raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+            return await desk.simulate(loaded.rulebook, *span)
+        finally:
+            await desk.close()
+
+    found = asyncio.run(work())
+    report = {**with_times(found), "since": rfc3339(found["since"]), "until": rfc3339(found["until"])}
+    print(json.dumps(report, ensure_ascii=False, indent=2) if arguments.format == "json" else as_text(report))
     return DONE
 
 

@@ -46,6 +46,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk import actors, answers, cases
 from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
+from engine.desk.simulate import Simulation
 from engine.files import prepare
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
@@ -440,8 +441,14 @@ class Desk:
         self._sessions.clear()
 
     async def simulate(self, book: Rulebook, since: int, until: int) -> dict[str, Any]:
-        """What a changed rulebook would have decided over recorded history. Comes with “The rules language, whole”."""
-        raise Refused("conflict", "not-yet", "simulation is not built yet")
+        """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots.
+
+        Reads page by page on the reader threads; writes and sends nothing. See `engine.desk.simulate`.
+        """
+        simulation = Simulation(book, self.extras, since, until, self._book)
+        while await self._store.read(simulation.page):
+            pass
+        return simulation.report()
 
     async def explain(self, number: int, event: int | None = None, actor: Actor = SYSTEM) -> dict[str, Any] | None:
         """Why a ticket is as it is: every decision about it, with rules that acted, lost and nearly acted."""

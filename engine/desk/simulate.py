@@ -1,0 +1,352 @@
+"""What a changed rulebook would have decided over a period of recorded decisions: counts, examples, workload, promises.
+
+It only reads, page by page on the reader threads; nothing is written or sent. Each decision is judged by itself, from
+its snapshot: what a difference would have led to later is not followed. A decision without a snapshot, or one whose
+snapshot lacks a value that decides, is counted as such.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from engine.core.building import Extras, build
+from engine.core.calendar import to_micros
+from engine.core.decide import mask
+from engine.core.rulebook import Rulebook
+from engine.core.sla import Policy
+from engine.desk.answers import _spoken as spoken
+from engine.desk.replay import Book, Difference, Limits, Pair, Record, Replay, Undecidable, policy_of, promise
+from engine.store import Tx, commit, rulebooks, wall_clock
+from engine.store import tables as t
+from engine.store.errors import KeyRingError
+from engine.store.sql import Row
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+"""Decisions read at once: between pages the reader thread is free for others."""
+EXAMPLES = 20
+KINDS = ("routed", "prioritised", "answered", "escalated", "otherwise")
+"""In what a ticket can come out differently; the last is everything else: tags, types, notices."""
+
+_KIND_OF = {
+    "ticket.team": "routed",
+    "ticket.assignee": "routed",
+    "ticket.priority": "prioritised",
+    "ticket.escalation": "escalated",
+    "reply": "answered",
+    "rejected": "answered",
+}
+
+
+class Simulation:
+    """A period being gone through. `page` until it gives False, then `report`."""
+
+    def __init__(self, book: Rulebook, extras: Extras, since: int, until: int, known: Rulebook | None = None) -> None:
+        self._new = Book(book)
+        self._extras = extras
+        self.since, self.until = since, until
+        self._known = known
+        """A rulebook that need not be built again: the one in force."""
+        self._pairs: dict[str, Pair | None] = {}
+        self._limits: Limits | None = None
+        self._last = 0
+        self._counts: Counter[str] = Counter()
+        self._why: Counter[str] = Counter()
+        self._seen: set[int] = set()
+        self._kinds: dict[str, set[int]] = {kind: set() for kind in (*KINDS, "differing")}
+        self._rules: Counter[tuple[str, str, str, int]] = Counter()
+        self._examples: list[dict[str, Any]] = []
+        self._teams: dict[int, tuple[Any, Any]] = {}
+        self._policies: dict[int, tuple[Any, Any]] = {}
+        self._unknown_policy: set[int] = set()
+
+    def page(self, tx: Tx) -> bool:
+        """Goes through the next decisions; whether there may be more."""
+        if self._limits is None:
+            self._limits = Limits(self._new.book)
+            self._limits.seed(tx, self.since)
+        condition = (t.Decision.at >= self.since) & (t.Decision.at < self.until) & (t.Decision.id > self._last)
+        rows = tx.rows(t.Decision.select().where(condition).order_by(t.Decision.id).limit(PAGE))
+        if rows:
+            self._last = rows[-1]["id"]
+            self._take(tx, rows, self._limits)
+        return len(rows) == PAGE
+
+    def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
+        tickets = _by_id(tx, t.Ticket, {row["ticket_id"] for row in rows})
+        events = _by_id(tx, t.Event, {row["event_id"] for row in rows if row["ticket_id"] is None})
+        snapshots = {row["id"]: self._snapshot(tx, row) for row in rows}
+        lines = _by_id(tx, t.Message, {s["message"] for s in snapshots.values() if s is not None})
+        for row in rows:
+            self._counts["read"] += 1
+            ticket, event, snapshot = tickets.get(row["ticket_id"]), events.get(row["event_id"]), snapshots[row["id"]]
+            if ticket is not None:
+                self._seen.add(ticket["number"])
+            owner = ticket or event or {}
+            line = lines.get(snapshot["message"]) if snapshot is not None else None
+            record = Record(
+                at=row["at"],
+                root=row["root"],
+                ticket=ticket["number"] if ticket is not None else None,
+                shop=owner.get("shop") or "",
+                member=owner.get("member_id"),
+                trace=commit.unpack_trace(row["trace"]),
+                snapshot=snapshot or {},
+                facts=_facts(ticket, line, row["at"]),
+                automatic=bool(line and line["automatic"]),
+            )
+            pair = self._pair(tx, row["rulebook"]) if snapshot is not None else None
+            self._teams_of(record, pair)
+            if pair is None:
+                if snapshot is not None:
+                    self._counts["unreadable"] += 1
+                for entry in record.trace:
+                    if entry["outcome"] == "acted":
+                        limits.note(entry["rule"], record)
+                continue
+            self._replay(pair, record, limits)
+
+    def _snapshot(self, tx: Tx, row: Row) -> dict[str, Any] | None:
+        if not row["snapshot"]:
+            self._counts["no_snapshot"] += 1
+            return None
+        try:
+            return commit.unpack_snapshot(tx, row["snapshot"])
+        except KeyRingError:
+            self._counts["unreadable"] += 1
+            return None
+
+    def _pair(self, tx: Tx, digest: str) -> Pair | None:
+        """The rulebook that decided beside the changed one; None where it can no longer be built."""
+        if digest not in self._pairs:
+            book = self._known if self._known is not None and self._known.digest == digest else None
+            if book is None:
+                texts = rulebooks.rulebook_texts(tx, digest)
+                book = build(texts, extras=self._extras)[0] if texts is not None else None
+            self._pairs[digest] = Pair(Book(book), self._new) if book is not None else None
+        return self._pairs[digest]
+
+    def _replay(self, pair: Pair, record: Record, limits: Limits) -> None:
+        replay = Replay(pair, record, limits)
+        try:
+            if record.shop not in self._new.book.shops or record.shop not in pair.old.book.shops:
+                raise Undecidable("shop.name")
+            found = replay.run()
+        except Undecidable as error:
+            self._counts["undecidable"] += 1
+            self._why[str(error)] += 1
+            return
+        except Exception as error:  # one decision's failure never takes the others down
+            log.debug("a decision at %d cannot be decided again", record.at, exc_info=True)
+            self._counts["undecidable"] += 1
+            self._why[f"{type(error).__name__}: {error}"[:120]] += 1
+            return
+        self._counts["compared"] += 1
+        self._promise(replay, record)
+        if found:
+            self._note(pair, record, found)
+
+    def _note(self, pair: Pair, record: Record, found: list[Difference]) -> None:
+        self._counts["differing"] += 1
+        kinds = {_KIND_OF.get(item.target, "otherwise") for item in found}
+        if record.ticket is not None:
+            for kind in (*kinds, "differing"):
+                self._kinds[kind].add(record.ticket)
+        rules = {(side, rule.id, rule.file, rule.line) for item in found for side, rule in item.rules}
+        self._rules.update(rules)
+        for item in found:
+            if item.target == "ticket.team" and record.ticket is not None:
+                self._teams[record.ticket] = (item.before, item.after)
+        if len(self._examples) < EXAMPLES:
+            book = pair.old.book
+            changes = [
+                {
+                    "what": item.target,
+                    "before": _shown(book, item.target, item.before),
+                    "after": _shown(book, item.target, item.after),
+                }
+                for item in found
+            ]
+            self._examples.append(
+                {
+                    "ticket": record.ticket,
+                    "event": spoken(record.root),
+                    "at": record.at,
+                    "kinds": [kind for kind in KINDS if kind in kinds],
+                    "changes": changes,
+                    "rules": [dict(zip(("book", "rule", "file", "line"), rule, strict=True)) for rule in sorted(rules)],
+                }
+            )
+
+    def _teams_of(self, record: Record, pair: Pair | None) -> None:
+        """Where rules routed the ticket, as recorded: the trace says so in the rules language."""
+        if record.ticket is None:
+            return
+        for entry in record.trace:
+            for change in entry["changes"] if entry["outcome"] == "acted" else ():
+                words = str(change).partition(",")[0].partition(" = ")
+                if words[0] == "ticket.team" and words[2]:
+                    team = None if words[2] == "empty" else words[2]
+                    self._teams[record.ticket] = (team, team)
+
+    def _promise(self, replay: Replay, record: Record) -> None:
+        """The service level the ticket has under either, where the two can differ at all."""
+        if replay.old is None or replay.new is None or record.ticket is None:
+            return
+        try:
+            before, after = policy_of(replay.old), policy_of(replay.new)
+        except Undecidable:
+            self._unknown_policy.add(record.ticket)
+            return
+        self._unknown_policy.discard(record.ticket)
+        if _told(before) != _told(after):
+            self._policies[record.ticket] = (before, after)
+        else:
+            self._policies.pop(record.ticket, None)
+
+    def report(self) -> dict[str, Any]:
+        """What was found; times in µs."""
+        before = Counter(team for team, _ in self._teams.values())
+        after = Counter(team for _, team in self._teams.values())
+        teams = sorted({*before, *after}, key=lambda team: (team is None, str(team)))
+        moves = Counter((repr(_told(a)), repr(_told(b))) for a, b in self._policies.values())
+        told = {repr(_told(policy)): _told(policy) for pair in self._policies.values() for policy in pair}
+        names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable")
+        return {
+            "rulebook": self._new.book.digest,
+            "since": self.since,
+            "until": self.until,
+            "decisions": {name: self._counts[name] for name in names},
+            "undecidable": [{"value": why, "decisions": count} for why, count in self._why.most_common(20)],
+            "tickets": {"seen": len(self._seen), **{kind: len(found) for kind, found in self._kinds.items()}},
+            "teams": [{"team": team, "before": before[team], "after": after[team]} for team in teams],
+            "sla": {
+                "tickets": len(self._policies),
+                "unknown": len(self._unknown_policy),
+                "moves": [
+                    {"before": told[a], "after": told[b], "tickets": count} for (a, b), count in moves.most_common()
+                ],
+            },
+            "rules": [
+                {"book": side, "rule": rule, "file": file, "line": line, "decisions": count}
+                for (side, rule, file, line), count in self._rules.most_common()
+            ],
+            "examples": self._examples,
+        }
+
+
+def _facts(ticket: Row | None, line: Row | None, at: int) -> dict[str, Any]:
+    """What cannot have been otherwise then: how the ticket came in, and the line the decision began with."""
+    facts: dict[str, Any] = {}
+    if ticket is not None:
+        facts.update({f"ticket.{name}": ticket[name] for name in ("number", "kind", "shop", "channel", "created_at")})
+        facts["ticket.age"] = max(at - ticket["created_at"], 0)
+    if line is not None:
+        names = ("direction", "channel", "automatic", "language")
+        facts.update({f"message.{name}": line[name] for name in names})
+        facts["message.automatic"] = bool(line["automatic"])
+        facts["message.author"] = line["author_kind"]
+        if line["unsent_at"] is None:
+            facts["message.text"] = line["text"]
+            facts["message.length"] = len(line["text"])
+    return facts
+
+
+def _by_id(tx: Tx, model: Any, ids: set[Any]) -> Mapping[Any, Row]:
+    wanted = sorted(ids - {None})
+    return {row["id"]: row for row in tx.rows(model.select().where(model.id.in_(wanted)))} if wanted else {}
+
+
+def _shown(book: Rulebook, target: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [str(item)[:200] for item in value]
+    return mask(book, target, value)
+
+
+def _told(policy: Policy | None) -> dict[str, Any]:
+    """A promise for people and programs."""
+    if policy is None:
+        return {"policy": None, "targets": {}}
+    calendar, targets, _ = promise(policy)
+    return {"policy": policy.name, "calendar": calendar, "targets": dict(targets)}
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """A report for people; its times are texts already."""
+    found, tickets = report["decisions"], report["tickets"]
+    kinds = ", ".join(f"{tickets[kind]} {kind}" for kind in KINDS)
+    lines = [
+        f"rulebook {report['rulebook'][:12]} over {report['since']} to {report['until']}",
+        f"decisions: {found['read']} read, {found['compared']} compared, {found['differing']} would have differed",
+        f"tickets: {tickets['seen']} seen, {tickets['differing']} would have come out differently ({kinds})",
+    ]
+    if found["no_snapshot"]:
+        lines.append(f"not compared: {found['no_snapshot']} decisions have no snapshot any more")
+    if found["unreadable"]:
+        lines.append(f"not compared: {found['unreadable']} decisions whose snapshot or rulebook cannot be read")
+    if found["undecidable"]:
+        lines.append(f"not decidable: {found['undecidable']} decisions lack a value that decides:")
+        lines += [f"    {item['value']} ({item['decisions']})" for item in report["undecidable"]]
+    if report["teams"]:
+        lines.append("tickets routed by rules, per team:")
+        for row in report["teams"]:
+            change = row["after"] - row["before"]
+            sign = f"  ({change:+d})" if change else ""
+            lines.append(f"    {row['team'] or 'nobody':<20} {row['before']:>6} -> {row['after']:>6}{sign}")
+    if report["sla"]["tickets"]:
+        lines.append(f"service levels: {report['sla']['tickets']} tickets would have another promise:")
+        for move in report["sla"]["moves"]:
+            lines.append(f"    {_promised(move['before'])} -> {_promised(move['after'])}: {move['tickets']}")
+    if report["sla"]["unknown"]:
+        lines.append(f"service levels: not decidable for {report['sla']['unknown']} tickets")
+    if report["rules"]:
+        lines.append("rules responsible:")
+        for rule in report["rules"]:
+            lines.append(
+                f"    {rule['rule']} ({rule['book']}) {rule['file']}:{rule['line']}: {rule['decisions']} decisions"
+            )
+    for example in report["examples"]:
+        number = f"#{example['ticket']:05d}" if example["ticket"] is not None else "no ticket"
+        lines += ["", f"{number}  {example['event']}  {example['at']}"]
+        lines += [f"    {c['what']}: {_value(c['before'])} -> {_value(c['after'])}" for c in example["changes"]]
+        lines += [f"        {r['book']}: {r['rule']} {r['file']}:{r['line']}" for r in example["rules"]]
+    if found["differing"] > len(report["examples"]):
+        lines += ["", f"… and {found['differing'] - len(report['examples'])} more decisions"]
+    return "\n".join(lines)
+
+
+def _promised(told: Mapping[str, Any]) -> str:
+    targets = ", ".join(f"{name} {value}" for name, value in told["targets"].items())
+    return f"{told['policy'] or 'none'} ({targets or 'nothing'})"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "empty"
+    return "; ".join(value) if isinstance(value, list) else str(value)
+
+
+def period(book: Rulebook, since: str, until: str | None) -> tuple[int, int]:
+    """Two moments in µs from days (in the first shop's zone; `until` includes its day) or RFC 3339 texts.
+
+    Without `until`: up to now. Raises ValueError for what is neither.
+    """
+    zone = book.zone(next(iter(book.shops)))
+
+    def moment(text: str, days: int) -> int:
+        try:
+            if len(text) == 10:
+                found = datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), zone)
+            else:
+                found = datetime.fromisoformat(text)
+                found = found if found.tzinfo is not None else found.replace(tzinfo=zone)
+        except (ValueError, OverflowError):
+            raise ValueError(f"`{text}` is no day (2026-11-01) and no moment (2026-11-01T09:00:00+08:00)") from None
+        return to_micros(found)
+
+    return moment(since, 0), moment(until, 1) if until is not None else wall_clock()

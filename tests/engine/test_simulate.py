@@ -1,0 +1,211 @@
+"""A changed rulebook over recorded decisions: exactly what would differ, and nothing written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import cli, demo
+from engine.core.commands import MemberLine
+from engine.desk import Desk
+from engine.reload import load
+from tests.engine.conftest import House, member
+
+ALL = (0, 1 << 60)
+
+
+def changed(house: House, tmp_path: Path, edits: dict[str, tuple[str, str]], more: str = "") -> Path:
+    """A copy of the desk's rules with texts replaced, and rules added."""
+    folder = tmp_path / "changed"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(house.folder / "rules", folder)
+    for name, (old, new) in edits.items():
+        text = (folder / name).read_text("utf-8")
+        assert old in text, f"{name} no longer has {old}"
+        (folder / name).write_text(text.replace(old, new), "utf-8")
+    if more:
+        (folder / "90-more.rules").write_text(more, "utf-8")
+    return folder
+
+
+async def simulate(desk: Desk, folder: Path) -> dict[str, Any]:
+    """The report over everything."""
+    loaded = load(folder, extras=desk.extras, run_scenarios=False)
+    assert loaded.rulebook is not None, loaded.findings
+    return await desk.simulate(loaded.rulebook, *ALL)
+
+
+async def talk(desk: Desk) -> dict[str, int]:
+    """Three members, three wishes; gives the numbers."""
+    numbers = {}
+    for name, tier, text in (
+        ("vip", "vip", "我要退款，商品有瑕疵"),
+        ("gold", "gold", "請問訂單什麼時候出貨"),
+        ("plain", "basic", "請問這件還有沒有黑色"),
+    ):
+        actor = await member(desk, name, tier)
+        line = await desk.act(actor, MemberLine("demo", text, kind="inquiry", channel="form", subject=text))
+        numbers[name] = line["ticket"]
+    return numbers
+
+
+def dump(house: House) -> list[str]:
+    """Everything the storage holds."""
+    (path,) = list(house.config.data.glob("*.db")) or list(house.config.data.glob("*.sqlite*"))
+    with sqlite3.connect(path) as connection:
+        return list(connection.iterdump())
+
+
+def test_the_same_rules_differ_in_nothing(house: House, tmp_path: Path) -> None:
+    asyncio.run(demo.fill(house.config, tickets=40, password="a-password"))
+    same = changed(house, tmp_path, {})
+    report = house.run(lambda desk: simulate(desk, same))
+    assert report["decisions"]["read"] > 100
+    assert report["decisions"]["compared"] == report["decisions"]["read"]
+    assert report["decisions"]["differing"] == 0
+    assert report["examples"] == []
+    # Asked again rather than taken as recorded: every noun file counts as changed.
+    again = changed(house, tmp_path, {"settings.yaml": ("\n", "\n\n")})
+    report = house.run(lambda desk: simulate(desk, again))
+    assert report["decisions"]["differing"] == 0, json.dumps(report["examples"], ensure_ascii=False, indent=1)
+    assert report["decisions"]["compared"] > report["decisions"]["read"] * 0.9, report["undecidable"]
+
+
+def test_a_changed_route_tells_which_tickets_and_why(house: House, tmp_path: Path) -> None:
+    old = "route to team senior_care with skill refunds by least_busy"
+    folder = changed(house, tmp_path, {"40-route.rules": (old, old.replace("senior_care", "aftersales"))})
+
+    async def work(desk: Desk) -> Any:
+        numbers = await talk(desk)
+        return numbers, await simulate(desk, folder)
+
+    numbers, report = house.run(work)
+    assert (report["tickets"]["differing"], report["tickets"]["routed"], report["tickets"]["prioritised"]) == (1, 1, 0)
+    (example,) = report["examples"]
+    assert example["ticket"] == numbers["vip"]
+    assert example["changes"] == [{"what": "ticket.team", "before": "senior_care", "after": "aftersales"}]
+    assert {(r["book"], r["rule"], r["file"]) for r in example["rules"]} == {
+        ("recorded", "vip_refund", "40-route.rules"),
+        ("changed", "vip_refund", "40-route.rules"),
+    }
+    assert all(rule["line"] > 1 for rule in example["rules"])
+    teams = {row["team"]: (row["before"], row["after"]) for row in report["teams"]}
+    assert teams["senior_care"][0] - teams["senior_care"][1] == 1
+    assert teams["aftersales"][1] - teams["aftersales"][0] == 1
+
+
+def test_what_an_earlier_stage_no_longer_writes_later_stages_do_not_see(house: House, tmp_path: Path) -> None:
+    """Without its type the order goes to everybody; without the words nobody is thanked."""
+    gone = "rule type_order"
+    folder = changed(house, tmp_path, {"20-classify.rules": ("any order_words\n", "any spam_words\n")})
+    assert gone in (folder / "20-classify.rules").read_text("utf-8")
+
+    async def work(desk: Desk) -> Any:
+        actor = await member(desk, "銀", "basic")
+        text = "請問我的訂單"
+        line = await desk.act(actor, MemberLine("demo", text, kind="inquiry", channel="form", subject="請問"))
+        return line["ticket"], await simulate(desk, folder)
+
+    number, report = house.run(work)
+    (example,) = report["examples"]
+    assert example["ticket"] == number
+    changes = {c["what"]: (c["before"], c["after"]) for c in example["changes"]}
+    assert changes["ticket.type"] == ("訂單問題", "其他")
+    assert changes["ticket.assignee"] == ("by least_busy with orders", "by round_robin")
+    assert {"type_order", "orders_to_frontline", "everything_else"} <= {r["rule"] for r in example["rules"]}
+
+
+def test_priority_replies_escalation_and_promises(house: House, tmp_path: Path) -> None:
+    more = """stage respond
+rule more_urgent
+  on ticket.created
+  when member.tier = gold
+  then
+    raise ticket.priority to urgent
+    raise ticket.escalation to 2
+    reply "您好，已為您優先處理。"
+"""
+    folder = changed(house, tmp_path, {"sla.yaml": ("first_reply: 4h", "first_reply: 2h")}, more)
+
+    async def work(desk: Desk) -> Any:
+        numbers = await talk(desk)
+        return numbers, await simulate(desk, folder)
+
+    numbers, report = house.run(work)
+    assert [e["ticket"] for e in report["examples"]] == [numbers["gold"]]
+    (example,) = report["examples"]
+    assert {"prioritised", "answered", "escalated"} <= set(example["kinds"])
+    changes = {c["what"]: (c["before"], c["after"]) for c in example["changes"]}
+    assert changes["ticket.priority"][1] == "urgent"
+    assert "您好，已為您優先處理。" in changes["reply"][1]
+    assert [(r["book"], r["rule"], r["line"]) for r in example["rules"] if r["rule"] == "more_urgent"] == [
+        ("changed", "more_urgent", 2)
+    ]
+    (move,) = report["sla"]["moves"]
+    assert (move["before"]["policy"], move["tickets"]) == ("standard", 1)
+    assert (move["before"]["targets"]["first_reply"], move["after"]["targets"]["first_reply"]) == ("4h", "2h")
+
+
+def test_what_was_not_recorded_is_counted_and_never_guessed(house: House, tmp_path: Path) -> None:
+    rule = "rule asks\n  on ticket.created\n  when member.signed_up_at is set\n  then add tag vip\n"
+    folder = changed(house, tmp_path, {}, f"stage respond\n{rule}")
+
+    async def work(desk: Desk) -> Any:
+        await talk(desk)
+        first = await simulate(desk, folder)
+        await desk._store.write(lambda tx: tx.database.execute_sql("UPDATE decision SET snapshot = x''") and {})
+        return first, await simulate(desk, folder)
+
+    first, second = house.run(work)
+    assert first["decisions"]["undecidable"] == 3
+    assert first["undecidable"] == [{"value": "member.signed_up_at", "decisions": 3}]
+    assert first["decisions"]["differing"] == 0
+    assert second["decisions"]["no_snapshot"] == second["decisions"]["read"] == first["decisions"]["read"]
+    assert second["decisions"]["compared"] == 0
+
+
+def test_a_limit_is_kept_over_the_period(house: House, tmp_path: Path) -> None:
+    more = 'stage respond\nrule once\n  limit once per ticket\n  on message.received\n  then reply "收到。"\n'
+    folder = changed(house, tmp_path, {}, more)
+
+    async def work(desk: Desk) -> Any:
+        actor = await member(desk, "三句", "silver")
+        for text in ("一", "二", "三"):
+            await desk.act(actor, MemberLine("demo", text, kind="chat", channel="chat"))
+        return await simulate(desk, folder)
+
+    report = house.run(work)
+    assert sum("收到。" in str(c["after"]) for e in report["examples"] for c in e["changes"]) == 1
+
+
+def test_the_command_prints_and_writes_nothing(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.run(talk)
+    old = "route to team senior_care with skill refunds by least_busy"
+    folder = changed(house, tmp_path, {"40-route.rules": (old, old.replace("senior_care", "aftersales"))})
+    before = dump(house)
+    call = ["simulate", "--desk", str(house.folder), "--rules", str(folder), "--since", "2020-01-01"]
+    assert cli.main(call) == 0
+    text = capsys.readouterr().out
+    assert "1 routed" in text
+    assert "ticket.team: senior_care -> aftersales" in text
+    assert "40-route.rules:" in text
+    assert cli.main([*call, "--format", "json", "--until", "2021-01-01T00:00:00Z"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["decisions"]["read"], report["until"]) == (0, "2021-01-01T00:00:00.000Z")
+    assert cli.main([*call, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tickets"]["routed"] == 1
+    assert dump(house) == before
+
+    (folder / "40-route.rules").write_text("rule broken\n  on nothing.at_all\n  then stop\n", "utf-8")
+    assert cli.main(call) == 2
+    assert "40-route.rules" in capsys.readouterr().err
+    assert cli.main([*call[:-1], "yesterday"]) == 2
+    assert "yesterday" in capsys.readouterr().err
