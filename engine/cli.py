@@ -18,20 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
+from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands
+from engine.cli_base import command as _command
+from engine.cli_base import rules_folder as _rules_folder
+from engine.cli_rules import add_fmt, add_graph
 
 if TYPE_CHECKING:
     from engine.core.building import Extras
     from engine.lang import Finding
-
-DONE, WRONG, COULD_NOT = 0, 1, 2
-
-
-class CannotDo(Exception):
-    """The command could not do its work; the message says what happened and what to do."""
-
-
-Commands = Any
-"""argparse's sub-parsers: plugins add theirs by `register_commands`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,8 +37,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"yingda {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
-        _init, _validate, _test, _explain, _simulate, _reload, _user, _doctor, _demo, _migrate, _plugin, _bench,
-    ):  # fmt: skip
+        _init,
+        _validate,
+        _test,
+        add_fmt,
+        add_graph,
+        _explain,
+        _simulate,
+        _reload,
+        _user,
+        _doctor,
+        _demo,
+        _migrate,
+        _plugin,
+        _bench,
+    ):
         add(commands)
     _plugins_add(commands)
     arguments = parser.parse_args(argv)
@@ -72,20 +79,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"engine {arguments.command}: {error}", file=sys.stderr)
         return COULD_NOT
-
-
-def _command(
-    commands: Commands, name: str, what: str, example: str, run: Callable[[Any], int]
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=what,
-        description=what,
-        epilog=f"example: {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
 
 
 def add_desk_options(parser: argparse.ArgumentParser) -> None:
@@ -241,19 +234,6 @@ def explain_code(name: str, code: Any) -> str:
 
 def _indent(text: str) -> str:
     return "\n".join(f"    {line}" for line in str(text).strip("\n").splitlines())
-
-
-def _rules_folder(path: str) -> Path:
-    folder = Path(path)
-    if folder.is_dir() and not (folder / "desk.yaml").exists() and (folder / "rules" / "desk.yaml").exists():
-        return folder / "rules"
-    if folder.is_file():
-        for parent in folder.parents:
-            if (parent / "desk.yaml").exists():
-                return parent
-    if not folder.is_dir():
-        raise CannotDo(f"there is no rules folder `{path}`")
-    return folder
 
 
 # --- engine test ----------------------------------------------------------------------------------------------------

@@ -87,6 +87,9 @@ TABLE = {
         8, f"{_TO_DESK} engine.reload", ANY, "`engine.demo` may import `engine.reload`, `engine.desk` and below."
     ),
     "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
+    "engine.graph": _room(
+        3, "engine.core engine.lang", "", "`engine.graph` may import `engine.core` and `engine.lang` only."
+    ),
     "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(7, _TO_DESK, ANY, "`engine.bench` may import `engine.desk` and below."),
@@ -99,9 +102,17 @@ TABLE = {
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo",
+        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo engine.graph "
+        "engine.cli_base engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
+    ),
+    "engine.cli_base": _room(8, "", "", "`engine.cli_base` is for sub-commands and imports nothing."),
+    "engine.cli_rules": _room(
+        8,
+        "engine.cli_base engine.lang engine.reload engine.graph",
+        "",
+        "`engine.cli_rules` may import `engine.cli_base`, `engine.lang`, `engine.reload` and `engine.graph`.",
     ),
     "engine.__main__": _room(8, "engine.cli", "", "`engine/__main__.py` imports `engine.cli` only."),
 }

@@ -1,0 +1,47 @@
+"""What every sub-command of `engine` shares: exit codes, refusing, how a command is declared, where rules lie."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+DONE, WRONG, COULD_NOT = 0, 1, 2
+
+
+class CannotDo(Exception):
+    """The command could not do its work; the message says what happened and what to do."""
+
+
+Commands = Any
+"""argparse's sub-parsers: plugins add theirs by `register_commands`."""
+
+
+def command(
+    commands: Commands, name: str, what: str, example: str, run: Callable[[Any], int]
+) -> argparse.ArgumentParser:
+    """Adds a sub-command: its one sentence, an example of itself, and what runs it (gives the exit code)."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=what,
+        epilog=f"example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def rules_folder(path: str) -> Path:
+    """The rules folder a path means: itself, that of a desk, or the one a file lies in. Raises CannotDo."""
+    folder = Path(path)
+    if folder.is_dir() and not (folder / "desk.yaml").exists() and (folder / "rules" / "desk.yaml").exists():
+        return folder / "rules"
+    if folder.is_file():
+        for parent in folder.parents:
+            if (parent / "desk.yaml").exists():
+                return parent
+    if not folder.is_dir():
+        raise CannotDo(f"there is no rules folder `{path}`")
+    return folder

@@ -1,0 +1,20 @@
+"""Pictures of a rulebook: lifecycles, stages, and which rule may wake which. Drawn here, without a third party."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.core.rulebook import Rulebook
+from engine.graph._data import Link, links
+from engine.graph._svg import svg
+from engine.graph._text import dot, mermaid
+
+__all__ = ["FORMATS", "Link", "draw", "links"]
+
+FORMATS: Mapping[str, Callable[[Rulebook], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
+"""How a rulebook is drawn, by the name of the format: one picture, Markdown with diagrams, one Graphviz graph."""
+
+
+def draw(book: Rulebook, form: str = "svg") -> str:
+    """The picture of a rulebook as text. Raises KeyError for a format that is not in `FORMATS`."""
+    return FORMATS[form](book)
