@@ -132,8 +132,8 @@ class _Plan:
     asked: Mapping[str, list[Rule]]
     """Per stage those that must be asked again."""
     every: Mapping[str, list[Rule]]
-    touched: bool
-    """Whether anything differs at all."""
+    touched: frozenset[str]
+    """Stages in which anything differs at all."""
 
 
 class Pair:
@@ -158,19 +158,21 @@ class Pair:
         same: dict[str, Rule] = {}
         asked: dict[str, list[Rule]] = {}
         every: dict[str, list[Rule]] = {}
-        touched = not self.same_stages
+        touched: set[str] = set() if self.same_stages else {name for name, _ in self.new.stages}
         now = self.new.book.rules.asked(keys, shop)
         for rule in now:
             every.setdefault(rule.stage, []).append(rule)
             old = before.get(rule.id)
             if old is not None and self.same_nouns and self.old.asks(old) == self.new.asks(rule):
                 same[rule.id] = rule
-                touched |= self.old.does(old, shop) != self.new.does(rule, shop)
+                if self.old.does(old, shop) != self.new.does(rule, shop):
+                    touched.add(rule.stage)
             else:
                 asked.setdefault(rule.stage, []).append(rule)
-                touched = True
-        touched |= bool(before.keys() - {rule.id for rule in now})
-        return _Plan(same, asked, every, touched)
+                touched.add(rule.stage)
+        kept = {rule.id: rule.stage for rule in now}
+        touched |= {rule.stage for rule in before.values() if kept.get(rule.id) != rule.stage}
+        return _Plan(same, asked, every, frozenset(touched))
 
 
 # --- what came of it --------------------------------------------------------------------------------------------------
@@ -398,6 +400,9 @@ class Replay:
         for stage, mode in self.pair.new.stages:
             if new.stopped:
                 break
+            if not parted and stage not in plan.touched:  # the same rules over the same values
+                new.perform([Wish(plan.same[w.rule.id], w.effect, w.position) for w in stood.get(stage, ())])
+                continue
             known = new.values if parted else seen[stage]
             if parted:
                 known = {name: value for name, value in known.items() if name not in new.lost}
@@ -453,6 +458,8 @@ class Replay:
         if mode == "first":
             rules = rules[:1]
         wishes: list[Wish] = []
+        if not rules:
+            return wishes
         helpers = _helpers(side.book.book, self.record.shop, values)
         for rule in rules:
             lacking = side.book.needs(rule) - values.keys()

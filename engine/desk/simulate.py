@@ -63,6 +63,7 @@ class Simulation:
         self._examples: list[dict[str, Any]] = []
         self._teams: dict[int, tuple[Any, Any]] = {}
         self._policies: dict[int, tuple[Any, Any]] = {}
+        self._known_policy: set[int] = set()
         self._unknown_policy: set[int] = set()
 
     def page(self, tx: Tx) -> bool:
@@ -147,7 +148,8 @@ class Simulation:
             self._why[f"{type(error).__name__}: {error}"[:120]] += 1
             return
         self._counts["compared"] += 1
-        self._promise(replay, record)
+        if found or not pair.same_policies:
+            self._promise(replay, record)
         if found:
             self._note(pair, record, found)
 
@@ -201,8 +203,10 @@ class Simulation:
         try:
             before, after = policy_of(replay.old), policy_of(replay.new)
         except Undecidable:
-            self._unknown_policy.add(record.ticket)
+            if record.ticket not in self._known_policy:
+                self._unknown_policy.add(record.ticket)
             return
+        self._known_policy.add(record.ticket)
         self._unknown_policy.discard(record.ticket)
         if _told(before) != _told(after):
             self._policies[record.ticket] = (before, after)
