@@ -255,7 +255,8 @@ class _Builder:
                     domain[literal.slot].update(literal.values)
                 elif literal.kind == "?" and literal.slot in promoted:
                     equal.setdefault(literal.slot, at)
-                    self._tests.setdefault(literal.slot, one.tests[literal.key.removeprefix("!")])
+                    if literal.slot not in self._tests:
+                        self._tests[literal.slot] = one.tests[literal.key.removeprefix("!")]
             key = None if among < 0 else (row[among].slot, row[among].values)
             group = self._groups.get(key)
             if group is None:
