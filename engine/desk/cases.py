@@ -100,7 +100,12 @@ def _line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: MemberL
         if not actor.visitor:
             raise Refused("unknown-actor", "no-visitor", "say hello first")
         member_id, new = people.guest_member(
-            tx, words, shop, actor.visitor, tier=book.guest_tier, language=book.language_for(shop, command.page.language)
+            tx,
+            words,
+            shop,
+            actor.visitor,
+            tier=book.guest_tier,
+            language=book.language_for(shop, command.page.language),
         )
     case = load.member_case(tx, words, member_id, kind=command.kind, member_new=new)
     if case is None or case.shop != shop:

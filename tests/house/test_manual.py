@@ -45,7 +45,7 @@ def shown_rules() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "text"), list(shown_rules()), ids=lambda value: value.partition("\n")[0][:60])
 def test_rules_of_the_manual_build_on_the_starter_desk(name: str, text: str) -> None:
     files, _ = read_folder(ROOT / "rules")
-    if not text.lstrip().startswith("stage") and not re.search(r"^  stage ", text, re.MULTILINE):
+    if not re.search(r"\A\s*(stage|階段) |^  (stage|階段) ", text, re.MULTILINE):
         text = f"stage prioritise\n\n{text}"
     _, findings = build({**files, "99-manual.rules": text})
     wrong = [f"{f.code}: {f.message}" for f in findings if f.severity is Severity.ERROR]

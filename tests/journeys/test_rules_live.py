@@ -25,7 +25,7 @@ def _rules(shop: Served) -> dict[str, Any]:
 def _say(page: Page, text: str) -> None:
     page.locator("[data-test=input]").fill(text)
     page.locator("[data-test=send]").click()
-    expect(page.locator("[data-test=line].me", has_text=text)).to_be_visible()
+    expect(page.locator("[data-test=line].me", has_text=text)).to_be_visible(timeout=20_000)
     # What rules answer comes with the line itself.
     page.wait_for_timeout(300)
 

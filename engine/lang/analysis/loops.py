@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from engine.lang.analysis.boxes import Box, meet
 from engine.lang.analysis.report import Report, name_of, place_of
-from engine.lang.analysis.samples import Case, reasons, sample
+from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
 from engine.lang.checked import CheckedAction, Dynamic
 from engine.lang.findings import Finding, Related
@@ -124,7 +124,10 @@ def _try(report: Report, ring: list[Seen]) -> None:
                     run[:] = prover.cascade(case, WAVES + 1)
                     return len(run) > WAVES
 
-                case = sample(report.view, box, keys, endless)
+                try:
+                    case = sample(report.view, box, keys, endless)
+                except NoTextError:
+                    continue
                 if case is not None and endless(case):
                     members = [m for m in ring if any(m.rule.id in wave for wave in run[WAVES - 4 :])] or [seen]
                     told.update(members)

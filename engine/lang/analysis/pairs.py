@@ -10,6 +10,7 @@ from engine.lang.analysis.samples import Case
 from engine.lang.analysis.view import Cover, Seen, View, overlap
 from engine.lang.analysis.writes import Write, said
 from engine.lang.findings import Finding, Related
+from engine.lang.ruleset import Rule
 from engine.lang.source import Span
 
 PARTNERS = 3
@@ -98,10 +99,16 @@ def _conflict(
         found = prover.matching(stage, case)
         if not (matched(found, a) and matched(found, b)):
             return False
+        # A third one of their rank would hide that these two disagree as well.
+        found = [rule for rule in found if _outranks(rule, a) or matched([rule], a) or matched([rule], b)]
         names = {a.rule.id, b.rule.id}
         return any({tie.loser, tie.winner} == names and tie.target == target for tie in prover.ties(found, case))
 
     return _open(report, a, b, deciders, finding, proves)
+
+
+def _outranks(rule: Rule, seen: Seen) -> bool:
+    return (-rule.priority, rule.shop is None) < seen.rank
 
 
 def _open(
@@ -368,11 +375,12 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
 
         others: dict[Seen, None] = {}
         try:
-            if covers[rarest].uncovered(seen.boxes, does, others) is not None:
+            where = [box for key in seen.keys for box in view.under(seen.boxes, frozenset({key}))]
+            if not where or covers[rarest].uncovered(where, does, others) is not None:
                 continue
         except TooManyError:
             continue
-        if any(_same(view, seen, other) and other.keys == seen.keys for other in others):
+        if seen.rule.condition is not None and any(_twins(seen, other) for other in others):
             continue
         implied.add(seen)
         found = sorted(others, key=place_of)
@@ -388,8 +396,9 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
         )
 
 
-def _same(view: View, one: Seen, other: Seen) -> bool:
-    return one.condition is not None and other.condition is not None and _signature(one) == _signature(other)
+def _twins(one: Seen, other: Seen) -> bool:
+    """Whether it is told that they have one condition."""
+    return one.keys == other.keys and other.rule.condition is not None and _signature(one) == _signature(other)
 
 
 def _signature(seen: Seen) -> frozenset[tuple[tuple[int, int], ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from engine.lang.analysis.boxes import Box
-from engine.lang.analysis.samples import Case, reasons, sample, unsettled
+from engine.lang.analysis.samples import Case, NoTextError, reasons, sample, unsettled
 from engine.lang.analysis.view import Seen, View
 from engine.lang.findings import Finding
 from engine.lang.ruleset import Rule
@@ -66,14 +66,15 @@ class Report:
             if why:
                 excuses.update(dict.fromkeys(why))
                 continue
-            case = sample(self.view, box, keys, proves if self.prover is not None else lambda _: True)
+            try:
+                case = sample(self.view, box, keys, proves)
+            except NoTextError as error:
+                excuses[f"a text of `{error}` that was not found"] = None
+                continue
             if case is not None:
-                if self.prover is None or proves(case):
-                    self.add(replace(finding, witness=case.shown))
-                    return True
-                excuses.update(dict.fromkeys(unsettled(self.view, box)))
-            else:
-                excuses.update(dict.fromkeys(unsettled(self.view, box) or ("a text that was not found",)))
+                self.add(replace(finding, witness=case.shown))
+                return True
+            excuses.update(dict.fromkeys(unsettled(self.view, box)))
         if not excuses:
             return False
         self.rest(finding, tuple(excuses))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,18 +43,22 @@ class Case:
     shown: str
 
 
+class NoTextError(Exception):
+    """A text is needed that was not found."""
+
+
 def sample(view: View, box: Box, keys: frozenset[str], proves: Callable[[Case], bool]) -> Case | None:
-    """A case in the box that `proves` accepts; None when none was found.
+    """A case in the box that `proves` accepts; None when none was found. Raises NoTextError.
 
     Fields that hang together in ways boxes do not know are tried in turn, with the constants at hand.
     """
     maker = _Maker(view, box, keys)
     case = maker.case({})
-    if case is None or proves(case):
+    if proves(case):
         return case
     for changes in maker.variations():
         case = maker.case(changes)
-        if case is not None and proves(case):
+        if proves(case):
             return case
     return None
 
@@ -94,15 +97,14 @@ class _Maker:
 
     # ---- one case ----------------------------------------------------------------------------------------------
 
-    def case(self, changes: Mapping[str, Any]) -> Case | None:
+    def case(self, changes: Mapping[str, Any]) -> Case:
         """The case of the box's point, some values exchanged."""
         values: dict[str, Any] = {}
         for name, field in self.view.environment.fields.items():
             if not name.startswith("setting."):
                 values[name] = self.value(name, field)
         values.update(self.space.moments.values(self.shop, self.now))
-        if not self.texts(values):
-            return None
+        self.texts(values)
         before = {} if self.created else {**values}
         for name, group in self.space.changes.items():
             if not self.created:
@@ -188,8 +190,8 @@ class _Maker:
             found = [known[0] if known else "another"]
         return tuple(found)
 
-    def texts(self, values: dict[str, Any]) -> bool:
-        """Fills in the texts; False when one is asked for that was not found."""
+    def texts(self, values: dict[str, Any]) -> None:
+        """Fills in the texts. Raises NoTextError."""
         for name, group in self.space.texts.items():
             mask = self.point.get(group.axis.id, group.axis.calm)
             asked = {**self.box, group.axis.id: self.box.get(group.axis.id, group.axis.full if group.tests else mask)}
@@ -206,11 +208,10 @@ class _Maker:
             if text is OTHER:
                 text = group.sample({**self.box}, least, most)
             if text is OTHER:
-                return False
+                raise NoTextError(name)
             values[name] = text
             if counted is not None:
                 values[counted] = None if text is None else len(text)
-        return True
 
     def length(self, name: str) -> tuple[int, int | None, str | None]:
         """How long a text may be, and the field that counts it."""
@@ -250,9 +251,15 @@ class _Maker:
         if not names:
             return
         choices = {name: self.choices(name) for name in names}
-        rng = random.Random(1)  # noqa: S311 - which cases are tried first, the same every time
+        state = (
+            1  # which cases are tried first, the same every time: Knuth's MMIX generator, as the language draws no lots
+        )
         for _ in range(TRIES):
-            yield {name: rng.choice(choices[name]) for name in names}
+            picked: dict[str, Any] = {}
+            for name in names:
+                state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+                picked[name] = choices[name][(state >> 33) % len(choices[name])]
+            yield picked
 
     def choices(self, name: str) -> list[Any]:
         """Values worth trying: of the regions the box allows, and what the written constants lead to."""

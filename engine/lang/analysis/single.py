@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from engine.lang import tree
 from engine.lang.analysis.boxes import Box, TooManyError, every
@@ -96,7 +97,12 @@ def _dead(report: Report, seen: Seen, condition: tree.Test) -> None:
     if sum(1 for _ in _plain_parts(condition)) > PARTS:
         return
     guarded = _guarded(condition)
-    for part in _Dead(report.view.space, guarded).look(condition, [{}]):
+    search = _Dead(report.view.space, guarded)
+    count, left = -1, condition
+    while count < len(search.found):
+        # What is left may make another part needless.
+        count, left = len(search.found), search.look(left, [{}])
+    for part in search.found:
         words = " ".join(part.span.text.split())
         report.add(
             Finding(
@@ -135,14 +141,17 @@ class _Dead:
     def __init__(self, space: Space, guarded: frozenset[str]) -> None:
         self.space = space
         self.guarded = guarded
+        self.found: list[tree.Test] = []
 
-    def look(self, test: tree.Test, context: list[Box]) -> Iterator[tree.Test]:
-        """Parts that, wherever the rest leaves it open (`context`), make no difference."""
+    def look(self, test: tree.Test, context: list[Box]) -> tree.Test:
+        """The condition without the parts that, wherever the rest leaves it open (`context`), make no difference.
+
+        What was found is left out before the next part is looked at: of two that do the same, one stays.
+        """
         if isinstance(test, tree.Negation):
-            yield from self.look(test.item, context)
-            return
+            return replace(test, item=self.look(test.item, context))
         if not isinstance(test, tree.AllOf | tree.AnyOf):
-            return
+            return test
         joined = isinstance(test, tree.AllOf)
         alive = list(test.items)
         for item in reversed(test.items):
@@ -153,16 +162,17 @@ class _Dead:
                 around = self._around(context, others, joined)
                 if around and not every((around, self.space.boxes(item, not joined)), self.space.possible):
                     alive = others
-                    yield item
+                    self.found.append(item)
             except TooManyError:
                 continue
-        for item in alive:
+        for place, item in enumerate(alive):
             if isinstance(item, tree.AllOf | tree.AnyOf | tree.Negation):
                 try:
                     around = self._around(context, [other for other in alive if other is not item], joined)
                 except TooManyError:
                     continue
-                yield from self.look(item, around)
+                alive[place] = self.look(item, around)
+        return replace(test, items=tuple(alive))
 
     def _around(self, context: list[Box], others: Sequence[tree.Test], joined: bool) -> list[Box]:
         """Where the others leave it to one part."""

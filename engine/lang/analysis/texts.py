@@ -237,19 +237,21 @@ class TextGroup:
                 last = max(last, test.words[0], key=len)
         for words in islice(product(*choices), 64):
             body = list(dict.fromkeys(words))
-            for size in dict.fromkeys((least, 0, 1, 2)):
-                for joint, filler in product(_JOINTS, _FILLERS):
-                    parts = [part for part in (first, *body, last) if part]
-                    text = joint.join(parts) if parts else filler
-                    while len(text) < size:
-                        text = _lengthen(text, first, last, joint, filler)
-                    yield text
+            for joint, filler in product(_JOINTS, _FILLERS):
+                parts = [part for part in (first, *body, last) if part]
+                text = joint.join(parts) if parts else filler
+                after = "" if last else joint + filler
+                before = "" if first else filler + joint
+                for longer in (text, text + after, before + text, before + text + after):
+                    yield _lengthened(longer, last, joint, filler, least)
             if first or last:
                 yield f"{first}x{''.join(body)}x{last}"
 
 
-def _lengthen(text: str, first: str, last: str, joint: str, filler: str) -> str:
-    if not last:
-        return text + (joint if joint.strip() else filler)
-    at = len(text) - len(last)
-    return text[:at] + (filler if at or first else "") + text[at:] if at else filler + text
+def _lengthened(text: str, last: str, joint: str, filler: str, least: int) -> str:
+    """The text made `least` characters long, its end kept."""
+    missing = least - len(text)
+    if missing <= 0:
+        return text
+    padding = (joint.strip() or filler) * missing
+    return text[: len(text) - len(last)] + padding[:missing] + last
