@@ -110,7 +110,7 @@ bench: install  ## the measurements (ARGS=NAME)
 	@exec .venv/bin/engine bench $(ARGS)
 
 soak: env-test ui  ## the long tests
-	@$(VENV_PYTHON) -m pytest -m soak $(ARGS)
+	@YINGDA_TEST_EXPLORE=1 $(VENV_PYTHON) -m pytest -m soak $(ARGS)
 
 dist: env-dist ui  ## wheel and sdist in dist/
 	@rm -rf dist build

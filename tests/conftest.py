@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A change is judged by the same examples each time; the long runs look for new ones.
+settings.register_profile("judge", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile("explore" if os.environ.get("YINGDA_TEST_EXPLORE") else "judge")
 
 # The parts are imported where they start: a test of the language needs neither browser nor database to be installed.
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
 from engine.core.lifecycle import Lifecycle, State, Transition
 from engine.core.nouns import Doc
+from engine.core.proving import whole_set
 from engine.core.rulebook import Rulebook, Team
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
@@ -38,6 +39,7 @@ from engine.lang import (
     parse,
     suggest,
 )
+from engine.lang.checker import silence
 
 T = TypeVar("T")
 
@@ -115,16 +117,18 @@ def build(
     *,
     previous: Rulebook | None = None,
     extras: Extras = Extras(),
+    analyse: bool = True,
 ) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
 
-    The same texts give the running rulebook back.
+    The same texts give the running rulebook back. `analyse`: whether all rules are looked at together as well; texts
+    that were in force before need it no more.
     """
     digest = digest_of(files)
     if previous is not None and previous.digest == digest:
         return previous, []
     findings: list[Finding] = []
-    built = _Build(files, digest, findings, extras)
+    built = _Build(files, digest, findings, extras, analyse)
     rulebook = built.run()
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     if any(f.severity is Severity.ERROR for f in findings):
@@ -139,11 +143,13 @@ class _Build:
         digest: str,
         findings: list[Finding],
         extras: Extras,
+        analyse: bool,
     ) -> None:
         self.files = files
         self.digest = digest
         self.findings = findings
         self.extras = extras
+        self.analyse = analyse
         self.folder = _sort(files)
 
     def run(self) -> Rulebook | None:
@@ -250,7 +256,7 @@ class _Build:
         self.findings.extend(problems)
         if any(f.severity is Severity.ERROR for f in self.findings):
             return None
-        return Rulebook(
+        rulebook = Rulebook(
             digest=self.digest,
             files=dict(self.files),
             shops=desk.shops,
@@ -277,6 +283,9 @@ class _Build:
             rules=compile_rules(checked, environment),
             environment=environment,
         )
+        if self.analyse:
+            self.findings.extend(silence(whole_set(rulebook, checked), parsed))
+        return rulebook
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import combinations, product
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from engine.lang import tree
 from engine.lang.compiler import Compiled, Unit
 from engine.lang.conjunctions import Literal, Row, Shape
 from engine.lang.runtime import octets
+from engine.lang.signatures import Signature, choose
 from engine.lang.text import is_word
 
 _SIGNATURES = 24
@@ -41,8 +42,6 @@ _MOST_VALUES = 64
 _MOST_KEYS = 256
 
 _LOW, _LOW_INCLUDED, _HIGH, _HIGH_INCLUDED, _BETWEEN, _NESTED = range(6)
-
-Signature = tuple[str, ...]
 
 
 class Check:
@@ -105,13 +104,13 @@ class _Item(NamedTuple):
 
 
 class Index:
-    """Many conditions by their places. `wholes`: for a place, the condition itself when it has to be asked even
-    though a row of it holds (it may raise, or depends on more than its rows), else None."""
+    """Many conditions by their places. `calls`: each as a function, None for one that always holds. `whole`: for a
+    place, whether it has to be asked even though a row of it holds: it may raise, or depends on more than its rows."""
 
     __slots__ = ("_probe", "_repeats", "source")
 
-    def __init__(self, shapes: Sequence[Shape], wholes: Sequence[Compiled | None]) -> None:
-        builder = _Builder(shapes, wholes)
+    def __init__(self, shapes: Sequence[Shape], calls: Sequence[Compiled | None], whole: Sequence[bool]) -> None:
+        builder = _Builder(shapes, calls, whole)
         self._probe, self.source = builder.build()
         self._repeats = any(len(one.rows) > 1 for one in shapes)
 
@@ -155,23 +154,20 @@ class Index:
             if len(sure) > 1:
                 return sorted(set(sure)) if self._repeats else sorted(sure), {}
             return sure, {}
-        return self._ask(set(sure), asked, g, b, h, m)
-
-    @staticmethod
-    def _ask(
-        holding: set[int], asked: Iterable[Asked], g: Any, b: Any, h: Any, m: dict[Any, Any]
-    ) -> tuple[list[int], dict[int, Exception]]:
         raised: dict[int, Exception] = {}
+        told: set[int] = set()
         for check, places in asked:
-            if len(places) == 1 and (places[0] in holding or places[0] in raised):
-                continue
+            if self._repeats and len(places) == 1:  # a condition that is asked as a whole is asked once
+                if places[0] in told:
+                    continue
+                if isinstance(check, _Whole):
+                    told.add(places[0])
             try:
                 if check.call(g, b, h, m):
-                    holding.update(places)
+                    sure += places
             except Exception as error:  # told by the caller; one condition never takes the others down
-                for place in places:
-                    raised.setdefault(place, error)
-        return sorted(holding), raised
+                raised.update(dict.fromkeys(places, error))
+        return sorted(set(sure)), raised
 
 
 def _above(nodes: Sequence[Sequence[Any]], at: int) -> list[Any]:
@@ -195,7 +191,6 @@ class _Entry(NamedTuple):
     among: int
     equal: Mapping[str, int]
     shape: Shape
-    whole: _Whole | None
 
 
 class _Group:
@@ -208,11 +203,12 @@ class _Group:
 
 
 class _Builder:
-    def __init__(self, shapes: Sequence[Shape], wholes: Sequence[Compiled | None]) -> None:
-        asked = [None if whole is None else _Whole(whole) for whole in wholes]
+    def __init__(self, shapes: Sequence[Shape], calls: Sequence[Compiled | None], whole: Sequence[bool]) -> None:
+        self._calls = [None if call is None else _Whole(call) for call in calls]
+        self._whole = whole
         self._rows = [
-            (place, row, one, whole)
-            for place, (one, whole) in enumerate(zip(shapes, asked, strict=True))
+            (place, row, one)
+            for place, one in enumerate(shapes)
             for row in one.rows
             if all(literal.values for literal in row)
         ]
@@ -233,7 +229,7 @@ class _Builder:
     def _file(self) -> None:
         used: Counter[tuple[str, tuple[Any, ...]]] = Counter()
         tests: Counter[str] = Counter()
-        for _, row, _, _ in self._rows:
+        for _, row, _ in self._rows:
             for literal in row:
                 if literal.kind == "~":
                     used[literal.slot, literal.values] += 1
@@ -241,7 +237,7 @@ class _Builder:
                     tests[literal.slot] += 1
         promoted = {slot for slot, count in tests.most_common(_PROMOTED) if count >= _SHARED}
         domain: defaultdict[str, set[Any]] = defaultdict(set)
-        for place, row, one, whole in self._rows:
+        for place, row, one in self._rows:
             among = -1
             equal: dict[str, int] = {}
             best: tuple[int, int] | None = None
@@ -261,7 +257,7 @@ class _Builder:
             group = self._groups.get(key)
             if group is None:
                 group = self._groups[key] = _Group()
-            group.entries.append(_Entry(place, row, among, equal, one, whole))
+            group.entries.append(_Entry(place, row, among, equal, one))
         self._domain = {slot: len(values) for slot, values in domain.items()}
 
     def _share(self, entry: _Entry, slot: str) -> float:
@@ -271,7 +267,8 @@ class _Builder:
     def _divide(self, group: _Group, base: bool) -> None:
         chosen: list[Signature] = []
         if base or len(group.entries) > _SMALL:
-            chosen = self._choose(group.entries, _SIGNATURES if base else _GROUP_SIGNATURES)
+            shares = [{slot: self._share(entry, slot) for slot in entry.equal} for entry in group.entries]
+            chosen = choose(shares, _SIGNATURES if base else _GROUP_SIGNATURES)
         plain: list[_Item] = []
         tables: dict[Signature, dict[Any, list[_Item]]] = {}
         for entry in group.entries:
@@ -299,44 +296,6 @@ class _Builder:
     def _allowed(entry: _Entry, signature: Signature) -> list[tuple[Any, ...]]:
         return [entry.row[entry.equal[slot]].values for slot in signature]
 
-    def _choose(self, entries: Sequence[_Entry], most: int) -> list[Signature]:
-        """The sets of fields to look up by: at each step the one that spares most rows their asking."""
-        count: Counter[Signature] = Counter()
-        shares: dict[Signature, dict[str, float]] = {}
-        for entry in entries:
-            kind = tuple(sorted(entry.equal))
-            if kind:
-                count[kind] += 1
-                total = shares.setdefault(kind, dict.fromkeys(kind, 0.0))
-                for slot in kind:
-                    total[slot] += self._share(entry, slot)
-        spared: dict[Signature, list[tuple[Signature, float]]] = {}
-        for kind, number in count.most_common(300):
-            mean = {slot: shares[kind][slot] / number for slot in kind}
-            best = sorted(kind, key=mean.__getitem__)[:6]
-            subsets = {tuple(sorted(best))}
-            subsets.update(tuple(sorted(some)) for size in (1, 2, 3) for some in combinations(best, size))
-            for subset in subsets:
-                spared.setdefault(subset, [])
-        for kind, number in count.items():
-            names = set(kind)
-            for subset, helped in spared.items():
-                if names.issuperset(subset):
-                    helped.append((kind, prod(shares[kind][slot] / number for slot in subset)))
-        left = dict.fromkeys(count, 1.0)
-        chosen: list[Signature] = []
-        while len(chosen) < most and spared:
-            gain, signature = max(
-                (sum(count[kind] * max(left[kind] - share, 0.0) for kind, share in helped), subset)
-                for subset, helped in spared.items()
-            )
-            if gain < 1.0:
-                break
-            chosen.append(signature)
-            for kind, share in spared.pop(signature):
-                left[kind] = min(left[kind], share)
-        return chosen
-
     # ---- leaves ------------------------------------------------------------------------------------------------
 
     def _item(self, entry: _Entry, signature: Signature) -> _Item:
@@ -351,8 +310,9 @@ class _Builder:
                 ranges.append(literal)
             elif at not in done or not literal.exact:
                 rest.setdefault(literal.key, "?=<~".index(literal.kind))
-        if entry.whole is not None:
-            return _Item(entry.place, tuple(ranges), entry.whole)
+        # What nothing files, or may raise, is asked as it was compiled with the rest.
+        if self._whole[entry.place] or (rest and not done and not ranges):
+            return _Item(entry.place, tuple(ranges), self._calls[entry.place])
         if not rest:
             return _Item(entry.place, tuple(ranges), None)
         keys = tuple(sorted(rest, key=lambda key: (rest[key], key)))

@@ -192,16 +192,21 @@ class Rule:
         return shape(None) if self.condition is None else self.condition.shape
 
     @property
-    def whole(self) -> Compiled | None:
-        """What the index has to ask even where the shape holds: a condition that may raise, or days; else None."""
+    def call(self) -> Compiled | None:
+        """The whole of what it asks, days included, as a function (see Condition); None when it asks nothing."""
         condition = self.condition
         if self.starts is None and self.ends is None:
-            return None if condition is None or condition.shape.sure else condition.call
+            return None if condition is None else condition.call
 
         def asked(g: Any, b: Any, h: Any, m: Any) -> bool:
             return (condition is None or bool(condition.call(g, b, h, m))) and self.in_dates(g("now"), h.zone)
 
         return asked
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it has to be asked even where its shape holds: its condition may raise, or it has days."""
+        return self.starts is not None or self.ends is not None or not self.shape.sure
 
     def in_dates(self, now: int | None, zone: str) -> bool:
         """Whether `now` (µs UTC) is within the rule's days, both included."""

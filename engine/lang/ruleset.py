@@ -135,7 +135,7 @@ class RuleSet:
             if len(rules) >= _FEW:
                 index = self._indexes.get(rules)  # shops without rules of their own share one
                 if index is None and len(self._indexes) < _MOST_INDEXES:
-                    index = self._indexes[rules] = Index([rule.shape for rule in rules], [rule.whole for rule in rules])
+                    index = self._indexes[rules] = _index(rules)
             if len(self._found) > 10_000:
                 self._found.clear()
             found = self._found[stage, keys, shop] = rules, index
@@ -160,6 +160,10 @@ class RuleSet:
         if rule.variant is not None:
             return rule.variant == shop
         return shop is None or rule.name not in self._variants.get(shop, ())
+
+
+def _index(rules: Collection[Rule]) -> Index:
+    return Index([rule.shape for rule in rules], [rule.call for rule in rules], [rule.unsure for rule in rules])
 
 
 def _ask_each(

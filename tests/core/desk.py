@@ -103,7 +103,7 @@ def files(rules: str = "", **more: str) -> dict[str, str]:
 
 def built(texts: Mapping[str, str], functions: Iterable[Function] = ()) -> Rulebook:
     """The rulebook of texts that are right."""
-    book, findings = build(texts, extras=Extras(functions=tuple(functions)))
+    book, findings = build(texts, extras=Extras(functions=tuple(functions)), analyse=False)
     errors = [(f.code, f.span.source.path, f.message) for f in findings if f.severity is Severity.ERROR]
     assert book is not None, errors
     return book
@@ -116,7 +116,7 @@ def book_of(rules: str = "", functions: Iterable[Function] = (), **more: str) ->
 
 def errors_of(texts: Mapping[str, str]) -> list[Finding]:
     """What is wrong with texts; the first of the two answers says whether they build."""
-    book, findings = build(texts)
+    book, findings = build(texts, analyse=False)
     errors = [f for f in findings if f.severity is Severity.ERROR]
     assert (book is None) == bool(errors), "a book stands or falls with its errors"
     return errors

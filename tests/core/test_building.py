@@ -124,7 +124,7 @@ SPECIMENS: list[tuple[str, str, str, str, str]] = [
 def test_a_specimen(name: str, old: str, new: str, code: str, where: str) -> None:
     text = FILES[name]
     assert old in text
-    _, findings = build({**FILES, name: text.replace(old, new, 1)})
+    _, findings = build({**FILES, name: text.replace(old, new, 1)}, analyse=False)
     found = [(f.code, f.span.source.path, f.span.source.text[f.span.start : f.span.end]) for f in findings]
     if not code:
         assert found == []
@@ -144,7 +144,7 @@ def test_a_specimen(name: str, old: str, new: str, code: str, where: str) -> Non
     ],
 )
 def test_a_close_word_is_offered(old: str, new: str, hint: str) -> None:
-    _, findings = build({**FILES, DESK: FILES[DESK].replace(old, new, 1)})
+    _, findings = build({**FILES, DESK: FILES[DESK].replace(old, new, 1)}, analyse=False)
     assert findings[0].hint == hint
 
 
@@ -155,7 +155,7 @@ def codes(texts: dict[str, str]) -> list[tuple[str, str]]:
 
 def test_a_dead_end() -> None:
     life = FILES[LIFE].replace('from: "*", to: 已結案', "from: 待回覆, to: 已結案")
-    _, findings = build({**FILES, LIFE: life})
+    _, findings = build({**FILES, LIFE: life}, analyse=False)
     assert [(f.code, f.span.source.text[f.span.start : f.span.end][:3]) for f in findings] == [
         ("dead-end-state", "{sl"),
         ("dead-end-state", "{sl"),
@@ -192,7 +192,7 @@ def test_names_declared_twice_in_two_files() -> None:
 
 def warnings(texts: dict[str, str]) -> list[tuple[str, str]]:
     """Warnings of texts that build."""
-    book, findings = build(texts)
+    book, findings = build(texts, analyse=False)
     assert book is not None, [f.message for f in findings]
     return [(f.code, f.span.source.path) for f in findings if f.severity is Severity.WARNING]
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Page
 
 from engine.cli import main
 from engine.core import scenarios
+from engine.core.building import build
 from engine.core.memory import World
 from engine.core.rulebook import Rulebook
 from engine.graph import FORMATS, draw, links
@@ -37,9 +38,9 @@ def starter() -> Rulebook:
 def with_rules(text: str) -> Rulebook:
     """The starter's nouns with other rules."""
     files = {name: body for name, body in load(RULES, run_scenarios=False).files.items() if name[-6:] != ".rules"}
-    loaded = load_files({**files, "a.rules": text}, run_scenarios=False)
-    assert loaded.rulebook is not None, [found.message for found in loaded.findings]
-    return loaded.rulebook
+    book, findings = build({**files, "a.rules": text}, analyse=False)
+    assert book is not None, [found.message for found in findings]
+    return book
 
 
 # ---- who wakes whom ------------------------------------------------------------------------------------------------

@@ -39,7 +39,9 @@ def shown_rules() -> Iterator[tuple[str, str]]:
         for number, text in enumerate(blocks(page, "rules"), 1):
             yield f"{page} {number}", text
     for number, action in enumerate(actions(), 1):
-        yield action, f"stage classify\nrule of_the_manual_{number}\n  on message.received\n  then {action}\n"
+        # Of one kind of ticket: a move must be possible from every state the condition leaves.
+        head = f"stage classify\nrule of_the_manual_{number}\n  on message.received\n  when ticket.kind = inquiry"
+        yield action, f"{head}\n  then {action}\n"
 
 
 @pytest.mark.parametrize(("name", "text"), list(shown_rules()), ids=lambda value: value.partition("\n")[0][:60])

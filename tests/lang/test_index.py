@@ -39,7 +39,9 @@ def agreed(
     wanted = [rule.id for rule in rules.matching_naive(STAGE, keys, values, before, naive, shop)]
     candidates = [rule for rule in rules.asked(keys, shop) if rule.stage == STAGE]
     # The index by itself, whatever the number of rules: the door would hide that a lookup raised.
-    index = Index([rule.shape for rule in candidates], [rule.whole for rule in candidates])
+    index = Index(
+        [rule.shape for rule in candidates], [rule.call for rule in candidates], [rule.unsure for rule in candidates]
+    )
     places, raised = index.find(values.get, before.get, indexed)
     for place in sorted(raised):
         indexed.failed(candidates[place], raised[place])

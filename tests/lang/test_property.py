@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -168,7 +169,8 @@ class Walker:
             word, text = fold(word), fold(text)
 
         def letter(char: str) -> bool:
-            return char.isascii() and char.isalnum()
+            plain = unicodedata.normalize("NFKC", char)
+            return plain.isascii() and plain.isalnum()
 
         for at in range(len(text)):
             end = at + len(word)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.lang.analysis.domains import WAVES, Bounds, Domains, Joint
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
@@ -10,9 +12,10 @@ from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
 from engine.lang.analysis.view import View, view_of
 from engine.lang.analysis.whole import check_whole
-from engine.lang.checked import Checked
+from engine.lang.checked import Checked, CheckedRule
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding
+from engine.lang.ruleset import Rule
 
 __all__ = ["WAVES", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
 
@@ -37,8 +40,8 @@ def analyse(
     return sorted(report.findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
 
 
-def expired(checked: Checked, today: str) -> list[Finding]:
-    """A warning for each rule whose last day is before `today` (`YYYY-MM-DD`)."""
+def expired(rules: Iterable[CheckedRule | Rule], today: str) -> list[Finding]:
+    """A warning for each rule whose last day is before `today` (`YYYY-MM-DD`) and that does not allow it itself."""
     return [
         Finding(
             "expired-rule",
@@ -46,6 +49,9 @@ def expired(checked: Checked, today: str) -> list[Finding]:
             rule.source.name.span,
             "take it out, or give it another `until`",
         )
-        for rule in checked.rules
-        if rule.ends is not None and rule.ends < today and rule.variant is None
+        for rule in rules
+        if rule.ends is not None
+        and rule.ends < today
+        and rule.variant is None
+        and not any(h.kind == "allow" and h.value.code == "expired-rule" for h in rule.source.headers)
     ]

@@ -129,9 +129,8 @@ def _try(report: Report, ring: list[Seen]) -> None:
                 except NoTextError:
                     continue
                 if case is not None and endless(case):
-                    members = [m for m in ring if any(m.rule.id in wave for wave in run[WAVES - 4 :])] or [seen]
-                    told.update(members)
-                    _tell(report, members, case)
+                    told.update(m for m in ring if any(m.rule.id in wave for wave in run))
+                    _tell(report, ring, run, case)
                     break
 
 
@@ -157,10 +156,20 @@ def _swings(seen: Seen, ring: list[Seen]) -> bool:
     return False
 
 
-def _tell(report: Report, members: list[Seen], case: Case) -> None:
-    first, *others = members
-    names = " and ".join(name_of(seen) for seen in members[:4])
-    message = f"{names} set each other off again and again" if others else f"{names} sets itself off again and again"
+def _tell(report: Report, ring: list[Seen], run: list[frozenset[str]], case: Case) -> None:
+    """One finding for a cascade: the rules that come again, or the row of them that is too long."""
+    count: dict[str, int] = {}
+    for wave in run:
+        for name in wave:
+            count[name] = count.get(name, 0) + 1
+    again = [seen for seen in ring if count.get(seen.rule.id, 0) > 1]
+    first, *others = again or [seen for seen in ring if seen.rule.id in count] or ring
+    names = " and ".join(name_of(seen) for seen in (first, *others)[:4])
+    message = f"{names} sets itself off again and again"
+    if others:
+        message = f"{names} set each other off again and again"
+    if not again:
+        message = f"{names}{' …' if len(others) > 3 else ''} set each other off in more than {WAVES} waves"
     report.add(
         Finding(
             "rule-loop",

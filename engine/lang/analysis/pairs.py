@@ -398,7 +398,8 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
 
 def _twins(one: Seen, other: Seen) -> bool:
     """Whether it is told that they have one condition."""
-    return one.keys == other.keys and other.rule.condition is not None and _signature(one) == _signature(other)
+    same = (one.keys, one.rule.shop, one.rule.variant) == (other.keys, other.rule.shop, other.rule.variant)
+    return same and other.rule.condition is not None and _signature(one) == _signature(other)
 
 
 def _signature(seen: Seen) -> frozenset[tuple[tuple[int, int], ...]]:

@@ -163,7 +163,8 @@ class TextGroup:
         wanted, unwanted = self._sides(box)
         mask = box.get(self.axis.id, self.axis.full)
         if mask & 4 and self._agree(wanted, unwanted):
-            if wanted:
+            # A calm region that is a written text would bring its own answers.
+            if wanted or self.axis.id in point or self.axis.calm & ~(EMPTY | BLANK):
                 point[self.axis.id] = 4
             chosen: set[int] = set()
             for number in wanted:

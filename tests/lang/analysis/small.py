@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from engine.core.actions import Wish, merge
@@ -183,22 +183,31 @@ def world(text: str, domains: Domains = DOMAINS, **more: str) -> World:
     return World(checked, rules, findings)
 
 
+def _texts() -> tuple[str, ...]:
+    """One text for each answer the tests of texts can give together, made of words and of words grown together."""
+    found: dict[tuple[bool, ...], str] = {}
+    pieces = ("red", "hat", "blue", "red hat", "redo", "hatred")
+    for count in range(5):
+        for parts in product(pieces, repeat=count):
+            text = " ".join(parts)
+            words = text.split()
+            answers = (
+                "red" in words,
+                "hat" in words,
+                "blue" in words,
+                "red hat" in " ".join(words) and any(a == "red" and b == "hat" for a, b in pairwise(words)),
+                text.startswith("red"),
+                text.endswith("red"),
+                text == "red",
+                text == "blue",
+                text == "",
+            )
+            found.setdefault(answers, text)
+    return tuple(found.values())
+
+
 NUMBERS = (None, Decimal("0.5"), 1, Decimal("1.5"), 2, Decimal("2.5"), 3, 4)
-TEXTS = (
-    "",
-    "xx",
-    "red",
-    "red hat",
-    "blue",
-    "blue red",
-    "redo",
-    "hat",
-    "hat red",
-    "blue hat",
-    "red hat blue",
-    "hats red",
-    "hatred",
-)
+TEXTS = _texts()
 EVERY: Mapping[str, Sequence[Any]] = {
     "ticket.type": ("A", "B", "C"),
     "ticket.state": STATES.values,
