@@ -224,6 +224,11 @@ def ask_rating(draft: Draft) -> None:
         draft.record("rating.requested", {})
 
 
+def _mask(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    done = draft.mask(args["words"])
+    return f"mask {args['name']}" if done else f"not mask {args['name']}, the line was stored before"
+
+
 def _flag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     draft.record("message.flagged", {"rule": rule.id, "why": args.get("why")})
     return _why("flag", args)
@@ -250,6 +255,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "start_timer": _start_timer,
     "cancel_timer": _cancel_timer,
     "ask_rating": _ask_rating,
+    "mask": _mask,
     "flag": _flag,
     "reject": _reject,
     "stop": _stop,
@@ -334,8 +340,12 @@ def _text(draft: Draft, args: Mapping[str, Any], locale: str) -> str:
         template = draft.book.template(args["template"], draft.shop, locale)
     if template is None:
         return ""
-    values = {name: draft.book.shown(name, _read(draft, name), draft, locale) for name in template.reads}
+    values = {name: draft.book.shown(name, _as_shown(draft, name), draft, locale) for name in template.reads}
     return template.render(values, locale, str(draft.book.zone(draft.shop)))
+
+
+def _as_shown(draft: Draft, field: str) -> Any:
+    return draft.shown_text() if field == "message.text" else _read(draft, field)
 
 
 def _recipients(draft: Draft, args: Mapping[str, Any]) -> list[Agent]:

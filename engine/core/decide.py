@@ -101,15 +101,31 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         rulebook=book.digest,
         shop=case.shop,
         changes=tuple(draft.finish()),
-        trace=tuple(run.trace),
-        snapshot={"now": now, "message": run.line.id if run.line else None, "waves": run.waves},
+        trace=_veiled(draft, run),
+        snapshot=_snapshot(draft, run, now),
         events=tuple(run.events),
-        replies=tuple(draft.replies),
+        replies=tuple(say for say in draft.veiled(list(draft.replies)) if isinstance(say, Say)),
         opening=tuple(draft.opening),
         notified=tuple(draft.notified),
         flagged=run.flagged,
         ticket_ref=draft.ticket_ref,
     )
+
+
+def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
+    """What is needed to decide again; a line whose stored text is masked stands in it (it is encrypted) as it was."""
+    line = run.line
+    snapshot: dict[str, Any] = {"now": now, "message": line.id if line else None, "waves": run.waves}
+    if line is not None and line.id in draft.veils:
+        snapshot["text"] = line.text
+    return snapshot
+
+
+def _veiled(draft: Draft, run: _Run) -> tuple[Mapping[str, Any], ...]:
+    trace: list[dict[str, Any]] = run.trace
+    for veil in draft.veils.values():
+        trace = [veil.entry(entry) for entry in trace]
+    return tuple(trace)
 
 
 def _take_keys(draft: Draft) -> set[str]:
@@ -427,7 +443,7 @@ def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
         rulebook=draft.book.digest,
         shop=draft.shop,
         changes=tuple(clean),
-        trace=tuple(run.trace),
+        trace=_veiled(draft, run),
         snapshot={"now": now, "message": None, "waves": run.waves},
         events=tuple(run.events),
         notified=tuple(draft.notified),

@@ -12,6 +12,7 @@ from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import Actor, Agent, AuthorKind, Case, Chat, Clock, Member, Message, Ticket, Visibility
 from engine.core.lifecycle import Transition
+from engine.core.masking import Veil
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -59,6 +60,8 @@ class Draft:
         self.rejected: str | None = None
         self.automatic = False
         """A machine's line came in: no rule answers it unless it asks for such lines."""
+        self.veils: dict[int, Veil] = {}
+        """Lines of this decision in which words are masked."""
         self._ref = 0
         self._roster: tuple[Agent, ...] | None = None
         self._notices: list[Create] = []
@@ -218,6 +221,21 @@ class Draft:
                 Enqueue(channel=ticket.channel, key="", ticket=ticket.id, message=say.ref, due_at=self.now, body={})
             )
         return say
+
+    def mask(self, words: tuple[str, ...]) -> bool:
+        """Hides words in the line at hand wherever it is stored or shown; False for a line stored before."""
+        line = self.message
+        if line is None or line.id >= 0:
+            return False
+        self.veils[line.id] = self.veils.get(line.id, Veil(line.id, line.text)).over(words)
+        return True
+
+    def shown_text(self) -> str | None:
+        """The line at hand as people see it."""
+        if self.message is None:
+            return None
+        veil = self.veils.get(self.message.id)
+        return self.message.text if veil is None else veil.shown
 
     def record(self, kind: str, body: Mapping[str, Any] | None = None) -> None:
         """Puts something that happened into the one log."""
@@ -379,6 +397,12 @@ class Draft:
                     changes.append(timer)
                 elif name in self.case.timers:
                     changes.append(ClearTimer(ticket.id, name))
+        return self.veiled(changes)
+
+    def veiled(self, changes: list[Change]) -> list[Change]:
+        """Changes as they may be stored."""
+        for veil in self.veils.values():
+            changes = [veil.change(change) for change in changes]
         return changes
 
 

@@ -36,7 +36,7 @@ EVENTS: tuple[EventKind, ...] = (
 ACTIONS = frozenset(
     {
         "set", "raise", "lower", "add_tag", "remove_tag", "move", "route", "assign", "reply", "note", "notify",
-        "ask_rating", "start_timer", "cancel_timer", "reject", "flag", "stop",
+        "ask_rating", "start_timer", "cancel_timer", "mask", "reject", "flag", "stop",
     }
 )  # fmt: skip
 """The actions the desk carries out today."""

@@ -550,6 +550,8 @@ class _Runner:
         return f"`{name}` waits for {_names(sorted(wanted))}; this step raised {_names(heard)}"
 
     def _text(self, decision: Decision) -> str:
+        if "text" in decision.snapshot:
+            return str(decision.snapshot["text"])
         lines = [
             c
             for c in decision.changes

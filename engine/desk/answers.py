@@ -367,7 +367,10 @@ def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
 def _nearly(
     book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
 ) -> Iterable[dict[str, Any]]:
-    """Rules that were asked and failed at one single part of their condition; `text` is the line's."""
+    """Rules that were asked and failed at one single part of their condition.
+
+    `text` is the line's as it is shown; the rules saw it before words were masked.
+    """
     for number, wave in enumerate(snapshot["waves"]):
         for rule in book.rules.asked(wave["keys"], shop):
             if rule.id in known or rule.condition is None:
@@ -378,7 +381,7 @@ def _nearly(
                 if "message.text" in rule.condition.reads:
                     continue  # the text of a line a rule wrote stands in no snapshot
             elif text is not None:
-                values["message.text"] = text
+                values["message.text"] = snapshot.get("text", text)
             _as_types(book, values)
             helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
             try:
@@ -390,6 +393,7 @@ def _nearly(
             if len(false) != 1:
                 continue
             known.add(rule.id)
+            shown = {**false[0].values, **({"message.text": text} if "message.text" in false[0].values else {})}
             yield {
                 "rule": rule.id,
                 "title": rule.title,
@@ -399,7 +403,7 @@ def _nearly(
                 "wave": number,
                 "outcome": "nearly",
                 "why": false[0].text,
-                "values": {name: mask(book, name, value) for name, value in sorted(false[0].values.items())},
+                "values": {name: mask(book, name, value) for name, value in sorted(shown.items())},
                 "changes": [],
             }
 

@@ -48,6 +48,7 @@ from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.simulate import Simulation
 from engine.files import prepare
+from engine.lang import may_be_masked
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
 from engine.store import (
@@ -248,7 +249,7 @@ class Desk:
         if isinstance(command, (MemberLine, PostMessage)) and command.client_key is not None:
             twin = self._twin(tx, actor, command)
             if twin is not None:
-                if twin.text != command.text:
+                if not may_be_masked(twin.text, command.text):
                     raise Refused("invalid", "id-used", "this client id was used for another line", pointer="/id")
                 shop = actor.shops[0] if actor.shops else None
                 return self._line_answer(tx, actor, twin.message_id, twin.number, shop, seq=twin.seq)

@@ -230,7 +230,7 @@ class Side:
         text = args.get("text")
         what = args.get("template") or (_words(text) if isinstance(text, Template) else "")
         whole = self.book.text(args.get("template"), self.shop) or what
-        rest = {k: v for k, v in args.items() if k not in ("text", "template")}
+        rest = {k: v for k, v in args.items() if k not in ("text", "template", "words")}
         label = effect.action
         if effect.action == "notify":
             label = f"notify {args['to']}"

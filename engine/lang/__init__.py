@@ -17,6 +17,7 @@ from engine.lang.ruleset import RuleSet, compile_condition, compile_rules
 from engine.lang.runtime import Helpers
 from engine.lang.source import Source, Span
 from engine.lang.template import Template, compile_template
+from engine.lang.text import WordSet, mask, may_be_masked
 from engine.lang.types import (
     DATE,
     DURATION,
@@ -75,6 +76,7 @@ __all__ = [
     "Template",
     "Text",
     "Type",
+    "WordSet",
     "check",
     "compile_condition",
     "compile_rules",
@@ -86,6 +88,8 @@ __all__ = [
     "list_of",
     "load",
     "load_plain",
+    "mask",
+    "may_be_masked",
     "parse",
     "render",
     "suggest",

@@ -29,6 +29,11 @@ _INVISIBLE = dict.fromkeys(
 )
 
 
+STARS = "*＊"
+"""What masked characters become."""
+_NEAR = 16
+"""How far from the middle of a text a place to cut it is looked for."""
+
 # Characters past U+FFFF, which the quick half of a fold leaves alone.
 _RARE = re.compile("[\U00010000-\U0010ffff]")
 
@@ -213,3 +218,56 @@ def bounded(text: str, start: int, end: int) -> bool:
     if start > 0 and is_word(text[start]) and is_word(text[start - 1]):
         return False
     return not (end < len(text) and is_word(text[end - 1]) and is_word(text[end]))
+
+
+def _pieces(text: str) -> list[str]:
+    """`text` cut as finely as its fold can be cut: the folds of the pieces, one after the other, are its fold.
+
+    A letter and its accents stay together. Where no cut is found near the middle the piece stays whole, so that a text
+    made to be hard to cut costs little.
+    """
+    done: list[str] = []
+    todo = [text]
+    while todo:
+        piece = todo.pop()
+        middle = len(piece) // 2
+        whole = fold(piece) if middle else ""
+        near = (at for step in range(_NEAR) for at in (middle - step, middle + step) if 0 < at < len(piece))
+        cut = next((at for at in near if fold(piece[:at]) + fold(piece[at:]) == whole), 0)
+        if cut:
+            todo += (piece[cut:], piece[:cut])
+        else:
+            done.append(piece)
+    return done
+
+
+def mask(text: str, words: WordSet) -> str:
+    """`text` with every character of the words that stand in it replaced by a star as wide; its length stays.
+
+    Words are found as `contains` finds them; characters that are not seen stay where they are.
+    """
+    folded = text if words.exact else fold(text)
+    places = words.places(folded)
+    if not places:
+        return text
+    hidden = bytearray(len(folded))
+    for start, end in places:
+        hidden[start:end] = b"\1" * (end - start)
+    shown: list[str] = []
+    at = 0
+    for piece in text if words.exact else _pieces(text):
+        end = at + (len(piece) if words.exact else len(fold(piece)))
+        shown.append("".join(map(_star, piece)) if any(hidden[at:end]) else piece)
+        at = end
+    return "".join(shown)
+
+
+def _star(char: str) -> str:
+    if char.isspace() or fold(char) == "":
+        return char
+    return "＊" if unicodedata.east_asian_width(char) in "WF" else "*"
+
+
+def may_be_masked(shown: str, text: str) -> bool:
+    """Whether `shown` is `text`, or what masking could have left of it."""
+    return len(shown) == len(text) and all(a == b or a in STARS for a, b in zip(shown, text, strict=True))

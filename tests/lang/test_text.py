@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.lang.text import WordSet, fold, tokens, width
+from engine.lang.text import STARS, WordSet, fold, mask, may_be_masked, tokens, width
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,38 @@ def test_places_are_where_the_words_stand() -> None:
     text = fold("退款和退貨, refund")
     words = WordSet(["退款", "退貨", "refund", "款和", "x"])
     assert [text[start:end] for start, end in words.places(text)] == ["退款", "款和", "退货", "refund"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("我要退款", "我要＊＊"),
+        ("我要退\u200b款!", "我要＊\u200b＊!"),
+        ("ＲＥＦＵＮＤ", "＊＊＊＊＊＊"),
+        ("refunds and Refund", "refunds and ******"),
+        ("㈱好", "＊好"),  # one character that folds to three
+        ("退貨退货", "＊＊＊＊"),
+        ("stra\u00dfe cafe\u0301", "****** *****"),
+        ("", ""),
+    ],
+)
+def test_mask(text: str, shown: str) -> None:
+    assert mask(text, WordSet(["退款", "refund", "株", "退货", "strasse", "café"])) == shown
+
+
+@given(
+    st.text(alphabet="退款貨a\u0301ＡB \u200bé한ㅎㅏ㈱ﬁ", max_size=40),
+    st.sampled_from(["退款", "ab", "株", "貨a", "한", "fi"]),
+)
+def test_masking_keeps_the_length_and_leaves_no_word(text: str, word: str) -> None:
+    words = WordSet([word])
+    shown = mask(text, words)
+    assert len(shown) == len(text)
+    assert not words.any(fold(shown))
+    assert may_be_masked(shown, text)
+    assert all(a == b or a in STARS for a, b in zip(shown, text, strict=True))
+
+
+def test_a_text_made_to_be_hard_to_cut_costs_little() -> None:
+    hostile = "a" + "\u0316\u0301" * 5_000 + " 退款"
+    assert mask(hostile, WordSet(["退款"])).endswith("＊＊")
