@@ -24,7 +24,7 @@ from engine.cli_base import rules_folder as _rules_folder
 from engine.cli_rules import add_fmt, add_graph
 
 if TYPE_CHECKING:
-    from engine.core.building import Extras
+    from engine.core.rulebook import Extras
     from engine.lang import Finding
 
 

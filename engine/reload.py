@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core import scenarios
-from engine.core.building import Extras, build, digest_of
-from engine.core.rulebook import Rulebook
+from engine.core.building import build, digest_of
+from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
 from engine.lang import Finding, Severity, Source, Span, render
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOTHING_MORE = Extras()
 SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
 MAX_FILE = 1_000_000
 """Bytes of one file: far more than a person writes, little enough to be refused at once."""

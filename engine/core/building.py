@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from engine.core.fields import Getter, built_in, custom
 from engine.core.lifecycle import Lifecycle, State, Transition
 from engine.core.nouns import Doc
 from engine.core.proving import whole_set
-from engine.core.rulebook import Rulebook, Team
+from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
     WEEKDAYS,
@@ -24,9 +24,8 @@ from engine.lang import (
     Enum,
     Environment,
     Field,
-    File,
     Finding,
-    Function,
+    RuleSet,
     Severity,
     Source,
     Span,
@@ -36,10 +35,10 @@ from engine.lang import (
     compile_condition,
     compile_rules,
     compile_template,
-    parse,
     suggest,
 )
 from engine.lang.checker import silence
+from engine.lang.kept import Kept
 
 T = TypeVar("T")
 
@@ -60,16 +59,6 @@ def digest_of(files: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What plugins add to the world rules are checked against."""
-
-    functions: tuple[Function, ...] = ()
-    fields: Mapping[str, tuple[Field, Getter]] = field(default_factory=dict)
-    channels: tuple[str, ...] = ()
-    permissions: tuple[str, ...] = ()
-
-
 @dataclass(slots=True)
 class _Folder:
     """The files of the folder by what they are; a shop's own under its name."""
@@ -80,6 +69,12 @@ class _Folder:
     templates: dict[str, list[Source]] = field(default_factory=dict)
     rules: list[Source] = field(default_factory=list)
     stray: list[Source] = field(default_factory=list)
+
+    def nouns(self) -> list[Source]:
+        """Everything the rulebook is made of but the rules."""
+        fixed = [source for by in self.fixed.values() for found in by.values() for source in found]
+        texts = [source for found in self.templates.values() for source in found]
+        return [*self.desk, *fixed, *texts, *self.lifecycles, *self.stray]
 
 
 def _sort(files: Mapping[str, str]) -> _Folder:
@@ -116,7 +111,7 @@ def build(
     files: Mapping[str, str],
     *,
     previous: Rulebook | None = None,
-    extras: Extras = Extras(),
+    extras: Extras = NOTHING_MORE,
     analyse: bool = True,
 ) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
@@ -128,7 +123,7 @@ def build(
     if previous is not None and previous.digest == digest:
         return previous, []
     findings: list[Finding] = []
-    built = _Build(files, digest, findings, extras, analyse)
+    built = _Build(files, digest, findings, extras, analyse, previous)
     rulebook = built.run()
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     if any(f.severity is Severity.ERROR for f in findings):
@@ -144,15 +139,45 @@ class _Build:
         findings: list[Finding],
         extras: Extras,
         analyse: bool,
+        previous: Rulebook | None,
     ) -> None:
         self.files = files
         self.digest = digest
         self.findings = findings
         self.extras = extras
         self.analyse = analyse
+        self.previous = previous
         self.folder = _sort(files)
 
     def run(self) -> Rulebook | None:
+        """The nouns, then the rules; what an edit did not touch is taken from the rulebook before."""
+        nouns_of = {source.path: source.text for source in self.folder.nouns()}
+        before = self.previous
+        if before is not None and before.workings.same(nouns_of, self.extras):
+            book: Rulebook | None = before
+            self.findings.extend(before.workings.findings)
+            kept = Kept(before.workings.kept)
+        else:
+            book = self._nouns()
+            kept = Kept(None if before is None else before.workings.kept)
+        if book is None:
+            return None
+        workings = Workings(nouns_of, self.extras, tuple(self.findings), kept)
+        parsed, problems = kept.parse(self.folder.rules)
+        self.findings.extend(problems)
+        checked, problems = check(parsed, book.environment, self.files, kept=kept)
+        self.findings.extend(problems)
+        if any(f.severity is Severity.ERROR for f in self.findings):
+            return None
+        rules = compile_rules(checked, book.environment, kept)
+        book = replace(book, digest=self.digest, files=dict(self.files), rules=rules, workings=workings)
+        if self.analyse:
+            self.findings.extend(silence(whole_set(book, checked, kept), parsed))
+        kept.seal()
+        return book
+
+    def _nouns(self) -> Rulebook | None:
+        """A rulebook without rules; None when there is nothing to begin with."""
         folder = self.folder
         nowhere = Span(Source("desk.yaml", ""), 0, 0)
         if not folder.desk:
@@ -247,16 +272,7 @@ class _Build:
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
                 missing = f"there is no calendar `{shop_spec.calendar}`"
                 desk_doc.wrong("unknown-calendar", missing, "shops", name, "calendar")
-        parsed: list[File] = []
-        for source in folder.rules:
-            tree, problems = parse(source)
-            self.findings.extend(problems)
-            parsed.append(tree)
-        checked, problems = check(parsed, environment, self.files)
-        self.findings.extend(problems)
-        if any(f.severity is Severity.ERROR for f in self.findings):
-            return None
-        rulebook = Rulebook(
+        return Rulebook(
             digest=self.digest,
             files=dict(self.files),
             shops=desk.shops,
@@ -280,12 +296,9 @@ class _Build:
             shop_templates=shop_compiled,
             settings=settings,
             thresholds=desk.thresholds,
-            rules=compile_rules(checked, environment),
+            rules=RuleSet((), ()),
             environment=environment,
         )
-        if self.analyse:
-            self.findings.extend(silence(whole_set(rulebook, checked), parsed))
-        return rulebook
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 

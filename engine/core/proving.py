@@ -13,6 +13,7 @@ from engine.core.rulebook import Helpers, Rulebook
 from engine.lang import Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
+from engine.lang.kept import Kept
 
 _COUNT = Bounds(lowest=0, whole=True)
 _STARS = Bounds(1, 5, whole=True)
@@ -49,9 +50,9 @@ FRESH: Mapping[str, tuple[Any, ...]] = {
 """A ticket that has just been opened."""
 
 
-def whole_set(book: Rulebook, checked: Checked) -> list[Finding]:
+def whole_set(book: Rulebook, checked: Checked, kept: Kept | None = None) -> list[Finding]:
     """What is to be said about all rules of a sound rulebook together. `allow` is not looked at here."""
-    return analyse(checked, book.environment, domains_of(book), Engine(book))
+    return analyse(checked, book.environment, domains_of(book), Engine(book), kept=kept)
 
 
 def domains_of(book: Rulebook) -> Domains:

@@ -18,7 +18,8 @@ from engine.core.errors import Refused
 from engine.core.fields import Getter
 from engine.core.lifecycle import Lifecycle
 from engine.core.sla import Policy, used
-from engine.lang import Condition, Duration, Environment, Field, Rule, RuleSet, Template
+from engine.lang import Condition, Duration, Environment, Field, Finding, Function, Rule, RuleSet, Template
+from engine.lang.kept import Kept
 
 Label = Mapping[str, str]
 """A text per language; a language that is missing shows the noun's name."""
@@ -98,6 +99,34 @@ class Helpers:
         return failures
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What plugins add to the world rules are checked against."""
+
+    functions: tuple[Function, ...] = ()
+    fields: Mapping[str, tuple[Field, Getter]] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+
+
+NOTHING_MORE = Extras()
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What building a rulebook leaves for building the next one: its nouns' texts, what was wrong with them, and what
+    is known of each rule."""
+
+    nouns: Mapping[str, str] = field(default_factory=dict)
+    extras: Extras | None = None
+    findings: tuple[Finding, ...] = ()
+    kept: Kept | None = None
+
+    def same(self, nouns: Mapping[str, str], extras: Extras) -> bool:
+        """Whether these nouns are those of the rulebook."""
+        return self.extras is extras and self.nouns == nouns
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """Nouns and verbs of the desk. Built by `engine.core.building.build`, never changed."""
@@ -127,6 +156,7 @@ class Rulebook:
     thresholds: Mapping[str, Any]
     rules: RuleSet
     environment: Environment
+    workings: Workings = Workings()
 
     # --- nouns ------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, get_type_hints
 
 from engine import api
-from engine.core.building import Extras
+from engine.core.rulebook import Extras
 from engine.lang import FLAG, NUMBER, TEXT, Function, Type, list_of
 from engine.plugins import Plugins
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from engine.core.building import Extras, build
+from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.decide import mask
-from engine.core.rulebook import Rulebook
+from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.desk.answers import _spoken as spoken
 from engine.desk.replay import Book, Difference, Limits, Pair, Record, Replay, Undecidable, policy_of, promise
@@ -98,7 +98,7 @@ class Simulation:
                 member=owner.get("member_id"),
                 trace=commit.unpack_trace(row["trace"]),
                 snapshot=snapshot or {},
-                facts=_facts(ticket, line, row["at"]),
+                facts=_facts(ticket, line, row["at"], snapshot),
                 automatic=bool(line and line["automatic"]),
             )
             pair = self._pair(tx, row["rulebook"]) if snapshot is not None else None
@@ -244,7 +244,7 @@ class Simulation:
         }
 
 
-def _facts(ticket: Row | None, line: Row | None, at: int) -> dict[str, Any]:
+def _facts(ticket: Row | None, line: Row | None, at: int, snapshot: Row | None = None) -> dict[str, Any]:
     """What cannot have been otherwise then: how the ticket came in, and the line the decision began with."""
     facts: dict[str, Any] = {}
     if ticket is not None:
@@ -256,7 +256,7 @@ def _facts(ticket: Row | None, line: Row | None, at: int) -> dict[str, Any]:
         facts["message.automatic"] = bool(line["automatic"])
         facts["message.author"] = line["author_kind"]
         if line["unsent_at"] is None:
-            facts["message.text"] = line["text"]
+            facts["message.text"] = (snapshot or {}).get("text", line["text"])  # as it was before words were masked
             facts["message.length"] = len(line["text"])
     return facts
 

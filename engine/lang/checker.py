@@ -15,6 +15,7 @@ from engine.lang.codes import CODES, Severity
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import EVERY_OBJECTS, Environment
 from engine.lang.findings import Finding, Related, closest
+from engine.lang.kept import FileResult, Kept
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
 from engine.lang.scopes import Scopes, ShopScope, shop_of
@@ -30,14 +31,16 @@ def check(
     environment: Environment,
     texts: Mapping[str, str] | None = None,
     used: Collection[str] = (),
+    kept: Kept | None = None,
 ) -> tuple[Checked, list[Finding]]:
     """Check parsed files together.
 
     `texts`: every file of `rules/` by path, for `words … from`. `used`: definitions that YAML conditions use, so that
-    they do not count as unused. The templates of the environment are checked here as well. Findings come in order of
-    path and place, each once; what an `allow` silences is left out.
+    they do not count as unused. The templates of the environment are checked here as well. `kept`: what an earlier
+    look found, and where this one leaves its own. Findings come in order of path and place, each once; what an `allow`
+    silences is left out.
     """
-    return _Checker(list(files), environment, texts or {}, used).run()
+    return _Checker(list(files), environment, texts or {}, used, kept or Kept()).run()
 
 
 def silence(findings: Iterable[Finding], files: Iterable[ast.File]) -> list[Finding]:
@@ -79,9 +82,15 @@ class _Found:
 
 class _Checker:
     def __init__(
-        self, files: list[ast.File], environment: Environment, texts: Mapping[str, str], used: Collection[str]
+        self,
+        files: list[ast.File],
+        environment: Environment,
+        texts: Mapping[str, str],
+        used: Collection[str],
+        kept: Kept,
     ) -> None:
         self.files = files
+        self.kept = kept
         self.environment = environment
         self.found = _Found()
         self.used = used
@@ -91,10 +100,16 @@ class _Checker:
 
     def run(self) -> tuple[Checked, list[Finding]]:
         definitions = self.scopes.check_all()
+        self.kept.begin(self.environment, self.scopes.signature())
+        self._names()
         rules: list[CheckedRule] = []
-        names: dict[tuple[str | None, str], ast.Rule] = {}
         for file in self.files:
-            rules.extend(self._file(file, names))
+            result = self.kept.result(file) or self._result(file)
+            self.kept.files[file.path] = result
+            for finding in result.findings:
+                self.found.add(finding)
+            self.scopes.used |= result.used
+            rules.extend(result.rules)
         self._templates()
         if all(file.whole for file in self.files):
             for finding in self.scopes.unused(self.used):
@@ -109,7 +124,34 @@ class _Checker:
 
     # ---- files -------------------------------------------------------------------------------------------------
 
-    def _file(self, file: ast.File, names: dict[tuple[str | None, str], ast.Rule]) -> Iterable[CheckedRule]:
+    def _names(self) -> None:
+        """Each rule has a name of its own, in its shop."""
+        names: dict[tuple[str | None, str], ast.Rule] = {}
+        for file in self.files:
+            shop = shop_of(file.path)
+            for item in file.items:
+                if not isinstance(item, ast.Rule):
+                    continue
+                other = names.setdefault((shop, item.name.text), item)
+                if other is not item:
+                    related = (Related(other.name.span, "first here"),)
+                    message = f"there is a rule `{item.name.text}` already"
+                    self.found.add(Finding("duplicate-rule", message, item.name.span, related=related))
+                if len(names) == LIMITS.rules + 1:
+                    self._wrong("syntax-error", f"a desk has at most {LIMITS.rules} rules", item.name.span)
+
+    def _result(self, file: ast.File) -> FileResult:
+        """Checks one file by itself, so that it need not be done again."""
+        outer, used = self.found, self.scopes.used
+        self.found, self.scopes.used = _Found(), set()
+        self.scopes.report = self.found.add
+        rules = tuple(self._file(file))
+        result = FileResult(file, rules, tuple(self.found.findings), frozenset(self.scopes.used))
+        self.found, self.scopes.used = outer, used
+        self.scopes.report = self.found.add
+        return result
+
+    def _file(self, file: ast.File) -> Iterable[CheckedRule]:
         shop = shop_of(file.path)
         if shop is not None and self.environment.shops and shop not in self.environment.shops:
             hint = closest(shop, self.environment.shops)
@@ -121,13 +163,6 @@ class _Checker:
             elif isinstance(item, ast.Allow):
                 self._allow(item)
             elif isinstance(item, ast.Rule):
-                other = names.setdefault((shop, item.name.text), item)
-                if other is not item:
-                    related = (Related(other.name.span, "first here"),)
-                    message = f"there is a rule `{item.name.text}` already"
-                    self.found.add(Finding("duplicate-rule", message, item.name.span, related=related))
-                if len(names) == LIMITS.rules + 1:
-                    self._wrong("syntax-error", f"a desk has at most {LIMITS.rules} rules", item.name.span)
                 yield from self._variants(item, shop, stage)
 
     def _variants(self, item: ast.Rule, shop: str | None, stage: str) -> Iterable[CheckedRule]:

@@ -16,6 +16,7 @@ from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding
 from engine.lang.index import Index
+from engine.lang.kept import Kept
 from engine.lang.parser import parse_condition
 from engine.lang.resolver import NoScope, Resolver
 from engine.lang.rule import Condition, Rule, Whole, make_actions, plan_actions
@@ -184,11 +185,18 @@ def _ask_each(
     return found
 
 
-def compile_rules(checked: Checked, environment: Environment) -> RuleSet:
-    """Compile rules that were checked without errors."""
-    rules: list[Rule] = []
-    for start in range(0, len(checked.rules), _BATCH):
-        rules.extend(_compile_batch(checked.rules[start : start + _BATCH]))
+def compile_rules(checked: Checked, environment: Environment, kept: Kept | None = None) -> RuleSet:
+    """Compile rules that were checked without errors. `kept`: see `check`."""
+    kept = kept or Kept()
+    known = [kept.rule(rule) for rule in checked.rules]
+    new = [rule for rule, found in zip(checked.rules, known, strict=True) if found is None]
+    made: list[Rule] = []
+    for start in range(0, len(new), _BATCH):
+        made.extend(_compile_batch(tuple(new[start : start + _BATCH])))
+    fresh = iter(made)
+    rules = [found or next(fresh) for found in known]
+    for checked_rule, rule in zip(checked.rules, rules, strict=True):
+        kept.keep_rule(checked_rule, rule)
     return RuleSet(rules, checked.stages)
 
 

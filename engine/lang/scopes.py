@@ -6,7 +6,7 @@ shared rule that uses a replaced name means something else there (`touched`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -49,7 +49,7 @@ class Scopes:
         self.used: set[tuple[str, str, str | None]] = set()
         self.broken: set[str] = set()
         self._texts = texts
-        self._report = report
+        self.report = report
         self._definitions: _Scoped[ast.Define] = {None: {}}
         self._words: _Scoped[ast.Words] = {None: {}}
         self._resolved: dict[tuple[str, str | None], tree.Defined | None] = {}
@@ -76,7 +76,7 @@ class Scopes:
         if other is not None:
             related = (Related(other.item.name.span, "first here"),)
             message = f"there is a {what} `{name}` already"
-            self._report(Finding("duplicate-definition", message, item.name.span, related=related))
+            self.report(Finding("duplicate-definition", message, item.name.span, related=related))
             return
         names = frozenset(node.text for node in ast.walk(item) if isinstance(node, ast.Name)) - {name}
         if isinstance(item, ast.Define) and any(
@@ -91,6 +91,19 @@ class Scopes:
         for shop in self.environment.shops:
             if any(f"shops/{shop}/{path}" in self._texts for path in wanted):
                 yield shop
+
+    def signature(self) -> Hashable:
+        """The same for two looks in which every name means the same, and stands at the same place."""
+        declared = [
+            (shop or "", item.item.span.source.path, item.item.span.start, item.item.span.text)
+            for scopes in (self._definitions, self._words)
+            for shop, names in scopes.items()
+            for item in names.values()
+        ]
+        paths = {item.item.path.text for names in self._words.values() for item in names.values() if item.item.path}
+        paths |= {f"shops/{shop}/{path}" for shop in self.shops for path in paths}
+        texts = [(path, self._texts[path]) for path in sorted(paths) if path in self._texts]
+        return (tuple(sorted(declared)), tuple(texts), tuple(self.shops), frozenset(self.broken))
 
     # ---- which declaration ------------------------------------------------------------------------------------
 
@@ -157,12 +170,12 @@ class Scopes:
                 self._too_deep((name.text, scope), name.span)
                 return None
             self._busy.append(key)
-            resolver = Resolver(self.environment, ShopScope(self, scope), self._report)
+            resolver = Resolver(self.environment, ShopScope(self, scope), self.report)
             test = resolver.condition(declared.item.condition)
             self._busy.pop()
             if test is not None:
                 for finding in empty_comparisons(test):
-                    self._report(finding)
+                    self.report(finding)
             found = None if test is None else tree.Defined(declared.item.name.span, name.text, key, test)
             if found is not None:
                 depth = 1 + max((self._depths.get(other.key, 0) for other in tree.uses(test)), default=0)
@@ -179,7 +192,7 @@ class Scopes:
 
     def _fail(self, key: tuple[str, str | None], code: str, message: str, span: Span) -> None:
         self._resolved[key] = None
-        self._report(Finding(code, message, span))
+        self.report(Finding(code, message, span))
 
     def check_all(self) -> dict[str, tree.Defined]:
         """Check every definition and word list, used or not; the shared definitions that are right, by name."""
@@ -194,7 +207,20 @@ class Scopes:
         for shop, words in list(self._words.items()):
             for name in words:
                 self._list(name, shop)
+        for shop in self.shops:
+            self._check_touched(shop)
         return found
+
+    def _check_touched(self, shop: str) -> None:
+        """What is shared but means something else for a shop is looked at here, and not by the first rule using it."""
+        used = set(self.used)
+        for name, declared in self._definitions[None].items():
+            if name not in self._definitions.get(shop, ()) and self.touched([name], shop):
+                self.definition(declared.item.name, shop)
+        for name in self._words[None]:
+            if self.touched([name], shop):
+                self._list(name, shop)
+        self.used = used
 
     def all_words(self) -> dict[str, tuple[str, ...]]:
         """The shared word lists by name."""
@@ -244,7 +270,7 @@ class Scopes:
     def _read(self, item: ast.Words, shop: str | None) -> tuple[str, ...] | None:
         entries: list[tuple[str, Span]]
         if item.path is None:
-            resolver = Resolver(self.environment, ShopScope(self, shop), self._report)
+            resolver = Resolver(self.environment, ShopScope(self, shop), self.report)
             texts = resolver.texts(item.items)
             if texts is None:
                 return None
@@ -256,7 +282,7 @@ class Scopes:
             entries = found
         if len(entries) > LIMITS.words:
             message = f"a word list has at most {LIMITS.words} entries, this one {len(entries)}"
-            self._report(Finding("syntax-error", message, item.name.span))
+            self.report(Finding("syntax-error", message, item.name.span))
             return None
         self._redundant(entries)
         return tuple(text for text, _ in entries)
@@ -268,7 +294,7 @@ class Scopes:
         text = self._texts.get(name)
         if text is None:
             hint = closest(path.text, self._texts) or "paths count from `rules/`"
-            self._report(Finding("file-not-found", f"there is no file `{path.text}`", path.span, hint))
+            self.report(Finding("file-not-found", f"there is no file `{path.text}`", path.span, hint))
             return None
         source = Source(name, text)
         entries: list[tuple[str, Span]] = []
@@ -289,13 +315,13 @@ class Scopes:
             folded = fold(text)
             if folded in first:
                 related = (Related(first[folded], "already here"),)
-                self._report(Finding("redundant-word", f"`{text}` stands in the list already", span, related=related))
+                self.report(Finding("redundant-word", f"`{text}` stands in the list already", span, related=related))
                 continue
             first[folded] = span
             for start, end in words.places(folded):
                 if end - start < len(folded):
                     message = f"`{text}` is found by `{folded[start:end]}` already"
-                    self._report(Finding("redundant-word", message, span))
+                    self.report(Finding("redundant-word", message, span))
                     break
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
-from engine.core.building import Extras, build
+from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.changes import Record
 from engine.core.commands import MemberLine, PostMessage
 from engine.core.decide import Decision
 from engine.core.entities import SYSTEM, Actor, Agent
 from engine.core.memory import World
-from engine.core.rulebook import Rulebook
+from engine.core.rulebook import Extras, Rulebook
 from engine.lang import Finding, Function, Severity
 
 TAIPEI = ZoneInfo("Asia/Taipei")

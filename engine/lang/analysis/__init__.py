@@ -15,6 +15,7 @@ from engine.lang.analysis.whole import check_whole
 from engine.lang.checked import Checked, CheckedRule
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding
+from engine.lang.kept import Kept
 from engine.lang.ruleset import Rule
 
 __all__ = ["WAVES", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
@@ -26,14 +27,16 @@ def analyse(
     domains: Domains | None = None,
     prover: Prover | None = None,
     whole: bool = True,
+    kept: Kept | None = None,
 ) -> list[Finding]:
     """Everything there is to say about rules that were checked without errors, in order of path and place.
 
     `domains`: what the host knows of its fields. `prover`: the engine that confirms each case; without one nothing is
-    replayed. `whole`: no rule is missing for a mistake in it. What an `allow` silences is still there.
+    replayed. `whole`: no rule is missing for a mistake in it. `kept`: see `check`; the domains must be those of its
+    environment. What an `allow` silences is still there.
     """
     report = Report(view_of(checked, environment, domains or Domains()), prover)
-    check_single(report)
+    check_single(report, kept or Kept())
     check_pairs(report)
     check_whole(report, whole)
     check_loops(report)

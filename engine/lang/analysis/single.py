@@ -14,22 +14,34 @@ from engine.lang.analysis.view import Seen, View
 from engine.lang.analysis.writes import effect_of
 from engine.lang.checked import CheckedAction
 from engine.lang.findings import Finding, Related
+from engine.lang.kept import Kept
 from engine.lang.source import Span
 
 PARTS = 40
 """Parts of one condition past which dead ones are not looked for."""
 
 
-def check_single(report: Report) -> None:
-    """All checks of one rule at a time."""
+def check_single(report: Report, kept: Kept) -> None:
+    """All checks of one rule at a time; what was said of a rule before need not be found again."""
     for seen in report.view.rules:
-        condition = seen.rule.condition
-        if condition is not None and not _never(report, seen) and not _always(report, seen):
-            _dead(report, seen, condition)
-        for action in seen.rule.actions:
-            if action.action == "move":
-                _move(report, seen, action)
-        _redundant(report, seen)
+        found = kept.findings(seen.rule, seen.shops)
+        if found is None:
+            alone = Report(report.view, report.prover)
+            _look(alone, seen)
+            found = tuple(alone.findings)
+        kept.keep_findings(seen.rule, seen.shops, found)
+        for finding in found:
+            report.add(finding)
+
+
+def _look(report: Report, seen: Seen) -> None:
+    condition = seen.rule.condition
+    if condition is not None and not _never(report, seen) and not _always(report, seen):
+        _dead(report, seen, condition)
+    for action in seen.rule.actions:
+        if action.action == "move":
+            _move(report, seen, action)
+    _redundant(report, seen)
 
 
 def _never(report: Report, seen: Seen) -> bool:

@@ -31,6 +31,8 @@ class Seen:
     waves: int
     writes: tuple[Write, ...]
     effects: frozenset[Hashable]
+    shops: frozenset[str]
+    """The shops whose tickets it decides."""
 
     @property
     def order(self) -> tuple[int, bool, str]:
@@ -152,7 +154,8 @@ def _seen(view: View, number: int, rule: CheckedRule, own: dict[str, set[str]], 
             condition = wide = space.boxes(rule.condition)
         except TooManyError:
             condition, wide = None, _wide(space, rule.condition)
-    place = _place(view, rule, own, variants)
+    mine = _shops(view, rule, own, variants)
+    place = _place(view, rule, mine)
     boxes = condition
     if place != space.place.full:
         boxes = None if condition is None else _cut(condition, place)
@@ -163,7 +166,7 @@ def _seen(view: View, number: int, rule: CheckedRule, own: dict[str, set[str]], 
     waves = _waves(space, domains, rule)
     writes = tuple(write for action in rule.actions for write in writes_of(action))
     effects = frozenset(effect_of(action) for action in rule.actions)
-    return Seen(number, rule, condition, boxes, wide, keys, waves, writes, effects)
+    return Seen(number, rule, condition, boxes, wide, keys, waves, writes, effects, mine)
 
 
 def _waves(space: Space, domains: Domains, rule: CheckedRule) -> int:
@@ -182,24 +185,25 @@ def _cut(boxes: list[Box], place: int) -> list[Box]:
     return [box for box in (meet(box, {0: place}) for box in boxes) if box is not None] if place else []
 
 
-def _place(view: View, rule: CheckedRule, own: dict[str, set[str]], variants: dict[str, set[str]]) -> int:
+def _shops(view: View, rule: CheckedRule, own: dict[str, set[str]], variants: dict[str, set[str]]) -> frozenset[str]:
+    shops = {name for name, _ in view.domains.shops}
+    if rule.shop is not None:
+        return frozenset({rule.shop} & shops)
+    mine = {shop for shop in shops if rule.name not in own.get(shop, ())}
+    if rule.variant is not None:
+        return frozenset(mine & {rule.variant})
+    return frozenset(mine - {shop for shop in shops if rule.name in variants.get(shop, ())})
+
+
+def _place(view: View, rule: CheckedRule, mine: frozenset[str]) -> int:
     """The shops and moments a rule is for."""
     moments = view.space.moments
     mask = view.space.place.full
     if rule.starts or rule.ends:
         mask &= moments.within(rule.starts, rule.ends)
-    if not view.domains.shops:
+    if not view.domains.shops or len(mine) == len(view.domains.shops):
         return mask
-    shops = {name for name, _ in view.domains.shops}
-    if rule.shop is not None:
-        mine = {rule.shop} & shops
-    else:
-        mine = {shop for shop in shops if rule.name not in own.get(shop, ())}
-        if rule.variant is not None:
-            mine &= {rule.variant}
-        else:
-            mine -= {shop for shop in shops if rule.name in variants.get(shop, ())}
-    return mask if mine == shops else mask & moments.of_shops(frozenset(mine))
+    return mask & moments.of_shops(mine)
 
 
 def _wide(space: Space, test: tree.Test) -> list[Box]:

@@ -1,0 +1,119 @@
+"""An edit is built from what the rulebook before knew: it must give what building everything anew gives."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from engine.core.building import build
+from engine.core.rulebook import Rulebook
+from tests.core.desk import FILES as DESK
+
+FILES = {
+    **DESK,
+    "terms.rules": 'words refund = ["退款", "退貨"]\nwords rude from "words/rude.txt"\ndefine vip = member.tier >= gold\n',
+    "words/rude.txt": "笨蛋\n",
+    "a.rules": """stage classify
+rule one
+  on message.received
+  when vip and message.text contains any refund
+  then add tag refund
+rule two
+  on message.received
+  when message.text contains any rude
+  then add tag rude
+""",
+    "b.rules": """stage respond
+rule three
+  on ticket.created
+  when vip
+  then raise ticket.priority to high
+rule four
+  on ticket.created
+  when member.tier = basic and member.tier >= gold
+  then raise ticket.priority to urgent
+""",
+}
+
+EDITS: list[tuple[str, str, str]] = [
+    ("a.rules", "rule two", "rule zwei"),
+    ("a.rules", "rule zwei", "rule three"),
+    ("a.rules", "rule three", "rule two"),
+    ("a.rules", "vip and", "not vip and"),
+    ("a.rules", "not vip and", "vip and"),
+    ("a.rules", "stage classify", "# moved\nstage classify"),
+    ("a.rules", "contains any rude", "contains any rud"),
+    ("a.rules", "contains any rud\n", "contains any rude\n"),
+    ("b.rules", "member.tier = basic and ", ""),
+    ("b.rules", "when vip", "when vip and vip"),
+    ("b.rules", "when vip and vip", "when vip"),
+    ("b.rules", "then raise ticket.priority to high", "then raise ticket.priority"),
+    ("b.rules", "then raise ticket.priority\n", "then raise ticket.priority to high\n"),
+    ("terms.rules", "define vip = member.tier >= gold", "define vip = member.tier >= basic"),
+    ("terms.rules", "define vip = member.tier >= basic", "define vip = member.tier >= gold"),
+    ("terms.rules", "words refund", "\n\nwords refund"),
+    ("terms.rules", 'words refund = ["退款", "退貨"]', 'words refund = ["退款", "退款"]'),
+    ("terms.rules", "define vip", "define very_vip = vip\ndefine vip"),
+    ("words/rude.txt", "笨蛋", "笨蛋\n白痴"),
+]
+
+
+def edited(files: dict[str, str], random: Random) -> dict[str, str]:
+    """One edit that fits; a shop's own file comes and goes as well."""
+    fitting = [(path, old, new) for path, old, new in EDITS if old in files.get(path, "")]
+    path, old, new = random.choice(fitting)
+    after = {**files, path: files[path].replace(old, new, 1)}
+    if random.random() < 0.25:
+        own = "shops/demo/words/rude.txt"
+        if after.pop(own, None) is None:
+            after[own] = "豬頭\n"
+    if random.random() < 0.15:
+        own = "shops/demo/own.rules"
+        if after.pop(own, None) is None:
+            after[own] = "define vip = member.tier = basic\n"
+    return after
+
+
+def told(findings: list) -> list:
+    return [finding.as_dict() for finding in findings]
+
+
+def meant(book: Rulebook | None) -> object:
+    """Everything a rule set is: what each rule asks, where it stands, what it does."""
+    if book is None:
+        return None
+    return [
+        (rule.id, rule.variant, rule.file, rule.line, rule.stage, rule.priority, rule.events, rule.reads, rule.source)
+        for rule in book.rules.rules
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_edit_by_edit_is_the_same_as_all_at_once(seed: int) -> None:
+    random = Random(seed)
+    files = dict(FILES)
+    book, found = build(files)
+    assert book is not None, told(found)
+    seen = 0
+    for _ in range(25):
+        files = edited(files, random)
+        step, findings = build(files, previous=book)
+        whole, wanted = build(files)
+        assert told(findings) == told(wanted)
+        assert meant(step) == meant(whole)
+        seen += len(findings)
+        book = step or book
+    assert seen
+
+
+def test_what_an_edit_leaves_alone_is_not_made_again() -> None:
+    book, _ = build(FILES)
+    assert book is not None
+    after, _ = build({**FILES, "b.rules": FILES["b.rules"].replace("rule three", "rule drei")}, previous=book)
+    assert after is not None
+    before = {rule.id: rule for rule in book.rules.rules}
+    same = [rule.id for rule in after.rules.rules if before.get(rule.id) is rule]
+    assert same == ["one", "two"]
+    assert after.environment is book.environment
+    assert after.workings.kept is not None and after.workings.kept.earlier is None
