@@ -309,6 +309,8 @@ def speak(draft: Draft, wish: Wish) -> str:
         return f"note{_spoken(args)}"
     text = _text(draft, args, draft.book.locale(draft))
     kind = args.get("as_") or "bot"
+    if draft.ticket is None and draft.chat is None:
+        return _reply_aside(draft, rule, args, text, kind)
     if draft.ticket is None:
         draft.opening.append({"text": text, "as": kind, "rule": rule.id, "template": args.get("template")})
         return f"reply{_spoken(args)}"
@@ -332,6 +334,26 @@ def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -
         language=draft.need_ticket().language,
     )
     draft.replies.append(say)
+
+
+def _reply_aside(draft: Draft, rule: Rule, args: Mapping[str, Any], text: str, kind: str) -> str:
+    """A line to a member where there is no ticket: the way the member last wrote, into that conversation. It is no
+    `message.sent` for rules, which could not say of which ticket."""
+    place = draft.case.lookups.last_line(draft.member.id) if draft.member is not None else None
+    if place is None:
+        return f"not reply{_spoken(args)}: the member never wrote"
+    draft.aside.append(
+        draft.say(
+            author_kind="desk" if kind == "desk" else "bot",
+            text=text,
+            automatic=True,
+            rule=rule.id,
+            template=args.get("template"),
+            language=draft.book.locale(draft),
+            into=place,
+        )
+    )
+    return f"reply{_spoken(args)}"
 
 
 def _text(draft: Draft, args: Mapping[str, Any], locale: str) -> str:

@@ -104,7 +104,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         trace=_veiled(draft, run),
         snapshot=_snapshot(draft, run, now),
         events=tuple(run.events),
-        replies=tuple(say for say in draft.veiled(list(draft.replies)) if isinstance(say, Say)),
+        replies=tuple(say for say in draft.veiled([*draft.replies, *draft.aside]) if isinstance(say, Say)),
         opening=tuple(draft.opening),
         notified=tuple(draft.notified),
         flagged=run.flagged,

@@ -52,6 +52,8 @@ class Draft:
         self.replies: list[Say] = []
         self.opening: list[dict[str, Any]] = []
         """Lines of `chat.opened`: shown at once, stored before the first line."""
+        self.aside: list[Say] = []
+        """Lines to a member where there is no ticket: they stand in the conversation of the member's last line."""
         self.notified: list[str] = []
         self.asked = False
         self.replied = False
@@ -186,12 +188,16 @@ class Draft:
         external_id: str | None = None,
         language: str | None = None,
         at: int | None = None,
+        into: tuple[int, str] | None = None,
     ) -> Say:
-        """Adds a line; one that members get by a channel with an outbox is put there too. Records it."""
-        ticket = self.need_ticket()
+        """Adds a line; one that members get by a channel with an outbox is put there too. Records it.
+
+        `into`: ticket id and channel of another conversation than the ticket's.
+        """
+        ticket_id, channel = into or (self.need_ticket().id, self.need_ticket().channel)
         say = Say(
             ref=self.ref(),
-            ticket=ticket.id,
+            ticket=ticket_id,
             author_kind=author_kind,
             text=text,
             at=self.now if at is None else at,
@@ -200,7 +206,7 @@ class Draft:
             visibility=visibility,
             direction="inbound" if direction == "inbound" else "outbound",
             automatic=automatic,
-            channel=ticket.channel,
+            channel=channel,
             language=language,
             attachments=attachments,
             rule=rule,
@@ -215,10 +221,10 @@ class Draft:
             kind = "message.received"
         else:
             kind = "message.sent"
-        self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})})
-        if kind == "message.sent" and ticket.channel in self.case.leaving:
+        self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})}, ticket=ticket_id)
+        if kind == "message.sent" and channel in self.case.leaving:
             self.log.append(
-                Enqueue(channel=ticket.channel, key="", ticket=ticket.id, message=say.ref, due_at=self.now, body={})
+                Enqueue(channel=channel, key="", ticket=ticket_id, message=say.ref, due_at=self.now, body={})
             )
         return say
 
@@ -237,13 +243,11 @@ class Draft:
         veil = self.veils.get(self.message.id)
         return self.message.text if veil is None else veil.shown
 
-    def record(self, kind: str, body: Mapping[str, Any] | None = None) -> None:
-        """Puts something that happened into the one log."""
-        self.log.append(
-            Record(
-                kind=kind, body=dict(body or {}), ticket=self.ticket_ref, member=self.member.id if self.member else None
-            )
-        )
+    def record(self, kind: str, body: Mapping[str, Any] | None = None, *, ticket: int | None = None) -> None:
+        """Puts something that happened into the one log; `ticket` where it is not the decision's own."""
+        about = self.ticket_ref if ticket is None else ticket
+        member = self.member.id if self.member else None
+        self.log.append(Record(kind=kind, body=dict(body or {}), ticket=about, member=member))
 
     def notice(self, agent: Agent, text: str, rule: str | None) -> None:
         """Tells an agent something inside the desk; the same text once a decision."""

@@ -207,6 +207,9 @@ class Lookups(Protocol):
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
 
+    def last_line(self, member_id: int) -> tuple[int, str] | None:
+        """Ticket id and channel of the member's last line; None when the member never wrote."""
+
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
 

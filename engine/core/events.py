@@ -30,8 +30,9 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("member.signed_in", ("member", "shop"), doc="a member signed in"),
     EventKind("agent.status_changed", ("agent", "shop"), doc="an agent's presence is different"),
     EventKind("delivery.failed", (*_TICKET, "message"), doc="an outgoing line could not be delivered"),
+    EventKind("every", doc="a time has come: `every day at \"09:00\" for each ticket`; what it has goes by `for each`"),
 )  # fmt: skip
-"""`call.*` comes with the telephone, `every …` with scheduled rules."""
+"""`call.*` comes with the telephone."""
 
 ACTIONS = frozenset(
     {

@@ -55,6 +55,17 @@ class TimerDue:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleDue:
+    """A moment of `every …` has come, for the one ticket or member of the case, or for the shop alone.
+
+    `key`: the event's, as rules name it (`every day at 09:00 for each ticket`). `due_at`: when it was to be, µs UTC.
+    """
+
+    key: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServeQueue:
     """An agent has room: the ticket that waits longest for a team of hers is hers."""
 
@@ -619,6 +630,12 @@ def timer_due(draft: Draft, command: TimerDue) -> None:
         _sla_due(draft, command.body)
 
 
+def schedule_due(draft: Draft, command: ScheduleDue) -> None:
+    """A scheduled moment: nothing has happened but the time, so the event comes alone."""
+    draft.record("schedule.due", {"schedule": command.key, "due_at": command.due_at})
+    draft.keys.add(command.key)
+
+
 def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
     kind, since, after = body["kind"], body["since"], body["after"]
     chat = draft.chat
@@ -705,8 +722,9 @@ BEGIN: Mapping[type, Callable[[Draft, Any], None]] = {
     MemberSignedIn: member_signed_in,
     OpenChat: open_chat,
     TimerDue: timer_due,
+    ScheduleDue: schedule_due,
     ServeQueue: serve_queue,
     DeliveryFailed: delivery_failed,
 }
 
-__all__ = ["Agent", "DeliveryFailed", "MemberSignedIn", "OpenChat", "ServeQueue", "TimerDue", "begin"]
+__all__ = ["Agent", "DeliveryFailed", "MemberSignedIn", "OpenChat", "ScheduleDue", "ServeQueue", "TimerDue", "begin"]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.decide import Decision, decide
 from engine.core.entities import Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
-from engine.core.intake import ServeQueue, TimerDue
+from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
+from engine.core.schedule import next_moment
+from engine.lang import EventRef
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -41,6 +43,9 @@ class World:
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     leaving: frozenset[str] = frozenset()
+    unmoved: dict[tuple[str, int | None, int | None], Decision] = field(default_factory=dict)
+    """The last scheduled moments at which no rule acted, by event, member and ticket: for telling why."""
+    _due: dict[tuple[str, EventRef], int] = field(default_factory=dict)
     _next: int = 0
 
     # --- the lookups of a decision ----------------------------------------------------------------------------------
@@ -63,6 +68,17 @@ class World:
                 if message.author and (found is None or message.created_at >= found[0]):
                     found = (message.created_at, message.author)
         return found[1] if found else None
+
+    def last_line(self, member_id: int) -> tuple[int, str] | None:
+        """Ticket id and channel of the member's last line."""
+        found = [
+            (message.created_at, ticket.id, ticket.channel)
+            for ticket in self.tickets.values()
+            if ticket.member_id == member_id
+            for message in self.messages.get(ticket.id, ())
+            if message.author_kind == "member"
+        ]
+        return max(found)[1:] if found else None
 
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope."""
@@ -125,9 +141,15 @@ class World:
     def advance(self, until: int, actor: Actor) -> list[Decision]:
         """Lets time pass: every timer due by then fires at its moment, in order."""
         decisions: list[Decision] = []
+        self.unmoved = {}
         while True:
             due = [t for t in self.timers.values() if t.due_at <= until]
-            if not due:
+            timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name), default=None)
+            planned = self._next_scheduled()
+            if planned is not None and planned[0] <= until and (timer is None or planned[0] < timer.due_at):
+                decisions.extend(self._run_scheduled(*planned, actor))
+                continue
+            if timer is None:
                 break
             timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name))
             del self.timers[(timer.ticket, timer.name)]
@@ -137,6 +159,38 @@ class World:
             decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
         self.now = max(self.now, until)
         return decisions
+
+    def _next_scheduled(self) -> tuple[int, str, EventRef] | None:
+        """The moment that comes next of all schedules: when, in which shop, which."""
+        zones = self.book.zone
+        for shop in {member.shop for member in self.members.values()} & set(self.book.shops):
+            for event in self.book.schedules(shop):
+                if event.every is not None and (shop, event) not in self._due:
+                    self._due[shop, event] = next_moment(event.every, self.now, zones(shop))
+        moments = ((moment, shop, event) for (shop, event), moment in self._due.items())
+        return min(moments, key=lambda planned: (planned[0], planned[1], planned[2].key), default=None)
+
+    def _run_scheduled(self, moment: int, shop: str, event: EventRef, actor: Actor) -> list[Decision]:
+        """One run: a decision for each ticket or member there is now, or one; what no rule took leaves nothing."""
+        self.now = max(self.now, moment)
+        each = None if event.every is None else event.every.each
+        if event.every is not None:
+            self._due[shop, event] = next_moment(event.every, moment, self.book.zone(shop))
+        targets: list[tuple[int | None, int | None]] = [(None, None)]
+        if each == "ticket":
+            targets = [(None, t.id) for t in self.tickets.values() if t.shop == shop and t.merged_into is None]
+        elif each == "member":
+            targets = [(m.id, None) for m in self.members.values() if m.shop == shop]
+        done: list[Decision] = []
+        for member_id, ticket_id in sorted(targets, key=lambda target: (target[0] or 0, target[1] or 0)):
+            case = self.case(member_id, ticket_id, shop)
+            decision = decide(self.book, ScheduleDue(event.key, moment), case, actor, self.now)
+            if decision.trace:
+                self._apply(decision, actor)
+                done.append(decision)
+            else:
+                self.unmoved[event.key, member_id, ticket_id] = decision
+        return done
 
     def serve_queue(self, username: str, actor: Actor) -> list[Decision]:
         """Gives waiting tickets to an agent while there is room: higher tiers first, then urgency, then age."""

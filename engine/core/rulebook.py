@@ -18,7 +18,8 @@ from engine.core.errors import Refused
 from engine.core.fields import Getter
 from engine.core.lifecycle import Lifecycle
 from engine.core.sla import Policy, used
-from engine.lang import Condition, Duration, Environment, Field, Finding, Function, Rule, RuleSet, Template
+from engine.lang import Condition, Duration, Environment, EventRef, Field, Finding, Function, Rule, RuleSet, Template
+from engine.lang.checked import Checked
 from engine.lang.kept import Kept
 
 Label = Mapping[str, str]
@@ -313,6 +314,15 @@ class Rulebook:
                 "sla.due_at": clock.due_at,
             }
         )
+
+    @cached_property
+    def _schedules(self) -> dict[str, tuple[EventRef, ...]]:
+        every = self.rules.schedules()
+        return {shop: tuple(e for e in every if self.rules.asked([e.key], shop)) for shop in self.shops}
+
+    def schedules(self, shop: str) -> tuple[EventRef, ...]:
+        """Every `every …` that some rule of a shop waits for."""
+        return self._schedules.get(shop, ())
 
     # --- words ------------------------------------------------------------------------------------------------------
 

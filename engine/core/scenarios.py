@@ -289,6 +289,7 @@ class _Runner:
     def _do(self, step: Mapping[str, Any]) -> list[Decision]:
         world = self.world
         done: list[Decision] = []
+        world.unmoved = {}
         if "wait" in step:
             done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
         if step.get("new"):
@@ -529,6 +530,7 @@ class _Runner:
         rule: Rule | None = next((r for r in self.book.rules.rules if r.id == name or r.name == name), None)
         if rule is None:
             return f"there is no rule `{name}`"
+        decisions = [*decisions, *self.world.unmoved.values()]
         for decision in decisions:
             for entry in decision.trace:
                 if entry["rule"] == rule.id and entry["outcome"] != "acted":

@@ -25,6 +25,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "route": ("ticket",),
     "assign": ("ticket",),
     "note": ("ticket",),
+    "reply": ("ticket", "member"),
     "answer": ("ticket",),
     "ask_rating": ("ticket",),
     "start_timer": ("ticket",),

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.lang import ast, tree
 from engine.lang.source import Span
+from engine.lang.types import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Schedule:
 
     def __str__(self) -> str:
         if self.period is not None:
-            when = str(self.period)
+            when = str(Duration(self.period))
         elif self.number is not None:
             when = f"month on {self.number} at {self.at}"
         else:

@@ -344,6 +344,10 @@ class _Checker:
 
     def _event(self, event: ast.EventName, durations: ActionChecker) -> EventRef | None:
         name = event.name.text
+        if name == "every":
+            hint = '`every 15m`, `every day at "09:00" for each ticket`'
+            self._wrong("wrong-arity", "`every` needs its time", event.span, hint)
+            return None
         kind = self.environment.events.get(name)
         if kind is None:
             hint = closest(name, self.environment.events)
@@ -364,13 +368,18 @@ class _Checker:
             return None
         each = None if event.each is None else event.each.text
         if event.each is not None and each not in ("ticket", "member"):
-            hint = closest(each or "", ("ticket", "member"))
+            hint = closest(each or "", ("ticket", "member")) or "`for each ticket` or `for each member`"
             self._wrong("unknown-value", f"a schedule cannot go over each `{each}`", event.each.span, hint)
             return None
         if event.period is not None:
             period = durations.plain_micros(event.period)
-            if period is None or period < 60_000_000:
-                self._wrong("bad-duration", "a schedule runs once a minute at most", event.period.span)
+            if period is None or period < LIMITS.shortest_period:
+                hint = "`every 1m` is the shortest"
+                self._wrong("bad-duration", "a schedule runs once a minute at most", event.period.span, hint)
+                return None
+            if period > LIMITS.longest_period:
+                hint = '`every month on 1 at "07:00"`, or a day of the year in the condition'
+                self._wrong("bad-duration", "a schedule runs once a year at least", event.period.span, hint)
                 return None
             return EventRef("every", None, Schedule(period, None, None, None, each))
         if event.day is None or event.at is None:  # the grammar gives a period, or a day and a time
@@ -393,9 +402,9 @@ class _Checker:
             number = written
         elif day != "day" and day not in WEEKDAYS:
             names = ["day", *LONG_WEEKDAYS, *WEEKDAYS.values]
-            self._wrong(
-                "unknown-value", f"`{event.day.text}` is not a day", event.day.span, closest(event.day.text, names)
-            )
+            meant = "`day`, `monday` … `sunday`" if day != "month" else '`every month on 1 at "07:00"`'
+            message = f"`{event.day.text}` is not a day"
+            self._wrong("unknown-value", message, event.day.span, closest(event.day.text, names) or meant)
             return None
         return EventRef("every", None, Schedule(None, day, number, event.at.text, each))
 

@@ -48,6 +48,12 @@ class Limits:
     words: int = 100_000
     """Entries of one word list: a dictionary, not a rule, past that."""
 
+    shortest_period: int = 60_000_000
+    """µs between two runs of `every D`: a run over all tickets more often than that is a load, not a rule."""
+
+    longest_period: int = 366 * 86_400_000_000
+    """µs of `every D`: what is rarer than once a year is a date, and stands in the condition."""
+
     findings_per_file: int = 500
     """Findings of one file: a file that is not a rule file at all must not bury the others."""
 

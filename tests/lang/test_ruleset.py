@@ -158,19 +158,16 @@ def test_headers() -> None:
 
 
 def test_schedules_parse_where_the_desk_has_them() -> None:
-    from engine.lang import EventKind
-
     text = (
         'rule a on every day at "09:00" for each ticket, every 15m, every monday at "08:30" for each member,'
         ' every month on 1 at "07:00" when now > "2026-01-01" then notify role supervisor "x"'
     )
     file, findings = parse(Source("a.rules", text))
-    environment = world(events={"every": EventKind("every")})
-    checked, more = check([file], environment)
+    checked, more = check([file], world())
     assert [*findings, *more] == []
     assert [event.key for event in checked.rules[0].events] == [
         "every day at 09:00 for each ticket",
-        "every 900000000",
+        "every 15m",
         "every mon at 08:30 for each member",
         "every month on 1 at 07:00",
     ]

@@ -88,6 +88,7 @@ EVENTS = [
     EventKind("chat.opened", ("member", "shop")),
     EventKind("chat.agent_silent", _TICKET, "required"),
     EventKind("chat.waiting", _TICKET, "optional"),
+    EventKind("every"),
 ]
 
 TEMPLATE_FILE = Source(
