@@ -213,6 +213,8 @@ class Member(Struct):
     tags: list[str]
     fields: dict[str, Any]
     blocked: bool
+    blocked_until: Time | None
+    """When the block ends by itself; null where there is none, or it has no end."""
     identities: list[Identity]
     open_tickets: int
     complaints_30d: int
@@ -482,6 +484,12 @@ class MemberPatch(Body):
     language: Name | UnsetType = UNSET
     tags: Annotated[list[Name], Meta(max_length=50)] | UnsetType = UNSET
     fields: dict[str, Any] | UnsetType = UNSET
+
+
+class BlockBody(Body):
+    seconds: Annotated[int, Meta(ge=1, le=315_360_000)] | None = None
+    """How long; without it the block has no end."""
+    why: Annotated[str, Meta(max_length=500)] = ""
 
 
 class ValidateBody(Body):

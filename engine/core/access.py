@@ -20,6 +20,7 @@ PERMISSIONS: Mapping[str, str] = {
     "ticket.move": "move tickets along their lifecycle",
     "member.view": "see members and their tickets",
     "member.edit": "change a member's file",
+    "member.block": "put members on the blacklist, and take them off it",
     "member.personal": "see personal values unmasked",
     "rules.view": "see the rules in force and their findings",
     "rules.reload": "put the rules folder in force",

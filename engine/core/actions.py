@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.core import routing
 from engine.core.draft import Draft
-from engine.core.entities import Agent
+from engine.core.entities import NEVER, Agent
 from engine.lang import Duration, Effect, Rule, Template
 
 MASK = "•••"
@@ -201,9 +201,13 @@ def _assign(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
 
 def _start_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     after: Duration = args["after"]
-    due = draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
+    due = _moment_after(draft, after)
     draft.set_timer(f"rule:{args['name']}", due, "rule", {"name": args["name"], "rule": rule.id})
     return f"start timer {_name(args['name'])} for {after}"
+
+
+def _moment_after(draft: Draft, after: Duration) -> int:
+    return draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
 
 
 def _cancel_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
@@ -239,6 +243,13 @@ def _reject(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     return _why("reject", args)
 
 
+def _block(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    after: Duration | None = args["after"]
+    done = draft.block(NEVER if after is None else _moment_after(draft, after), args["why"] or "", rule.id)
+    lasting = "" if after is None else f" for {after}"
+    return _why(f"block member{lasting}", args) if done else f"not block member{lasting}, there is a longer block"
+
+
 def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     return "stop"
 
@@ -258,6 +269,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "mask": _mask,
     "flag": _flag,
     "reject": _reject,
+    "block": _block,
     "stop": _stop,
 }
 """Actions done within their stage. Each answers for the trace, in the rules language: what holds or what it did."""

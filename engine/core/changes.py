@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.core.entities import AuthorKind, Visibility
 
-Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use"]
+Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Create:
     """A new row. `values` are the entity's attributes (nouns by name, agents by username).
 
     A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username. A rating has
-    ticket, member, score, comment, at; a rule_use has rule, scope, key, at.
+    ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why, rule.
     """
 
     thing: Thing
@@ -31,7 +31,7 @@ class Create:
 class Set:
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
-    On a ticket it always counts up `version` and sets `updated_at`, with no values too (tags follow as Tag and Untag).
+    A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with no values too (tags follow as Tag and Untag).
     """
 
     thing: Thing

@@ -140,6 +140,22 @@ class ChangeMember:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockMember:
+    """Onto the blacklist, by staff: for `lasts` µs, or for good. The longer of two blocks holds."""
+
+    member_id: int
+    lasts: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockMember:
+    """Off the blacklist again."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateMember:
     """A member made by staff."""
 
@@ -198,6 +214,8 @@ Command = (
     | SetStatus
     | MarkRead
     | ChangeMember
+    | BlockMember
+    | UnblockMember
     | CreateMember
     | Retry
     | SignIn

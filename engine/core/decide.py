@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core import intake
 from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
-from engine.core.changes import Change, Create, Record, Say
+from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
 from engine.core.entities import Actor, Case, Message
 from engine.lang import Rule
@@ -410,15 +410,20 @@ def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _jsonable(value) for name, value in sorted(before.items())}
 
 
+_OUTLASTING = frozenset({"notice.created", "message.flagged", "member.blocked", "rule.failed"})
+"""What stays in the log of a message that was rejected."""
+
+
 def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
-    """A rejected message leaves no ticket and no line: only the record of it, and what the same rules told agents."""
+    """A rejected message leaves no ticket and no line: only the record of it, what the same rules told agents, and
+    the member's block."""
     message = draft.message
     existing = draft.case.ticket
     kept: list[Change] = [
         change
         for change in draft.log
-        if (isinstance(change, Create) and change.thing == "notice")
-        or (isinstance(change, Record) and change.kind in ("notice.created", "message.flagged", "rule.failed"))
+        if (isinstance(change, Create) and change.thing in ("notice", "block"))
+        or (isinstance(change, Record) and change.kind in _OUTLASTING)
     ]
     clean: list[Change] = []
     for change in kept:
@@ -427,6 +432,9 @@ def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
         elif existing is None and isinstance(change, Create):
             change = replace(change, values={**change.values, "ticket": None})
         clean.append(change)
+    was, member = draft.case.member, draft.member
+    if was is not None and member is not None and member.blocked_until != was.blocked_until:
+        clean.append(Set("member", member.id, {"blocked_until": member.blocked_until}))
     # A limited rule has acted, else one that rejects would never reach its limit.
     clean.extend(use for use in draft.uses if existing is not None or use.values["scope"] != "ticket")
     body = {"why": draft.rejected, "length": len(message.text) if message else 0}

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 from engine.core import sla
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.entities import Actor, Agent, AuthorKind, Case, Chat, Clock, Member, Message, Ticket, Visibility
+from engine.core.entities import (
+    NEVER,
+    Actor,
+    Agent,
+    AuthorKind,
+    Case,
+    Chat,
+    Clock,
+    Member,
+    Message,
+    Ticket,
+    Visibility,
+)
 from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
@@ -68,6 +80,7 @@ class Draft:
         self._roster: tuple[Agent, ...] | None = None
         self._notices: list[Create] = []
         self.uses: list[Create] = []
+        self._block: Create | None = None
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -261,6 +274,31 @@ class Draft:
             "notice.created", {"notice": created.ref, "agent": agent.username, "text": text[:500], "rule": rule}
         )
 
+    def block(self, until: int, why: str, rule: str | None = None) -> bool:
+        """Puts the member on the blacklist until a moment (NEVER: for good); a block that lasts longer stays.
+
+        The longest of a decision is the one that is kept: the others leave nothing.
+        """
+        member = self.member
+        if member is None or (member.blocked and (member.blocked_until or 0) >= until):
+            return False
+        self.member = replace(member, blocked=True, blocked_until=until)
+        if self._block is not None:
+            shorter = self._block.ref
+            self.log = [c for c in self.log if not _tells_of(c, shorter)]
+        self._block = Create("block", self.ref(), {"member": member.id, "until": until, "why": why, "rule": rule})
+        self.log.append(self._block)
+        body = {"block": self._block.ref, "blocked_until": None if until == NEVER else until, "why": why}
+        self.record("member.blocked", {**body, **({"rule": rule} if rule else {})})
+        return True
+
+    def unblock(self) -> None:
+        """Takes the member off the blacklist."""
+        if self.member is not None:
+            self.member = replace(self.member, blocked=False, blocked_until=None)
+            self.log.append(Set("block", self.member.id, {"until": self.now}))
+            self.record("member.unblocked", {})
+
     def enqueue(self, channel: str, body: Mapping[str, Any]) -> None:
         """Something that leaves the desk after commit and is no line of the conversation."""
         self.log.append(
@@ -410,6 +448,12 @@ class Draft:
         return changes
 
 
+def _tells_of(change: Change, block: int) -> bool:
+    if isinstance(change, Create):
+        return change.ref == block
+    return isinstance(change, Record) and change.body.get("block") == block
+
+
 def _values(entity: Any, skip: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: getattr(entity, f.name) for f in dataclass_fields(entity) if f.name not in skip}
 
@@ -423,7 +467,7 @@ def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, A
 
 
 def _difference(thing: Any, ref: int, before: Any, after: Any) -> list[Change]:
-    values = _changed(before, after, skip=("id", "version", "updated_at", "open_tickets", "complaints_30d"))
+    values = _changed(before, after, skip=("id", "version", "updated_at", "open_tickets", "complaints_30d", "blocked"))
     changes: list[Change] = []
     if "tags" in values:
         had, has = before.tags, after.tags

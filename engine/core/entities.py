@@ -20,6 +20,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+NEVER = 1 << 62
+"""A moment that never comes: the end of what has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -120,6 +123,9 @@ class Member:
     name: str | None = None
     language: str = "zh-TW"
     blocked: bool = False
+    """On the blacklist at the moment the case was loaded."""
+    blocked_until: int | None = None
+    """The end of the longest block, past or to come; NEVER for one that has no end."""
     tags: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
     open_tickets: int = 0

@@ -14,6 +14,7 @@ from engine.core import access, actions, routing, sla
 from engine.core.changes import Create, Set
 from engine.core.commands import (
     AskRating,
+    BlockMember,
     ChangeMember,
     ChangeTicket,
     EndChat,
@@ -25,9 +26,10 @@ from engine.core.commands import (
     PostMessage,
     RateTicket,
     SetStatus,
+    UnblockMember,
 )
 from engine.core.draft import WAITING, Draft
-from engine.core.entities import DAY, Actor, Agent, Chat, Message, Ticket
+from engine.core.entities import DAY, NEVER, Actor, Agent, Chat, Message, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.lifecycle import Transition
 
@@ -100,8 +102,7 @@ def begin(draft: Draft, command: Any) -> None:
 def member_line(draft: Draft, command: MemberLine) -> None:
     if not command.text.strip() and not command.attachments:
         raise Refused("invalid", "empty-message", "write something or attach a file", pointer="/text")
-    if draft.member is not None and draft.member.blocked:
-        raise Refused("forbidden", "blocked", "this desk does not take messages from you at the moment")
+    _heard(draft)
     if draft.ticket is None:
         open_ticket(
             draft,
@@ -121,6 +122,12 @@ def member_line(draft: Draft, command: MemberLine) -> None:
                 at=line.get("at"),
             )
     _member_says(draft, command.text, command.attachments, command.client_key, command.external_id, command.automatic)
+
+
+def _heard(draft: Draft) -> None:
+    """Raises Refused for a member on the blacklist; staff may write in a blocked member's name."""
+    if draft.member is not None and draft.member.blocked and not draft.actor.staff:
+        raise Refused("forbidden", "blocked", "this desk does not take messages from you at the moment")
 
 
 def _member_says(
@@ -233,6 +240,7 @@ def open_ticket(
 def create(draft: Draft, command: OpenTicket) -> None:
     if not command.text.strip():
         raise Refused("invalid", "empty-message", "say what the case is about", pointer="/text")
+    _heard(draft)
     if command.tags and not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
     open_ticket(
@@ -255,6 +263,7 @@ def post(draft: Draft, command: PostMessage) -> None:
         access.check_ticket(actor, draft.ticket)
         if command.visibility != "public":
             raise Refused("invalid", "visibility-not-yours", "members write public lines only", pointer="/visibility")
+        _heard(draft)
         _member_says(draft, command.text, command.attachments, command.client_key)
         return
     right = {"public": "ticket.reply", "anonymous": "ticket.anonymous", "internal": "ticket.note"}[command.visibility]
@@ -592,6 +601,22 @@ def change_member(draft: Draft, command: ChangeMember) -> None:
         draft.keys.add("member.changed")
 
 
+def block_member(draft: Draft, command: BlockMember) -> None:
+    access.check_member(draft.actor, draft.member, "member.block")
+    if command.lasts is not None and command.lasts <= 0:
+        raise Refused("invalid", "bad-duration", "a block lasts some time, or has no end", pointer="/seconds")
+    until = NEVER if command.lasts is None else draft.now + command.lasts
+    if draft.block(until, command.why):
+        draft.keys.add("member.changed")
+
+
+def unblock_member(draft: Draft, command: UnblockMember) -> None:
+    member = access.check_member(draft.actor, draft.member, "member.block")
+    if member.blocked:
+        draft.unblock()
+        draft.keys.add("member.changed")
+
+
 def member_signed_in(draft: Draft, command: MemberSignedIn) -> None:
     draft.record("member.signed_in", {})
     draft.keys.add("member.signed_in")
@@ -719,6 +744,8 @@ BEGIN: Mapping[type, Callable[[Draft, Any], None]] = {
     SetStatus: set_status,
     MarkRead: mark_read,
     ChangeMember: change_member,
+    BlockMember: block_member,
+    UnblockMember: unblock_member,
     MemberSignedIn: member_signed_in,
     OpenChat: open_chat,
     TimerDue: timer_due,

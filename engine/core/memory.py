@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.decide import Decision, decide
-from engine.core.entities import Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.entities import NEVER, Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.schedule import next_moment
 from engine.lang import EventRef
@@ -91,7 +91,10 @@ class World:
         self._next += 1
         guest = bool(values.pop("guest", False))
         tier = values.pop("tier", self.book.guest_tier if guest else self.book.member_tier)
-        member = Member(id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, **values)
+        until = NEVER if values.get("blocked") else None
+        member = Member(
+            id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, blocked_until=until, **values
+        )
         self.members[member.id] = member
         return member
 
@@ -103,7 +106,8 @@ class World:
         member = self.members.get(ticket.member_id if ticket else member_id or 0)
         if member is not None:
             opened = sum(1 for t in self.tickets.values() if t.member_id == member.id and t.category != "closed")
-            member = replace(member, open_tickets=opened)
+            blocked = member.blocked_until is not None and member.blocked_until > self.now
+            member = replace(member, open_tickets=opened, blocked=blocked)
         return Case(
             shop=shop,
             member=member,

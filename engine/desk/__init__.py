@@ -6,6 +6,7 @@ names gathered here and by nothing else.
 
 from engine.core.commands import (
     AskRating,
+    BlockMember,
     ChangeMember,
     ChangeTicket,
     Command,
@@ -22,6 +23,7 @@ from engine.core.commands import (
     SetStatus,
     SignIn,
     SignOut,
+    UnblockMember,
     Upload,
 )
 from engine.core.entities import SYSTEM, Actor
@@ -60,6 +62,7 @@ __all__ = [
     "Actor",
     "Agents",
     "AskRating",
+    "BlockMember",
     "ChangeMember",
     "ChangeTicket",
     "Command",
@@ -100,6 +103,7 @@ __all__ = [
     "TicketByNumber",
     "Tickets",
     "Trace",
+    "UnblockMember",
     "Upload",
     "Views",
     "WhoIs",

@@ -8,6 +8,7 @@ from typing import Any
 from engine.core import access
 from engine.core.commands import (
     AskRating,
+    BlockMember,
     ChangeMember,
     ChangeTicket,
     EndChat,
@@ -18,6 +19,7 @@ from engine.core.commands import (
     PostMessage,
     RateTicket,
     SetStatus,
+    UnblockMember,
 )
 from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
@@ -58,9 +60,10 @@ def locate(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: Any) -
         agent = people.get_agent(tx, words, actor.id) if actor.kind == "agent" else None
         shop = next((s for s in actor.shops if s in book.shops), next(iter(book.shops)))
         return load.empty_case(tx, words, shop, agent=agent)
-    if isinstance(command, ChangeMember):
+    if isinstance(command, (ChangeMember, BlockMember, UnblockMember)):
         case = load.member_case(tx, words, command.member_id, new_ticket=True)
-        access.check_member(actor, case.member if case else None, "member.edit")
+        right = "member.edit" if isinstance(command, ChangeMember) else "member.block"
+        access.check_member(actor, case.member if case else None, right)
         return _need(case)
     if isinstance(command, MemberSignedIn):
         return _need(load.member_case(tx, words, actor.id, new_ticket=True))

@@ -19,9 +19,10 @@ from typing import Any
 from engine.api import Bus, Identity, Inbound
 from engine.config import Config
 from engine.core import access
-from engine.core.building import build
+from engine.core.building import build, shelf_in
 from engine.core.changes import Say
 from engine.core.commands import (
+    BlockMember,
     ChangeMember,
     Command,
     CreateMember,
@@ -32,6 +33,7 @@ from engine.core.commands import (
     SetStatus,
     SignIn,
     SignOut,
+    UnblockMember,
     Upload,
 )
 from engine.core.decide import Decision, decide
@@ -80,7 +82,7 @@ CONTROL = "control"
 class Desk:
     """One desk. Ten public names: open, close, receive, act, tick, activate, simulate, explain, subscribe, query.
 
-    `config`, `rulebook` and `plugins` may be read.
+    `config`, `rulebook`, `plugins`, `extras` and `shelf` may be read.
     """
 
     def __init__(self, config: Config, plugins: Plugins, store: Store, blobs: Any, bus: Bus) -> None:
@@ -92,6 +94,8 @@ class Desk:
         self._unhear: Callable[[], None] = lambda: None
         self.extras = extras(plugins)
         """What plugins add to the words of rules."""
+        self.shelf = shelf_in(config.data / "cache")
+        """Where compiled rules are kept, for a quick start."""
         self._book: Rulebook | None = None
         self._lexicon = Lexicon()
         self._feed = Feed(self)
@@ -129,7 +133,7 @@ class Desk:
         desk = cls(config, found, store, blobs, bus)
         texts = await store.read(lambda tx: _last_texts(tx))
         if texts is not None:
-            book, findings = build(texts, extras=desk.extras)
+            book, findings = build(texts, extras=desk.extras, analyse=False, shelf=desk.shelf)
             if book is not None:
                 desk._take(book)
             else:
@@ -280,7 +284,7 @@ class Desk:
             answer = self._line_answer(tx, actor, message_id, applied.number, case.shop, seq=None)
         elif isinstance(command, SetStatus):
             answer = {"status": command.status}
-        elif isinstance(command, ChangeMember):
+        elif isinstance(command, (ChangeMember, BlockMember, UnblockMember)):
             answer = {"member": answers.member(tx, self._lexicon, access.scope(actor), command.member_id)}
         elif isinstance(command, (MarkRead, MemberSignedIn)):
             if isinstance(command, MarkRead):

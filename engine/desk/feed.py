@@ -29,7 +29,17 @@ PAGE = 500
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = frozenset(
-    {"at", "created_at", "updated_at", "first_replied_at", "closed_at", "due_at", "last_used_at", "expires_at"}
+    {
+        "at",
+        "blocked_until",
+        "created_at",
+        "updated_at",
+        "first_replied_at",
+        "closed_at",
+        "due_at",
+        "last_used_at",
+        "expires_at",
+    }
 )
 
 

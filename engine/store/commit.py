@@ -226,6 +226,12 @@ class _Applying:
             self._set_member(ref, change.values)
         elif change.thing == "chat":
             self.tx.update(t.Chat, {k: v for k, v in change.values.items() if k != "ticket_id"}, ticket_id=ref)
+        elif change.thing == "block":
+            self.tx.run(
+                t.Block.update(until=change.values["until"]).where(
+                    (t.Block.member_id == ref) & (t.Block.until.is_null() | (t.Block.until > change.values["until"]))
+                )
+            )
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
         else:
@@ -272,6 +278,8 @@ class _Applying:
             self.tx.insert(t.Chat, {"ticket_id": self.real(change.ref), **row})
         elif change.thing == "rating":
             self._rate(change)
+        elif change.thing == "block":
+            self._block(change)
         elif change.thing == "member":
             columns = {k: v for k, v in values.items() if k in _MEMBER or k in ("shop", "guest", "signed_up_at")}
             fields = dict(values.get("fields") or {})
@@ -284,6 +292,24 @@ class _Applying:
             self.tx.indexes["member"].put(member_id, columns.get("name") or "")
         else:
             raise StoreError(f"a decision does not create a {change.thing}")
+
+    def _block(self, change: Create) -> None:
+        values = change.values
+        by = SYSTEM if values.get("rule") else self.actor
+        until = values["until"]
+        self.refs[change.ref] = self.tx.insert(
+            t.Block,
+            {
+                "shop": self.shop,
+                "kind": "member",
+                "member_id": self.real(values["member"]),
+                "reason": values.get("why") or "",
+                "until": None if until == t.NEVER else until,
+                "actor_kind": by.kind,
+                "actor_id": by.id,
+                "created_at": self.tx.now,
+            },
+        )
 
     def _rate(self, change: Create) -> None:
         values = change.values
@@ -487,7 +513,7 @@ class _Applying:
 
 
 _AGENT = frozenset({"status", "status_since", "last_assigned_at", "capacity"})
-_MEMBER = frozenset({"name", "tier", "language", "blocked", "note"})
+_MEMBER = frozenset({"name", "tier", "language", "blocked_until", "note"})
 
 
 def _by_kind(changes: Iterable[Change], thing: str) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import JOIN, SQL, Case, fn
 
 from engine.core import questions as ask
-from engine.core.entities import DAY, Agent
+from engine.core.entities import DAY, NEVER, Agent
 from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.load import agents_of
@@ -59,7 +59,10 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row]) -> list[dict[str, Any]]:
             "language": row["language"],
             "tags": tags.get(row["id"], []) if scope.staff else [],
             "fields": show_fields("member", row["fields"], tx.ring, personal=scope.personal),
-            "blocked": bool(row["blocked"]) if scope.staff else False,
+            "blocked": scope.staff and (row["blocked_until"] or 0) > tx.now,
+            "blocked_until": row["blocked_until"]
+            if scope.staff and tx.now < (row["blocked_until"] or 0) < NEVER
+            else None,
             "identities": [
                 {
                     "kind": one["kind"],

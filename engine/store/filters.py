@@ -100,25 +100,14 @@ _BEGINNINGS: Mapping[str, Any] = {
 
 def _columns(now: int) -> dict[str, _Column]:
     """Every built-in field that SQL can read."""
-    other = t.Ticket.alias("other")
-    opened = other.select(fn.COUNT(other.id)).where(
-        (other.member_id == t.Ticket.member_id) & (other.category != "closed")
-    )
     found = {f"ticket.{name}": _Column(getattr(t.Ticket, name)) for name in _PLAIN}
     found |= {f"ticket.{name}": _Column(getattr(t.Ticket, name), copy) for name, copy in _TEXTS.items()}
     found |= {f"ticket.{name}": _Column(_since(now, start)) for name, start in _BEGINNINGS.items()}
     found |= {
         "ticket.assignee": _Column(_of_agent(t.Agent.username)),
         "ticket.tags": _Column(rows=_tags("ticket", t.Ticket.id)),
-        "member.name": _Column(_of_member(t.Member.name), _of_member(t.Member.name_folded)),
-        "member.tier": _Column(_of_member(t.Member.tier)),
-        "member.tags": _Column(rows=_tags("member", t.Ticket.member_id)),
-        "member.is_guest": _Column(_of_member(t.Member.guest)),
-        "member.blocked": _Column(_of_member(t.Member.blocked)),
-        "member.language": _Column(_of_member(t.Member.language)),
-        "member.shop": _Column(_of_member(t.Member.shop)),
-        "member.signed_up_at": _Column(_of_member(t.Member.signed_up_at)),
-        "member.open_tickets": _Column(_one(opened)),
+        **_member_columns(now, _of_member, t.Ticket.member_id),
+        "member.blocked": _Column(_of_member(fn.COALESCE(t.Member.blocked_until, 0) > now)),
         "agent.status": _Column(_of_agent(t.Agent.status)),
         "agent.teams": _Column(rows=_words(t.AgentTeam, t.AgentTeam.team)),
         "agent.skills": _Column(rows=_words(t.AgentSkill, t.AgentSkill.skill)),
@@ -132,7 +121,36 @@ def _columns(now: int) -> dict[str, _Column]:
     return found
 
 
+def _member_columns(now: int, reach: Callable[[Any], Any], member: Any) -> dict[str, _Column]:
+    """A member's fields. `reach` makes a column of the member's row a value, `member` is the member's id."""
+    other = t.Ticket.alias("other")
+    opened = other.select(fn.COUNT(other.id)).where((other.member_id == member) & (other.category != "closed"))
+    return {
+        "member.name": _Column(reach(t.Member.name), reach(t.Member.name_folded)),
+        "member.tier": _Column(reach(t.Member.tier)),
+        "member.tags": _Column(rows=_tags("member", member)),
+        "member.is_guest": _Column(reach(t.Member.guest)),
+        "member.blocked": _Column(reach(fn.COALESCE(t.Member.blocked_until, 0) > now)),
+        "member.language": _Column(reach(t.Member.language)),
+        "member.shop": _Column(reach(t.Member.shop)),
+        "member.signed_up_at": _Column(reach(t.Member.signed_up_at)),
+        "member.open_tickets": _Column(_one(opened)),
+    }
+
+
+def _columns_of_members(now: int) -> dict[str, _Column]:
+    """The built-in fields where there is a member and no ticket."""
+    return {
+        **_member_columns(now, lambda column: column, t.Member.id),
+        "shop.name": _Column(t.Member.shop),
+        "now": _Column(Value(now, converter=False)),
+    }
+
+
 class _Translation:
+    owners: Mapping[str, Any] = {"ticket": t.Ticket.id, "member": t.Ticket.member_id}
+    """The id of each owner of custom fields."""
+
     def __init__(self, now: int, ring: KeyRing, lexicon: Lexicon, zone: str) -> None:
         self.now = now
         self.ring = ring
@@ -352,9 +370,9 @@ class _Translation:
         owner, short = _split(name)
         if f"{owner}.{short}" not in self.lexicon.field_types:
             raise NotFilterable(f"a list cannot be filtered by `{name}`")
-        whose = t.Ticket.id if owner == "ticket" else t.Ticket.member_id
+        whose = t.FieldValue.owner_id == self.owners[owner]
         return t.FieldValue.select(column).where(
-            (t.FieldValue.owner_kind == owner) & (t.FieldValue.owner_id == whose) & (t.FieldValue.name == short)
+            (t.FieldValue.owner_kind == owner) & whose & (t.FieldValue.name == short)
         )
 
     def folded(self, node: Any) -> Any:

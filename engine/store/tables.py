@@ -54,7 +54,8 @@ class Member(Row):
     name_folded = TextField(null=True)
     """As filters compare it (`search.marked`)."""
     language = TextField(default="zh-TW")
-    blocked = BooleanField(default=False)
+    blocked_until = BigIntegerField(null=True)
+    """The end of the longest block, past or to come; NEVER for one without end."""
     note = TextField(null=True)
     fields = TextField(default="{}")
     signed_up_at = BigIntegerField(null=True)

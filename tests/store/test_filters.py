@@ -139,7 +139,7 @@ def values_of(case: Case) -> dict[str, Any]:
     values["ticket.waiting_for"] = None if ticket.waiting_since is None else max(NOW - ticket.waiting_since, 0)
     values |= {f"ticket.{name}": value for name, value in ticket.fields.items()}
     values |= {"member.name": member.name, "member.tier": member.tier, "member.tags": member.tags}
-    values |= {"member.is_guest": member.guest, "member.blocked": member.blocked}
+    values |= {"member.is_guest": member.guest, "member.blocked": (member.blocked_until or 0) > NOW}
     values["member.open_tickets"] = member.open_tickets
     values["agent.skills"] = agent_.skills if agent_ else None
     values["agent.status"] = agent_.status if agent_ else None
@@ -206,7 +206,7 @@ def filled(store: Store) -> Store:
         person = {
             "name": chance.choice([None, "王小明", "Ming Wang", "明"]),
             "tier": chance.choice(TIER.values),
-            "blocked": chance.random() < 0.3,
+            "blocked_until": chance.choice([None, None, NOW - 1, NOW + DAY, t.NEVER]),
         }
         more = [Tag("ticket", n + 1, tags)] if tags else []
         change(store, n + 1, Set("member", member, person), Tag("member", member, tags[:1]), *more)

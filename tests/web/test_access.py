@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "mark_read": {"seq": 1},
     "create_member": {"name": "假會員", "shop": "demo"},
     "change_member": {"name": "改名"},
+    "block_member": {"why": "x"},
     "set_status": {"status": "online"},
     "validate": {"files": {}},
     "reload_rules": {"note": ""},

@@ -220,6 +220,11 @@ def test_members(site: Site, lead: httpx.Client) -> None:
         seen = conforms("get_member", client.get(one))
         assert "0912345678" not in str(seen) and "1990-01-02" not in str(seen), "personal values are masked"
         assert client.patch(one, json={"tier": "gold"}).status_code == 403
+    blocked = conforms("block_member", lead.post(f"{one}/block", json={"seconds": 3600, "why": "詐騙"}))
+    assert blocked["blocked"] and TIME.fullmatch(blocked["blocked_until"])
+    free = conforms("unblock_member", lead.delete(f"{one}/block"))
+    assert (free["blocked"], free["blocked_until"]) == (False, None)
+    assert lead.post(f"{one}/block", json={"seconds": 0}).status_code == 422
 
 
 def test_files(site: Site, amy: httpx.Client) -> None:

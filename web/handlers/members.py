@@ -6,7 +6,7 @@ from typing import cast
 
 from msgspec import UNSET
 
-from engine.desk import ChangeMember, CreateMember, MemberById, Members
+from engine.desk import BlockMember, ChangeMember, CreateMember, MemberById, Members, UnblockMember
 from web import schema
 from web.routes import API, Answer, Call, given, route
 
@@ -44,4 +44,20 @@ async def get_member(call: Call) -> Answer:
 async def change_member(call: Call) -> Answer:
     """Change the fields that are named."""
     done = await call.act(ChangeMember(call.path["member"], given(call.body)))
+    return Answer(done["member"])
+
+
+@route("POST", f"{ONE}/block", {200: schema.Member}, tag="members", body=schema.BlockBody)
+async def block_member(call: Call) -> Answer:
+    """Put a member on the blacklist, for some time or for good; a longer block that is there stays."""
+    body: schema.BlockBody = call.body
+    lasts = None if body.seconds is None else body.seconds * 1_000_000
+    done = await call.act(BlockMember(call.path["member"], lasts, body.why))
+    return Answer(done["member"])
+
+
+@route("DELETE", f"{ONE}/block", {200: schema.Member}, tag="members")
+async def unblock_member(call: Call) -> Answer:
+    """Take a member off the blacklist."""
+    done = await call.act(UnblockMember(call.path["member"]))
     return Answer(done["member"])

@@ -50,7 +50,7 @@ def _events_of(view: View, action: CheckedAction) -> set[str]:
         return {"ticket.changed", "ticket.assigned", "chat.waiting"}
     if name in ("reply", "answer"):
         return {"message.sent"}
-    return set()
+    return {"member.changed"} if name == "block" else set()
 
 
 def _followers(view: View, seen: Seen, hears: dict[str, list[Seen]]) -> list[Seen]:
