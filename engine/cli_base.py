@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,3 +46,9 @@ def rules_folder(path: str) -> Path:
     if not folder.is_dir():
         raise CannotDo(f"there is no rules folder `{path}`")
     return folder
+
+
+def cache_folder() -> Path:
+    """Where commands that have no desk keep what they may make again: the user's own cache (XDG Base Directory)."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "yingda" / "rules"

@@ -1,12 +1,18 @@
-"""Sub-commands of `engine` that work on rule files alone, without a desk: `fmt` and `graph`."""
+"""Sub-commands of `engine` that work on rule files alone, without a desk: `fmt`, `graph`, `validate` and `test`."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, command, rules_folder
+from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, cache_folder, command, rules_folder
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Extras
+    from engine.lang import Finding
 
 # --- engine fmt -----------------------------------------------------------------------------------------------------
 
@@ -98,3 +104,176 @@ def run_graph(arguments: Any) -> int:
         raise CannotDo("the rules have errors; mend them first (`engine validate`)")
     sys.stdout.write(draw(loaded.rulebook, arguments.format))
     return DONE
+
+
+# --- engine validate ------------------------------------------------------------------------------------------------
+
+
+def add_validate(commands: Commands) -> None:
+    """Adds `engine validate`."""
+    parser = command(
+        commands,
+        "validate",
+        "Check rules; needs no server and no storage.",
+        "engine validate rules/ --format github",
+        run_validate,
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH")
+    parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument("--no-cache", action="store_true", help="find everything anew")
+    parser.add_argument("--explain", metavar="CODE", help="what a finding means, with a bad and a good example")
+
+
+def run_validate(arguments: Any) -> int:
+    """Prints findings; 0 clean, 1 errors (with --strict warnings too), 2 could not run."""
+    from engine.core.building import shelf_in, shelve
+    from engine.lang import CODES, Severity, render, suggest
+    from engine.reload import load
+
+    if arguments.explain:
+        code = CODES.get(arguments.explain)
+        if code is None:
+            close = suggest(arguments.explain, CODES)
+            raise CannotDo(
+                f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else "")
+            )
+        print(explain_code(arguments.explain, code))
+        return DONE
+    if not arguments.paths:
+        raise CannotDo("name a rules folder, for example `engine validate rules/`")
+    shelf = None if arguments.no_cache else shelf_in(cache_folder())
+    extras = _plugin_extras()
+    parts: list[tuple[str, list[Finding]]] = []
+    rules = 0
+    for path in arguments.paths:
+        folder = rules_folder(path)
+        loaded = load(folder, extras=extras, shelf=shelf, run_scenarios=False)
+        if loaded.rulebook is not None:
+            rules += len(loaded.rulebook.rules.rules)
+            if shelf is not None:
+                shelve(loaded.rulebook, shelf)
+        parts.append(("" if folder == Path() else f"{folder.as_posix()}/", loaded.findings))
+    errors = sum(f.severity is Severity.ERROR for _, found in parts for f in found)
+    warnings = sum(len(found) for _, found in parts) - errors
+    voices = [render(found, arguments.format, root) for root, found in parts]
+    if arguments.format == "json":
+        every = [f for voice in voices for f in json.loads(voice)["findings"]]
+        print(json.dumps({"findings": every, "errors": errors, "warnings": warnings}, ensure_ascii=False, indent=2))
+    elif arguments.format == "sarif":
+        log = json.loads(voices[0])
+        log["runs"] = [run for voice in voices for run in json.loads(voice)["runs"]]
+        print(json.dumps(log, ensure_ascii=False, indent=2))
+    else:
+        for voice in voices:
+            if voice:
+                print(voice)
+        if arguments.format == "text":
+            counted = f"{rules} rules: " if rules else ""
+            print(f"{counted}{errors} errors, {warnings} warnings")
+    return WRONG if errors or (arguments.strict and warnings) else DONE
+
+
+def _plugin_extras() -> Extras:
+    """What the installed plugins add to the words of rules."""
+    from engine.desk.extras import extras
+    from engine.plugins import load
+
+    plugins = load()
+    plugins.register()
+    return extras(plugins)
+
+
+def explain_code(name: str, code: Any) -> str:
+    """The page of a finding."""
+    return f"{name} ({code.severity})\n\n{code.why}\n\nBad:\n{_indent(code.bad)}\n\nGood:\n{_indent(code.good)}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in str(text).strip("\n").splitlines())
+
+
+# --- engine test ----------------------------------------------------------------------------------------------------
+
+
+def add_test(commands: Commands) -> None:
+    """Adds `engine test`."""
+    parser = command(
+        commands,
+        "test",
+        "Run the scenarios of a rules folder on a virtual clock.",
+        "engine test rules/ -k refund",
+        run_test,
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("-k", metavar="NAME", default="", help="only scenarios whose name contains this")
+    parser.add_argument("--coverage", action="store_true", help="list rules no scenario made act")
+    parser.add_argument(
+        "--threshold", type=float, default=0.0, metavar="PERCENT", help="with --coverage: fail below this"
+    )
+    parser.add_argument("--format", choices=("text", "junit"), default="text")
+
+
+def run_test(arguments: Any) -> int:
+    """Runs scenarios; 0 all pass, 1 some fail (or too little is covered), 2 the rules do not build."""
+    from engine.core import scenarios
+    from engine.lang import Severity, Source, render
+    from engine.reload import is_scenario_file, load
+
+    failed = 0
+    results: list[scenarios.Result] = []
+    acted: set[str] = set()
+    rules: dict[str, Any] = {}
+    for path in arguments.paths:
+        loaded = load(rules_folder(path), extras=_plugin_extras(), run_scenarios=False)
+        if loaded.rulebook is None:
+            print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
+            raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+        rules.update({rule.id: rule for rule in loaded.rulebook.rules.rules})
+        for name, text in sorted(loaded.files.items()):
+            if not is_scenario_file(name):
+                continue
+            found, problems = scenarios.read(Source(name, text))
+            if problems:
+                print(render(problems, "text"), file=sys.stderr)
+                failed += len(problems)
+            for scenario in found:
+                if arguments.k in scenario.name:
+                    result = scenarios.run(loaded.rulebook, scenario)
+                    results.append(result)
+                    acted |= result.acted
+    broken = [r for r in results if not r.passed]
+    if arguments.format == "junit":
+        print(_junit(results))
+    else:
+        for result in broken:
+            for failure in result.failures:
+                place = f"{failure.span.source.path}:{failure.span.line}"
+                print(f"FAILED {result.name}\n  {place}: step {failure.step}: {failure.message}")
+                if failure.help:
+                    print(f"  why: {failure.help}")
+        steps = sum(r.steps for r in results)
+        print(f"{len(results) - len(broken)} passed, {len(broken)} failed, {steps} steps")
+    never = sorted(set(rules) - acted)
+    if arguments.coverage:
+        share = 100.0 * (len(rules) - len(never)) / max(len(rules), 1)
+        print(f"rules that acted: {len(rules) - len(never)} of {len(rules)} ({share:.0f} %)")
+        for name in never:
+            print(f"  never acted: {name} ({rules[name].file}:{rules[name].line})")
+        if share < arguments.threshold:
+            failed += 1
+    return WRONG if broken or failed else DONE
+
+
+def _junit(results: Sequence[Any]) -> str:
+    from xml.etree.ElementTree import Element, SubElement, tostring
+
+    suite = Element(
+        "testsuite", name="engine test", tests=str(len(results)), failures=str(sum(not r.passed for r in results))
+    )
+    for result in results:
+        case = SubElement(suite, "testcase", name=result.name, classname=result.span.source.path)
+        for failure in result.failures:
+            item = SubElement(case, "failure", message=failure.message)
+            item.text = failure.help or ""
+    return tostring(suite, encoding="unicode")

@@ -10,15 +10,18 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core import scenarios
-from engine.core.building import build, digest_of
+from engine.core.building import build, digest_of, shelve
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
 from engine.lang import Finding, Severity, Source, Span, render
+from engine.lang.analysis import expired
+from engine.lang.cache import Shelf
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -99,11 +102,17 @@ def _walk(folder: Path) -> list[Path]:
 
 
 def load(
-    folder: Path, previous: Rulebook | None = None, *, extras: Extras = NOTHING_MORE, run_scenarios: bool = True
+    folder: Path,
+    previous: Rulebook | None = None,
+    *,
+    extras: Extras = NOTHING_MORE,
+    shelf: Shelf | None = None,
+    run_scenarios: bool = True,
 ) -> Loaded:
-    """Reads and builds a folder; runs its scenarios when it has no errors. `extras` is what plugins add."""
+    """Reads and builds a folder; runs its scenarios when it has no errors. `extras` is what plugins add; `shelf`: see
+    `engine.core.building.build`."""
     files, findings = read_folder(folder)
-    return load_files(files, findings, previous, extras=extras, run_scenarios=run_scenarios)
+    return load_files(files, findings, previous, extras=extras, shelf=shelf, run_scenarios=run_scenarios)
 
 
 def load_files(
@@ -112,42 +121,50 @@ def load_files(
     previous: Rulebook | None = None,
     *,
     extras: Extras = NOTHING_MORE,
+    shelf: Shelf | None = None,
     run_scenarios: bool = True,
 ) -> Loaded:
-    """Builds texts; `findings` are those of reading them."""
+    """Builds texts; `findings` are those of reading them. Without running scenarios it finds what `engine validate`
+    does, wherever it is asked."""
     found = list(findings or ())
     unreadable = any(f.severity is Severity.ERROR for f in found)
-    rulebook, more = build(files, previous=previous, extras=extras)
+    rulebook, more = build(files, previous=previous, extras=extras, shelf=shelf)
     found.extend(more)
+    written = _scenarios(files, found)
+    if rulebook is not None:
+        # Only here is it known what day it is: building is the same on every day.
+        found.extend(expired(rulebook.rules.rules, date.today().isoformat()))  # noqa: DTZ011 - the reader's own day
     if unreadable:
         rulebook = None
     loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)
     if rulebook is not None and run_scenarios:
-        loaded.failures = failing_scenarios(rulebook, found)
+        loaded.failures = failing_scenarios(rulebook, written, found)
     return loaded
 
 
-def failing_scenarios(rulebook: Rulebook, findings: list[Finding]) -> list[scenarios.Result]:
-    """Runs `tests/`; each failing scenario is also a finding at the step that failed."""
+def _scenarios(files: Mapping[str, str], findings: list[Finding]) -> list[scenarios.Scenario]:
+    """The scenarios of `tests/`; what is wrong with them goes to the findings."""
+    written: list[scenarios.Scenario] = []
+    for path in sorted(files):
+        if is_scenario_file(path):
+            found, problems = scenarios.read(Source(path, files[path]))
+            findings.extend(problems)
+            written.extend(found)
+    return written
+
+
+def failing_scenarios(
+    rulebook: Rulebook, written: Iterable[scenarios.Scenario], findings: list[Finding]
+) -> list[scenarios.Result]:
+    """Runs scenarios; each that fails is also a finding at the step that failed."""
     failed: list[scenarios.Result] = []
-    for path, text in rulebook.files.items():
-        if not is_scenario_file(path):
-            continue
-        found, problems = scenarios.read(Source(path, text))
-        findings.extend(problems)
-        for scenario in found:
-            result = scenarios.run(rulebook, scenario)
-            if not result.passed:
-                failed.append(result)
-                failure = result.failures[0]
-                findings.append(
-                    Finding(
-                        "scenario-invalid",
-                        f"scenario `{scenario.name}` fails at step {failure.step}: {failure.message}",
-                        failure.span,
-                        hint=failure.help,
-                    )
-                )
+    for scenario in written:
+        result = scenarios.run(rulebook, scenario)
+        if not result.passed:
+            failed.append(result)
+            failure = result.failures[0]
+            message = f"scenario `{scenario.name}` fails at step {failure.step}: {failure.message}"
+            findings.append(Finding("scenario-invalid", message, failure.span, hint=failure.help))
     return failed
 
 
@@ -167,7 +184,9 @@ async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api"
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
-    loaded = await loop.run_in_executor(None, lambda: load(desk.config.rules, previous, extras=desk.extras))
+    loaded = await loop.run_in_executor(
+        None, lambda: load(desk.config.rules, previous, extras=desk.extras, shelf=desk.shelf)
+    )
     findings = [told(finding) for finding in loaded.findings]
     if not loaded.sound or loaded.rulebook is None:
         errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
@@ -181,6 +200,7 @@ async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api"
     if refused:
         return {"changed": False, "digest": desk.rulebook.digest, "findings": findings + refused}
     if changed:
+        loop.run_in_executor(None, shelve, loaded.rulebook, desk.shelf)  # for the next start; nobody waits for it
         log.info("rulebook %s is in force (%s, by %s)", loaded.rulebook.digest[:12], source, by)
     return {"changed": changed, "digest": loaded.rulebook.digest, "findings": findings}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ from engine.lang import (
     compile_template,
     suggest,
 )
+from engine.lang.cache import Shelf
 from engine.lang.checker import silence
 from engine.lang.kept import Kept
 
@@ -57,6 +59,19 @@ def digest_of(files: Mapping[str, str]) -> str:
         digest.update(f"{path}\0{len(files[path])}\0".encode())
         digest.update(files[path].encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def shelf_in(folder: Path) -> Shelf:
+    """The kept rule sets of a folder, as far as this code made them."""
+    return Shelf(folder, (Path(__file__).parent,))
+
+
+def shelve(book: Rulebook, shelf: Shelf) -> bool:
+    """Puts a built rulebook's rules where `build` finds them; False when there is nothing new to put, or no room."""
+    workings = book.workings
+    if workings.checked is None or workings.said is None:
+        return False
+    return shelf.save(book.digest, book.environment, workings.checked, book.rules, workings.said)
 
 
 @dataclass(slots=True)
@@ -113,22 +128,30 @@ def build(
     previous: Rulebook | None = None,
     extras: Extras = NOTHING_MORE,
     analyse: bool = True,
+    shelf: Shelf | None = None,
 ) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
 
-    The same texts give the running rulebook back. `analyse`: whether all rules are looked at together as well; texts
-    that were in force before need it no more.
+    The same texts give the running rulebook back; an edit of it costs what it changes. `analyse`: whether all rules are
+    looked at together as well; texts that were in force before need it no more. `shelf`: where `shelve` may have put
+    the rules of these texts.
     """
     digest = digest_of(files)
     if previous is not None and previous.digest == digest:
         return previous, []
     findings: list[Finding] = []
-    built = _Build(files, digest, findings, extras, analyse, previous)
+    built = _Build(files, digest, findings, extras, analyse, previous, shelf)
     rulebook = built.run()
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     if any(f.severity is Severity.ERROR for f in findings):
         return None, findings
     return rulebook, findings
+
+
+def environment_of(files: Mapping[str, str], extras: Extras = NOTHING_MORE) -> Environment:
+    """What rules may name by the nouns that can be read, whatever is wrong with the others; nothing without desk.yaml."""
+    book = _Build(files, "", [], extras, False, None, None)._nouns()
+    return Environment() if book is None else book.environment
 
 
 class _Build:
@@ -140,6 +163,7 @@ class _Build:
         extras: Extras,
         analyse: bool,
         previous: Rulebook | None,
+        shelf: Shelf | None,
     ) -> None:
         self.files = files
         self.digest = digest
@@ -147,6 +171,7 @@ class _Build:
         self.extras = extras
         self.analyse = analyse
         self.previous = previous
+        self.shelf = shelf
         self.folder = _sort(files)
 
     def run(self) -> Rulebook | None:
@@ -162,19 +187,28 @@ class _Build:
             kept = Kept(None if before is None else before.workings.kept)
         if book is None:
             return None
-        workings = Workings(nouns_of, self.extras, tuple(self.findings), kept)
-        parsed, problems = kept.parse(self.folder.rules)
-        self.findings.extend(problems)
+        workings = Workings(nouns_of, self.extras, tuple(self.findings))
+        book = replace(book, digest=self.digest, files=dict(self.files), workings=workings)
+        found = self.shelf.load(self.digest, book.environment, self.files) if self.shelf is not None else None
+        if found is not None:
+            self.findings.extend(found.findings)
+            return replace(book, rules=found.rules)
+        return self._rules(book, kept)
+
+    def _rules(self, book: Rulebook, kept: Kept) -> Rulebook | None:
+        """The rulebook with its rules."""
+        parsed, said = kept.parse(self.folder.rules)
         checked, problems = check(parsed, book.environment, self.files, kept=kept)
-        self.findings.extend(problems)
-        if any(f.severity is Severity.ERROR for f in self.findings):
+        said += problems
+        if any(f.severity is Severity.ERROR for f in (*self.findings, *said)):
+            self.findings.extend(said)
             return None
-        rules = compile_rules(checked, book.environment, kept)
-        book = replace(book, digest=self.digest, files=dict(self.files), rules=rules, workings=workings)
+        book = replace(book, rules=compile_rules(checked, book.environment, kept))
         if self.analyse:
-            self.findings.extend(silence(whole_set(book, checked, kept), parsed))
-        kept.seal()
-        return book
+            said += silence(whole_set(book, checked, kept), parsed)
+        self.findings.extend(said)
+        wanted = tuple(said) if self.analyse else None
+        return replace(book, workings=replace(book.workings, kept=kept.seal(), checked=checked, said=wanted))
 
     def _nouns(self) -> Rulebook | None:
         """A rulebook without rules; None when there is nothing to begin with."""

@@ -115,13 +115,15 @@ NOTHING_MORE = Extras()
 
 @dataclass(frozen=True, slots=True)
 class Workings:
-    """What building a rulebook leaves for building the next one: its nouns' texts, what was wrong with them, and what
-    is known of each rule."""
+    """What building a rulebook leaves for building the next one: its nouns' texts, what was said of them, and what is
+    known of each rule. `checked`, `said`: all rules and what was said of them, None when they came from a shelf."""
 
     nouns: Mapping[str, str] = field(default_factory=dict)
     extras: Extras | None = None
     findings: tuple[Finding, ...] = ()
     kept: Kept | None = None
+    checked: Checked | None = None
+    said: tuple[Finding, ...] | None = None
 
     def same(self, nouns: Mapping[str, str], extras: Extras) -> bool:
         """Whether these nouns are those of the rulebook."""

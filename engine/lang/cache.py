@@ -54,10 +54,36 @@ class Loaded:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A folder of kept rule sets. `code`: folders of code that the findings depend on, beside the language itself."""
+
+    folder: Path
+    code: tuple[Path, ...] = ()
+    keep: int = 8
+    """Rule sets that stay when another is added."""
+
+    def load(self, digest: str, environment: Environment, texts: Mapping[str, str]) -> Loaded | None:
+        """See the function."""
+        return load(self.folder, self._name(digest), environment, texts)
+
+    def save(
+        self, digest: str, environment: Environment, checked: Checked, rules: RuleSet, findings: Sequence[Finding]
+    ) -> bool:
+        """See the function; the oldest go."""
+        done = save(self.folder, self._name(digest), environment, checked, rules, findings)
+        forget(self.folder, self.keep)
+        return done
+
+    def _name(self, digest: str) -> str:
+        return "/".join((digest, *(_code_of(folder) for folder in self.code)))
+
+
 def key(digest: str, environment: Environment) -> str:
     """The name of a rule set in the cache, 64 hexadecimal digits. `digest`: of all texts of `rules/`."""
     world = json.dumps(environment.describe(), sort_keys=True, default=str)
-    parts = (_FORMAT, str(LANGUAGE), _code(), world, str(environment.zone), digest)
+    code = _code_of(Path(__file__).parent)
+    parts = (_FORMAT, str(LANGUAGE), code, world, str(environment.zone), digest)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -113,13 +139,13 @@ def forget(folder: Path, keep: int) -> None:
             path.unlink(missing_ok=True)
 
 
-@lru_cache(maxsize=1)
-def _code() -> str:
-    """The code that reads and writes: another one may mean other trees."""
+@lru_cache(maxsize=8)
+def _code_of(folder: Path) -> str:
+    """The code in a folder: another one may mean other trees, or say other things of them."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.suffix in (".py", ".lark"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

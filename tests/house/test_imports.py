@@ -110,9 +110,9 @@ TABLE = {
     "engine.cli_base": _room(8, "", "", "`engine.cli_base` is for sub-commands and imports nothing."),
     "engine.cli_rules": _room(
         8,
-        "engine.cli_base engine.lang engine.reload engine.graph",
+        f"{_TO_DESK} engine.reload engine.graph engine.cli_base",
         "",
-        "`engine.cli_rules` may import `engine.cli_base`, `engine.lang`, `engine.reload` and `engine.graph`.",
+        "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
     ),
     "engine.__main__": _room(8, "engine.cli", "", "`engine/__main__.py` imports `engine.cli` only."),
 }
