@@ -34,6 +34,12 @@ MAX_FILE = 1_000_000
 MAX_FILES = 5_000
 SNIPPET = 300
 """Characters of a finding's line that are shown."""
+FIRST_WAVES = (
+    frozenset({"member.created", "chat.started", "ticket.created", "message.received"}),
+    frozenset({"chat.started", "ticket.created", "message.received"}),
+    frozenset({"message.received"}),
+)
+"""What a desk is asked first."""
 QUIET = 0.3
 """Seconds without a change before a folder is read: editors write in several steps."""
 POLL = 0.2
@@ -179,14 +185,26 @@ def told(finding: Finding) -> dict[str, Any]:
     return {**finding.as_dict(), "snippet": line[:SNIPPET] or None}
 
 
-async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api") -> dict[str, Any]:
+async def reload_now(
+    desk: Desk, *, by: str, note: str = "", source: str = "api", known: Rulebook | None = None
+) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
-    answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors."""
+    answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors. `known`: the
+    one in force as it was built from its texts, when that in force came from the shelf."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
-    loaded = await loop.run_in_executor(
-        None, lambda: load(desk.config.rules, previous, extras=desk.extras, shelf=desk.shelf)
-    )
+    if known is not None and previous is not None and known.digest == previous.digest:
+        before: Rulebook | None = known
+    else:
+        before = previous
+
+    def make() -> Loaded:
+        loaded = load(desk.config.rules, before, extras=desk.extras, shelf=desk.shelf)
+        if loaded.sound and loaded.rulebook is not None and loaded.rulebook is not before:
+            _prepare(loaded.rulebook, previous)
+        return loaded
+
+    loaded = await loop.run_in_executor(None, make)
     findings = [told(finding) for finding in loaded.findings]
     if not loaded.sound or loaded.rulebook is None:
         errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
@@ -205,11 +223,20 @@ async def reload_now(desk: Desk, *, by: str, note: str = "", source: str = "api"
     return {"changed": changed, "digest": loaded.rulebook.digest, "findings": findings}
 
 
+def _prepare(book: Rulebook, previous: Rulebook | None) -> None:
+    """Makes the indexes that the next decisions ask for here, where nobody waits."""
+    waves = previous.rules.waves() if previous is not None else []
+    for keys, shop in waves or [(keys, shop) for keys in FIRST_WAVES for shop in book.shops]:
+        if shop is None or shop in book.shops:
+            book.rules.prepare(keys, shop)
+
+
 class Watcher:
     """Watches the rules folder and reloads once it has been quiet."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._known: Rulebook | None = None
         self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
@@ -226,12 +253,18 @@ class Watcher:
     async def reload(self, *, by: str, note: str = "", source: str) -> dict[str, Any]:
         """One reload at a time, whoever asks."""
         async with self._lock:
-            return await reload_now(self._desk, by=by, note=note, source=source)
+            return await reload_now(self._desk, by=by, note=note, source=source, known=self._known)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         folder = self._desk.config.rules
         seen = await loop.run_in_executor(None, fingerprint, folder)
+        book = self._desk.rulebook
+        if book is not None and book.workings.kept is None:
+            # It came from the shelf, without what makes the first edit quick: that is caught up with now.
+            self._known, _ = await loop.run_in_executor(
+                None, lambda: build(book.files, extras=self._desk.extras, analyse=True)
+            )
         while True:
             await asyncio.sleep(POLL)
             now = await loop.run_in_executor(None, fingerprint, folder)

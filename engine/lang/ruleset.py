@@ -105,6 +105,10 @@ class RuleSet:
         for stage in self.stages:
             self._for(stage, frozenset(keys), shop)
 
+    def waves(self) -> list[tuple[frozenset[str], str | None]]:
+        """The waves and shops it was asked about so far: what to `prepare` the next rules for."""
+        return list({(keys, shop): None for _, keys, shop in list(self._found)})
+
     def asked(self, keys: Collection[str], shop: str | None) -> list[Rule]:
         """Every rule that names one of the event `keys`, stage by stage, in the order of `matching`."""
         wanted = frozenset(keys)

@@ -273,7 +273,18 @@ def walk(node: Any) -> Iterator[Node]:
                     continue
                 seen.add(here.key)
             yield here
-            stack.extend(getattr(here, item.name) for item in reversed(fields(here)) if item.name != "span")
+            stack.extend([getattr(here, name) for name in _parts(type(here))])
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _parts(cls: type[Node]) -> tuple[str, ...]:
+    """What a node is made of but its place, last first."""
+    names = _NAMES.get(cls)
+    if names is None:
+        names = _NAMES[cls] = tuple(item.name for item in reversed(fields(cls)) if item.name != "span")
+    return names
 
 
 def uses(node: Any) -> Iterator[Defined]:
@@ -286,7 +297,7 @@ def uses(node: Any) -> Iterator[Defined]:
         elif isinstance(here, Defined):
             yield here
         elif isinstance(here, Node):
-            stack.extend(getattr(here, item.name) for item in fields(here) if item.name != "span")
+            stack.extend([getattr(here, name) for name in _parts(type(here))])
 
 
 def reads(node: Any) -> frozenset[str]:

@@ -20,6 +20,8 @@ def _names(cls: type) -> tuple[str, ...]:
 
 def key_of(node: Any) -> Hashable:
     """The key of a checked value or condition, its place left out."""
+    if isinstance(node, str):
+        return node
     match node:
         case tree.Const():
             return ("const", node.type.kind, type(node.value) is bool, node.value)

@@ -79,6 +79,7 @@ class Space:
         self.flags: dict[Hashable, FlagAxis] = {}
         self._sums: dict[Hashable, OrderedAxis] = {}
         self._relations: dict[Hashable, RelationAxis] = {}
+        self._keys: dict[int, tuple[tree.Test, Hashable]] = {}
         self._formulas: dict[Hashable, Formula] = {}
         self._literals: dict[tuple[Hashable, bool], list[Box]] = {}
         self._definitions: dict[tuple[str, bool], list[Box] | None] = {}
@@ -94,9 +95,16 @@ class Space:
 
     def learn_leaf(self, leaf: tree.Test) -> None:
         """Makes room for a single test."""
-        key = key_of(leaf)
+        key = self._key(leaf)
         if key not in self._formulas:
             self._formulas[key] = self._formula(leaf)
+
+    def _key(self, leaf: tree.Test) -> Hashable:
+        """The leaf's key; asked for again and again, it is worked out once for this very leaf."""
+        known = self._keys.get(id(leaf))
+        if known is None or known[0] is not leaf:
+            known = self._keys[id(leaf)] = (leaf, key_of(leaf))
+        return known[1]
 
     def learn_fact(self, name: str, values: Iterable[Any]) -> None:
         """A field's value that is known without a condition."""
@@ -216,7 +224,7 @@ class Space:
                 inner = nested(test)
                 if inner is not None:
                     return self._boxes(inner[0], inner[1] is positive)
-        leaf = (key_of(test), positive)
+        leaf = (self._key(test), positive)
         known = self._literals.get(leaf)
         if known is None:
             known = self._literals[leaf] = self._of_formula(self._formulas[leaf[0]], positive)
