@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from web.app import Web
 
 API: Final = "/api/v1"
-ROOMS: Final = ("session", "tickets", "members", "files", "desk", "rules", "system")
+ROOMS: Final = ("session", "tickets", "members", "answers", "files", "desk", "rules", "system")
 
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
 Who = Literal["anybody", "known"]
@@ -216,6 +216,7 @@ PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any
     ),
     "message": (_whole, "A message's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "member": (_whole, "A member's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
+    "answer": (_whole, "An answer's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "session": (_whole, "A session's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "file": (_public_name, "A file's public name.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}),
 }

@@ -9,6 +9,7 @@ from typing import Any
 from engine.core import routing
 from engine.core.draft import Draft
 from engine.core.entities import NEVER, Agent
+from engine.core.library import menu
 from engine.lang import Duration, Effect, Rule, Template
 
 MASK = "•••"
@@ -274,7 +275,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
 }
 """Actions done within their stage. Each answers for the trace, in the rules language: what holds or what it did."""
 
-SPEAK = frozenset({"reply", "note", "notify"})
+SPEAK = frozenset({"reply", "answer", "note", "notify"})
 """Actions whose text is made as the wave leaves the fields, so they are done at its end."""
 
 
@@ -304,11 +305,13 @@ def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
 
 
 def speak(draft: Draft, wish: Wish) -> str:
-    """Carries out a `reply`, `note` or `notify` at the end of its wave."""
+    """Carries out a `reply`, `answer`, `note` or `notify` at the end of its wave."""
     args = wish.effect.args
     rule = wish.rule
     if wish.effect.action == "notify":
         return _notify(draft, rule, args)
+    if wish.effect.action == "answer":
+        return _answer(draft, rule)
     if wish.effect.action == "note":
         draft.say(
             author_kind="bot",
@@ -333,6 +336,18 @@ def speak(draft: Draft, wish: Wish) -> str:
         return f"reply{_spoken(args)} after {Duration(args['after'])}"
     reply(draft, text, kind, rule.id, args.get("template"))
     return f"reply{_spoken(args)}"
+
+
+def _answer(draft: Draft, rule: Rule) -> str:
+    """What the library knows, or a menu. A chat waits for the member then, as after an agent's line."""
+    fits = draft.fits()
+    if not fits:
+        return "answer (nothing fits)"
+    locale = draft.book.locale(draft)
+    text = fits[0].text(locale) if len(fits) == 1 else menu(fits, locale)
+    reply(draft, text, "bot", rule.id, None)
+    draft.turn("member")
+    return f"answer {_quoted(fits[0].title(locale))}" if len(fits) == 1 else f"answer (a menu of {len(fits)})"
 
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
@@ -413,6 +428,10 @@ def _name(name: str) -> str:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(_name(name) for name in names)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
 
 
 def _why(action: str, args: Mapping[str, Any]) -> str:

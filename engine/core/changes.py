@@ -31,7 +31,8 @@ class Create:
 class Set:
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
-    A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with no values too (tags follow as Tag and Untag).
+    A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with
+    no values too (tags follow as Tag and Untag).
     """
 
     thing: Thing

@@ -156,6 +156,22 @@ class UnblockMember:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveAnswer:
+    """An entry of the auto-reply library, made (no `answer_id`) or changed: shop, titles, keywords, texts, enabled,
+    position."""
+
+    values: Mapping[str, Any]
+    answer_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAnswer:
+    """An entry of the auto-reply library goes."""
+
+    answer_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateMember:
     """A member made by staff."""
 
@@ -215,6 +231,8 @@ Command = (
     | MarkRead
     | ChangeMember
     | BlockMember
+    | SaveAnswer
+    | DeleteAnswer
     | UnblockMember
     | CreateMember
     | Retry

@@ -118,6 +118,8 @@ def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
     snapshot: dict[str, Any] = {"now": now, "message": line.id if line else None, "waves": run.waves}
     if line is not None and line.id in draft.veils:
         snapshot["text"] = line.text
+    if draft.library is not None:
+        snapshot["library"] = draft.library
     return snapshot
 
 
@@ -254,7 +256,7 @@ def _note_acting(
 
 def _silent(draft: Draft, wish: Wish) -> bool:
     """Automatic messages get no reply unless the rule names `message.automatic`: two machines must not talk."""
-    return wish.effect.action == "reply" and draft.automatic and not wish.rule.names_automatic
+    return wish.effect.action in ("reply", "answer") and draft.automatic and not wish.rule.names_automatic
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:

@@ -23,6 +23,7 @@ from engine.core.entities import (
     Ticket,
     Visibility,
 )
+from engine.core.library import Answer
 from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
@@ -81,6 +82,9 @@ class Draft:
         self._notices: list[Create] = []
         self.uses: list[Create] = []
         self._block: Create | None = None
+        self._fits: tuple[int, tuple[Answer, ...]] | None = None
+        self.library: int | None = None
+        """The version of the auto-reply library that was asked."""
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -113,6 +117,18 @@ class Draft:
         """The calendar of the ticket's team, else the shop's."""
         team = self.ticket.team if self.ticket else None
         return self.book.calendar_of(self.shop, team)
+
+    def fits(self) -> tuple[Answer, ...]:
+        """The library's answers that fit the line at hand, best first; the one alone that it picks from a menu."""
+        line = self.message
+        if line is None:
+            return ()
+        if self._fits is None or self._fits[0] != line.id:
+            library = self.case.lookups.library()
+            self.library = library.version
+            picked = library.chosen(line.text, self.case.messages, self.shop)
+            self._fits = (line.id, (picked,) if picked else library.fitting(line.text, self.shop))
+        return self._fits[1]
 
     # --- tickets ----------------------------------------------------------------------------------------------------
 

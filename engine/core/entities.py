@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from engine.core.library import Library
 
 Visibility = Literal["public", "anonymous", "internal"]
 AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
@@ -218,6 +221,9 @@ class Lookups(Protocol):
 
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
+
+    def library(self) -> Library:
+        """The auto-reply library in use."""
 
 
 @dataclass(frozen=True, slots=True)

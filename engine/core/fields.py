@@ -91,6 +91,10 @@ def _has_attachment(draft: Draft) -> Any:
     return bool(draft.message.attachments) if draft.message is not None else None
 
 
+def _fits(draft: Draft) -> Any:
+    return len(draft.fits()) if draft.message is not None else None
+
+
 def _load(draft: Draft) -> Any:
     if draft.agent is None:
         return None
@@ -149,6 +153,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("message.has_attachment", FLAG, "", _has_attachment, "whether files hang on it"),
         ("message.length", NUMBER, "", _text_length, "characters of the line"),
         ("message.language", one("language"), "?", _message("language"), "the language it seems to be in"),
+        ("message.answers", NUMBER, "", _fits, "how many answers of the auto-reply library fit the line"),
         ("member.name", TEXT, "?", _member("name"), "how the member is called"),
         ("member.tier", one("tier"), "w", _member("tier"), "the member's tier, in the declared order"),
         ("member.tags", tags, "", _member("tags"), "the member's tags"),

@@ -15,6 +15,7 @@ from engine.core.entities import NEVER, Actor, Agent, Case, Chat, Clock, Member,
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.schedule import next_moment
 from engine.lang import EventRef
+from engine.core.library import Library
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -42,6 +43,7 @@ class World:
     outbox: list[Enqueue] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    answers: Library = field(default_factory=Library)
     leaving: frozenset[str] = frozenset()
     unmoved: dict[tuple[str, int | None, int | None], Decision] = field(default_factory=dict)
     """The last scheduled moments at which no rule acted, by event, member and ticket: for telling why."""
@@ -83,6 +85,10 @@ class World:
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope."""
         return sum(1 for r, s, k, at in self.uses if (r, s, k) == (rule, scope, key) and (since is None or at > since))
+
+    def library(self) -> Library:
+        """The auto-reply library."""
+        return self.answers
 
     # --- doing ------------------------------------------------------------------------------------------------------
 

@@ -82,6 +82,14 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """The auto-reply library, in its order; with `text` what would be answered to a line, best first."""
+
+    shop: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 
@@ -187,6 +195,7 @@ Question = (
     | Events
     | Moves
     | Views
+    | Answers
     | Members
     | MemberById
     | Agents

@@ -30,13 +30,15 @@ from engine.core.decide import Decision
 from engine.core.entities import SYSTEM, Actor, Agent
 from engine.core.errors import Refused
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
+from engine.core.library import Answer, Library
 from engine.core.memory import World
 from engine.lang import Duration, Finding, Rule, Source, Span, load_plain
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
 
-KEYS = {"name", "now", "shop", "member", "ticket", "agents", "steps", "kind", "channel", "note"}
+KEYS = {"name", "now", "shop", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note"}
+ANSWER_KEYS = {"title", "text", "keywords", "shop"}
 MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
 PAGE_KEYS = {"url", "referrer", "title", "device"}
 AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
@@ -142,6 +144,14 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
     else:
         for username in agents:
             yield from _mapping_problems(agents, username, AGENT_KEYS, "an agent", invalid, "agents")
+    library = data.get("answers") or []
+    if not isinstance(library, list):
+        yield invalid("`answers` is a list of `{title: …, text: …, keywords: […]}`", "answers")
+        library = []
+    for number, answer in enumerate(library):
+        known = isinstance(answer, dict) and {"title", "text"} <= answer.keys() <= ANSWER_KEYS
+        if not known or not isinstance(answer.get("keywords", []), list):
+            yield invalid("an answer has `title` and `text`, and may have `keywords` and `shop`", "answers", number)
     steps = data.get("steps")
     if not isinstance(steps, list) or not steps:
         yield invalid("a scenario needs `steps`", "steps")
@@ -250,6 +260,7 @@ class _Runner:
                 status=spec.get("status", "online"),
                 capacity=int(spec.get("capacity", 5)),
             )
+        self.world.answers = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
         member = dict(data.get("member") or {})
         if "tags" in member:
             member["tags"] = tuple(member["tags"])
@@ -560,6 +571,12 @@ class _Runner:
             if type(c).__name__ == "Say" and getattr(c, "ref", None) == decision.snapshot["message"]
         ]
         return str(getattr(lines[0], "text", "")) if lines else ""
+
+
+def _answer(number: int, data: Mapping[str, Any]) -> Answer:
+    """An entry of a scenario's library: one text does for every language."""
+    words = tuple(str(word) for word in data.get("keywords") or ())
+    return Answer(number, {"": str(data["title"])}, {"": str(data["text"])}, words, str(data.get("shop", "")), number)
 
 
 def at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:

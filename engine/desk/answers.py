@@ -18,7 +18,7 @@ from engine.core.intake import may_not
 from engine.core.questions import Scope
 from engine.core.rulebook import Helpers, Noun, Rulebook
 from engine.core.scenarios import at_stage
-from engine.desk import actors
+from engine.desk import actors, library
 from engine.lang import Duration, Severity, Source, Span, compile_condition
 from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
@@ -139,6 +139,9 @@ class _Asking:
             )
         return {"items": items, "next": None}
 
+    def library(self, q: ask.Answers) -> Any:
+        return library.listed(self.tx, self.actor, q)
+
     def views(self, q: ask.Views) -> Any:
         return {**queries.views(self.tx, self.scope, q, actor_id=self.agent_id), "next": None}
 
@@ -238,6 +241,7 @@ _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
     ask.Trace: _Asking.trace,
     ask.Moves: _Asking.moves,
     ask.Views: _Asking.views,
+    ask.Answers: _Asking.library,
     ask.Search: _Asking.search,
     ask.QueuePlace: _Asking.queue_place,
     ask.OpenChatOf: _Asking.open_chat,

@@ -53,7 +53,8 @@ def locate(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: Any) -
     if isinstance(command, (RateTicket, EndChat)) and command.number is None:
         return _of_member(tx, words, actor, command)
     if isinstance(command, (PostMessage, ChangeTicket, MoveTicket, RateTicket, EndChat, AskRating, MarkRead)):
-        case = load.ticket_case(tx, words, number=command.number, lines=0)
+        heard = isinstance(command, PostMessage) and not actor.staff  # a member's line may pick from a menu
+        case = load.ticket_case(tx, words, number=command.number, lines=load.LINES if heard else 0)
         access.check_ticket(actor, case.ticket if case else None)
         return _need(case)
     if isinstance(command, SetStatus):

@@ -26,10 +26,12 @@ from engine.core.commands import (
     ChangeMember,
     Command,
     CreateMember,
+    DeleteAnswer,
     MarkRead,
     MemberLine,
     PostMessage,
     Retry,
+    SaveAnswer,
     SetStatus,
     SignIn,
     SignOut,
@@ -45,7 +47,7 @@ from engine.core.questions import (
     WhoIs,
 )
 from engine.core.rulebook import Rulebook
-from engine.desk import actors, answers, cases
+from engine.desk import actors, answers, cases, library
 from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.simulate import Simulation
@@ -239,6 +241,8 @@ class Desk:
     def _carry_out(self, tx: Tx, book: Rulebook, actor: Actor, command: Any) -> dict[str, Any]:
         if isinstance(command, SignOut):
             return self._sign_out(tx, actor, command)
+        if isinstance(command, (SaveAnswer, DeleteAnswer)):
+            return library.carry_out(tx, book, actor, command)
         if isinstance(command, CreateMember):
             return self._create_member(tx, book, actor, command)
         if isinstance(command, Retry):

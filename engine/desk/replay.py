@@ -466,7 +466,7 @@ class Replay:
             if lacking:
                 raise Undecidable(min(lacking))
             for position, effect in enumerate(rule.effects(values, before, helpers)):
-                if effect.action != "reply" or not side.automatic or rule.names_automatic:
+                if effect.action not in ("reply", "answer") or not side.automatic or rule.names_automatic:
                     wishes.append(Wish(rule, effect, position))
         return merge(wishes)[0]
 

@@ -17,7 +17,7 @@ from engine.lang.ruleset import RuleSet, compile_condition, compile_rules
 from engine.lang.runtime import Helpers
 from engine.lang.source import Source, Span
 from engine.lang.template import Template, compile_template
-from engine.lang.text import WordSet, mask, may_be_masked
+from engine.lang.text import WordSet, fold, mask, may_be_masked, tokens
 from engine.lang.types import (
     DATE,
     DURATION,
@@ -84,6 +84,7 @@ __all__ = [
     "decode",
     "entity",
     "enum_of",
+    "fold",
     "format_text",
     "list_of",
     "load",
@@ -93,4 +94,5 @@ __all__ = [
     "parse",
     "render",
     "suggest",
+    "tokens",
 ]

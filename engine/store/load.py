@@ -8,6 +8,8 @@ from typing import Any
 from peewee import JOIN, SQL, Select, fn
 
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
+from engine.core.library import Library
+from engine.store import answers
 from engine.store import tables as t
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
@@ -468,3 +470,7 @@ class StoreLookups(Lookups):
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
         return int(self._tx.value(_USES, rule=rule, scope=scope, key=key, since=-1 if since is None else since))
+
+    def library(self) -> Library:
+        """The auto-reply library in use."""
+        return answers.library(self._tx)

@@ -608,6 +608,22 @@ class QuickReply(Row):
         indexes = ((("agent_id", "shop"), False),)
 
 
+class Answer(Row):
+    """An entry of the auto-reply library; titles and texts by language, as JSON. Every shop's where `shop` is empty."""
+
+    shop = TextField(default="")
+    titles = TextField()
+    keywords = TextField(default="[]")
+    texts = TextField()
+    enabled = BooleanField(default=True)
+    position = BigIntegerField(default=0)
+    created_at = BigIntegerField()
+    updated_at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("shop", "position"), False),)
+
+
 class View(Row):
     """A saved filter; shared or of one agent."""
 
@@ -715,6 +731,7 @@ MODELS: tuple[type[Model], ...] = (
     ChannelAccount,
     Parameter,
     QuickReply,
+    Answer,
     View,
     Draft,
     Job,

@@ -174,3 +174,18 @@ def test_what_is_no_scenario_is_told_where_it_stands(text: str, told: str) -> No
 )
 def test_what_cannot_be_done_fails_and_breaks_nothing(text: str) -> None:
     assert len(run(text).failures) == 1
+
+
+def test_a_scenario_brings_its_own_library() -> None:
+    text = (
+        "- {name: x, answers: [{title: 到貨, text: 三天, keywords: [到貨]}], steps: "
+        "[{message: 何時到貨, expect: {reply: 三天, fired: [help]}}]}"
+    )
+    book = book_of("rule help on message.received then answer")
+    (scenario,), findings = scenarios.read(Source("s.yaml", text))
+    assert findings == [] and scenarios.run(book, scenario).failures == []
+    for wrong in ("{title: x}", "3", "[3]", "[{title: a, text: b, word: c}]"):
+        _, findings = scenarios.read(
+            Source("s.yaml", text.replace("[{title: 到貨, text: 三天, keywords: [到貨]}]", wrong))
+        )
+        assert [f.code for f in findings] == ["scenario-invalid"], wrong

@@ -25,6 +25,8 @@ BODIES: dict[str, Any] = {
     "create_member": {"name": "假會員", "shop": "demo"},
     "change_member": {"name": "改名"},
     "block_member": {"why": "x"},
+    "add_answer": {"titles": {"en": "a"}, "texts": {"en": "b"}},
+    "change_answer": {"enabled": False},
     "set_status": {"status": "online"},
     "validate": {"files": {}},
     "reload_rules": {"note": ""},
@@ -57,7 +59,10 @@ def hers(site: Site) -> dict[str, Any]:
         assert amy.patch(f"/tickets/{number}", json={"subject": SUBJECT}).status_code == 200
         amy.post(f"/tickets/{number}/messages", json={"text": f"備註 {SECRET}", "visibility": "internal"})
         member = amy.get(f"/tickets/{number}").json()["requester"]["id"]
+    with site.client("lead") as lead:
+        answer = lead.post("/answers", json={"titles": {"en": "a"}, "texts": {"en": "b"}, "shop": "demo"}).json()["id"]
     return {
+        "answer": answer,
         "number": number,
         "message": line["message"]["id"],
         "member": member,
@@ -128,6 +133,7 @@ def test_nothing_of_hers_for_strangers(site: Site, hers: dict[str, Any], who: st
                             "message": 999_999,
                             "member": 999_999,
                             "session": 999_999,
+                            "answer": 999_999,
                             "file": "0" * 32,
                         }
                         other = _ask(client, operation, nothing)[0]

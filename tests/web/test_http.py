@@ -227,6 +227,27 @@ def test_members(site: Site, lead: httpx.Client) -> None:
     assert lead.post(f"{one}/block", json={"seconds": 0}).status_code == 422
 
 
+def test_the_auto_reply_library(site: Site, amy: httpx.Client, lead: httpx.Client) -> None:
+    body = {"titles": {"zh-TW": "多久到貨？"}, "texts": {"zh-TW": "三天內"}, "keywords": ["到貨"], "shop": "demo"}
+    made = lead.post("/answers", json=body)
+    answer = conforms("add_answer", made)
+    one = made.headers["Location"].removeprefix("/api/v1")
+    assert (answer["titles"], answer["enabled"]) == (body["titles"], True)
+    assert conforms("change_answer", lead.patch(one, json={"position": 3}))["keywords"] == ["到貨"]
+    shown = conforms("list_answers", amy.get("/answers", params={"shop": "demo", "text": "何時到貨"}))
+    assert [item["id"] for item in shown["items"]] == [answer["id"]]
+    assert conforms("list_answers", amy.get("/answers", params={"text": "貓"}))["items"] == []
+    conforms("change_answer", lead.patch(one, json={"enabled": False}))
+    assert conforms("list_answers", amy.get("/answers", params={"text": "何時到貨"}))["items"] == [], "not in use"
+    assert answer["id"] in [item["id"] for item in conforms("list_answers", amy.get("/answers"))["items"]]
+    refused("add_answer", amy.post("/answers", json=body), 403)
+    refused("add_answer", lead.post("/answers", json={**body, "texts": {"xx": "?"}}), 422)
+    refused("add_answer", lead.post("/answers", json={**body, "shop": "nowhere"}), 422)
+    refused("change_answer", lead.patch(one, json={"titles": {"en": " "}}), 422)
+    conforms("delete_answer", lead.delete(one))
+    refused("delete_answer", lead.delete(one), 404)
+
+
 def test_files(site: Site, amy: httpx.Client) -> None:
     raw = amy.post("/files", params={"name": "照片.png"}, content=picture(), headers={"Content-Type": "image/png"})
     first = conforms("upload", raw)
