@@ -21,6 +21,7 @@ from engine import __version__
 from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
+from engine.cli_lsp import add_lsp
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         add_test,
         add_fmt,
         add_graph,
+        add_lsp,
         _explain,
         _simulate,
         _reload,

@@ -1,7 +1,8 @@
 """The pages of the manual that are made from the code: `python -m tests.house.reference` writes them.
 
 `plugins/HOOKS.md` from the docstrings of the hooks, `docs/commands.md` from the command line itself, `docs/settings.md`
-from the defaults and the comments of `config/engine.yaml`, `docs/vocabulary.md` from what rules may name.
+from the defaults and the comments of `config/engine.yaml`, `docs/vocabulary.md` from what rules may name; and the
+colours of rule files from the keywords.
 `test_documented.py` fails when a page is not what the code says.
 """
 
@@ -22,6 +23,7 @@ from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
 from engine.lang import CODES, Severity, Type
 from engine.lang.functions import BUILTINS
+from engine.language import textmate
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = "<!-- Made by `python -m tests.house.reference`; change the code, not this page. -->\n\n"
@@ -148,7 +150,7 @@ def commands_page() -> str:
             elif not action.option_strings and action.choices:
                 shown = _choices(action)
             rows.append(f"- `{shown}`" + (f": {action.help}" if action.help else ""))
-        text.append("\n".join(rows))
+        text.extend(["\n".join(rows)] if rows else [])
     return "\n\n".join(text) + "\n"
 
 
@@ -281,6 +283,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/settings.md": settings_page,
     "docs/vocabulary.md": vocabulary_page,
+    f"engine/language/{textmate.FILE}": textmate.text,
 }
 """Page to what makes it."""
 

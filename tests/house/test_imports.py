@@ -90,6 +90,12 @@ TABLE = {
     "engine.graph": _room(
         3, "engine.core engine.lang", "", "`engine.graph` may import `engine.core` and `engine.lang` only."
     ),
+    "engine.language": _room(
+        7,
+        "engine.core engine.lang engine.reload",
+        "lark",
+        "`engine.language` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
+    ),
     "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(7, _TO_DESK, ANY, "`engine.bench` may import `engine.desk` and below."),
@@ -103,7 +109,7 @@ TABLE = {
     "engine.cli": _room(
         8,
         f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_rules",
+        "engine.cli_base engine.cli_lsp engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
@@ -113,6 +119,18 @@ TABLE = {
         f"{_TO_DESK} engine.reload engine.graph engine.cli_base",
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
+    ),
+    "engine.cli_lsp": _room(
+        8,
+        "engine.cli_base engine.desk engine.plugins engine.lsp",
+        "pygls",
+        "`engine.cli_lsp` may import `engine.cli_base`, `engine.desk`, `engine.plugins` and `engine.lsp`.",
+    ),
+    "engine.lsp": _room(
+        8,
+        "engine.core engine.lang engine.reload engine.language",
+        "lsprotocol pygls",
+        "`engine.lsp` may import `engine.language`, `engine.reload`, `engine.core`, `engine.lang`; of others pygls.",
     ),
     "engine.__main__": _room(8, "engine.cli", "", "`engine/__main__.py` imports `engine.cli` only."),
 }

@@ -1,0 +1,24 @@
+"""What an editor asks about rules: findings, completion, hover, definition, references, rename, layout, remedies.
+
+One knowledge for all: the language server (`engine lsp`) and the console's editor ask the same `Workspace`, and what
+it finds is what `engine validate` finds. Pure: texts in, answers out.
+"""
+
+from __future__ import annotations
+
+from engine.language.renaming import applied, apply
+from engine.language.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
+from engine.language.workspace import Workspace
+
+__all__ = [
+    "CodeAction",
+    "Completion",
+    "Edit",
+    "Hover",
+    "Place",
+    "Refusal",
+    "Symbol",
+    "Workspace",
+    "applied",
+    "apply",
+]

@@ -1,0 +1,224 @@
+"""What is to be known about a name: which there are of a kind, one line about each, and a page.
+
+The same lines stand beside a completion, and the same pages in a hover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.lang import CODES, Environment, Field, Severity
+from engine.lang.actions import ROUTING, SHOWN_AS, VIA
+from engine.lang.functions import BUILTINS
+from engine.lang.nodes import Node
+from engine.lang.template import FILTERS
+from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS
+from engine.language.manual import ACTIONS
+from engine.language.mentions import Mention
+
+_FIXED: Mapping[str, tuple[str, ...]] = {
+    "routing": ROUTING,
+    "way": VIA,
+    "sender": SHOWN_AS,
+    "scope": ("ticket", "member", "agent", "shop"),
+    "owner": ("ticket", "member"),
+    "day": ("day", "month", *LONG_WEEKDAYS, *WEEKDAYS.values),
+}
+_SHOWN = 80
+_MEMBERS = 40
+
+
+class Knowledge:
+    """`declared`: every declaration by kind and name, `about`: what YAML says about a noun, `words`: word lists."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        declared: Mapping[tuple[str, str], list[Mention]],
+        about: Mapping[tuple[str, str], Node],
+        words: Mapping[str, tuple[str, ...]],
+        rules: Mapping[str, tuple[str, str]],
+    ) -> None:
+        self.environment = environment
+        self.declared = declared
+        self.about = about
+        self.words = words
+        self.rules = rules
+
+    # ---- which there are ---------------------------------------------------------------------------------------
+
+    def names(self, kind: str) -> list[str]:
+        """Every name of a kind."""
+        if kind in _FIXED:
+            return list(_FIXED[kind])
+        environment = self.environment
+        known: Mapping[str, Iterable[str]] = {
+            "field": [name for name in environment.fields if not name.startswith("setting.")],
+            "setting": [name for name in environment.fields if name.startswith("setting.")],
+            "event": [name for name in environment.events if name != "every"],
+            "function": dict.fromkeys((*BUILTINS, *environment.functions)),
+            "action": sorted(environment.actions),
+            "code": [code for code, page in CODES.items() if page.severity is Severity.WARNING],
+            "filter": FILTERS,
+            "stage": [stage.name for stage in environment.stages],
+            "calendar": sorted(environment.calendars),
+            "recipient": sorted(environment.recipients),
+            "template": dict.fromkeys(
+                (*environment.templates, *(n for b in environment.shop_templates.values() for n in b))
+            ),
+        }
+        if kind in known:
+            return list(known[kind])
+        enum = environment.enums.get(kind)
+        field = environment.fields.get(kind)
+        if enum is None and field is not None:
+            enum = field.type.enum or (field.type.item.enum if field.type.item else None)
+        declared = [name for other, name in self.declared if other == kind]
+        return list(dict.fromkeys((*(enum.values if enum is not None else ()), *declared)))
+
+    # ---- one line ----------------------------------------------------------------------------------------------
+
+    def line(self, kind: str, name: str) -> str:
+        """A few words about a name, or nothing."""
+        environment = self.environment
+        if kind in ("field", "setting") and name in environment.fields:
+            return _typed(environment.fields[name])
+        if kind == "event" and name in environment.events:
+            return environment.events[name].doc
+        if kind == "function":
+            return " or ".join(self._signatures(name))
+        if kind == "action" and name in ACTIONS:
+            return ACTIONS[name].meaning
+        if kind == "code" and name in CODES:
+            return CODES[name].why
+        if kind == "filter" and name in FILTERS:
+            return FILTERS[name].doc
+        if kind == "template":
+            return _short(next((text for _, text in self._texts(name)), ""))
+        if kind == "words":
+            return _short("、".join(self.words.get(name, ())[:12]))
+        if kind in ("definition", "rule"):
+            return _short(self.rules.get(f"{kind} {name}", ("", ""))[0])
+        return next((text for _, text in self._labels(kind, name)), "")
+
+    # ---- a page ------------------------------------------------------------------------------------------------
+
+    def page(self, kind: str, name: str) -> str:
+        """What a hover shows, as Markdown; nothing when nothing is known."""
+        title = f"**{name}** · {_called(kind)}"
+        parts = [part for part in self._parts(kind, name) if part]
+        if not parts and (kind, name) not in self.declared and name not in self.names(kind):
+            return ""
+        return "\n\n".join([title, *parts])
+
+    def _parts(self, kind: str, name: str) -> Iterable[str]:
+        environment = self.environment
+        if kind in ("field", "setting") and name in environment.fields:
+            yield from self._of_field(environment.fields[name])
+        elif kind == "event" and name in environment.events:
+            event = environment.events[name]
+            yield event.doc
+            yield "brings " + ", ".join(f"`{name}.*`" for name in event.objects)
+            if event.after != "no":
+                yield f"`after D` {'must' if event.after == 'required' else 'may'} follow"
+        elif kind == "function":
+            yield "\n\n".join(f"`{name}` {form}" for form in self._signatures(name))
+        elif kind == "action" and name in ACTIONS:
+            yield f"```rules\n{ACTIONS[name].shape}\n```"
+            yield ACTIONS[name].meaning
+            if name not in environment.actions:
+                yield "This desk does not carry it out."
+        elif kind == "code" and name in CODES:
+            yield f"{CODES[name].severity}: {CODES[name].why}"
+            for called, example in (("not so", CODES[name].bad), ("but so", CODES[name].good)):
+                yield f"{called}:\n```rules\n{example}\n```" if example else ""
+        elif kind == "template":
+            yield "\n\n".join(f"`{language}` {text}" for language, text in self._texts(name))
+        elif kind == "words":
+            words = self.words.get(name, ())
+            more = f" … {len(words) - _MEMBERS} more" if len(words) > _MEMBERS else ""
+            yield f"{len(words)} words: {'、'.join(words[:_MEMBERS])}{more}"
+        elif kind in ("definition", "rule"):
+            short, whole = self.rules.get(f"{kind} {name}", ("", ""))
+            yield short if kind == "rule" else ""
+            yield f"```rules\n{whole}\n```" if whole else ""
+        else:
+            yield from self._of_noun(kind, name)
+
+    def _of_field(self, field: Field) -> Iterable[str]:
+        yield field.doc if not field.name.endswith(field.doc) else ""
+        yield _typed(field)
+        if field.name in self.environment.setting_values:
+            node = self.about.get(("setting", field.name))
+            value = None if node is None else (_get(node, "value") or node)
+            yield f"now: `{_short(value.text)}`" if value is not None and value.kind == "scalar" else ""
+        yield "\n".join(f"- `{language}` {text}" for language, text in self._labels("field", field.name))
+        kind = field.type.entity or ""
+        enum = field.type.enum or (field.type.item.enum if field.type.item is not None else None)
+        names = list(enum.values) if enum is not None else (self.names(kind) if kind == "team" else [])
+        if names:
+            labels = ((name, self.line(enum.name if enum is not None else kind, name)) for name in names[:_MEMBERS])
+            yield "values:\n" + "\n".join(f"- `{name}`{f' {label}' if label != name else ''}" for name, label in labels)
+
+    def _of_noun(self, kind: str, name: str) -> Iterable[str]:
+        yield "\n".join(f"- `{language}` {text}" for language, text in self._labels(kind, name))
+        node = self.about.get((kind, name))
+        if node is not None and node.kind == "map":
+            for key, value in node.pairs:
+                if key.text not in ("label", "name", "states", "transitions", "steps"):
+                    yield f"{key.text}: `{_short(' '.join(value.span.text.split()))}`"
+            states = _get(node, "states")
+            if states is not None:
+                yield "states: " + ", ".join(f"`{key.text}`" for key, _ in states.pairs)
+        kinds = [kind for kind, states in self.environment.states.items() if name in states]
+        if kind == "state" and kinds:
+            yield "of " + ", ".join(f"`{kind}`" for kind in kinds)
+
+    def _signatures(self, name: str) -> list[str]:
+        custom = self.environment.functions.get(name)
+        forms = [custom] if custom is not None else [form.function for form in BUILTINS.get(name, ())]
+        return [f"({', '.join(str(type_) for type_ in form.parameters)}) → {form.result}: {form.doc}" for form in forms]
+
+    def _texts(self, name: str) -> list[tuple[str, str]]:
+        books = (self.environment.templates, *self.environment.shop_templates.values())
+        return [(language, text.text) for book in books for language, text in book.get(name, {}).items()]
+
+    def _labels(self, kind: str, name: str) -> list[tuple[str, str]]:
+        node = self.about.get((kind, name))
+        label = None if node is None else _get(node, "label")
+        if label is None:
+            return []
+        if label.kind == "scalar":
+            return [("", label.text)]
+        return [(language.text, text.text) for language, text in label.pairs if text.kind == "scalar"]
+
+
+def _get(node: Node, key: str) -> Node | None:
+    return next((value for name, value in node.pairs if name.text == key), None)
+
+
+def _typed(field: Field) -> str:
+    marks = [str(field.type)]
+    marks += ["may be empty"] if field.optional else []
+    marks += ["rules may write it"] if field.writable else []
+    marks += ["personal"] if field.personal else []
+    return ", ".join(marks)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+
+
+_CALLED = {
+    "words": "word list",
+    "code": "finding",
+    "kind": "kind of ticket",
+    "type": "type of ticket",
+    "routing": "way of choosing an agent",
+    "file": "file",
+}
+
+
+def _called(kind: str) -> str:
+    return _CALLED.get(kind, f"value of {kind}" if "." in kind else kind)

@@ -1,0 +1,133 @@
+"""Another name for something, in all files at once: what may be renamed, and how each place is written then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engine.core.building import build
+from engine.lang import Severity, Span
+from engine.language.mentions import Mention
+from engine.language.results import Edit, Place, Refusal
+from engine.language.spelling import is_name, noun, quoted, scalar
+
+if TYPE_CHECKING:
+    from engine.language.workspace import Workspace
+
+_FIXED = {
+    "event": "events are the desk's own",
+    "function": "functions are the desk's own, or a plugin's",
+    "action": "actions are part of the language",
+    "code": "findings are part of the language",
+    "file": "move the file, then name its new path",
+}
+_BARE = frozenset({"definition", "words", "rule"})
+"""What is never written in quotes."""
+
+
+def refused(workspace: Workspace, mention: Mention | None) -> Refusal | None:
+    """Why what is mentioned cannot be renamed; None when it can."""
+    if mention is None:
+        return Refusal("there is no name here that could be changed")
+    if mention.kind in _FIXED:
+        return Refusal(f"`{mention.name}` cannot be renamed: {_FIXED[mention.kind]}")
+    if not any(other.declares for other in workspace.mentions[mention.kind, mention.name]):
+        return Refusal(f"`{mention.name}` is declared in no file of this folder, so it cannot be renamed here")
+    return None
+
+
+def rename(workspace: Workspace, mention: Mention, new: str) -> list[Edit] | Refusal:
+    """The edits that give what is mentioned the name `new`, or why it cannot have it."""
+    old, kind = mention.name, mention.kind
+    owner, dot, _ = old.partition(".") if kind in ("field", "setting") else ("", "", "")
+    if dot and not new.startswith(f"{owner}."):
+        new = f"{owner}.{new}"
+    if new == old:
+        return []
+    wrong = _unusable(workspace, kind, new)
+    if wrong is not None:
+        return wrong
+    word = old.rpartition(".")[2] if dot else old
+    for path in workspace.unread():
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", workspace.files[path]):
+            return Refusal(f"`{path}` names `{word}` and has mistakes of syntax; mend it first")
+    edits = [Edit(Place.of(other.span), _written(other, new)) for other in _once(workspace.mentions[kind, old])]
+    return _proved(workspace, old, new, edits) or edits
+
+
+def _unusable(workspace: Workspace, kind: str, new: str) -> Refusal | None:
+    last = new.rpartition(".")[2] if kind in ("field", "setting") else new
+    if not new.strip() or new != new.strip() or not new.isprintable():
+        return Refusal("a name needs letters, and nothing that is not seen")
+    if (kind in _BARE or kind in ("field", "setting")) and not (
+        is_name(last) or (kind in ("field", "setting") and last.isidentifier())
+    ):
+        return Refusal(f"`{last}` is not a name: letters, digits and `_`, no word that is reserved")
+    if kind in ("definition", "words") and new in workspace.environment.fields:
+        return Refusal(f"`{new}` is a field already")
+    if new in workspace.knowledge.names(kind):
+        return Refusal(f"there is a {kind} `{new}` already")
+    return None
+
+
+def _once(mentions: Iterable[Mention]) -> list[Mention]:
+    seen: dict[tuple[str, int, int], Mention] = {}
+    for mention in mentions:
+        seen.setdefault((mention.span.source.path, mention.span.start, mention.span.end), mention)
+    return list(seen.values())
+
+
+def _written(mention: Mention, new: str) -> str:
+    """`new` as it has to stand in the place of a mention: in quotes where it stood in quotes."""
+    raw = mention.span.text
+    if mention.form == "short":
+        new = new.partition(".")[2]
+    if mention.form in ("name", "path", "slot"):
+        return new
+    if raw[:1] in "\"'“「『＂":
+        return quoted(new)
+    return noun(new) if mention.form == "noun" else scalar(new)
+
+
+def bare_span(mention: Mention) -> Span:
+    """The name without its quotes."""
+    span = mention.span
+    if span.text[:1] in ('"', "'") and len(span.text) > 1:
+        return Span(span.source, span.start + 1, span.end - 1)
+    return span
+
+
+def _proved(workspace: Workspace, old: str, new: str, edits: list[Edit]) -> Refusal | None:
+    """The new name is tried: what gives errors that were not there before is refused with the first of them."""
+    after = workspace.with_files(applied(workspace, edits))
+    _, before_findings = build(workspace.files, extras=workspace.extras, analyse=False)
+    _, after_findings = build(after.files, extras=workspace.extras, analyse=False)
+    errors = [f for f in after_findings if f.severity is Severity.ERROR]
+    if len(errors) <= sum(f.severity is Severity.ERROR for f in before_findings):
+        return None
+    known = {(f.code, f.message) for f in before_findings}
+    first = next((f for f in errors if (f.code, f.message) not in known), errors[0])
+    return Refusal(f"`{old}` cannot be called `{new}`: {first.message} ({first.span.source.path}:{first.span.line})")
+
+
+def applied(workspace: Workspace, edits: Iterable[Edit]) -> dict[str, str | None]:
+    """The texts of the files that edits change, as they are after them."""
+    by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.place.path, []).append(edit)
+    return {path: apply(workspace.files[path], found) for path, found in by_path.items()}
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """`text` after edits that do not overlap."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    done = sorted(edits, key=lambda edit: (edit.place.line, edit.place.column), reverse=True)
+    for edit in done:
+        place = edit.place
+        start = starts[place.line - 1] + place.column - 1
+        end = starts[place.end_line - 1] + place.end_column - 1
+        text = text[:start] + edit.text + text[end:]
+    return text
