@@ -13,9 +13,9 @@ from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, T
 from engine.core.decide import Decision, decide
 from engine.core.entities import NEVER, Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
+from engine.core.library import Library
 from engine.core.schedule import next_moment
 from engine.lang import EventRef
-from engine.core.library import Library
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -149,7 +149,7 @@ class World:
         return decision
 
     def advance(self, until: int, actor: Actor) -> list[Decision]:
-        """Lets time pass: every timer due by then fires at its moment, in order."""
+        """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
         decisions: list[Decision] = []
         self.unmoved = {}
         while True:
@@ -161,7 +161,6 @@ class World:
                 continue
             if timer is None:
                 break
-            timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name))
             del self.timers[(timer.ticket, timer.name)]
             self.now = max(self.now, timer.due_at)
             ticket = self.tickets[timer.ticket]

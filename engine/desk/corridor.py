@@ -41,7 +41,7 @@ from engine.core.commands import (
 from engine.core.decide import Decision, decide
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
-from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ServeQueue, TimerDue
+from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ScheduleDue, ServeQueue, TimerDue
 from engine.core.questions import (
     Question,
     WhoIs,
@@ -50,6 +50,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk import actors, answers, cases, library
 from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
+from engine.desk.moments import Moments
 from engine.desk.simulate import Simulation
 from engine.files import prepare
 from engine.lang import may_be_masked
@@ -72,7 +73,6 @@ from engine.store import (
     waiting,
     wall_clock,
 )
-from engine.store import tables as t
 from engine.store.values import Lexicon
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ class Desk:
         self._book: Rulebook | None = None
         self._lexicon = Lexicon()
         self._feed = Feed(self)
+        self._moments = Moments(self)
         self._sessions: dict[str, tuple[float, actors.Known]] = {}
         self._kick: Callable[[tuple[int, ...]], None] = lambda due: None
         self._control: str | None = None
@@ -278,6 +279,8 @@ class Desk:
         started = time.perf_counter_ns()
         decision = decide(book, command, case, actor, tx.now)
         decision = replace(decision, micros=(time.perf_counter_ns() - started) // 1000)
+        if isinstance(command, ScheduleDue) and not decision.trace:
+            return {}  # a time has come that no rule takes for its own: nothing to keep
         applied = commit.apply(tx, case, decision, self._lexicon, actor=actor, uploaders=actors.uploaders_of(actor))
         if decision.rejected is not None:
             why = decision.rejected or "this desk does not take this message"
@@ -295,7 +298,9 @@ class Desk:
                 stream.mark_read(
                     tx, "agent" if actor.kind == "agent" else "member", actor.id, case.ticket.id, command.seq
                 )
-        elif applied.number is not None and not isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
+        elif applied.number is not None and not isinstance(
+            command, (TimerDue, ScheduleDue, ServeQueue, DeliveryFailed)
+        ):
             answer = {"ticket": answers.ticket(tx, book, actor, applied.number), "seq": None}
         return {"answer": answer, "decision": decision, "applied": applied}
 
@@ -335,36 +340,9 @@ class Desk:
     # --- time -------------------------------------------------------------------------------------------------------
 
     async def tick(self) -> int | None:
-        """Fires the timers due now, each in the transaction that removes it; gives when the next is due, or None."""
-        book = self._book
-        if book is None:
-            return None
-        while True:
-            due = await self._store.read(outbox.due_timers)
-            if not due:
-                break
-            # Queued in the order they fell due, so they fire in that order, and share their commits.
-            await asyncio.gather(*(self._fire(book, row["id"]) for row in due))
-        return await self._store.read(outbox.next_due)
-
-    async def _fire(self, book: Rulebook, timer_id: int) -> None:
-        def job(tx: Tx) -> dict[str, Any]:
-            row = load.take_timer(tx, timer_id)
-            if row is None:
-                return {}
-            command = TimerDue(row["ticket_id"], row["name"], row["kind"], row["due_at"], json.loads(row["body"]))
-            case = load.ticket_case(tx, self._lexicon, ticket_id=row["ticket_id"])
-            if case is None:
-                return {}
-            self._decide(tx, book, command, case, SYSTEM)
-            return {}
-
-        try:
-            await self._write(job)
-        except Exception as error:
-            log.exception("a timer failed and is set aside")
-            text = f"{type(error).__name__}: {error}"
-            await self._write(lambda tx: _set_aside(tx, timer_id, text))
+        """Fires the timers due now, each in the transaction that removes it, and runs what is scheduled, a page at a
+        time so that timers need not wait; gives when the next is due, or None."""
+        return None if self._book is None else await self._moments.tick(self._book)
 
     def _serve_queues(self) -> None:
         """Somebody may have room now: looks at the lines once, and once more for what changes meanwhile."""
@@ -706,15 +684,6 @@ class Desk:
 def _own_line(decision: Decision) -> int:
     """The reference of the line the command itself wrote, among those the rules added."""
     return next(c.ref for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
-
-
-def _set_aside(tx: Tx, timer_id: int, error: str) -> dict[str, Any]:
-    """Takes a timer out that cannot fire, and says so in the log: the others go on."""
-    row = tx.row(t.Timer.select().where(t.Timer.id == timer_id))
-    if row is not None:
-        tx.run(t.Timer.delete().where(t.Timer.id == timer_id))
-        tx.record("timer.failed", {"name": row["name"], "error": error[:500]}, ticket_id=row["ticket_id"])
-    return {}
 
 
 def _put(blobs: Any, data: bytes, limit: int) -> tuple[str, int]:

@@ -345,8 +345,8 @@ class _Checker:
     def _event(self, event: ast.EventName, durations: ActionChecker) -> EventRef | None:
         name = event.name.text
         if name == "every":
-            hint = '`every 15m`, `every day at "09:00" for each ticket`'
-            self._wrong("wrong-arity", "`every` needs its time", event.span, hint)
+            usual = '`every 15m`, `every day at "09:00" for each ticket`'
+            self._wrong("wrong-arity", "`every` needs its time", event.span, usual)
             return None
         kind = self.environment.events.get(name)
         if kind is None:
@@ -368,8 +368,8 @@ class _Checker:
             return None
         each = None if event.each is None else event.each.text
         if event.each is not None and each not in ("ticket", "member"):
-            hint = closest(each or "", ("ticket", "member")) or "`for each ticket` or `for each member`"
-            self._wrong("unknown-value", f"a schedule cannot go over each `{each}`", event.each.span, hint)
+            meant = closest(each or "", ("ticket", "member")) or "`for each ticket` or `for each member`"
+            self._wrong("unknown-value", f"a schedule cannot go over each `{each}`", event.each.span, meant)
             return None
         if event.period is not None:
             period = durations.plain_micros(event.period)
@@ -402,9 +402,9 @@ class _Checker:
             number = written
         elif day != "day" and day not in WEEKDAYS:
             names = ["day", *LONG_WEEKDAYS, *WEEKDAYS.values]
-            meant = "`day`, `monday` … `sunday`" if day != "month" else '`every month on 1 at "07:00"`'
+            usual = "`day`, `monday` … `sunday`" if day != "month" else '`every month on 1 at "07:00"`'
             message = f"`{event.day.text}` is not a day"
-            self._wrong("unknown-value", message, event.day.span, closest(event.day.text, names) or meant)
+            self._wrong("unknown-value", message, event.day.span, closest(event.day.text, names) or usual)
             return None
         return EventRef("every", None, Schedule(None, day, number, event.at.text, each))
 

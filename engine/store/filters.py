@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, ClassVar
 
 from peewee import SQL, Case, Expression, NodeList, Value, fn
 
@@ -107,7 +107,6 @@ def _columns(now: int) -> dict[str, _Column]:
         "ticket.assignee": _Column(_of_agent(t.Agent.username)),
         "ticket.tags": _Column(rows=_tags("ticket", t.Ticket.id)),
         **_member_columns(now, _of_member, t.Ticket.member_id),
-        "member.blocked": _Column(_of_member(fn.COALESCE(t.Member.blocked_until, 0) > now)),
         "agent.status": _Column(_of_agent(t.Agent.status)),
         "agent.teams": _Column(rows=_words(t.AgentTeam, t.AgentTeam.team)),
         "agent.skills": _Column(rows=_words(t.AgentSkill, t.AgentSkill.skill)),
@@ -148,7 +147,7 @@ def _columns_of_members(now: int) -> dict[str, _Column]:
 
 
 class _Translation:
-    owners: Mapping[str, Any] = {"ticket": t.Ticket.id, "member": t.Ticket.member_id}
+    owners: ClassVar[Mapping[str, Any]] = {"ticket": t.Ticket.id, "member": t.Ticket.member_id}
     """The id of each owner of custom fields."""
 
     def __init__(self, now: int, ring: KeyRing, lexicon: Lexicon, zone: str) -> None:

@@ -109,6 +109,15 @@ _LAST_AGENT = Prepared(
         .limit(1)
     )
 )
+_LAST_LINE = Prepared(
+    lambda: (
+        t.Message.select(t.Message.ticket_id, t.Ticket.channel)
+        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
+        .where((t.Ticket.member_id == p("member_id")) & (t.Message.author_kind == "member"))
+        .order_by(t.Message.id.desc())
+        .limit(1)
+    )
+)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -140,11 +149,16 @@ def ticket_case(
 
 
 _PEEK = Prepared(lambda: _ticket_case(t.Ticket.number == p("number")))
+_PEEK_BY_ID = Prepared(lambda: _ticket_case(t.Ticket.id == p("id")))
 
 
-def peek_ticket_case(tx: Tx, lexicon: Lexicon, number: int) -> Case | None:
-    """The case of a ticket for reading only: nothing is locked, and none of its lines is loaded."""
-    row = tx.row(_PEEK, number=number, complaint_kind=_complaint(lexicon), month_ago=tx.now - 30 * DAY)
+def peek_ticket_case(
+    tx: Tx, lexicon: Lexicon, number: int | None = None, *, ticket_id: int | None = None
+) -> Case | None:
+    """The case of a ticket by number or id for reading only: nothing is locked, and none of its lines is loaded."""
+    query = _PEEK if ticket_id is None else _PEEK_BY_ID
+    fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
+    row = tx.row(query, number=number, id=ticket_id, **fixed)
     return _case(tx, lexicon, row, 0, {}) if row is not None else None
 
 
@@ -466,6 +480,11 @@ class StoreLookups(Lookups):
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
         return self._tx.value(_LAST_AGENT, member_id=member_id)
+
+    def last_line(self, member_id: int) -> tuple[int, str] | None:
+        """Ticket id and channel of the member's last line; None when the member never wrote."""
+        row = self._tx.row(_LAST_LINE, member_id=member_id)
+        return None if row is None else (row["ticket_id"], row["channel"])
 
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""

@@ -491,6 +491,26 @@ class Timer(Row):
         indexes = ((("ticket_id", "name"), True),)
 
 
+class Schedule(Row):
+    """`every …` in a shop: when it runs next, and how far the run that is going on has come."""
+
+    shop = TextField()
+    key = TextField()
+    due_at = BigIntegerField(index=True)
+    since = BigIntegerField(null=True)
+    """When the run that is going on was due; NULL while none is."""
+    done = BigIntegerField(default=0)
+    """The last ticket or member of this run that was dealt with, by id."""
+    upto = BigIntegerField(default=0)
+    """The newest there was when the run began."""
+    holder = TextField(null=True)
+    """The process that runs it, until `held_until`."""
+    held_until = BigIntegerField(default=0)
+
+    class Meta:
+        indexes = ((("shop", "key"), True),)
+
+
 class Outbox(Row):
     """Something to leave: waiting, sending, then sent, failed or uncertain."""
 
@@ -723,6 +743,7 @@ MODELS: tuple[type[Model], ...] = (
     Decision,
     RuleUse,
     Timer,
+    Schedule,
     Outbox,
     Rulebook,
     Activation,
