@@ -54,6 +54,21 @@ class LastLine(Struct):
     at: Time
 
 
+class LinkedTicket(Struct):
+    """A case beside this one."""
+
+    number: int
+    kind: str
+    subject: str
+    state: str
+    category: Literal["open", "pending", "closed"]
+    link: str
+    """What the link is: the kind of the case that was opened."""
+    origin: bool
+    """True for the case this one was opened beside."""
+    created_at: Time
+
+
 class Ticket(Struct):
     number: int
     kind: str
@@ -83,6 +98,8 @@ class Ticket(Struct):
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
     last_line: LastLine | None | UnsetType = UNSET
+    links: list[LinkedTicket] | UnsetType = UNSET
+    """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
 
 
 class Author(Struct):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.core.entities import Actor, Member, Ticket
+from engine.core.entities import INTERNAL, Actor, Member, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.questions import Scope
 
@@ -82,7 +82,7 @@ def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
         return True
     if actor.kind == "agent":
         return "ticket.view" in actor.permissions and serves(actor, ticket.shop)
-    return ticket.member_id == actor.id and ticket.shop in actor.shops
+    return ticket.member_id == actor.id and ticket.shop in actor.shops and ticket.channel != INTERNAL
 
 
 def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = None) -> Ticket:

@@ -8,8 +8,9 @@ from typing import Any
 
 from engine.core import routing
 from engine.core.draft import Draft
-from engine.core.entities import NEVER, Agent
+from engine.core.entities import INTERNAL, NEVER, Agent
 from engine.core.library import menu
+from engine.core.linked import DEEPEST, MOST, OpenLinked
 from engine.lang import Duration, Effect, Rule, Template
 
 MASK = "•••"
@@ -224,7 +225,7 @@ def _ask_rating(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
 def ask_rating(draft: Draft) -> None:
     """Asks the member to rate, once while no rating is there."""
     ticket = draft.need_ticket()
-    if ticket.rating is None:
+    if ticket.rating is None and ticket.channel != INTERNAL:
         draft.change_ticket(rating_asked_at=draft.now)
         draft.record("rating.requested", {})
 
@@ -275,7 +276,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
 }
 """Actions done within their stage. Each answers for the trace, in the rules language: what holds or what it did."""
 
-SPEAK = frozenset({"reply", "answer", "note", "notify"})
+SPEAK = frozenset({"reply", "answer", "note", "notify", "open"})
 """Actions whose text is made as the wave leaves the fields, so they are done at its end."""
 
 
@@ -305,13 +306,13 @@ def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
 
 
 def speak(draft: Draft, wish: Wish) -> str:
-    """Carries out a `reply`, `answer`, `note` or `notify` at the end of its wave."""
+    """Carries out a `reply`, `answer`, `note`, `notify` or `open` at the end of its wave."""
     args = wish.effect.args
     rule = wish.rule
     if wish.effect.action == "notify":
         return _notify(draft, rule, args)
-    if wish.effect.action == "answer":
-        return _answer(draft, rule)
+    if wish.effect.action == "open":
+        return _open(draft, rule, args)
     if wish.effect.action == "note":
         draft.say(
             author_kind="bot",
@@ -322,6 +323,10 @@ def speak(draft: Draft, wish: Wish) -> str:
             template=args.get("template"),
         )
         return f"note{_spoken(args)}"
+    if draft.ticket is not None and draft.ticket.channel == INTERNAL:
+        return f"not {wish.effect.action}, the case is internal"
+    if wish.effect.action == "answer":
+        return _answer(draft, rule)
     text = _text(draft, args, draft.book.locale(draft))
     kind = args.get("as_") or "bot"
     if draft.ticket is None and draft.chat is None:
@@ -336,6 +341,20 @@ def speak(draft: Draft, wish: Wish) -> str:
         return f"reply{_spoken(args)} after {Duration(args['after'])}"
     reply(draft, text, kind, rule.id, args.get("template"))
     return f"reply{_spoken(args)}"
+
+
+def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    """Puts a case in line that is opened beside this one; a member opens a live one, and chains have an end."""
+    kind, team, agent = args["kind"], args.get("team"), args.get("agent")
+    if kind in draft.book.live_kinds:
+        return f"not open {_name(kind)}, members begin these themselves"
+    if draft.depth >= DEEPEST or len(draft.opens) >= MOST:
+        return f"not open {_name(kind)}, too many are opened one from another"
+    text = _text(draft, args, draft.book.spoken(draft.shop))
+    ticket = draft.need_ticket()
+    draft.opens.append(OpenLinked(ticket.id, kind, team, agent, text, rule.id, args.get("template"), draft.depth + 1))
+    to = f" to team {_name(team)}" if team else f" to agent {_name(agent)}" if agent else ""
+    return f"open {_name(kind)}{to}"
 
 
 def _answer(draft: Draft, rule: Rule) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from engine.core import nouns
 from engine.core.access import Role
 from engine.core.calendar import Calendar
+from engine.core.entities import INTERNAL
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
 from engine.core.lifecycle import Lifecycle, State, Transition
@@ -47,7 +48,7 @@ T = TypeVar("T")
 FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
 OF_A_SHOP = ("calendars.yaml", "sla.yaml", "templates")
 """What a shop may have of its own, beside rules and word lists."""
-CHANNELS = ("chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
+CHANNELS = (INTERNAL, "chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
 CASE_OBJECTS = ("ticket", "member", "shop", "agent")
 """What a guard or a policy may read."""
 
@@ -322,6 +323,7 @@ class _Build:
             shop_calendars=shop_calendars,
             lifecycles=lifecycles,
             live_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
+            internal_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.internal),
             policies=policies,
             shop_policies=shop_policies,
             custom_fields=desk.fields,
@@ -498,7 +500,7 @@ class _Build:
         return condition
 
     def _read_lifecycle(self, doc: Doc) -> _RawLifecycle | None:
-        data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live"))
+        data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live", "internal"))
         if not isinstance(data.get("kind"), str):
             doc.lacks("a lifecycle needs its `kind`")
             return None
@@ -519,7 +521,8 @@ class _Build:
                 doc.wrong("unknown-value", f"`sla` is running, paused or stopped, not `{clock}`", "states", name, "sla")
                 clock = "running"
             states[name] = State(name, category, clock, doc.label(state.get("label"), "states", name, "label"))
-        raw = _RawLifecycle(doc, data["kind"], str(data.get("initial", "")), states, bool(data.get("live", False)))
+        raw = _RawLifecycle(doc, data["kind"], str(data.get("initial", "")), states, data.get("live") is True)
+        raw.internal = data.get("internal") is True
         raw.label = doc.label(data.get("label"), "label")
         if raw.initial not in states:
             doc.wrong("missing-initial", f"`initial` must name a state of `{raw.kind}`", "initial")
@@ -538,6 +541,8 @@ class _RawLifecycle:
     initial: str
     states: dict[str, State]
     live: bool
+    internal: bool = False
+    """Colleagues' own: members neither see such a case nor are written to in it."""
     label: Mapping[str, str] = field(default_factory=dict)
     plain: list[Transition] = field(default_factory=list)
     guards: dict[int, tuple[str, int]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.core.entities import AuthorKind, Visibility
 
-Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block"]
+Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Create:
     """A new row. `values` are the entity's attributes (nouns by name, agents by username).
 
     A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username. A rating has
-    ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why, rule.
+    ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why, rule; a
+    link has from, to, kind.
     """
 
     thing: Thing

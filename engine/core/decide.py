@@ -11,6 +11,7 @@ from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
 from engine.core.entities import Actor, Case, Message
+from engine.core.linked import OpenLinked
 from engine.lang import Rule
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Decision:
     rejected: str | None = None
     flagged: bool = False
     """More waves were wanted than are allowed."""
+    opens: tuple[OpenLinked, ...] = ()
+    """Cases to be opened beside this one in the same transaction, each by a decision of its own."""
     micros: int = 0
     ticket_ref: int | None = None
 
@@ -108,6 +111,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         opening=tuple(draft.opening),
         notified=tuple(draft.notified),
         flagged=run.flagged,
+        opens=tuple(draft.opens),
         ticket_ref=draft.ticket_ref,
     )
 

@@ -11,6 +11,7 @@ from engine.core import sla
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import (
+    INTERNAL,
     NEVER,
     Actor,
     Agent,
@@ -28,6 +29,7 @@ from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
 if TYPE_CHECKING:
+    from engine.core.linked import OpenLinked
     from engine.core.rulebook import Rulebook
 
 TRACKED = (
@@ -75,6 +77,10 @@ class Draft:
         self.rejected: str | None = None
         self.automatic = False
         """A machine's line came in: no rule answers it unless it asks for such lines."""
+        self.opens: list[OpenLinked] = []
+        """Cases to be opened beside this one, each decided in its own right afterwards."""
+        self.depth = 0
+        """How many cases stand between this one and what came from outside."""
         self.veils: dict[int, Veil] = {}
         """Lines of this decision in which words are masked."""
         self._ref = 0
@@ -373,7 +379,7 @@ class Draft:
         was_closed = self.case.ticket is not None and self.case.ticket.category == "closed"
         if new:
             for target in ("first_reply", "resolve"):
-                if target in policy.targets:
+                if target in policy.targets and (target == "resolve" or ticket.channel != INTERNAL):
                     self.clocks[target] = sla.start(target, policy, calendar, self.now)
         for target, clock in list(self.clocks.items()):
             if clock.policy != policy.name and sla.live(clock):

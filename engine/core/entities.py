@@ -27,6 +27,10 @@ NEVER = 1 << 62
 """A moment that never comes: the end of what has none."""
 
 
+INTERNAL = "internal"
+"""The channel of cases that colleagues open for each other: their members neither see them nor are written to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A case of any kind: a chat, an inquiry, a call, a work order."""
@@ -254,3 +258,5 @@ class Case:
     """Ways of telling people that plugins give: `via` in `notify`."""
     rating_at: int | None = None
     """When the member first rated this ticket."""
+    origin: Ticket | None = None
+    """The ticket beside which this one is being opened; `messages` are its lines then."""

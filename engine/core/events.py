@@ -37,7 +37,8 @@ EVENTS: tuple[EventKind, ...] = (
 ACTIONS = frozenset(
     {
         "set", "raise", "lower", "add_tag", "remove_tag", "move", "route", "assign", "reply", "answer", "note",
-        "notify", "ask_rating", "start_timer", "cancel_timer", "mask", "reject", "flag", "block", "stop",
+        "notify", "ask_rating", "start_timer", "cancel_timer", "mask", "reject", "flag", "block", "open",
+        "stop",
     }
 )  # fmt: skip
 """The actions the desk carries out today."""

@@ -29,9 +29,11 @@ from engine.core.commands import (
     UnblockMember,
 )
 from engine.core.draft import WAITING, Draft
-from engine.core.entities import DAY, NEVER, Actor, Agent, Chat, Message, Ticket
-from engine.core.errors import Refused, missing
+from engine.core.entities import DAY, INTERNAL, NEVER, Actor, Agent, Chat, Message, Ticket
+from engine.core.errors import Refused
 from engine.core.lifecycle import Transition
+from engine.core.linked import OpenLinked, open_linked
+from engine.core.opening import change, known_tags, one_of, open_ticket
 
 REVISE_RATING = 1 * DAY
 """How long a rating may be revised."""
@@ -181,62 +183,6 @@ def _member_says(
     draft.keys.add("message.received")
 
 
-def open_ticket(
-    draft: Draft,
-    *,
-    kind: str,
-    channel: str,
-    subject: str,
-    values: Mapping[str, Any],
-    page: Page | None = None,
-    tags: tuple[str, ...] = (),
-) -> None:
-    """A new ticket in the first state of its lifecycle, with the desk's defaults."""
-    book, member = draft.book, draft.member
-    lifecycle = book.lifecycles.get(kind)
-    if lifecycle is None:
-        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{kind}`", pointer="/kind")
-    if member is None:
-        raise missing("member")
-    state = lifecycle.states[lifecycle.initial]
-    draft.ticket = Ticket(
-        id=draft.ref(),
-        number=draft.case.next_number,
-        kind=kind,
-        shop=draft.shop,
-        type=book.default_type,
-        state=state.name,
-        category=state.category,
-        priority=book.default_priority,
-        member_id=member.id,
-        channel=channel,
-        created_at=draft.now,
-        updated_at=draft.now,
-        subject=subject,
-        language=member.language,
-        fields=dict(book.field_defaults("ticket")),
-        tags=tags,
-        last_line_at=draft.now,
-    )
-    draft.member = replace(member, open_tickets=member.open_tickets + 1)
-    draft.record("ticket.created", {"number": draft.case.next_number, "kind": kind})
-    change(draft, values, new=True)
-    if draft.case.member_new:
-        draft.keys.add("member.created")
-    draft.keys.add("ticket.created")
-    if lifecycle.kind in book.live_kinds:
-        page = page or Page()
-        draft.chat = Chat(
-            ticket_id=draft.ticket.id,
-            page=page.url,
-            referrer=page.referrer,
-            title=page.title,
-            device=page.device,
-        )
-        draft.record("chat.started", {})
-        draft.keys.add("chat.started")
-
-
 def create(draft: Draft, command: OpenTicket) -> None:
     if not command.text.strip():
         raise Refused("invalid", "empty-message", "say what the case is about", pointer="/text")
@@ -249,9 +195,25 @@ def create(draft: Draft, command: OpenTicket) -> None:
         channel=command.channel,
         subject=command.subject,
         values=command.values,
-        tags=_known_tags(draft, command.tags),
+        tags=known_tags(draft, command.tags),
     )
+    if draft.need_ticket().channel == INTERNAL:
+        _note(draft, command.text, command.attachments, command.client_key)
+        return
     _member_says(draft, command.text, command.attachments, command.client_key)
+
+
+def _note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> None:
+    actor = draft.actor
+    draft.say(
+        author_kind="agent" if actor.kind == "agent" else "system",
+        author_id=actor.id,
+        text=text,
+        shown_as=actor.alias or actor.name,
+        visibility="internal",
+        attachments=attachments,
+        client_key=client_key,
+    )
 
 
 def post(draft: Draft, command: PostMessage) -> None:
@@ -269,16 +231,10 @@ def post(draft: Draft, command: PostMessage) -> None:
     right = {"public": "ticket.reply", "anonymous": "ticket.anonymous", "internal": "ticket.note"}[command.visibility]
     ticket = access.check_ticket(actor, draft.ticket, right)
     if command.visibility == "internal":
-        draft.say(
-            author_kind="agent",
-            author_id=actor.id,
-            text=command.text,
-            shown_as=actor.alias or actor.name,
-            visibility="internal",
-            attachments=command.attachments,
-            client_key=command.client_key,
-        )
+        _note(draft, command.text, command.attachments, command.client_key)
         return
+    if ticket.channel == INTERNAL:
+        raise Refused("conflict", "internal-case", "the member does not see this case; write an internal note")
     if ticket.category == "closed":
         raise Refused(
             "conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note"
@@ -350,14 +306,7 @@ def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
 
 # --- changes by hand ------------------------------------------------------------------------------------------------
 
-PEOPLE_SET = frozenset(
-    {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}
-)
-
 ASSIGNING = frozenset({"team", "assignee"})
-
-MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language"})
-"""What a member may say of a new case. Not its tags: rules go by them."""
 
 
 def change_ticket(draft: Draft, command: ChangeTicket) -> None:
@@ -380,63 +329,6 @@ def _may_change(draft: Draft, names: set[str]) -> None:
 def _field_name(draft: Draft, name: str) -> str:
     """How rules and lifecycles call a value that people set: `fields.amount` is `ticket.amount`."""
     return f"ticket.{name.removeprefix('fields.')}"
-
-
-def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> None:
-    """Sets values by hand, each checked against the rulebook. Raises Refused with the pointer of the wrong one.
-
-    Members fill in the form of a new case and nothing else: not its priority or who takes it, and no value later.
-    """
-    book = draft.book
-    for name, value in values.items():
-        if not draft.actor.staff and not (new and (name in MEMBERS_SET or name.startswith("fields."))):
-            reason = "members do not set this; write a line instead"
-            raise Refused("forbidden", "permission-needed", reason, pointer=f"/{name}")
-        if name == "type":
-            _one_of(value, book.types, "type", "/type")
-        elif name == "priority":
-            _one_of(value, book.priorities, "priority", "/priority")
-        elif name == "language":
-            _one_of(value, book.locales, "language", "/language")
-        elif name == "team":
-            if value is not None:
-                _one_of(value, book.teams_of(draft.shop), "team", "/team")
-        elif name == "assignee":
-            agent = draft.find_agent(value) if value else None
-            if value and agent is None:
-                raise Refused("invalid", "unknown-agent", f"no agent `{value}` serves this shop", pointer="/assignee")
-            draft.assign(agent)
-            continue
-        elif name == "tags":
-            draft.change_ticket(tags=_known_tags(draft, tuple(value)))
-            continue
-        elif name == "subject":
-            if not isinstance(value, str) or not value.strip():
-                raise Refused("invalid", "empty-subject", "a subject is needed", pointer="/subject")
-        elif name.startswith("fields."):
-            key = name.removeprefix("fields.")
-            draft.change_field("ticket", key, book.check_field("ticket", key, value))
-            continue
-        elif name not in PEOPLE_SET:
-            raise Refused("invalid", "unknown-field", f"there is no field `{name}` to set", pointer=f"/{name}")
-        if name in ("order_no", "product", "solution"):
-            if value is not None and not isinstance(value, str):
-                raise Refused("invalid", "wrong-value", f"`{name}` must be a text", pointer=f"/{name}")
-            value = value if value is not None and value.strip() else None
-        draft.change_ticket(**{name: value})
-
-
-def _known_tags(draft: Draft, tags: tuple[str, ...]) -> tuple[str, ...]:
-    clean = tuple(dict.fromkeys(t.strip() for t in tags if t.strip()))
-    if not draft.book.open_tags:
-        for tag in clean:
-            _one_of(tag, draft.book.known_tags, "tag", "/tags")
-    return clean
-
-
-def _one_of(value: Any, known: Any, what: str, pointer: str) -> None:
-    if not isinstance(value, str) or value not in known:
-        raise Refused("invalid", f"unknown-{what}", f"there is no {what} `{value}`", pointer=pointer)
 
 
 def _fresh(ticket: Ticket, if_version: int | None) -> None:
@@ -584,11 +476,11 @@ def change_member(draft: Draft, command: ChangeMember) -> None:
     book = draft.book
     for name, value in command.values.items():
         if name == "tier":
-            _one_of(value, book.tiers, "tier", "/tier")
+            one_of(value, book.tiers, "tier", "/tier")
         elif name == "language":
-            _one_of(value, book.locales, "language", "/language")
+            one_of(value, book.locales, "language", "/language")
         elif name == "tags":
-            value = _known_tags(draft, tuple(value))
+            value = known_tags(draft, tuple(value))
         elif name.startswith("fields."):
             key = name.removeprefix("fields.")
             draft.change_field("member", key, book.check_field("member", key, value))
@@ -752,6 +644,7 @@ BEGIN: Mapping[type, Callable[[Draft, Any], None]] = {
     ScheduleDue: schedule_due,
     ServeQueue: serve_queue,
     DeliveryFailed: delivery_failed,
+    OpenLinked: open_linked,
 }
 
 __all__ = ["Agent", "DeliveryFailed", "MemberSignedIn", "OpenChat", "ScheduleDue", "ServeQueue", "TimerDue", "begin"]

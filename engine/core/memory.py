@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.decide import Decision, decide
-from engine.core.entities import NEVER, Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
+from engine.core.linked import OpenLinked
 from engine.core.schedule import next_moment
 from engine.lang import EventRef
 
@@ -43,6 +44,10 @@ class World:
     outbox: list[Enqueue] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    links: list[tuple[int, int, str]] = field(default_factory=list)
+    """From, to, kind: cases opened beside others."""
+    opened: list[Decision] = field(default_factory=list)
+    """The decisions about such cases, until somebody takes them."""
     answers: Library = field(default_factory=Library)
     leaving: frozenset[str] = frozenset()
     unmoved: dict[tuple[str, int | None, int | None], Decision] = field(default_factory=dict)
@@ -143,10 +148,23 @@ class World:
         """Decides and applies. Raises Refused like the desk."""
         case = self.case(member_id, ticket_id, shop, agent)
         decision = decide(self.book, command, case, actor, self.now)
-        self._apply(decision, actor)
+        refs = self._apply(decision, actor)
         if case.member is not None:
             self.seen.add(case.member.id)
+        for wanted in decision.opens:
+            self._open(replace(wanted, origin=refs.get(wanted.origin, wanted.origin)))
         return decision
+
+    def _open(self, wanted: OpenLinked) -> None:
+        """Opens a case beside another, by a decision of its own."""
+        origin = self.tickets[wanted.origin]
+        plain = self.case(origin.member_id, None, origin.shop)
+        case = replace(plain, origin=origin, messages=tuple(self.messages.get(origin.id, ())))
+        decision = decide(self.book, wanted, case, SYSTEM, self.now)
+        self.opened.append(decision)
+        refs = self._apply(decision, SYSTEM)
+        for more in decision.opens:
+            self._open(replace(more, origin=refs.get(more.origin, more.origin)))
 
     def advance(self, until: int, actor: Actor) -> list[Decision]:
         """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
@@ -231,7 +249,8 @@ class World:
 
     # --- the nine changes -------------------------------------------------------------------------------------------
 
-    def _apply(self, decision: Decision, actor: Actor) -> None:
+    def _apply(self, decision: Decision, actor: Actor) -> dict[int, int]:
+        """Applies the changes; gives the ids that references became."""
         refs: dict[int, int] = {}
 
         def real(ref: int) -> int:
@@ -279,6 +298,7 @@ class World:
                 self.outbox.append(change)
             else:
                 self.events.append(change)
+        return refs
 
     def _create(self, change: Create, real: Any) -> None:
         values = dict(change.values)
@@ -293,6 +313,8 @@ class World:
             self.notices.append(values)
         elif change.thing == "rule_use":
             self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
+        elif change.thing == "link":
+            self.links.append((real(values["from"]), real(values["to"]), values["kind"]))
         elif change.thing == "rating":
             self.ratings.setdefault(real(values["ticket"]), values["at"])
 

@@ -41,9 +41,13 @@ class Tickets:
 
 @dataclass(frozen=True, slots=True)
 class TicketByNumber:
-    """One ticket, or None where it is not there or not for the actor."""
+    """One ticket, or None where it is not there or not for the actor.
+
+    `links`: staff also gets the cases opened beside it, and the one it was opened beside itself.
+    """
 
     number: int
+    links: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,7 @@ class Rulebook:
     shop_calendars: Mapping[str, Mapping[str, Calendar]]
     lifecycles: Mapping[str, Lifecycle]
     live_kinds: frozenset[str]
+    internal_kinds: frozenset[str]
     policies: Mapping[str, Policy]
     shop_policies: Mapping[str, Mapping[str, Policy]]
     custom_fields: Mapping[str, CustomField]

@@ -21,6 +21,7 @@ from engine.core.commands import (
     EndChat,
     MemberLine,
     MoveTicket,
+    OpenTicket,
     Page,
     PostMessage,
     RateTicket,
@@ -45,9 +46,21 @@ AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", 
 STEP_KEYS = {
     "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
     "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
-    "page", "new", "expect",
+    "page", "new", "open", "expect",
 }  # fmt: skip
-LISTS = ("fired", "not_fired", "replies", "notified", "events", "notes", "lost", "timers", "not_events", "not_tags")
+LISTS = (
+    "opened",
+    "fired",
+    "not_fired",
+    "replies",
+    "notified",
+    "events",
+    "notes",
+    "lost",
+    "timers",
+    "not_events",
+    "not_tags",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +297,8 @@ class _Runner:
             decisions: list[Decision] = []
             try:
                 decisions = self._do(step)
+                decisions += self.world.opened
+                self.world.opened = []
             except Refused as refused:
                 error = refused
             except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail
@@ -368,11 +383,12 @@ class _Runner:
             opening=self.opening,
         )
         self.opening = ()
+        before = set(world.tickets)
         decision = world.run(
             command, self._member_actor(), member_id=self.member.id, ticket_id=self.ticket, shop=self.shop
         )
         if ticket is None and decision.rejected is None:
-            self.ticket = max(world.tickets)
+            self.ticket = min(world.tickets.keys() - before)  # the first: others may have been opened beside it
         return decision
 
     def _agent(self, step: Mapping[str, Any]) -> list[Decision]:
@@ -392,6 +408,12 @@ class _Runner:
             teams=agent.teams,
             alias=agent.alias,
         )
+        done: list[Decision] = []
+        if "open" in step:
+            kind = str(step["open"])
+            opening = OpenTicket(kind, kind, kind, self.shop, tags=())
+            done.append(world.run(opening, actor, member_id=self.member.id, shop=self.shop))
+            self.ticket = max(t.id for t in world.tickets.values() if t.kind == kind)
         number = world.tickets[self.ticket].number if self.ticket is not None else 0
         commands: list[Any] = []
         for key, visibility in (("reply", "public"), ("anonymous", "anonymous"), ("note", "internal")):
@@ -408,7 +430,7 @@ class _Runner:
             commands.append(AskRating(number))
         if step.get("end"):
             commands.append(EndChat(number))
-        done = [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
+        done += [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
         if "status" in step:
             done.append(world.run(SetStatus(step["status"]), actor, shop=self.shop, agent=username))
             done.extend(world.serve_queue(username, SYSTEM))
@@ -460,6 +482,7 @@ class _Runner:
         acted = [t["rule"] for t in trace if t["outcome"] == "acted"]
         said = [s for d in decisions for s in d.changes if type(s).__name__ == "Say"]
         facts: dict[str, list[str]] = {
+            "opened": [wanted.kind for d in decisions for wanted in d.opens],
             "fired": acted,
             "lost": [t["rule"] for t in trace if t["outcome"] == "lost"],
             "replies": [r.template or r.text for d in decisions for r in d.replies]
@@ -473,7 +496,7 @@ class _Runner:
                 if tid == self.ticket and name.startswith("rule:")
             ],
         }
-        for key in ("fired", "lost", "replies", "notified", "events", "notes", "timers"):
+        for key in ("opened", "fired", "lost", "replies", "notified", "events", "notes", "timers"):
             if key not in expect:
                 continue
             wanted = [str(w) for w in expect[key]]

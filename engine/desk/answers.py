@@ -100,7 +100,10 @@ class _Asking:
         )
 
     def ticket(self, q: ask.TicketByNumber) -> Any:
-        return queries.ticket(self.tx, self.scope, q, actor_id=self.agent_id, percent=any_percent(self.book))
+        found = queries.ticket(self.tx, self.scope, q, actor_id=self.agent_id, percent=any_percent(self.book))
+        if found is not None and q.links and self.actor.staff:
+            found["links"] = queries.links(self.tx, self.scope, q.number)
+        return found
 
     def messages(self, q: ask.Messages) -> Any:
         found = queries.messages(self.tx, self.scope, q)

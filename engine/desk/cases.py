@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.core import access
@@ -24,9 +25,13 @@ from engine.core.commands import (
 from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, ServeQueue, TimerDue
+from engine.core.linked import OpenLinked
 from engine.core.rulebook import Rulebook
 from engine.store import Tx, load, people, waiting
 from engine.store.values import Lexicon
+
+TRANSCRIPT = 100
+"""Lines of a conversation that go along into a case opened beside it."""
 
 
 def lexicon(book: Rulebook, leaving: frozenset[str], notifiers: frozenset[str]) -> Lexicon:
@@ -48,6 +53,10 @@ def locate(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: Any) -
         return _line(tx, words, book, actor, command)
     if isinstance(command, OpenTicket):
         return _opening(tx, words, book, actor, command)
+    if isinstance(command, OpenLinked):
+        origin = _need(load.ticket_case(tx, words, ticket_id=command.origin, lines=TRANSCRIPT))
+        made = load.member_case(tx, words, origin.member.id if origin.member else 0, new_ticket=True)
+        return replace(_need(made), origin=origin.ticket, messages=origin.messages)
     if isinstance(command, (TimerDue, ServeQueue, DeliveryFailed)):
         return _need(load.ticket_case(tx, words, ticket_id=command.ticket_id))
     if isinstance(command, (RateTicket, EndChat)) and command.number is None:

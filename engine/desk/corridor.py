@@ -285,6 +285,9 @@ class Desk:
         if decision.rejected is not None:
             why = decision.rejected or "this desk does not take this message"
             return {"answer": {"rejected": why}, "decision": decision}
+        for wanted in decision.opens:
+            wanted = replace(wanted, origin=applied.refs.get(wanted.origin, wanted.origin))
+            self._decide(tx, book, wanted, cases.locate(tx, self._lexicon, book, SYSTEM, wanted), SYSTEM)
         answer: dict[str, Any] = {}
         if isinstance(command, (MemberLine, PostMessage)):
             message_id = applied.refs[_own_line(decision)]

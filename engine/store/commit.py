@@ -280,6 +280,9 @@ class _Applying:
             self._rate(change)
         elif change.thing == "block":
             self._block(change)
+        elif change.thing == "link":
+            ends = {"from_id": self.real(values["from"]), "to_id": self.real(values["to"])}
+            self.tx.insert(t.TicketLink, {**ends, "kind": values["kind"], "created_at": self.tx.now})
         elif change.thing == "member":
             columns = {k: v for k, v in values.items() if k in _MEMBER or k in ("shop", "guest", "signed_up_at")}
             fields = dict(values.get("fields") or {})

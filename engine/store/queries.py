@@ -15,7 +15,7 @@ from typing import Any
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 
 from engine.core import questions as ask
-from engine.core.entities import Clock
+from engine.core.entities import INTERNAL, Clock
 from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.errors import BadCursor
@@ -58,7 +58,7 @@ def of_ticket(scope: Scope) -> Any:
     if scope.shops is not None:
         seen = t.Ticket.shop.in_(list(scope.shops))
     if scope.member_id is not None:
-        seen = seen & (t.Ticket.member_id == scope.member_id)
+        seen = seen & (t.Ticket.member_id == scope.member_id) & (t.Ticket.channel != INTERNAL)
     return seen
 
 
@@ -159,7 +159,7 @@ def ticket(
         row
         for row in rows
         if (scope.shops is None or row["shop"] in scope.shops)
-        and (scope.member_id is None or row["member_id"] == scope.member_id)
+        and (scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL))
     ]
     if not seen:
         return None
@@ -174,6 +174,25 @@ def ticket(
         staff=scope.staff,
         personal=scope.personal,
     )
+
+
+def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
+    """Cases opened beside a ticket, and the one it was opened beside, oldest first, as far as the scope sees them."""
+    this = t.Ticket.alias("this")
+    linked = t.TicketLink.kind.alias("link"), (t.TicketLink.to_id == this.id).alias("origin"), t.TicketLink.created_at
+    other = ((t.TicketLink.from_id == this.id) & (t.TicketLink.to_id == t.Ticket.id)) | (
+        (t.TicketLink.to_id == this.id) & (t.TicketLink.from_id == t.Ticket.id)
+    )
+    shown = (t.Ticket.number, t.Ticket.kind, t.Ticket.subject, t.Ticket.state, t.Ticket.category)
+    rows = tx.rows(
+        t.TicketLink.select(*shown, *linked)
+        .join(this, on=(this.number == number))
+        .switch(t.TicketLink)
+        .join(t.Ticket, on=other)
+        .where(of_ticket(scope))
+        .order_by(t.TicketLink.id)
+    )
+    return [{**row, "origin": bool(row["origin"])} for row in rows]
 
 
 def tickets_of_member(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from peewee import JOIN, fn
 
+from engine.core.entities import INTERNAL
 from engine.store import tables as t
 from engine.store.queries import attachments_of, body_of
 from engine.store.show import MEMBER_EVENTS, show_event, show_message
@@ -60,6 +61,7 @@ def _rows() -> Any:
             t.Ticket.kind.alias("t_kind"),
             t.Ticket.shop.alias("t_shop"),
             t.Ticket.member_id.alias("t_member_id"),
+            t.Ticket.channel.alias("t_channel"),
             t.Ticket.team,
             t.Ticket.state,
             t.Ticket.category,
@@ -89,7 +91,12 @@ _assignee = t.Agent.alias("assignee")
 _writer = t.Agent.alias("writer")
 _SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
 _SINCE_OF_MEMBER = Prepared(
-    lambda: _rows().where(t.Ticket.member_id == p("member_id")).order_by(t.Event.id).limit(p("limit"))
+    lambda: (
+        _rows()
+        .where((t.Ticket.member_id == p("member_id")) & (t.Ticket.channel != INTERNAL))
+        .order_by(t.Event.id)
+        .limit(p("limit"))
+    )
 )
 _LAST = Prepared(lambda: t.Event.select(fn.COALESCE(fn.MAX(t.Event.id), 0)))
 
@@ -113,7 +120,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
     body = body_of(row)
     line: dict[str, Any] | None = None
     own_line: dict[str, Any] | None = None
-    hidden = False
+    hidden = row["t_channel"] == INTERNAL
     if row["l_id"] is not None:
         raw = {
             **{name.removeprefix("l_"): value for name, value in row.items() if name.startswith("l_")},
@@ -124,7 +131,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
             "delivery": row["delivery"],
         }
         line = show_message(raw, files, staff=True)
-        hidden = raw["visibility"] == "internal" or raw["unsent_at"] is not None
+        hidden = hidden or raw["visibility"] == "internal" or raw["unsent_at"] is not None
         own_line = None if hidden else show_message(raw, files, staff=False)
     shown = {**row, "shown_as": row["l_shown_as"]}
     return Committed(

@@ -66,7 +66,7 @@ async def open_ticket(call: Call) -> Answer:
 @route("GET", ONE, {200: schema.Ticket}, tag="tickets")
 async def get_ticket(call: Call) -> Answer:
     """One ticket, with its ETag."""
-    return _ticket(await call.need(TicketByNumber(call.path["number"]), "ticket"))
+    return _ticket(await call.need(TicketByNumber(call.path["number"], links=True), "ticket"))
 
 
 @route("PATCH", ONE, {200: schema.Ticket}, tag="tickets", body=schema.TicketPatch, match=True)

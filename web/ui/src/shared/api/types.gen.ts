@@ -652,6 +652,23 @@ export interface components {
             text: string;
             at: string;
         };
+        /**
+         * LinkedTicket
+         * @description A case beside this one.
+         */
+        LinkedTicket: {
+            number: number;
+            kind: string;
+            subject: string;
+            state: string;
+            /** @enum {string} */
+            category: "closed" | "open" | "pending";
+            /** @description What the link is: the kind of the case that was opened. */
+            link: string;
+            /** @description True for the case this one was opened beside. */
+            origin: boolean;
+            created_at: string;
+        };
         /** Ticket */
         Ticket: {
             number: number;
@@ -685,6 +702,8 @@ export interface components {
             /** @description Staff: lines by the other side the actor has not read. */
             unread?: number;
             last_line?: components["schemas"]["LastLine"] | null;
+            /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
+            links?: components["schemas"]["LinkedTicket"][];
         };
         /** Author */
         Author: {

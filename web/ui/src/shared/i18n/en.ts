@@ -211,6 +211,9 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'ticket.claim': 'Assign to me',
   'ticket.sla': 'Service targets',
   'ticket.noSla': 'This ticket has no service targets.',
+  'ticket.links': 'Linked cases',
+  'ticket.linkOpened': 'opened from here',
+  'ticket.linkOrigin': 'where this comes from',
   'ticket.more': 'More details',
   'ticket.changed': 'Updated: {name}',
   'ticket.changeFailed': 'Could not update {name}: {reason}',
@@ -407,6 +410,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'channel.email': 'Email',
   'channel.phone': 'Phone',
   'channel.api': 'API',
+  'channel.internal': 'Internal',
   'channel.console': 'Console',
 
   'problem.offline': 'There is a network problem. Please try again.',

@@ -211,6 +211,9 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'ticket.claim': '由我负责',
   'ticket.sla': '服务时限',
   'ticket.noSla': '该工单没有服务时限。',
+  'ticket.links': '关联工单',
+  'ticket.linkOpened': '由此开立',
+  'ticket.linkOrigin': '来源',
   'ticket.more': '更多资料',
   'ticket.changed': '已更新{name}',
   'ticket.changeFailed': '无法更新{name}：{reason}',
@@ -407,6 +410,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'channel.email': '电子邮件',
   'channel.phone': '电话',
   'channel.api': 'API',
+  'channel.internal': '内部',
   'channel.console': '控制台',
 
   'problem.offline': '网络连接有问题，请稍后再试。',

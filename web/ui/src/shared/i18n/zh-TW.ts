@@ -209,6 +209,9 @@ export const desk = {
   'ticket.claim': '由我承辦',
   'ticket.sla': '服務時限',
   'ticket.noSla': '這張工單沒有服務時限。',
+  'ticket.links': '關聯工單',
+  'ticket.linkOpened': '由此開立',
+  'ticket.linkOrigin': '來源',
   'ticket.more': '更多資料',
   'ticket.changed': '已更新{name}',
   'ticket.changeFailed': '無法更新{name}：{reason}',
@@ -405,6 +408,7 @@ export const desk = {
   'channel.email': '電子郵件',
   'channel.phone': '電話',
   'channel.api': 'API',
+  'channel.internal': '內部',
   'channel.console': '控制臺',
 
   'problem.offline': '網路連線有問題，請稍後再試。',

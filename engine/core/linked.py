@@ -1,0 +1,81 @@
+"""A case that a rule opens beside another (`open work_order`): its own ticket, its own decision, linked to the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from engine.core.calendar import from_micros
+from engine.core.changes import Create, Record
+from engine.core.entities import Case
+from engine.core.opening import open_ticket
+
+if TYPE_CHECKING:
+    from engine.core.draft import Draft
+
+DEEPEST = 2
+"""How far a case may be opened from one that was opened so itself, within one transaction."""
+MOST = 4
+"""Cases that one decision opens at most: with DEEPEST no line ever opens more than twenty."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLinked:
+    """What a rule wants opened. `origin`: the id of the ticket it stands at, `text`: the first note."""
+
+    origin: int
+    kind: str
+    team: str | None = None
+    agent: str | None = None
+    text: str = ""
+    rule: str | None = None
+    template: str | None = None
+    depth: int = 1
+    """1: the first ticket came from outside."""
+
+
+def open_linked(draft: Draft, command: OpenLinked) -> None:
+    """Opens the case with what is known of its origin, and with the conversation so far as its first note."""
+    origin = draft.case.origin
+    if origin is None:
+        raise LookupError("a linked case needs the one it comes from")
+    draft.depth = command.depth
+    open_ticket(draft, kind=command.kind, channel=origin.channel, subject=origin.subject, values={})
+    draft.change_ticket(
+        type=origin.type,
+        priority=origin.priority,
+        order_no=origin.order_no,
+        product=origin.product,
+        language=origin.language,
+        team=command.team,
+    )
+    agent = draft.find_agent(command.agent) if command.agent else None
+    if agent is not None:
+        draft.assign(agent)
+    ticket = draft.need_ticket()
+    draft.log.append(Create("link", draft.ref(), {"from": origin.id, "to": ticket.id, "kind": ticket.kind}))
+    both = {"origin": origin.number, "number": ticket.number, "kind": ticket.kind, "rule": command.rule}
+    draft.record("ticket.linked", both)
+    draft.log.append(Record("ticket.linked", both, ticket=origin.id, member=origin.member_id))
+    draft.say(
+        author_kind="bot",
+        text="\n\n".join(part for part in (command.text, transcript(draft.case, draft.book.zone(draft.shop))) if part),
+        visibility="internal",
+        automatic=True,
+        rule=command.rule,
+        template=command.template,
+    )
+
+
+def transcript(case: Case, zone: ZoneInfo) -> str:
+    """The conversation of the case's origin, line by line, as the member knows it: notes stay where they are."""
+    origin = case.origin
+    if origin is None:
+        return ""
+    rows = [f"#{origin.number:05d} {origin.subject}".rstrip()]
+    for line in case.messages:
+        if line.visibility != "internal":
+            at = from_micros(line.created_at, zone).strftime("%m-%d %H:%M")
+            rows.append(f"[{at}] {line.shown_as or line.author or line.author_kind}: {line.text}")
+    return "\n".join(rows)

@@ -1,0 +1,133 @@
+"""A new case, and the values people give it: each checked against the rulebook, the wrong one named by its pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.core.commands import Page
+from engine.core.draft import Draft
+from engine.core.entities import INTERNAL, Chat, Ticket
+from engine.core.errors import Refused, missing
+
+PEOPLE_SET = frozenset(
+    {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}
+)
+
+MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language"})
+"""What a member may say of a new case. Not its tags: rules go by them."""
+
+
+def open_ticket(
+    draft: Draft,
+    *,
+    kind: str,
+    channel: str,
+    subject: str,
+    values: Mapping[str, Any],
+    page: Page | None = None,
+    tags: tuple[str, ...] = (),
+) -> None:
+    """A new ticket in the first state of its lifecycle, with the desk's defaults."""
+    book, member = draft.book, draft.member
+    lifecycle = book.lifecycles.get(kind)
+    internal = kind in book.internal_kinds
+    if lifecycle is None or (internal and not draft.actor.staff):
+        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{kind}`", pointer="/kind")
+    if member is None:
+        raise missing("member")
+    state = lifecycle.states[lifecycle.initial]
+    draft.ticket = Ticket(
+        id=draft.ref(),
+        number=draft.case.next_number,
+        kind=kind,
+        shop=draft.shop,
+        type=book.default_type,
+        state=state.name,
+        category=state.category,
+        priority=book.default_priority,
+        member_id=member.id,
+        channel=INTERNAL if internal else channel,
+        created_at=draft.now,
+        updated_at=draft.now,
+        subject=subject,
+        language=member.language,
+        fields=dict(book.field_defaults("ticket")),
+        tags=tags,
+        last_line_at=draft.now,
+    )
+    draft.member = replace(member, open_tickets=member.open_tickets + 1)
+    draft.record("ticket.created", {"number": draft.case.next_number, "kind": kind})
+    change(draft, values, new=True)
+    if draft.case.member_new:
+        draft.keys.add("member.created")
+    draft.keys.add("ticket.created")
+    if lifecycle.kind in book.live_kinds:
+        page = page or Page()
+        draft.chat = Chat(
+            ticket_id=draft.ticket.id,
+            page=page.url,
+            referrer=page.referrer,
+            title=page.title,
+            device=page.device,
+        )
+        draft.record("chat.started", {})
+        draft.keys.add("chat.started")
+
+
+def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> None:
+    """Sets values by hand, each checked against the rulebook. Raises Refused with the pointer of the wrong one.
+
+    Members fill in the form of a new case and nothing else: not its priority or who takes it, and no value later.
+    """
+    book = draft.book
+    for name, value in values.items():
+        if not draft.actor.staff and not (new and (name in MEMBERS_SET or name.startswith("fields."))):
+            reason = "members do not set this; write a line instead"
+            raise Refused("forbidden", "permission-needed", reason, pointer=f"/{name}")
+        if name == "type":
+            one_of(value, book.types, "type", "/type")
+        elif name == "priority":
+            one_of(value, book.priorities, "priority", "/priority")
+        elif name == "language":
+            one_of(value, book.locales, "language", "/language")
+        elif name == "team":
+            if value is not None:
+                one_of(value, book.teams_of(draft.shop), "team", "/team")
+        elif name == "assignee":
+            agent = draft.find_agent(value) if value else None
+            if value and agent is None:
+                raise Refused("invalid", "unknown-agent", f"no agent `{value}` serves this shop", pointer="/assignee")
+            draft.assign(agent)
+            continue
+        elif name == "tags":
+            draft.change_ticket(tags=known_tags(draft, tuple(value)))
+            continue
+        elif name == "subject":
+            if not isinstance(value, str) or not value.strip():
+                raise Refused("invalid", "empty-subject", "a subject is needed", pointer="/subject")
+        elif name.startswith("fields."):
+            key = name.removeprefix("fields.")
+            draft.change_field("ticket", key, book.check_field("ticket", key, value))
+            continue
+        elif name not in PEOPLE_SET:
+            raise Refused("invalid", "unknown-field", f"there is no field `{name}` to set", pointer=f"/{name}")
+        if name in ("order_no", "product", "solution"):
+            if value is not None and not isinstance(value, str):
+                raise Refused("invalid", "wrong-value", f"`{name}` must be a text", pointer=f"/{name}")
+            value = value if value is not None and value.strip() else None
+        draft.change_ticket(**{name: value})
+
+
+def known_tags(draft: Draft, tags: tuple[str, ...]) -> tuple[str, ...]:
+    clean = tuple(dict.fromkeys(t.strip() for t in tags if t.strip()))
+    if not draft.book.open_tags:
+        for tag in clean:
+            one_of(tag, draft.book.known_tags, "tag", "/tags")
+    return clean
+
+
+def one_of(value: Any, known: Any, what: str, pointer: str) -> None:
+    if not isinstance(value, str) or value not in known:
+        raise Refused("invalid", f"unknown-{what}", f"there is no {what} `{value}`", pointer=pointer)
