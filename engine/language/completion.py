@@ -27,6 +27,7 @@ _ALLOWED = re.compile(r"(?:^|\s)(?:allow|容許|容许)\s+(?P<code>[a-z0-9-]*)$"
 _SLOT = re.compile(r"\{(?P<field>[\w.]*)$")
 _FILTER = re.compile(r"\{[^\W\d][\w.]*\s*(?:\|[^{}|]*)*\|\s*(?P<filter>\w*)$")
 _KEYWORDS = frozenset(TOKENS.values())
+FLAGS = frozenset({"TRUE", "FALSE"})
 _COMPARES = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 _STARTS = frozenset({"RULE", "DEFINE", "WORDS", "STAGE", "ALLOW"})
 _LIST_HEADS = frozenset({"TAG", "SKILL", "VIA", "ROLE", "RECIPIENT", "AGENT", "TEAM"})
@@ -89,14 +90,14 @@ def wanted(text: str, offset: int, environment: Environment, start: str = "item"
     open_text = next((f for f in findings if f.message.startswith("a text does not end")), None)
     if open_text is not None and tokens and open_text.span.start == tokens[-1].start_pos:
         return _in_text(before, open_text.span.start, tokens[:-1], environment)
-    if _commented(line):
+    if _commented(line) or [token.type for token in tokens[-2:]] == ["MATCHES", "SLASH"]:
         return None
     chunk = list(chunks(tokens))[-1] if tokens and start == "item" else list(tokens)
     accepted = _accepted(chunk, start)
     names = accepted is None or "NAME" in accepted
     kinds, writable = _kinds(chunk, environment, start) if names else ((), False)
-    keywords = _written(accepted or frozenset(), chunk, text)
     like = _other_side(chunk, environment) if kinds and not writable else None
+    keywords = _written((accepted or frozenset()) - _unfit(like), chunk, text)
     return Wanted(offset - len(word), word, keywords, kinds, _objects(chunk, environment), writable, like)
 
 
@@ -251,6 +252,15 @@ def _other_side(chunk: Sequence[Token], environment: Environment) -> Type | None
     if last == "TO" and at >= 0 and chunk[at].type in ("SET", "RAISE", "LOWER"):
         return _operand(chunk[at + 1 : -1], environment)
     return None
+
+
+def _unfit(like: Type | None) -> set[str]:
+    """The values with a keyword of their own that cannot be compared with a type."""
+    if like is None:
+        return set()
+    return set(FLAGS if like.kind != "flag" else ()) | (
+        {"NOW"} if like.kind not in ("time", "date", "duration") else set()
+    )
 
 
 def _values(type_: Type | None) -> tuple[str, ...]:

@@ -289,8 +289,8 @@ class _Yaml:
                     self.walk(value, under, about)
         elif node.kind == "list":
             for item in node.items:
-                if shape.items is not None:
-                    self.walk(item, shape.items, subject)
+                if shape.items is not None or shape.value == "*":  # a field may hold a list
+                    self.walk(item, shape.items or shape, subject)
         elif shape.items is not None:  # a single value counts as a list of one
             self.walk(node, shape.items, subject)
         elif shape.value and not node.is_null:

@@ -38,7 +38,9 @@ def _meant(finding: Finding, tree: ast.File | None) -> Made:
     if found is None:
         return None
     name, span = found[1], finding.span
-    if span.text[:1] in _QUOTES and span.text:
+    if finding.code == "unknown-keyword":
+        text = name
+    elif span.text[:1] in _QUOTES and span.text:
         text = quoted(name)
     elif not span.source.path.endswith(".rules"):
         # In a template's braces or a condition a name stands as it is; elsewhere it is a scalar.
@@ -51,7 +53,10 @@ def _meant(finding: Finding, tree: ast.File | None) -> Made:
 def _quote(finding: Finding, tree: ast.File | None) -> Made:
     """Put it in quotes."""
     found = _QUOTE.search(finding.hint or "")
-    return None if found is None else (f"Write `{found[1]}`", finding.span, found[1])
+    if found is None:
+        return None
+    text = found[1] if "…" not in found[1] else quoted(finding.span.text.strip("'"))
+    return f"Write `{text}`", finding.span, text
 
 
 def _unquote(finding: Finding, tree: ast.File | None) -> Made:
@@ -119,7 +124,8 @@ def _remove(finding: Finding, tree: ast.File | None) -> Made:
 
 def _allow(finding: Finding, tree: ast.File | None) -> Made:
     """`allow CODE "why"` in the rule, or in the file."""
-    if finding.severity is not Severity.WARNING or tree is None:
+    # What is wrong with characters is not a matter of rules, and can only be mended.
+    if finding.severity is not Severity.WARNING or tree is None or finding.code == "suspicious-characters":
         return None
     source = tree.source
     at = finding.span.start

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.core.building import build
 from engine.lang import Severity, Span
 from engine.language.mentions import Mention
 from engine.language.results import Edit, Place, Refusal
@@ -20,6 +19,7 @@ _FIXED = {
     "function": "functions are the desk's own, or a plugin's",
     "action": "actions are part of the language",
     "code": "findings are part of the language",
+    "trigger": "the desk and other programs move tickets by this name",
     "file": "move the file, then name its new path",
 }
 _BARE = frozenset({"definition", "words", "rule"})
@@ -99,14 +99,13 @@ def bare_span(mention: Mention) -> Span:
 
 
 def _proved(workspace: Workspace, old: str, new: str, edits: list[Edit]) -> Refusal | None:
-    """The new name is tried: what gives errors that were not there before is refused with the first of them."""
-    after = workspace.with_files(applied(workspace, edits))
-    _, before_findings = build(workspace.files, extras=workspace.extras, analyse=False)
-    _, after_findings = build(after.files, extras=workspace.extras, analyse=False)
-    errors = [f for f in after_findings if f.severity is Severity.ERROR]
-    if len(errors) <= sum(f.severity is Severity.ERROR for f in before_findings):
+    """The new name is tried, scenarios too: what gives errors that were not there is refused with the first of them."""
+    before = [f for f in workspace.findings(with_scenarios=True) if f.severity is Severity.ERROR]
+    after = workspace.with_files(applied(workspace, edits)).findings(with_scenarios=True)
+    errors = [f for f in after if f.severity is Severity.ERROR]
+    if len(errors) <= len(before):
         return None
-    known = {(f.code, f.message) for f in before_findings}
+    known = {(f.code, f.message) for f in before}
     first = next((f for f in errors if (f.code, f.message) not in known), errors[0])
     return Refusal(f"`{old}` cannot be called `{new}`: {first.message} ({first.span.source.path}:{first.span.line})")
 

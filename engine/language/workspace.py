@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from engine.core.building import digest_of, environment_of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
-from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, parse
+from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
+from engine.lang.keywords import TOKENS
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
+from engine.lang.text import fold
 from engine.language import remedies, renaming
-from engine.language.completion import Wanted, fitting, in_slot, wanted
+from engine.language.completion import FLAGS, Wanted, fitting, in_slot, wanted
 from engine.language.knowledge import Knowledge
 from engine.language.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
 from engine.language.outline import Spot, spot
@@ -52,6 +54,11 @@ class _File:
     def root(self) -> Node | None:
         """The root of a YAML file that can be read."""
         return None if self.shape is None else Reader(self.source, []).read()
+
+    @cached_property
+    def broken(self) -> bool:
+        """Whether it is a YAML file that cannot be read now: it is being typed."""
+        return self.shape is not None and load_plain(self.source)[0] is None
 
     def read(self, environment: Environment) -> tuple[list[Mention], dict[tuple[str, str], Node]]:
         """Every name of the file, and what it says about the nouns it declares."""
@@ -97,8 +104,7 @@ class Workspace:
         made._readable = {}
         for path, file in files.items():
             before = self._readable.get(path)
-            broken = path in changes and file.shape is not None and file.root is None
-            made._readable[path] = before if broken and before is not None else file
+            made._readable[path] = before if file.broken and before is not None else file
         if not any(path.endswith((".yaml", ".yml")) and not _is_test(path) for path in changes):
             made.__dict__["environment"] = self.environment
         return made
@@ -235,13 +241,15 @@ class Workspace:
                     insert = quoted(name)
                 page = known.page(real, name) if real not in ("rule",) else ""
                 found.append(Completion(name, real, insert, place, known.line(real, name), page))
-        found += [Completion(word, "keyword", word, place) for word in fitting(want.word, want.keywords)]
-        return found
+        words = [word for word in want.keywords if "flag" not in want.kinds or TOKENS[word] not in FLAGS]
+        found += [Completion(word, "keyword", word, place) for word in fitting(want.word, words)]
+        begun = fold(want.word)
+        return sorted(found, key=lambda item: not fold(item.label).startswith(begun))
 
     def _candidates(self, kind: str, want: Wanted) -> list[str]:
         environment = self.environment
         if kind == "flag":
-            return ["true", "false"]
+            return [word for word in want.keywords if TOKENS[word] in FLAGS]
         if kind == "plugin":
             return sorted(name for name in environment.actions if "." in name)
         if kind == "file":
@@ -304,10 +312,13 @@ class Workspace:
                 kind = kind_of(None if field is None else field.type)
             if not kind or shape.declares:
                 continue
-            for name in fitting(word, known.names(kind)):
-                found.append(
-                    Completion(name, kind, scalar(name), place, known.line(kind, name), known.page(kind, name))
-                )
+            names = known.names(kind)
+            if kind == "state":  # a lifecycle moves between its own states
+                before = self._readable[place.path].read(self.environment)[0]
+                names = [m.name for m in before if m.kind == "state" and m.declares] or names
+            for name in fitting(word, names):
+                line, page = known.line(kind, name), known.page(kind, name)
+                found.append(Completion(name, kind, scalar(name), place, line, page))
         return found
 
     def _in_condition(self, file: _File, here: Spot, offset: int) -> list[Completion]:
