@@ -409,6 +409,7 @@ def _text(draft: Draft, args: Mapping[str, Any], locale: str) -> str:
     if template is None:
         return ""
     values = {name: draft.book.shown(name, _as_shown(draft, name), draft, locale) for name in template.reads}
+    values.update(draft.book.shop_settings.get(draft.shop, ()))
     return template.render(values, locale, str(draft.book.zone(draft.shop)))
 
 

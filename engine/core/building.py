@@ -46,7 +46,7 @@ from engine.lang.kept import Kept
 T = TypeVar("T")
 
 FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
-OF_A_SHOP = ("calendars.yaml", "sla.yaml", "templates")
+OF_A_SHOP = ("calendars.yaml", "settings.yaml", "sla.yaml", "templates")
 """What a shop may have of its own, beside rules and word lists."""
 CHANNELS = (INTERNAL, "chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
 CASE_OBJECTS = ("ticket", "member", "shop", "agent")
@@ -239,6 +239,10 @@ class _Build:
             more, values = nouns.read_settings(doc)
             _join(doc, settings_fields, more, "setting.")
             settings = {**values, **settings}
+        shop_settings: dict[str, dict[str, Any]] = {}
+        for shop in desk.shops:
+            for doc in self._docs("settings.yaml", shop):
+                _join(doc, shop_settings.setdefault(shop, {}), nouns.read_shop_settings(doc, settings_fields), "setting.")
         lifecycles_raw: dict[str, _RawLifecycle] = {}
         for source in folder.lifecycles:
             raw = self._read_lifecycle(Doc.read(source, self.findings))
@@ -263,7 +267,7 @@ class _Build:
             owner, _, short = name.partition(".")
             fields[name] = (spec.field, custom(owner, short))
         for name, setting in settings_fields.items():
-            fields[name] = (setting, _constant(settings[name]))
+            fields[name] = (setting, _by_shop(name, settings[name], shop_settings))
         fields.update(self.extras.fields)
         templates = self._templates("")
         shop_templates = {shop: self._templates(shop) for shop in desk.shops}
@@ -290,6 +294,7 @@ class _Build:
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),
             setting_values=settings,
+            shop_settings=shop_settings,
             zone=str(zone),
         )
         lifecycles = {raw.kind: raw.finish(environment, self.findings) for raw in lifecycles_raw.values()}
@@ -331,6 +336,7 @@ class _Build:
             templates=compiled,
             shop_templates=shop_compiled,
             settings=settings,
+            shop_settings=shop_settings,
             thresholds=desk.thresholds,
             rules=RuleSet((), ()),
             environment=environment,
@@ -689,5 +695,5 @@ def _percent(value: Any) -> int | None:
     return None
 
 
-def _constant(value: Any) -> Getter:
-    return lambda draft: value
+def _by_shop(name: str, value: Any, own: Mapping[str, Mapping[str, Any]]) -> Getter:
+    return lambda draft: own.get(draft.shop, {}).get(name, value)

@@ -440,12 +440,35 @@ def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
     return fields, values
 
 
+def read_shop_settings(doc: Doc, shared: Mapping[str, Field]) -> dict[str, Any]:
+    """A shop's settings.yaml: values of its own for settings that are declared for all (`shared`), in their types."""
+    values: dict[str, Any] = {}
+    names = [name.removeprefix("setting.") for name in shared]
+    for name, spec in doc.mapping(doc.data).items():
+        field = shared.get(f"setting.{name}")
+        if field is None:
+            close = suggest(name, names)
+            hint = f"did you mean `{close}`?" if close else "declare it in the shared settings.yaml first"
+            doc.wrong_key("unknown-key", f"there is no setting `{name}` to have another value", name, hint=hint)
+            continue
+        value = (
+            doc.mapping(spec, name, known=("value", "label", "hint")).get("value") if isinstance(spec, dict) else spec
+        )
+        declared, typed = _setting(value, field.type.kind)
+        if declared != field.type:
+            where = (name, "value") if isinstance(spec, dict) else (name,)
+            doc.wrong("type-mismatch", f"the setting `{name}` is {field.type}, this is not", *where)
+            continue
+        values[f"setting.{name}"] = typed
+    return values
+
+
 def _setting(value: Any, kind: str | None) -> tuple[Type | None, Any]:
     if isinstance(value, bool):
         return FLAG, value
     if isinstance(value, int):
         return NUMBER, value
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return NUMBER, Decimal(str(value))
     if isinstance(value, str):
         if kind in (None, "duration"):

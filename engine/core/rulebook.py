@@ -157,6 +157,8 @@ class Rulebook:
     templates: Mapping[str, Mapping[str, Template]]
     shop_templates: Mapping[str, Mapping[str, Mapping[str, Template]]]
     settings: Mapping[str, Any]
+    shop_settings: Mapping[str, Mapping[str, Any]]
+    """Of a shop's own; rules have theirs compiled in, conditions and texts of YAML are given them."""
     thresholds: Mapping[str, Any]
     rules: RuleSet
     environment: Environment
@@ -284,6 +286,7 @@ class Rulebook:
     def holds(self, condition: Condition, draft: Draft) -> bool:
         """Whether a condition outside rules (a guard, a policy) holds for a draft."""
         values = {name: self.getter(name)(draft) for name in condition.reads}
+        values.update(self.shop_settings.get(draft.shop, ()))
         return condition.holds(values, {}, self.helpers(draft))
 
     def policy(self, name: str, shop: str) -> Policy | None:

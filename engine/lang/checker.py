@@ -18,7 +18,7 @@ from engine.lang.findings import Finding, Related, closest
 from engine.lang.kept import FileResult, Kept
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
-from engine.lang.scopes import Scopes, ShopScope, shop_of
+from engine.lang.scopes import Scopes, ShopScope, names_in, shop_of
 from engine.lang.source import Span
 from engine.lang.template import compile_template
 from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS
@@ -171,7 +171,7 @@ class _Checker:
             yield rule
         if shop is not None or rule is None:
             return
-        named = {node.text for node in ast.walk(item) if isinstance(node, ast.Name)}
+        named = names_in(item)
         for other in self.scopes.shops:
             if self.scopes.touched(named, other):
                 variant = self._rule(item, None, other, stage)
@@ -197,7 +197,8 @@ class _Checker:
     # ---- a rule ------------------------------------------------------------------------------------------------
 
     def _rule(self, item: ast.Rule, shop: str | None, variant: str | None, stage: str) -> CheckedRule | None:
-        resolver = Resolver(self.environment, ShopScope(self.scopes, shop or variant), self.found.add)
+        whose = shop or variant
+        resolver = Resolver(self.scopes.environment_for(whose), ShopScope(self.scopes, whose), self.found.add)
         before = len(self.found.findings)
         headers = {header.kind: header.value for header in reversed(item.headers)}
         for header in item.headers:

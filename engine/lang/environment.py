@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from engine.lang.source import Span
@@ -78,7 +78,8 @@ class Environment:
     """Everything a rule may name, with types. Immutable; made by the core from YAML nouns and plugins.
 
     `states` and `moves` go by ticket kind; a move is (from, to). `templates`: name → language → text, shared;
-    `shop_templates` by shop before that. `setting_values` are the values of the fields `setting.NAME`.
+    `shop_templates` by shop before that. `setting_values` are the values of the fields `setting.NAME`, and
+    `shop_settings` those that are a shop's own.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -100,6 +101,7 @@ class Environment:
     shop_templates: Mapping[str, Mapping[str, Mapping[str, Text]]] = field(default_factory=dict)
     locales: tuple[str, ...] = ()
     setting_values: Mapping[str, Any] = field(default_factory=dict)
+    shop_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     zone: str = "UTC"
 
     def setting(self, name: str) -> Any:
@@ -107,6 +109,11 @@ class Environment:
         if name in self.setting_values:
             return self.setting_values[name]
         return self.setting_values.get(name.removeprefix("setting."))
+
+    def of_shop(self, shop: str | None) -> Environment:
+        """The world as rules of one shop see it: its own settings in place of the shared ones."""
+        own = self.shop_settings.get(shop, {}) if shop is not None else {}
+        return replace(self, setting_values={**self.setting_values, **own}) if own else self
 
     def describe(self) -> dict[str, Any]:
         """Plain data for completion, hover and the generated manual."""
@@ -152,6 +159,9 @@ class Environment:
             "templates": sorted(self.templates),
             "locales": list(self.locales),
             "settings": {name: _plain(value) for name, value in self.setting_values.items()},
+            "shop_settings": {
+                shop: {name: _plain(value) for name, value in own.items()} for shop, own in self.shop_settings.items()
+            },
         }
 
 

@@ -1,4 +1,4 @@
-"""Definitions and word lists: which one a name means, for the shared rules and for each shop.
+"""Definitions, word lists and settings: which one a name means, for the shared rules and for each shop.
 
 What a shop declares replaces what is shared under the same name, everywhere that shop's tickets are decided: so a
 shared rule that uses a replaced name means something else there (`touched`).
@@ -24,6 +24,15 @@ def shop_of(path: str) -> str | None:
     """The shop a file belongs to (`shops/NAME/…`), or None when it is shared."""
     parts = path.split("/")
     return parts[1] if len(parts) > 2 and parts[0] == "shops" else None
+
+
+def names_in(item: ast.Node) -> set[str]:
+    """What an item names that a shop may replace: words, definitions, settings (with `setting.`)."""
+    return {
+        node.text
+        for node in ast.walk(item)
+        if isinstance(node, ast.Name) or (isinstance(node, ast.Path) and node.text.startswith("setting."))
+    }
 
 
 Declaration = TypeVar("Declaration", ast.Define, ast.Words)
@@ -65,9 +74,13 @@ class Scopes:
                     self._declare(self._definitions, item, shop, "definition")
                 elif isinstance(item, ast.Words):
                     self._declare(self._words, item, shop, "word list")
-        self.shops = sorted(
-            {shop for shop in (*self._definitions, *self._words) if shop is not None} | set(self._shop_files())
-        )
+        self._environments = {shop: environment.of_shop(shop) for shop in environment.shop_settings}
+        own = {shop for shop in (*self._definitions, *self._words, *self._environments) if shop is not None}
+        self.shops = sorted(own | set(self._shop_files()))
+
+    def environment_for(self, shop: str | None) -> Environment:
+        """The environment with the shop's own settings."""
+        return self.environment if shop is None else self._environments.get(shop, self.environment)
 
     def _declare(self, into: _Scoped[Declaration], item: Declaration, shop: str | None, what: str) -> None:
         name = item.name.text
@@ -78,7 +91,7 @@ class Scopes:
             message = f"there is a {what} `{name}` already"
             self.report(Finding("duplicate-definition", message, item.name.span, related=related))
             return
-        names = frozenset(node.text for node in ast.walk(item) if isinstance(node, ast.Name)) - {name}
+        names = frozenset(names_in(item)) - {name}
         if isinstance(item, ast.Define) and any(
             isinstance(node, ast.Name) and node.text == name for node in ast.walk(item.condition)
         ):
@@ -125,7 +138,11 @@ class Scopes:
 
     def touched(self, names: Iterable[str], shop: str) -> bool:
         """Whether one of the shared names, or one they use, means something else for `shop`."""
-        own = set(self._definitions.get(shop, ())) | set(self._words.get(shop, ()))
+        own = {
+            *self._definitions.get(shop, ()),
+            *self._words.get(shop, ()),
+            *self.environment.shop_settings.get(shop, ()),
+        }
         for name in self._closure(names):
             if name in own:
                 return True
@@ -170,7 +187,7 @@ class Scopes:
                 self._too_deep((name.text, scope), name.span)
                 return None
             self._busy.append(key)
-            resolver = Resolver(self.environment, ShopScope(self, scope), self.report)
+            resolver = Resolver(self.environment_for(scope), ShopScope(self, scope), self.report)
             test = resolver.condition(declared.item.condition)
             self._busy.pop()
             if test is not None:

@@ -207,7 +207,7 @@ def warnings(texts: dict[str, str]) -> list[tuple[str, str]]:
         "shops/demo/teams.yaml",
         "shops/demo/roles.yaml",
         "shops/demo/desk.yaml",
-        "shops/demo/settings.yaml",
+        "shops/gone/settings.yaml",
         "shops/gone/sla.yaml",
         "shops/gone/templates/x.yaml",
     ],
