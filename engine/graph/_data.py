@@ -33,7 +33,8 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Rules that raise one thing, and the rules it may wake. Rules by their ids, in the order of the files."""
+    """Rules that raise one thing, and the rules it may wake. Rules by their ids, in the order of the files. A schedule
+    (`every …`) is raised `by` nobody: time brings it."""
 
     event: str
     what: tuple[str, ...]
@@ -73,6 +74,9 @@ def links(book: Rulebook) -> tuple[Link, ...]:
                 by, what = found.setdefault((one.event, woken, one.later), ({}, {}))
                 by[rule.id] = None
                 what[one.what] = None
+    for schedule in book.rules.schedules():
+        woken = frozenset(rule.id for rule in rules if schedule in rule.events)
+        found[schedule.key, woken, False] = ({}, {})
     return tuple(
         Link(event, tuple(w for w in what if w), tuple(by), tuple(sorted(woken, key=place.__getitem__)), later)
         for (event, woken, later), (by, what) in sorted(found.items(), key=lambda item: (item[0][0], item[0][2]))

@@ -11,7 +11,10 @@ from engine.graph._data import Link
 
 CATEGORIES = ("open", "pending", "closed")
 TITLES = ("Stages, in their order", "Which rules may wake which")
-NOTE = "left: rules; middle: the events their actions may raise; right: the rules that wait for these; dashed: later"
+NOTE = (
+    "left: rules; middle: the events their actions or the clock may raise; right: the rules that wait for these; "
+    "dashed: later"
+)
 
 MOST = 6
 """Lines of what an event is about; more are counted."""

@@ -130,6 +130,23 @@ def test_no_scenario_of_the_starter_shows_a_wake_that_is_not_drawn(
     assert later_waves > 20, "the scenarios show too few waves for this to say anything"
 
 
+def test_schedules_stand_where_the_clock_brings_them() -> None:
+    book = with_rules(
+        """
+        rule tidy stage housekeeping on every day at "09:00" for each ticket then add tag old
+        rule both stage housekeeping on ticket.created, every day at "09:00" for each ticket, every 15m for each ticket
+          then add tag new
+        rule heard stage housekeeping on ticket.changed when ticket.tags has old then stop
+        """
+    )
+    found = {link.event: (link.by, link.wakes) for link in links(book)}
+    assert found["every day at 09:00 for each ticket"] == ((), ("tidy", "both"))
+    assert found["every 15m for each ticket"] == ((), ("both",))
+    assert found["ticket.changed"] == (("tidy", "both"), ("heard",))
+    for form in FORMATS:
+        assert "every day at 09" in draw(book, form), form
+
+
 # ---- the layout ----------------------------------------------------------------------------------------------------
 
 
