@@ -66,7 +66,8 @@ class RulesFolder:
         self.uris: dict[str, str] = {}
         self.versions: dict[str, int | None] = {}
         self.told: set[str] = set()
-        self.waiting: asyncio.Task[None] | None = None
+        self.due: asyncio.TimerHandle | None = None
+        self.looking: asyncio.Task[None] | None = None
         self._unread: list[Finding] = []
         self.workspace = Workspace({}, extras)
         self.read()
@@ -197,19 +198,24 @@ class Server(LanguageServer):
 
     def look(self, folder: RulesFolder) -> None:
         """Looks for findings once the keys have been quiet."""
-        if folder.waiting is not None:
-            folder.waiting.cancel()
-        folder.waiting = asyncio.get_running_loop().create_task(self._look(folder))
+        if folder.due is not None:
+            folder.due.cancel()
+        folder.due = asyncio.get_running_loop().call_later(QUIET, self._begin, folder)
+
+    def _begin(self, folder: RulesFolder) -> None:
+        folder.due = None
+        if folder.looking is None or folder.looking.done():  # else it sees by itself that texts have changed
+            folder.looking = asyncio.get_running_loop().create_task(self._look(folder))
 
     async def _look(self, folder: RulesFolder) -> None:
+        """One look at a time, until it was at what stands there now; in a thread, so that answers need not wait."""
         try:
-            await asyncio.sleep(QUIET)
-            workspace = folder.workspace
-            found = await asyncio.to_thread(folder.findings)
-            if folder.workspace is workspace:
-                self._tell(folder, found)
-        except asyncio.CancelledError:
-            raise
+            while folder.due is None:
+                workspace = folder.workspace
+                found = await asyncio.to_thread(folder.findings)
+                if folder.workspace is workspace:
+                    self._tell(folder, found)
+                    return
         except Exception:
             log.exception("looking for findings in %s failed", folder.root)
 
@@ -417,14 +423,17 @@ def _changes(server: Server) -> None:
         return server.range(folder, place)
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
-    def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
+    async def rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
         found = server.find(params.text_document.uri)
         if found is None:
             return None
         folder, path = found
-        edits = folder.workspace.rename(path, *server.ours(folder, path, params.position), params.new_name)
+        workspace, at = folder.workspace, server.ours(folder, path, params.position)
+        edits = await asyncio.to_thread(workspace.rename, path, *at, params.new_name)
         if isinstance(edits, Refusal):
             raise JsonRpcException(edits.message, REFUSED)
+        if folder.workspace is not workspace:
+            raise JsonRpcException("the texts have changed meanwhile; try again", REFUSED)
         return server.edits(folder, edits)
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)

@@ -12,7 +12,7 @@ from typing import Any
 from lark import Token
 from lark.exceptions import UnexpectedToken
 
-from engine.lang import Environment, Source, Type
+from engine.lang import DURATION, Environment, Source, Type
 from engine.lang.environment import EVERY_OBJECTS
 from engine.lang.functions import BUILTINS
 from engine.lang.keywords import ACTIONS, RESERVED, SOFT, TOKENS, KeywordSet, forms, written
@@ -30,6 +30,7 @@ _KEYWORDS = frozenset(TOKENS.values())
 FLAGS = frozenset({"TRUE", "FALSE"})
 _COMPARES = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 _STARTS = frozenset({"RULE", "DEFINE", "WORDS", "STAGE", "ALLOW"})
+_LENGTHS = frozenset({"FOR", "AFTER", "PER", "EVERY"})
 _LIST_HEADS = frozenset({"TAG", "SKILL", "VIA", "ROLE", "RECIPIENT", "AGENT", "TEAM"})
 _NOUN_AFTER = {
     "STAGE": ("stage",),
@@ -51,7 +52,7 @@ _NOUN_AFTER = {
     "DO": ("plugin",),
 }
 _PLACES: dict[str, dict[str, str]] = {
-    "TO": {"SET": "set_", "RAISE": "set_", "LOWER": "set_", "ADD": "tags", "ROUTE": "route", "ASSIGN": "assign",
+    "TO": {"SET": "set_", "ADD": "tags", "ROUTE": "route", "ASSIGN": "assign",
            "OPEN": "open"},
     "FOR": {"START": "start_timer", "BLOCK": "block"},
     "AFTER": {"REPLY": "reply"},
@@ -204,11 +205,13 @@ def _kinds(chunk: Sequence[Token], environment: Environment, start: str) -> tupl
     part, _ = _part(chunk) if start == "item" else ("cond", chunk)
     if part == "head":
         if last == "PER":
-            return ("scope",), False
+            return ("scope", "setting"), False
         return (_NOUN_AFTER["STAGE"] if last == "STAGE" else ()), False
     if part == "events":
         if last == "EVERY":
-            return ("day",), False
+            return ("day", "setting"), False
+        if last == "AFTER":
+            return ("setting",), False
         if last == "EACH":
             return ("owner",), False
         return (("event",) if last in ("ON", "COMMA") else ()), False
@@ -217,6 +220,8 @@ def _kinds(chunk: Sequence[Token], environment: Environment, start: str) -> tupl
     if part == "actions":
         if last in ("SET", "RAISE", "LOWER") and (len(chunk) < 2 or chunk[-2].type != "IS"):
             return ("field",), True
+        if last in _LENGTHS:
+            return ("setting",), False
         if last in ("TO", "FROM"):
             return _after_to(chunk, environment), False
         if last in _NOUN_AFTER:
@@ -248,6 +253,8 @@ def _other_side(chunk: Sequence[Token], environment: Environment) -> Type | None
     last = chunk[-1].type if chunk else ""
     if last in _COMPARES:
         return _operand(chunk[:-1], environment)
+    if last in _LENGTHS:
+        return DURATION
     at = max((n for n, token in enumerate(chunk) if token.type in ACTIONS), default=-1)
     if last == "TO" and at >= 0 and chunk[at].type in ("SET", "RAISE", "LOWER"):
         return _operand(chunk[at + 1 : -1], environment)

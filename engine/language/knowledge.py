@@ -76,6 +76,12 @@ class Knowledge:
         declared = [name for other, name in self.declared if other == kind]
         return list(dict.fromkeys((*(enum.values if enum is not None else ()), *declared)))
 
+    @property
+    def verbs(self) -> frozenset[str]:
+        """The actions the desk carries out; `do` where a plugin has one."""
+        actions = self.environment.actions
+        return actions | {"do"} if any("." in action for action in actions) else actions
+
     # ---- one line ----------------------------------------------------------------------------------------------
 
     def line(self, kind: str, name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.lang.keywords import ACTIONS as TOKENS
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -47,3 +49,16 @@ ACTIONS: Mapping[str, Page] = {
     "stop": Page("stop", "no later stage, no next wave"),
 }
 """By the name the tree gives it."""
+
+_VERBS = {
+    "ADD": "add_tag",
+    "REMOVE": "remove_tag",
+    "ASK": "ask_rating",
+    "START": "start_timer",
+    "CANCEL": "cancel_timer",
+}
+
+
+def verb_of(token: str) -> str | None:
+    """The action that begins with a keyword, by its token; None when none does."""
+    return _VERBS.get(token, token.lower()) if token in TOKENS else None

@@ -18,6 +18,8 @@ from engine.lang.text import fold
 from engine.language import remedies, renaming
 from engine.language.completion import FLAGS, Wanted, fitting, in_slot, wanted
 from engine.language.knowledge import Knowledge
+from engine.language.manual import ACTIONS as MANUAL
+from engine.language.manual import verb_of
 from engine.language.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
 from engine.language.outline import Spot, spot
 from engine.language.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
@@ -242,7 +244,13 @@ class Workspace:
                 page = known.page(real, name) if real not in ("rule",) else ""
                 found.append(Completion(name, real, insert, place, known.line(real, name), page))
         words = [word for word in want.keywords if "flag" not in want.kinds or TOKENS[word] not in FLAGS]
-        found += [Completion(word, "keyword", word, place) for word in fitting(want.word, words)]
+        acts = {TOKENS[word] for word in words} > {"STOP", "REPLY"}
+        for word in fitting(want.word, words):
+            verb = verb_of(TOKENS[word]) if acts else None
+            if verb is None:
+                found.append(Completion(word, "keyword", word, place))
+            elif verb in known.verbs:
+                found.append(Completion(word, "keyword", word, place, MANUAL[verb].shape, known.page("action", verb)))
         begun = fold(want.word)
         return sorted(found, key=lambda item: not fold(item.label).startswith(begun))
 

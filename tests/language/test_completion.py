@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from engine.lang import Source, format_text
+from engine.lang.builder import SIGNS
+from engine.lang.keywords import KeywordSet
+from engine.lang.lexer import tokenise
+from engine.lang.source import Place
 from engine.language import Completion, Workspace
 from engine.language.outline import spot
-from tests.language.places import inserts, offered, starter
+from tests.language.places import inserts, offered, position, starter
 
 # The text with the cursor, and what stands first in the list; the rest may follow.
 FIRST = [
@@ -69,7 +75,9 @@ FIRST = [
     # Chinese keywords, in the form of the place.
     ("規則 a 於 ticket.created 當 ticket.type ¦", "則 且 或 非 屬於 為 帶有 包含"),
     ("規則 a 於 ticket.created 則 分派 ¦", "給"),
-    ("規則 a 於 ticket.created 則 提高 ticket.priority ¦", "成"),
+    ("規則 a 於 ticket.created 則 提高 ticket.priority ¦", "到"),
+    ("規則 a 於 ticket.created 則 設定 ticket.type ¦", "成"),
+    ("rule a on ticket.created then start timer x for ¦", "setting.guest_idle"),
     ("規則 a 於 ticket.created 當 ticket.state 為 ¦", "空值 有值"),
     ("規則 a 於 ticket.created 則 啟動 計時器 x ¦", "為期"),
     ("規則 a 於 ticket.created 當 ticket.idle > 3d ¦", "工作天"),
@@ -136,6 +144,39 @@ def test_nothing_is_offered_where_nothing_is_known(text: str) -> None:
     assert inserts(text) == []
 
 
+@pytest.mark.parametrize("keywords", ["en", "zh"])
+def test_what_stands_in_the_starter_rules_would_have_been_offered(keywords: KeywordSet) -> None:
+    """At the begin of every seventh keyword or known name: it is among what is offered there."""
+    missed, asked = [], 0
+    for path, text in starter().files.items():
+        if not path.endswith(".rules"):
+            continue
+        workspace = starter().with_file(path, format_text(Source(path, text), keywords))
+        for number, (offset, word) in enumerate(words(workspace.files[path])):
+            if number % 7 == 0:
+                asked += 1
+                place = position(workspace.files[path], offset)
+                if word not in [item.insert for item in workspace.complete(path, *place)]:
+                    missed.append((path, place, word))
+    assert missed == []
+    assert asked > 150
+
+
+def words(text: str) -> Iterator[tuple[int, str]]:
+    """Where each keyword and each name begins, but for names that are brought into being there."""
+    tokens, _ = tokenise(text, Place.whole(Source("", text)))
+    for index, token in enumerate(tokens):
+        before = [other.type for other in tokens[max(0, index - 2) : index]]
+        new = before[-1:] in (["RULE"], ["DEFINE"], ["WORDS"]) or before == ["START", "TIMER"]
+        if token.type in SIGNS or token.type in ("TEXT", "NUMBER", "DURATION", "PATTERN", "CODE") or new:
+            continue
+        if before[-1:] == ["DOT"]:
+            continue
+        found = re.compile(r"\w+(?:\.\w+)*").match(text, token.start_pos or 0)
+        assert found is not None
+        yield found.start(), found.group()
+
+
 def test_only_fields_that_every_event_of_the_rule_brings() -> None:
     fields = inserts("rule a on ticket.created, chat.opened when ¦")
     assert "member.tier" in fields
@@ -158,6 +199,14 @@ def test_what_is_said_beside_a_completion() -> None:
         "end_line": 1,
         "end_column": 52,
     }
+
+
+def test_an_action_is_offered_with_how_it_is_written_and_only_if_the_desk_carries_it_out() -> None:
+    found = {item.insert: item for item in offered("規則 a 於 ticket.created 則 ¦")}
+    assert found["加上"].detail == "add tag T, … [to member]"
+    assert "adds tags" in found["加上"].documentation
+    environment = starter().environment
+    assert ("執行" in found) == any("." in action for action in environment.actions)
 
 
 def test_a_half_typed_yaml_file_keeps_what_it_said() -> None:
