@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
 import pluggy
 
-from engine.core.changes import Change
+from engine.core.changes import Set, Tag, Untag
 from engine.core.entities import Case, Member, Ticket
 
 hookimpl = pluggy.HookimplMarker("engine")
@@ -322,14 +322,33 @@ class Function:
     call: Callable[..., Any]
 
 
-class Action(Protocol):
-    """Something rules and agents may do: a function of the case that gives changes."""
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an action that is carried out after the commit is told of, beside its arguments."""
+
+    key: str
+    """The same at every try: hand it on where the outside refuses twins."""
+    ticket_number: int | None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something rules may do: `do shop.coupon(amount: 50)`. Types of the arguments, and which may be left out, come
+    from the signature, the manual from the docstring.
+
+    A plain function gets the `Case` and the arguments and gives changes: `Tag`, `Untag`, or `Set` of what rules may
+    write, for the ticket or member at hand. It is pure: no clock, no network, no database. An `async` one gets a
+    `Doing` and the arguments, runs after the commit, and gives a `Delivery`, or nothing where all went well.
+    """
 
     name: str
-    permission: str | None
-
-    def __call__(self, case: Case, **arguments: Any) -> Iterable[Change]:
-        """The changes. Pure: no clock, no network, no database."""
+    """With a dot: `shop.coupon`."""
+    call: Callable[..., Any]
+    commutes: bool = True
+    """False: two rules that want it with different arguments are a conflict."""
+    refuses_twins: bool = False
+    """The outside refuses a second try with the same key: what may have happened before a crash may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,10 +444,12 @@ __all__ = [
     "Blobs",
     "Bus",
     "Can",
+    "Case",
     "Channel",
     "Check",
     "Column",
     "Delivery",
+    "Doing",
     "EventKind",
     "Exporter",
     "Field",
@@ -449,8 +470,11 @@ __all__ = [
     "Response",
     "Route",
     "SearchIndex",
+    "Set",
     "ShopConnector",
     "Storage",
     "Table",
+    "Tag",
+    "Untag",
     "hookimpl",
 ]

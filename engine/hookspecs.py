@@ -14,6 +14,7 @@ from typing import Any
 import pluggy
 
 from engine.api import (
+    Action,
     Authenticator,
     Blobs,
     Bus,
@@ -143,6 +144,26 @@ def register_functions() -> Iterable[Function]:
         @hookimpl
         def register_functions():
             return [Function("vowels", vowels)]
+    """
+
+
+@hookspec
+def register_actions(config: Mapping[str, Any]) -> Iterable[Action]:
+    """Gives actions that rules may name: `do shop.coupon(amount: 50)`. Asked once at start.
+
+    `config`: the settings of the plugin's own section.
+    Return actions; their arguments are read from the signature. A plain function is pure and gives changes at once, an
+    `async` one is carried out after the commit, from the outbox, with a key that stays the same at every try.
+    Errors: what is raised sets this plugin aside; rules that name its actions are then `unknown-action`.
+
+    Example::
+
+        async def coupon(doing, amount: int):
+            await shop.give(amount, key=doing.key)
+
+        @hookimpl
+        def register_actions(config):
+            return [Action("shop.coupon", coupon)]
     """
 
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from engine.api import Channel, Delivery, Notice, Outbound, Recipient
+from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
+from engine.desk.extras import as_action
 from engine.desk.feed import rest
+from engine.lang import NUMBER
 from engine.store import Tx, load, outbox, upkeep
 from engine.store import tables as t
 from engine.store.outbox import Claimed
@@ -51,7 +54,7 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         channels = self._desk.plugins.tables["channels"]
         await self._desk._write(
-            lambda tx: _recover(tx, lambda name: name in channels and channels[name].can.refuses_twins)
+            lambda tx: _recover(tx, lambda name: _refuses_twins(self._desk.plugins.tables, name))
         )
         self._desk._kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
@@ -146,11 +149,26 @@ class Pump:
             notice = Notice(key=row.key, text=str(row.body.get("text", "")), ticket_number=row.number)
             told: Delivery = await notifier.notify(recipient, notice)
             return told
+        if kind == "do":
+            return await self._do(row, way)
         channel = self._desk.plugins.tables["channels"].get(row.channel)
         if channel is None:
             return Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
         sent: Delivery = await channel.send(outbound(row))
         return sent
+
+    async def _do(self, row: Claimed, name: str) -> Delivery:
+        """Carries out a plugin's action; numbers come back from the row as they were."""
+        action = self._desk.plugins.tables["actions"].get(name)
+        if action is None:
+            return Delivery("failed", error=f"no plugin gives `{name}`", permanent=True)
+        numbers = {key for key, type_ in as_action(action).kind.parameters.items() if type_ == NUMBER}
+        arguments = {
+            key: Decimal(value) if key in numbers and isinstance(value, str) else value
+            for key, value in row.body["arguments"].items()
+        }
+        done = await action.call(Doing(row.key, row.number, row.tries), **arguments)
+        return done if isinstance(done, Delivery) else Delivery("sent")
 
     def _settle(self, tx: Tx, row: Claimed, delivery: Delivery) -> dict[str, Any]:
         error = delivery.error or "the channel did not say why"
@@ -160,12 +178,22 @@ class Pump:
             outbox.uncertain(tx, row.id, error)
         else:
             again = outbox.failed(tx, row.id, error, permanent=delivery.permanent, retry_after=delivery.retry_after)
+            if again is None and row.channel.startswith("do:"):
+                tx.record("action.failed", {"action": row.channel[3:], "error": error[:500]}, ticket_id=row.ticket_id)
             book = self._desk.rulebook
             if again is None and book is not None and row.ticket_id and row.message_id:
                 case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row.ticket_id)
                 if case is not None:
                     self._desk._decide(tx, book, DeliveryFailed(row.ticket_id, row.message_id, error), case, SYSTEM)
         return {}
+
+
+def _refuses_twins(tables: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+    """Whether what lay half sent for a way out may go again."""
+    if name.startswith("do:"):
+        action = tables["actions"].get(name.removeprefix("do:"))
+        return action is not None and bool(action.refuses_twins)
+    return name in tables["channels"] and bool(tables["channels"][name].can.refuses_twins)
 
 
 def outbound(row: Claimed) -> Outbound:

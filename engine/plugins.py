@@ -36,6 +36,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "exporters": "extension",
         "reports": "name",
         "functions": "name",
+        "actions": "name",
         "permissions": "name",
     }
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from engine.core import routing
+from engine.core.changes import Set, Tag, Untag
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, NEVER, Agent
 from engine.core.library import menu
@@ -63,6 +65,8 @@ def targets(effect: Effect) -> tuple[tuple[str, Any], ...]:
         return tuple(written)
     if action == "assign":
         return (("ticket.assignee", args["agent"]),)
+    if action == "do" and not args["commutes"]:
+        return ((f"do {args['name']}", args["arguments"]),)
     if action in ("start_timer", "cancel_timer"):
         return ((f"timer {args['name']}", args.get("after")),)
     return ()
@@ -256,6 +260,37 @@ def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     return "stop"
 
 
+def _do(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+    """A plugin's action: its changes are the draft's at once, or it is put in line to be carried out after commit."""
+    name, arguments = args["name"], args["arguments"]
+    action = draft.book.plugin_actions[name]
+    if action.later:
+        plain = {key: str(value) if isinstance(value, Decimal) else value for key, value in arguments.items()}
+        draft.enqueue(f"do:{name}", {"arguments": plain, "rule": rule.id})
+    else:
+        for change in action.call(replace(draft.case, ticket=draft.ticket, member=draft.member), **arguments):
+            _adopt(draft, rule, name, change)
+    shown = (f"{key}: {'…' if isinstance(value, str) else value}" for key, value in arguments.items())
+    return f"do {name}({', '.join(shown)})"
+
+
+def _adopt(draft: Draft, rule: Rule, name: str, change: Any) -> None:
+    """Takes over a change of the ticket or member at hand: tags and what rules may write, nothing else."""
+    if isinstance(change, (Tag, Untag)):
+        do = _add_tag if isinstance(change, Tag) else _remove_tag
+        do(draft, rule, {"owner": change.thing, "tags": change.names})
+        return
+    if isinstance(change, Set) and change.thing in ("ticket", "member"):
+        for short, value in change.values.items():
+            field = f"{change.thing}.{short.removeprefix('fields.')}"
+            spec = draft.book.fields.get(field)
+            if spec is None or not spec[0].writable:
+                raise TypeError(f"`{name}` may not write `{field}`")
+            _write(draft, field, value)
+        return
+    raise TypeError(f"`{name}` may tag and set what rules may write, not give a {type(change).__name__}")
+
+
 PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "set": _set,
     "raise": _shift(1),
@@ -269,6 +304,7 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "cancel_timer": _cancel_timer,
     "ask_rating": _ask_rating,
     "mask": _mask,
+    "do": _do,
     "flag": _flag,
     "reject": _reject,
     "block": _block,

@@ -242,7 +242,9 @@ class _Build:
         shop_settings: dict[str, dict[str, Any]] = {}
         for shop in desk.shops:
             for doc in self._docs("settings.yaml", shop):
-                _join(doc, shop_settings.setdefault(shop, {}), nouns.read_shop_settings(doc, settings_fields), "setting.")
+                _join(
+                    doc, shop_settings.setdefault(shop, {}), nouns.read_shop_settings(doc, settings_fields), "setting."
+                )
         lifecycles_raw: dict[str, _RawLifecycle] = {}
         for source in folder.lifecycles:
             raw = self._read_lifecycle(Doc.read(source, self.findings))
@@ -277,7 +279,8 @@ class _Build:
             events={event.name: event for event in EVENTS},
             functions={f.name: f for f in self.extras.functions},
             enums=enums,
-            actions=ACTIONS,
+            actions=ACTIONS | {action.kind.name for action in self.extras.actions},
+            plugin_actions={action.kind.name: action.kind for action in self.extras.actions},
             teams=frozenset(teams),
             skills=frozenset(desk.skills),
             roles=frozenset(roles),
@@ -328,6 +331,7 @@ class _Build:
             shop_calendars=shop_calendars,
             lifecycles=lifecycles,
             live_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
+            plugin_actions={action.kind.name: action for action in self.extras.actions},
             internal_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.internal),
             policies=policies,
             shop_policies=shop_policies,

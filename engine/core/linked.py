@@ -1,4 +1,4 @@
-"""A case that a rule opens beside another (`open work_order`): its own ticket, its own decision, linked to the first."""
+"""A case that a rule opens beside another (`open work_order`): its own ticket and decision, linked to the first."""
 
 from __future__ import annotations
 

@@ -18,7 +18,19 @@ from engine.core.errors import Refused
 from engine.core.fields import Getter
 from engine.core.lifecycle import Lifecycle
 from engine.core.sla import Policy, used
-from engine.lang import Condition, Duration, Environment, EventRef, Field, Finding, Function, Rule, RuleSet, Template
+from engine.lang import (
+    ActionKind,
+    Condition,
+    Duration,
+    Environment,
+    EventRef,
+    Field,
+    Finding,
+    Function,
+    Rule,
+    RuleSet,
+    Template,
+)
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
 
@@ -101,6 +113,15 @@ class Helpers:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginAction:
+    """What a plugin does for `do`: at once, as pure changes of the case, or `later`, after the commit."""
+
+    kind: ActionKind
+    call: Callable[..., Any]
+    later: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Extras:
     """What plugins add to the world rules are checked against."""
 
@@ -108,6 +129,7 @@ class Extras:
     fields: Mapping[str, tuple[Field, Getter]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
+    actions: tuple[PluginAction, ...] = ()
 
 
 NOTHING_MORE = Extras()
@@ -150,6 +172,7 @@ class Rulebook:
     lifecycles: Mapping[str, Lifecycle]
     live_kinds: frozenset[str]
     internal_kinds: frozenset[str]
+    plugin_actions: Mapping[str, PluginAction]
     policies: Mapping[str, Policy]
     shop_policies: Mapping[str, Mapping[str, Policy]]
     custom_fields: Mapping[str, CustomField]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from decimal import Decimal
+from types import UnionType
 from typing import Any, get_type_hints
 
 from engine import api
-from engine.core.rulebook import Extras
-from engine.lang import FLAG, NUMBER, TEXT, Function, Type, list_of
+from engine.core.rulebook import Extras, PluginAction
+from engine.lang import FLAG, NUMBER, TEXT, ActionKind, Function, Type, list_of
 from engine.plugins import Plugins
 
 TYPES: dict[Any, Type] = {
@@ -24,9 +25,10 @@ TYPES: dict[Any, Type] = {
 
 
 def extras(plugins: Plugins) -> Extras:
-    """Functions, channels and rights of the registered plugins. Raises TypeError for a function rules cannot call."""
+    """What registered plugins give rules to say. Raises TypeError for a function or action that rules cannot call."""
     return Extras(
         functions=tuple(as_function(function) for function in plugins.tables["functions"].values()),
+        actions=tuple(as_action(action) for action in plugins.tables["actions"].values()),
         channels=tuple(plugins.tables["channels"]),
         permissions=tuple(plugins.tables["permissions"]),
     )
@@ -44,3 +46,26 @@ def as_function(function: api.Function) -> Function:
         raise TypeError(f"the function `{function.name}` needs an annotation of what it gives (str, int, bool …)")
     doc = inspect.getdoc(function.call) or function.name
     return Function(function.name, tuple(parameters), TYPES[hints["return"]], function.call, doc)
+
+
+def as_action(action: api.Action) -> PluginAction:
+    """A plugin's action with the types of its arguments. Raises TypeError naming what rules cannot give."""
+    if "." not in action.name:
+        raise TypeError(f"the action `{action.name}` needs a name with a dot, such as `shop.{action.name}`")
+    hints = get_type_hints(action.call)
+    parameters: dict[str, Type] = {}
+    optional: set[str] = set()
+    for parameter in list(inspect.signature(action.call).parameters.values())[1:]:
+        hint = hints.get(parameter.name)
+        if isinstance(hint, UnionType) and type(None) in hint.__args__ and len(hint.__args__) == 2:
+            hint = next(one for one in hint.__args__ if one is not type(None))
+        if hint not in TYPES:
+            raise TypeError(
+                f"the action `{action.name}`: `{parameter.name}` needs an annotation rules know (str, int …)"
+            )
+        parameters[parameter.name] = TYPES[hint]
+        if parameter.default is not inspect.Parameter.empty:
+            optional.add(parameter.name)
+    doc = inspect.getdoc(action.call) or action.name
+    kind = ActionKind(action.name, parameters, frozenset(optional), action.commutes, doc)
+    return PluginAction(kind, action.call, inspect.iscoroutinefunction(action.call))

@@ -7,7 +7,7 @@ from engine.lang.checked import Checked, EventRef, Limit, Schedule
 from engine.lang.checker import check
 from engine.lang.codes import CODES, Code, Severity
 from engine.lang.document import Key, Located, Percent, Plain, decode, load, load_plain
-from engine.lang.environment import Environment, EventKind, Field, Function, Stage, Text
+from engine.lang.environment import ActionKind, Environment, EventKind, Field, Function, Stage, Text
 from engine.lang.findings import Finding, Related, render, suggest
 from engine.lang.formatter import CannotFormat, format_text
 from engine.lang.limits import LIMITS
@@ -44,6 +44,7 @@ __all__ = [
     "TEXT",
     "TIME",
     "WEEKDAYS",
+    "ActionKind",
     "CannotFormat",
     "Checked",
     "Clause",

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.lang import ast, tree
 from engine.lang.checked import CheckedAction, Dynamic
-from engine.lang.environment import Environment
+from engine.lang.environment import ActionKind, Environment
 from engine.lang.findings import Finding, Related, closest
 from engine.lang.resolver import Report, Resolver
 from engine.lang.source import Span
@@ -322,21 +322,46 @@ class ActionChecker:
         return {"after": self._duration(action["after"]), "why": None if why is None else why.text}
 
     def _do(self, action: ast.Action) -> dict[str, Any]:
+        name = action["name"].text
+        kind = self.environment.plugin_actions.get(name)
         arguments: dict[str, Any] = {}
         failed = False
         for argument in action["arguments"]:
-            name = argument.name.text
-            value = self.resolver.value(argument.value, None)
-            if value is None:
+            if argument.name.text in arguments:
+                self._report(Finding("duplicate-key", f"`{argument.name.text}` stands twice", argument.span))
                 failed = True
-            elif name in arguments:
-                self._report(Finding("duplicate-key", f"`{name}` stands twice", argument.span))
-                failed = True
-            else:
-                arguments[name] = value.value if isinstance(value, tree.Const) else Dynamic(value)
+                continue
+            value = self._argument(kind, argument)
+            failed |= value is None
+            arguments[argument.name.text] = value
+        missing = [one for one in kind.parameters if one not in arguments] if kind is not None else []
+        missing = [one for one in missing if kind is None or one not in kind.optional]
+        if missing and not failed:
+            needed = ", ".join(f"`{one}: …`" for one in missing)
+            raise self._fail("wrong-arity", f"`{name}` needs {needed}", action["name"].span)
         if failed:
             raise Wrong
-        return {"name": action["name"].text, "arguments": arguments}
+        return {"name": name, "arguments": arguments, "commutes": kind is None or kind.commutes}
+
+    def _argument(self, kind: ActionKind | None, argument: Any) -> Any:
+        """An argument of a plugin's action, of the type it is declared with; None when it is wrong."""
+        name = argument.name.text
+        want = kind.parameters.get(name) if kind is not None else None
+        if kind is not None and want is None:
+            hint = closest(name, kind.parameters) or f"it takes {', '.join(kind.parameters) or 'nothing'}"
+            self._report(Finding("wrong-arity", f"`{kind.name}` takes no `{name}`", argument.name.span, hint))
+            return None
+        value = self.resolver.value(argument.value, want)
+        if value is None:
+            return None
+        found = type_of(value)
+        named = want is not None and want.kind == "text" and found.kind in ("enum", "entity", "date")
+        if want is not None and found.kind != want.kind and not named:
+            self._report(Finding("type-mismatch", f"`{name}` is {want}, this is {found}", argument.value.span))
+            return None
+        if isinstance(value, tree.Const):
+            return value.value
+        return Dynamic(value, needed=kind is not None and name not in kind.optional)
 
 
 def _assignable(field: Type, expr: tree.Expr) -> bool:

@@ -55,6 +55,20 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionKind:
+    """What `do NAME(…)` takes: arguments by name, with types; the `optional` ones may be left out or empty.
+
+    One that does not commute is a conflict when two rules want it with different arguments.
+    """
+
+    name: str
+    parameters: Mapping[str, Type]
+    optional: frozenset[str] = frozenset()
+    commutes: bool = True
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A place in the order rules act. Of a stage in mode `first` only the best match acts."""
 
@@ -88,6 +102,7 @@ class Environment:
     functions: Mapping[str, Function] = field(default_factory=dict)
     enums: Mapping[str, Enum] = field(default_factory=dict)
     actions: frozenset[str] = frozenset()
+    plugin_actions: Mapping[str, ActionKind] = field(default_factory=dict)
     teams: frozenset[str] = frozenset()
     skills: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()

@@ -42,7 +42,7 @@ class Effect:
     @property
     def commutes(self) -> bool:
         """Whether it stands beside any other; else it writes `targets`, which two rules may want differently."""
-        return self.action in _COMMUTING
+        return self.action in _COMMUTING and not (self.action == "do" and not self.args.get("commutes", True))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -55,6 +55,8 @@ class Effect:
             return ("ticket.assignee",)
         if self.action == "route":
             return ("ticket.team", "ticket.assignee") if self.args["by"] else ("ticket.team",)
+        if self.action == "do" and not self.args.get("commutes", True):
+            return (f"do {self.args['name']}",)
         if self.action in ("start_timer", "cancel_timer"):
             return (f"timer.{self.args['name']}",)
         return ()

@@ -43,6 +43,8 @@ def writes_of(action: CheckedAction) -> tuple[Write, ...]:
         return (team, write("ticket.assignee", args["team"], "route")) if args.get("by") else (team,)
     if name == "assign":
         return (write("ticket.assignee", args["agent"]),)
+    if name == "do" and not args.get("commutes", True):
+        return (Write(f"do {args['name']}", plain(args["arguments"]), action),)
     if name in ("start_timer", "cancel_timer"):
         return (write(f"timer {args['name']}", name),)
     return ()
