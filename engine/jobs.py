@@ -20,7 +20,7 @@ from engine.core.intake import DeliveryFailed
 from engine.desk.extras import as_action
 from engine.desk.feed import rest
 from engine.lang import NUMBER
-from engine.store import Tx, load, outbox, upkeep
+from engine.store import Tx, load, outbox, rule_days, upkeep
 from engine.store import tables as t
 from engine.store.outbox import Claimed
 
@@ -53,9 +53,7 @@ class Pump:
         """Settles what a crash left half sent, then begins."""
         self._loop = asyncio.get_running_loop()
         channels = self._desk.plugins.tables["channels"]
-        await self._desk._write(
-            lambda tx: _recover(tx, lambda name: _refuses_twins(self._desk.plugins.tables, name))
-        )
+        await self._desk._write(lambda tx: _recover(tx, lambda name: _refuses_twins(self._desk.plugins.tables, name)))
         self._desk._kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
         self._tasks = [
@@ -93,11 +91,17 @@ class Pump:
                 done = await self._desk._write(lambda tx: upkeep.tidy(tx, days))
                 for digest in done["blobs"]:
                     await asyncio.to_thread(self._desk._blobs.delete, digest)
+                await self._sum_up()
             except asyncio.CancelledError:
                 raise
             except Exception:
                 log.exception("tidying up failed; it is tried again in an hour")
             await asyncio.sleep(TIDY)
+
+    async def _sum_up(self) -> None:
+        """What rules did, by day: read apart from the writer, stored a page at a time."""
+        while (sums := await self._desk._store.read(rule_days.page)) is not None:
+            await self._desk._write(lambda tx, sums=sums: {"kept": rule_days.keep(tx, sums)})
 
     async def _timers(self) -> None:
         while True:

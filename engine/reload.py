@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -254,6 +254,11 @@ class Watcher:
         """One reload at a time, whoever asks."""
         async with self._lock:
             return await reload_now(self._desk, by=by, note=note, source=source, known=self._known)
+
+    async def in_turn(self, work: Callable[[Rulebook | None], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        """Does something to the rules while nobody reloads them; it is given the `known` of `reload_now`."""
+        async with self._lock:
+            return await work(self._known)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

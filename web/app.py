@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import tornado.web
@@ -15,6 +14,8 @@ from tornado.httputil import HTTPServerRequest
 
 from engine.config import ConfigError
 from engine.desk import Desk
+from engine.language import Workspace
+from engine.reload import Watcher
 from web import pages
 from web.handler import OperationHandler, host_of, origin_of
 from web.hub import Hub
@@ -33,17 +34,18 @@ LARGEST_BODY: Final = 1 << 40
 GUESTS_BEHIND_ONE: Final = 10
 """Guests who write at once from one address (an office, a phone company), each at the rate of one."""
 
-Reload = Callable[..., Awaitable[dict[str, Any]]]
-
 
 class Web:
     """What handlers and sockets share: the desk, limits, counters, the hub."""
 
-    def __init__(self, desk: Desk, reload: Reload, *, demo: bool = False) -> None:
-        """`reload(by=, note=, source=)` puts the rules folder in force, one at a time. Raises ConfigError."""
+    def __init__(self, desk: Desk, watcher: Watcher, *, demo: bool = False) -> None:
+        """`watcher` puts the rules folder in force, one change at a time. Raises ConfigError."""
         self.desk = desk
         self.config = desk.config
-        self.reload = reload
+        self.reload = watcher.reload
+        self.in_turn = watcher.in_turn
+        self.workspaces: dict[str, Workspace] = {}
+        """What editors ask, by the digest their edit began from."""
         self.demo = demo
         self.log = log
         self.metrics = Metrics()

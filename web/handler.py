@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 COOKIE: Final = "desk"
 DRAIN: Final = 64_000_000
 """Bytes of a body that is too large which we read and throw away, so that the sender reads the answer."""
+LARGE: Final = 32_000_000
+"""Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
 
 STATUS: Final[Mapping[str, int]] = {
@@ -61,6 +63,7 @@ class Problem(Exception):
         detail: str,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -68,6 +71,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
+        self.details = details or {}
 
     @classmethod
     def of(cls, refusal: Refused) -> Problem:
@@ -81,7 +85,7 @@ class Problem(Exception):
             headers["Retry-After"] = str(max(1, refusal.retry_after or 1))
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return cls(status, refusal.code, refusal.message, errors, headers)
+        return cls(status, refusal.code, refusal.message, errors, headers, refusal.details)
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -130,6 +134,7 @@ class BaseHandler(tornado.web.RequestHandler):
         }
         if problem.errors:
             body["errors"] = problem.errors
+        body.update(problem.details)
         self.finish(msgspec.json.encode(body))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -210,7 +215,10 @@ class OperationHandler(BaseHandler):
         if operation is None:
             raise self.not_allowed()
         self._cross(operation)
-        self._limit = self.web.config["limits.upload"] + 10_000 if operation.upload else self.web.config["limits.body"]
+        config = self.web.config
+        self._limit = config["limits.upload"] + 10_000 if operation.upload else config["limits.body"]
+        if operation.large:
+            self._limit = max(self._limit, LARGE)
         declared = self.request.headers.get("Content-Length", "0")
         if declared.isdigit() and int(declared) > self._limit + DRAIN:
             raise self._too_large()

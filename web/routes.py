@@ -4,6 +4,7 @@ both made from it, so they cannot differ. Handlers are functions of a `Call`, re
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from web.app import Web
 
 API: Final = "/api/v1"
-ROOMS: Final = ("session", "tickets", "members", "answers", "files", "desk", "rules", "system")
+ROOMS: Final = ("session", "tickets", "members", "answers", "files", "desk", "rules", "rule_editor", "system")
 
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
 Who = Literal["anybody", "known"]
@@ -113,6 +114,8 @@ class Operation:
     """Takes `If-Match`."""
     upload: bool = False
     """The body is a file: multipart, or the bytes themselves."""
+    large: bool = False
+    """The body may hold a whole rules folder."""
     cross: bool = False
     """A shop's page may ask it from its own site."""
     errors: tuple[int, ...] = ()
@@ -208,6 +211,10 @@ def _public_name(text: str) -> str | None:
     return text if 0 < len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_") for c in text) else None
 
 
+def _digest(text: str) -> str | None:
+    return text if re.fullmatch(r"[0-9a-f]{64}", text) else None
+
+
 PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any]]]] = {
     "number": (
         _number,
@@ -218,6 +225,7 @@ PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any
     "member": (_whole, "A member's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "answer": (_whole, "An answer's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "session": (_whole, "A session's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
+    "digest": (_digest, "A version's digest.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
     "file": (_public_name, "A file's public name.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}),
 }
 """Path parameters: how each is read (None: nothing has such a name, 404), what it is, its schema."""

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Line = Annotated[str, Meta(max_length=20_000)]
 Short = Annotated[str, Meta(max_length=300)]
+Place = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = int
 Time = str
 Status = Literal["online", "busy", "away", "offline"]
@@ -335,48 +336,9 @@ class Finding(Struct):
     snippet: str | None = None
 
 
-class RulesFile(Struct):
+class RulesChange(Struct):
     path: str
-    size: int
-    rules: int
-
-
-class Activation(Struct):
-    digest: str
-    at: Time
-    by: str
-    note: str
-    source: str
-    """start, watch, command, signal, api or console."""
-
-
-class FailedLoad(Struct):
-    at: Time
-    source: str
-    findings: list[Finding]
-
-
-class Rules(Struct):
-    """GET /api/v1/rules."""
-
-    digest: str
-    active: Activation
-    files: list[RulesFile]
-    rules: int
-    failed: FailedLoad | None
-    """The last load, if it failed and nothing newer is in force."""
-
-
-class Reloaded(Struct):
-    changed: bool
-    digest: str
-    findings: list[Finding]
-
-
-class Validated(Struct):
-    findings: list[Finding]
-    errors: int
-    warnings: int
+    change: Literal["added", "changed", "removed"]
 
 
 class EventItem(Struct):
@@ -397,6 +359,12 @@ class Problem(Struct):
     detail: str
     request_id: str
     errors: list[dict[str, str]] | UnsetType = UNSET
+    findings: list[Finding] | UnsetType = UNSET
+    """Of `rules-broken`: what is wrong with the rules that were to be published."""
+    changes: list[RulesChange] | UnsetType = UNSET
+    """Of `rules-changed`: the files that are not as the edit began from."""
+    digest: str | UnsetType = UNSET
+    """Of `rules-changed`: what is in force now."""
 
 
 class Health(Struct):
@@ -558,14 +526,6 @@ class LibraryPatch(Body):
     shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     position: Position | UnsetType = UNSET
-
-
-class ValidateBody(Body):
-    files: dict[str, str]
-
-
-class ReloadBody(Body):
-    note: Short = ""
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Server:
         try:
             watcher = Watcher(desk)
             await _load_rules(desk, watcher)
-            web = Web(desk, watcher.reload, demo=demo)
+            web = Web(desk, watcher, demo=demo)
             http = web.listen(config["server.port"], config["server.address"])
         except BaseException:
             await desk.close()

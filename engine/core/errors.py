@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 Kind = Literal["invalid", "forbidden", "missing", "conflict", "stale", "too-many", "unknown-actor"]
 
@@ -11,7 +12,7 @@ class Refused(Exception):
     """A command or question that is not carried out, told to the one who asked.
 
     `code` is kebab-case and stable, `message` says what happened and what to do, `pointer` names the field of the
-    request (JSON pointer), `retry_after` is in seconds.
+    request (JSON pointer), `retry_after` is in seconds, `details` is more that a program can use.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class Refused(Exception):
         *,
         pointer: str | None = None,
         retry_after: int | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.kind: Kind = kind
@@ -29,6 +31,7 @@ class Refused(Exception):
         self.message = message
         self.pointer = pointer
         self.retry_after = retry_after
+        self.details = details or {}
 
 
 def missing(what: str) -> Refused:

@@ -191,6 +191,28 @@ class RulesState:
     """The rulebook in force, its files, and findings of the last load that failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class RulesTexts:
+    """The texts of a rulebook that is or was in force, by its digest."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesVersions:
+    """What was put in force, newest first: when, by whom, why, and which files changed."""
+
+    limit: int = 20
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesStatistics:
+    """How often each rule acted and lost in the last `days`, and how long it takes to ask."""
+
+    days: int = 30
+
+
 Question = (
     Tickets
     | TicketByNumber
@@ -214,4 +236,7 @@ Question = (
     | QueuePlace
     | FileById
     | RulesState
+    | RulesTexts
+    | RulesVersions
+    | RulesStatistics
 )

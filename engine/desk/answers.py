@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from engine.core import access, sla
@@ -18,7 +17,7 @@ from engine.core.intake import may_not
 from engine.core.questions import Scope
 from engine.core.rulebook import Helpers, Noun, Rulebook
 from engine.core.scenarios import at_stage
-from engine.desk import actors, library
+from engine.desk import actors, library, rule_answers
 from engine.lang import Duration, Severity, Source, Span, compile_condition
 from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
@@ -231,9 +230,26 @@ class _Asking:
         return user(self.tx, self.book, self.words, self.actor)
 
     def rules(self, q: ask.RulesState) -> Any:
-        self._staff()
+        self._may_see_rules()
+        return rule_answers.state(self.tx, self.book)
+
+    def rules_texts(self, q: ask.RulesTexts) -> Any:
+        self._may_see_rules()
+        texts = rulebooks.rulebook_texts(self.tx, q.digest)
+        return None if texts is None else {"digest": q.digest, "files": texts}
+
+    def rules_versions(self, q: ask.RulesVersions) -> Any:
+        self._may_see_rules()
+        return rule_answers.versions(self.tx, q)
+
+    def rules_statistics(self, q: ask.RulesStatistics) -> Any:
+        self._may_see_rules()
+        return rule_answers.statistics(self.tx, self.book, q)
+
+    def _may_see_rules(self) -> None:
+        if self.actor.kind != "system":
+            self._staff()
         access.require(self.actor, "rules.view")
-        return rules_state(self.tx, self.book)
 
 
 _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
@@ -257,6 +273,9 @@ _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
     ask.FileById: _Asking.file,
     ask.Nouns: _Asking.nouns,
     ask.RulesState: _Asking.rules,
+    ask.RulesTexts: _Asking.rules_texts,
+    ask.RulesVersions: _Asking.rules_versions,
+    ask.RulesStatistics: _Asking.rules_statistics,
     ask.Me: _Asking.me,
 }
 
@@ -389,7 +408,7 @@ def _nearly(
                     continue  # the text of a line a rule wrote stands in no snapshot
             elif text is not None:
                 values["message.text"] = snapshot.get("text", text)
-            _as_types(book, values)
+            rule_answers.as_types(book, values)
             helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
             try:
                 clauses = rule.condition.explain(values, wave["before"], helpers)
@@ -413,19 +432,6 @@ def _nearly(
                 "values": {name: mask(book, name, value) for name, value in sorted(shown.items())},
                 "changes": [],
             }
-
-
-def _as_types(book: Rulebook, values: dict[str, Any]) -> None:
-    """Values from a snapshot's JSON as conditions want them: exact numbers, tuples."""
-    for name, value in values.items():
-        spec = book.fields.get(name)
-        if spec is None or value is None:
-            continue
-        kind = spec[0].type.kind
-        if kind == "number" and isinstance(value, (str, float)):
-            values[name] = Decimal(str(value))
-        elif kind == "list" and isinstance(value, list):
-            values[name] = tuple(value)
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
@@ -469,37 +475,4 @@ def nouns(book: Rulebook) -> dict[str, Any]:
             }
             for name, spec in book.custom_fields.items()
         ],
-    }
-
-
-def rules_state(tx: Tx, book: Rulebook) -> dict[str, Any]:
-    """The rulebook in force and the last load that failed, if nothing newer is in force."""
-    import json
-
-    last = rulebooks.activations(tx, 1)
-    told: dict[str, Any] = {}
-    if last:
-        try:
-            told = json.loads(last[0]["note"])
-        except ValueError:
-            told = {"note": last[0]["note"]}
-    counts: dict[str, int] = {}
-    for rule in book.rules.rules:
-        counts[rule.file] = counts.get(rule.file, 0) + 1
-    failed = rulebooks.parameters(tx).get("rules.failed")
-    return {
-        "digest": book.digest,
-        "active": {
-            "digest": last[0]["digest"] if last else book.digest,
-            "at": last[0]["at"] if last else tx.now,
-            "by": told.get("by", ""),
-            "note": told.get("note", ""),
-            "source": told.get("source", "start"),
-        },
-        "files": [
-            {"path": path, "size": len(text.encode()), "rules": counts.get(path, 0)}
-            for path, text in sorted(book.files.items())
-        ],
-        "rules": len(book.rules.rules),
-        "failed": {"at": failed["at"], "source": failed["source"], "findings": failed["findings"]} if failed else None,
     }

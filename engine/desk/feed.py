@@ -37,6 +37,8 @@ TIMES = frozenset(
         "first_replied_at",
         "closed_at",
         "due_at",
+        "since_at",
+        "last_at",
         "last_used_at",
         "expires_at",
     }

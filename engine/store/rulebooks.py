@@ -47,16 +47,15 @@ def in_force(tx: Tx) -> str | None:
     return digest
 
 
-def activations(tx: Tx, limit: int = 50) -> list[Row]:
-    """The latest activations, newest first: id, digest, at, note, actor {kind, name, username}."""
-    rows = tx.rows(
-        t.Activation.select(t.Activation, t.Agent.username, t.Agent.name.alias("agent_name"))
-        .join(
-            t.Agent, JOIN.LEFT_OUTER, on=((t.Activation.actor_kind == "agent") & (t.Agent.id == t.Activation.actor_id))
-        )
-        .order_by(t.Activation.id.desc())
-        .limit(limit)
+def activations(tx: Tx, limit: int = 50, below: int | None = None) -> list[Row]:
+    """The latest activations, newest first: id, digest, at, note, actor {kind, name, username}.
+    `below`: only those before that id.
+    """
+    query = t.Activation.select(t.Activation, t.Agent.username, t.Agent.name.alias("agent_name")).join(
+        t.Agent, JOIN.LEFT_OUTER, on=((t.Activation.actor_kind == "agent") & (t.Agent.id == t.Activation.actor_id))
     )
+    if below is not None:
+        query = query.where(t.Activation.id < below)
     return [
         {
             "id": row["id"],
@@ -65,7 +64,7 @@ def activations(tx: Tx, limit: int = 50) -> list[Row]:
             "note": row["note"],
             "actor": {"kind": row["actor_kind"], "name": row["agent_name"], "username": row["username"]},
         }
-        for row in rows
+        for row in tx.rows(query.order_by(t.Activation.id.desc()).limit(limit))
     ]
 
 

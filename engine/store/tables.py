@@ -478,6 +478,20 @@ class RuleUse(Row):
 # ------------------------------------------------------------------------------------------------------------ desk
 
 
+class RuleDay(Row):
+    """What one rule did on one day (UTC): sums over decision records."""
+
+    rule = TextField()
+    day = TextField()
+    acted = BigIntegerField(default=0)
+    lost = BigIntegerField(default=0)
+    failed = BigIntegerField(default=0)
+    last_at = BigIntegerField(default=0)
+
+    class Meta:
+        indexes = ((("rule", "day"), True), (("day",), False))
+
+
 class Timer(Row):
     """A moment to come. One of a name for a ticket."""
 
@@ -742,6 +756,7 @@ MODELS: tuple[type[Model], ...] = (
     Event,
     Decision,
     RuleUse,
+    RuleDay,
     Timer,
     Schedule,
     Outbox,

@@ -96,15 +96,23 @@ TABLE = {
         "lark",
         "`engine.language` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
     ),
+    "engine.publishing": _room(
+        7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
+    ),
     "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
-    "engine.bench": _room(7, _TO_DESK, ANY, "`engine.bench` may import `engine.desk` and below."),
+    "engine.bench": _room(
+        8,
+        f"{_TO_DESK} engine.reload engine.demo",
+        ANY,
+        "`engine.bench` may import `engine.reload`, `engine.demo`, `engine.desk` and below.",
+    ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.jobs engine.api engine.config",
+        "engine.desk engine.reload engine.publishing engine.language engine.jobs engine.api engine.config",
         ANY,
-        "`web` may import `engine.desk`, `engine.reload`, `engine.jobs`, `engine.api` and `engine.config`; "
-        "nothing imports `web`.",
+        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.jobs`, "
+        "`engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,

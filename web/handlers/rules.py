@@ -1,12 +1,13 @@
-"""The rules in force, checking texts, loading the folder."""
+"""The rules in force and those before: files, checking texts, publishing, going back, how each rule fares."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from engine import reload
-from engine.desk import RulesState
-from web import schema
+from engine import publishing, reload
+from engine.desk import Refused, RulesState, RulesStatistics, RulesTexts, RulesVersions
+from web import rules_schema as schema
 from web.routes import API, Answer, Call, route
 
 
@@ -16,13 +17,24 @@ async def rules(call: Call) -> Answer:
     return Answer(await call.need(RulesState(), "rulebook"))
 
 
-@route("POST", f"{API}/rules/validate", {200: schema.Validated}, tag="rules", body=schema.ValidateBody)
+@route("GET", f"{API}/rules/files", {200: schema.RulesSource}, tag="rules")
+async def rules_files(call: Call) -> Answer:
+    """The texts in force, and those of the folder where it holds others."""
+    call.require("rules.view")
+    book = call.desk.rulebook
+    if book is None:
+        raise Refused("missing", "not-found", "there is no rulebook in force")
+    folder = await asyncio.to_thread(publishing.folder_beside, call.desk)
+    return Answer({"digest": book.digest, "files": dict(book.files), "folder": folder})
+
+
+@route("POST", f"{API}/rules/validate", {200: schema.Validated}, tag="rules", body=schema.ValidateBody, large=True)
 async def validate(call: Call) -> Answer:
     """Check texts without putting them in force."""
     call.require("rules.view")
-    files: dict[str, str] = call.body.files
-    previous = call.desk.rulebook
-    loaded = await asyncio.to_thread(reload.load_files, files, None, previous, extras=call.desk.extras)
+    texts = await publishing.edited(call.desk, call.body.base, call.body.files)
+    make = partial(reload.load_files, texts, None, call.desk.rulebook, extras=call.desk.extras, shelf=call.desk.shelf)
+    loaded = await asyncio.to_thread(make, run_scenarios=call.body.scenarios)
     found = [reload.told(finding) for finding in loaded.findings]
     errors = sum(finding["severity"] == "error" for finding in found)
     return Answer({"findings": found, "errors": errors, "warnings": len(found) - errors})
@@ -33,3 +45,44 @@ async def reload_rules(call: Call) -> Answer:
     """Read the rules folder and put it in force if it is sound."""
     call.require("rules.reload")
     return Answer(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
+
+
+@route("POST", f"{API}/rules/publish", {200: schema.Published}, tag="rules", body=schema.PublishBody, large=True)
+async def publish_rules(call: Call) -> Answer:
+    """Put edited files in force, and write them to the rules folder."""
+    call.require("rules.edit")
+    return await _publish(call, call.body.files, "publish")
+
+
+@route("POST", f"{API}/rules/rollback", {200: schema.Published}, tag="rules", body=schema.RollbackBody, errors=(404,))
+async def rollback_rules(call: Call) -> Answer:
+    """Put an earlier version in force again, and write its files to the rules folder."""
+    call.require("rules.edit")
+    there = await call.need(RulesTexts(call.body.digest), "version")
+    book = call.desk.rulebook
+    gone = dict.fromkeys(book.files if book is not None else (), None)
+    return await _publish(call, {**gone, **there["files"]}, "rollback")
+
+
+async def _publish(call: Call, files: publishing.Texts, source: str) -> Answer:
+    may_grant = call.actor.kind == "system" or "roles.grant" in call.actor.permissions
+    edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, may_grant)
+    return Answer(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known)))
+
+
+@route("GET", f"{API}/rules/versions", {200: schema.RulesVersionPage}, tag="rules", query=schema.VersionsQuery)
+async def rules_versions(call: Call) -> Answer:
+    """What was put in force: when, by whom, why, and which files changed."""
+    return Answer(await call.need(RulesVersions(call.query.limit, call.query.cursor), "rulebook"))
+
+
+@route("GET", f"{API}/rules/versions/{{digest}}", {200: schema.RulesTexts}, tag="rules")
+async def rules_version(call: Call) -> Answer:
+    """The texts of a version."""
+    return Answer(await call.need(RulesTexts(call.path["digest"]), "version"))
+
+
+@route("GET", f"{API}/rules/statistics", {200: schema.RulesStatistics}, tag="rules", query=schema.StatisticsQuery)
+async def rules_statistics(call: Call) -> Answer:
+    """How often each rule acted and lost, when it last acted, and what asking it takes."""
+    return Answer(await call.need(RulesStatistics(call.query.days), "rulebook"))

@@ -1,0 +1,178 @@
+"""What is asked about rules: which are in force, what was before, who changed what, and how each rule fares."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from engine.core.questions import RulesStatistics, RulesVersions
+from engine.core.rulebook import Helpers, Rulebook
+from engine.core.scenarios import at_stage
+from engine.lang import Rule
+from engine.store import Tx, commit, rule_days, rulebooks
+from engine.store import tables as t
+from engine.store.errors import KeyRingError
+from engine.store.queries import cursor, read_cursor
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400_000_000
+SAMPLE = 100
+"""Recorded decisions on which rules are timed."""
+
+
+def state(tx: Tx, book: Rulebook) -> dict[str, Any]:
+    """The rulebook in force and the last load that failed, if nothing newer is in force."""
+    last = rulebooks.activations(tx, 1)
+    told = _told(last[0]) if last else {}
+    counts: dict[str, int] = {}
+    for rule in book.rules.rules:
+        counts[rule.file] = counts.get(rule.file, 0) + 1
+    failed = rulebooks.parameters(tx).get("rules.failed")
+    return {
+        "digest": book.digest,
+        "active": {
+            "digest": last[0]["digest"] if last else book.digest,
+            "at": last[0]["at"] if last else tx.now,
+            "by": told.get("by", ""),
+            "note": told.get("note", ""),
+            "source": told.get("source", "start"),
+        },
+        "files": [
+            {"path": path, "size": len(text.encode()), "rules": counts.get(path, 0)}
+            for path, text in sorted(book.files.items())
+        ],
+        "rules": len(book.rules.rules),
+        "failed": {"at": failed["at"], "source": failed["source"], "findings": failed["findings"]} if failed else None,
+    }
+
+
+def _told(activation: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(activation["note"])
+    except ValueError:
+        told = {"note": activation["note"]}
+    return told
+
+
+# --- what was in force ----------------------------------------------------------------------------------------------
+
+
+def versions(tx: Tx, question: RulesVersions) -> dict[str, Any]:
+    """What was put in force, newest first, each with the files that differ from the one before it."""
+    below = read_cursor(question.cursor, 1)[0] if question.cursor is not None else None
+    rows = rulebooks.activations(tx, question.limit + 1, below=below)
+    texts: dict[str, Mapping[str, str]] = {}
+    items = []
+    for row, before in zip(rows, [*rows[1:], None], strict=True):
+        items.append(
+            {
+                **{name: row[name] for name in ("id", "digest", "at")},
+                **{name: _told(row).get(name, "") for name in ("by", "source", "note")},
+                "changes": [] if before is None else _changes(tx, before["digest"], row["digest"], texts),
+            }
+        )
+    more = len(rows) > question.limit
+    items = items[: question.limit]
+    return {"items": items, "next": cursor(items[-1]["id"]) if more else None}
+
+
+def _changes(tx: Tx, before: str, after: str, texts: dict[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    for digest in (before, after):
+        if digest not in texts:
+            texts[digest] = rulebooks.rulebook_texts(tx, digest) or {}
+    return changes(texts[before], texts[after])
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[dict[str, str]]:
+    """How a folder's texts differ from others: {path, change} with `added`, `changed` or `removed`."""
+    found: list[dict[str, str]] = []
+    for path in sorted({*before, *after}):
+        if path not in before:
+            found.append({"path": path, "change": "added"})
+        elif path not in after:
+            found.append({"path": path, "change": "removed"})
+        elif before[path] != after[path]:
+            found.append({"path": path, "change": "changed"})
+    return found
+
+
+# --- how rules fare -------------------------------------------------------------------------------------------------
+
+
+def statistics(tx: Tx, book: Rulebook, question: RulesStatistics) -> dict[str, Any]:
+    """For each rule in force: how often it acted, lost and failed, when it last acted, and what asking it takes."""
+    since = tx.now - question.days * DAY
+    did = rule_days.since(tx, since)
+    first = tx.value(t.Decision.select(t.Decision.at).order_by(t.Decision.id).limit(1))
+    taken = _timed(tx, book)
+    nothing = rule_days.Did()
+    items = []
+    for rule in book.rules.rules:
+        if rule.variant is not None:
+            continue  # the shared rule as one shop understands it: told of under the rule
+        one = did.get(rule.id, nothing)
+        items.append(
+            {
+                "rule": rule.id,
+                "title": rule.title,
+                "file": rule.file,
+                "line": rule.line,
+                "stage": rule.stage,
+                "acted": one.acted,
+                "lost": one.lost,
+                "failed": one.failed,
+                "last_at": one.last_at or None,
+                "micros": taken.get(rule.id),
+            }
+        )
+    return {"since_at": max(since, first or since), "days": question.days, "items": items}
+
+
+def _timed(tx: Tx, book: Rulebook) -> dict[str, float]:
+    """Mean µs it takes to ask each rule's condition, on what the last decisions saw."""
+    query = t.Decision.select(t.Decision.snapshot, t.Ticket.shop)
+    query = query.join(t.Ticket, on=(t.Ticket.id == t.Decision.ticket_id)).where(t.Decision.rulebook == book.digest)
+    spent: dict[str, list[int]] = {}
+    for row in tx.rows(query.order_by(t.Decision.id.desc()).limit(SAMPLE)):
+        try:
+            snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
+        except KeyRingError:
+            continue
+        for wave in snapshot["waves"] if snapshot else ():
+            values: dict[str, dict[str, Any]] = {}
+            for rule in book.rules.asked(wave["keys"], row["shop"]):
+                if rule.stage not in values:
+                    seen = values[rule.stage] = {**at_stage(wave, rule.stage), "now": snapshot["now"]}
+                    as_types(book, seen)
+                helpers = Helpers(book, row["shop"], str(book.zone(row["shop"])), book.calendar_of(row["shop"], None))
+                spent.setdefault(rule.id, []).append(_asked(rule, values[rule.stage], wave["before"], helpers))
+    return {rule: round(sum(times) / len(times) / 1000, 2) for rule, times in spent.items()}
+
+
+def _asked(rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> int:
+    """Nanoseconds to ask one rule."""
+    started = time.perf_counter_ns()
+    try:
+        if rule.condition is not None:
+            rule.condition.holds(values, before, helpers)
+    except Exception:  # a line's text stands in no snapshot, and a rule that fails is counted elsewhere
+        log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
+    return time.perf_counter_ns() - started
+
+
+def as_types(book: Rulebook, values: dict[str, Any]) -> None:
+    """Values from a snapshot's JSON as conditions want them: exact numbers, tuples."""
+    for name, value in values.items():
+        spec = book.fields.get(name)
+        if spec is None or value is None:
+            continue
+        kind = spec[0].type.kind
+        if kind == "number" and isinstance(value, (str, float)):
+            values[name] = Decimal(str(value))
+        elif kind == "list" and isinstance(value, list):
+            values[name] = tuple(value)

@@ -1,0 +1,97 @@
+"""What the console's rule editor asks while somebody types: the language service of the language server, by HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from engine import publishing
+from engine.language import Refusal, Workspace
+from web import rules_schema as schema
+from web.routes import API, Answer, Call, route
+
+_KEPT = 8
+"""Workspaces held: one for each state somebody's edit began from."""
+
+
+async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
+    """Asks the workspace of an edit, on a thread of its own."""
+    call.require("rules.view")
+    began = await publishing.edited(call.desk, call.body.base, {})
+    held: dict[str, Workspace] = call.web.workspaces
+    workspace = held.pop(call.body.base, None)
+    if workspace is None:
+        workspace = Workspace(began, call.desk.extras)
+    held[call.body.base] = workspace
+    while len(held) > _KEPT:
+        held.pop(next(iter(held)))
+    publishing.check_paths(call.body.files)
+    return await asyncio.to_thread(lambda: question(workspace.with_files(call.body.files)))
+
+
+def _each(found: Any) -> dict[str, Any]:
+    return {"items": [item.as_dict() for item in found]}
+
+
+@route("POST", f"{API}/rules/complete", {200: schema.Completions}, tag="rules", body=schema.AtBody, large=True)
+async def complete(call: Call) -> Answer:
+    """What may be written at a place."""
+    at = call.body
+    return Answer(_each(await _ask(call, lambda space: space.complete(at.path, at.line, at.column))))
+
+
+@route("POST", f"{API}/rules/hover", {200: schema.Hovered}, tag="rules", body=schema.AtBody, large=True)
+async def hover(call: Call) -> Answer:
+    """What is to be known about the word at a place."""
+    at = call.body
+    found = await _ask(call, lambda space: space.hover(at.path, at.line, at.column))
+    return Answer({"hover": None if found is None else found.as_dict()})
+
+
+@route("POST", f"{API}/rules/definition", {200: schema.Defined}, tag="rules", body=schema.AtBody, large=True)
+async def definition(call: Call) -> Answer:
+    """Where the word at a place is declared."""
+    at = call.body
+    found = await _ask(call, lambda space: space.definition(at.path, at.line, at.column))
+    return Answer({"definition": None if found is None else found.as_dict()})
+
+
+@route("POST", f"{API}/rules/references", {200: schema.References}, tag="rules", body=schema.AtBody, large=True)
+async def references(call: Call) -> Answer:
+    """Everywhere the word at a place is named."""
+    at = call.body
+    return Answer(_each(await _ask(call, lambda space: space.references(at.path, at.line, at.column))))
+
+
+@route("POST", f"{API}/rules/rename", {200: schema.TextEdits}, tag="rules", body=schema.RenameBody, large=True)
+async def rename(call: Call) -> Answer:
+    """The edits that give what is named at a place another name, everywhere."""
+    at = call.body
+    found = await _ask(call, lambda space: space.rename(at.path, at.line, at.column, at.name))
+    if isinstance(found, Refusal):
+        return Answer({"items": [], "refused": found.message})
+    return Answer({**_each(found), "refused": None})
+
+
+@route("POST", f"{API}/rules/format", {200: schema.Formatted}, tag="rules", body=schema.FileBody, large=True)
+async def format_rules(call: Call) -> Answer:
+    """A file in the one layout."""
+    path = call.body.path
+    return Answer({"text": await _ask(call, lambda space: space.format(path))})
+
+
+@route("POST", f"{API}/rules/symbols", {200: schema.Symbols}, tag="rules", body=schema.FileBody, large=True)
+async def symbols(call: Call) -> Answer:
+    """The outline of a file."""
+    path = call.body.path
+    return Answer(_each(await _ask(call, lambda space: space.symbols(path))))
+
+
+@route("POST", f"{API}/rules/remedies", {200: schema.Remedies}, tag="rules", body=schema.SpanBody, large=True)
+async def remedies(call: Call) -> Answer:
+    """What would mend the findings of a piece of a file."""
+    at = call.body
+    return Answer(
+        _each(await _ask(call, lambda space: space.actions(at.path, at.line, at.column, at.end_line, at.end_column)))
+    )

@@ -1,0 +1,267 @@
+"""What goes into and comes out of the rules' part of the API: what is in force, publishing, what an editor asks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from web.schema import Body, Finding, Name, Place, Query, RulesChange, Short, Time
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class TextPlace(Struct):
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class TextEdit(TextPlace):
+    text: str
+    """What stands there from now on."""
+
+
+class CompletionItem(Struct):
+    label: str
+    kind: str
+    """keyword, field, event, function, action, code, file, filter, key, or the noun it names."""
+    insert: str
+    replace: TextPlace
+    detail: str
+    documentation: str
+    """Markdown."""
+
+
+class Completions(Struct):
+    items: list[CompletionItem]
+    """Best first."""
+
+
+class HoverText(TextPlace):
+    text: str
+    """Markdown."""
+
+
+class Hovered(Struct):
+    hover: HoverText | None
+
+
+class Defined(Struct):
+    definition: TextPlace | None
+
+
+class References(Struct):
+    items: list[TextPlace]
+
+
+class TextEdits(Struct):
+    items: list[TextEdit]
+    refused: str | None
+    """Why it cannot be named so."""
+
+
+class Formatted(Struct):
+    text: str
+
+
+class Symbol(Struct):
+    name: str
+    kind: str
+    detail: str
+    place: TextPlace
+    name_place: TextPlace
+
+
+class Symbols(Struct):
+    items: list[Symbol]
+
+
+class Remedy(Struct):
+    title: str
+    code: str
+    edits: list[TextEdit]
+    finding: TextPlace
+
+
+class Remedies(Struct):
+    items: list[Remedy]
+
+
+class RulesFile(Struct):
+    path: str
+    size: int
+    rules: int
+
+
+class Activation(Struct):
+    digest: str
+    at: Time
+    by: str
+    note: str
+    source: str
+    """start, watch, command, signal, api or console."""
+
+
+class FailedLoad(Struct):
+    at: Time
+    source: str
+    findings: list[Finding]
+
+
+class Rules(Struct):
+    """GET /api/v1/rules."""
+
+    digest: str
+    active: Activation
+    files: list[RulesFile]
+    rules: int
+    failed: FailedLoad | None
+    """The last load, if it failed and nothing newer is in force."""
+
+
+class RulesFolder(Struct):
+    """The rules folder where it holds something else than what is in force: a broken edit, or one not loaded yet."""
+
+    digest: str
+    changes: list[RulesChange]
+    files: dict[str, str]
+    """The folder's texts of the files that differ."""
+
+
+class RulesTexts(Struct):
+    digest: str
+    files: dict[str, str]
+    """Path to text."""
+
+
+class RulesSource(RulesTexts):
+    """GET /api/v1/rules/files."""
+
+    folder: RulesFolder | None
+
+
+class RulesVersion(Struct):
+    id: int
+    digest: str
+    at: Time
+    by: str
+    source: str
+    note: str
+    changes: list[RulesChange]
+    """What differs from the version before it."""
+
+
+class RulesVersionPage(Struct):
+    items: list[RulesVersion]
+    """Newest first."""
+    next: str | None
+
+
+class RuleFigures(Struct):
+    rule: str
+    title: str | None
+    file: str
+    line: int
+    stage: str
+    acted: int
+    lost: int
+    failed: int
+    last_at: Time | None
+    """When it last acted, however long ago."""
+    micros: float | None
+    """Mean µs to ask its condition, on the last recorded decisions; null where none asked it."""
+
+
+class RulesStatistics(Struct):
+    since_at: Time
+    """From when on there is something to count."""
+    days: int
+    items: list[RuleFigures]
+
+
+class Published(Struct):
+    changed: bool
+    digest: str
+    findings: list[Finding]
+    """Warnings."""
+    changes: list[RulesChange]
+
+
+class Reloaded(Struct):
+    changed: bool
+    digest: str
+    findings: list[Finding]
+
+
+class Validated(Struct):
+    findings: list[Finding]
+    errors: int
+    warnings: int
+
+
+# --- bodies and queries ---------------------------------------------------------------------------------------------
+
+
+class ValidateBody(Body):
+    files: dict[str, str | None]
+    """Path to text. With `base` they are an edit of it: what is not named stays, null takes a file away."""
+    base: str | None = None
+    """A digest as of GET /rules/files; without it `files` is the whole folder."""
+    scenarios: bool = False
+    """Whether the scenarios are run as well; each that fails is a finding."""
+
+
+class ReloadBody(Body):
+    note: Short = ""
+
+
+class PublishBody(Body):
+    base: str
+    """The digest the edit began from: of what is in force, or of the folder (`folder.digest` of GET /rules/files)."""
+    files: dict[str, str | None]
+    """Path to text; null takes the file away. What is not named stays."""
+    note: Short = ""
+
+
+class RollbackBody(Body):
+    base: str
+    """The digest in force that is to be left."""
+    digest: str
+    """Of the version to go back to."""
+    note: Short = ""
+
+
+class FileBody(Body):
+    """An edit of `base`, and a file in it."""
+
+    base: str
+    files: dict[str, str | None]
+    path: str
+
+
+class AtBody(FileBody):
+    """A place in a file of an edit; lines and columns count from 1, columns in characters."""
+
+    line: Place
+    column: Place
+
+
+class SpanBody(AtBody):
+    end_line: Place
+    end_column: Place
+
+
+class RenameBody(AtBody):
+    name: Name
+
+
+class VersionsQuery(Query):
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class StatisticsQuery(Query):
+    days: Annotated[int, Meta(ge=1, le=366)] = 30
