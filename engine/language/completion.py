@@ -226,9 +226,7 @@ def _kinds(chunk: Sequence[Token], environment: Environment, start: str) -> tupl
             return _after_to(chunk, environment), False
         if last in _NOUN_AFTER:
             return _NOUN_AFTER[last], False
-        if last in ("LPAR", "COLON", "COMMA", "PLUS", "MINUS", "STAR", "SLASH"):
-            return ("field", "setting", "function"), False
-        return (), False
+        return _in_call(chunk, environment), False
     if last == "HOURS":
         return ("calendar",), False
     if last in _COMPARES:
@@ -294,6 +292,24 @@ def _after_to(chunk: Sequence[Token], environment: Environment) -> tuple[str, ..
     if verb in ("SET", "RAISE", "LOWER"):
         return (*_values(_operand(chunk[at + 1 : -1], environment)), "field", "setting", "function")
     return ()
+
+
+def _in_call(chunk: Sequence[Token], environment: Environment) -> tuple[str, ...]:
+    """Inside of the brackets of a plugin's action or a function, or in a sum."""
+    last, opened = chunk[-1].type, _open_bracket(chunk)
+    at = opened - 1
+    while at > 1 and chunk[at - 1].type == "DOT":
+        at -= 2
+    if opened and at > 0 and chunk[at - 1].type == "DO":
+        name = "".join(str(token.value) for token in chunk[at:opened])
+        if last in ("LPAR", "COMMA"):
+            return (f"argument:{name}",)
+        if last == "COLON":
+            kind = environment.plugin_actions.get(name)
+            type_ = kind.parameters.get(str(chunk[-2].value)) if kind is not None else None
+            return (*_values(type_), "field", "setting", "function")
+    signs = ("LPAR", "COLON", "COMMA", "PLUS", "MINUS", "STAR", "SLASH")
+    return ("field", "setting", "function") if last in signs else ()
 
 
 def _in_list(chunk: Sequence[Token], environment: Environment) -> tuple[str, ...]:

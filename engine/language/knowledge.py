@@ -80,7 +80,7 @@ class Knowledge:
     def verbs(self) -> frozenset[str]:
         """The actions the desk carries out; `do` where a plugin has one."""
         actions = self.environment.actions
-        return actions | {"do"} if any("." in action for action in actions) else actions
+        return actions | {"do"} if self.environment.plugin_actions else actions
 
     # ---- one line ----------------------------------------------------------------------------------------------
 
@@ -95,6 +95,8 @@ class Knowledge:
             return " or ".join(self._signatures(name))
         if kind == "action" and name in ACTIONS:
             return ACTIONS[name].meaning
+        if kind == "action" and name in environment.plugin_actions:
+            return environment.plugin_actions[name].doc
         if kind == "code" and name in CODES:
             return CODES[name].why
         if kind == "filter" and name in FILTERS:
@@ -134,6 +136,13 @@ class Knowledge:
             yield ACTIONS[name].meaning
             if name not in environment.actions:
                 yield "This desk does not carry it out."
+        elif kind == "action" and name in environment.plugin_actions:
+            action = environment.plugin_actions[name]
+            given = (
+                f"{one}: {type_}{'?' if one in action.optional else ''}" for one, type_ in action.parameters.items()
+            )
+            yield f"`do {name}({', '.join(given)})`"
+            yield action.doc
         elif kind == "code" and name in CODES:
             yield f"{CODES[name].severity}: {CODES[name].why}"
             for called, example in (("not so", CODES[name].bad), ("but so", CODES[name].good)):

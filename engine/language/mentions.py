@@ -242,8 +242,11 @@ class _Rules:
             self._who(part, parts.get(part))
         self._add("words", parts.get("words"), "name")
         self._duration(parts.get("after"))
-        for argument in parts.get("arguments") or ():
-            self._value(argument.value, None)
+        if verb == "do":
+            self._add("action", parts["name"], "path")
+            plugin = self.environment.plugin_actions.get(parts["name"].text)
+            for argument in parts["arguments"]:
+                self._value(argument.value, None if plugin is None else plugin.parameters.get(argument.name.text))
         message = parts.get("message")
         if message is not None:
             self._add("template", message.template)

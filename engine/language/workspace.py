@@ -29,6 +29,8 @@ from engine.reload import Loaded, load_files
 
 _Item = TypeVar("_Item", ast.Define, ast.Words, ast.Rule)
 
+_BARE = frozenset("field setting event function definition words code filter flag action argument".split())
+"""What is never put in quotes."""
 _MOST = 300
 """Completions of one answer: a list that nobody reads to its end, and a second is not spent on."""
 
@@ -226,23 +228,12 @@ class Workspace:
         for kind in want.kinds:
             for name in fitting(want.word, self._candidates(kind, want)):
                 real = kind.partition(":")[2] if kind.startswith("value:") else kind.partition(":")[0]
-                real = {"flag": "value", "plugin": "action"}.get(real, real)
-                bare = kind in (
-                    "field",
-                    "setting",
-                    "event",
-                    "function",
-                    "definition",
-                    "words",
-                    "code",
-                    "filter",
-                    "flag",
-                )
-                insert = name if bare or kind.startswith("field:") else noun(name)
+                real = {"plugin": "action"}.get(real, real)
+                insert = name if real in _BARE or kind.startswith("field:") else noun(name)
+                insert += ": " if real == "argument" else ""
                 if want.quote:
                     insert = quoted(name)
-                page = known.page(real, name) if real not in ("rule",) else ""
-                found.append(Completion(name, real, insert, place, known.line(real, name), page))
+                found.append(Completion(name, real, insert, place, known.line(real, name), known.page(real, name)))
         words = [word for word in want.keywords if "flag" not in want.kinds or TOKENS[word] not in FLAGS]
         acts = {TOKENS[word] for word in words} > {"STOP", "REPLY"}
         for word in fitting(want.word, words):
@@ -259,7 +250,10 @@ class Workspace:
         if kind == "flag":
             return [word for word in want.keywords if TOKENS[word] in FLAGS]
         if kind == "plugin":
-            return sorted(name for name in environment.actions if "." in name)
+            return sorted(environment.plugin_actions)
+        if kind.startswith("argument:"):
+            action = environment.plugin_actions.get(kind.partition(":")[2])
+            return list(action.parameters) if action is not None else []
         if kind == "file":
             return sorted(path for path in self.files if path.endswith(".txt"))
         if kind.startswith("field:"):

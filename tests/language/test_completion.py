@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
-from engine.lang import Source, format_text
+from engine.core.changes import Change
+from engine.core.entities import Case
+from engine.core.rulebook import Extras, PluginAction
+from engine.lang import FLAG, NUMBER, ActionKind, Source, format_text
 from engine.lang.builder import SIGNS
 from engine.lang.keywords import KeywordSet
 from engine.lang.lexer import tokenise
@@ -205,8 +209,27 @@ def test_an_action_is_offered_with_how_it_is_written_and_only_if_the_desk_carrie
     found = {item.insert: item for item in offered("規則 a 於 ticket.created 則 ¦")}
     assert found["加上"].detail == "add tag T, … [to member]"
     assert "adds tags" in found["加上"].documentation
-    environment = starter().environment
-    assert ("執行" in found) == any("." in action for action in environment.actions)
+    assert "執行" not in found
+
+
+def test_actions_of_plugins_and_their_arguments() -> None:
+    def call(case: Case, amount: Decimal) -> list[Change]:
+        return []
+
+    kind = ActionKind("shop.refund", {"amount": NUMBER, "sure": FLAG}, doc="gives the money back")
+    workspace = Workspace(starter().files, Extras(actions=(PluginAction(kind, call, later=False),)))
+    start = "rule a on ticket.created then "
+    (refund,) = offered(f"{start}do ¦", workspace=workspace)
+    assert (refund.insert, refund.detail) == ("shop.refund", "gives the money back")
+    assert "do shop.refund(amount: a number, sure: true or false)" in refund.documentation
+    assert inserts(f"{start}do shop.refund(¦", workspace=workspace) == ["amount: ", "sure: "]
+    assert inserts(f"{start}do shop.refund(amount: 5, su¦", workspace=workspace) == ["sure: "]
+    assert inserts(f"{start}do shop.refund(sure: ¦", workspace=workspace)[:2] == ["true", "false"]
+    assert "ticket.amount" in inserts(f"{start}do shop.refund(amount: 2 * ¦", workspace=workspace)
+    written = workspace.with_file("z.rules", f"{start}do shop.refund(amount: 5, sure: true)\n")
+    hover = written.hover("z.rules", 1, len(start) + 6)
+    assert hover is not None
+    assert "gives the money back" in hover.text
 
 
 def test_a_half_typed_yaml_file_keeps_what_it_said() -> None:

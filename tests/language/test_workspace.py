@@ -240,6 +240,24 @@ def test_everything_declared_can_be_renamed_and_stays_valid(small: Workspace, ke
     assert not any(m.declares for m in after.mentions[key])
 
 
+def test_what_a_shop_replaces_is_renamed_with_what_is_shared(small: Workspace) -> None:
+    workspace = small.with_files(
+        {
+            "shops/demo/settings.yaml": "limit: {value: 200}\n",
+            "shops/demo/s.rules": 'words refund_words = ["退錢", refund]\n\ndefine big = ticket.amount > setting.limit\n',
+        }
+    )
+    for piece, new in (("setting.limit", "most"), ("big and", "large"), ("refund_words\n   and", "money_back")):
+        edits = workspace.rename(*at(workspace, "a.rules", piece, 9 if piece[0] == "s" else 1), new)
+        assert not isinstance(edits, Refusal), edits.message
+        workspace = workspace.with_files(applied(workspace, edits))
+    assert workspace.files["shops/demo/settings.yaml"] == "most: {value: 200}\n"
+    assert workspace.files["shops/demo/s.rules"] == (
+        'words money_back = ["退錢", refund]\n\ndefine large = ticket.amount > setting.most\n'
+    )
+    assert [f for f in workspace.findings(with_scenarios=True) if f.severity is Severity.ERROR] == []
+
+
 REFUSED = [
     ("a.rules", "big and", "first name", "not a name"),
     ("a.rules", "big and", "when", "reserved"),
