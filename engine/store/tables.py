@@ -506,17 +506,15 @@ class Timer(Row):
 
 
 class Schedule(Row):
-    """`every …` in a shop: when it runs next, and how far the run that is going on has come."""
+    """`every …` in a shop: when it runs next, and how far the run that is going on has come (`since`: when that was due)."""
 
     shop = TextField()
     key = TextField()
     due_at = BigIntegerField(index=True)
     since = BigIntegerField(null=True)
-    """When the run that is going on was due; NULL while none is."""
     done = BigIntegerField(default=0)
-    """The last ticket or member of this run that was dealt with, by id."""
+    """The last ticket or member of this run that was dealt with, by id, of those `upto` there were at its begin."""
     upto = BigIntegerField(default=0)
-    """The newest there was when the run began."""
     holder = TextField(null=True)
     """The process that runs it, until `held_until`."""
     held_until = BigIntegerField(default=0)

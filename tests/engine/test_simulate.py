@@ -15,6 +15,7 @@ from engine import cli, demo
 from engine.core.commands import MemberLine
 from engine.desk import Desk
 from engine.reload import load
+from engine.store import wall_clock
 from tests.engine.conftest import House, member
 
 ALL = (0, 1 << 60)
@@ -209,3 +210,34 @@ def test_the_command_prints_and_writes_nothing(
     assert "40-route.rules" in capsys.readouterr().err
     assert cli.main([*call[:-1], "yesterday"]) == 2
     assert "yesterday" in capsys.readouterr().err
+
+
+SCHEDULED = """
+stage housekeeping
+rule hourly on every 1h for each ticket when ticket.kind = inquiry then add tag looked_at
+rule member_hour on every 1h for each member when member.tier = gold then add tag of_gold to member
+rule shop_hour on every 1h then notify role admin "an hour"
+"""
+
+
+def test_what_the_clock_brought_is_looked_at_like_the_rest(house: House, tmp_path: Path) -> None:
+    """Scheduled decisions are replayed: of tickets, of members and of the shop alone."""
+    house.write("hourly.rules", SCHEDULED)
+    ahead = 0
+
+    async def work(desk: Desk) -> tuple[dict[str, int], dict[str, Any], dict[str, Any]]:
+        nonlocal ahead
+        numbers = await talk(desk)
+        await desk.tick()
+        ahead += 3_600_000_000
+        await desk.tick()
+        same = await simulate(desk, house.folder / "rules")
+        other = await simulate(
+            desk, changed(house, tmp_path, {"hourly.rules": ("add tag looked_at", "raise ticket.priority to urgent")})
+        )
+        return numbers, same, other
+
+    numbers, same, other = house.run(work, lambda: wall_clock() + ahead)
+    assert same["tickets"]["differing"] == 0
+    assert other["tickets"]["differing"] == len(numbers)
+    assert {example["event"] for example in other["examples"]} == {"every 1h for each ticket"}

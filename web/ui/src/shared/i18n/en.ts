@@ -334,6 +334,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.rating.received': 'Rating received',
   'event.sla.warning': 'Service target near',
   'event.sla.breached': 'Service target missed',
+  'event.schedule.due': 'A scheduled rule acted',
+  'event.schedule.failed': 'A scheduled rule failed',
   'event.timer.fired': 'Timer ran out',
   'event.delivery.failed': 'Delivery failed',
   'event.change-ticket': 'Ticket edited',

@@ -334,6 +334,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.rating.received': '收到评价',
   'event.sla.warning': '时限将至',
   'event.sla.breached': '超过时限',
+  'event.schedule.due': '定时规则已执行',
+  'event.schedule.failed': '定时规则执行失败',
   'event.timer.fired': '计时到期',
   'event.delivery.failed': '发送失败',
   'event.change-ticket': '修改工单',

@@ -332,6 +332,8 @@ export const desk = {
   'event.rating.received': '收到評價',
   'event.sla.warning': '時限將至',
   'event.sla.breached': '超過時限',
+  'event.schedule.due': '排程規則已執行',
+  'event.schedule.failed': '排程規則執行失敗',
   'event.timer.fired': '計時到期',
   'event.delivery.failed': '送出失敗',
   'event.change-ticket': '修改工單',
