@@ -506,7 +506,7 @@ class Timer(Row):
 
 
 class Schedule(Row):
-    """`every …` in a shop: when it runs next, and how far the run that is going on has come (`since`: when that was due)."""
+    """`every …` in a shop: when it runs next, and how far the run going on has come (`since`: when it was due)."""
 
     shop = TextField()
     key = TextField()
