@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +10,11 @@ from typing import Any
 import pytest
 
 from engine.core.events import ACTIONS
-from engine.lang import Severity, format_text
-from engine.lang import Source as Source
+from engine.lang import Severity, Source, format_text
 from engine.language import Place, Refusal, Workspace, applied
 from engine.language.manual import ACTIONS as MANUAL
 from engine.reload import load_files
-from tests.language.places import at, starter
+from tests.language.places import at, position, starter
 
 SMALL = {
     "desk.yaml": (
@@ -244,7 +244,9 @@ def test_what_a_shop_replaces_is_renamed_with_what_is_shared(small: Workspace) -
     workspace = small.with_files(
         {
             "shops/demo/settings.yaml": "limit: {value: 200}\n",
-            "shops/demo/s.rules": 'words refund_words = ["退錢", refund]\n\ndefine big = ticket.amount > setting.limit\n',
+            "shops/demo/s.rules": (
+                'words refund_words = ["退錢", refund]\n\ndefine big = ticket.amount > setting.limit\n'
+            ),
         }
     )
     for piece, new in (("setting.limit", "most"), ("big and", "large"), ("refund_words\n   and", "money_back")):
@@ -418,6 +420,27 @@ def test_the_layout_is_that_of_engine_fmt_and_mistakes_are_left_alone(small: Wor
     assert small.format("nowhere.rules") == ""
 
 
+def test_no_question_about_a_mutilated_file_fails() -> None:
+    """Pieces of every file are replaced by what is hard to read; every question has an answer, if only none."""
+    chance = random.Random(11)
+    workspace = starter()
+    odd = "{}[]\"'#:-,.|> \n\t()=<>/\\甲🍜\u2028\r\0規則於當則"
+    for number in range(200):
+        path = chance.choice(sorted(workspace.files))
+        text = workspace.files[path]
+        first = chance.randrange(len(text) + 1)
+        put = "".join(chance.choice(odd) for _ in range(chance.randrange(6)))
+        broken = workspace.with_file(path, text[:first] + put + text[first + chance.randrange(15) :])
+        place = (path, *position(broken.files[path], min(first, len(broken.files[path]))))
+        answers: list[Any] = [*broken.complete(*place), *broken.references(*place), *broken.symbols(path)]
+        answers += [one for one in (broken.hover(*place), broken.definition(*place)) if one is not None]
+        assert all(answer.as_dict() for answer in answers)
+        assert isinstance(broken.name_at(*place), Place | Refusal)
+        assert isinstance(broken.format(path), str)
+        if number % 20 == 0:
+            broken.actions(*place, 10**6, 1)
+
+
 def test_every_action_of_the_desk_has_its_page() -> None:
     assert set(MANUAL) >= ACTIONS
 
@@ -433,8 +456,6 @@ def test_a_workspace_is_never_changed(small: Workspace) -> None:
 
 
 def test_answers_travel_as_json(small: Workspace) -> None:
-    import json
-
     edits = small.rename(*at(small, "a.rules", "big and", 1), "large")
     assert not isinstance(edits, Refusal)
     hover = small.hover(*at(small, "a.rules", "big and", 1))
