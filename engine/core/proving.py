@@ -86,6 +86,7 @@ def domains_of(book: Rulebook) -> Domains:
         bounds=BOUNDS,
         joints=tuple(joints),
         facts=facts,
+        still=frozenset({"every", "timer.fired", "sla.warning", "sla.breached"}),
         fresh={**FRESH, "ticket.state": tuple(lifecycle.initial for lifecycle in book.lifecycles.values())},
         tracked=frozenset(
             {f"ticket.{name}" for name in TRACKED if name != "fields"}

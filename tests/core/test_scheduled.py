@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from engine.core.building import build
 from engine.core.changes import Say
 from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM
 from engine.core.intake import ScheduleDue
 from engine.lang import EventRef
-from tests.core.desk import Stage, acted, at, book_of, built, clock_of, did
+from tests.core.desk import Stage, acted, at, book_of, built, clock_of, did, files
 
 
 def scheduled(stage: Stage, moment: str) -> list[Decision]:
@@ -158,3 +159,31 @@ def test_the_same_moment_twice_is_the_same_decision() -> None:
     case = stage.world.case(None, stage.ticket.id, "demo")
     one, other = (decide(stage.book, command, case, SYSTEM, stage.world.now) for _ in range(2))
     assert one == other
+
+
+def told(rules: str) -> list[tuple[str, str | None]]:
+    """What looking at all rules together says of these, with the example."""
+    _, findings = build(files(rules))
+    codes = {"never-true", "always-true", "conflicting-actions", "shadowed-rule", "rule-loop", "reply-storm"}
+    return [(finding.code, finding.witness) for finding in findings if finding.code in codes]
+
+
+def test_all_rules_together_are_looked_at_by_the_moment() -> None:
+    rule = "rule {name} stage classify on every {every} for each ticket when ticket.idle > 1d then {action}\n"
+    low = rule.format(name="low", every="1h", action="set ticket.priority to low")
+    high = rule.format(name="high", every="1h", action="set ticket.priority to high")
+    ((code, witness),) = told(low + high)
+    assert code == "conflicting-actions"
+    assert witness is not None and "every 1h for each ticket" in witness
+    assert told(low + high.replace("1h", "2h")) == [], "two moments, two decisions"
+    assert told(low + high.replace("ticket.idle > 1d", "ticket.idle < 1d")) == []
+
+
+def test_when_only_time_has_passed_nothing_has_changed() -> None:
+    rule = "rule x stage classify on {event} when ticket.priority changed {more} then add tag x\n"
+    for event in ("every 1h for each ticket", "timer.fired", "sla.breached"):
+        assert told(rule.format(event=event, more="to urgent"))[:1] == [("never-true", None)], event
+        assert told(rule.format(event=f"{event}, ticket.changed", more="to urgent")) == [], event
+        stage = Stage(book_of(rule.format(event=event, more="")))
+        stage.says()
+        assert [acted(decision) for decision in stage.until("2026-03-04 10:00") if acted(decision)] == [], event

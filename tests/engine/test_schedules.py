@@ -28,10 +28,10 @@ rule hourly
 
 
 class Clock:
-    """The wall clock, moved."""
+    """The wall clock, moved to twenty past: no hour begins while a test runs, but by its own doing."""
 
     def __init__(self) -> None:
-        self.ahead = 0
+        self.ahead = HOUR // 3 - wall_clock() % HOUR + HOUR
 
     def __call__(self) -> int:
         return wall_clock() + self.ahead

@@ -51,6 +51,7 @@ class Domains:
     """Facts of one desk.
 
     `facts`: what is so whenever an event of that kind arises: field → the values it can have (None: empty).
+    `still`: kinds of events that come alone while nothing has changed: only time has passed.
     `fresh`: what is so of a ticket that has just been opened. `before` is empty in events of `creations`; `tracked`:
     fields that have a value before the wave (None: all).
     `clock_times`: minutes of the day at which some calendar opens or closes, `holidays` their days (`YYYY-MM-DD`).
@@ -62,6 +63,7 @@ class Domains:
     joints: tuple[Joint, ...] = ()
     facts: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
     fresh: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    still: frozenset[str] = frozenset()
     creations: frozenset[str] = frozenset({"ticket.created"})
     tracked: frozenset[str] | None = None
     waves: tuple[frozenset[str], ...] = WAVES

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.lang import tree
-from engine.lang.analysis.axes import EMPTY
+from engine.lang.analysis.axes import EMPTY, FlagAxis
 from engine.lang.analysis.boxes import Box, TooManyError, apart, checked, every, meet, subtract
 from engine.lang.analysis.domains import Domains
 from engine.lang.analysis.space import Space
@@ -100,6 +100,8 @@ class View:
                 parts.append(self.space.fact(name, values))
         if kinds & self.domains.creations:
             parts.extend({change.before.id: EMPTY} for change in self.space.changes.values())
+        if kinds <= self.domains.still:
+            parts.extend({c.flag.id: FlagAxis.FALSE} for c in self.space.changes.values() if c.tracked)
         for part in parts:
             if part is not None and box is not None:
                 box = None if 0 in part.values() else meet(box, part)
