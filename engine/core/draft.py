@@ -360,7 +360,7 @@ class Draft:
     def arm_silence(self, kind: str, since: int, passed: int) -> None:
         """Sets the timer of the next `after` longer than `passed` that a rule names for a silence or for waiting."""
         name = WAITING if kind == "chat.waiting" else SILENCE
-        for after in self.book.rules.after(kind):
+        for after in self.book.rules.after(kind, self.shop):
             if after > passed:
                 self.set_timer(name, since + after, "silence", {"kind": kind, "since": since, "after": after})
                 return

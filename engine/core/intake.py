@@ -596,7 +596,7 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
         clock = replace(clock, state="breached", breached_at=due)
         draft.keys.add("sla.breached")
         draft.record("sla.breached", {"target": target})
-        for after in draft.book.rules.after("sla.breached"):
+        for after in draft.book.rules.after("sla.breached", draft.shop):
             draft.set_timer(f"sla:{target}:after:{after}", due + after, "sla", {"target": target, "after": after})
     else:
         clock = replace(clock, warned=tuple(sorted({*clock.warned, percent})))

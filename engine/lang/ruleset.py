@@ -123,9 +123,10 @@ class RuleSet:
             found = self._reads[wanted] = frozenset().union(*(rule.reads for rule in rules))
         return found
 
-    def after(self, kind: str) -> tuple[int, ...]:
-        """The durations (µs) that rules name with `KIND after D`, shortest first."""
-        return tuple(sorted(self._after.get(kind, ())))
+    def after(self, kind: str, shop: str | None = None) -> tuple[int, ...]:
+        """The durations (µs) that rules name with `KIND after D`, shortest first; of one shop, or of any."""
+        found = sorted(self._after.get(kind, ()))
+        return tuple(d for d in found if shop is None or self.asked([EventRef(kind, d).key], shop))
 
     def schedules(self) -> tuple[EventRef, ...]:
         """Every `every …` that rules name."""

@@ -40,6 +40,8 @@ NOTICES = {
     ("rita", "inquiry_for_team"): 1,
     # An urgent case has to be solved sooner, and half of that time is gone.
     ("rita", "sla_half_nobody"): 1,
+    # By the clock, whatever the case: Monday, 08:30.
+    ("rita", "monday_reminder"): 1,
 }
 STEP = 7 * MINUTE
 """How far the clock of the real desk jumps: nothing is due on its grid, so ticks come late, as they do."""

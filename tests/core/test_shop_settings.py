@@ -71,6 +71,22 @@ def test_durations_of_timers_limits_silences_and_schedules_are_the_shops() -> No
     assert "often" not in acted(other.says())
 
 
+def test_each_shop_waits_as_long_as_its_own_rules_say() -> None:
+    rules = """
+        rule late on sla.breached after setting.patience then add tag late
+        rule alone on chat.waiting after setting.patience then add tag alone
+    """
+    demo, other = in_each(rules, "patience: 30m")
+    for stage, minutes in ((demo, 30), (other, 120)):
+        stage.says()
+        stage.until("2026-03-05 20:00")
+        waited = {record.body["after"] for record in stage.records("sla.breached") if "after" in record.body}
+        assert waited == {minutes * 60}, "what the other shop waits for is nothing here"
+    assert demo.book.rules.after("chat.waiting") == (30 * MINUTE, 2 * HOUR)
+    assert demo.book.rules.after("chat.waiting", "demo") == (30 * MINUTE,)
+    assert demo.book.rules.after("chat.waiting", "other") == (2 * HOUR,)
+
+
 def test_texts_policies_and_guards_of_yaml_have_them_too() -> None:
     sla = """
 - name: long
