@@ -5,7 +5,7 @@ It serves completion and finds names; what is right or wrong is for `engine.core
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core import scenarios
@@ -152,41 +152,60 @@ _POLICY = _map(
     warn_at=_list(ANY),
 )
 
+
+def _read(keys: Iterable[str], **shapes: Shape) -> dict[str, Shape]:
+    """The keys that the code reads, with what is known about some of them."""
+    return {key: shapes.get(key, ANY) for key in sorted(keys)}
+
+
+_PRESENCE = _choice("online", "busy", "away", "offline")
 _TICKET = Shape(other=Shape(value="*"), name="ticket.")
 _MEMBER = Shape(
-    {
-        **dict.fromkeys(sorted(scenarios.MEMBER_KEYS), ANY),
-        "tier": _use("tier"),
-        "tags": _list(_use("tag")),
-        "guest": _FLAG,
-        "blocked": _FLAG,
-        "fields": Shape(other=Shape(value="*"), name="member."),
-    }
+    _read(
+        scenarios.MEMBER_KEYS,
+        tier=_use("tier"),
+        tags=_list(_use("tag")),
+        guest=_FLAG,
+        blocked=_FLAG,
+        fields=Shape(other=Shape(value="*"), name="member."),
+    )
 )
 _AGENT = Shape(
-    {
-        **dict.fromkeys(sorted(scenarios.AGENT_KEYS), ANY),
-        "team": _use("team"),
-        "teams": _list(_use("team")),
-        "skills": _list(_use("skill")),
-        "role": _use("role"),
-        "roles": _list(_use("role")),
-        "status": _choice("online", "busy", "away", "offline"),
-    }
+    _read(
+        scenarios.AGENT_KEYS,
+        team=_use("team"),
+        teams=_list(_use("team")),
+        skills=_list(_use("skill")),
+        role=_use("role"),
+        roles=_list(_use("role")),
+        status=_PRESENCE,
+    )
+)
+_CALL = _map(
+    event=_choice("ringing", "answered", "ended", "missed"),
+    id=ANY,
+    direction=_choice("inbound", "outbound"),
+    from_=ANY,
+    to=ANY,
+    agent=ANY,
+    result=ANY,
 )
 _EXPECT = Shape(
     {
-        **dict.fromkeys(scenarios.LISTS, _list(ANY)),
-        "fired": _list(_use("rule")),
-        "not_fired": _list(_use("rule")),
-        "lost": _list(_use("rule")),
-        "replies": _list(_use("template")),
-        "notes": _list(_use("template")),
-        "notified": _list(_use("role or team")),
-        "events": _list(_use("event")),
-        "not_events": _list(_use("event")),
-        "timers": _list(_use("timer")),
-        "not_tags": _list(_use("tag")),
+        **_read(
+            scenarios.LISTS,
+            opened=_list(_use("kind")),
+            fired=_list(_use("rule")),
+            not_fired=_list(_use("rule")),
+            lost=_list(_use("rule")),
+            replies=_list(_use("template")),
+            notes=_list(_use("template")),
+            notified=_list(_use("role or team")),
+            events=_list(_use("event")),
+            not_events=_list(_use("event")),
+            timers=_list(_use("timer")),
+            not_tags=_list(_use("tag")),
+        ),
         "rejected": _FLAG,
         "error": ANY,
         "reply": ANY,
@@ -195,28 +214,32 @@ _EXPECT = Shape(
     name="field",
 )
 _STEP = Shape(
-    {
-        **dict.fromkeys(sorted(scenarios.STEP_KEYS), ANY),
-        "kind": _use("kind"),
-        "ticket": _TICKET,
-        "member": _MEMBER,
-        "set": _TICKET,
-        "move": _use("trigger"),
-        "status": _choice("online", "busy", "away", "offline"),
-        "expect": _EXPECT,
-    }
+    _read(
+        scenarios.STEP_KEYS,
+        kind=_use("kind"),
+        ticket=_TICKET,
+        member=_MEMBER,
+        set=_TICKET,
+        move=_use("trigger"),
+        status=_PRESENCE,
+        open=_use("kind"),
+        call=_CALL,
+        page=Shape(_read(scenarios.PAGE_KEYS)),
+        expect=_EXPECT,
+    )
 )
 _SCENARIO = Shape(
-    {
-        **dict.fromkeys(sorted(scenarios.KEYS), ANY),
-        "name": Shape(value="scenario", declares=True),
-        "shop": _use("shop"),
-        "kind": _use("kind"),
-        "member": _MEMBER,
-        "ticket": _TICKET,
-        "agents": Shape(other=_AGENT),
-        "steps": _list(_STEP),
-    }
+    _read(
+        scenarios.KEYS,
+        name=Shape(value="scenario", declares=True),
+        shop=_use("shop"),
+        kind=_use("kind"),
+        member=_MEMBER,
+        ticket=_TICKET,
+        agents=Shape(other=_AGENT),
+        answers=_list(_map(title=ANY, text=ANY, keywords=_list(ANY), shop=_use("shop"))),
+        steps=_list(_STEP),
+    )
 )
 
 _FIXED: Mapping[str, Shape] = {
