@@ -120,7 +120,12 @@ class Can:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Something that came in. (`account`, `external_id`) is unique for ever: the same again changes nothing."""
+    """Something that came in. (`account`, `external_id`) is unique for ever: the same again changes nothing.
+
+    A telephone exchange says of one call, by its `external_id`, `event="call.ringing"`, then `call.answered` and
+    `call.ended`, or `call.missed`; `sender` has the other side's `phone`, `values` may have `direction` (inbound,
+    outbound), `to` (the desk's own number), `agent` (username) and `result`; `text` is empty.
+    """
 
     channel: str
     external_id: str

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from engine.core import nouns
 from engine.core.access import Role
 from engine.core.calendar import Calendar
+from engine.core.calls import RESULTS
 from engine.core.entities import INTERNAL
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
@@ -406,6 +407,8 @@ class _Build:
             Enum("status", ("online", "busy", "away", "offline")),
             WEEKDAYS,
             Enum("direction", ("inbound", "outbound")),
+            Enum("call_direction", ("inbound", "outbound")),
+            Enum("call_result", RESULTS),
             Enum("author", ("member", "agent", "desk", "bot", "system")),
             Enum("target", TARGETS),
             Enum("policy", policies),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.core.entities import AuthorKind, Visibility
 
-Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block", "link"]
+Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block", "link", "call"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from engine.core.entities import (
     Actor,
     Agent,
     AuthorKind,
+    Call,
     Case,
     Chat,
     Clock,
@@ -57,6 +58,7 @@ class Draft:
         self.chat: Chat | None = case.chat
         self.agent: Agent | None = case.agent
         self.message: Message | None = None
+        self.call: Call | None = case.call
         self.clocks: dict[str, Clock] = {clock.target: clock for clock in case.clocks}
         self.timers: dict[str, Timer | None] = {}
         self.log: list[Change] = []

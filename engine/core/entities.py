@@ -97,6 +97,24 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One telephone call; a ticket may have many. `rang_at`: when the desk first heard of it."""
+
+    id: int
+    ticket_id: int
+    name: str
+    """What the exchange calls it."""
+    direction: str = "inbound"
+    caller: str = ""
+    callee: str = ""
+    agent: str | None = None
+    rang_at: int = 0
+    answered_at: int | None = None
+    ended_at: int | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A line (public, anonymous) or a note (internal)."""
 
@@ -258,5 +276,7 @@ class Case:
     """Ways of telling people that plugins give: `via` in `notify`."""
     rating_at: int | None = None
     """When the member first rated this ticket."""
+    call: Call | None = None
+    """The call an exchange speaks of, if it is known."""
     origin: Ticket | None = None
     """The ticket beside which this one is being opened; `messages` are its lines then."""

@@ -6,6 +6,7 @@ from engine.lang import EventKind
 
 _TICKET = ("ticket", "member", "shop", "agent")
 _CHAT = (*_TICKET, "chat")
+_CALL = (*_TICKET, "call")
 
 EVENTS: tuple[EventKind, ...] = (
     EventKind("ticket.created", (*_TICKET, "message"), doc="a ticket was opened, by hand, by a channel or by a rule"),
@@ -21,6 +22,10 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("chat.ended", _CHAT, doc="a chat is over"),
     EventKind("chat.member_silent", _CHAT, after="required", doc="nothing from the member since an agent's line"),
     EventKind("chat.agent_silent", _CHAT, after="required", doc="nothing from an agent since the first open line"),
+    EventKind("call.ringing", _CALL, doc="a telephone rings, here or there"),
+    EventKind("call.answered", _CALL, doc="a call was taken"),
+    EventKind("call.ended", _CALL, doc="a call that was taken is over"),
+    EventKind("call.missed", _CALL, doc="nobody took a call"),
     EventKind("rating.received", (*_TICKET, "rating"), doc="a member rated"),
     EventKind("sla.warning", (*_TICKET, "sla"), doc="part of a target's time is used up; `sla.percent` says how much"),
     EventKind("sla.breached", (*_TICKET, "sla"), after="optional", doc="a target was missed; `after D`: so long ago"),
@@ -32,7 +37,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("delivery.failed", (*_TICKET, "message"), doc="an outgoing line could not be delivered"),
     EventKind("every", doc="a time has come: `every day at \"09:00\" for each ticket`; what it has goes by `for each`"),
 )  # fmt: skip
-"""`call.*` comes with the telephone."""
+"""In the order of the manual."""
 
 ACTIONS = frozenset(
     {

@@ -58,6 +58,27 @@ def _chat(name: str) -> Getter:
     return get
 
 
+def _call(name: str) -> Getter:
+    def get(draft: Draft) -> Any:
+        return (getattr(draft.call, name) or None) if draft.call is not None else None
+
+    return get
+
+
+def _rang(draft: Draft) -> Any:
+    call = draft.call
+    if call is None:
+        return 0
+    return max(next(at for at in (call.answered_at, call.ended_at, draft.now) if at is not None) - call.rang_at, 0)
+
+
+def _talked(draft: Draft) -> Any:
+    call = draft.call
+    if call is None or call.answered_at is None:
+        return 0
+    return max((call.ended_at if call.ended_at is not None else draft.now) - call.answered_at, 0)
+
+
 def _extra(name: str) -> Getter:
     def get(draft: Draft) -> Any:
         return draft.extra.get(name)
@@ -110,7 +131,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
 
     tags = list_of(one("tag"))
     table: list[tuple[str, Type, str, Getter, str]] = [
-        # name, type, marks (? may be empty, w rules write it), getter, what it is
+        # name, type, marks (? may be empty, w rules write it, p personal), getter, what it is
         ("ticket.number", NUMBER, "", _ticket("number"), "the human number, shown as #00234"),
         ("ticket.kind", one("kind"), "", _ticket("kind"), "which lifecycle it follows"),
         ("ticket.type", one("type"), "w", _ticket("type"), "what it is about (問題類型)"),
@@ -175,6 +196,12 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
         ("chat.queue_position", NUMBER, "?", _extra("chat.queue_position"), "the place in the line, 1 is next"),
         ("chat.waited", DURATION, "", _waited, "how long the chat waited for an agent"),
+        ("call.direction", one("call_direction"), "", _call("direction"), "inbound, or outbound"),
+        ("call.from", TEXT, "?p", _call("caller"), "the number that called"),
+        ("call.to", TEXT, "?p", _call("callee"), "the number that was called"),
+        ("call.waited", DURATION, "", _rang, "how long it rang"),
+        ("call.duration", DURATION, "", _talked, "how long was spoken"),
+        ("call.result", one("call_result"), "?", _call("result"), "answered, missed, busy or failed"),
         ("sla.policy", one("policy"), "", _extra("sla.policy"), "the policy the target belongs to"),
         ("sla.target", one("target"), "", _extra("sla.target"), "first_reply, next_reply or resolve"),
         ("sla.percent", NUMBER, "", _extra("sla.percent"), "how much of the time is used up (80% is 0.8)"),
@@ -188,7 +215,10 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("weekday", one("weekday"), "", _weekday, "the day of the week in the shop's zone"),
     ]
     return {
-        name: (Field(name=name, type=kind, optional="?" in marks, writable="w" in marks, doc=doc), getter)
+        name: (
+            Field(name=name, type=kind, optional="?" in marks, writable="w" in marks, personal="p" in marks, doc=doc),
+            getter,
+        )
         for name, kind, marks, getter, doc in table
     }
 

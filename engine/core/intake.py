@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core import access, actions, routing, sla
+from engine.core.calls import TRIGGERS, CallEvent, call_event
 from engine.core.changes import Create, Set
 from engine.core.commands import (
     AskRating,
@@ -33,7 +34,7 @@ from engine.core.entities import DAY, INTERNAL, NEVER, Actor, Agent, Chat, Messa
 from engine.core.errors import Refused
 from engine.core.lifecycle import Transition
 from engine.core.linked import OpenLinked, open_linked
-from engine.core.opening import change, known_tags, one_of, open_ticket
+from engine.core.opening import change, known_tags, one_of, open_ticket, raise_trigger
 
 REVISE_RATING = 1 * DAY
 """How long a rating may be revised."""
@@ -339,17 +340,6 @@ def _fresh(ticket: Ticket, if_version: int | None) -> None:
 # --- the lifecycle --------------------------------------------------------------------------------------------------
 
 
-def raise_trigger(draft: Draft, trigger: str) -> bool:
-    """Raises a trigger of the desk's own; True when a transition took it."""
-    ticket = draft.need_ticket()
-    lifecycle = draft.book.lifecycles[ticket.kind]
-    passed = lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or draft.book.holds(t.when, draft))
-    if passed is None:
-        return False
-    draft.move(passed)
-    return True
-
-
 def move(draft: Draft, command: MoveTicket) -> None:
     ticket = access.check_ticket(draft.actor, draft.ticket, "ticket.move")
     _fresh(ticket, command.if_version)
@@ -378,10 +368,14 @@ def move(draft: Draft, command: MoveTicket) -> None:
     draft.move(passed)
 
 
+DESK_RAISES = frozenset({"agent_replied", "member_replied", *TRIGGERS.values()})
+"""Triggers that nobody raises by hand."""
+
+
 def may_not(draft: Draft, transition: Transition) -> Refused | None:
     """Why a person may not raise a transition now; None when nothing stands in the way."""
     actor = draft.actor
-    if transition.trigger in ("agent_replied", "member_replied"):
+    if transition.trigger in DESK_RAISES:
         return Refused(
             "conflict", "no-such-move", f"`{transition.trigger}` is raised by the desk itself", pointer="/trigger"
         )
@@ -645,6 +639,7 @@ BEGIN: Mapping[type, Callable[[Draft, Any], None]] = {
     ServeQueue: serve_queue,
     DeliveryFailed: delivery_failed,
     OpenLinked: open_linked,
+    CallEvent: call_event,
 }
 
 __all__ = ["Agent", "DeliveryFailed", "MemberSignedIn", "OpenChat", "ScheduleDue", "ServeQueue", "TimerDue", "begin"]

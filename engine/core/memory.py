@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from engine.core.calls import CallEvent
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.decide import Decision, decide
-from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
 from engine.core.linked import OpenLinked
@@ -44,6 +45,7 @@ class World:
     outbox: list[Enqueue] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    calls: dict[int, Call] = field(default_factory=dict)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
@@ -147,6 +149,8 @@ class World:
     ) -> Decision:
         """Decides and applies. Raises Refused like the desk."""
         case = self.case(member_id, ticket_id, shop, agent)
+        if isinstance(command, CallEvent):
+            case = replace(case, call=next((c for c in self.calls.values() if c.name == command.call), None))
         decision = decide(self.book, command, case, actor, self.now)
         refs = self._apply(decision, actor)
         if case.member is not None:
@@ -315,6 +319,8 @@ class World:
             self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
         elif change.thing == "link":
             self.links.append((real(values["from"]), real(values["to"]), values["kind"]))
+        elif change.thing == "call":
+            self.calls[ref] = Call(id=ref, **{**values, "ticket_id": real(values["ticket_id"])})
         elif change.thing == "rating":
             self.ratings.setdefault(real(values["ticket"]), values["at"])
 
@@ -334,6 +340,8 @@ class World:
             self.chats[ref] = replace(self.chats[ref], **values)
         elif change.thing == "clock":
             self.clocks[ref][change.key] = replace(self.clocks[ref][change.key], **values)
+        elif change.thing == "call":
+            self.calls[ref] = replace(self.calls[ref], **values)
         elif change.thing == "agent":
             agent = next(a for a in self.agents.values() if a.id == change.ref)
             self.agents[agent.username] = replace(agent, **values)

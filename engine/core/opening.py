@@ -131,3 +131,14 @@ def known_tags(draft: Draft, tags: tuple[str, ...]) -> tuple[str, ...]:
 def one_of(value: Any, known: Any, what: str, pointer: str) -> None:
     if not isinstance(value, str) or value not in known:
         raise Refused("invalid", f"unknown-{what}", f"there is no {what} `{value}`", pointer=pointer)
+
+
+def raise_trigger(draft: Draft, trigger: str) -> bool:
+    """Raises a trigger of the desk's own; True when a transition took it."""
+    ticket = draft.need_ticket()
+    lifecycle = draft.book.lifecycles[ticket.kind]
+    passed = lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or draft.book.holds(t.when, draft))
+    if passed is None:
+        return False
+    draft.move(passed)
+    return True

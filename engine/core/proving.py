@@ -24,7 +24,7 @@ BOUNDS: Mapping[str, Bounds] = {
             "ticket.reply_count", "ticket.reopened", "message.length", "message.answers",
             "member.open_tickets", "member.complaints_30d",
             "agent.load", "ticket.age", "ticket.idle", "ticket.waiting_for", "ticket.closed_for", "chat.waited",
-            "sla.overdue",
+            "sla.overdue", "call.waited", "call.duration",
         ),
         _COUNT,
     ),

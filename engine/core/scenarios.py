@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
 from engine.core.calendar import to_micros
+from engine.core.calls import CallEvent, What
 from engine.core.commands import (
     AskRating,
     ChangeTicket,
@@ -41,12 +42,13 @@ if TYPE_CHECKING:
 KEYS = {"name", "now", "shop", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note"}
 ANSWER_KEYS = {"title", "text", "keywords", "shop"}
 MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
+CALL_KEYS = {"event", "id", "direction", "from", "to", "agent", "result"}
 PAGE_KEYS = {"url", "referrer", "title", "device"}
 AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
 STEP_KEYS = {
     "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
     "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
-    "page", "new", "open", "expect",
+    "page", "new", "open", "call", "expect",
 }  # fmt: skip
 LISTS = (
     "opened",
@@ -181,6 +183,10 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         yield from _mapping_problems(step, "member", MEMBER_KEYS, "a member", invalid, "steps", number)
         yield from _mapping_problems(step, "ticket", None, "a ticket", invalid, "steps", number)
         yield from _mapping_problems(step, "set", None, "`set`", invalid, "steps", number)
+        yield from _mapping_problems(step, "call", CALL_KEYS, "a call", invalid, "steps", number)
+        if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(What):
+            events = ", ".join(get_args(What))
+            yield invalid(f"a call needs an `event`: {events}", "steps", number, "call")
         yield from _mapping_problems(step, "page", PAGE_KEYS, "a page", invalid, "steps", number)
         if "wait" in step and not _is_duration(step["wait"]):
             hint = "such as `30s`, `15m`, `4h`, `2d`"
@@ -333,6 +339,8 @@ class _Runner:
             done.append(
                 world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop)
             )
+        if "call" in step:
+            done.append(self._call(step["call"]))
         if "message" in step:
             done.append(self._message(step))
         if "agent" in step:
@@ -355,6 +363,19 @@ class _Runner:
             raise Refused("invalid", "unknown-tier", f"there is no tier `{values['tier']}`")
         self.member = replace(self.world.members[self.member.id], **values)
         self.world.members[self.member.id] = self.member
+
+    def _call(self, call: Mapping[str, Any]) -> Decision:
+        """What an exchange says of a call; without an `id` it is the scenario's one call."""
+        other, mine = str(call.get("from", "0912345678")), str(call.get("to", "0223456789"))
+        name, agent = str(call.get("id", "1")), call.get("agent")
+        command = CallEvent(
+            self.shop, call["event"], name, call.get("direction", "inbound"), other, mine, agent, call.get("result")
+        )
+        before = set(self.world.tickets)
+        decision = self.world.run(command, SYSTEM, member_id=self.member.id, ticket_id=self.ticket, shop=self.shop)
+        if self.ticket is None:
+            self.ticket = min(self.world.tickets.keys() - before)
+        return decision
 
     def _message(self, step: Mapping[str, Any]) -> Decision:
         world = self.world

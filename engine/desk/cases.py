@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.api import Inbound
 from engine.core import access
+from engine.core.calls import CallEvent
 from engine.core.commands import (
     AskRating,
     BlockMember,
@@ -181,3 +183,27 @@ def _of_member(tx: Tx, words: Lexicon, actor: Actor, command: RateTicket | EndCh
     if number is None:
         raise missing("ticket")
     return _need(load.ticket_case(tx, words, number=number, lines=0))
+
+
+def of_call(tx: Tx, words: Lexicon, book: Rulebook, shop: str, inbound: Inbound) -> tuple[CallEvent, Case]:
+    """What an exchange says of a call, and the case it belongs to: the call's own, else the member's open telephone
+    case, else a new one. Whoever is at the other end is the member, as far as the number tells."""
+    values = inbound.values
+    direction = "outbound" if values.get("direction") == "outbound" else "inbound"
+    number = str(inbound.sender.get("phone", ""))
+    caller, callee = (
+        (number, str(values.get("to", ""))) if direction == "inbound" else (str(values.get("to", "")), number)
+    )
+    what: Any = (inbound.event or "").removeprefix("call.")
+    event = CallEvent(
+        shop, what, inbound.external_id, direction, caller, callee, values.get("agent"), values.get("result")
+    )
+    call = waiting.call_named(tx, inbound.external_id)
+    if call is not None:
+        return event, replace(_need(load.ticket_case(tx, words, ticket_id=call.ticket_id)), call=call)
+    who = {"phone": number, "name": inbound.sender.get("name")} if number else {"name": "?"}
+    member_id, new = find_requester(tx, words, book, shop, who)
+    open_one = waiting.open_number(tx, member_id, "phone")
+    if open_one is not None:
+        return event, _need(load.ticket_case(tx, words, number=open_one))
+    return event, _need(load.member_case(tx, words, member_id, new_ticket=True, member_new=new))

@@ -164,12 +164,18 @@ class Desk:
     # --- the corridor -----------------------------------------------------------------------------------------------
 
     async def receive(self, inbound: Inbound) -> dict[str, Any]:
-        """Something came in by a channel. The same (channel, external id) again gives the first one's receipt."""
+        """Something came in by a channel: a line, or with `event` what an exchange says of a call.
+
+        The same (channel, external id) again gives the first one's receipt; what is not taken gives `refused`.
+        """
         book = self._need_book()
         shop = inbound.shop or next(iter(book.shops))
         kind, value = next(iter(inbound.sender.items()))
 
         def job(tx: Tx) -> dict[str, Any]:
+            if (inbound.event or "").startswith("call."):
+                event, case = cases.of_call(tx, self._lexicon, book, shop, inbound)
+                return self._decide(tx, book, event, case, SYSTEM)
             twin = stream.twin_by_outside(tx, inbound.account or inbound.channel, inbound.external_id)
             if twin is not None:
                 actor = Actor(kind="system")
@@ -197,7 +203,10 @@ class Desk:
             actor = Actor(kind="guest", id=member_id, shops=(shop,))
             return self._decide(tx, book, command, case, actor)
 
-        return await self._write(job)
+        try:
+            return await self._write(job)
+        except Refused as refused:  # a blocked sender, a rejected line: to send it again would change nothing
+            return {"refused": refused.code, "why": refused.message}
 
     async def act(self, actor: Actor, command: Command | OpenChat, *, key: str | None = None) -> dict[str, Any]:
         """Does what an actor wants, in one transaction, and answers in the API's shape once it is stored.

@@ -20,6 +20,7 @@ from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.log import EventRow, to_json
+from engine.store.people import agent_id
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
@@ -226,6 +227,8 @@ class _Applying:
             self._set_member(ref, change.values)
         elif change.thing == "chat":
             self.tx.update(t.Chat, {k: v for k, v in change.values.items() if k != "ticket_id"}, ticket_id=ref)
+        elif change.thing == "call":
+            self.tx.update(t.Call, self._call_columns(change.values), id=ref)
         elif change.thing == "block":
             self.tx.run(
                 t.Block.update(until=change.values["until"]).where(
@@ -280,6 +283,9 @@ class _Applying:
             self._rate(change)
         elif change.thing == "block":
             self._block(change)
+        elif change.thing == "call":
+            row = self._call_columns(change.values)
+            self.refs[change.ref] = self.tx.insert(t.Call, {**row, "ticket_id": self.real(change.values["ticket_id"])})
         elif change.thing == "link":
             ends = {"from_id": self.real(values["from"]), "to_id": self.real(values["to"])}
             self.tx.insert(t.TicketLink, {**ends, "kind": values["kind"], "created_at": self.tx.now})
@@ -295,6 +301,14 @@ class _Applying:
             self.tx.indexes["member"].put(member_id, columns.get("name") or "")
         else:
             raise StoreError(f"a decision does not create a {change.thing}")
+
+    def _call_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A call's attributes as columns; of its ticket it stays."""
+        columns = {name: values[name] for name in _CALL if name in values}
+        for name in ("caller", "callee"):
+            columns[name] = self.tx.ring.encrypt_text(values[name], "call") if values.get(name) else None
+        columns["agent_id"] = agent_id(self.tx, values["agent"]) if values.get("agent") else None
+        return columns
 
     def _block(self, change: Create) -> None:
         values = change.values
@@ -516,6 +530,7 @@ class _Applying:
 
 
 _AGENT = frozenset({"status", "status_since", "last_assigned_at", "capacity"})
+_CALL = frozenset({"name", "direction", "rang_at", "answered_at", "ended_at", "result"})
 _MEMBER = frozenset({"name", "tier", "language", "blocked_until", "note"})
 
 

@@ -262,6 +262,27 @@ class Chat(Row):
     silent_side = TextField(null=True)
 
 
+class Call(Row):
+    """One telephone call; a ticket may have many. Numbers are encrypted."""
+
+    ticket_id = ref("ticket")
+    account = TextField(default="phone")
+    name = TextField()
+    """What the exchange calls it."""
+    direction = TextField(default="inbound")
+    caller = BlobField(null=True)
+    callee = BlobField(null=True)
+    agent_id = ref("agent", null=True)
+    rang_at = BigIntegerField()
+    answered_at = BigIntegerField(null=True)
+    ended_at = BigIntegerField(null=True)
+    result = TextField(null=True)
+    recording = TextField(null=True)
+
+    class Meta:
+        indexes = ((("account", "name"), True), (("ticket_id", "id"), False))
+
+
 class Message(Row):
     """A line or a note. `author_id` is a member's or an agent's id, by `author_kind`."""
 
@@ -742,6 +763,7 @@ MODELS: tuple[type[Model], ...] = (
     Session,
     Ticket,
     Chat,
+    Call,
     Message,
     File,
     MessageFile,

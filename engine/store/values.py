@@ -153,4 +153,4 @@ def refs_in(body: Mapping[str, Any], resolve: Callable[[int], int]) -> dict[str,
     }
 
 
-_REFERENCES = frozenset({"message", "notice", "ticket", "member", "rating", "block"})
+_REFERENCES = frozenset({"message", "notice", "ticket", "member", "rating", "block", "call"})

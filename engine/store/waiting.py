@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from engine.core.entities import Case
+from engine.core.entities import Call, Case
 from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.load import _MEMBER, StoreLookups, _member, _tags, agents_of
@@ -35,6 +35,20 @@ def open_number(tx: Tx, member_id: int, channel: str) -> int | None:
     mine = (t.Ticket.member_id == member_id) & (t.Ticket.channel == channel) & t.Ticket.category.in_(OPEN)
     found = tx.value(t.Ticket.select(t.Ticket.number).where(mine).order_by(t.Ticket.id.desc()).limit(1))
     return None if found is None else int(found)
+
+
+def call_named(tx: Tx, name: str) -> Call | None:
+    """The call an exchange speaks of."""
+    row = tx.row(
+        t.Call.select(t.Call, t.Agent.username)
+        .join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Call.agent_id))
+        .where(t.Call.name == name)
+    )
+    if row is None:
+        return None
+    numbers = {k: tx.ring.decrypt_text(row[k], "call") if row[k] is not None else "" for k in ("caller", "callee")}
+    plain = {k: row[k] for k in ("id", "ticket_id", "name", "direction", "rang_at", "answered_at", "ended_at")}
+    return Call(**plain, **numbers, agent=row["username"], result=row["result"])
 
 
 def number_of_message(tx: Tx, message_id: int) -> int | None:

@@ -9,8 +9,12 @@ from engine.core.decide import Decision
 from engine.core.library import Answer, Library
 from tests.core.desk import Stage, acted, book_of, did
 
-SHIPPING = Answer(1, {"zh-TW": "多久會到貨？", "en": "When will it arrive?"}, {"zh-TW": "三天內", "en": "In three days"},
-                  ("到貨", "幾天", "shipping"))  # fmt: skip
+SHIPPING = Answer(
+    1,
+    {"zh-TW": "多久會到貨？", "en": "When will it arrive?"},
+    {"zh-TW": "三天內", "en": "In three days"},
+    ("到貨", "幾天", "shipping"),
+)
 RETURNS = Answer(2, {"zh-TW": "怎麼退貨？"}, {"zh-TW": "七天內可退"}, ("退貨", "換貨"))
 POINTS = Answer(3, {"zh-TW": "點數怎麼用？"}, {"zh-TW": "結帳時折抵"}, ("點數",), shop="other")
 LIBRARY = Library(7, (SHIPPING, RETURNS, POINTS))

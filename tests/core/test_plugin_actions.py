@@ -1,4 +1,4 @@
-"""`do plugin.action(…)`: its arguments are checked, it is done at once or put in line, and it does no more than it may."""
+"""`do plugin.action(…)`: arguments are checked, it is done at once or put in line, and does no more than it may."""
 
 from __future__ import annotations
 

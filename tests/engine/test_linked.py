@@ -1,4 +1,4 @@
-"""A work order opened by a rule, on a real store: staff sees the link from both sides, its member sees nothing of it."""
+"""A work order opened by a rule, on a real store: staff sees the link from both sides, its member sees nothing."""
 
 from __future__ import annotations
 

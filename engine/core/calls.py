@@ -1,0 +1,89 @@
+"""Telephone calls: what an exchange reports becomes a case of its own kind, and the events `call.*`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+from engine.core.changes import Create, Set
+from engine.core.entities import Call
+from engine.core.errors import Refused
+from engine.core.opening import open_ticket, raise_trigger
+
+if TYPE_CHECKING:
+    from engine.core.draft import Draft
+
+What = Literal["ringing", "answered", "ended", "missed"]
+KIND = "call"
+"""The lifecycle a call's case follows; the desk raises its triggers `ring`, `answer`, `hang_up` and `miss`."""
+TRIGGERS: Mapping[str, str] = {"ringing": "ring", "answered": "answer", "ended": "hang_up", "missed": "miss"}
+RESULTS = ("answered", "missed", "busy", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """What an exchange says of one call. The same said twice changes nothing."""
+
+    shop: str
+    what: What
+    call: str
+    """The exchange's own name of the call."""
+    direction: Literal["inbound", "outbound"] = "inbound"
+    caller: str = ""
+    callee: str = ""
+    agent: str | None = None
+    """Who took it, by username."""
+    result: str | None = None
+
+
+def call_event(draft: Draft, command: CallEvent) -> None:
+    """Finds or opens the call's case, notes what happened and when, and raises what the lifecycle has for it."""
+    if command.what not in get_args(What):
+        raise Refused("invalid", "unknown-call-event", f"`call.{command.what}` is no event of a call", pointer="/event")
+    known = draft.call
+    if known is not None and not _new(known, command.what):
+        return
+    if draft.ticket is None:
+        open_ticket(draft, kind=KIND, channel="phone", subject="", values={})
+    else:
+        raise_trigger(draft, TRIGGERS[command.what])
+    ticket = draft.need_ticket()
+    call = known or Call(
+        id=draft.ref(),
+        ticket_id=ticket.id,
+        name=command.call,
+        direction=command.direction,
+        caller=command.caller,
+        callee=command.callee,
+        rang_at=draft.now,
+    )
+    if command.what == "answered":
+        call = replace(call, answered_at=draft.now)
+    elif command.what in ("ended", "missed"):
+        result = "missed" if command.what == "missed" else "answered"
+        call = replace(call, ended_at=draft.now, result=command.result if command.result in RESULTS else result)
+    agent = draft.find_agent(command.agent) if command.agent else None
+    if agent is not None:
+        call = replace(call, agent=agent.username)
+        if command.what == "answered":
+            draft.assign(agent)
+    if known is None:
+        draft.log.append(Create("call", call.id, _values(call)))
+        if draft.case.ticket is None and command.what != "ringing":
+            raise_trigger(draft, TRIGGERS[command.what])
+    else:
+        draft.log.append(Set("call", call.id, _values(call)))
+    draft.call = call
+    draft.record(f"call.{command.what}", {"call": call.id, "direction": call.direction, "agent": call.agent})
+    draft.keys.add(f"call.{command.what}")
+
+
+def _new(call: Call, what: str) -> bool:
+    """Whether this has not been said of the call yet; nothing comes after its end."""
+    return call.ended_at is None and what != "ringing" and not (what == "answered" and call.answered_at is not None)
+
+
+def _values(call: Call) -> dict[str, object]:
+    names = ("ticket_id", "name", "direction", "caller", "callee", "agent", "rang_at", "answered_at", "ended_at")
+    return {**{name: getattr(call, name) for name in names}, "result": call.result}
