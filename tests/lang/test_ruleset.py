@@ -229,7 +229,7 @@ def test_schedules_parse_where_the_desk_has_them() -> None:
         ("do shop.coupon(amount: 5, code: x)", None),
         (
             'do shop.coupon(amount: 5, code: "x")',
-            [("do", {"name": "shop.coupon", "arguments": {"amount": 5, "code": "x"}})],
+            [("do", {"name": "shop.coupon", "arguments": {"amount": 5, "code": "x"}, "commutes": True})],
         ),
         ("stop", [("stop", {})]),
     ],
