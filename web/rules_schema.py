@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -261,6 +261,12 @@ class RenameBody(AtBody):
 class VersionsQuery(Query):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: str | None = None
+
+
+class GraphQuery(Query):
+    what: Literal["lifecycles", "stages", "triggers"] = "lifecycles"
+    locale: Annotated[str, Meta(max_length=20)] | None = None
+    """Of labels; without it the first shop's."""
 
 
 class StatisticsQuery(Query):

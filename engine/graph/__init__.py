@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 
 from engine.core.rulebook import Rulebook
 from engine.graph._data import Link, links
-from engine.graph._svg import svg
+from engine.graph._svg import piece, svg
 from engine.graph._text import dot, mermaid
 
-__all__ = ["FORMATS", "Link", "draw", "links"]
+__all__ = ["FORMATS", "PARTS", "Link", "draw", "links", "piece"]
 
 FORMATS: Mapping[str, Callable[[Rulebook], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
 """How a rulebook is drawn, by the name of the format: one picture, Markdown with diagrams, one Graphviz graph."""
+
+PARTS = ("lifecycles", "stages", "triggers")
+"""What `piece` draws alone."""
 
 
 def draw(book: Rulebook, form: str = "svg") -> str:

@@ -16,6 +16,12 @@ NOTE = (
     "dashed: later"
 )
 
+_IN_CHINESE = {
+    "{} rules": ("{} 條規則", "{} 条规则"),
+    "{} rules, first match": ("{} 條規則，只執行第一條符合的", "{} 条规则，只执行第一条符合的"),
+    "no rule wakes another": ("沒有規則會觸發其他規則", "没有规则会触发其他规则"),
+}
+
 MOST = 6
 """Lines of what an event is about; more are counted."""
 
@@ -24,6 +30,17 @@ def named(name: str, label: Mapping[str, str], locale: str) -> str:
     """A name with what screens show for it, if that says more."""
     shown = label.get(locale, "")
     return f"{name} {shown}" if shown and shown != name else name
+
+
+def said(text: str, locale: str) -> str:
+    """One of our own texts in a reader's language; English where there is no other."""
+    traditional, simplified = _IN_CHINESE[text]
+    return {"zh-TW": traditional, "zh-CN": simplified}.get(locale, text)
+
+
+def of_stage(count: int, first: bool, locale: str) -> str:
+    """How many rules a stage has, and whether only its first match acts."""
+    return said("{} rules, first match" if first else "{} rules", locale).format(count)
 
 
 def of_state(state: State) -> str:

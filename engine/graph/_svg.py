@@ -36,6 +36,20 @@ def svg(book: Rulebook) -> str:
     return page.text()
 
 
+def piece(book: Rulebook, part: str, locale: str) -> str:
+    """The picture of one part, of `PARTS`, in the reader's words: a page around it says what it is."""
+    page = _Page(wide=0)
+    if part == "lifecycles":
+        for life in book.lifecycles.values():
+            page.title(story.named(life.kind, life.label, locale))
+            _draw_lifecycle(page, life, locale)
+    elif part == "stages":
+        _draw_stages(page, book, locale)
+    else:
+        _draw_links(page, book, locale)
+    return page.text()
+
+
 def text_width(text: str, size: float) -> float:
     """Pixels a text takes at most, near enough: wide characters one em, others two thirds."""
     wide = width(text) - len(text)
@@ -278,10 +292,10 @@ def _through(shown: Arranged, name: str, left: float, top: float) -> str:
 # ---- stages and links ----------------------------------------------------------------------------------------------
 
 
-def _draw_stages(page: _Page, book: Rulebook) -> None:
+def _draw_stages(page: _Page, book: Rulebook, locale: str = "en") -> None:
     x = _MARGIN
     for n, (name, count, first) in enumerate(story.stages(book)):
-        texts = [name, f"{count} rules" + (", first match" if first else "")]
+        texts = [name, story.of_stage(count, first, locale)]
         box = _sized(name, 0, texts)
         if n:
             page.line(f"M{x - 26:.1f} {page.y + box.height / 2:.1f}h24", _SOFT, arrow=True)
@@ -292,11 +306,12 @@ def _draw_stages(page: _Page, book: Rulebook) -> None:
     page.took(x - 28 - _MARGIN, 2 * _LEADING + 12)
 
 
-def _draw_links(page: _Page, book: Rulebook) -> None:
+def _draw_links(page: _Page, book: Rulebook, locale: str = "en") -> None:
     found = links(book)
     if not found:
-        page.words(_MARGIN, page.y + 12, "no rule wakes another", _SMALL, colour=_SOFT)
-        page.took(0, 20)
+        nothing = story.said("no rule wakes another", locale)
+        page.words(_MARGIN, page.y + 12, nothing, _SMALL, colour=_SOFT)
+        page.took(text_width(nothing, _SMALL), 20)
         return
     raising, woken = story.groups(book, found)
     texts = {f"e{n}": [link.event, *story.of_link(link)] for n, link in enumerate(found)}

@@ -109,10 +109,10 @@ TABLE = {
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.language engine.jobs engine.api engine.config",
+        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.jobs engine.api engine.config",
         ANY,
-        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.jobs`, "
-        "`engine.api` and `engine.config`; nothing imports `web`.",
+        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.graph`, "
+        "`engine.jobs`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,

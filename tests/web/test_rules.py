@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from engine.store import rule_days
 from tests.web.support import RULES, Site, running
 from tests.web.test_http import conforms, refused
 
+SVG = "{http://www.w3.org/2000/svg}"
 WRITER = (
     "writer: {permissions: [ticket.view, ticket.create, rules.view, rules.reload, rules.edit, shops.all]}\n"
     "owner: {permissions: [ticket.view, rules.view, rules.edit, roles.grant, shops.all]}\n"
@@ -293,3 +295,22 @@ def test_what_an_editor_asks(site: Site, wen: httpx.Client) -> None:
     assert conforms("complete", wen.post("/rules/complete", json=nowhere))["items"] == []
     assert conforms("hover", wen.post("/rules/hover", json=nowhere))["hover"] is None
     assert conforms("symbols", wen.post("/rules/symbols", json={**file, "path": "none"}))["items"] == []
+
+
+def test_pictures_of_the_rulebook(site: Site, wen: httpx.Client) -> None:
+    found = {}
+    for what, locale in (("lifecycles", "zh-TW"), ("stages", "zh-TW"), ("stages", "en"), ("triggers", "zh-TW")):
+        answer = wen.get("/rules/graph", params={"what": what, "locale": locale})
+        assert answer.status_code == 200 and answer.headers["content-type"] == "image/svg+xml"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        found[what, locale] = {text.text for text in ElementTree.fromstring(answer.text).iter(f"{SVG}text")}
+    book = site.desk.rulebook
+    assert book is not None
+    states = {name for life in book.lifecycles.values() for name in life.states}
+    assert states <= found["lifecycles", "zh-TW"]
+    assert set(book.rules.stages) <= found["stages", "zh-TW"] & found["stages", "en"]
+    assert any("條規則" in (text or "") for text in found["stages", "zh-TW"])
+    assert not any("條規則" in (text or "") for text in found["stages", "en"])
+    refused("rules_graph", wen.get("/rules/graph", params={"what": "weather"}), 422)
+    with site.client("ming") as ming:
+        refused("rules_graph", ming.get("/rules/graph"), 403)

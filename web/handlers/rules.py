@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from engine import publishing, reload
+from engine import graph, publishing, reload
 from engine.desk import Refused, RulesState, RulesStatistics, RulesTexts, RulesVersions
 from web import rules_schema as schema
-from web.routes import API, Answer, Call, route
+from web.routes import API, Answer, Call, Media, route
 
 
 @route("GET", f"{API}/rules", {200: schema.Rules}, tag="rules")
@@ -38,6 +38,18 @@ async def validate(call: Call) -> Answer:
     found = [reload.told(finding) for finding in loaded.findings]
     errors = sum(finding["severity"] == "error" for finding in found)
     return Answer({"findings": found, "errors": errors, "warnings": len(found) - errors})
+
+
+@route("GET", f"{API}/rules/graph", {200: Media("image/svg+xml")}, tag="rules", query=schema.GraphQuery, errors=(404,))
+async def rules_graph(call: Call) -> Answer:
+    """A picture of the rulebook in force: lifecycles, stages, or which rule may wake which."""
+    call.require("rules.view")
+    book = call.desk.rulebook
+    if book is None:
+        raise Refused("missing", "not-found", "there is no rulebook in force")
+    picture = await asyncio.to_thread(graph.piece, book, call.query.what, call.query.locale or book.locales[0])
+    policy = "default-src 'none'; sandbox"
+    return Answer(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
 
 
 @route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, tag="rules", body=schema.ReloadBody)
