@@ -7,6 +7,7 @@ did not hold, with the value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -39,7 +40,9 @@ from engine.lang import Duration, Finding, Rule, Source, Span, load_plain
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
 
-KEYS = {"name", "now", "shop", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note"}
+KEYS = {
+    "name", "now", "shop", "settings", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note",
+}  # fmt: skip
 ANSWER_KEYS = {"title", "text", "keywords", "shop"}
 MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
 CALL_KEYS = {"event", "id", "direction", "from", "to", "agent", "result"}
@@ -153,6 +156,7 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         yield invalid(f"`{data['now']}` is no time such as `2026-03-02 10:00`", "now", hint="put it in quotes")
     yield from _mapping_problems(data, "member", MEMBER_KEYS, "a member", invalid)
     yield from _mapping_problems(data, "ticket", None, "a ticket", invalid)
+    yield from _mapping_problems(data, "settings", None, "the settings", invalid)
     agents = data.get("agents") or {}
     if not isinstance(agents, dict):
         yield invalid("`agents` maps usernames to what they are", "agents")
@@ -255,12 +259,29 @@ def run(book: Rulebook, scenario: Scenario) -> Result:
     return _Runner(book, scenario).run()
 
 
+def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
+    """The rulebook as it is where the shop has these settings, and what is wrong with them if they cannot be set."""
+    from engine.core.building import build
+    from engine.core.rulebook import NOTHING_MORE
+
+    path = f"shops/{shop}/settings.yaml"
+    own = load_plain(Source(path, book.files.get(path, "")))[0]
+    known = own.data if own is not None and isinstance(own.data, dict) else {}
+    text = json.dumps({**known, **values}, ensure_ascii=False, default=str)
+    extras = book.workings.extras or NOTHING_MORE
+    changed, findings = build({**book.files, path: text}, previous=book, extras=extras, analyse=False)
+    return (book, findings[0].message) if changed is None else (changed, None)
+
+
 class _Runner:
     def __init__(self, book: Rulebook, scenario: Scenario) -> None:
-        self.book = book
-        self.scenario = scenario
         data = scenario.data
         self.shop = str(data.get("shop") or next(iter(book.shops)))
+        self.unset: str | None = None
+        if data.get("settings") and self.shop in book.shops:
+            book, self.unset = _with_settings(book, self.shop, data["settings"])
+        self.book = book
+        self.scenario = scenario
         self.result = Result(scenario.name, scenario.span())
         zone = book.shops[self.shop].zone if self.shop in book.shops else ZoneInfo("UTC")
         self.world = World(
@@ -291,6 +312,9 @@ class _Runner:
         if self.shop not in self.book.shops:
             there_is_none = f"there is no shop `{self.shop}`"
             self.result.failures.append(Failure(1, self.scenario.span("shop"), there_is_none))
+            return self.result
+        if self.unset is not None:
+            self.result.failures.append(Failure(1, self.scenario.span("settings"), self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
             there_is_none = f"there is no tier `{self.member.tier}`"

@@ -234,6 +234,7 @@ _SCENARIO = Shape(
         name=Shape(value="scenario", declares=True),
         shop=_use("shop"),
         kind=_use("kind"),
+        settings=Shape(other=ANY, name="setting"),
         member=_MEMBER,
         ticket=_TICKET,
         agents=Shape(other=_AGENT),

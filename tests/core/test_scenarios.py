@@ -189,3 +189,23 @@ def test_a_scenario_brings_its_own_library() -> None:
             Source("s.yaml", text.replace("[{title: 到貨, text: 三天, keywords: [到貨]}]", wrong))
         )
         assert [f.code for f in findings] == ["scenario-invalid"], wrong
+
+
+def test_a_scenario_may_set_the_settings_of_its_shop() -> None:
+    book = book_of(
+        'rule greet on message.received when setting.greet then reply "hi {setting.word}"',
+        settings_yaml="greet: false\nword: you\n",
+    )
+
+    def failures(text: str) -> list[str]:
+        (scenario,), findings = scenarios.read(Source("s.yaml", text))
+        assert findings == []
+        return [failure.message for failure in scenarios.run(book, scenario).failures]
+
+    steps = "steps: [{message: hi, expect: {fired: [greet], reply: hi there}}]"
+    assert failures(f"- {{name: x, settings: {{greet: true, word: there}}, {steps}}}") == []
+    assert "`greet` is missing" in failures(f"- {{name: x, {steps}}}")[0]
+    assert failures(f"- {{name: x, settings: {{greet: 5}}, {steps}}}") == [
+        "the setting `greet` is true or false, this is not"
+    ]
+    assert "there is no setting `greed`" in failures(f"- {{name: x, settings: {{greed: true}}, {steps}}}")[0]
