@@ -138,7 +138,7 @@ def run_validate(arguments: Any) -> int:
             raise CannotDo(
                 f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else "")
             )
-        print(explain_code(arguments.explain, code))
+        print(code.page)
         return DONE
     if not arguments.paths:
         raise CannotDo("name a rules folder, for example `engine validate rules/`")
@@ -182,15 +182,6 @@ def _plugin_extras() -> Extras:
     plugins = load()
     plugins.register()
     return extras(plugins)
-
-
-def explain_code(name: str, code: Any) -> str:
-    """The page of a finding."""
-    return f"{name} ({code.severity})\n\n{code.why}\n\nBad:\n{_indent(code.bad)}\n\nGood:\n{_indent(code.good)}"
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in str(text).strip("\n").splitlines())
 
 
 # --- engine test ----------------------------------------------------------------------------------------------------

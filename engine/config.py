@@ -137,7 +137,7 @@ def _parse(text: str, origin: str) -> Any:
     if not text.strip():
         return None
     plain, findings = load_plain(Source(origin, text))
-    if plain is None:
+    if plain is None or findings:
         first = findings[0]
         raise ConfigError(f"{origin}:{first.span.line}: {first.message}")
     return plain.data

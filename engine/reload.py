@@ -58,7 +58,8 @@ class Loaded:
     @property
     def sound(self) -> bool:
         """Whether it may be put in force: no errors, and every scenario passes."""
-        return self.rulebook is not None and not self.failures
+        wrong = any(finding.severity is Severity.ERROR for finding in self.findings)
+        return self.rulebook is not None and not wrong and not self.failures
 
 
 def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
@@ -133,8 +134,8 @@ def load_files(
     """Builds texts; `findings` are those of reading them. Without running scenarios it finds what `engine validate`
     does, wherever it is asked."""
     found = list(findings or ())
-    unreadable = any(f.severity is Severity.ERROR for f in found)
-    rulebook, more = build(files, previous=previous, extras=extras, shelf=shelf)
+    unreadable = [f.span.source.path for f in found if f.severity is Severity.ERROR]
+    rulebook, more = build(files, previous=previous, extras=extras, shelf=shelf, unreadable=unreadable)
     found.extend(more)
     written = _scenarios(files, found)
     if rulebook is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +16,15 @@ from engine.core.calls import RESULTS
 from engine.core.entities import INTERNAL
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
-from engine.core.lifecycle import Lifecycle, State, Transition
 from engine.core.nouns import Doc
 from engine.core.proving import whole_set
+from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
     WEEKDAYS,
     Condition,
+    Duration,
     Enum,
     Environment,
     Field,
@@ -131,19 +132,23 @@ def build(
     extras: Extras = NOTHING_MORE,
     analyse: bool = True,
     shelf: Shelf | None = None,
+    unreadable: Iterable[str] = (),
 ) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook of a folder's texts (path from the folder → text), or None when a finding is an error.
 
     The same texts give the running rulebook back; an edit of it costs what it changes. `analyse`: whether all rules are
     looked at together as well; texts that were in force before need it no more. `shelf`: where `shelve` may have put
-    the rules of these texts.
+    the rules of these texts. `unreadable`: files of the folder that are no text; what they would declare is not told
+    as unknown.
     """
     digest = digest_of(files)
     if previous is not None and previous.digest == digest:
         return previous, []
     findings: list[Finding] = []
     built = _Build(files, digest, findings, extras, analyse, previous, shelf)
+    built.unreadable |= {_kind_of(path) for path in unreadable}
     rulebook = built.run()
+    findings[:] = [finding for finding in findings if not _follows(finding, built.unreadable)]
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     if any(f.severity is Severity.ERROR for f in findings):
         return None, findings
@@ -151,9 +156,47 @@ def build(
 
 
 def environment_of(files: Mapping[str, str], extras: Extras = NOTHING_MORE) -> Environment:
-    """What rules may name by the nouns that can be read, whatever is wrong with the others; nothing without desk.yaml."""
+    """What rules may name by the nouns that can be read, whatever is wrong with others; nothing without desk.yaml."""
     book = _Build(files, "", [], extras, False, None, None)._nouns()
     return Environment() if book is None else book.environment
+
+
+_FOLLOWING: Mapping[str, frozenset[str]] = {
+    "teams": frozenset({"unknown-team"}),
+    "roles": frozenset({"unknown-value"}),
+    "calendars": frozenset({"unknown-calendar"}),
+    "settings": frozenset({"unknown-field", "unknown-key", "bad-duration"}),
+    "sla": frozenset({"unknown-value"}),
+    "lifecycles": frozenset({"unknown-state", "unknown-value", "transition-impossible", "file-not-found"}),
+    "templates": frozenset({"unknown-template"}),
+    "rules": frozenset({"unknown-field", "unknown-words", "unused-definition", "unused-words"}),
+    "txt": frozenset({"file-not-found"}),
+}
+"""What may only follow from a file of that kind that cannot be read."""
+_ALONE = frozenset(
+    {
+        "bad-yaml", "yaml-ambiguous-scalar", "duplicate-key", "not-utf8", "syntax-error", "unknown-keyword",
+        "bad-pattern", "suspicious-characters", "pattern-needless", "duplicate-rule", "redundant-word",
+    }
+)  # fmt: skip
+"""What a text is told of by itself, whatever the desk declares."""
+
+
+def _kind_of(path: str) -> str:
+    """What a file says: the name of a fixed YAML file, `lifecycles`, `templates`, `rules` or `txt`."""
+    *folders, name = path.split("/")
+    stem, _, suffix = name.rpartition(".")
+    for folder in ("lifecycles", "templates"):
+        if folder in folders and suffix in ("yaml", "yml"):
+            return folder
+    return stem if suffix in ("yaml", "yml") else suffix
+
+
+def _follows(finding: Finding, unreadable: Collection[str]) -> bool:
+    """Whether a finding says only that something is unknown which an unreadable file may declare."""
+    if "desk" in unreadable and finding.code not in _ALONE:
+        return True
+    return any(finding.code in _FOLLOWING.get(kind, ()) for kind in unreadable)
 
 
 class _Build:
@@ -175,6 +218,8 @@ class _Build:
         self.previous = previous
         self.shelf = shelf
         self.folder = _sort(files)
+        self.unreadable: set[str] = set()
+        """The kinds of files of which one could not be read."""
 
     def run(self) -> Rulebook | None:
         """The nouns, then the rules; what an edit did not touch is taken from the rulebook before."""
@@ -200,6 +245,7 @@ class _Build:
     def _rules(self, book: Rulebook, kept: Kept) -> Rulebook | None:
         """The rulebook with its rules."""
         parsed, said = kept.parse(self.folder.rules)
+        said = silence(said, parsed)
         checked, problems = check(parsed, book.environment, self.files, kept=kept)
         said += problems
         if any(f.severity is Severity.ERROR for f in (*self.findings, *said)):
@@ -219,7 +265,7 @@ class _Build:
         if not folder.desk:
             self.findings.append(Finding("file-not-found", "there is no desk.yaml in this folder", nowhere))
             return None
-        desk_doc = Doc.read(folder.desk[0], self.findings)
+        desk_doc = self._doc(folder.desk[0])
         desk = nouns.read_desk(desk_doc)
         self._unread(desk)
         zone = next((s.zone for s in desk.shops.values()), ZoneInfo("UTC"))
@@ -246,9 +292,9 @@ class _Build:
                 _join(
                     doc, shop_settings.setdefault(shop, {}), nouns.read_shop_settings(doc, settings_fields), "setting."
                 )
-        lifecycles_raw: dict[str, _RawLifecycle] = {}
+        lifecycles_raw: dict[str, RawLifecycle] = {}
         for source in folder.lifecycles:
-            raw = self._read_lifecycle(Doc.read(source, self.findings))
+            raw = read_lifecycle(self._doc(source))
             if raw is not None and raw.kind in lifecycles_raw:
                 raw.doc.wrong("duplicate-definition", f"`{raw.kind}` has a lifecycle in another file too", "kind")
             elif raw is not None:
@@ -301,7 +347,7 @@ class _Build:
             shop_settings=shop_settings,
             zone=str(zone),
         )
-        lifecycles = {raw.kind: raw.finish(environment, self.findings) for raw in lifecycles_raw.values()}
+        lifecycles = {raw.kind: raw.finish(environment, CASE_OBJECTS, self.findings) for raw in lifecycles_raw.values()}
         if not lifecycles:
             self.findings.append(Finding("file-not-found", "a desk needs at least one lifecycle", nowhere))
         policies = self._policies(policies_docs[""], environment, calendars, True)
@@ -367,7 +413,13 @@ class _Build:
             self.findings.append(Finding("file-not-loaded", message, place, hint=hint))
 
     def _docs(self, name: str, shop: str = "") -> list[Doc]:
-        return [Doc.read(s, self.findings) for s in self.folder.fixed.get(name, {}).get(shop, [])]
+        return [self._doc(source) for source in self.folder.fixed.get(name, {}).get(shop, [])]
+
+    def _doc(self, source: Source) -> Doc:
+        doc = Doc.read(source, self.findings)
+        if not doc.readable:
+            self.unreadable.add(_kind_of(source.path))
+        return doc
 
     def _calendars(
         self, zone: ZoneInfo, desk: nouns.Desk
@@ -386,7 +438,7 @@ class _Build:
         desk: nouns.Desk,
         teams: Mapping[str, Team],
         roles: Mapping[str, Any],
-        lifecycles: Mapping[str, _RawLifecycle],
+        lifecycles: Mapping[str, RawLifecycle],
         policies: tuple[str, ...],
     ) -> dict[str, Enum]:
         states = tuple(dict.fromkeys(s for raw in lifecycles.values() for s in raw.states))
@@ -420,10 +472,10 @@ class _Build:
     def _templates(self, shop: str) -> dict[str, dict[str, Text]]:
         found: dict[str, dict[str, Text]] = {}
         for source in self.folder.templates.get(shop, []):
-            doc = Doc.read(source, self.findings)
+            doc = self._doc(source)
             for name, texts in nouns.read_templates(doc).items():
                 if name in found:
-                    doc.wrong("duplicate-definition", f"the template `{name}` is there twice", name)
+                    doc.wrong_key("duplicate-definition", f"the template `{name}` is there twice", name)
                     continue
                 found[name] = texts
         return found
@@ -466,6 +518,7 @@ class _Build:
                     "missing-default-policy",
                     "the last policy must have no `when`: it takes what no other does",
                     len(items) - 1,
+                    "when",
                 )
         return policies
 
@@ -494,6 +547,11 @@ class _Build:
                 doc.wrong("bad-duration", "a target needs some time", n, "targets", target)
             elif duration is not None:
                 targets[target] = duration
+        first, last = targets.get("first_reply"), targets.get("resolve")
+        if first is not None and last is not None and _before(last, first):
+            doc.wrong(
+                "timer-order", "a case would have to be resolved before it is first answered", n, "targets", "resolve"
+            )
         warn: list[int] = []
         for k, value in enumerate(doc.sequence(data.get("warn_at"), n, "warn_at")):
             percent = _percent(value)
@@ -501,9 +559,12 @@ class _Build:
                 doc.wrong("type-mismatch", f"`{value}` is not a percentage such as `80%`", n, "warn_at", k)
             elif not 0 < percent < 100:
                 doc.wrong("warning-after-target", f"`{value}` is not before the target", n, "warn_at", k)
+            elif warn and percent <= warn[-1]:
+                message = f"this warning comes no later than the one before it, at {warn[-1]}%"
+                doc.wrong("timer-order", message, n, "warn_at", k, hint="let them ascend")
             else:
                 warn.append(percent)
-        return Policy(data["name"], when, calendar, targets, tuple(sorted(set(warn))))
+        return Policy(data["name"], when, calendar, targets, tuple(warn))
 
     def _condition(self, doc: Doc, text: Any, environment: Environment, *path: Any) -> Condition | None:
         if text is None:
@@ -512,184 +573,21 @@ class _Build:
         self.findings.extend(problems)
         return condition
 
-    def _read_lifecycle(self, doc: Doc) -> _RawLifecycle | None:
-        data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live", "internal"))
-        if not isinstance(data.get("kind"), str):
-            doc.lacks("a lifecycle needs its `kind`")
-            return None
-        states: dict[str, State] = {}
-        for name, spec in doc.mapping(data.get("states"), "states").items():
-            state = doc.mapping(spec, "states", name, known=("label", "sla", "category", "colour"))
-            category, clock = state.get("category", "open"), state.get("sla", "running")
-            if category not in ("open", "pending", "closed"):
-                doc.wrong(
-                    "unknown-value",
-                    f"a category is open, pending or closed, not `{category}`",
-                    "states",
-                    name,
-                    "category",
-                )
-                category = "open"
-            if clock not in ("running", "paused", "stopped"):
-                doc.wrong("unknown-value", f"`sla` is running, paused or stopped, not `{clock}`", "states", name, "sla")
-                clock = "running"
-            states[name] = State(name, category, clock, doc.label(state.get("label"), "states", name, "label"))
-        raw = _RawLifecycle(doc, data["kind"], str(data.get("initial", "")), states, data.get("live") is True)
-        raw.internal = data.get("internal") is True
-        raw.label = doc.label(data.get("label"), "label")
-        if raw.initial not in states:
-            doc.wrong("missing-initial", f"`initial` must name a state of `{raw.kind}`", "initial")
-        for n, item in enumerate(doc.sequence(data.get("transitions"), "transitions")):
-            raw.add(n, item)
-        raw.check_sound()
-        return raw
-
-
-@dataclass(slots=True)
-class _RawLifecycle:
-    """A lifecycle before its conditions can be checked: fields need to know the states first."""
-
-    doc: Doc
-    kind: str
-    initial: str
-    states: dict[str, State]
-    live: bool
-    internal: bool = False
-    """Colleagues' own: members neither see such a case nor are written to in it."""
-    label: Mapping[str, str] = field(default_factory=dict)
-    plain: list[Transition] = field(default_factory=list)
-    guards: dict[int, tuple[str, int]] = field(default_factory=dict)
-    places: list[int] = field(default_factory=list)
-    broken: bool = False
-    """A transition could not be read, so what is unreachable cannot be told."""
-
-    def add(self, n: int, item: Any) -> None:
-        """Reads one transition."""
-        at = ("transitions", n)
-        data = self.doc.mapping(item, *at, known=("trigger", "from", "to", "requires", "roles", "when", "label"))
-        trigger, target = data.get("trigger"), data.get("to")
-        if not isinstance(trigger, str) or not isinstance(target, str):
-            self.doc.lacks("a transition needs `trigger`, `from` and `to`", *at)
-            self.broken = True
-            return
-        origin = data.get("from")
-        sources = tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
-        one_by_one = isinstance(origin, list)
-        named = [(s, ("from", k) if one_by_one else ("from",)) for k, s in enumerate(sources)]
-        for name, key in [*named, (target, ("to",))]:
-            if name not in self.states:
-                self.broken = True
-                close = suggest(name, self.states)
-                self.doc.wrong(
-                    "unknown-state",
-                    f"`{self.kind}` has no state `{name}`",
-                    *at,
-                    *key,
-                    hint=f"did you mean `{close}`?" if close else None,
-                )
-                return
-        if "when" in data:
-            self.guards[len(self.plain)] = (str(data["when"]), n)
-        self.places.append(n)
-        self.plain.append(
-            Transition(
-                trigger,
-                sources,
-                target,
-                requires=self.doc.texts(data.get("requires"), *at, "requires"),
-                roles=self.doc.texts(data.get("roles"), *at, "roles"),
-                label=self.doc.label(data.get("label"), *at, "label"),
-            )
-        )
-
-    def check_sound(self) -> None:
-        """Every state reachable, from each a way to a closed one, and no two transitions of a trigger for one case."""
-        if self.initial not in self.states or self.broken:
-            return
-        reached = self._closure({self.initial}, forward=True)
-        for name in self.states:
-            if name not in reached:
-                self.doc.wrong("unreachable-state", f"no transition leads to `{name}`", "states", name)
-        closed = {s.name for s in self.states.values() if s.category == "closed"}
-        ending = self._closure(closed, forward=False)
-        for name in self.states:
-            if name in reached and name not in ending:
-                self.doc.wrong("dead-end-state", f"no way leads from `{name}` to a closed state", "states", name)
-        seen: dict[tuple[str, str], int] = {}
-        for n, transition in enumerate(self.plain):
-            for source in transition.sources:
-                key = (transition.trigger, source)
-                if key in seen and (n not in self.guards or seen[key] not in self.guards):
-                    self.doc.wrong(
-                        "nondeterministic-transition",
-                        f"`{transition.trigger}` leads from `{source}` two ways",
-                        "transitions",
-                        self.places[n],
-                    )
-                seen.setdefault(key, n)
-
-    def _closure(self, start: set[str], *, forward: bool) -> set[str]:
-        found = set(start)
-        while True:
-            more = set()
-            for t in self.plain:
-                if forward and found & set(t.sources):
-                    more.add(t.target)
-                elif not forward and t.target in found:
-                    more |= set(t.sources)
-            if more <= found:
-                return found
-            found |= more
-
-    def finish(self, environment: Environment, findings: list[Finding]) -> Lifecycle:
-        """With guards compiled and required fields known."""
-        transitions: list[Transition] = []
-        for n, transition in enumerate(self.plain):
-            condition: Condition | None = None
-            if n in self.guards:
-                text, place = self.guards[n]
-                condition, problems = compile_condition(
-                    text, self.doc.span("transitions", place, "when"), environment, CASE_OBJECTS
-                )
-                findings.extend(problems)
-            for k, name in enumerate(transition.requires):
-                if name not in environment.fields:
-                    close = suggest(name, environment.fields)
-                    self.doc.wrong(
-                        "unknown-field",
-                        f"there is no field `{name}`",
-                        "transitions",
-                        self.places[n],
-                        "requires",
-                        k,
-                        hint=f"did you mean `{close}`?" if close else None,
-                    )
-            for k, role in enumerate(transition.roles):
-                if role not in environment.roles and role != "member":
-                    self.doc.wrong(
-                        "unknown-value", f"there is no role `{role}`", "transitions", self.places[n], "roles", k
-                    )
-            transitions.append(
-                Transition(
-                    transition.trigger,
-                    transition.sources,
-                    transition.target,
-                    transition.requires,
-                    transition.roles,
-                    condition,
-                    transition.label,
-                )
-            )
-        return Lifecycle(self.kind, self.initial, self.states, tuple(transitions), self.label)
-
 
 def _join(doc: Doc, known: dict[str, T], more: Mapping[str, T], prefix: str = "") -> None:
     """Adds what a file declares; a name that another file declares too is a finding."""
     for name, value in more.items():
         if name in known:
             short = name.removeprefix(prefix)
-            doc.wrong("duplicate-definition", f"`{short}` is declared in another file too", short)
+            doc.wrong_key("duplicate-definition", f"`{short}` is declared in another file too", short)
         known.setdefault(name, value)
+
+
+def _before(one: Duration, other: Duration) -> bool:
+    """Whether a target is due before another that starts with it; days and hours of work do not compare."""
+    if (one.days is None) != (other.days is None):
+        return False
+    return one.days < other.days if one.days is not None and other.days is not None else one.micros < other.micros
 
 
 def _percent(value: Any) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from transitions import Machine
 
-from engine.lang import Condition
+from engine.lang import Condition, Span
 
 Category = Literal["open", "pending", "closed"]
 
@@ -21,6 +21,8 @@ class State:
     category: Category
     sla: Literal["running", "paused", "stopped"] = "running"
     label: Mapping[str, str] = field(default_factory=dict)
+    place: Span | None = field(default=None, compare=False)
+    """Where it is declared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Doc:
     keys: Mapping[Path, Span] = field(default_factory=dict)
     mistyped: set[Path] = field(default_factory=set)
     """Mappings with a key that means nothing: what they lack only follows from it."""
+    readable: bool = True
+    """Whether it is YAML at all."""
 
     @classmethod
     def read(cls, source: Source, findings: list[Finding]) -> Doc:
@@ -56,7 +58,7 @@ class Doc:
         plain, problems = load_plain(source)
         findings.extend(problems)
         if plain is None:
-            return cls(source, None, {}, findings)
+            return cls(source, None, {}, findings, readable=False)
         return cls(source, plain.data, plain.spans, findings, plain.keys)
 
     def span(self, *path: Any) -> Span:
@@ -369,6 +371,7 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
         data = doc.mapping(spec, name, known=("zone", "hours", "holidays", "label"))
         own = _zone(doc, data["zone"], name, "zone") if "zone" in data else zone
         hours: dict[int, tuple[tuple[int, int], ...]] = {}
+        before = len(doc.findings)
         for days, spans in doc.mapping(data.get("hours"), name, "hours").items():
             try:
                 weekdays = parse_days(days)
@@ -380,7 +383,7 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
                 try:
                     minutes.append(parse_span(text))
                 except ValueError as error:
-                    doc.wrong("bad-duration", str(error), name, "hours", days, n)
+                    doc.wrong("bad-date", str(error), name, "hours", days, n)
             for day in weekdays:
                 hours[day] = merge_spans((*hours.get(day, ()), *minutes))
         holidays: set[Any] = set()
@@ -396,8 +399,8 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
                     n,
                 )
         calendar = Calendar(name, own, hours, frozenset(holidays))
-        if not calendar.ever_open():
-            doc.wrong("bad-duration", f"the calendar `{name}` is never open: its clocks would never run", name)
+        if not calendar.ever_open() and len(doc.findings) == before:
+            doc.wrong_key("bad-duration", f"the calendar `{name}` is never open: its clocks would never run", name)
         calendars[name] = calendar
     return calendars
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from engine.core.actions import Wish, merge
 from engine.core.draft import TRACKED, TRACKED_MEMBER
 from engine.core.rulebook import Helpers, Rulebook
 from engine.lang import Effect, Finding, Rule, Source, Span
-from engine.lang.analysis import Bounds, Case, Domains, Joint, Tie, analyse
+from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
 
@@ -102,7 +102,24 @@ def domains_of(book: Rulebook) -> Domains:
         helpers=lambda shop, values: _helpers(book, shop, values),
         expected=_expected(book),
         lengths={"message.length": "message.text"},
+        arrivals=tuple(_arrivals(book)),
     )
+
+
+def _arrivals(book: Rulebook) -> Iterator[Arrival]:
+    """How tickets come into each state but the one they begin in."""
+    for kind, lifecycle in book.lifecycles.items():
+        for state in lifecycle.states.values():
+            ways = tuple(
+                (
+                    {"ticket.kind": (kind,), "ticket.state": way.sources},
+                    None if way.when is None else way.when.tree,
+                )
+                for way in lifecycle.transitions
+                if way.target == state.name
+            )
+            if state.place is not None and state.name != lifecycle.initial:
+                yield Arrival(state.name, state.place, ways)
 
 
 def _helpers(book: Rulebook, shop: str | None, values: Mapping[str, Any]) -> Helpers:

@@ -93,7 +93,8 @@ def load(source: Source, cls: type[T]) -> tuple[T | None, list[Finding]]:
 
 
 def load_plain(source: Source) -> tuple[Plain | None, list[Finding]]:
-    """Read a YAML file as plain data: dict, list, str, int, Decimal, bool, None. None when there is an error."""
+    """Read a YAML file as plain data: dict, list, str, int, Decimal, bool, None. None when it is no YAML at all; a part
+    that is wrong stands as well as it can be understood: the first of two keys, an ambiguous word as text."""
     findings: list[Finding] = []
     node = Reader(source, findings).read()
     if node is None:
@@ -101,9 +102,7 @@ def load_plain(source: Source) -> tuple[Plain | None, list[Finding]]:
     spans: dict[tuple[str | int, ...], Span] = {}
     keys: dict[tuple[str | int, ...], Span] = {}
     converter = _Converter(findings)
-    data = converter.plain(node, (), spans, keys)
-    errors = any(finding.severity.value == "error" for finding in findings)
-    return (None if errors else Plain(data, spans, keys)), findings
+    return Plain(converter.plain(node, (), spans, keys), spans, keys), findings
 
 
 class _Converter:
@@ -308,7 +307,9 @@ class _Converter:
             return found
         if not node.plain:
             return node.text
-        if self._ambiguous(node) or node.text in NULL:
+        if self._ambiguous(node):
+            return node.text
+        if node.text in NULL:
             return None
         if node.text in _TRUE or node.text in _FALSE:
             return node.text in _TRUE

@@ -145,8 +145,8 @@ class Knowledge:
             yield action.doc
         elif kind == "code" and name in CODES:
             yield f"{CODES[name].severity}: {CODES[name].why}"
-            for called, example in (("not so", CODES[name].bad), ("but so", CODES[name].good)):
-                yield f"{called}:\n```rules\n{example}\n```" if example else ""
+            for called, examples in (("not so", CODES[name].bad), ("but so", CODES[name].good)):
+                yield f"{called}:\n```rules\n{examples[0]}\n```" if examples else ""
         elif kind == "template":
             yield "\n\n".join(f"`{language}` {text}" for language, text in self._texts(name))
         elif kind == "words":

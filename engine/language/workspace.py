@@ -61,8 +61,8 @@ class _File:
 
     @cached_property
     def broken(self) -> bool:
-        """Whether it is a YAML file that cannot be read now: it is being typed."""
-        return self.shape is not None and load_plain(self.source)[0] is None
+        """Whether it is a YAML file that cannot be read as it should now: it is being typed."""
+        return self.shape is not None and bool(load_plain(self.source)[1])
 
     def read(self, environment: Environment) -> tuple[list[Mention], dict[tuple[str, str], Node]]:
         """Every name of the file, and what it says about the nouns it declares."""

@@ -238,15 +238,25 @@ def vocabulary_page() -> str:
     ]
     for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
         rows = [
-            f"| `{c.code}` | {'' if is_named(c.code, but='engine/lang/codes.py') else 'not yet'} | {c.why} |"
+            f"| [`{c.code}`](findings.md#{c.code}) | {c.why} |"
             for c in CODES.values()
             if c.severity is severity
         ]
-        text.append(_table(f"Findings: {title.lower()}", "Code | Looked for | Means", rows))
-    text.append(
-        "`engine validate --explain CODE` shows a bad and a good example. What is marked `not yet` has its name and "
-        "page, but no check\nraises it in this version: most of it compares whole rule sets (conflicts, gaps, loops)."
-    )
+        text.append(_table(f"Findings: {title.lower()}", "Code | Means", rows))
+    return "\n\n".join(text) + "\n"
+
+
+def findings_page() -> str:
+    """`docs/findings.md`."""
+    text = [
+        f"# Findings\n\n{MADE}What `engine validate`, the console, the API and `engine lsp` find, each with texts that show "
+        "it. `engine validate --explain CODE`\nprints one. An error keeps rules from being put in force; a warning does not, "
+        'and `allow CODE "why"` silences it in its rule, or,\noutside of rules, in its file.'
+    ]
+    for code in CODES.values():
+        text.append(f"## {code.code}\n\n*{code.severity}.* {code.why}")
+        for name, examples in (("Not so", code.bad), ("But so", code.good)):
+            text += [f"{name}:\n\n```text\n{example}\n```" for example in examples]
     return "\n\n".join(text) + "\n"
 
 
@@ -283,6 +293,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/settings.md": settings_page,
     "docs/vocabulary.md": vocabulary_page,
+    "docs/findings.md": findings_page,
     f"engine/language/{textmate.FILE}": textmate.text,
 }
 """Page to what makes it."""

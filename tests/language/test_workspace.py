@@ -146,7 +146,7 @@ def test_a_finding_tells_why_on_hover(small: Workspace) -> None:
     workspace = small.with_file("b.rules", 'allow never-true "so"\n')
     found = workspace.hover(*at(workspace, "b.rules", "never-true", 2))
     assert found is not None
-    assert "No event and ticket can make the condition true." in found.text
+    assert "No event and no ticket can make the condition true." in found.text
 
 
 def text_at(workspace: Workspace, place: Place) -> str:

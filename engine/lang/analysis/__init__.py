@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.lang.analysis.domains import WAVES, Bounds, Domains, Joint
+from engine.lang.analysis.domains import WAVES, Arrival, Bounds, Domains, Joint
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Tie
@@ -18,7 +18,7 @@ from engine.lang.findings import Finding
 from engine.lang.kept import Kept
 from engine.lang.ruleset import Rule
 
-__all__ = ["WAVES", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
+__all__ = ["WAVES", "Arrival", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
 
 
 def analyse(

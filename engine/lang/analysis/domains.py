@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from engine.lang import tree
 from engine.lang.runtime import Helpers
 from engine.lang.source import Span
 
@@ -47,6 +48,15 @@ WAVES: tuple[frozenset[str], ...] = tuple(
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """A state and the ways into it: what is so before each, and its condition (None: always open)."""
+
+    state: str
+    place: Span
+    ways: tuple[tuple[Mapping[str, tuple[Any, ...]], tree.Test | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Domains:
     """Facts of one desk.
 
@@ -56,7 +66,8 @@ class Domains:
     fields that have a value before the wave (None: all).
     `clock_times`: minutes of the day at which some calendar opens or closes, `holidays` their days (`YYYY-MM-DD`).
     `helpers` gives what conditions ask of the host, for a shop. `expected`: events somebody should hear, and where it
-    is said that they come. `lengths`: number fields that count the characters of a text field.
+    is said that they come. `lengths`: number fields that count the characters of a text field. `arrivals`: how cases
+    come into their states.
     """
 
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
@@ -74,6 +85,7 @@ class Domains:
     helpers: Callable[[str | None, Mapping[str, Any]], Helpers] | None = None
     expected: Mapping[str, tuple[Span, str]] = field(default_factory=dict)
     lengths: Mapping[str, str] = field(default_factory=dict)
+    arrivals: tuple[Arrival, ...] = ()
 
     def meets(self, one: str, other: str) -> bool:
         """Whether two event kinds can arise together."""

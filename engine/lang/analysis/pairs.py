@@ -191,6 +191,30 @@ def _said(write: Write) -> str:
 # ---- mode: first -------------------------------------------------------------------------------------------------
 
 
+def _both_first(stage: str, a: Seen, b: Seen) -> Finding:
+    """On the actions that disagree, if there are such; else on the names."""
+    hint = "give one of them a higher `priority`"
+    for one in a.writes:
+        other = next((w for w in b.writes if w.target == one.target and w.value != one.value), None)
+        if other is not None:
+            return Finding(
+                "ambiguous-first",
+                f"{_message(a, b, one.target)}, and either may come first",
+                one.action.span,
+                hint,
+                related=(Related(other.action.span, f"here {_said(other)}"),),
+                label=f"here {_said(one)}",
+            )
+    return Finding(
+        "ambiguous-first",
+        f"{name_of(a)} and {name_of(b)} may both come first in the stage `{stage}`",
+        a.rule.source.name.span,
+        hint,
+        related=(Related(b.rule.source.name.span, f"of priority {b.rule.priority}, too"),),
+        label=f"of priority {a.rule.priority}",
+    )
+
+
 def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
     by_rank: dict[Hashable, list[Seen]] = {}
     for seen in rules:
@@ -206,14 +230,7 @@ def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
             if max(count[one], count[other]) >= PARTNERS or group[one].rule.id == group[other].rule.id:
                 continue
             a, b = sorted((group[one], group[other]), key=place_of)
-            finding = Finding(
-                "ambiguous-first",
-                f"{name_of(a)} and {name_of(b)} may both come first in the stage `{stage}`",
-                a.rule.source.name.span,
-                "give one of them a higher `priority`",
-                related=(Related(b.rule.source.name.span, f"of priority {b.rule.priority}, too"),),
-                label=f"of priority {a.rule.priority}",
-            )
+            finding = _both_first(stage, a, b)
 
             def proves(case: Case, a: Seen = a, b: Seen = b) -> bool:
                 prover = report.prover

@@ -124,7 +124,11 @@ def view_of(checked_rules: Checked, environment: Environment, domains: Domains) 
             space.learn(rule.condition)
         space.moments.learn_days(rule.starts, rule.ends)
         _waves(space, domains, rule)
-    for facts in (*domains.facts.values(), domains.fresh):
+    ways = [way for arrival in domains.arrivals for way in arrival.ways]
+    for _, guard in ways:
+        if guard is not None:
+            space.learn(guard)
+    for facts in (*domains.facts.values(), domains.fresh, *(before for before, _ in ways)):
         for name, values in facts.items():
             space.learn_fact(name, values)
     space.settle()

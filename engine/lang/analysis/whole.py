@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from engine.lang import tree
 from engine.lang.analysis.axes import OTHER, ChoiceAxis, bits
 from engine.lang.analysis.boxes import Box, TooManyError, apart, every, meet
 from engine.lang.analysis.report import Report, matched, name_of, place_of
 from engine.lang.analysis.samples import Case
+from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Cover, Seen, View
 from engine.lang.analysis.writes import effect_of
 from engine.lang.findings import Finding, Related
@@ -23,11 +26,35 @@ def check_whole(report: Report, whole: bool) -> None:
     """All checks of the set as a whole. `whole`: no rule was left out for a mistake, so what is missing is missing."""
     for stage, rules in report.view.stages.items():
         _storm(report, stage, rules)
+    _arrivals(report)
     if whole:
         _no_route(report)
         _timers(report)
         _templates(report)
         _unheard(report)
+
+
+# ---- states ------------------------------------------------------------------------------------------------------
+
+
+def _arrivals(report: Report) -> None:
+    """States into which ways lead, none of which is ever open."""
+    space = report.view.space
+    for arrival in report.view.domains.arrivals:
+        if arrival.ways and all(_never_open(space, before, guard) for before, guard in arrival.ways):
+            message = f"no case comes into `{arrival.state}`: the conditions of the ways into it never hold"
+            report.add(Finding("unused-state", message, arrival.place, "mend a `when`, or take the state out"))
+
+
+def _never_open(space: Space, before: Mapping[str, tuple[Any, ...]], guard: tree.Test | None) -> bool:
+    if guard is None:
+        return False
+    try:
+        boxes = space.boxes(guard)
+        facts = [[fact] for name, values in before.items() if (fact := space.fact(name, values)) is not None]
+        return not every((boxes, *facts), space.possible)
+    except TooManyError:
+        return False
 
 
 # ---- no-route ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""Every finding has a page whose examples run: the bad one shows it where it is marked, the good one comes close and
+does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.lang import CODES, Finding
+from engine.lang.codes import Example
+from tests.findings.desk import found_in
+
+ELSEWHERE = frozenset({"not-utf8", "untested-rule"})
+"""What no text alone can show; each has tests of its own, which `test_what_no_page_shows` names."""
+
+BAD = [(code.code, number) for code in CODES.values() for number in range(len(code.bad))]
+GOOD = [(code.code, number) for code in CODES.values() for number in range(len(code.good))]
+
+
+def at(finding: Finding) -> tuple[str, int, int]:
+    return finding.span.source.path, finding.span.start, finding.span.end
+
+
+def told(findings: list[Finding]) -> list[str]:
+    return [f"{f.code} {f.span.source.path}:{f.span.line}:{f.span.column} «{f.span.text}» {f.message}" for f in findings]
+
+
+def example(code: str, kind: str, number: int) -> Example:
+    found: Example = getattr(CODES[code], kind)[number]
+    return found
+
+
+def test_the_base_is_sound() -> None:
+    assert told(found_in({})) == []
+
+
+def test_every_code_has_both() -> None:
+    lacking = [name for name, code in CODES.items() if name not in ELSEWHERE and not (code.bad and code.good)]
+    assert lacking == []
+    unmarked = [name for name, code in CODES.items() if any(not example.marks for example in code.bad)]
+    assert unmarked == []
+
+
+@pytest.mark.parametrize(("code", "number"), BAD)
+def test_the_bad_example_shows_it_where_it_is_marked_and_nothing_else(code: str, number: int) -> None:
+    bad = example(code, "bad", number)
+    findings = found_in(bad.files)
+    assert [(f.code, *at(f)) for f in findings] == [(code, m.path, m.start, m.end) for m in bad.marks], told(findings)
+    for finding in findings:
+        assert finding.message and not finding.message.endswith(".")
+
+
+@pytest.mark.parametrize(("code", "number"), GOOD)
+def test_the_good_example_comes_close_and_is_sound(code: str, number: int) -> None:
+    assert told(found_in(example(code, "good", number).files)) == []
