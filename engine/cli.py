@@ -230,8 +230,7 @@ def _simulate(commands: Commands) -> None:
 def run_simulate(arguments: Any) -> int:
     """Prints the report; 0 whatever differs, 2 when the rules have errors."""
     from engine.desk import Desk
-    from engine.desk.feed import rfc3339, with_times
-    from engine.desk.simulate import as_text, period
+    from engine.desk.simulate import as_text, period, with_moments
     from engine.lang import Severity, render
     from engine.reload import load
 
@@ -246,7 +245,7 @@ def run_simulate(arguments: Any) -> int:
                 span = period(desk.rulebook, arguments.since, arguments.until)
             except ValueError as error:
                 raise CannotDo(str(error)) from error
-            loaded = load(folder, extras=desk.extras, run_scenarios=False)
+            loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
             if loaded.rulebook is None:
                 print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
                 raise CannotDo("the rules have errors; mend them first (`engine validate`)")
@@ -254,8 +253,7 @@ def run_simulate(arguments: Any) -> int:
         finally:
             await desk.close()
 
-    found = asyncio.run(work())
-    report = {**with_times(found), "since": rfc3339(found["since"]), "until": rfc3339(found["until"])}
+    report = with_moments(asyncio.run(work()))
     print(json.dumps(report, ensure_ascii=False, indent=2) if arguments.format == "json" else as_text(report))
     return DONE
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.core.building import digest_of, shelve
 from engine.core.entities import SYSTEM
@@ -181,9 +181,24 @@ async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict
     }
 
 
-def _broken(errors: int, findings: list[dict[str, Any]]) -> None:
+async def built(desk: Desk, base: str, files: Texts) -> Rulebook:
+    """The rulebook of an edit that is only to be tried: scenarios are not run. Raises Refused as `edited` does, and
+    `rules-broken` with the findings."""
+    texts = await edited(desk, base, files)
+
+    def make() -> Loaded:
+        return load_files(texts, None, desk.rulebook, extras=desk.extras, shelf=desk.shelf, run_scenarios=False)
+
+    loaded = await asyncio.get_running_loop().run_in_executor(None, make)
+    if loaded.rulebook is None:
+        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
+        _broken(errors, [told(finding) for finding in loaded.findings], "nothing was tried")
+    return loaded.rulebook
+
+
+def _broken(errors: int, findings: list[dict[str, Any]], so: str = "nothing was published") -> NoReturn:
     count = "one thing is" if errors == 1 else f"{errors} things are"
-    message = f"{count} not right in these rules; nothing was published"
+    message = f"{count} not right in these rules; {so}"
     raise Refused("invalid", "rules-broken", message, details={"findings": findings})
 
 

@@ -46,6 +46,8 @@ class Web:
         self.in_turn = watcher.in_turn
         self.workspaces: dict[str, Workspace] = {}
         """What editors ask, by the digest their edit began from."""
+        self.simulating = False
+        """Whether a simulation runs: one at a time."""
         self.demo = demo
         self.log = log
         self.metrics = Metrics()

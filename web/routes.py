@@ -86,6 +86,11 @@ class Call:
             raise Refused("missing", "not-found", f"there is no such {what}")
         return found
 
+    def left(self) -> bool:
+        """Whether the client has gone: nobody waits for the answer any more."""
+        stream = getattr(self.request.connection, "stream", None)
+        return stream is not None and bool(stream.closed())
+
     def require(self, permission: str) -> None:
         """Raises Refused unless the caller has the right."""
         if self.actor.kind != "system" and permission not in self.actor.permissions:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from web.schema import Body, Finding, Name, Place, Query, RulesChange, Short, Time
+from web.schema import Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -202,6 +202,140 @@ class Validated(Struct):
     warnings: int
 
 
+class SimulatedDecisions(Struct):
+    read: int
+    compared: int
+    differing: int
+    no_snapshot: int
+    """Not compared: their snapshots have expired."""
+    unreadable: int
+    """Not compared: the snapshot or the rules that decided cannot be read."""
+    undecidable: int
+    """Not compared: a value that decides was not recorded."""
+    unfollowed: int
+    """Of those compared: a value that decides what would have followed is not known."""
+
+
+class Unknown(Struct):
+    value: str
+    decisions: int
+
+
+class SimulatedTickets(Struct):
+    seen: int
+    routed: int
+    prioritised: int
+    answered: int
+    escalated: int
+    otherwise: int
+    differing: int
+
+
+class TeamLoad(Struct):
+    team: str | None
+    before: int
+    after: int
+
+
+class Promise(Struct):
+    policy: str | None
+    targets: dict[str, str]
+    calendar: str | None = None
+
+
+class PromiseMove(Struct):
+    before: Promise
+    after: Promise
+    tickets: int
+
+
+class SimulatedSla(Struct):
+    tickets: int
+    """That would have another promise."""
+    unknown: int
+    moves: list[PromiseMove]
+
+
+class SimulatedRule(Struct):
+    book: Literal["recorded", "changed"]
+    rule: str
+    file: str
+    line: int
+
+
+class ResponsibleRule(SimulatedRule):
+    decisions: int
+
+
+class SimulatedChange(Struct):
+    what: str
+    """A field, `reply`, `notify role` …"""
+    before: Any
+    after: Any
+
+
+class SimulatedExample(Struct):
+    ticket: int | None
+    event: str
+    at: Time
+    kinds: list[Literal["routed", "prioritised", "answered", "escalated", "otherwise"]]
+    changes: list[SimulatedChange]
+    rules: list[SimulatedRule]
+
+
+class Simulated(Struct):
+    """What an edit would have decided otherwise, from the recorded decisions of a period."""
+
+    rulebook: str
+    since: Time
+    until: Time
+    complete: bool
+    """False when it ended before its time: the period holds more decisions."""
+    decisions: SimulatedDecisions
+    undecidable: list[Unknown]
+    tickets: SimulatedTickets
+    teams: list[TeamLoad]
+    """Tickets that rules routed."""
+    sla: SimulatedSla
+    rules: list[ResponsibleRule]
+    examples: list[SimulatedExample]
+
+
+class TriedRule(Struct):
+    rule: str
+    title: str | None
+    file: str
+    line: int
+    stage: str
+    wave: int
+    outcome: Literal["acted", "lost", "failed"]
+    why: str
+    values: dict[str, Any]
+    changes: list[str]
+
+
+class TriedRules(Struct):
+    rules: list[TriedRule]
+
+
+class TriedDecision(Struct):
+    event: str
+    at: Time
+    seq: int
+    """Of the event that was decided."""
+    before: TriedRules
+    """As it was decided."""
+    after: TriedRules
+    """As the edited rules would have."""
+    undecidable: str | None
+    """A value for lack of which what is after is not known, or not all of it."""
+
+
+class DryRan(Struct):
+    items: list[TriedDecision]
+    """Newest first, at most 50."""
+
+
 # --- bodies and queries ---------------------------------------------------------------------------------------------
 
 
@@ -232,6 +366,24 @@ class RollbackBody(Body):
     digest: str
     """Of the version to go back to."""
     note: Short = ""
+
+
+class SimulateBody(Body):
+    """An edit of `base`, and how far to look back."""
+
+    base: str
+    files: dict[str, str | None]
+    days: Annotated[int, Meta(ge=1, le=366)] = 30
+
+
+class DryRunBody(Body):
+    """An edit of `base`, and the ticket to try it on."""
+
+    base: str
+    files: dict[str, str | None]
+    ticket: Id
+    event: Id | None = None
+    """Only the decision of this event (`seq`)."""
 
 
 class FileBody(Body):

@@ -211,7 +211,7 @@ def _simulate(root: Path, runs: int) -> dict[str, Any]:
         rates: list[float] = []
         report: dict[str, Any] = {}
         try:
-            loaded = load_files(changed, extras=open_desk.extras, run_scenarios=False)
+            loaded = load_files(changed, None, open_desk.rulebook, extras=open_desk.extras, run_scenarios=False)
             if loaded.rulebook is None:
                 raise RuntimeError(f"the changed rules have errors: {[f.message for f in loaded.findings][:1]}")
             until = int(time.time() * 1_000_000)

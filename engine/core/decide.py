@@ -47,6 +47,9 @@ class Decision:
     ticket_ref: int | None = None
 
 
+_CORE = frozenset(f"ticket.{name}" for name in ("type", "priority", "state", "team", "assignee", "tags"))
+"""What a snapshot of a new case holds whoever reads it: what most rules write, so that other rules can be tried."""
+
 _ROOTS = ("ticket.created", "message.received", "message.sent", "rating.received", "timer.fired", "chat.ended")
 
 
@@ -143,6 +146,8 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
     book = draft.book
     ticket, member = draft.ticket, draft.member
     reads = book.rules.reads(keys)
+    if not before and ticket is not None:
+        reads |= _CORE  # of a case that was there, `before` tells
     helpers = book.helpers(draft)
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     if draft.message is not None and draft.message is not run.line:

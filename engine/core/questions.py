@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,16 @@ class RulesStatistics:
     days: int = 30
 
 
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What an edited rulebook would have decided on a ticket's recorded decisions, beside what was decided."""
+
+    book: Rulebook
+    number: int
+    event: int | None = None
+    """Only the decision of this event."""
+
+
 Question = (
     Tickets
     | TicketByNumber
@@ -239,4 +253,5 @@ Question = (
     | RulesTexts
     | RulesVersions
     | RulesStatistics
+    | DryRun
 )

@@ -34,6 +34,7 @@ from engine.core.intake import OpenChat
 from engine.core.questions import (
     Agents,
     Answers,
+    DryRun,
     Events,
     FileById,
     Me,
@@ -61,6 +62,7 @@ from engine.core.questions import (
 )
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feed import Frame, Subscription, rfc3339, with_times
+from engine.desk.simulate import with_moments
 
 __all__ = [
     "CONTROL",
@@ -76,6 +78,7 @@ __all__ = [
     "CreateMember",
     "DeleteAnswer",
     "Desk",
+    "DryRun",
     "EndChat",
     "Events",
     "FileById",
@@ -120,5 +123,6 @@ __all__ = [
     "Views",
     "WhoIs",
     "rfc3339",
+    "with_moments",
     "with_times",
 ]

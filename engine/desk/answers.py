@@ -18,7 +18,8 @@ from engine.core.questions import Scope
 from engine.core.rulebook import Helpers, Noun, Rulebook
 from engine.core.scenarios import at_stage
 from engine.desk import actors, library, rule_answers
-from engine.lang import Duration, Severity, Source, Span, compile_condition
+from engine.desk.dry_run import dry_run
+from engine.lang import Severity, Source, Span, compile_condition
 from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
 from engine.store.errors import BadCursor, NotFilterable
@@ -246,6 +247,9 @@ class _Asking:
         self._may_see_rules()
         return rule_answers.statistics(self.tx, self.book, q)
 
+    def dry_run(self, q: ask.DryRun) -> Any:
+        return dry_run(self.tx, self.book, self.actor, q)
+
     def _may_see_rules(self) -> None:
         if self.actor.kind != "system":
             self._staff()
@@ -276,6 +280,7 @@ _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
     ask.RulesTexts: _Asking.rules_texts,
     ask.RulesVersions: _Asking.rules_versions,
     ask.RulesStatistics: _Asking.rules_statistics,
+    ask.DryRun: _Asking.dry_run,
     ask.Me: _Asking.me,
 }
 
@@ -371,15 +376,14 @@ def trace(
         if snapshot is not None:
             text = texts.get(snapshot.get("message"))
             rules.extend(_nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
-        item = {"event": _spoken(row["root"]), "at": row["at"], "rulebook": row["rulebook"], "seq": row["event_id"]}
+        item = {
+            "event": rule_answers.spoken(row["root"]),
+            "at": row["at"],
+            "rulebook": row["rulebook"],
+            "seq": row["event_id"],
+        }
         items.append({**item, "rules": rules})
     return {"items": items, "next": None}
-
-
-def _spoken(root: str) -> str:
-    """An event as rules write it: its key counts microseconds, people do not."""
-    kind, after, micros = root.partition(" after ")
-    return f"{kind} after {Duration(int(micros))}" if after else root
 
 
 def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:

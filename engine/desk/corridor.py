@@ -439,14 +439,25 @@ class Desk:
         self._book = book
         self._sessions.clear()
 
-    async def simulate(self, book: Rulebook, since: int, until: int) -> dict[str, Any]:
+    async def simulate(
+        self,
+        book: Rulebook,
+        since: int,
+        until: int,
+        *,
+        most: int | None = None,
+        seconds: float | None = None,
+        unwanted: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
         """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots.
 
-        Reads page by page on the reader threads; writes and sends nothing. See `engine.desk.simulate`.
+        Reads page by page on the reader threads; writes and sends nothing. It ends before its time after `most`
+        decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.desk.simulate`.
         """
-        simulation = Simulation(book, self.extras, since, until, self._book)
+        simulation = Simulation(book, self.extras, since, until, self._book, most=most, seconds=seconds)
         while await self._store.read(simulation.page):
-            pass
+            if unwanted():
+                break
         return simulation.report()
 
     async def explain(self, number: int, event: int | None = None, actor: Actor = SYSTEM) -> dict[str, Any] | None:

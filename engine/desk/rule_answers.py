@@ -12,7 +12,7 @@ from typing import Any
 from engine.core.questions import RulesStatistics, RulesVersions
 from engine.core.rulebook import Helpers, Rulebook
 from engine.core.scenarios import at_stage
-from engine.lang import Rule
+from engine.lang import Duration, Rule
 from engine.store import Tx, commit, rule_days, rulebooks
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -163,6 +163,12 @@ def _asked(rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], hel
     except Exception:  # a line's text stands in no snapshot, and a rule that fails is counted elsewhere
         log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
     return time.perf_counter_ns() - started
+
+
+def spoken(root: str) -> str:
+    """An event as rules write it: its key counts microseconds, people do not."""
+    kind, after, micros = root.partition(" after ")
+    return f"{kind} after {Duration(int(micros))}" if after else root
 
 
 def as_types(book: Rulebook, values: dict[str, Any]) -> None:

@@ -1,13 +1,16 @@
 """What a changed rulebook would have decided over a period of recorded decisions: counts, examples, workload, promises.
 
 It only reads, page by page on the reader threads; nothing is written or sent. Each decision is judged by itself, from
-its snapshot: what a difference would have led to later is not followed. A decision without a snapshot, or one whose
-snapshot lacks a value that decides, is counted as such.
+its snapshot, with the waves that follow from it. A decision without a snapshot, or one whose snapshot lacks a value
+that decides, is counted as such.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+import time as clock
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -18,8 +21,11 @@ from engine.core.calendar import to_micros
 from engine.core.decide import mask
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
-from engine.desk.answers import _spoken as spoken
-from engine.desk.replay import Book, Difference, Limits, Pair, Record, Replay, Undecidable, policy_of, promise
+from engine.desk.feed import rfc3339, with_times
+from engine.desk.pairs import Book, Pair, promise
+from engine.desk.replay import Limits, Record, Replay, facts_of, policy_of
+from engine.desk.rule_answers import spoken
+from engine.desk.sides import Difference, Undecidable
 from engine.store import Tx, commit, rulebooks, wall_clock
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -43,10 +49,29 @@ _KIND_OF = {
 }
 
 
-class Simulation:
-    """A period being gone through. `page` until it gives False, then `report`."""
+_KEYS = re.compile(r'"keys":(\[[^]]*\])')
+"""The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
+_ROUTED = '"ticket.team = '
+"""How a change of team begins in a trace."""
 
-    def __init__(self, book: Rulebook, extras: Extras, since: int, until: int, known: Rulebook | None = None) -> None:
+
+class Simulation:
+    """A period being gone through. `page` until it gives False, then `report`.
+
+    It ends before its time after `most` decisions or `seconds`; the report says so then.
+    """
+
+    def __init__(
+        self,
+        book: Rulebook,
+        extras: Extras,
+        since: int,
+        until: int,
+        known: Rulebook | None = None,
+        *,
+        most: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
         self._new = Book(book)
         self._extras = extras
         self.since, self.until = since, until
@@ -55,6 +80,9 @@ class Simulation:
         self._pairs: dict[str, Pair | None] = {}
         self._limits: Limits | None = None
         self._last = 0
+        self._most = most
+        self._end = None if seconds is None else clock.monotonic() + seconds
+        self._complete = True
         self._counts: Counter[str] = Counter()
         self._why: Counter[str] = Counter()
         self._seen: set[int] = set()
@@ -76,48 +104,63 @@ class Simulation:
         if rows:
             self._last = rows[-1]["id"]
             self._take(tx, rows, self._limits)
-        return len(rows) == PAGE
+        if len(rows) < PAGE:
+            return False
+        late = self._end is not None and clock.monotonic() > self._end
+        if late or (self._most is not None and self._counts["read"] >= self._most):
+            self._complete = False
+            return False
+        return True
 
     def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
         tickets = _by_id(tx, t.Ticket, {row["ticket_id"] for row in rows})
         events = _by_id(tx, t.Event, {row["event_id"] for row in rows if row["ticket_id"] is None})
-        snapshots = {row["id"]: self._snapshot(tx, row) for row in rows}
-        lines = _by_id(tx, t.Message, {s["message"] for s in snapshots.values() if s is not None})
+        looked: list[tuple[Row, Pair | None, Record, dict[str, Any] | None]] = []
         for row in rows:
-            self._counts["read"] += 1
-            ticket, event, snapshot = tickets.get(row["ticket_id"]), events.get(row["event_id"]), snapshots[row["id"]]
-            if ticket is not None:
-                self._seen.add(ticket["number"])
+            ticket, event = tickets.get(row["ticket_id"]), events.get(row["event_id"])
             owner = ticket or event or {}
-            line = lines.get(snapshot["message"]) if snapshot is not None else None
             record = Record(
                 at=row["at"],
                 root=row["root"],
                 ticket=ticket["number"] if ticket is not None else None,
                 shop=owner.get("shop") or "",
                 member=owner.get("member_id"),
-                trace=commit.unpack_trace(row["trace"]),
-                snapshot=snapshot or {},
-                facts=_facts(ticket, line, row["at"], snapshot),
-                automatic=bool(line and line["automatic"]),
+                packed=commit.trace_json(row["trace"]),
+                snapshot={},
             )
-            pair = self._pair(tx, row["rulebook"]) if snapshot is not None else None
-            self._teams_of(record, pair)
-            if pair is None:
-                if snapshot is not None:
-                    self._counts["unreadable"] += 1
-                for entry in record.trace:
-                    if entry["outcome"] == "acted":
-                        limits.note(entry["rule"], record)
+            packed = self._snapshot(tx, row)
+            pair = self._pair(tx, row["rulebook"]) if packed is not None else None
+            snapshot = (
+                json.loads(packed)
+                if packed is not None and pair is not None and pair.differs(_KEYS.findall(packed), record.shop)
+                else None
+            )
+            looked.append((row, pair, record, snapshot))
+            if packed is not None and pair is None:
+                self._counts["unreadable"] += 1
+            if ticket is not None:
+                self._seen.add(ticket["number"])
+        self._counts["read"] += len(rows)
+        lines = _by_id(tx, t.Message, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
+        for row, pair, record, snapshot in looked:
+            if _ROUTED in record.packed:
+                self._teams_of(record)
+            if pair is None or snapshot is None:
+                self._counts["compared"] += pair is not None
+                limits.note(record)
                 continue
+            line = lines.get(snapshot["message"])
+            record.snapshot = snapshot
+            record.facts = facts_of(tickets.get(row["ticket_id"]), line, row["at"], snapshot)
+            record.automatic = bool(line and line["automatic"])
             self._replay(pair, record, limits)
 
-    def _snapshot(self, tx: Tx, row: Row) -> dict[str, Any] | None:
+    def _snapshot(self, tx: Tx, row: Row) -> str | None:
         if not row["snapshot"]:
             self._counts["no_snapshot"] += 1
             return None
         try:
-            return commit.unpack_snapshot(tx, row["snapshot"])
+            return commit.snapshot_json(tx, row["snapshot"])
         except KeyRingError:
             self._counts["unreadable"] += 1
             return None
@@ -141,13 +184,19 @@ class Simulation:
         except Undecidable as error:
             self._counts["undecidable"] += 1
             self._why[str(error)] += 1
+            limits.note(record)
             return
         except Exception as error:  # one decision's failure never takes the others down
             log.debug("a decision at %d cannot be decided again", record.at, exc_info=True)
             self._counts["undecidable"] += 1
             self._why[f"{type(error).__name__}: {error}"[:120]] += 1
+            limits.note(record)
             return
         self._counts["compared"] += 1
+        limits.note(record, replay.new.acted if found else None)
+        if replay.unfollowed is not None:
+            self._counts["unfollowed"] += 1
+            self._why[replay.unfollowed] += 1
         if found or not pair.same_policies:
             self._promise(replay, record)
         if found:
@@ -185,7 +234,7 @@ class Simulation:
                 }
             )
 
-    def _teams_of(self, record: Record, pair: Pair | None) -> None:
+    def _teams_of(self, record: Record) -> None:
         """Where rules routed the ticket, as recorded: the trace says so in the rules language."""
         if record.ticket is None:
             return
@@ -198,7 +247,7 @@ class Simulation:
 
     def _promise(self, replay: Replay, record: Record) -> None:
         """The service level the ticket has under either, where the two can differ at all."""
-        if replay.old is None or replay.new is None or record.ticket is None:
+        if not replay.looked or record.ticket is None:
             return
         try:
             before, after = policy_of(replay.old), policy_of(replay.new)
@@ -220,11 +269,12 @@ class Simulation:
         teams = sorted({*before, *after}, key=lambda team: (team is None, str(team)))
         moves = Counter((repr(_told(a)), repr(_told(b))) for a, b in self._policies.values())
         told = {repr(_told(policy)): _told(policy) for pair in self._policies.values() for policy in pair}
-        names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable")
+        names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable", "unfollowed")
         return {
             "rulebook": self._new.book.digest,
             "since": self.since,
             "until": self.until,
+            "complete": self._complete,
             "decisions": {name: self._counts[name] for name in names},
             "undecidable": [{"value": why, "decisions": count} for why, count in self._why.most_common(20)],
             "tickets": {"seen": len(self._seen), **{kind: len(found) for kind, found in self._kinds.items()}},
@@ -242,23 +292,6 @@ class Simulation:
             ],
             "examples": self._examples,
         }
-
-
-def _facts(ticket: Row | None, line: Row | None, at: int, snapshot: Row | None = None) -> dict[str, Any]:
-    """What cannot have been otherwise then: how the ticket came in, and the line the decision began with."""
-    facts: dict[str, Any] = {}
-    if ticket is not None:
-        facts.update({f"ticket.{name}": ticket[name] for name in ("number", "kind", "shop", "channel", "created_at")})
-        facts["ticket.age"] = max(at - ticket["created_at"], 0)
-    if line is not None:
-        names = ("direction", "channel", "automatic", "language")
-        facts.update({f"message.{name}": line[name] for name in names})
-        facts["message.automatic"] = bool(line["automatic"])
-        facts["message.author"] = line["author_kind"]
-        if line["unsent_at"] is None:
-            facts["message.text"] = (snapshot or {}).get("text", line["text"])  # as it was before words were masked
-            facts["message.length"] = len(line["text"])
-    return facts
 
 
 def _by_id(tx: Tx, model: Any, ids: set[Any]) -> Mapping[Any, Row]:
@@ -280,6 +313,11 @@ def _told(policy: Policy | None) -> dict[str, Any]:
     return {"policy": policy.name, "calendar": calendar, "targets": dict(targets)}
 
 
+def with_moments(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A report with its times as RFC 3339 texts."""
+    return {**with_times(report), "since": rfc3339(report["since"]), "until": rfc3339(report["until"])}
+
+
 def as_text(report: Mapping[str, Any]) -> str:
     """A report for people; its times are texts already."""
     found, tickets = report["decisions"], report["tickets"]
@@ -293,8 +331,13 @@ def as_text(report: Mapping[str, Any]) -> str:
         lines.append(f"not compared: {found['no_snapshot']} decisions have no snapshot any more")
     if found["unreadable"]:
         lines.append(f"not compared: {found['unreadable']} decisions whose snapshot or rulebook cannot be read")
-    if found["undecidable"]:
-        lines.append(f"not decidable: {found['undecidable']} decisions lack a value that decides:")
+    if not report["complete"]:
+        lines.append("ended before its time: the period holds more decisions")
+    if found["undecidable"] or found["unfollowed"]:
+        lines.append(
+            f"not decidable: {found['undecidable']} decisions lack a value that decides, "
+            f"{found['unfollowed']} one that decides what would have followed:"
+        )
         lines += [f"    {item['value']} ({item['decisions']})" for item in report["undecidable"]]
     if report["teams"]:
         lines.append("tickets routed by rules, per team:")

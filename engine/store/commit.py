@@ -552,11 +552,21 @@ def pack_snapshot(tx: Tx, snapshot: Mapping[str, Any]) -> bytes:
 
 def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:
     """The snapshot again. Raises KeyRingError."""
-    unpacked: dict[str, Any] = json.loads(zlib.decompress(tx.ring.decrypt(packed, "snapshot")))
+    unpacked: dict[str, Any] = json.loads(snapshot_json(tx, packed))
     return unpacked
+
+
+def snapshot_json(tx: Tx, packed: bytes) -> str:
+    """The snapshot as JSON, for who may not need to read it whole. Raises KeyRingError."""
+    return zlib.decompress(tx.ring.decrypt(packed, "snapshot")).decode()
 
 
 def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
     """A decision's trace again."""
-    trace: list[dict[str, Any]] = json.loads(zlib.decompress(bytes(packed)))
+    trace: list[dict[str, Any]] = json.loads(trace_json(packed))
     return trace
+
+
+def trace_json(packed: bytes) -> str:
+    """The trace as JSON, for who may not need to read it whole."""
+    return zlib.decompress(bytes(packed)).decode()

@@ -32,6 +32,8 @@ BODIES: dict[str, Any] = {
     "validate": {"files": {}},
     "reload_rules": {"note": ""},
     "publish_rules": {"base": "0" * 64, "files": {"a.rules": ""}},
+    "simulate_rules": {"base": "0" * 64, "files": {}},
+    "dry_run_rules": {"base": "0" * 64, "files": {}, "ticket": 1},
     "rollback_rules": {"base": "0" * 64, "digest": "0" * 64},
     **dict.fromkeys(("complete", "hover", "definition", "references"), AT),
     "rename": {**AT, "name": "x"},

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
+from typing import Final
 
 from engine import graph, publishing, reload
-from engine.desk import Refused, RulesState, RulesStatistics, RulesTexts, RulesVersions
+from engine.desk import DryRun, Refused, RulesState, RulesStatistics, RulesTexts, RulesVersions, with_moments
 from web import rules_schema as schema
 from web.routes import API, Answer, Call, Media, route
+
+DAY: Final = 86_400_000_000
+MOST: Final = 200_000
+"""Decisions that one simulation goes through."""
+LONGEST: Final = 60.0
+"""Seconds that one simulation may take."""
 
 
 @route("GET", f"{API}/rules", {200: schema.Rules}, tag="rules")
@@ -98,3 +106,32 @@ async def rules_version(call: Call) -> Answer:
 async def rules_statistics(call: Call) -> Answer:
     """How often each rule acted and lost, when it last acted, and what asking it takes."""
     return Answer(await call.need(RulesStatistics(call.query.days), "rulebook"))
+
+
+@route("POST", f"{API}/rules/simulate", {200: schema.Simulated}, tag="rules", body=schema.SimulateBody, large=True)
+async def simulate_rules(call: Call) -> Answer:
+    """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
+    call.require("rules.edit")
+    if call.web.simulating:
+        message = "a simulation is running; try again when it is done"
+        raise Refused("too-many", "simulation-running", message, retry_after=10)
+    call.web.simulating = True
+    try:
+        book = await publishing.built(call.desk, call.body.base, call.body.files)
+        until = time.time_ns() // 1000
+        report = await call.desk.simulate(
+            book, until - call.body.days * DAY, until, most=MOST, seconds=LONGEST, unwanted=call.left
+        )
+    finally:
+        call.web.simulating = False
+    return Answer(with_moments(report))
+
+
+@route(
+    "POST", f"{API}/rules/dry-run", {200: schema.DryRan}, tag="rules", body=schema.DryRunBody, large=True, errors=(404,)
+)
+async def dry_run_rules(call: Call) -> Answer:
+    """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
+    call.require("rules.edit")
+    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    return Answer(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))

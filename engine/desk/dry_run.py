@@ -1,0 +1,169 @@
+"""An edit tried on a ticket: what the edited rules would have decided each time, beside what was decided.
+
+It only reads. What counts for a `limit` is what was recorded before, and what the edited rules did on this ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.core import access
+from engine.core.actions import Lost, Wish
+from engine.core.building import build
+from engine.core.decide import mask
+from engine.core.entities import Actor
+from engine.core.questions import DryRun
+from engine.core.rulebook import NOTHING_MORE, Rulebook
+from engine.desk.pairs import Book, Pair
+from engine.desk.replay import Limits, Record, Replay, facts_of
+from engine.desk.rule_answers import spoken
+from engine.desk.sides import Stood, Undecidable, wished
+from engine.lang import Rule
+from engine.store import Tx, commit, queries, rulebooks
+from engine.store import tables as t
+from engine.store.errors import KeyRingError
+from engine.store.sql import Row
+
+
+def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str, Any] | None:
+    """The decisions about a ticket, newest first, each before and after; None where it is not the actor's to see.
+
+    `undecidable` says why what is after is not known, or not all of it; it is None where it is.
+    """
+    if actor.kind not in ("agent", "system"):
+        return None
+    rows = queries.decisions(tx, access.scope(actor), question.number, event=question.event)
+    ticket = tx.row(t.Ticket.select().where(t.Ticket.number == question.number))
+    if rows is None or ticket is None:
+        return None
+    new = Book(question.book)
+    limits = Limits(question.book)
+    if rows:
+        limits.seed(tx, rows[-1]["at"])
+    pairs: dict[str, Pair | None] = {}
+    items = []
+    for row in reversed(rows):
+        record, why = _record(tx, row, ticket)
+        if row["rulebook"] not in pairs:
+            old = book if row["rulebook"] == book.digest else _before(tx, book, row["rulebook"])
+            pairs[row["rulebook"]] = None if old is None else Pair(Book(old), new)
+        pair = pairs[row["rulebook"]]
+        if pair is None:
+            why = "the rules that decided"
+        after: list[dict[str, Any]] = []
+        if pair is not None and why is None:
+            after, why = _after(pair, record, limits)
+        else:
+            limits.note(record)
+        items.append(
+            {
+                "event": spoken(record.root),
+                "at": record.at,
+                "seq": row["event_id"],
+                "before": {"rules": [entry for entry in record.trace if entry["outcome"] != "matched"]},
+                "after": {"rules": after},
+                "undecidable": why,
+            }
+        )
+    return {"items": items[::-1]}
+
+
+def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
+    """A decision, and what of it is not there any more."""
+    record = Record(
+        at=row["at"],
+        root=row["root"],
+        ticket=ticket["number"],
+        shop=ticket["shop"],
+        member=ticket["member_id"],
+        packed=commit.trace_json(row["trace"]),
+        snapshot={},
+    )
+    try:
+        snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
+    except KeyRingError:
+        snapshot = None
+    if snapshot is None:
+        return record, "the snapshot"
+    line = tx.row(t.Message.select().where(t.Message.id == snapshot["message"])) if snapshot["message"] else None
+    record.snapshot = snapshot
+    record.facts = facts_of(ticket, line, row["at"], snapshot)
+    record.automatic = bool(line and line["automatic"])
+    return record, None
+
+
+def _before(tx: Tx, book: Rulebook, digest: str) -> Rulebook | None:
+    texts = rulebooks.rulebook_texts(tx, digest)
+    if texts is None:
+        return None
+    return build(texts, extras=book.workings.extras or NOTHING_MORE, analyse=False)[0]
+
+
+def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[dict[str, Any]], str | None]:
+    """What the edited rules did, and what for lack of which not all of it is known."""
+    replay = Replay(pair, record, limits)
+    why = None
+    found = []
+    try:
+        if record.shop not in pair.new.book.shops or record.shop not in pair.old.book.shops:
+            raise Undecidable("shop.name")
+        found = replay.run(whole=True)
+        why = replay.unfollowed
+    except Undecidable as error:
+        why = str(error)
+    limits.note(record, replay.new.acted if found else None)
+    entries: list[dict[str, Any]] = []
+    for stood in replay.new.stood:
+        if stood.wave < replay.waves:
+            entries.extend(_entries(replay, record, stood))
+    return entries, why
+
+
+def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[dict[str, Any]]:
+    """A stage of the edited rules, as a trace tells of it."""
+    old = {
+        wish.rule.id: [w.effect for w in then.standing if w.rule.id == wish.rule.id]
+        for then in replay.old.stood
+        if (then.wave, then.stage) == (stood.wave, stood.stage)
+        for wish in then.standing
+    }
+    told = {entry["rule"]: entry["changes"] for entry in record.had_a_say(stood.wave) if entry["outcome"] == "acted"}
+    for rule in stood.matched:
+        wishes = [wish for wish in stood.standing if wish.rule.id == rule.id]
+        lost = [item for item in stood.lost if item.wish.rule.id == rule.id]
+        if wishes or not lost:
+            same = _alike(old.get(rule.id, []), wishes) and rule.id in told
+            changes = told[rule.id] if same else [wished(replay.new.book, wish.effect) for wish in wishes]
+            yield _entry(replay, rule, stood, "acted", "", changes)
+        if lost:
+            yield _entry(replay, rule, stood, "lost", "; ".join(map(_winner, lost)), [])
+    for rule in stood.passed_over:
+        first = stood.matched[0].id
+        yield _entry(replay, rule, stood, "lost", f"stage {stood.stage} takes one rule: `{first}` came first", [])
+
+
+def _alike(effects: list[Any], wishes: list[Wish]) -> bool:
+    return [(e.action, e.args) for e in effects] == [(w.effect.action, w.effect.args) for w in wishes]
+
+
+def _winner(lost: Lost) -> str:
+    how = "comes first by its name" if lost.tie else "has the higher priority"
+    return f"{lost.target}: `{lost.winner.rule.id}` {how}"
+
+
+def _entry(replay: Replay, rule: Rule, stood: Stood, outcome: str, why: str, changes: list[str]) -> dict[str, Any]:
+    book = replay.pair.new.book
+    reads = sorted(rule.condition.reads) if rule.condition is not None else ()
+    return {
+        "rule": rule.id,
+        "title": rule.title,
+        "file": rule.file,
+        "line": rule.line,
+        "stage": rule.stage,
+        "wave": stood.wave,
+        "outcome": outcome,
+        "why": why,
+        "values": {name: mask(book, name, stood.values.get(name)) for name in reads},
+        "changes": changes,
+    }
