@@ -7,7 +7,7 @@ DATA ?= data/demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-python test-ui lint format bench soak dist clean env-run env-test env-lint env-dist ui
+.PHONY: help install run test test-python test-ui lint format bench soak fuzz dist clean env-run env-test env-lint env-dist ui
 .ONESHELL:
 .NOTPARALLEL:
 SHELL := /bin/bash
@@ -111,6 +111,9 @@ bench: install  ## the measurements (ARGS=NAME)
 
 soak: env-test ui  ## the long tests
 	@YINGDA_TEST_EXPLORE=1 $(VENV_PYTHON) -m pytest -m soak $(ARGS)
+
+fuzz: env-test ui  ## damaged rule files for TIME seconds (600)
+	@$(VENV_PYTHON) -m tests.fuzz --seconds "$(or $(TIME),600)" $(ARGS)
 
 dist: env-dist ui  ## wheel and sdist in dist/
 	@rm -rf dist build

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 from engine.core import scenarios
 from engine.core.building import build, digest_of, shelve
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
-from engine.lang import Finding, Severity, Source, Span, render
+from engine.lang import Finding, Severity, Source, Span, parse, render
 from engine.lang.analysis import expired
 from engine.lang.cache import Shelf
+from engine.lang.checker import silence
+from engine.lang.spoken import in_own_words
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -80,13 +82,18 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
                     Finding("file-not-found", f"`{name}` is a link that leads out of the rules folder", place)
                 )
                 continue
+            if not real.is_file():
+                # A pipe or a device would be read for ever.
+                findings.append(Finding("file-not-found", f"`{name}` is no plain file", place))
+                continue
             if real.stat().st_size > MAX_FILE:
                 message = f"`{name}` is larger than {MAX_FILE:,} bytes; split it"
                 findings.append(Finding("bad-yaml" if name.endswith("ml") else "syntax-error", message, place))
                 continue
             raw = real.read_bytes()
-        except OSError as error:
-            findings.append(Finding("file-not-found", f"`{name}` cannot be read: {error.strerror}", place))
+        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+            why = error.strerror if isinstance(error, OSError) else "it is a link that leads to itself"
+            findings.append(Finding("file-not-found", f"`{name}` cannot be read: {why}", place))
             continue
         try:
             files[name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -140,7 +147,10 @@ def load_files(
     written = _scenarios(files, found)
     if rulebook is not None:
         # Only here is it known what day it is: building is the same on every day.
-        found.extend(expired(rulebook.rules.rules, date.today().isoformat()))  # noqa: DTZ011 - the reader's own day
+        late = expired(rulebook.rules.rules, date.today().isoformat())  # noqa: DTZ011 - the reader's own day
+        paths = {finding.span.source.path for finding in late}
+        found.extend(silence(late, [parse(Source(path, files[path]))[0] for path in sorted(paths)]))
+    found = list(in_own_words(found))
     if unreadable:
         rulebook = None
     loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)

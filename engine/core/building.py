@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
+    LIMITS,
     WEEKDAYS,
     Condition,
     Duration,
@@ -150,6 +152,7 @@ def build(
     rulebook = built.run()
     findings[:] = [finding for finding in findings if not _follows(finding, built.unreadable)]
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
+    findings[:] = _few(findings)
     if any(f.severity is Severity.ERROR for f in findings):
         return None, findings
     return rulebook, findings
@@ -197,6 +200,15 @@ def _follows(finding: Finding, unreadable: Collection[str]) -> bool:
     if "desk" in unreadable and finding.code not in _ALONE:
         return True
     return any(finding.code in _FOLLOWING.get(kind, ()) for kind in unreadable)
+
+
+def _few(findings: list[Finding]) -> Iterator[Finding]:
+    """What is told of one file is bounded, so that one that is no such file at all does not bury the others."""
+    told: Counter[str] = Counter()
+    for finding in findings:
+        told[finding.span.source.path] += 1
+        if told[finding.span.source.path] <= LIMITS.findings_per_file:
+            yield finding
 
 
 class _Build:
@@ -248,7 +260,14 @@ class _Build:
         said = silence(said, parsed)
         checked, problems = check(parsed, book.environment, self.files, kept=kept)
         said += problems
-        if any(f.severity is Severity.ERROR for f in (*self.findings, *said)):
+        if any(f.severity is Severity.ERROR for f in self.findings):
+            self.findings.extend(said)
+            return None
+        if any(f.severity is Severity.ERROR for f in said):
+            if self.analyse:
+                # The rules that are right are looked at together all the same: one run tells of every mistake.
+                book = replace(book, rules=compile_rules(checked, book.environment, kept))
+                said += silence(whole_set(book, checked, kept, whole=False), parsed)
             self.findings.extend(said)
             return None
         book = replace(book, rules=compile_rules(checked, book.environment, kept))

@@ -51,9 +51,12 @@ FRESH: Mapping[str, tuple[Any, ...]] = {
 """A ticket that has just been opened."""
 
 
-def whole_set(book: Rulebook, checked: Checked, kept: Kept | None = None) -> list[Finding]:
-    """What is to be said about all rules of a sound rulebook together. `allow` is not looked at here."""
-    return analyse(checked, book.environment, domains_of(book), Engine(book), kept=kept)
+def whole_set(book: Rulebook, checked: Checked, kept: Kept | None = None, *, whole: bool = True) -> list[Finding]:
+    """What is to be said about all rules together, of a rulebook whose nouns are sound; `whole`: its rules are, too.
+
+    `allow` is not looked at here.
+    """
+    return analyse(checked, book.environment, domains_of(book), Engine(book), whole, kept)
 
 
 def domains_of(book: Rulebook) -> Domains:

@@ -364,9 +364,9 @@ class _Printer:
             self._condition(operand, column, tail if operand is children[-1] else 0)
 
     def _list(self, node: Node, base: int, place: str) -> None:
-        """A list in brackets that does not fit on its line: as many values on each line as go."""
+        """A list in brackets that does not fit on its line: as many values on each line as go. A name stays."""
         children = _children(node)
-        if len(children) == 2:
+        if len(children) <= 2:
             self._put(node)
             return
         self._put(children[0])

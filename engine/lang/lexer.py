@@ -170,7 +170,10 @@ class _Scanner:
             if not word.isascii():
                 name = unicodedata.normalize("NFC", word)
                 if not name.isidentifier():
-                    self._report("syntax-error", f"`{word}` is not a name", start, end, "put it in double quotes")
+                    self._report("syntax-error", f"`{word[:40]}` is not a name", start, end, "put it in double quotes")
+        if len(name) > LIMITS.name_chars:
+            self._report("syntax-error", f"a name has at most {LIMITS.name_chars} characters", start, end)
+            name = name[: LIMITS.name_chars]
         kind = TOKENS.get(name)
         if after_dot or kind is None:
             self._add("NAME", name, start, end)

@@ -33,6 +33,9 @@ class Limits:
     definition_depth: int = 32
     """Definitions that use definitions: each level is a Python call when the condition runs."""
 
+    name_chars: int = 120
+    """One name: what tables and screens have room for."""
+
     text_chars: int = 20_000
     """One text in a rule or template: the longest message a channel takes."""
 

@@ -21,7 +21,9 @@ def at(finding: Finding) -> tuple[str, int, int]:
 
 
 def told(findings: list[Finding]) -> list[str]:
-    return [f"{f.code} {f.span.source.path}:{f.span.line}:{f.span.column} «{f.span.text}» {f.message}" for f in findings]
+    return [
+        f"{f.code} {f.span.source.path}:{f.span.line}:{f.span.column} «{f.span.text}» {f.message}" for f in findings
+    ]
 
 
 def example(code: str, kind: str, number: int) -> Example:
@@ -52,3 +54,15 @@ def test_the_bad_example_shows_it_where_it_is_marked_and_nothing_else(code: str,
 @pytest.mark.parametrize(("code", "number"), GOOD)
 def test_the_good_example_comes_close_and_is_sound(code: str, number: int) -> None:
     assert told(found_in(example(code, "good", number).files)) == []
+
+
+def test_an_expired_rule_may_be_allowed_by_its_file() -> None:
+    rule = 'rule hello\n  until "2020-01-01"\n  on ticket.created\n  then add tag hello\n'
+    assert [f.code for f in found_in({"shown.rules": rule})] == ["expired-rule"]
+    assert told(found_in({"shown.rules": f'allow expired-rule "seasonal"\n{rule}'})) == []
+
+
+def test_strange_signs_may_be_allowed_where_they_are_meant() -> None:
+    rule = "rule hello\n  on ticket.created，message.received\n  then add tag hello\n"
+    assert [f.code for f in found_in({"shown.rules": rule})] == ["suspicious-characters"]
+    assert told(found_in({"shown.rules": f'allow suspicious-characters "copied"\n{rule}'})) == []

@@ -17,6 +17,21 @@ PARTNERS = 3
 """Conflicts told of one rule: past that the first few say it all."""
 
 
+class _Partners:
+    """With how many others each rule was told of; `enough`: those with `PARTNERS`."""
+
+    def __init__(self) -> None:
+        self.enough: set[int] = set()
+        self._count: dict[int, int] = {}
+
+    def add(self, *rules: int) -> None:
+        """These were told of together."""
+        for rule in rules:
+            self._count[rule] = self._count.get(rule, 0) + 1
+            if self._count[rule] >= PARTNERS:
+                self.enough.add(rule)
+
+
 def check_pairs(report: Report) -> None:
     """All checks of rules against each other, stage by stage."""
     view = report.view
@@ -59,10 +74,8 @@ def _target_conflicts(
             continue
         entries = [(n, box) for n, (seen, _) in enumerate(group) for box in seen.waved]
         deciders = deciders or _Deciders(report.view, [seen for seen, _ in writers])
-        count = [0] * len(group)
-        for one, other in pairs(entries, report.view.space.full, kinds):
-            if max(count[one], count[other]) >= PARTNERS:
-                continue
+        told_of = _Partners()
+        for one, other in pairs(entries, report.view.space.full, kinds, told_of.enough):
             (a, write_a), (b, write_b) = group[one], group[other]
             if a.rule.id == b.rule.id or write_a.value == write_b.value:
                 continue
@@ -70,8 +83,7 @@ def _target_conflicts(
             spans = (first[1].action.span, second[1].action.span)
             if spans not in told and _conflict(report, stage, target, first, second, deciders):
                 told.add(spans)
-                count[one] += 1
-                count[other] += 1
+                told_of.add(one, other)
 
 
 def _conflict(
@@ -225,9 +237,9 @@ def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
             continue
         entries = [(n, box) for n, seen in enumerate(group) for box in seen.waved]
         kinds = [seen.effects for seen in group]
-        count = [0] * len(group)
-        for one, other in pairs(entries, report.view.space.full, kinds):
-            if max(count[one], count[other]) >= PARTNERS or group[one].rule.id == group[other].rule.id:
+        told_of = _Partners()
+        for one, other in pairs(entries, report.view.space.full, kinds, told_of.enough):
+            if group[one].rule.id == group[other].rule.id:
                 continue
             a, b = sorted((group[one], group[other]), key=place_of)
             finding = _both_first(stage, a, b)
@@ -245,8 +257,7 @@ def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
                 )
 
             if _open(report, a, b, deciders, finding, proves):
-                count[one] += 1
-                count[other] += 1
+                told_of.add(one, other)
 
 
 def _shadowed_in_first(report: Report, rules: Sequence[Seen]) -> set[Seen]:

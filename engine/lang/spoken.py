@@ -1,0 +1,71 @@
+"""What a finding proposes, in the keywords of the file it stands in: so that it can be typed there as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from engine.lang.findings import Finding
+from engine.lang.formatter import CannotFormat, format_text
+from engine.lang.keywords import KEYWORDS
+from engine.lang.lexer import tokenise
+from engine.lang.parser import keyword_set
+from engine.lang.source import Place, Source
+
+_PIECE = re.compile(r"`([^`\n]{1,200})`")
+_WORD = re.compile(r"(?<![\w.-])[a-z]+(?![\w.-])")
+_CHINESE = {keyword.en: keyword.zh for keyword in KEYWORDS}
+_AROUND = (
+    ("rule r on e when ", "\nthen stop"),
+    ("rule r on e then ", ""),
+    ("rule r ", "\non e then stop"),
+    ("rule r ", "\nthen stop"),
+)
+"""Where a proposal may stand: as a condition, an action, a header, or events with a condition."""
+
+
+def in_own_words(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; those in rule files with Chinese keywords speak of keywords in Chinese."""
+    chinese: dict[Source, bool] = {}
+    for finding in findings:
+        source = finding.span.source
+        if not source.path.endswith(".rules") or "`" not in f"{finding.message}{finding.hint}":
+            yield finding
+            continue
+        if source not in chinese:
+            tokens, _ = tokenise(source.text, Place.whole(source))
+            chinese[source] = keyword_set(tokens) == "zh"
+        if chinese[source]:
+            hint = finding.hint and _said(finding.hint, source.text)
+            finding = replace(finding, message=_said(finding.message, source.text), hint=hint)
+        yield finding
+
+
+def _said(text: str, file: str) -> str:
+    """A sentence with the code in it in Chinese keywords. "Did you mean" proposes names, which stay."""
+    if text.startswith("did you mean"):
+        return text
+    return _PIECE.sub(lambda match: f"`{_piece(match[1], file)}`", text)
+
+
+def _piece(code: str, file: str) -> str:
+    words = [word for word in _WORD.findall(code) if word in _CHINESE]
+    if not words or any(re.search(rf"(?<![\w.-]){word}(?![\w.-])", file) for word in words):
+        return code  # a word that stands in the file as it is is a name there
+    if len(words) > 1:
+        for before, after in _AROUND:
+            try:
+                laid = format_text(Source("", before + code + after), "zh")
+            except CannotFormat:
+                continue
+            return _without(laid, before, after)
+    return _WORD.sub(lambda match: _CHINESE.get(match[0], match[0]), code)
+
+
+def _without(laid: str, before: str, after: str) -> str:
+    """What stands between two known pieces, on one line."""
+    flat = " ".join(laid.split())
+    start = " ".join(_WORD.sub(lambda match: _CHINESE.get(match[0], match[0]), before).split())
+    end = " ".join(_WORD.sub(lambda match: _CHINESE.get(match[0], match[0]), after).split())
+    return flat.removeprefix(start).removesuffix(end).strip()
