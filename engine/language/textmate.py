@@ -142,3 +142,23 @@ def grammar() -> dict[str, Any]:
 def text() -> str:
     """The grammar as the file has it."""
     return json.dumps(grammar(), ensure_ascii=False, indent=2) + "\n"
+
+
+def for_console() -> str:
+    """The same words as TypeScript, for the console's editor: each written form by what it is there."""
+    every = {keyword.token for keyword in KEYWORDS}
+    kinds = {
+        "item": _ITEMS,
+        "part": _PARTS,
+        "logic": _LOGIC,
+        "value": _VALUES,
+        "test": _TESTS,
+        "action": ACTIONS,
+        "header": HEADERS - ACTIONS - set(_ITEMS),
+    }
+    rest = every.difference(*kinds.values())
+    lines = ["/** The keywords of rule files, made of `engine/lang/keywords.py` by `python -m tests.house.reference`. */"]
+    lines.append("export const KEYWORDS: Record<string, readonly string[]> = {")
+    for kind, tokens in {**kinds, "other": rest}.items():
+        lines.append(f"  {kind}: [{', '.join(repr(word) for word in words(tokens))}],")
+    return "\n".join([*lines, "}", ""])

@@ -295,6 +295,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/vocabulary.md": vocabulary_page,
     "docs/findings.md": findings_page,
     f"engine/language/{textmate.FILE}": textmate.text,
+    "web/ui/src/console/rules/keywords.gen.ts": textmate.for_console,
 }
 """Page to what makes it."""
 

@@ -15,7 +15,8 @@ SPOKEN = {"zh-TW": "zh-Hant-TW", "zh-CN": "zh-Hans-CN", "en": "en"}
 # What people and rules have written is not ours to translate: names of rules, files, values, addresses, lines.
 _TEXTS = """
 () => {
-  const theirs = 'code, pre, dl, time, style, script, svg, .bubble, .text, .last, option, [data-test=why-rule] li'
+  const theirs = 'code, pre, dl, time, style, script, svg, .bubble, .last, option, [data-test=why-rule] li, ' +
+    '.text, [data-test=rules-tree], [data-test=rules-outline]'
   const found = []
   const look = (node) => {
     if (node.nodeType === Node.TEXT_NODE) {
@@ -109,6 +110,10 @@ def test_console(shop: Served, browser: Browser, locale: str, size: str) -> None
             ("/inbox?view=all&q=nothing-is-called-so", "inbox-find"),
             (f"/tickets/{number}", "line"),
             ("/rules", "rules-digest"),
+            ("/rules?view=edit&file=60-respond.rules", "rules-file" if size == "desk" else "rules-pick"),
+            ("/rules?view=history", "rules-version"),
+            ("/rules?view=statistics", "stats-row"),
+            ("/rules?view=diagrams", "rules-diagram"),
             ("/account/sessions", "session"),
         ):
             admin.go(path)

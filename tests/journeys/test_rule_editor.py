@@ -1,0 +1,268 @@
+"""Rules are edited in the console: written with help, checked, published with a reason, compared, taken back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.support import ROOT, Person, Served, make_desk, serving, until
+
+FILE = "60-respond.rules"
+OPENED = "門為您開了"
+SLOW = 60_000
+"""Milliseconds a whole check with its scenarios may take on a slow machine."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The demo shop, where supervisors may edit rules but not give rights."""
+    folder = tmp_path_factory.mktemp("editor")
+    shutil.copytree(ROOT / "rules", folder / "rules")
+    roles = folder / "rules" / "roles.yaml"
+    text = roles.read_text("utf-8")
+    head, supervisor = text.split("supervisor:", 1)
+    roles.write_text(head + "supervisor:" + supervisor.replace("- rules.view\n", "- rules.view\n    - rules.edit\n", 1))
+    # One file of scenarios says as much as ten: they run at each check before publishing.
+    for scenarios in sorted((folder / "rules" / "tests").iterdir())[1:]:
+        scenarios.unlink()
+    with serving(make_desk(folder, rules=folder / "rules")) as served:
+        yield served
+
+
+def _state(house: Served) -> dict[str, Any]:
+    return dict(house.get("admin", "/rules"))
+
+
+def _open(person: Person, path: str, line: int = 1) -> Page:
+    page = person.go(f"/rules?file={path}&line={line}")
+    expect(page.locator(f"[data-test=rules-code][data-path='{path}'] .cm-line").first).to_be_visible()
+    # The first check is over: nothing that is asked now is put off by it.
+    expect(page.locator("[data-test=rules-checked]")).to_have_attribute("data-checking", "false", timeout=SLOW)
+    return page
+
+
+def _publish(page: Page, note: str) -> None:
+    page.locator("[data-test=rules-publish]").click()
+    expect(page.locator("[data-test=publish-checked]")).to_have_attribute("data-errors", "0", timeout=SLOW)
+    expect(page.locator("[data-test=publish-confirm]")).to_be_disabled()
+    page.locator("[data-test=publish-note]").fill(note)
+    page.locator("[data-test=publish-confirm]").click()
+
+
+def _say(page: Page, text: str) -> None:
+    page.locator("[data-test=input]").fill(text)
+    page.locator("[data-test=send]").click()
+    expect(page.locator("[data-test=line].me", has_text=text)).to_be_visible(timeout=20_000)
+    # What rules answer comes with the line itself.
+    page.wait_for_timeout(300)
+
+
+def _opened(page: Page) -> int:
+    return page.locator("[data-test=line]", has_text=OPENED).count()
+
+
+def _end(page: Page, path: str) -> None:
+    """Puts the cursor at the end of the open file."""
+    page.locator(f"[data-test=rules-code][data-path='{path}'] .cm-content").click()
+    page.keyboard.press("Control+End")
+
+
+def test_a_rule_is_written_published_and_taken_back(house: Served, browser: Browser) -> None:
+    with (
+        Person(browser, house.url, width=1440, height=900) as admin,
+        Person(browser, house.url, width=1440, height=900) as colleague,
+        Person(browser, house.url) as member,
+    ):
+        admin.sign_in("admin")
+        colleague.sign_in("lin")
+        first = _state(house)["digest"]
+        line = next(n for n, text in enumerate(_text(house).splitlines(), 1) if text.startswith("rule welcome_vip"))
+        page = _open(admin, FILE, line)
+        expect(page.locator(".cm-activeLine").first).to_contain_text("welcome_vip")
+        theirs = _open(colleague, FILE)
+        theirs.locator(".cm-content").click()
+        theirs.keyboard.type("# 同事改過")
+
+        _write(page)
+        page.reload()
+        expect(page.locator(f"[data-test=rules-file][data-path='{FILE}']")).to_have_attribute("data-change", "changed")
+        _publish(page, "開門的通關密語")
+        expect(page.locator("[data-test=publish-dialog]")).to_be_hidden(timeout=SLOW)
+        mine = _state(house)
+        assert mine["digest"] != first
+        assert (mine["active"]["by"], mine["active"]["note"]) == ("admin", "開門的通關密語")
+        assert mine["active"]["source"] == "publish"
+        expect(page.locator("[data-test=rules-publish]")).to_be_disabled()
+
+        chat = member.sign_in("hua", "/chat")
+        _say(chat, "芝麻開門一")
+        assert _opened(chat) == 1
+
+        _is_refused_and_goes_on(house, theirs, str(mine["digest"]))
+        _say(chat, "芝麻開門二")
+        assert _opened(chat) == 1, "the colleague's text of the file stands, without the rule"
+
+        _goes_back(page, str(mine["digest"]))
+        assert _state(house)["digest"] == mine["digest"]
+        _say(chat, "芝麻開門三")
+        assert _opened(chat) == 2
+        assert not admin.troubles, "\n".join(admin.troubles)
+        assert not member.troubles, "\n".join(member.troubles)
+        # The refusal itself is the one thing the browser notes.
+        assert [trouble for trouble in colleague.troubles if "409" not in trouble] == []
+
+
+def _text(house: Served) -> str:
+    return str(house.get("admin", "/rules/files")["files"][FILE])
+
+
+def _write(page: Page) -> None:
+    """A rule with a mistake behind Chinese and a wide character: marked where it stands, mended by a click; the rest
+    with a completion."""
+    _end(page, FILE)
+    page.keyboard.type('rule password "通關密語"\n  on message.received\n')
+    page.keyboard.type('when "嗨😀" != ticket.subject and mesage.text contains "芝麻開門"\n')
+    page.keyboard.type("then rep")
+    first = page.locator(".cm-tooltip-autocomplete li[aria-selected]")
+    expect(first).to_contain_text("reply", timeout=SLOW)
+    expect(page.locator(".cm-completionInfo")).to_contain_text("reply")
+    page.wait_for_timeout(200)
+    page.keyboard.press("Enter")
+    expect(first).to_be_hidden()
+    page.keyboard.type(f' "{OPENED}')
+    # The quote that closes came by itself.
+    finding = page.locator("[data-test=rules-finding][data-code=unknown-field]")
+    expect(finding).to_contain_text("mesage.text", timeout=SLOW)
+    mark = page.locator(".cm-lintRange-error").first
+    expect(mark).to_have_text("mesage.text")
+    mark.hover()
+    page.locator(".cm-diagnosticAction", has_text="message.text").click(timeout=SLOW)
+    expect(page.locator("[data-test=rules-finding].error")).to_have_count(0, timeout=SLOW)
+    expect(page.locator(".cm-line", has_text="芝麻開門")).to_contain_text("message.text contains")
+    page.locator("[data-test=rules-format]").click()
+    expect(page.locator(".cm-line", has_text="芝麻開門")).to_contain_text("  when ", timeout=SLOW)
+    expect(page.locator("[data-test=rules-outline] [data-symbol=password]")).to_be_visible(timeout=SLOW)
+
+
+def _is_refused_and_goes_on(house: Served, page: Page, digest: str) -> None:
+    expect(page.locator("[data-test=rules-news]")).to_be_visible()
+    _publish(page, "只是註解")
+    stale = page.locator("[data-test=publish-stale]")
+    expect(stale).to_contain_text("有人發布了新版本", timeout=SLOW)
+    assert _state(house)["digest"] == digest
+    row = page.locator(f"[data-test=rules-change][data-path='{FILE}']")
+    expect(row).to_have_count(2)
+    row.first.locator("button").click()
+    expect(page.locator("[data-test=rules-diff] .cm-changedLine", has_text="芝麻開門").first).to_be_visible()
+    page.locator("[data-test=publish-take-over]").click()
+    expect(page.locator("[data-test=publish-checked]")).to_have_attribute("data-errors", "0", timeout=SLOW)
+    page.locator("[data-test=publish-confirm]").click()
+    expect(page.locator("[data-test=publish-dialog]")).to_be_hidden(timeout=SLOW)
+    assert until(lambda: (state := _state(house)) and state["active"]["by"] == "lin" and state, "it is in force")
+
+
+def _goes_back(page: Page, digest: str) -> None:
+    """In two clicks, from the history."""
+    page.locator("[data-test=rules-view-history]").click()
+    versions = page.locator("[data-test=rules-version]")
+    expect(versions.first).to_contain_text("只是註解")
+    versions.first.locator("[data-test=version-before]").click()
+    page.locator(f"[data-test=rules-change][data-path='{FILE}'] button").click()
+    expect(page.locator("[data-test=rules-diff] .cm-deletedChunk", has_text="芝麻開門").first).to_be_visible()
+    page.locator(f"[data-test=rules-version][data-digest='{digest}'] [data-test=version-back]").click()
+    page.locator("[data-test=ask-confirm]").click()
+    expect(page.locator("[data-test=ask]")).to_be_hidden(timeout=SLOW)
+    expect(versions.first).to_have_attribute("data-digest", digest)
+
+
+def test_files_names_and_places(house: Served, browser: Browser) -> None:
+    with Person(browser, house.url, width=1440, height=900) as admin:
+        admin.sign_in("admin")
+        page = _open(admin, "terms.rules")
+        page.locator("[data-test=rules-new]").click()
+        page.locator("[data-test=ask-text]").fill("../x.rules")
+        page.locator("[data-test=ask-confirm]").click()
+        expect(page.locator("[data-test=ask-problem]")).to_contain_text("路徑")
+        page.locator("[data-test=ask-text]").fill("shops/own.rules")
+        page.locator("[data-test=ask-confirm]").click()
+        own = page.locator("[data-test=rules-file][data-path='shops/own.rules']")
+        expect(own).to_have_attribute("data-change", "added")
+        _end(page, "shops/own.rules")
+        page.keyboard.type("define calm = ticket.state = 待處理\n")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+x")
+        page.keyboard.insert_text('define calm = member.is_guest\nrule one "一"\n  on ticket.created\n  when calm\n')
+        page.keyboard.insert_text("  then add tag vip\n")
+        expect(page.locator("[data-test=rules-outline] [data-symbol=calm]")).to_be_visible(timeout=SLOW)
+
+        used = page.locator(".cm-line", has_text="when calm")
+        used.click()
+        page.keyboard.press("End")
+        page.keyboard.press("F12")
+        expect(page.locator(".cm-activeLine", has_text="define calm")).to_be_visible(timeout=SLOW)
+        page.keyboard.press("Shift+F12")
+        expect(page.locator("[data-test=rules-reference]")).to_have_count(2, timeout=SLOW)
+        page.keyboard.press("F2")
+        page.locator("[data-test=ask-text]").fill("quiet one")
+        page.locator("[data-test=ask-confirm]").click()
+        expect(page.locator("[data-test=ask-problem]")).to_contain_text("quiet one", timeout=SLOW)
+        page.locator("[data-test=ask-text]").fill("quiet")
+        page.locator("[data-test=ask-confirm]").click()
+        expect(page.locator(".cm-line", has_text="when quiet")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".cm-line", has_text="define quiet")).to_be_visible()
+
+        page.locator("[data-test=rules-move]").click()
+        page.locator("[data-test=ask-text]").fill("quiet.rules")
+        page.locator("[data-test=ask-confirm]").click()
+        expect(own).to_be_hidden()
+        page.locator("[data-test=rules-remove]").click()
+        page.locator("[data-test=ask-confirm]").click()
+        expect(page.locator("[data-test=rules-file][data-path='quiet.rules']")).to_be_hidden()
+        expect(page.locator("[data-test=rules-publish]")).to_be_disabled()
+        assert not admin.troubles, "\n".join(admin.troubles)
+
+
+def test_who_may_not_change_may_read(house: Served, browser: Browser) -> None:
+    with Person(browser, house.url, width=1440, height=900) as reader:
+        reader.sign_in("amy")
+        page = _open(reader, FILE)
+        expect(page.locator("[data-test=rules-read-only]")).to_be_visible()
+        expect(page.locator(".cm-content")).to_have_attribute("contenteditable", "false")
+        expect(page.locator("[data-test=rules-publish]")).to_have_count(0)
+        assert not reader.troubles, "\n".join(reader.troubles)
+    with Person(browser, house.url, width=1440, height=900) as lead:
+        lead.sign_in("lin")
+        page = _open(lead, "roles.yaml")
+        expect(page.locator("[data-test=rules-locked]")).to_contain_text("roles.grant")
+        expect(page.locator(".cm-content")).to_have_attribute("contenteditable", "false")
+        page.locator(f"[data-test=rules-file][data-path='{FILE}']").click()
+        expect(page.locator("[data-test=rules-locked]")).to_be_hidden()
+        expect(page.locator(".cm-content")).to_have_attribute("contenteditable", "true")
+        assert not lead.troubles, "\n".join(lead.troubles)
+
+
+def test_figures_and_pictures(house: Served, browser: Browser) -> None:
+    with Person(browser, house.url, width=1440, height=900) as admin:
+        admin.sign_in("admin")
+        page = admin.go("/rules?view=statistics")
+        rows = page.locator("[data-test=stats-row]")
+        expect(rows.first).to_be_visible()
+        total = rows.count()
+        counts = [int(text) for text in page.locator("[data-test=stats-row] td:nth-child(3)").all_inner_texts()]
+        assert counts == sorted(counts, reverse=True) and counts[0] > 0
+        page.locator("[data-test=stats-idle]").check()
+        assert 0 < rows.count() == counts.count(0) < total
+        name = str(rows.first.get_attribute("data-rule"))
+        rows.first.locator("a").click()
+        expect(page.locator(".cm-activeLine", has_text=f"rule {name}")).to_be_visible()
+
+        page.locator("[data-test=rules-view-diagrams]").click()
+        picture = page.locator("[data-test=rules-diagram]")
+        for what in ("stages", "triggers", "lifecycles"):
+            page.locator(f"[data-test=diagram-{what}]").click()
+            until(lambda: picture.evaluate("one => one.complete && one.naturalWidth > 100"), f"a picture of {what}")
+        assert not admin.troubles, "\n".join(admin.troubles)

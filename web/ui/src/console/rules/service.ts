@@ -1,0 +1,33 @@
+/** What the editor asks the desk about an edit: the same answers as the language server gives. */
+import { api } from '@/shared/api/client'
+import type { CompletionItem, Finding, HoverText, Remedy, RuleSymbol, TextEdit, TextPlace } from '@/shared/api/types'
+
+import type { Edits } from './draft'
+import type { Place } from './places'
+
+/** An edit, and a place in one of its files. */
+export interface Asked {
+  base: string
+  files: Edits
+  path: string
+}
+
+type At = Asked & Place
+
+const items = async <T>(path: string, body: object): Promise<T[]> => (await api.post<{ items: T[] }>(`/rules/${path}`, body)).items
+
+export const service = {
+  validate: async (base: string, files: Edits, scenarios: boolean): Promise<Finding[]> =>
+    (await api.post<{ findings: Finding[] }>('/rules/validate', { base, files, scenarios })).findings,
+  complete: (at: At) => items<CompletionItem>('complete', at),
+  hover: async (at: At) => (await api.post<{ hover: HoverText | null }>('/rules/hover', at)).hover,
+  definition: async (at: At) => (await api.post<{ definition: TextPlace | null }>('/rules/definition', at)).definition,
+  references: (at: At) => items<TextPlace>('references', at),
+  rename: (at: At, name: string) =>
+    api.post<{ items: TextEdit[]; refused: string | null }>('/rules/rename', { ...at, name }),
+  format: async (asked: Asked) => (await api.post<{ text: string }>('/rules/format', asked)).text,
+  symbols: (asked: Asked) => items<RuleSymbol>('symbols', asked),
+  /** What mends the findings of a whole file. */
+  remedies: (asked: Asked, lines: number) =>
+    items<Remedy>('remedies', { ...asked, line: 1, column: 1, end_line: lines, end_column: 1_000 }),
+}
