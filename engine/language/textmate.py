@@ -157,8 +157,10 @@ def for_console() -> str:
         "header": HEADERS - ACTIONS - set(_ITEMS),
     }
     rest = every.difference(*kinds.values())
-    lines = ["/** The keywords of rule files, made of `engine/lang/keywords.py` by `python -m tests.house.reference`. */"]
-    lines.append("export const KEYWORDS: Record<string, readonly string[]> = {")
+    lines = [
+        "/** The keywords of rule files: made of engine/lang/keywords.py by `python -m tests.house.reference`. */",
+        "export const KEYWORDS: Record<string, readonly string[]> = {",
+    ]
     for kind, tokens in {**kinds, "other": rest}.items():
         lines.append(f"  {kind}: [{', '.join(repr(word) for word in words(tokens))}],")
     return "\n".join([*lines, "}", ""])

@@ -1,4 +1,4 @@
-/** The keywords of rule files, made of `engine/lang/keywords.py` by `python -m tests.house.reference`. */
+/** The keywords of rule files: made of engine/lang/keywords.py by `python -m tests.house.reference`. */
 export const KEYWORDS: Record<string, readonly string[]> = {
   item: ['define', 'stage', 'words', 'rule', '定义', '定義', '規則', '规则', '詞表', '词表', '阶段', '階段'],
   part: ['then', 'when', 'on', '于', '则', '則', '当', '於', '當'],

@@ -676,6 +676,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an edit would have decided otherwise over the last days. Sends and writes nothing. */
+        post: operations["simulate_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing. */
+        post: operations["dry_run_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/complete": {
         parameters: {
             query?: never;
@@ -1021,13 +1055,18 @@ export interface components {
             stage: string;
             wave: number;
             /** @enum {string} */
-            outcome: "acted" | "lost" | "nearly";
-            /** @description nearly: the first false part of its condition as text; lost: the rule it lost to and what. */
+            outcome: "acted" | "failed" | "lost" | "nearly" | "not";
+            /** @description nearly, not: the first false part of its condition as text; lost: the rule it lost to and what. */
             why: string;
             values: {
                 [key: string]: unknown;
             };
             changes: string[];
+            /** @description not: false, not-asked, limit, dates, shop, stopped, repeated, or unknown where a value was not recorded. */
+            reason?: string;
+            /** @description not: how many parts of its condition held, of `parts`. */
+            held?: number;
+            parts?: number;
         };
         /** TraceItem */
         TraceItem: {
@@ -1756,6 +1795,153 @@ export interface components {
             errors: number;
             warnings: number;
         };
+        /** SimulatedDecisions */
+        SimulatedDecisions: {
+            read: number;
+            compared: number;
+            differing: number;
+            /** @description Not compared: their snapshots have expired. */
+            no_snapshot: number;
+            /** @description Not compared: the snapshot or the rules that decided cannot be read. */
+            unreadable: number;
+            /** @description Not compared: a value that decides was not recorded. */
+            undecidable: number;
+            /** @description Of those compared: a value that decides what would have followed is not known. */
+            unfollowed: number;
+        };
+        /** Unknown */
+        Unknown: {
+            value: string;
+            decisions: number;
+        };
+        /** SimulatedTickets */
+        SimulatedTickets: {
+            seen: number;
+            routed: number;
+            prioritised: number;
+            answered: number;
+            escalated: number;
+            otherwise: number;
+            differing: number;
+        };
+        /** TeamLoad */
+        TeamLoad: {
+            team: string | null;
+            before: number;
+            after: number;
+        };
+        /** Promise */
+        Promise: {
+            policy: string | null;
+            targets: {
+                [key: string]: string;
+            };
+            /** @default null */
+            calendar: string | null;
+        };
+        /** PromiseMove */
+        PromiseMove: {
+            before: components["schemas"]["Promise"];
+            after: components["schemas"]["Promise"];
+            tickets: number;
+        };
+        /** SimulatedSla */
+        SimulatedSla: {
+            /** @description That would have another promise. */
+            tickets: number;
+            unknown: number;
+            moves: components["schemas"]["PromiseMove"][];
+        };
+        /** SimulatedRule */
+        SimulatedRule: {
+            /** @enum {string} */
+            book: "changed" | "recorded";
+            rule: string;
+            file: string;
+            line: number;
+        };
+        /** ResponsibleRule */
+        ResponsibleRule: {
+            /** @enum {string} */
+            book: "changed" | "recorded";
+            rule: string;
+            file: string;
+            line: number;
+            decisions: number;
+        };
+        /** SimulatedChange */
+        SimulatedChange: {
+            /** @description A field, `reply`, `notify role` … */
+            what: string;
+            before: unknown;
+            after: unknown;
+        };
+        /** SimulatedExample */
+        SimulatedExample: {
+            ticket: number | null;
+            event: string;
+            at: string;
+            kinds: ("answered" | "escalated" | "otherwise" | "prioritised" | "routed")[];
+            changes: components["schemas"]["SimulatedChange"][];
+            rules: components["schemas"]["SimulatedRule"][];
+        };
+        /**
+         * Simulated
+         * @description What an edit would have decided otherwise, from the recorded decisions of a period.
+         */
+        Simulated: {
+            rulebook: string;
+            since: string;
+            until: string;
+            /** @description False when it ended before its time: the period holds more decisions. */
+            complete: boolean;
+            decisions: components["schemas"]["SimulatedDecisions"];
+            undecidable: components["schemas"]["Unknown"][];
+            tickets: components["schemas"]["SimulatedTickets"];
+            /** @description Tickets that rules routed. */
+            teams: components["schemas"]["TeamLoad"][];
+            sla: components["schemas"]["SimulatedSla"];
+            rules: components["schemas"]["ResponsibleRule"][];
+            examples: components["schemas"]["SimulatedExample"][];
+        };
+        /** TriedRule */
+        TriedRule: {
+            rule: string;
+            title: string | null;
+            file: string;
+            line: number;
+            stage: string;
+            wave: number;
+            /** @enum {string} */
+            outcome: "acted" | "failed" | "lost";
+            why: string;
+            values: {
+                [key: string]: unknown;
+            };
+            changes: string[];
+        };
+        /** TriedRules */
+        TriedRules: {
+            rules: components["schemas"]["TriedRule"][];
+        };
+        /** TriedDecision */
+        TriedDecision: {
+            event: string;
+            at: string;
+            /** @description Of the event that was decided. */
+            seq: number;
+            /** @description As it was decided. */
+            before: components["schemas"]["TriedRules"];
+            /** @description As the edited rules would have. */
+            after: components["schemas"]["TriedRules"];
+            /** @description A value for lack of which what is after is not known, or not all of it. */
+            undecidable: string | null;
+        };
+        /** DryRan */
+        DryRan: {
+            /** @description Newest first, at most 50. */
+            items: components["schemas"]["TriedDecision"][];
+        };
         /** ValidateBody */
         ValidateBody: {
             /** @description Path to text. With `base` they are an edit of it: what is not named stays, null takes a file away. */
@@ -1797,6 +1983,34 @@ export interface components {
             digest: string;
             /** @default  */
             note: string;
+        };
+        /**
+         * SimulateBody
+         * @description An edit of `base`, and how far to look back.
+         */
+        SimulateBody: {
+            base: string;
+            files: {
+                [key: string]: string | null;
+            };
+            /** @default 30 */
+            days: number;
+        };
+        /**
+         * DryRunBody
+         * @description An edit of `base`, and the ticket to try it on.
+         */
+        DryRunBody: {
+            base: string;
+            files: {
+                [key: string]: string | null;
+            };
+            ticket: number;
+            /**
+             * @description Only the decision of this event (`seq`).
+             * @default null
+             */
+            event: number | null;
         };
         /**
          * FileBody
@@ -3388,6 +3602,8 @@ export interface operations {
                 event?: number;
                 /** @description Also the rules that nearly acted. */
                 nearly?: boolean;
+                /** @description Only this rule, in every decision: also why it did not act. */
+                rule?: string;
             };
             header?: never;
             path: {
@@ -6351,6 +6567,217 @@ export interface operations {
             /** @description Read, but not right; `errors` says where. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    simulate_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateBody"];
+            };
+        };
+        responses: {
+            /** @description What an edit would have decided otherwise over the last days. Sends and writes nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulated"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunBody"];
+            };
+        };
+        responses: {
+            /** @description What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRan"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
