@@ -13,7 +13,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +171,7 @@ def _explain(commands: Commands) -> None:
     )
     parser.add_argument("number", metavar="NUMBER")
     parser.add_argument("--event", type=int, default=None, metavar="N", help="only the decision of this event id")
+    parser.add_argument("--rule", default=None, metavar="NAME", help="only this rule: also why it did not act")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_desk_options(parser)
 
@@ -182,7 +183,12 @@ def run_explain(arguments: Any) -> int:
         raise CannotDo(f"`{arguments.number}` is no ticket number such as 234 or #00234")
 
     async def work(desk: Any) -> Any:
-        return await desk.explain(int(text), arguments.event)
+        from engine.desk import Refused
+
+        try:
+            return await desk.explain(int(text), arguments.event, rule=arguments.rule)
+        except Refused as refused:
+            raise CannotDo(refused.message) from refused
 
     trace = asyncio.run(_with_desk(load_config(arguments), work))
     if trace is None:
@@ -197,16 +203,26 @@ def run_explain(arguments: Any) -> int:
         if not item["rules"]:
             print("    no rule acted")
         for rule in item["rules"]:
-            mark = {"acted": "+", "lost": "-", "nearly": "?", "failed": "!"}.get(rule["outcome"], " ")
+            mark = {"acted": "+", "lost": "-", "nearly": "?", "failed": "!", "not": "."}.get(rule["outcome"], " ")
             title = f" {rule['title']}" if rule["title"] else ""
             print(f"  {mark} {rule['rule']}{title}  [{rule['stage']}]  {rule['file']}:{rule['line']}")
             for name, value in rule["values"].items():
                 print(f"        {name} = {value}")
-            if rule["why"]:
+            if rule["outcome"] == "not":
+                print(f"        did not act: {_kept_from(rule)}")
+            elif rule["why"]:
                 print(f"        {rule['outcome']}: {rule['why']}")
             for change in rule["changes"]:
                 print(f"        -> {change}")
     return DONE
+
+
+def _kept_from(rule: Mapping[str, Any]) -> str:
+    """Why a rule did not act, in words."""
+    if rule["reason"] != "false":
+        return str(rule["why"])
+    how_far = f" ({rule['held']} of {rule['parts']} parts held)" if rule["parts"] > 1 else ""
+    return f"`{rule['why']}` did not hold{how_far}"
 
 
 # --- engine simulate ------------------------------------------------------------------------------------------------

@@ -198,11 +198,18 @@ def add_test(commands: Commands) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH")
     parser.add_argument("-k", metavar="NAME", default="", help="only scenarios whose name contains this")
-    parser.add_argument("--coverage", action="store_true", help="list rules no scenario made act")
     parser.add_argument(
-        "--threshold", type=float, default=0.0, metavar="PERCENT", help="with --coverage: fail below this"
+        "--coverage",
+        action="store_true",
+        help="rules, branches of conditions, transitions and service-level targets no scenario tried",
     )
-    parser.add_argument("--format", choices=("text", "junit"), default="text")
+    parser.add_argument(
+        "--threshold",
+        default=None,
+        metavar="PERCENT",
+        help="with --coverage: fail below this share of rules, or of several kinds: rules=100,branches=70",
+    )
+    parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 
 def run_test(arguments: Any) -> int:
@@ -211,49 +218,126 @@ def run_test(arguments: Any) -> int:
     from engine.lang import Severity, Source, render
     from engine.reload import is_scenario_file, load
 
-    failed = 0
+    wanted = _threshold(arguments.threshold, scenarios.KINDS)
     results: list[scenarios.Result] = []
-    acted: set[str] = set()
-    rules: dict[str, Any] = {}
+    shares: list[scenarios.Share] = []
+    findings: list[Finding] = []
     for path in arguments.paths:
         loaded = load(rules_folder(path), extras=_plugin_extras(), run_scenarios=False)
         if loaded.rulebook is None:
             print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
             raise CannotDo("the rules have errors; mend them first (`engine validate`)")
-        rules.update({rule.id: rule for rule in loaded.rulebook.rules.rules})
+        coverage = scenarios.Coverage(loaded.rulebook) if arguments.coverage else None
         for name, text in sorted(loaded.files.items()):
             if not is_scenario_file(name):
                 continue
             found, problems = scenarios.read(Source(name, text))
-            if problems:
-                print(render(problems, "text"), file=sys.stderr)
-                failed += len(problems)
-            for scenario in found:
-                if arguments.k in scenario.name:
-                    result = scenarios.run(loaded.rulebook, scenario)
-                    results.append(result)
-                    acted |= result.acted
-    broken = [r for r in results if not r.passed]
-    if arguments.format == "junit":
+            findings += problems + list(scenarios.unknown_words(loaded.rulebook, found))
+            results += [scenarios.run(loaded.rulebook, one, coverage) for one in found if arguments.k in one.name]
+        if coverage is not None:
+            shares += coverage.shares()
+            findings += coverage.findings()
+    shares = [_joined(kind, shares) for kind in scenarios.KINDS] if arguments.coverage else []
+    short = [share for share in shares if share.percent < wanted.get(share.kind, 0.0)]
+    if arguments.format == "json":
+        print(json.dumps(_tested(results, shares, findings), ensure_ascii=False, indent=2))
+    elif arguments.format == "junit":
         print(_junit(results))
     else:
-        for result in broken:
-            for failure in result.failures:
-                place = f"{failure.span.source.path}:{failure.span.line}"
-                print(f"FAILED {result.name}\n  {place}: step {failure.step}: {failure.message}")
-                if failure.help:
-                    print(f"  why: {failure.help}")
-        steps = sum(r.steps for r in results)
-        print(f"{len(results) - len(broken)} passed, {len(broken)} failed, {steps} steps")
-    never = sorted(set(rules) - acted)
-    if arguments.coverage:
-        share = 100.0 * (len(rules) - len(never)) / max(len(rules), 1)
-        print(f"rules that acted: {len(rules) - len(never)} of {len(rules)} ({share:.0f} %)")
-        for name in never:
-            print(f"  never acted: {name} ({rules[name].file}:{rules[name].line})")
-        if share < arguments.threshold:
-            failed += 1
-    return WRONG if broken or failed else DONE
+        _print_results(results)
+        _print_coverage(shares)
+    if findings and arguments.format != "json":
+        print(render(findings, "text"), file=sys.stderr)
+    for share in short:
+        need = wanted[share.kind]
+        print(f"{share.kind}: {share.percent:.1f} % is below the threshold of {need:g} %", file=sys.stderr)
+    wrong = any(finding.severity is Severity.ERROR for finding in findings)
+    return WRONG if wrong or short or not all(result.passed for result in results) else DONE
+
+
+def _threshold(text: str | None, kinds: Sequence[str]) -> dict[str, float]:
+    """`85` or `rules=100,branches=70` as shares by kind."""
+    wanted: dict[str, float] = {}
+    for part in (text or "").split(",") if text else ():
+        kind, _, percent = part.rpartition("=")
+        try:
+            wanted[kind.strip() or "rules"] = float(percent)
+        except ValueError:
+            raise CannotDo(f"`{part}` is no share such as `85` or `branches=70`") from None
+    unknown = wanted.keys() - set(kinds)
+    if unknown:
+        raise CannotDo(f"there is nothing to cover called `{min(unknown)}`; there are {', '.join(kinds)}")
+    return wanted
+
+
+def _joined(kind: str, shares: Sequence[Any]) -> Any:
+    """The shares of one kind over all folders."""
+    from engine.core.scenarios import Share
+
+    own = [share for share in shares if share.kind == kind]
+    never = tuple(one for share in own for one in share.never)
+    return Share(kind, sum(share.tried for share in own), sum(share.of for share in own), never)
+
+
+def _print_results(results: Sequence[Any]) -> None:
+    for result in results:
+        for failure in result.failures:
+            place = f"{failure.span.source.path}:{failure.span.line}"
+            print(f"FAILED {result.name}\n  {place}: step {failure.step}: {failure.message}")
+            if failure.help:
+                print(f"  why: {failure.help}")
+    broken = sum(not result.passed for result in results)
+    print(f"{len(results) - broken} passed, {broken} failed, {sum(r.steps for r in results)} steps")
+
+
+def _print_coverage(shares: Sequence[Any]) -> None:
+    """Each kind with its share, then what was never tried, in columns."""
+    from engine.lang.text import width
+
+    for share in shares:
+        print(f"{share.kind + ' tried:':<19}{share.tried:>5} of {share.of:<5} ({share.percent:.0f} %)")
+    for share in shares:
+        if not share.never:
+            continue
+        print(f"\n{share.kind} never tried:")
+        widest = min(max(width(one.what) for one in share.never), 100)
+        for one in share.never:
+            print(f"  {one.what}{' ' * max(widest - width(one.what), 0)}  {one.file}:{one.line}")
+
+
+def _tested(results: Sequence[Any], shares: Sequence[Any], findings: Sequence[Finding]) -> dict[str, Any]:
+    """`--format json`."""
+    told = [
+        {
+            "name": result.name,
+            "file": result.span.source.path,
+            "line": result.span.line,
+            "passed": result.passed,
+            "steps": result.steps,
+            "failures": [
+                {"step": f.step, "file": f.span.source.path, "line": f.span.line, "message": f.message, "why": f.help}
+                for f in result.failures
+            ],
+        }
+        for result in results
+    ]
+    covered = {
+        share.kind: {
+            "tried": share.tried,
+            "of": share.of,
+            "percent": round(share.percent, 1),
+            "never": [{"what": one.what, "file": one.file, "line": one.line} for one in share.never],
+        }
+        for share in shares
+    }
+    return {
+        "scenarios": told,
+        "passed": sum(result.passed for result in results),
+        "failed": sum(not result.passed for result in results),
+        "steps": sum(result.steps for result in results),
+        "coverage": covered or None,
+        "findings": [finding.as_dict() for finding in findings],
+    }
 
 
 def _junit(results: Sequence[Any]) -> str:

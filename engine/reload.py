@@ -146,6 +146,7 @@ def load_files(
     found.extend(more)
     written = _scenarios(files, found)
     if rulebook is not None:
+        found.extend(scenarios.unknown_words(rulebook, written))
         # Only here is it known what day it is: building is the same on every day.
         late = expired(rulebook.rules.rules, date.today().isoformat())  # noqa: DTZ011 - the reader's own day
         paths = {finding.span.source.path for finding in late}
@@ -155,7 +156,7 @@ def load_files(
         rulebook = None
     loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)
     if rulebook is not None and run_scenarios:
-        loaded.failures = failing_scenarios(rulebook, written, found)
+        loaded.failures = failing_scenarios(rulebook, written, found, previous)
     return loaded
 
 
@@ -170,19 +171,41 @@ def _scenarios(files: Mapping[str, str], findings: list[Finding]) -> list[scenar
     return written
 
 
+_FIRED: dict[str, dict[tuple[str, str], frozenset[str]]] = {}
+"""By rulebook digest: which rules each scenario, by file and name, made act when it last ran."""
+
+
 def failing_scenarios(
-    rulebook: Rulebook, written: Iterable[scenarios.Scenario], findings: list[Finding]
+    rulebook: Rulebook,
+    written: Iterable[scenarios.Scenario],
+    findings: list[Finding],
+    previous: Rulebook | None = None,
 ) -> list[scenarios.Result]:
-    """Runs scenarios; each that fails is also a finding at the step that failed."""
+    """Runs scenarios, those first that made rules act which differ from `previous`; each that fails is also a finding
+    at the step that failed."""
+    before = {} if previous is None else {rule.id: rule for rule in previous.rules.rules}
+    now = {rule.id: rule for rule in rulebook.rules.rules}
+    changed = {name for name in {*before, *now} if before.get(name) is not now.get(name)}
+    last = _FIRED.get(previous.digest, {}) if previous is not None else {}
+    fired: dict[tuple[str, str], frozenset[str]] = {}
     failed: list[scenarios.Result] = []
-    for scenario in written:
+    for scenario in sorted(written, key=lambda one: changed.isdisjoint(last.get(_known_as(one), ()))):
         result = scenarios.run(rulebook, scenario)
+        fired[_known_as(scenario)] = frozenset(result.acted)
         if not result.passed:
             failed.append(result)
             failure = result.failures[0]
             message = f"scenario `{scenario.name}` fails at step {failure.step}: {failure.message}"
             findings.append(Finding("scenario-invalid", message, failure.span, hint=failure.help))
+    _FIRED.pop(rulebook.digest, None)
+    _FIRED[rulebook.digest] = fired
+    while len(_FIRED) > 4:
+        _FIRED.pop(next(iter(_FIRED)), None)
     return failed
+
+
+def _known_as(scenario: scenarios.Scenario) -> tuple[str, str]:
+    return scenario.span().source.path, scenario.name
 
 
 def is_scenario_file(path: str) -> bool:

@@ -154,11 +154,16 @@ class TraceRule(Struct):
     line: int
     stage: str
     wave: int
-    outcome: Literal["acted", "lost", "nearly"]
+    outcome: Literal["acted", "lost", "nearly", "failed", "not"]
     why: str
-    """nearly: the first false part of its condition as text; lost: the rule it lost to and what."""
+    """nearly, not: the first false part of its condition as text; lost: the rule it lost to and what."""
     values: dict[str, Any]
     changes: list[str]
+    reason: str | UnsetType = UNSET
+    """not: false, not-asked, limit, dates, shop, stopped, repeated, or unknown where a value was not recorded."""
+    held: int | UnsetType = UNSET
+    """not: how many parts of its condition held, of `parts`."""
+    parts: int | UnsetType = UNSET
 
 
 class TraceItem(Struct):
@@ -641,6 +646,8 @@ class TraceQuery(Query):
     event: Id | None = None
     nearly: bool = True
     """Also the rules that nearly acted."""
+    rule: Name | None = None
+    """Only this rule, in every decision: also why it did not act."""
 
 
 class EventsQuery(Query):

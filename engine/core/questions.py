@@ -71,6 +71,8 @@ class Trace:
     number: int
     event: int | None = None
     nearly: bool = True
+    rule: str | None = None
+    """Only this rule, in every decision: also why it did not act."""
 
 
 @dataclass(frozen=True, slots=True)

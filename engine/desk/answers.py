@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.core import access, sla
 from engine.core import questions as ask
-from engine.core.decide import mask
 from engine.core.draft import Draft
 from engine.core.entities import Actor, Clock
 from engine.core.errors import Refused, missing
 from engine.core.intake import may_not
 from engine.core.questions import Scope
-from engine.core.rulebook import Helpers, Noun, Rulebook
-from engine.core.scenarios import at_stage
-from engine.desk import actors, library, rule_answers
+from engine.core.rulebook import Noun, Rulebook
+from engine.desk import actors, library, rule_answers, why
 from engine.desk.dry_run import dry_run
 from engine.lang import Severity, Source, Span, compile_condition
-from engine.store import Tx, commit, directory, load, people, queries, rulebooks, stream, uploads, waiting
+from engine.store import Tx, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
 from engine.store.errors import BadCursor, NotFilterable
 from engine.store.show import Percent
@@ -119,7 +117,7 @@ class _Asking:
     def trace(self, q: ask.Trace) -> Any:
         if self.actor.kind not in ("agent", "system"):
             return None
-        return trace(self.tx, self.book, self.words, self.actor, q.number, q.event, nearly=q.nearly)
+        return why.trace(self.tx, self.book, self.actor, q)
 
     def moves(self, q: ask.Moves) -> Any:
         case = load.peek_ticket_case(self.tx, self.words, q.number)
@@ -340,102 +338,6 @@ def user(tx: Tx, book: Rulebook, words: Lexicon, actor: Actor) -> dict[str, Any]
             name = tx.value(t.Login.select(t.Login.username).where(owner).limit(1))
             actor = replace(actor, username=name or "")
     return dict(actors.user(book, actor, status, tier))
-
-
-# --- why ------------------------------------------------------------------------------------------------------------
-
-
-def trace(
-    tx: Tx,
-    book: Rulebook,
-    words: Lexicon,
-    actor: Actor,
-    number: int,
-    event: int | None = None,
-    *,
-    nearly: bool = True,
-) -> dict[str, Any] | None:
-    """Every decision about a ticket, newest first: the rules that acted or lost, as recorded.
-
-    Those that nearly acted are worked out from the snapshot, if the rulebook that decided is still in force.
-    """
-    rows = queries.decisions(tx, access.scope(actor), number, event=event)
-    if rows is None:
-        return None
-    snapshots = {
-        row["id"]: commit.unpack_snapshot(tx, row["snapshot"])
-        for row in rows
-        if nearly and row["rulebook"] == book.digest and row["snapshot"]
-    }
-    texts = _texts(tx, {snapshot.get("message") for snapshot in snapshots.values()} - {None})
-    shop = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.number == number))
-    items = []
-    for row in rows:
-        rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry["outcome"] != "matched"]
-        snapshot = snapshots.get(row["id"])
-        if snapshot is not None:
-            text = texts.get(snapshot.get("message"))
-            rules.extend(_nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
-        item = {
-            "event": rule_answers.spoken(row["root"]),
-            "at": row["at"],
-            "rulebook": row["rulebook"],
-            "seq": row["event_id"],
-        }
-        items.append({**item, "rules": rules})
-    return {"items": items, "next": None}
-
-
-def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
-    """What lines say, by their id, in one statement."""
-    if not messages:
-        return {}
-    rows = tx.rows(t.Message.select(t.Message.id, t.Message.text).where(t.Message.id.in_(sorted(messages))))
-    return {row["id"]: row["text"] for row in rows}
-
-
-def _nearly(
-    book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
-) -> Iterable[dict[str, Any]]:
-    """Rules that were asked and failed at one single part of their condition.
-
-    `text` is the line's as it is shown; the rules saw it before words were masked.
-    """
-    for number, wave in enumerate(snapshot["waves"]):
-        for rule in book.rules.asked(wave["keys"], shop):
-            if rule.id in known or rule.condition is None:
-                continue
-            values = at_stage(wave, rule.stage)
-            values["now"] = snapshot["now"]
-            if wave.get("answer"):
-                if "message.text" in rule.condition.reads:
-                    continue  # the text of a line a rule wrote stands in no snapshot
-            elif text is not None:
-                values["message.text"] = snapshot.get("text", text)
-            rule_answers.as_types(book, values)
-            helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
-            try:
-                clauses = rule.condition.explain(values, wave["before"], helpers)
-            except Exception:  # a snapshot of an older build of the same rules may lack a value
-                log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
-                continue
-            false = [clause for clause in clauses if not clause.holds]
-            if len(false) != 1:
-                continue
-            known.add(rule.id)
-            shown = {**false[0].values, **({"message.text": text} if "message.text" in false[0].values else {})}
-            yield {
-                "rule": rule.id,
-                "title": rule.title,
-                "file": rule.file,
-                "line": rule.line,
-                "stage": rule.stage,
-                "wave": number,
-                "outcome": "nearly",
-                "why": false[0].text,
-                "values": {name: mask(book, name, value) for name, value in sorted(shown.items())},
-                "changes": [],
-            }
 
 
 # --- words ----------------------------------------------------------------------------------------------------------

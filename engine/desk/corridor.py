@@ -42,10 +42,7 @@ from engine.core.decide import Decision, decide
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ScheduleDue, ServeQueue, TimerDue
-from engine.core.questions import (
-    Question,
-    WhoIs,
-)
+from engine.core.questions import Question, Trace, WhoIs
 from engine.core.rulebook import Rulebook
 from engine.desk import actors, answers, cases, library
 from engine.desk.extras import extras
@@ -460,10 +457,13 @@ class Desk:
                 break
         return simulation.report()
 
-    async def explain(self, number: int, event: int | None = None, actor: Actor = SYSTEM) -> dict[str, Any] | None:
-        """Why a ticket is as it is: every decision about it, with rules that acted, lost and nearly acted."""
-        book = self._need_book()
-        return await self._store.read(lambda tx: answers.trace(tx, book, self._lexicon, actor, number, event))
+    async def explain(
+        self, number: int, event: int | None = None, actor: Actor = SYSTEM, *, rule: str | None = None
+    ) -> dict[str, Any] | None:
+        """Why a ticket is as it is: every decision about it, with rules that acted, lost and nearly acted; with `rule`
+        that one alone, also why it did not act. Raises Refused where there is no such rule."""
+        found: dict[str, Any] | None = await self.query(actor, Trace(number, event, rule=rule))
+        return found
 
     # --- listening and asking -----------------------------------------------------------------------------------------
 

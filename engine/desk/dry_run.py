@@ -10,17 +10,16 @@ from typing import Any
 
 from engine.core import access
 from engine.core.actions import Lost, Wish
-from engine.core.building import build
 from engine.core.decide import mask
 from engine.core.entities import Actor
 from engine.core.questions import DryRun
-from engine.core.rulebook import NOTHING_MORE, Rulebook
+from engine.core.rulebook import Rulebook
 from engine.desk.pairs import Book, Pair
 from engine.desk.replay import Limits, Record, Replay, facts_of
-from engine.desk.rule_answers import spoken
+from engine.desk.rule_answers import past_book, spoken
 from engine.desk.sides import Stood, Undecidable, wished
 from engine.lang import Rule
-from engine.store import Tx, commit, queries, rulebooks
+from engine.store import Tx, commit, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
@@ -46,7 +45,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     for row in reversed(rows):
         record, why = _record(tx, row, ticket)
         if row["rulebook"] not in pairs:
-            old = book if row["rulebook"] == book.digest else _before(tx, book, row["rulebook"])
+            old = book if row["rulebook"] == book.digest else past_book(tx, book, row["rulebook"])
             pairs[row["rulebook"]] = None if old is None else Pair(Book(old), new)
         pair = pairs[row["rulebook"]]
         if pair is None:
@@ -91,13 +90,6 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
     record.facts = facts_of(ticket, line, row["at"], snapshot)
     record.automatic = bool(line and line["automatic"])
     return record, None
-
-
-def _before(tx: Tx, book: Rulebook, digest: str) -> Rulebook | None:
-    texts = rulebooks.rulebook_texts(tx, digest)
-    if texts is None:
-        return None
-    return build(texts, extras=book.workings.extras or NOTHING_MORE, analyse=False)[0]
 
 
 def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[dict[str, Any]], str | None]:

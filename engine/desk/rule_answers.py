@@ -6,12 +6,12 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
+from engine.core.building import build
 from engine.core.questions import RulesStatistics, RulesVersions
-from engine.core.rulebook import Helpers, Rulebook
-from engine.core.scenarios import at_stage
+from engine.core.rulebook import NOTHING_MORE, Helpers, Rulebook
+from engine.core.whynot import as_types, at_stage
 from engine.lang import Duration, Rule
 from engine.store import Tx, commit, rule_days, rulebooks
 from engine.store import tables as t
@@ -165,20 +165,15 @@ def _asked(rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], hel
     return time.perf_counter_ns() - started
 
 
+def past_book(tx: Tx, book: Rulebook, digest: str) -> Rulebook | None:
+    """A rulebook that was in force, built again with the plugins there are now; None where its texts are gone."""
+    texts = rulebooks.rulebook_texts(tx, digest)
+    if texts is None:
+        return None
+    return build(texts, extras=book.workings.extras or NOTHING_MORE, analyse=False)[0]
+
+
 def spoken(root: str) -> str:
     """An event as rules write it: its key counts microseconds, people do not."""
     kind, after, micros = root.partition(" after ")
     return f"{kind} after {Duration(int(micros))}" if after else root
-
-
-def as_types(book: Rulebook, values: dict[str, Any]) -> None:
-    """Values from a snapshot's JSON as conditions want them: exact numbers, tuples."""
-    for name, value in values.items():
-        spec = book.fields.get(name)
-        if spec is None or value is None:
-            continue
-        kind = spec[0].type.kind
-        if kind == "number" and isinstance(value, (str, float)):
-            values[name] = Decimal(str(value))
-        elif kind == "list" and isinstance(value, list):
-            values[name] = tuple(value)

@@ -6,7 +6,7 @@ import pytest
 
 from engine.core import scenarios
 from engine.lang import Source
-from tests.core.desk import book_of
+from tests.core.desk import book_of, built, files
 
 RULES = """
 rule refund on message.received when message.text contains "退款" and member.tier >= basic
@@ -120,7 +120,7 @@ def test_a_story_of_many_steps() -> None:
 """)
     assert [f.message for f in result.failures] == []
     assert result.steps == 8
-    assert ("inquiry", "待回覆", "已回覆") in result.moves
+    assert ("inquiry", "待回覆", "已回覆", "agent_replied") in result.moves
     assert {"refund", "strong"} <= result.acted
 
 
@@ -209,3 +209,69 @@ def test_a_scenario_may_set_the_settings_of_its_shop() -> None:
         "the setting `greet` is true or false, this is not"
     ]
     assert "there is no setting `greed`" in failures(f"- {{name: x, settings: {{greed: true}}, {steps}}}")[0]
+
+
+WHY = """
+rule once limit once per ticket on message.received then add tag seen
+rule past until "2026-01-31" on message.received then add tag past
+rule end stage guard on message.received when message.text contains "停" then stop
+rule after stage notify on message.received then note "x"
+rule parts on message.received when member.tier = gold and message.text contains "退款" and message.length > 99
+  then add tag parts
+"""
+
+
+@pytest.mark.parametrize(
+    ("messages", "rule", "told"),
+    [
+        (("一", "二"), "once", "it was at its limit: once per ticket"),
+        (("一",), "past", "it acts until 2026-01-31"),
+        (("停",), "after", "`end` ended the decision in stage guard"),
+        (("退款",), "parts", "`message.length > 99` did not hold (message.length = 2); 2 of 3 parts held"),
+        (("一",), "only_other", "it is a rule of the shop other; this is demo"),
+    ],
+)
+def test_why_a_rule_did_not_act_is_the_real_reason(messages: tuple[str, ...], rule: str, told: str) -> None:
+    own = {"shops/other/own.rules": "rule only_other on message.received then add tag other\n"}
+    book = built({**files(WHY), **own})
+    steps = [f"{{message: {text}}}" for text in messages[:-1]]
+    steps.append(f"{{message: {messages[-1]}, expect: {{fired: [{rule}]}}}}")
+    text = f"- {{name: x, member: {{tier: gold}}, steps: [{', '.join(steps)}]}}"
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    assert problems == []
+    (failure,) = scenarios.run(book, found[0]).failures
+    assert failure.help is not None and told in failure.help, failure.help
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "hint"),
+    [
+        ("steps: [{message: a, expect: {ticket.tipe: 其他}}]", "ticket.tipe", "did you mean `ticket.type`?"),
+        ("steps: [{message: a, expect: {ticket.priority: hihg}}]", "hihg", "did you mean `high`?"),
+        ("steps: [{message: a, expect: {not_fired: [refnd]}}]", "refnd", "did you mean `refund`?"),
+        (
+            "steps: [{message: a, expect: {not_events: [ticket.mergd]}}]",
+            "ticket.mergd",
+            "did you mean `ticket.merged`?",
+        ),
+        ("ticket: {amuont: 5}, steps: [{message: a}]", "amuont", "did you mean `amount`?"),
+        ("member: {tier: golf}, steps: [{message: a}]", "golf", "did you mean `gold`?"),
+        ("member: {fields: {birthdya: x}}, steps: [{message: a}]", "birthdya", "did you mean `birthday`?"),
+        ("agents: {amy: {team: caer}}, steps: [{message: a}]", "caer", "did you mean `care`?"),
+        ("steps: [{agent: amy, set: {prioritty: high}}]", "prioritty", "did you mean `priority`?"),
+        ("shop: demmo, steps: [{message: a}]", "demmo", "did you mean `demo`?"),
+    ],
+)
+def test_words_that_the_desk_does_not_have(text: str, where: str, hint: str) -> None:
+    found, problems = scenarios.read(Source("tests/x.yaml", f"- {{name: x, {text}}}"))
+    assert problems == []
+    (finding,) = scenarios.unknown_words(BOOK, found)
+    assert (finding.code, finding.span.text, finding.hint) == ("scenario-invalid", where, hint)
+
+
+def test_any_field_of_the_desk_may_be_expected() -> None:
+    text = (
+        "- {name: x, steps: [{message: a}, {wait: 2h, expect: {ticket.age: 2h, ticket.idle: 120m, ticket.shop: demo}}]}"
+    )
+    assert run(text).failures == []
+    assert run(text.replace("2h,", "3h,", 1).replace("ticket.age: 2h", "ticket.age: 1h")).failures

@@ -117,7 +117,7 @@ async def move_ticket(call: Call) -> Answer:
 async def trace(call: Call) -> Answer:
     """Why the ticket is as it is: every rule that acted, lost or nearly acted."""
     q: schema.TraceQuery = call.query
-    return Answer(_page(await call.need(Trace(call.path["number"], q.event, q.nearly), "ticket")))
+    return Answer(_page(await call.need(Trace(call.path["number"], q.event, q.nearly, q.rule), "ticket")))
 
 
 @route("GET", f"{ONE}/events", {200: schema.EventPage}, tag="tickets", query=schema.EventsQuery)

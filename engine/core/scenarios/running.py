@@ -1,22 +1,18 @@
-"""Table tests for rule authors: who writes what and when, and what the step must cause, with the rules that caused it.
-
-A scenario runs on the real decisions with a virtual clock over a small desk in memory. `expect` lists what the step
-must cause; `[]` means nothing of the kind. A step that fails names the rule and the first part of its condition that
-did not hold, with the value.
-"""
+"""Running a scenario: its steps on the real decisions, with a virtual clock over a desk in memory."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
 from engine.core.calendar import to_micros
-from engine.core.calls import CallEvent, What
+from engine.core.calls import CallEvent
+from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
     ChangeTicket,
@@ -30,42 +26,20 @@ from engine.core.commands import (
     SetStatus,
 )
 from engine.core.decide import Decision
+from engine.core.draft import Draft
 from engine.core.entities import SYSTEM, Actor, Agent
 from engine.core.errors import Refused
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
 from engine.core.memory import World
-from engine.lang import Duration, Finding, Rule, Source, Span, load_plain
+from engine.core.scenarios.coverage import Coverage
+from engine.core.scenarios.reading import Scenario
+from engine.core.scenarios.why import why
+from engine.core.sla import TARGETS
+from engine.lang import Duration, Source, Span, load_plain
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
-
-KEYS = {
-    "name", "now", "shop", "settings", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note",
-}  # fmt: skip
-ANSWER_KEYS = {"title", "text", "keywords", "shop"}
-MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
-CALL_KEYS = {"event", "id", "direction", "from", "to", "agent", "result"}
-PAGE_KEYS = {"url", "referrer", "title", "device"}
-AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
-STEP_KEYS = {
-    "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
-    "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
-    "page", "new", "open", "call", "expect",
-}  # fmt: skip
-LISTS = (
-    "opened",
-    "fired",
-    "not_fired",
-    "replies",
-    "notified",
-    "events",
-    "notes",
-    "lost",
-    "timers",
-    "not_events",
-    "not_tags",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +60,8 @@ class Result:
     span: Span
     failures: list[Failure] = field(default_factory=list)
     acted: set[str] = field(default_factory=set)
-    moves: set[tuple[str, str, str]] = field(default_factory=set)
-    """(kind, from, to) of every transition taken."""
+    moves: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """(kind, from, to, trigger) of every transition taken."""
     steps: int = 0
 
     @property
@@ -96,167 +70,12 @@ class Result:
         return not self.failures
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One scenario as written, with the place of each piece."""
+def run(book: Rulebook, scenario: Scenario, coverage: Coverage | None = None) -> Result:
+    """Runs one scenario. A step that the desk refuses fails unless `expect: {error: CODE}` wants it.
 
-    name: str
-    data: Mapping[str, Any]
-    path: tuple[Any, ...]
-    spans: Mapping[tuple[Any, ...], Span]
-
-    def span(self, *path: Any) -> Span:
-        """The place of a piece, or of the nearest thing around it that has one."""
-        full = (*self.path, *path)
-        while full:
-            if full in self.spans:
-                return self.spans[full]
-            full = full[:-1]
-        return next(iter(self.spans.values()))
-
-
-def read(source: Source) -> tuple[list[Scenario], list[Finding]]:
-    """The scenarios of one file. What is not a scenario is a finding `scenario-invalid` at its place."""
-    plain, problems = load_plain(source)
-    findings = list(problems)
-    if plain is None:
-        return [], findings
-    data, spans = plain.data, plain.spans
-    everything = Span(source, 0, min(len(source.text), 1))
-    if not isinstance(data, list):
-        return [], [
-            Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")
-        ]
-    scenarios: list[Scenario] = []
-    for index, item in enumerate(data):
-        scenario = Scenario(
-            str(item.get("name", "")) if isinstance(item, dict) else "", item, (index,), spans or {(): everything}
-        )
-        problems = list(_problems(scenario))
-        findings.extend(problems)
-        if not problems:
-            scenarios.append(scenario)
-    return scenarios, findings
-
-
-def _problems(scenario: Scenario) -> Iterable[Finding]:
-    def invalid(message: str, *path: Any, hint: str | None = None) -> Finding:
-        return Finding("scenario-invalid", message, scenario.span(*path), hint=hint)
-
-    data = scenario.data
-    if not isinstance(data, dict):
-        yield invalid("a scenario is a mapping with `name` and `steps`")
-        return
-    if not scenario.name:
-        yield invalid("a scenario needs a `name`")
-    for key in data:
-        if key not in KEYS:
-            yield invalid(f"`{key}` means nothing in a scenario", key, hint=f"known: {', '.join(sorted(KEYS))}")
-    if data.get("now") is not None and not _is_moment(data["now"]):
-        yield invalid(f"`{data['now']}` is no time such as `2026-03-02 10:00`", "now", hint="put it in quotes")
-    yield from _mapping_problems(data, "member", MEMBER_KEYS, "a member", invalid)
-    yield from _mapping_problems(data, "ticket", None, "a ticket", invalid)
-    yield from _mapping_problems(data, "settings", None, "the settings", invalid)
-    agents = data.get("agents") or {}
-    if not isinstance(agents, dict):
-        yield invalid("`agents` maps usernames to what they are", "agents")
-    else:
-        for username in agents:
-            yield from _mapping_problems(agents, username, AGENT_KEYS, "an agent", invalid, "agents")
-    library = data.get("answers") or []
-    if not isinstance(library, list):
-        yield invalid("`answers` is a list of `{title: …, text: …, keywords: […]}`", "answers")
-        library = []
-    for number, answer in enumerate(library):
-        known = isinstance(answer, dict) and {"title", "text"} <= answer.keys() <= ANSWER_KEYS
-        if not known or not isinstance(answer.get("keywords", []), list):
-            yield invalid("an answer has `title` and `text`, and may have `keywords` and `shop`", "answers", number)
-    steps = data.get("steps")
-    if not isinstance(steps, list) or not steps:
-        yield invalid("a scenario needs `steps`", "steps")
-        return
-    for number, step in enumerate(steps):
-        if not isinstance(step, dict):
-            yield invalid("a step is a mapping such as `message: …` or `wait: 1h`", "steps", number)
-            continue
-        for key in step:
-            if key not in STEP_KEYS:
-                yield invalid(
-                    f"`{key}` is no step", "steps", number, key, hint=f"known: {', '.join(sorted(STEP_KEYS))}"
-                )
-        yield from _mapping_problems(step, "member", MEMBER_KEYS, "a member", invalid, "steps", number)
-        yield from _mapping_problems(step, "ticket", None, "a ticket", invalid, "steps", number)
-        yield from _mapping_problems(step, "set", None, "`set`", invalid, "steps", number)
-        yield from _mapping_problems(step, "call", CALL_KEYS, "a call", invalid, "steps", number)
-        if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(What):
-            events = ", ".join(get_args(What))
-            yield invalid(f"a call needs an `event`: {events}", "steps", number, "call")
-        yield from _mapping_problems(step, "page", PAGE_KEYS, "a page", invalid, "steps", number)
-        if "wait" in step and not _is_duration(step["wait"]):
-            hint = "such as `30s`, `15m`, `4h`, `2d`"
-            yield invalid(f"`{step['wait']}` is not a duration", "steps", number, "wait", hint=hint)
-        for key in ("rate", "attachments"):
-            if key in step and (isinstance(step[key], bool) or not isinstance(step[key], int)):
-                yield invalid(f"`{key}` is a number", "steps", number, key)
-        expect = step.get("expect") or {}
-        if not isinstance(expect, dict):
-            yield invalid("`expect` is a mapping", "steps", number, "expect")
-            continue
-        for key, value in expect.items():
-            if key in LISTS and not isinstance(value, list):
-                yield invalid(f"`{key}` takes a list", "steps", number, "expect", key)
-            elif key not in LISTS and key not in ("rejected", "error", "reply") and "." not in str(key):
-                yield invalid(
-                    f"`{key}` cannot be expected",
-                    "steps",
-                    number,
-                    "expect",
-                    key,
-                    hint=f"known: {', '.join(LISTS)}, or a field",
-                )
-
-
-def _mapping_problems(
-    holder: Mapping[str, Any],
-    key: str,
-    known: set[str] | None,
-    what: str,
-    invalid: Callable[..., Finding],
-    *path: Any,
-) -> Iterable[Finding]:
-    """What is wrong with a mapping under a key: that it is none, or names what means nothing."""
-    value = holder.get(key)
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        called = what if what.startswith(("an ", "`")) else f"`{key}`"
-        yield invalid(f"{called} is a mapping", *path, key)
-        return
-    for name in value:
-        if known is not None and name not in known:
-            hint = f"known: {', '.join(sorted(known))}"
-            yield invalid(f"`{name}` means nothing for {what}", *path, key, name, hint=hint)
-
-
-def _is_moment(text: Any) -> bool:
-    try:
-        datetime.fromisoformat(str(text))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_duration(text: Any) -> bool:
-    try:
-        Duration.parse(str(text))
-    except ValueError:
-        return False
-    return True
-
-
-def run(book: Rulebook, scenario: Scenario) -> Result:
-    """Runs one scenario. A step that the desk refuses fails unless `expect: {error: CODE}` wants it."""
-    return _Runner(book, scenario).run()
+    `coverage` learns of everything that was tried.
+    """
+    return _Runner(book, scenario, coverage).run()
 
 
 def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
@@ -274,8 +93,9 @@ def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tupl
 
 
 class _Runner:
-    def __init__(self, book: Rulebook, scenario: Scenario) -> None:
+    def __init__(self, book: Rulebook, scenario: Scenario, coverage: Coverage | None) -> None:
         data = scenario.data
+        self.coverage = coverage
         self.shop = str(data.get("shop") or next(iter(book.shops)))
         self.unset: str | None = None
         if data.get("settings") and self.shop in book.shops:
@@ -334,10 +154,12 @@ class _Runner:
             except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail
                 error = Refused("invalid", "cannot-run", f"it cannot be done here ({broken})")
             self.result.steps += 1
-            self._learn(decisions)
+            self._learn(decisions, _said(step))
             self._check(number, step, decisions, error, notices, messages, events)
             if self.result.failures:
                 break
+        if self.coverage is not None:
+            self.coverage.finish(self.result)
         return self.result
 
     # --- doing a step -----------------------------------------------------------------------------------------------
@@ -490,13 +312,19 @@ class _Runner:
 
     # --- looking at what came of it -----------------------------------------------------------------------------------
 
-    def _learn(self, decisions: list[Decision]) -> None:
+    def _learn(self, decisions: list[Decision], said: str | None) -> None:
         for decision in decisions:
             self.result.acted.update(t["rule"] for t in decision.trace if t["outcome"] == "acted")
             for change in decision.changes:
-                if getattr(change, "kind", None) == "ticket.state_changed" and self.ticket is not None:
-                    body = change.body  # type: ignore[union-attr]
-                    self.result.moves.add((self.world.tickets[self.ticket].kind, body["from"], body["to"]))
+                if isinstance(change, Record) and change.kind == "ticket.state_changed":
+                    ticket = self.world.tickets.get(change.ticket or 0) or self.world.tickets.get(self.ticket or 0)
+                    if ticket is not None:
+                        body = change.body
+                        self.result.moves.add((ticket.kind, body["from"], body["to"], body["trigger"]))
+        if self.coverage is not None:
+            self.coverage.take(self.book, [*decisions, *self.world.unmoved.values()], said)
+            for clocks in self.world.clocks.values():
+                self.coverage.see(clocks.values())
 
     def _message_count(self) -> int:
         return sum(len(m) for m in self.world.messages.values())
@@ -549,8 +377,9 @@ class _Runner:
                 fail(f"{key}: nothing was expected, got {_names(facts[key])}", "expect", key)
             for n, name in enumerate(wanted):
                 if name not in facts[key]:
-                    why = self._why(name, decisions) if key == "fired" else None
-                    fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=why)
+                    tried = [*decisions, *self.world.unmoved.values()]
+                    told = why(self.book, name, tried, _said(step)) if key == "fired" else None
+                    fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=told)
         for n, name in enumerate(expect.get("not_fired") or ()):
             if name in acted:
                 fail(f"`{name}` acted and should not have", "expect", "not_fired", n)
@@ -576,24 +405,24 @@ class _Runner:
     def _check_field(self, name: str, wanted: Any, fail: Any) -> None:
         owner, _, short = name.partition(".")
         ticket = self.world.tickets.get(self.ticket or 0)
-        holder: Any = None
-        if owner == "ticket":
-            holder = ticket
-        elif owner == "member":
-            holder = self.world.members[self.member.id]
-        elif owner == "sla" and ticket is not None:
-            clock = self.world.clocks.get(ticket.id, {}).get(short)
-            got: Any = clock.state if clock else None
-            if got != wanted:
-                fail(f"the clock {short} is {got}, expected {wanted}", "expect", name)
+        if owner == "sla" and short in TARGETS:
+            clock = self.world.clocks.get(ticket.id, {}).get(short) if ticket is not None else None
+            state = clock.state if clock else None
+            if state != wanted:
+                fail(f"the clock {short} is {state}, expected {wanted}", "expect", name)
             return
-        if holder is None:
+        if owner != "member" and ticket is None:
             fail(f"there is no {owner} to look at", "expect", name)
             return
+        spec = self.book.fields.get(name)
+        holder: Any = self.world.members[self.member.id] if owner == "member" else ticket
         if name in self.book.custom_fields:
             got = holder.fields.get(short)
-        elif hasattr(holder, short):
+        elif owner in ("ticket", "member") and hasattr(holder, short):
             got = getattr(holder, short)
+        elif spec is not None:
+            case = self.world.case(self.member.id, self.ticket, self.shop)
+            got = self.book.getter(name)(Draft(self.book, case, SYSTEM, self.world.now))
         else:
             fail(f"there is no field `{name}`", "expect", name)
             return
@@ -601,76 +430,22 @@ class _Runner:
             missing = [w for w in (wanted or []) if w not in got]
             if (not wanted and got) or missing:
                 fail(f"{name} is {_names(list(got))}, expected {_names(list(wanted or []))}", "expect", name)
+        elif spec is not None and spec[0].type.kind == "duration" and got is not None:
+            if wanted is None or got != Duration.parse(str(wanted)).micros:
+                fail(f"{name} is `{Duration(got)}`, expected `{wanted}`", "expect", name)
         elif (got if got is None else str(got)) != (wanted if wanted is None else str(wanted)):
             fail(f"{name} is `{got}`, expected `{wanted}`", "expect", name)
 
-    def _why(self, name: str, decisions: list[Decision]) -> str:
-        """Why a rule did not act: not asked, out-fought, or the first part of its condition that did not hold."""
-        rule: Rule | None = next((r for r in self.book.rules.rules if r.id == name or r.name == name), None)
-        if rule is None:
-            return f"there is no rule `{name}`"
-        decisions = [*decisions, *self.world.unmoved.values()]
-        for decision in decisions:
-            for entry in decision.trace:
-                if entry["rule"] == rule.id and entry["outcome"] != "acted":
-                    return f"`{name}` {entry['outcome']}: {entry['why']}"
-        wanted = {event.key for event in rule.events}
-        for decision in decisions:
-            for wave in decision.snapshot["waves"]:
-                if not wanted & set(wave["keys"]) or rule.condition is None:
-                    continue
-                values = at_stage(wave, rule.stage)
-                values["now"] = decision.snapshot["now"]
-                if decision.snapshot["message"] is not None and not wave.get("answer"):
-                    values["message.text"] = self._text(decision)
-                return (
-                    first_false(self.book, rule, values, wave["before"], self.shop)
-                    or f"`{name}` matched but was at its limit or out of its dates"
-                )
-        heard = sorted({e for d in decisions for e in d.events})
-        return f"`{name}` waits for {_names(sorted(wanted))}; this step raised {_names(heard)}"
 
-    def _text(self, decision: Decision) -> str:
-        if "text" in decision.snapshot:
-            return str(decision.snapshot["text"])
-        lines = [
-            c
-            for c in decision.changes
-            if type(c).__name__ == "Say" and getattr(c, "ref", None) == decision.snapshot["message"]
-        ]
-        return str(getattr(lines[0], "text", "")) if lines else ""
+def _said(step: Mapping[str, Any]) -> str | None:
+    """What the step tries to say."""
+    return next((str(step[key]) for key in ("message", "reply", "anonymous", "note") if key in step), None)
 
 
 def _answer(number: int, data: Mapping[str, Any]) -> Answer:
     """An entry of a scenario's library: one text does for every language."""
     words = tuple(str(word) for word in data.get("keywords") or ())
     return Answer(number, {"": str(data["title"])}, {"": str(data["text"])}, words, str(data.get("shop", "")), number)
-
-
-def at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
-    """The values a stage saw: the wave's first, then what earlier stages changed."""
-    values: dict[str, Any] = {}
-    for entry in wave["stages"]:
-        values.update({k: tuple(v) if isinstance(v, list) else v for k, v in entry["values"].items()})
-        if entry["stage"] == stage:
-            break
-    return values
-
-
-def first_false(
-    book: Rulebook, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], shop: str
-) -> str | None:
-    """The first part of a rule's condition that does not hold, with the values it saw; None when all hold."""
-    from engine.core.rulebook import Helpers
-
-    if rule.condition is None:
-        return None
-    helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
-    for clause in rule.condition.explain(values, before, helpers):
-        if not clause.holds:
-            seen = ", ".join(f"{k} = {v}" for k, v in clause.values.items())
-            return f"`{rule.name}` did not act because `{clause.text}` did not hold" + (f" ({seen})" if seen else "")
-    return None
 
 
 def _moment(text: str, zone: ZoneInfo) -> int:

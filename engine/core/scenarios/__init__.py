@@ -1,0 +1,39 @@
+"""Table tests for rule authors: who writes what and when, and what the step must cause, with the rules that caused it.
+
+A scenario runs on the real decisions with a virtual clock over a small desk in memory. `expect` lists what the step
+must cause; `[]` means nothing of the kind. A step that fails names the rule and the first part of its condition that
+did not hold, with the value.
+"""
+
+from engine.core.scenarios.coverage import KINDS, Coverage, Never, Share
+from engine.core.scenarios.reading import (
+    AGENT_KEYS,
+    KEYS,
+    LISTS,
+    MEMBER_KEYS,
+    PAGE_KEYS,
+    STEP_KEYS,
+    Scenario,
+    read,
+    unknown_words,
+)
+from engine.core.scenarios.running import Failure, Result, run
+
+__all__ = [
+    "AGENT_KEYS",
+    "KEYS",
+    "KINDS",
+    "LISTS",
+    "MEMBER_KEYS",
+    "PAGE_KEYS",
+    "STEP_KEYS",
+    "Coverage",
+    "Failure",
+    "Never",
+    "Result",
+    "Scenario",
+    "Share",
+    "read",
+    "run",
+    "unknown_words",
+]

@@ -1,0 +1,64 @@
+"""Why an expected rule did not act in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.core.decide import Decision
+from engine.core.whynot import WhyNot, why_not
+from engine.lang import suggest
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+_NEAREST = ("limit", "repeated", "unknown", "false", "dates", "stopped", "shop", "not-asked")
+"""What is told first where a step has several decisions: what was nearest to acting."""
+
+
+def why(book: Rulebook, name: str, decisions: Sequence[Decision], said: str | None = None) -> str:
+    """A sentence: the rule was not asked, was out-fought, or the first part of its condition that did not hold."""
+    rule = next((r for r in book.rules.rules if name in (r.id, r.name)), None)
+    if rule is None:
+        close = suggest(name, (r.id for r in book.rules.rules))
+        return f"there is no rule `{name}`" + (f"; did you mean `{close}`?" if close else "")
+    found: list[WhyNot] = []
+    for decision in decisions:
+        for entry in decision.trace:
+            if entry["rule"] == rule.id and entry["outcome"] != "acted":
+                return f"`{name}` {entry['outcome']}: {entry['why']}"
+        for wave in decision.snapshot["waves"]:
+            now = decision.snapshot["now"]
+            found.append(why_not(book, rule, decision.shop, wave, now, line_of(decision, said), decision.trace))
+    if not found:
+        return f"nothing was decided in this step; `{name}` waits for {', '.join(e.key for e in rule.events)}"
+    nearest = min(found, key=lambda one: (_NEAREST.index(one.outcome), one.parts - one.held))
+    if nearest.outcome == "false":
+        seen = ", ".join(f"{k} = {_shown(v)}" for k, v in nearest.values.items())
+        how_far = f"; {nearest.held} of {nearest.parts} parts held" if nearest.parts > 1 else ""
+        return f"`{name}` did not act because `{nearest.why}` did not hold" + (
+            f" ({seen}){how_far}" if seen else how_far
+        )
+    if nearest.outcome == "not-asked":
+        heard = sorted({event for decision in decisions for event in decision.events})
+        waits = ", ".join(f"`{event.key}`" for event in rule.events)
+        return f"`{name}` waits for {waits}; this step raised {', '.join(f'`{h}`' for h in heard) or 'nothing'}"
+    return f"`{name}` did not act: {nearest.why}"
+
+
+def _shown(value: object) -> str:
+    return "empty" if value is None else ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def line_of(decision: Decision, said: str | None = None) -> str | None:
+    """The line a decision began with, as the rules saw it; `said` is what was tried, which a rejected line was."""
+    if decision.rejected is not None:
+        return said
+    if decision.snapshot["message"] is None:
+        return None
+    if "text" in decision.snapshot:
+        return str(decision.snapshot["text"])
+    for change in decision.changes:
+        if type(change).__name__ == "Say" and getattr(change, "ref", None) == decision.snapshot["message"]:
+            return str(getattr(change, "text", ""))
+    return ""

@@ -1,0 +1,126 @@
+"""Why a rule did not act in a decision: asked again from the decision's own snapshot, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from engine.core.rulebook import Helpers, Rulebook
+from engine.lang import Duration, Rule
+
+Outcome = Literal["false", "not-asked", "limit", "dates", "shop", "stopped", "unknown", "repeated"]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """What kept a rule from acting in one wave."""
+
+    outcome: Outcome
+    """false: a part of its condition; not-asked: none of its events; limit, dates, shop; stopped: an earlier stage
+    ended the decision; unknown: the snapshot lacks a value; repeated: it had acted in the decision before."""
+    why: str
+    """The first false part as it is written, or what else it was, for people."""
+    held: int = 0
+    """Parts of its condition that held, of `parts`."""
+    parts: int = 0
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the false part read; personal values as they are."""
+
+
+def at_stage(wave: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """The values a stage saw: the wave's first, then what earlier stages changed."""
+    values: dict[str, Any] = {}
+    for entry in wave["stages"]:
+        values.update({k: tuple(v) if isinstance(v, list) else v for k, v in entry["values"].items()})
+        if entry["stage"] == stage:
+            break
+    return values
+
+
+def as_types(book: Rulebook, values: dict[str, Any]) -> None:
+    """Values from a snapshot's JSON as conditions want them: exact numbers, tuples."""
+    for name, value in values.items():
+        spec = book.fields.get(name)
+        if spec is None or value is None:
+            continue
+        kind = spec[0].type.kind
+        if kind == "number" and isinstance(value, (str, float)):
+            values[name] = Decimal(str(value))
+        elif kind == "list" and isinstance(value, list):
+            values[name] = tuple(value)
+
+
+def seen_by(
+    book: Rulebook, rule: Rule, wave: Mapping[str, Any], now: int, text: str | None
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """What a rule saw in a wave of a snapshot, and the fields it asks for that the snapshot does not hold.
+
+    `text` is the line the decision began with; a wave about a line that a rule wrote has none.
+    """
+    values = at_stage(wave, rule.stage)
+    values["now"] = now
+    if text is not None and not wave.get("answer"):
+        values["message.text"] = text
+    as_types(book, values)
+    reads = rule.condition.reads if rule.condition is not None else frozenset()
+    return values, reads - values.keys()
+
+
+def why_not(
+    book: Rulebook,
+    rule: Rule,
+    shop: str,
+    wave: Mapping[str, Any],
+    now: int,
+    text: str | None,
+    before: Sequence[Mapping[str, Any]] = (),
+) -> WhyNot:
+    """Why the rule did not act in a wave. `before` are the trace's entries of the same decision.
+
+    Meant for a rule that the trace does not tell of; one that it does tell of acted, lost or failed.
+    """
+    if not {event.key for event in rule.events} & set(wave["keys"]):
+        heard = ", ".join(sorted(wave["keys"]))
+        waits = ", ".join(str(event.key) for event in rule.events)
+        return WhyNot("not-asked", f"it waits for {waits}; here was {heard}")
+    if rule.shop is not None and rule.shop != shop:
+        return WhyNot("shop", f"it is a rule of the shop {rule.shop}; this is {shop}")
+    if rule.id not in {asked.id for asked in book.rules.asked(wave["keys"], shop)}:
+        return WhyNot("shop", f"the shop {shop} has a rule of its own under this name")
+    stages = [stage.name for stage in book.environment.stages]
+    for entry in before:
+        ended = any(str(change).split(" ", 1)[0] in ("stop", "reject") for change in entry["changes"])
+        if entry["outcome"] == "acted" and ended and stages.index(entry["stage"]) < stages.index(rule.stage):
+            return WhyNot("stopped", f"`{entry['rule']}` ended the decision in stage {entry['stage']}")
+    zone = str(book.zone(shop))
+    if not rule.in_dates(now, zone):
+        days = " ".join(f"{word} {day}" for word, day in (("from", rule.starts), ("until", rule.ends)) if day)
+        return WhyNot("dates", f"it acts {days}")
+    values, lacking = seen_by(book, rule, wave, now, text)
+    if rule.condition is None:
+        return _matched(rule, before, 0)
+    helpers = Helpers(book, shop, zone, book.calendar_of(shop, values.get("ticket.team")))
+    changed_from = dict(wave["before"])
+    as_types(book, changed_from)
+    clauses = rule.condition.explain(values, changed_from, helpers)
+    sure = [clause for clause in clauses if not clause.values.keys() & lacking]
+    held = sum(clause.holds for clause in sure)
+    for clause in sure:
+        if not clause.holds:
+            return WhyNot("false", clause.text, held, len(clauses), clause.values)
+    if lacking:
+        return WhyNot("unknown", f"{min(lacking)} was not recorded", held, len(clauses))
+    return _matched(rule, before, len(clauses))
+
+
+def _matched(rule: Rule, before: Sequence[Mapping[str, Any]], parts: int) -> WhyNot:
+    """All of its condition held."""
+    if any(entry["rule"] == rule.id for entry in before):
+        return WhyNot("repeated", "it had acted in this decision before", parts, parts)
+    if rule.limit is not None:
+        per = "" if rule.limit.per is None else f" per {Duration(rule.limit.per)}"
+        often = "once" if rule.limit.count == 1 else str(rule.limit.count)
+        return WhyNot("limit", f"it was at its limit: {often}{per} per {rule.limit.scope}", parts, parts)
+    return WhyNot("unknown", "it matched, but its place was taken", parts, parts)

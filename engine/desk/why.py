@@ -1,0 +1,182 @@
+"""Why a ticket is as it is: the decisions about it, the rules that acted and lost, and why another one did not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.core import access
+from engine.core.decide import mask
+from engine.core.entities import Actor
+from engine.core.errors import Refused
+from engine.core.questions import Trace
+from engine.core.rulebook import Helpers, Rulebook
+from engine.core.whynot import WhyNot, as_types, at_stage, why_not
+from engine.desk import rule_answers
+from engine.lang import Rule, suggest
+from engine.store import Tx, commit, queries
+from engine.store import tables as t
+from engine.store.errors import KeyRingError
+from engine.store.sql import Row
+
+log = logging.getLogger(__name__)
+
+
+def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, Any] | None:
+    """Every decision about a ticket, newest first: the rules that acted or lost, as recorded.
+
+    Those that nearly acted are worked out from the snapshot, if the rulebook that decided is still in force. With
+    `question.rule` only that rule is told of, in every decision, also where it did not act. Raises Refused where there
+    is no such rule.
+    """
+    rows = queries.decisions(tx, access.scope(actor), question.number, event=question.event)
+    if rows is None:
+        return None
+    wanted = None if question.rule is None else _rule(book, question.rule)
+    snapshots = {row["id"]: _snapshot(tx, row) for row in rows if _is_looked_at(row, question, book)}
+    texts = _texts(tx, {s.get("message") for s in snapshots.values() if s is not None} - {None})
+    shop = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.number == question.number))
+    books: dict[str, Rulebook | None] = {book.digest: book}
+    items = []
+    for row in rows:
+        rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry["outcome"] != "matched"]
+        snapshot = snapshots.get(row["id"])
+        text = texts.get(snapshot.get("message")) if snapshot is not None else None
+        if wanted is not None:
+            if row["rulebook"] not in books:
+                books[row["rulebook"]] = rule_answers.past_book(tx, book, row["rulebook"])
+            rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
+        elif snapshot is not None:
+            rules.extend(_nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
+        item = {
+            "event": rule_answers.spoken(row["root"]),
+            "at": row["at"],
+            "rulebook": row["rulebook"],
+            "seq": row["event_id"],
+        }
+        items.append({**item, "rules": rules})
+    return {"items": items, "next": None}
+
+
+def _is_looked_at(row: Row, question: Trace, book: Rulebook) -> bool:
+    asked = question.rule is not None or (question.nearly and row["rulebook"] == book.digest)
+    return asked and bool(row["snapshot"])
+
+
+def _snapshot(tx: Tx, row: Row) -> dict[str, Any] | None:
+    try:
+        return commit.unpack_snapshot(tx, row["snapshot"])
+    except KeyRingError:
+        return None
+
+
+def _rule(book: Rulebook, name: str) -> str:
+    """The id of a rule in force. Raises Refused."""
+    ids = [rule.id for rule in book.rules.rules if name in (rule.id, rule.name)]
+    if not ids:
+        close = suggest(name, (rule.id for rule in book.rules.rules))
+        message = f"there is no rule `{name}` in force" + (f"; did you mean `{close}`?" if close else "")
+        raise Refused("invalid", "unknown-rule", message, pointer="/rule")
+    return name if name in ids else ids[0]
+
+
+def _about(
+    book: Rulebook | None,
+    name: str,
+    told: list[dict[str, Any]],
+    snapshot: Mapping[str, Any] | None,
+    shop: str,
+    text: str | None,
+) -> Iterable[dict[str, Any]]:
+    """One rule in one decision: as the trace tells of it, else for each wave it was asked in why it did not act."""
+    rule = next((r for r in book.rules.rules if r.id == name), None) if book is not None else None
+    own = [entry for entry in told if entry["rule"] == name]
+    yield from own
+    if own:
+        return
+    if rule is None or book is None or snapshot is None:
+        why = "the snapshot has expired" if rule is not None else "there was no such rule, or its rules are not kept"
+        yield _not(book, rule, name, 0, WhyNot("unknown" if rule is not None else "not-asked", why), None)
+        return
+    waves = list(enumerate(snapshot["waves"]))
+    line = snapshot.get("text", text)
+    found = [(number, why_not(book, rule, shop, wave, snapshot["now"], line, told)) for number, wave in waves]
+    asked = [(number, one) for number, one in found if one.outcome != "not-asked"]
+    for number, one in asked or found[:1]:
+        yield _not(book, rule, name, number, one, text)
+
+
+def _not(
+    book: Rulebook | None, rule: Rule | None, name: str, wave: int, one: WhyNot, text: str | None
+) -> dict[str, Any]:
+    shown = {**one.values, **({"message.text": text} if "message.text" in one.values else {})}
+    return {
+        "rule": name,
+        "title": rule.title if rule is not None else None,
+        "file": rule.file if rule is not None else "",
+        "line": rule.line if rule is not None else 0,
+        "stage": rule.stage if rule is not None else "",
+        "wave": wave,
+        "outcome": "not",
+        "reason": one.outcome,
+        "why": one.why,
+        "held": one.held,
+        "parts": one.parts,
+        "values": {key: mask(book, key, value) for key, value in sorted(shown.items())} if book is not None else {},
+        "changes": [],
+    }
+
+
+def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
+    """What lines say, by their id, in one statement."""
+    if not messages:
+        return {}
+    rows = tx.rows(t.Message.select(t.Message.id, t.Message.text).where(t.Message.id.in_(sorted(messages))))
+    return {row["id"]: row["text"] for row in rows}
+
+
+def _nearly(
+    book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
+) -> Iterable[dict[str, Any]]:
+    """Rules that were asked and failed at one single part of their condition.
+
+    `text` is the line's as it is shown; the rules saw it before words were masked.
+    """
+    for number, wave in enumerate(snapshot["waves"]):
+        for rule in book.rules.asked(wave["keys"], shop):
+            if rule.id in known or rule.condition is None:
+                continue
+            values = at_stage(wave, rule.stage)
+            values["now"] = snapshot["now"]
+            if wave.get("answer"):
+                if "message.text" in rule.condition.reads:
+                    continue  # the text of a line a rule wrote stands in no snapshot
+            elif text is not None:
+                values["message.text"] = snapshot.get("text", text)
+            as_types(book, values)
+            helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
+            try:
+                before = dict(wave["before"])
+                as_types(book, before)
+                clauses = rule.condition.explain(values, before, helpers)
+            except Exception:  # a snapshot of an older build of the same rules may lack a value
+                log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
+                continue
+            false = [clause for clause in clauses if not clause.holds]
+            if len(false) != 1:
+                continue
+            known.add(rule.id)
+            shown = {**false[0].values, **({"message.text": text} if "message.text" in false[0].values else {})}
+            yield {
+                "rule": rule.id,
+                "title": rule.title,
+                "file": rule.file,
+                "line": rule.line,
+                "stage": rule.stage,
+                "wave": number,
+                "outcome": "nearly",
+                "why": false[0].text,
+                "values": {name: mask(book, name, value) for name, value in sorted(shown.items())},
+                "changes": [],
+            }

@@ -1,0 +1,99 @@
+"""`engine explain NUMBER --rule NAME`: for every decision why that rule acted or did not, and how far it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from engine import cli
+from engine.core.commands import MemberLine
+from engine.core.errors import Refused
+from engine.desk import Desk
+from tests.engine.conftest import House, member
+
+RULES = """
+stage respond
+rule tried on message.received
+  when message.text contains "貓" and member.tier = gold and ticket.kind = inquiry and not ticket.subject changed
+  then add tag cat
+rule bounded limit once per ticket on message.received then note "一次"
+rule old until "2020-01-31" on message.received then note "從前"
+rule halt stage classify on message.received when message.text contains "停住" then stop
+rule rated on rating.received then note "評"
+"""
+
+
+async def talk(desk: Desk, tier: str, *texts: str) -> int:
+    actor = await member(desk, "貓人", tier)
+    number = 0
+    for text in texts:
+        line = await desk.act(actor, MemberLine("demo", text, number=number or None, kind="inquiry", channel="form"))
+        number = int(line["ticket"])
+    return number
+
+
+def told(house: House, tier: str, rule: str, *texts: str) -> list[list[dict[str, Any]]]:
+    """What each decision says of the rule, oldest first."""
+    house.write("96-tried.rules", RULES)
+
+    async def work(desk: Desk) -> Any:
+        found = await desk.explain(await talk(desk, tier, *texts), rule=rule)
+        assert found is not None
+        return [item["rules"] for item in reversed(found["items"])]
+
+    decisions: list[list[dict[str, Any]]] = house.run(work)
+    return decisions
+
+
+def test_the_first_false_part_and_how_far_it_was(house: House) -> None:
+    first = told(house, "silver", "tried", "我的貓")[0]
+    entry = next(e for e in first if e["reason"] == "false")
+    assert (entry["outcome"], entry["why"], entry["values"]) == ("not", "member.tier = gold", {"member.tier": "silver"})
+    assert (entry["held"], entry["parts"]) == (3, 4)
+    assert (entry["file"], entry["line"]) == ("96-tried.rules", 3)
+
+
+def test_what_acted_is_told_as_recorded(house: House) -> None:
+    first = told(house, "gold", "tried", "我的貓")[0]
+    assert [(e["outcome"], e["changes"]) for e in first] == [("acted", ["add tag cat"])]
+
+
+@pytest.mark.parametrize(
+    ("rule", "texts", "reason", "why"),
+    [
+        ("bounded", ("一", "二"), "limit", "it was at its limit: once per ticket"),
+        ("old", ("一",), "dates", "it acts until 2020-01-31"),
+        ("tried", ("停住 貓",), "stopped", "`halt` ended the decision in stage classify"),
+        ("rated", ("一",), "not-asked", "it waits for rating.received"),
+    ],
+)
+def test_other_reasons(house: House, rule: str, texts: tuple[str, ...], reason: str, why: str) -> None:
+    entries = told(house, "gold", rule, *texts)[-1]
+    assert [entry["reason"] for entry in entries] == [reason]
+    assert entries[0]["why"].startswith(why)
+
+
+def test_the_command_prints_it(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    house.write("96-tried.rules", RULES)
+    number = house.run(lambda desk: talk(desk, "silver", "我的貓"))
+    call = ["explain", f"#{number:05d}", "--desk", str(house.folder), "--rule", "tried"]
+    assert cli.main(call) == 0
+    text = capsys.readouterr().out
+    assert "did not act: `member.tier = gold` did not hold (3 of 4 parts held)" in text
+    assert "member.tier = silver" in text and "96-tried.rules:3" in text
+    assert cli.main([*call, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["items"][-1]["rules"][0]["rule"] == "tried"
+    assert cli.main([*call[:-1], "tryed"]) == 2
+    assert "did you mean `tried`?" in capsys.readouterr().err
+
+
+def test_a_rule_there_is_not_is_refused(house: House) -> None:
+    async def work(desk: Desk) -> None:
+        number = await talk(desk, "gold", "一")
+        with pytest.raises(Refused) as refused:
+            await desk.explain(number, rule="nothing")
+        assert (refused.value.code, refused.value.pointer) == ("unknown-rule", "/rule")
+
+    house.run(work)
