@@ -126,3 +126,14 @@ def test_who_may_try(site: Site, wen: httpx.Client) -> None:
     refused("dry_run_rules", wen.post("/rules/dry-run", json={**body, "ticket": 999_999}), 404)
     refused("dry_run_rules", wen.post("/rules/dry-run", json={**body, "base": "0" * 64}), 422)
     refused("simulate_rules", wen.post("/rules/simulate", json={**edit(wen, URGENT), "days": 0}), 422)
+
+
+def test_why_one_rule_did_not_act(site: Site) -> None:
+    number = site.open_ticket(text="請問")["number"]
+    with site.client("lead") as lead:
+        items = conforms("trace", lead.get(f"/tickets/{number}/trace", params={"rule": "thanks"}))["items"]
+        (entry,) = items[-1]["rules"]
+        assert (entry["outcome"], entry["reason"], entry["held"], entry["parts"]) == ("not", "false", 0, 1)
+        assert entry["why"] == 'message.text contains "謝謝"' and entry["values"] == {"message.text": "請問"}
+        unknown = refused("trace", lead.get(f"/tickets/{number}/trace", params={"rule": "thank"}), 422)
+        assert unknown["code"] == "unknown-rule" and unknown["errors"][0]["pointer"] == "/rule"
