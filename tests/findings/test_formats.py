@@ -72,7 +72,8 @@ def test_a_schema_that_is_not_kept_is_noticed() -> None:
 
 
 def test_github_lines_hold_what_would_break_them(tmp_path: Path) -> None:
-    odd = 'rule hello\n  on ticket.created\n  when ticket.subject = "100%,\\n::error::x" and ticket.typ = 其他\n  then stop\n'
+    when = 'ticket.subject = "100%,\\n::error::x" and ticket.typ = 其他'
+    odd = f"rule hello\n  on ticket.created\n  when {when}\n  then stop\n"
     lines = validate(tmp_path, {"a,b:c.rules": odd}, "github").splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("::error file=a%2Cb%3Ac.rules,line=3,")
@@ -80,7 +81,8 @@ def test_github_lines_hold_what_would_break_them(tmp_path: Path) -> None:
 
 
 def test_text_underlines_wide_characters_by_their_width(tmp_path: Path) -> None:
-    text = 'rule hello "中文標題"\n  on ticket.created\n  when ticket.subject = "退貨" and ticket.typ = 其他\n  then stop\n'
+    when = 'ticket.subject = "退貨" and ticket.typ = 其他'
+    text = f"rule hello\n  on ticket.created\n  when {when}\n  then stop\n"
     said = validate(tmp_path, {MAIN: text}, "text").splitlines()
     line = next(n for n, row in enumerate(said) if "ticket.typ" in row and row.startswith("3 |"))
     shown, under = said[line], said[line + 1]

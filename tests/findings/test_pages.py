@@ -66,3 +66,16 @@ def test_strange_signs_may_be_allowed_where_they_are_meant() -> None:
     rule = "rule hello\n  on ticket.created，message.received\n  then add tag hello\n"
     assert [f.code for f in found_in({"shown.rules": rule})] == ["suspicious-characters"]
     assert told(found_in({"shown.rules": f'allow suspicious-characters "copied"\n{rule}'})) == []
+
+
+SHOWN = (
+    "conflicting-actions ambiguous-first transition-impossible rule-loop shadowed-rule implied-rule no-route "
+    "reply-storm"
+).split()
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_what_is_said_of_rules_together_is_shown_by_a_case(code: str) -> None:
+    (finding,) = found_in(example(code, "bad", 0).files)
+    assert finding.witness, finding
+    assert any(f"`{kind}`" in finding.witness or kind in finding.witness for kind in ("ticket.", "message.", "timer."))

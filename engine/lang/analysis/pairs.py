@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 
 from engine.lang.analysis.boxes import Box, TooManyError, pairs
 from engine.lang.analysis.report import Report, matched, name_of, place_of
-from engine.lang.analysis.samples import Case
+from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Cover, Seen, View, overlap
 from engine.lang.analysis.writes import Write, said
 from engine.lang.findings import Finding, Related
 from engine.lang.ruleset import Rule
 from engine.lang.source import Span
 
+LOOKS = 3
+"""Boxes in which a case is looked for that shows what is so in all."""
 PARTNERS = 3
 """Conflicts told of one rule: past that the first few say it all."""
 
@@ -185,6 +189,11 @@ def _message(a: Seen, b: Seen, target: str) -> str:
         return known[target]
     owner, _, rest = target.partition(" ")
     if owner == "timer":
+        started = {
+            seen: any(w.target == target and w.action.action == "start_timer" for w in seen.writes) for seen in (a, b)
+        }
+        if all(started.values()):
+            return f"{names} start the timer `{rest}` for different times"
         return f"{names} start and cancel the timer `{rest}`"
     if rest:
         return f"{names} add and remove the tag `{rest}`"
@@ -294,15 +303,36 @@ def _tell_shadowed(report: Report, seen: Seen, winners: Iterable[Seen], why: str
     found = sorted(winners, key=place_of)
     names = ", ".join(name_of(other) for other in found[:4]) + (" …" if len(found) > 4 else "")
     together = "together " if len(found) > 1 else ""
-    report.add(
-        Finding(
-            "shadowed-rule",
-            f"{name_of(seen)} never has its way: {together}{names} {why if len(found) == 1 else _plural(why)}",
-            seen.rule.source.name.span,
-            "raise its `priority`, narrow the others, or take it out",
-            related=tuple(Related(other.rule.source.name.span, "wins") for other in found[:4]),
-        )
+    finding = Finding(
+        "shadowed-rule",
+        f"{name_of(seen)} never has its way: {together}{names} {why if len(found) == 1 else _plural(why)}",
+        seen.rule.source.name.span,
+        "raise its `priority`, narrow the others, or take it out",
+        related=tuple(Related(other.rule.source.name.span, "wins") for other in found[:4]),
     )
+    _with_case(report, finding, seen, found)
+
+
+def _with_case(report: Report, finding: Finding, seen: Seen, others: Sequence[Seen]) -> None:
+    """Adds what is so in every case, with one of them in which the rule and one of the others match, if it is found."""
+    for key in sorted(seen.keys):
+        keys = frozenset({key})
+
+        def proves(case: Case) -> bool:
+            if report.prover is None:
+                return True
+            there = report.prover.matching(seen.rule.stage, case)
+            return matched(there, seen) and any(matched(there, other) for other in others)
+
+        for box in report.view.under(seen.boxes or (), keys)[:LOOKS]:
+            case = None
+            if not reasons(report.view, box):
+                with contextlib.suppress(NoTextError):
+                    case = sample(report.view, box, keys, proves)
+            if case is not None:
+                report.add(replace(finding, witness=case.shown))
+                return
+    report.add(finding)
 
 
 def _plural(why: str) -> str:
@@ -413,15 +443,14 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
         implied.add(seen)
         found = sorted(others, key=place_of)
         names = ", ".join(name_of(other) for other in found[:4])
-        report.add(
-            Finding(
-                "implied-rule",
-                f"whenever {name_of(seen)} matches, {names} {'does' if len(found) == 1 else 'do'} the same already",
-                seen.rule.source.name.span,
-                "take it out",
-                related=tuple(Related(other.rule.source.name.span, "does the same") for other in found[:4]),
-            )
+        finding = Finding(
+            "implied-rule",
+            f"whenever {name_of(seen)} matches, {names} {'does' if len(found) == 1 else 'do'} the same already",
+            seen.rule.source.name.span,
+            "take it out",
+            related=tuple(Related(other.rule.source.name.span, "does the same") for other in found[:4]),
         )
+        _with_case(report, finding, seen, found)
 
 
 def _twins(one: Seen, other: Seen) -> bool:

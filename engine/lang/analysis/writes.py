@@ -46,7 +46,7 @@ def writes_of(action: CheckedAction) -> tuple[Write, ...]:
     if name == "do" and not args.get("commutes", True):
         return (Write(f"do {args['name']}", plain(args["arguments"]), action),)
     if name in ("start_timer", "cancel_timer"):
-        return (write(f"timer {args['name']}", name),)
+        return (write(f"timer {args['name']}", args.get("after"), name),)
     return ()
 
 
