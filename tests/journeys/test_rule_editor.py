@@ -226,6 +226,34 @@ def test_files_names_and_places(house: Served, browser: Browser) -> None:
         assert not admin.troubles, "\n".join(admin.troubles)
 
 
+def test_an_edit_is_tried_before_it_counts(house: Served, browser: Browser) -> None:
+    decided = house.get("admin", "/tickets", limit=1, filter="ticket.kind = inquiry")["items"][0]["number"]
+    before = _state(house)["digest"]
+    with Person(browser, house.url, width=1440, height=900) as admin:
+        admin.sign_in("admin")
+        page = _open(admin, "20-classify.rules")
+        _end(page, "20-classify.rules")
+        page.keyboard.insert_text("\nrule everybody\n  on ticket.created\n  then add tag vip\n")
+        expect(page.locator("[data-test=rules-publish]")).to_be_enabled()
+        page.locator("[data-test=rules-view-try]").click()
+        page.locator("[data-test=dry-number]").fill("987654")
+        page.locator("[data-test=dry-go]").click()
+        expect(page.locator("[data-test=dry-run] [role=alert]")).to_be_visible(timeout=SLOW)
+        page.locator("[data-test=dry-number]").fill(f"#{decided:05}")
+        page.locator("[data-test=dry-go]").click()
+        after = page.locator("[data-test=dry-decision][data-differs=true] [data-test=dry-after] [data-rule=everybody]")
+        expect(after.first).to_be_visible(timeout=SLOW)
+        assert page.locator("[data-test=dry-before] [data-rule=everybody]").count() == 0
+        page.locator("[data-test=simulate]").click()
+        report = page.locator("[data-test=simulated]")
+        expect(report).to_be_visible(timeout=2 * SLOW)
+        assert int(str(report.get_attribute("data-differing"))) > 0
+        expect(report.locator("[data-test=sim-example]").first).to_contain_text("vip")
+        # The one thing the browser notes is the ticket that is not there.
+        assert [trouble for trouble in admin.troubles if "404" not in trouble] == []
+    assert _state(house)["digest"] == before
+
+
 def test_who_may_not_change_may_read(house: Served, browser: Browser) -> None:
     with Person(browser, house.url, width=1440, height=900) as reader:
         reader.sign_in("amy")

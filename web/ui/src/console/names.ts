@@ -41,6 +41,13 @@ export function useNames() {
   }
 }
 
+/** `chat.waiting after 1m`: the event in words, the time as the rule has it. */
+export function happened(event: string): string {
+  const [kind = event, after] = event.split(' after ')
+  const words = tOr(`event.${kind}`, kind)
+  return after ? `${words} · ${after}` : words
+}
+
 const BY_STATUS: Record<number, string> = {
   0: 'problem.offline',
   400: 'problem.invalid',

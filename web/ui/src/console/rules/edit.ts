@@ -94,11 +94,17 @@ export const useEdit = defineStore('rules-edit', () => {
     return null
   }
 
+  /** A file to open when none was asked for: one that was worked on, else one with rules. */
+  function somewhere(): string {
+    const changed = changes.value.map((change) => change.path).filter((name) => text(name) !== null)
+    return changed[0] ?? paths.value.find((name) => name.endsWith('.rules')) ?? paths.value[0] ?? ''
+  }
+
   function begin(state: State, mine: Edits): void {
     base.value = state.digest
     texts.value = state.files
     edits.value = Object.fromEntries(Object.entries(mine).filter(([name, body]) => body !== (state.files[name] ?? null)))
-    if (text(path.value) === null) path.value = paths.value.find((name) => name.endsWith('.rules')) ?? paths.value[0] ?? ''
+    if (text(path.value) === null) path.value = somewhere()
     written.value++
     check(0)
   }
@@ -188,7 +194,7 @@ export const useEdit = defineStore('rules-edit', () => {
 
   function remove(name: string): void {
     write(name, null)
-    if (path.value === name) path.value = paths.value.find((other) => other.endsWith('.rules')) ?? paths.value[0] ?? ''
+    if (path.value === name) path.value = somewhere()
   }
 
   const revert = (name: string): void => write(name, texts.value[name] ?? null)
