@@ -197,6 +197,12 @@ def _simulate(root: Path, runs: int) -> dict[str, Any]:
     (desk / "config").mkdir()
     config = load_config(desk, desk / "data")
     asyncio.run(fill(config, tickets=400, password="bench-only-0123"))
+    with sqlite3.connect(next((desk / "data").glob("*.db"))) as store:
+        # The demo's month four times over, so that comparing the two rulebooks, done once, is not what is measured.
+        columns = [row[1] for row in store.execute("PRAGMA table_info(decision)") if row[1] != "id"]
+        names = ", ".join(columns)
+        for _ in range(2):
+            store.execute(f"INSERT INTO decision ({names}) SELECT {names} FROM decision ORDER BY id")
     changed = dict(load(desk / "rules", run_scenarios=False).files)
     changed["99-bench.rules"] = (
         "rule bench_change\n  stage prioritise\n  on ticket.created, message.received\n"

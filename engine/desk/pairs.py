@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from engine.core.rulebook import Helpers, Rulebook
@@ -19,19 +20,28 @@ _WORDS = (".rules", ".txt", "sla.yaml", "roles.yaml")
 """Files that say nothing a condition depends on besides what stands in the compiled condition itself."""
 
 
+@cache
+def _parts(cls: type[Any]) -> tuple[str, ...]:
+    """What a node of a class is made of, its place left out."""
+    return tuple(f.name for f in dataclasses.fields(cls) if f.name != "span")
+
+
 def plain(node: Any) -> Any:
     """A checked tree without the places it stands at: equal where two rules mean the same."""
+    if node is None or isinstance(node, (str, int)):
+        return repr(node)
     if isinstance(node, Span):
         return None
     if isinstance(node, Template):
         return template_words(node)
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        parts = ((f.name, plain(getattr(node, f.name))) for f in dataclasses.fields(node))
-        return (type(node).__name__, *(part for part in parts if part[1] is not None))
+    if dataclasses.is_dataclass(node):
+        cls = type(node)
+        parts = ((name, plain(getattr(node, name))) for name in _parts(cls))
+        return (cls.__name__, *(part for part in parts if part[1] is not None))
+    if isinstance(node, (tuple, list)):
+        return tuple(map(plain, node))
     if isinstance(node, Mapping):
         return tuple((str(k), plain(v)) for k, v in sorted(node.items(), key=lambda item: str(item[0])))
-    if isinstance(node, (tuple, list)):
-        return tuple(plain(item) for item in node)
     if isinstance(node, (set, frozenset)):
         return tuple(sorted(map(repr, node)))
     return repr(node)

@@ -96,9 +96,6 @@ class Replay:
                     before = self._first(plan, wave, number)
                     found = differences(self.old, self.new)
                     self.parted = bool(found)
-                else:
-                    self.old.acted.update(e["rule"] for e in self.record.had_a_say(number) if e["outcome"] == "acted")
-                    self.new.acted |= self.old.acted
             else:
                 if wave is None and not woken:
                     break
@@ -125,7 +122,7 @@ class Replay:
             return True
         if not plan.touched:
             return False
-        if any(entry["rule"] in plan.watched for entry in self.record.had_a_say(number)):
+        if plan.watched and any(entry["rule"] in plan.watched for entry in self.record.had_a_say(number)):
             return True
         if not plan.asked:
             return False
@@ -135,10 +132,7 @@ class Replay:
         for stage, _ in self.pair.old.stages:
             if stage in deltas:
                 values |= self.pair.old.typed(deltas[stage])
-            if any(
-                rule.id not in self.new.acted and self._matches(rule, values, before)
-                for rule in plan.asked.get(stage, ())
-            ):
+            if any(self._matches(rule, values, before) for rule in plan.asked.get(stage, ())):
                 return True
         return False
 
@@ -167,6 +161,9 @@ class Replay:
     def _first(self, plan: Plan, wave: Mapping[str, Any], number: int) -> dict[str, Any]:
         """A wave that began alike; gives the values it began with."""
         new = self.new
+        acted = {e["rule"] for e in self.record.trace if e["wave"] < number and e["outcome"] == "acted"}
+        self.old.acted |= acted
+        new.acted |= acted
         seen, stood = self._recorded(wave, number)
         start = self._start(wave)
         before = self.pair.old.typed(wave["before"])
@@ -415,7 +412,9 @@ class Limits:
     def __init__(self, book: Rulebook) -> None:
         self.rules = {rule.id: rule for rule in book.rules.rules if rule.limit is not None}
         self.uses: dict[tuple[str, str], list[int]] = {}
-        self._named = re.compile("|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in self.rules))
+        self._named = re.compile(
+            '"rule":(?:' + "|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in self.rules) + ")"
+        )
 
     def seed(self, tx: Tx, since: int) -> None:
         """What was used before the period."""

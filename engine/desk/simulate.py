@@ -49,6 +49,11 @@ _KIND_OF = {
 }
 
 
+_DECISIONS = t.Decision.select(
+    *(getattr(t.Decision, name) for name in "id event_id ticket_id at root rulebook snapshot trace".split()),
+    *(getattr(t.Ticket, name) for name in "number kind shop channel created_at member_id".split()),
+).join(t.Ticket, "LEFT OUTER JOIN", on=(t.Ticket.id == t.Decision.ticket_id))
+"""Decisions with what never changes of their tickets."""
 _KEYS = re.compile(r'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
 _ROUTED = '"ticket.team = '
@@ -100,7 +105,7 @@ class Simulation:
             self._limits = Limits(self._new.book)
             self._limits.seed(tx, self.since)
         condition = (t.Decision.at >= self.since) & (t.Decision.at < self.until) & (t.Decision.id > self._last)
-        rows = tx.rows(t.Decision.select().where(condition).order_by(t.Decision.id).limit(PAGE))
+        rows = tx.rows(_DECISIONS.where(condition).order_by(t.Decision.id).limit(PAGE))
         if rows:
             self._last = rows[-1]["id"]
             self._take(tx, rows, self._limits)
@@ -113,16 +118,14 @@ class Simulation:
         return True
 
     def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
-        tickets = _by_id(tx, t.Ticket, {row["ticket_id"] for row in rows})
         events = _by_id(tx, t.Event, {row["event_id"] for row in rows if row["ticket_id"] is None})
         looked: list[tuple[Row, Pair | None, Record, dict[str, Any] | None]] = []
         for row in rows:
-            ticket, event = tickets.get(row["ticket_id"]), events.get(row["event_id"])
-            owner = ticket or event or {}
+            owner = row if row["number"] is not None else events.get(row["event_id"], {})
             record = Record(
                 at=row["at"],
                 root=row["root"],
-                ticket=ticket["number"] if ticket is not None else None,
+                ticket=row["number"],
                 shop=owner.get("shop") or "",
                 member=owner.get("member_id"),
                 packed=commit.trace_json(row["trace"]),
@@ -138,8 +141,8 @@ class Simulation:
             looked.append((row, pair, record, snapshot))
             if packed is not None and pair is None:
                 self._counts["unreadable"] += 1
-            if ticket is not None:
-                self._seen.add(ticket["number"])
+            if row["number"] is not None:
+                self._seen.add(row["number"])
         self._counts["read"] += len(rows)
         lines = _by_id(tx, t.Message, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
@@ -151,7 +154,7 @@ class Simulation:
                 continue
             line = lines.get(snapshot["message"])
             record.snapshot = snapshot
-            record.facts = facts_of(tickets.get(row["ticket_id"]), line, row["at"], snapshot)
+            record.facts = facts_of(row if row["number"] is not None else None, line, row["at"], snapshot)
             record.automatic = bool(line and line["automatic"])
             self._replay(pair, record, limits)
 
