@@ -28,7 +28,7 @@ class Limits:
     """Words of one rule or definition: a list of 5,000 values still fits, longer ones belong in `words/`."""
 
     rules: int = 50_000
-    """Rules of one desk: five times the goal of `performance.md`, and a bound for what whole-set checks may cost."""
+    """Rules of one desk: five times what is measured, and a bound for what whole-set checks may cost."""
 
     definition_depth: int = 32
     """Definitions that use definitions: each level is a Python call when the condition runs."""

@@ -24,6 +24,7 @@ from engine.core.events import EVENTS
 from engine.lang import CODES, Severity, Type
 from engine.lang.functions import BUILTINS
 from engine.language import textmate
+from tests.house import language_page
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = "<!-- Made by `python -m tests.house.reference`; change the code, not this page. -->\n\n"
@@ -237,11 +238,7 @@ def vocabulary_page() -> str:
         "`rules/roles.yaml` gives rights to roles.",
     ]
     for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
-        rows = [
-            f"| [`{c.code}`](findings.md#{c.code}) | {c.why} |"
-            for c in CODES.values()
-            if c.severity is severity
-        ]
+        rows = [f"| [`{c.code}`](findings.md#{c.code}) | {c.why} |" for c in CODES.values() if c.severity is severity]
         text.append(_table(f"Findings: {title.lower()}", "Code | Means", rows))
     return "\n\n".join(text) + "\n"
 
@@ -249,9 +246,9 @@ def vocabulary_page() -> str:
 def findings_page() -> str:
     """`docs/findings.md`."""
     text = [
-        f"# Findings\n\n{MADE}What `engine validate`, the console, the API and `engine lsp` find, each with texts that show "
-        "it. `engine validate --explain CODE`\nprints one. An error keeps rules from being put in force; a warning does not, "
-        'and `allow CODE "why"` silences it in its rule, or,\noutside of rules, in its file.'
+        f"# Findings\n\n{MADE}What `engine validate`, the console, the API and `engine lsp` find, each with texts "
+        "that show it.\n`engine validate --explain CODE` prints one. An error keeps rules from being put in force; a warning "
+        'does not, and\n`allow CODE "why"` silences it in its rule, or, outside of rules, in its file.'
     ]
     for code in CODES.values():
         text.append(f"## {code.code}\n\n*{code.severity}.* {code.why}")
@@ -294,6 +291,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/vocabulary.md": vocabulary_page,
     "docs/findings.md": findings_page,
+    "rules/LANGUAGE.md": lambda: language_page.page(MADE, built_in_fields(), type_name),
     f"engine/language/{textmate.FILE}": textmate.text,
     "web/ui/src/console/rules/keywords.gen.ts": textmate.for_console,
 }
