@@ -216,6 +216,7 @@ _EXPECT = Shape(
 _STEP = Shape(
     _read(
         scenarios.STEP_KEYS,
+        shop=_use("shop"),
         kind=_use("kind"),
         ticket=_TICKET,
         member=_MEMBER,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.core import scenarios
@@ -275,3 +277,29 @@ def test_any_field_of_the_desk_may_be_expected() -> None:
     )
     assert run(text).failures == []
     assert run(text.replace("2h,", "3h,", 1).replace("ticket.age: 2h", "ticket.age: 1h")).failures
+
+
+def test_a_member_may_go_to_another_shop_and_back() -> None:
+    own = {"shops/other/own.rules": "rule only_other on message.received then add tag other\n"}
+    text = """
+- name: two shops
+  member: {tier: gold}
+  steps:
+    - message: a
+      expect: {ticket.shop: demo, ticket.tags: []}
+    - shop: other
+      message: b
+      expect: {ticket.shop: other, ticket.tags: [other], member.tier: gold, fired: [only_other]}
+    - shop: demo
+      message: c
+      expect: {ticket.shop: demo, ticket.tags: [], events: [message.received], not_events: [ticket.created]}
+    - shop: nowhere
+      expect: {error: unknown-shop}
+"""
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    assert problems == []
+    assert scenarios.run(built({**files(), **own}), found[0]).failures == []
+    (finding,) = scenarios.unknown_words(
+        BOOK, [replace(found[0], data={**found[0].data, "steps": found[0].data["steps"][3:]})]
+    )
+    assert finding.message == "there is no shop `nowhere`"

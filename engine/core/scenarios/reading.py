@@ -26,7 +26,7 @@ AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", 
 STEP_KEYS = {
     "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
     "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
-    "page", "new", "open", "call", "expect",
+    "page", "new", "open", "call", "shop", "expect",
 }  # fmt: skip
 LISTS = (
     "opened",
@@ -278,6 +278,7 @@ class _Words:
                     yield from word(name, known, key.removesuffix("s"), "agents", username, key, n)
         for number, step in enumerate(data["steps"]):
             at = ("steps", number)
+            yield from word(step.get("shop"), book.shops, "shop", *at, "shop")
             yield from word(step.get("kind"), book.lifecycles, "kind", *at, "kind")
             yield from word(step.get("open"), book.lifecycles, "kind", *at, "open")
             for key, owner in (("ticket", "ticket"), ("set", "ticket"), ("member", "member")):

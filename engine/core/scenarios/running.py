@@ -27,7 +27,7 @@ from engine.core.commands import (
 )
 from engine.core.decide import Decision
 from engine.core.draft import Draft
-from engine.core.entities import SYSTEM, Actor, Agent
+from engine.core.entities import SYSTEM, Actor, Agent, Member
 from engine.core.errors import Refused
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
@@ -126,6 +126,8 @@ class _Runner:
             member["tags"] = tuple(member["tags"])
         self.member = self.world.add_member(self.shop, **member)
         self.ticket: int | None = None
+        self.elsewhere: dict[str, tuple[Member, int | None]] = {}
+        """The member and case of each shop visited so far."""
         self.opening: tuple[Mapping[str, Any], ...] = ()
 
     def run(self) -> Result:
@@ -172,6 +174,8 @@ class _Runner:
             done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
         if step.get("new"):
             self.ticket = None
+        if "shop" in step:
+            self._visit(str(step["shop"]))
         if "member" in step:
             self._become(step["member"])
         if "open_chat" in step:
@@ -200,6 +204,18 @@ class _Runner:
             command = DeliveryFailed(self.ticket or 0, last.id, str(step["fail_delivery"]))
             done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
         return done
+
+    def _visit(self, shop: str) -> None:
+        """The member goes to another shop, where the same person is another member with a case of his own."""
+        if shop not in self.book.shops:
+            raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`")
+        self.elsewhere[self.shop] = (self.member, self.ticket)
+        if shop not in self.elsewhere:
+            known = ("guest", "tier", "name", "language", "tags", "fields")
+            values = {name: getattr(self.member, name) for name in known}
+            self.elsewhere[shop] = (self.world.add_member(shop, **values), None)
+        self.shop = shop
+        self.member, self.ticket = self.elsewhere[shop]
 
     def _become(self, values: Mapping[str, Any]) -> None:
         """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed."""
@@ -376,12 +392,13 @@ class _Runner:
             if not wanted and facts[key]:
                 fail(f"{key}: nothing was expected, got {_names(facts[key])}", "expect", key)
             for n, name in enumerate(wanted):
-                if name not in facts[key]:
+                own = f"{self.shop}/{name}" if key in ("fired", "lost") else name  # a shop's own goes by either name
+                if name not in facts[key] and own not in facts[key]:
                     tried = [*decisions, *self.world.unmoved.values()]
                     told = why(self.book, name, tried, _said(step)) if key == "fired" else None
                     fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=told)
         for n, name in enumerate(expect.get("not_fired") or ()):
-            if name in acted:
+            if name in acted or f"{self.shop}/{name}" in acted:
                 fail(f"`{name}` acted and should not have", "expect", "not_fired", n)
         for n, name in enumerate(expect.get("not_events") or ()):
             if name in facts["events"]:
