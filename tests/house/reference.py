@@ -247,8 +247,8 @@ def findings_page() -> str:
     """`docs/findings.md`."""
     text = [
         f"# Findings\n\n{MADE}What `engine validate`, the console, the API and `engine lsp` find, each with texts "
-        "that show it.\n`engine validate --explain CODE` prints one. An error keeps rules from being put in force; a warning "
-        'does not, and\n`allow CODE "why"` silences it in its rule, or, outside of rules, in its file.'
+        "that show it.\n`engine validate --explain CODE` prints one. An error keeps rules from being put in force; "
+        'a warning does not, and\n`allow CODE "why"` silences it in its rule, or, outside of rules, in its file.'
     ]
     for code in CODES.values():
         text.append(f"## {code.code}\n\n*{code.severity}.* {code.why}")

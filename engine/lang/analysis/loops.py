@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.lang import tree
 from engine.lang.analysis.boxes import Box, meet
-from engine.lang.analysis.report import Report, name_of, place_of
+from engine.lang.analysis.report import Report, matched, name_of, place_of
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
 from engine.lang.checked import CheckedAction, Dynamic
@@ -28,6 +29,77 @@ def check_loops(report: Report) -> None:
     follows = {seen: _followers(view, seen, hears) for seen in causes}
     for ring in _rings(causes, follows):
         _try(report, ring)
+    _check_openings(report)
+
+
+# ---- cases that open cases -----------------------------------------------------------------------------------------
+
+
+def _check_openings(report: Report) -> None:
+    """Rules that open cases in which they, or each other, open cases again.
+
+    Only where it is certain that each opened case is taken: by its kind, its member and the clock, which go along; what
+    a case says, or where it came from, may be another one's. A `limit` per ticket does not end it: each is a new one.
+    """
+    view = report.view
+    if "ticket.created" not in view.environment.events:
+        return
+    openers = [
+        seen
+        for seen in view.rules
+        if "ticket.created" in seen.keys
+        and _opened(seen)
+        and (seen.rule.limit is None or seen.rule.limit.scope == "ticket")
+    ]
+    follows = {seen: [other for other in openers if _takes(view, seen, other)] for seen in openers}
+    for ring in _rings(openers, follows):
+        alone = len(ring) == 1
+        if not alone and any(_asked(seen) - {"ticket.kind"} for seen in ring):
+            continue
+        first, *others = ring
+        names = " and ".join(name_of(seen) for seen in ring[:4])
+        kind = sorted(_opened(first))[0]
+        again = "opens cases that it takes" if alone else "open cases that they take"
+        report.show(
+            Finding(
+                "rule-loop",
+                f"{names} {again} again, without end",
+                first.rule.source.name.span,
+                f"ask for the `ticket.kind`, so that a `{kind}` opened here is not taken again",
+                related=tuple(Related(other.rule.source.name.span, "and this") for other in others),
+            ),
+            _as_opened(view, first, _opened(ring[-1])),
+            frozenset({"ticket.created"}),
+            lambda case, first=first: (
+                report.prover is None  # type: ignore[misc]
+                or matched(report.prover.matching(first.rule.stage, case), first)
+            ),
+        )
+
+
+def _opened(seen: Seen) -> frozenset[str]:
+    return frozenset(str(action.args["kind"]) for action in seen.rule.actions if action.action == "open")
+
+
+def _asked(seen: Seen) -> frozenset[str]:
+    return frozenset() if seen.rule.condition is None else tree.reads(seen.rule.condition)
+
+
+def _takes(view: View, seen: Seen, other: Seen) -> bool:
+    certain = all(name in ("ticket.kind", "weekday", "now") or name.startswith("member.") for name in _asked(other))
+    return certain and bool(_as_opened(view, other, _opened(seen)))
+
+
+def _as_opened(view: View, seen: Seen, kinds: frozenset[str]) -> list[Box]:
+    """Where a rule matches a case of one of these kinds that was just opened."""
+    fact = view.space.fact("ticket.kind", sorted(kinds))
+    boxes = view.under(seen.boxes or (), frozenset({"ticket.created"}))
+    if fact is None:
+        return boxes
+    return [both for box in boxes if 0 not in fact.values() and (both := meet(box, fact)) is not None]
+
+
+# ---- cascades ------------------------------------------------------------------------------------------------------
 
 
 def _raised(view: View, seen: Seen) -> frozenset[str]:
