@@ -78,6 +78,10 @@ def run(book: Rulebook, scenario: Scenario, coverage: Coverage | None = None) ->
     return _Runner(book, scenario, coverage).run()
 
 
+_SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}
+"""Rulebooks made for the settings of scenarios, many of which set the same: by digest, file and text."""
+
+
 def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
     """The rulebook as it is where the shop has these settings, and what is wrong with them if they cannot be set."""
     from engine.core.building import build
@@ -87,9 +91,17 @@ def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tupl
     own = load_plain(Source(path, book.files.get(path, "")))[0]
     known = own.data if own is not None and isinstance(own.data, dict) else {}
     text = json.dumps({**known, **values}, ensure_ascii=False, default=str)
+    made = _SET.get((book.digest, path, text))
+    if made is not None and made[0] is book:
+        return made[1], None
     extras = book.workings.extras or NOTHING_MORE
     changed, findings = build({**book.files, path: text}, previous=book, extras=extras, analyse=False)
-    return (book, findings[0].message) if changed is None else (changed, None)
+    if changed is None:
+        return book, findings[0].message
+    _SET[book.digest, path, text] = (book, changed)
+    while len(_SET) > 64:
+        _SET.pop(next(iter(_SET)), None)
+    return changed, None
 
 
 class _Runner:
