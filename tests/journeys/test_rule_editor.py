@@ -139,8 +139,17 @@ def _write(page: Page) -> None:
     expect(finding).to_contain_text("mesage.text", timeout=SLOW)
     mark = page.locator(".cm-lintRange-error").first
     expect(mark).to_have_text("mesage.text")
-    mark.hover()
-    page.locator(".cm-diagnosticAction", has_text="message.text").click(timeout=SLOW)
+    remedy = page.locator(".cm-diagnosticAction", has_text="message.text")
+
+    def offered() -> bool:
+        """What mends it comes a moment after the mark."""
+        page.mouse.move(0, 0)
+        mark.hover()
+        page.wait_for_timeout(1_000)
+        return remedy.is_visible()
+
+    until(offered, "a remedy is offered", seconds=60)
+    remedy.click()
     expect(page.locator("[data-test=rules-finding].error")).to_have_count(0, timeout=SLOW)
     expect(page.locator(".cm-line", has_text="芝麻開門")).to_contain_text("message.text contains")
     page.locator("[data-test=rules-format]").click()

@@ -75,6 +75,23 @@ def test_pictures(open_shop: Served, browser: Browser, tmp_path: Path) -> None:
         _take(page, folder / "widget.png")
 
 
+def test_picture_of_the_rule_editor(open_shop: Served, browser: Browser, tmp_path: Path) -> None:
+    folder = ROOT / "docs" / "images" if RENEW else tmp_path
+    with Person(browser, open_shop.url, width=1440, height=900) as admin:
+        desk = admin.sign_in("admin")
+        admin.go("/rules?file=30-prioritise.rules")
+        code = desk.locator("[data-test=rules-code][data-path='30-prioritise.rules'] .cm-content")
+        code.click()
+        desk.keyboard.press("Control+End")
+        desk.keyboard.insert_text('\n\nrule late_parcel "包裹遲到，金卡以上先處理"\n  on message.received\n')
+        desk.keyboard.insert_text('  when message.text contains "還沒收到" and mesage.length < 200\n   and ')
+        desk.keyboard.type("member.ti")
+        expect(desk.locator(".cm-completionInfo")).to_contain_text("gold", timeout=60_000)
+        expect(desk.locator("[data-test=rules-finding][data-code=unknown-field]").first).to_be_visible(timeout=60_000)
+        expect(desk.locator(".cm-lintRange-error").first).to_be_visible()
+        _take(desk, folder / "rules.png")
+
+
 def _say(page: Page, text: str) -> None:
     page.locator("[data-test=input]").fill(text)
     page.locator("[data-test=send]").click()
