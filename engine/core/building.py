@@ -362,6 +362,7 @@ class _Build:
             templates=templates,
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),
+            shop_locales={name: spec.locales for name, spec in desk.shops.items()},
             setting_values=settings,
             shop_settings=shop_settings,
             zone=str(zone),

@@ -462,17 +462,28 @@ class _Checker:
 
     def _templates(self) -> None:
         """Texts that name unknown fields, and languages that are missing."""
-        for book in (self.environment.templates, *self.environment.shop_templates.values()):
+        books = {None: self.environment.templates, **self.environment.shop_templates}
+        for shop, book in books.items():
             for name, texts in book.items():
                 for text, span in texts.values():
                     _, findings = compile_template(text, span, self.environment)
                     for finding in findings:
                         self.found.add(finding)
-                missing = [locale for locale in self.environment.locales if locale not in texts]
+                missing = [locale for locale in self._spoken(name, shop) if locale not in texts]
                 if missing and texts:
                     first = next(iter(texts.values()))
                     message = f"the template `{name}` has no text in {', '.join(f'`{locale}`' for locale in missing)}"
                     self._wrong("template-missing-language", message, first[1])
+
+    def _spoken(self, template: str, shop: str | None) -> tuple[str, ...]:
+        """The languages a template is needed in: its shop's, or those of the shops that have none of their own."""
+        world = self.environment
+        if shop is not None:
+            return world.shop_locales.get(shop, world.locales)
+        own = {name for name, texts in world.shop_templates.items() if template in texts}
+        if not own:
+            return world.locales
+        return tuple(dict.fromkeys(at for name, all_ in world.shop_locales.items() if name not in own for at in all_))
 
 
 def _dynamic(value: Any) -> Iterable[tree.Expr]:

@@ -92,7 +92,8 @@ class Environment:
     """Everything a rule may name, with types. Immutable; made by the core from YAML nouns and plugins.
 
     `states` and `moves` go by ticket kind; a move is (from, to). `templates`: name → language → text, shared;
-    `shop_templates` by shop before that. `setting_values` are the values of the fields `setting.NAME`, and
+    `shop_templates` by shop before that. `locales`: every language some shop speaks, `shop_locales` by shop.
+    `setting_values` are the values of the fields `setting.NAME`, and
     `shop_settings` those that are a shop's own.
     """
 
@@ -115,6 +116,7 @@ class Environment:
     templates: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     shop_templates: Mapping[str, Mapping[str, Mapping[str, Text]]] = field(default_factory=dict)
     locales: tuple[str, ...] = ()
+    shop_locales: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     setting_values: Mapping[str, Any] = field(default_factory=dict)
     shop_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     zone: str = "UTC"

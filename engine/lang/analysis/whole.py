@@ -133,6 +133,8 @@ def _gaps(
     for stage in view.firsts:
         rules = view.stages.get(stage, [])
         mine = [seen for seen in taken if seen.rule.stage == stage]
+        if not mine:
+            continue  # nothing is routed here, so nothing here keeps anything from being routed
         for blocker in rules:
             if blocker in mine or blocker.boxes is None or not asked(blocker):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.building import build
 from engine.lang import check, parse
 from engine.lang.analysis import expired
 from engine.lang.source import Source
@@ -174,3 +175,14 @@ def test_a_breach_is_heard_and_a_template_is_sent() -> None:
     assert "no rule sends the template `hello`" in told("", "unused-template")
     used = told("rule a on message.received then reply template hello", "unused-template")
     assert "no rule sends the template `hello`" not in used
+
+
+def test_a_first_stage_that_routes_nothing_keeps_no_ticket_from_being_routed() -> None:
+    rules = (
+        "rule all stage route on ticket.created then route to team care\n"
+        'rule tip stage say on message.received when now - ticket.created_at > 1h then note "n"\n'
+    )
+    desk = FILES["desk.yaml"].replace("notify]", "notify, {name: say, mode: first}]")
+    assert desk != FILES["desk.yaml"]
+    _, findings = build(files(rules, desk_yaml=desk))
+    assert [finding.message for finding in findings if finding.code == "no-route"] == []
