@@ -462,8 +462,7 @@ class _Checker:
 
     def _templates(self) -> None:
         """Texts that name unknown fields, and languages that are missing."""
-        books = {None: self.environment.templates, **self.environment.shop_templates}
-        for shop, book in books.items():
+        for shop, book in ((None, self.environment.templates), *self.environment.shop_templates.items()):
             for name, texts in book.items():
                 for text, span in texts.values():
                     _, findings = compile_template(text, span, self.environment)
