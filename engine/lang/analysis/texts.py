@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any, Literal
 
@@ -17,6 +18,9 @@ from engine.lang.text import WordSet, fold, is_cjk
 
 _JOINTS = ("，", " ", "。", "-", "\n", "~")
 _FILLERS = ("·", ".", "啊", "x")
+
+_word_set = lru_cache(maxsize=4096)(WordSet)
+"""The same lists are asked of thousands of sample texts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +36,7 @@ class TextTest:
     def holds(self, text: str) -> bool:
         """Whether it holds for a text."""
         if self.kind == "words":
-            return WordSet(self.words, self.exact).any(text if self.exact else fold(text))
+            return _word_set(self.words, self.exact).any(text if self.exact else fold(text))
         if self.kind == "pattern":
             return compile_pattern(self.words[0], self.ignore_case).search(text) is not None
         folded = fold(text)
