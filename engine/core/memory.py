@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.calls import CallEvent
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.decide import Decision, decide
+from engine.core.decide import Decision, decide, unheard
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 RECENT = 20
 """How much of a conversation a case holds."""
+
+
+_Moment = tuple[str, int | None, int | None]
+"""An event, and the member or ticket it is about."""
 
 
 @dataclass(slots=True)
@@ -52,9 +56,8 @@ class World:
     """The decisions about such cases, until somebody takes them."""
     answers: Library = field(default_factory=Library)
     leaving: frozenset[str] = frozenset()
-    unmoved: dict[tuple[str, int | None, int | None], Decision] = field(default_factory=dict)
-    """The last scheduled moments at which no rule acted, by event, member and ticket: for telling why."""
     _due: dict[tuple[str, EventRef], int] = field(default_factory=dict)
+    _unmoved: dict[_Moment, tuple[ScheduleDue, Case, Actor, int]] = field(default_factory=dict)
     _next: int = 0
 
     # --- the lookups of a decision ----------------------------------------------------------------------------------
@@ -173,7 +176,7 @@ class World:
     def advance(self, until: int, actor: Actor) -> list[Decision]:
         """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
         decisions: list[Decision] = []
-        self.unmoved = {}
+        self._unmoved = {}
         while True:
             due = [t for t in self.timers.values() if t.due_at <= until]
             timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name), default=None)
@@ -190,6 +193,14 @@ class World:
             decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
         self.now = max(self.now, until)
         return decisions
+
+    def unmoved(self) -> list[Decision]:
+        """The last scheduled moments of this step at which no rule acted, for each member and ticket: to tell why."""
+        return [decide(self.book, *moment) for moment in self._unmoved.values()]
+
+    def forget_unmoved(self) -> None:
+        """Another step begins."""
+        self._unmoved = {}
 
     def _next_scheduled(self) -> tuple[int, str, EventRef] | None:
         """The moment that comes next of all schedules: when, in which shop, which."""
@@ -215,12 +226,15 @@ class World:
         done: list[Decision] = []
         for member_id, ticket_id in sorted(targets, key=lambda target: (target[0] or 0, target[1] or 0)):
             case = self.case(member_id, ticket_id, shop)
-            decision = decide(self.book, ScheduleDue(event.key, moment), case, actor, self.now)
+            command, key = ScheduleDue(event.key, moment), (event.key, member_id, ticket_id)
+            self._unmoved[key] = (command, case, actor, self.now)
+            if unheard(self.book, *self._unmoved[key]):
+                continue
+            decision = decide(self.book, command, case, actor, self.now)
             if decision.trace:
+                del self._unmoved[key]
                 self._apply(decision, actor)
                 done.append(decision)
-            else:
-                self.unmoved[event.key, member_id, ticket_id] = decision
         return done
 
     def serve_queue(self, username: str, actor: Actor) -> list[Decision]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.core import schedule
-from engine.core.decide import decide
+from engine.core.decide import decide, unheard
 from engine.core.entities import SYSTEM, Case
 from engine.core.intake import ScheduleDue, TimerDue
 from engine.core.rulebook import Rulebook
@@ -126,7 +126,8 @@ class Moments:
         if case is None:
             return False
         try:
-            return bool(decide(book, ScheduleDue(run.key, run.since), case, SYSTEM, tx.now).trace)
+            moment = (ScheduleDue(run.key, run.since), case, SYSTEM, tx.now)
+            return not unheard(book, *moment) and bool(decide(book, *moment).trace)
         except Exception:
             return True
 

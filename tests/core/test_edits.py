@@ -12,7 +12,10 @@ from tests.core.desk import FILES as DESK
 
 FILES = {
     **DESK,
-    "terms.rules": 'words refund = ["退款", "退貨"]\nwords rude from "words/rude.txt"\ndefine vip = member.tier >= gold\n',
+    "terms.rules": """words refund = ["退款", "退貨"]
+words rude from "words/rude.txt"
+define vip = member.tier >= gold
+""",
     "words/rude.txt": "笨蛋\n",
     "a.rules": """stage classify
 rule one

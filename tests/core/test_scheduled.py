@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from engine.core import memory
 from engine.core.building import build
 from engine.core.changes import Say
-from engine.core.decide import Decision, decide
+from engine.core.decide import Decision, decide, unheard
 from engine.core.entities import SYSTEM
 from engine.core.intake import ScheduleDue
 from engine.lang import EventRef
@@ -134,7 +139,7 @@ def test_a_schedule_with_nobody_to_act_on_leaves_nothing() -> None:
     stage.says()
     assert scheduled(stage, "2026-03-04 12:00") == []
     assert stage.records("schedule.due") == []
-    (asked,) = stage.world.unmoved.values()
+    (asked,) = stage.world.unmoved()
     assert (asked.root, clock_of(asked.snapshot["now"])) == (NINE, "2026-03-04 09:00"), "kept for telling why"
 
 
@@ -187,3 +192,24 @@ def test_when_only_time_has_passed_nothing_has_changed() -> None:
         stage = Stage(book_of(rule.format(event=event, more="")))
         stage.says()
         assert [acted(decision) for decision in stage.until("2026-03-04 10:00") if acted(decision)] == [], event
+
+
+@pytest.mark.parametrize("day", ["2026-03-03", "2026-03-04", "2026-03-06", "2026-03-09"])
+def test_a_moment_is_unheard_where_no_rule_would_act(day: str) -> None:
+    """What is skipped unseen is what would have come to nothing."""
+    stage = Stage(book_of(STALE))
+    stage.says()
+    heard: list[bool] = []
+
+    def both(*asked: Any) -> bool:
+        quiet = unheard(*asked)
+        assert quiet is not bool(decide(*asked).trace)
+        heard.append(not quiet)
+        return quiet
+
+    before, memory.unheard = memory.unheard, both
+    try:
+        scheduled(stage, f"{day} 12:00")
+    finally:
+        memory.unheard = before
+    assert heard

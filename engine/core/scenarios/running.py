@@ -181,7 +181,7 @@ class _Runner:
     def _do(self, step: Mapping[str, Any]) -> list[Decision]:
         world = self.world
         done: list[Decision] = []
-        world.unmoved = {}
+        world.forget_unmoved()
         if "wait" in step:
             done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
         if step.get("new"):
@@ -350,7 +350,7 @@ class _Runner:
                         body = change.body
                         self.result.moves.add((ticket.kind, body["from"], body["to"], body["trigger"]))
         if self.coverage is not None:
-            self.coverage.take(self.book, [*decisions, *self.world.unmoved.values()], said)
+            self.coverage.take(self.book, [*decisions, *self.world.unmoved()], said)
             for clocks in self.world.clocks.values():
                 self.coverage.see(clocks.values())
 
@@ -406,7 +406,7 @@ class _Runner:
             for n, name in enumerate(wanted):
                 own = f"{self.shop}/{name}" if key in ("fired", "lost") else name  # a shop's own goes by either name
                 if name not in facts[key] and own not in facts[key]:
-                    tried = [*decisions, *self.world.unmoved.values()]
+                    tried = [*decisions, *self.world.unmoved()]
                     told = why(self.book, name, tried, _said(step)) if key == "fired" else None
                     fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=told)
         for n, name in enumerate(expect.get("not_fired") or ()):
