@@ -111,6 +111,7 @@ def test_console(shop: Served, browser: Browser, locale: str, size: str) -> None
             (f"/tickets/{number}", "line"),
             ("/rules", "rules-digest"),
             ("/rules?view=edit&file=60-respond.rules", "rules-file" if size == "desk" else "rules-pick"),
+            ("/rules?view=try", "dry-run"),
             ("/rules?view=history", "rules-version"),
             ("/rules?view=statistics", "stats-row"),
             ("/rules?view=diagrams", "rules-diagram"),
