@@ -203,7 +203,8 @@ def test_a_moment_is_unheard_where_no_rule_would_act(day: str) -> None:
 
     def both(*asked: Any) -> bool:
         quiet = unheard(*asked)
-        assert quiet is not bool(decide(*asked).trace)
+        trace = decide(*asked).trace
+        assert not (quiet and trace)  # the other way round a rule may be at its limit
         heard.append(not quiet)
         return quiet
 
