@@ -16,6 +16,8 @@ WAVES = 8
 """Waves of one transaction."""
 STARTS = 24
 """Boxes of a rule from which a cascade is tried."""
+VARIATIONS = 12
+"""Other values tried in each, for fields that hang together."""
 
 
 def check_loops(report: Report) -> None:
@@ -197,7 +199,7 @@ def _try(report: Report, ring: list[Seen]) -> None:
                     return len(run) > WAVES
 
                 try:
-                    case = sample(report.view, box, keys, endless)
+                    case = sample(report.view, box, keys, endless, VARIATIONS)
                 except NoTextError:
                     continue
                 if case is not None and endless(case):

@@ -38,6 +38,8 @@ class Moments:
         self._by_clock = False
         self._by_date = False
         self._found: list[tuple[str | None, int]] | None = None
+        self._values: list[tuple[str | None, dict[str, Any]]] | None = None
+        self._by_shop: dict[str | None, int] = {}
         self._zones = dict(self._shops)
         self.fields = frozenset({"now", "weekday", *(_SHOPS if domains.shops else ())})
         """What the shop and the moment decide alone."""
@@ -110,9 +112,11 @@ class Moments:
         """The places and moments in which a test holds."""
         call = compile_test(leaf)
         found = 0
-        for number, (shop, at) in enumerate(self.all()):
-            values = self.values(shop, at)
-            if call(values.get, {}.get, self.helpers(shop, values), {}):
+        hosts: dict[str | None, Helpers] = {}
+        for number, (shop, values) in enumerate(self._told()):
+            if shop not in hosts:
+                hosts[shop] = self.helpers(shop, values)  # of these values it only asks the shop
+            if call(values.get, {}.get, hosts[shop], {}):
                 found |= 1 << number
         return found
 
@@ -127,11 +131,22 @@ class Moments:
 
     def of_shops(self, shops: frozenset[str | None]) -> int:
         """The moments in these shops."""
+        if not self._by_shop:
+            digits: dict[str | None, list[str]] = {shop: [] for shop, _ in self._shops}
+            for shop, _ in reversed(self.all()):
+                for name, row in digits.items():
+                    row.append("1" if name == shop else "0")
+            self._by_shop = {name: int("".join(row), 2) for name, row in digits.items()}
         found = 0
-        for number, (shop, _) in enumerate(self.all()):
-            if shop in shops:
-                found |= 1 << number
+        for shop in shops:
+            found |= self._by_shop.get(shop, 0)
         return found
+
+    def _told(self) -> list[tuple[str | None, dict[str, Any]]]:
+        """Each shop with what each moment decides, in the order of `all`."""
+        if self._values is None:
+            self._values = [(shop, self.values(shop, at)) for shop, at in self.all()]
+        return self._values
 
     def zone(self, shop: str | None) -> str:
         """A shop's time zone."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from engine.lang.analysis.axes import (
@@ -47,19 +49,18 @@ class NoTextError(Exception):
     """A text is needed that was not found."""
 
 
-def sample(view: View, box: Box, keys: frozenset[str], proves: Callable[[Case], bool]) -> Case | None:
+def sample(
+    view: View, box: Box, keys: frozenset[str], proves: Callable[[Case], bool], tries: int | None = None
+) -> Case | None:
     """A case in the box that `proves` accepts; None when none was found. Raises NoTextError.
 
-    Fields that hang together in ways boxes do not know are tried in turn, with the constants at hand.
+    Fields that hang together in ways boxes do not know are tried in turn, with the constants at hand; `tries`: so many.
     """
     maker = _Maker(view, box, keys)
-    case = maker.case({})
-    if proves(case):
-        return case
-    for changes in maker.variations():
+    for changes in ({}, *islice(maker.variations(), tries)):
         case = maker.case(changes)
         if proves(case):
-            return case
+            return replace(case, shown=maker.words(case.values, case.before, changes))
     return None
 
 
@@ -98,7 +99,13 @@ class _Maker:
     # ---- one case ----------------------------------------------------------------------------------------------
 
     def case(self, changes: Mapping[str, Any]) -> Case:
-        """The case of the box's point, some values exchanged."""
+        """The case of the box's point, some values exchanged. How it is told of is left out."""
+        values, before = self._plain
+        return Case(self.keys, self.shop, {**values, **changes}, before, "")
+
+    @cached_property
+    def _plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The values at the point, and those before the wave. Raises NoTextError."""
         values: dict[str, Any] = {}
         for name, field in self.view.environment.fields.items():
             if not name.startswith("setting."):
@@ -115,8 +122,7 @@ class _Maker:
                 before[name] = (*values[name], "before") if values[name] is not None else ("before",)
         if self.view.domains.tracked is not None:
             before = {name: value for name, value in before.items() if name in self.view.domains.tracked}
-        values.update(changes)
-        return Case(self.keys, self.shop, values, before, self.words(values, before, changes))
+        return values, before
 
     def value(self, name: str, field: Field) -> Any:
         """A field's value at the point."""
