@@ -13,8 +13,8 @@ from engine.language.spelling import noun, quoted, scalar
 _MEANT = re.compile(r"did you mean `([^`]+)`\?")
 _QUOTE = re.compile(r'(?:quote it|needs quotes|in double quotes): `("[^`]*")`')
 _WRITE = re.compile(r"write `([^`]+)`")
-_CONTAINS = re.compile(r'^`contains ("(?:[^"\\]|\\.)*")`')
-_IN_LIST = re.compile(r"write `(?P<left>\S+) (?P<op>in|not in) \[(?P<first>[^,\]]+), (?P<name>[^\]]+)\]`")
+_CONTAINS = re.compile(r'^`(?:contains|包含) ("(?:[^"\\]|\\.)*")`')
+_IN_LIST = re.compile(r"write `(?P<left>\S+) (?P<op>in|not in|屬於|非 屬於) \[(?P<first>[^,\]]+), (?P<name>[^\]]+)\]`")
 _REPLACED = frozenset({"suspicious-characters", "unknown-keyword", "syntax-error"})
 _QUOTES = "\"'“”「」『』＂"
 
