@@ -54,4 +54,3 @@ def test_a_work_order_beside_a_chat(house: House) -> None:
     assert note["visibility"] == "internal" and "我家鍋爐故障了" in note["text"]
     assert hidden == [None, None, [number], False, 1]
     assert seen == {number} and staff >= {number, link["number"]}
-

@@ -255,7 +255,7 @@ rule loud on message.sent when message.automatic and ticket.tags has two then no
 
 
 def test_what_follows_is_followed(house: House, tmp_path: Path) -> None:
-    """Another first wave wakes other rules, and those again others; what they say counts, and what they no longer do."""
+    """Another first wave wakes other rules, and those again others; what they say counts, and what no more."""
     house.write("95-chain.rules", CHAIN)
 
     async def work(desk: Desk) -> Any:
@@ -290,7 +290,7 @@ def test_what_follows_is_followed(house: House, tmp_path: Path) -> None:
 
 
 def test_what_would_have_followed_from_what_is_not_known_is_counted(house: House, tmp_path: Path) -> None:
-    """A rule that is woken by a changed first wave asks for what no snapshot holds: the first wave's difference stands."""
+    """A rule that is woken by a changed first wave asks for what no snapshot holds: the first difference stands."""
     house.write("95-chain.rules", CHAIN)
     asks = ("ticket.tags has two and ticket.tags changed", "member.signed_up_at is set")
 
