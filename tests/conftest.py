@@ -89,7 +89,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page in a fresh profile, in Traditional Chinese; an uncaught script error on it fails the test."""
     context = browser.new_context(locale="zh-TW", timezone_id="Asia/Taipei", viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     errors: list[str] = []
     context.on("weberror", lambda event: errors.append(str(event.error)))
     yield context.new_page()

@@ -78,12 +78,12 @@ def test_the_wheel_alone_makes_and_serves_a_desk(wheel: Path, tmp_path: Path) ->
         assert len(pages["/widget.js"]) > 10_000
     finally:
         server.terminate()
-        server.wait(15)
+        server.wait(60)
 
 
 def get(url: str, server: subprocess.Popen[bytes]) -> bytes:
     """The page, waiting for the server to come up."""
-    for _ in range(100):
+    for _ in range(1_200):
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 found: bytes = answer.read()

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.journeys.support import Served, make_desk, serving
+
+# Nothing is measured here: a machine may be slow, and busy.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ class Person:
         self.context: BrowserContext = browser.new_context(
             locale=locale, timezone_id="Asia/Taipei", viewport={"width": width, "height": height}
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)
         self.frames: list[str] = []
         """Every frame a socket received, as text."""
         self.sockets: list[WebSocket] = []

@@ -54,7 +54,7 @@ def spawn(
         )
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, *, seconds: float = 30) -> None:
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, *, seconds: float = 120) -> None:
     """Return when `ready()` holds.
 
     Raises:

@@ -44,7 +44,7 @@ class Site:
         async def inside() -> T:
             return await work()
 
-        return asyncio.run_coroutine_threadsafe(inside(), self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(inside(), self.loop).result(60)
 
     def add_agent(self, username: str, roles: list[str], shops: list[str]) -> None:
         """An agent with the one password."""
@@ -83,7 +83,7 @@ class Site:
         """A client of the API, signed in as somebody."""
         if username is not None:
             headers["Authorization"] = f"Bearer {self.token(username)}"
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=60)
 
     def open_ticket(self, **body: Any) -> dict[str, Any]:
         """A ticket made by the lead, for a new guest of the demo shop unless told otherwise."""
@@ -120,11 +120,11 @@ class Socket:
         """Sends a frame; text is sent as it is."""
         self.connection.send(frame if isinstance(frame, (str, bytes)) else json.dumps(frame))
 
-    def receive(self, timeout: float = 5) -> dict[str, Any]:
+    def receive(self, timeout: float = 20) -> dict[str, Any]:
         """The next frame."""
         return dict(json.loads(self.connection.recv(timeout=timeout)))
 
-    def get(self, kind: str, timeout: float = 5, **values: Any) -> dict[str, Any]:
+    def get(self, kind: str, timeout: float = 20, **values: Any) -> dict[str, Any]:
         """The next frame of this kind with these values; others are passed over. An error frame not asked for fails."""
         end = time.monotonic() + timeout
         while True:
@@ -147,7 +147,7 @@ class Socket:
                 frames.append(self.receive(quiet))
         return frames
 
-    def closed(self, timeout: float = 5) -> int:
+    def closed(self, timeout: float = 20) -> int:
         """Waits until the server closes; its code."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -202,13 +202,13 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    assert ready.wait(30), "the server did not start"
+    assert ready.wait(120), "the server did not start"
     if isinstance(started[0], BaseException):
         raise started[0]
     try:
         yield Site(started[0], loop, desk)
     finally:
-        asyncio.run_coroutine_threadsafe(started[0].stop(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(started[0].stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
