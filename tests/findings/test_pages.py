@@ -10,7 +10,7 @@ from engine.lang.codes import Example
 from tests.findings.desk import found_in
 
 ELSEWHERE = frozenset({"not-utf8", "untested-rule"})
-"""What no text alone can show; each has tests of its own, which `test_what_no_page_shows` names."""
+"""What no text alone can show; each has tests of its own: test_not_utf8.py, tests/core/test_coverage.py."""
 
 BAD = [(code.code, number) for code in CODES.values() for number in range(len(code.bad))]
 GOOD = [(code.code, number) for code in CODES.values() for number in range(len(code.good))]
