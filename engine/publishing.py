@@ -114,10 +114,14 @@ async def edited(desk: Desk, base: str | None, files: Texts) -> dict[str, str]:
 async def _begun_from(desk: Desk, base: str) -> dict[str, str]:
     """The texts an edit began from: those in force, or those of the folder where that holds others (a broken edit).
 
-    Raises Refused `rules-changed`, with what differs, when they are neither, or when files were edited on disk since.
+    Raises Refused `rules-changed`, with what differs, when they are neither, or when files were edited on disk since;
+    `rules-broken` when the folder holds what cannot be read.
     """
     book = desk.rulebook
-    on_disk, _ = await asyncio.get_running_loop().run_in_executor(None, read_folder, desk.config.rules)
+    on_disk, unreadable = await asyncio.get_running_loop().run_in_executor(None, read_folder, desk.config.rules)
+    if unreadable:
+        # What is published must be the whole folder, or the next load would refuse it.
+        _broken(len(unreadable), [told(finding) for finding in unreadable])
     if base == digest_of(on_disk):
         return on_disk
     in_force = dict(book.files) if book is not None else {}

@@ -1,4 +1,4 @@
-"""Texts in, one immutable `Rulebook` out, or findings that say what is wrong and where. Pure."""
+"""Texts in, one immutable `Rulebook` out, or findings that say what and where. Pure: a shelf only saves time."""
 
 from __future__ import annotations
 

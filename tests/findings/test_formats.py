@@ -11,7 +11,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from engine.lang import CODES
 from engine.lang.codes import MAIN
 from tests.findings.desk import base
 from tests.findings.test_same_everywhere import FOLDERS
@@ -90,7 +89,3 @@ def test_text_underlines_wide_characters_by_their_width(tmp_path: Path) -> None:
 
     assert width(under[: under.index("^")]) == width(shown[: shown.index("ticket.typ =")])
     assert under.count("^") == len("ticket.typ")
-
-
-def test_every_code_is_a_rule_of_the_log_or_none_is_named() -> None:
-    assert all(code.why and code.page for code in CODES.values())

@@ -216,6 +216,16 @@ def test_a_broken_folder_is_mended_from_the_console(site: Site, wen: httpx.Clien
     assert conforms("rules_files", wen.get("/rules/files"))["folder"] is None
 
 
+def test_a_folder_with_what_is_no_text_is_not_published_over(site: Site, wen: httpx.Client) -> None:
+    base = digest(wen)
+    (site.folder / "rules" / "old.rules").write_bytes("rule 退貨".encode("big5"))
+    problem = refused("publish_rules", publish(wen, {"thanks.rules": GOOD}, base), 422)
+    assert [(f["code"], f["file"]) for f in problem["findings"]] == [("not-utf8", "old.rules")]
+    assert digest(wen) == base and not (site.folder / "rules" / "thanks.rules").exists()
+    (site.folder / "rules" / "old.rules").unlink()
+    conforms("publish_rules", publish(wen, {"thanks.rules": GOOD}, base))
+
+
 def test_a_folder_that_cannot_be_written_leaves_everything(
     site: Site, wen: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
