@@ -119,19 +119,35 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     )
 
 
+class Recurring:
+    """Moments of one schedule that come to the same case again and again, until something about it changes."""
+
+    def __init__(self, book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> None:
+        draft = self._draft = Draft(book, case, actor, now)
+        self._before = _tracked(draft)
+        intake.begin(draft, command)
+        keys = self._keys = frozenset(_take_keys(draft))
+        self._reads = [(name, book.getter(name)) for name in book.rules.reads(keys)]
+        self._stages = tuple(dict.fromkeys(rule.stage for rule in book.rules.asked(keys, draft.shop)))
+        self._helpers = book.helpers(draft)
+
+    def unheard(self, now: int) -> bool:
+        """Whether no rule takes such a moment at `now` (µs UTC), so that nothing would be decided; quick."""
+        draft, helpers = self._draft, self._helpers
+        draft.now = now
+        values = {name: get(draft) for name, get in self._reads}
+        values["now"] = now
+        rules = draft.book.rules
+        for stage in self._stages:
+            found = rules.matching(stage, self._keys, values, self._before, helpers, draft.shop)
+            if helpers.take_failures() or any(_may_act(draft, rule) for rule in found):
+                return False
+        return True
+
+
 def unheard(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> bool:
     """Whether no rule takes a moment that has come, so that nothing would be decided; quick, to ask it of many."""
-    draft = Draft(book, case, actor, now)
-    before = _tracked(draft)
-    intake.begin(draft, command)
-    keys = _take_keys(draft)
-    values = {name: book.getter(name)(draft) for name in book.rules.reads(keys)}
-    values["now"] = now
-    helpers = book.helpers(draft)
-    for stage in {rule.stage: None for rule in book.rules.asked(keys, draft.shop)}:
-        if book.rules.matching(stage, keys, values, before, helpers, draft.shop) or helpers.take_failures():
-            return False
-    return True
+    return Recurring(book, command, case, actor, now).unheard(now)
 
 
 def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:

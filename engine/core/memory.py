@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calls import CallEvent
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.decide import Decision, decide, unheard
+from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
 from engine.core.linked import OpenLinked
 from engine.core.schedule import next_moment
-from engine.lang import EventRef
+from engine.lang.checked import Schedule
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -28,6 +29,8 @@ RECENT = 20
 
 _Moment = tuple[str, int | None, int | None]
 """An event, and the member or ticket it is about."""
+_Planned = tuple[int, str, str, Schedule]
+"""A moment to come (µs UTC), its shop, the event and its schedule; no two are alike in the first three."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,8 @@ class World:
     """The decisions about such cases, until somebody takes them."""
     answers: Library = field(default_factory=Library)
     leaving: frozenset[str] = frozenset()
-    _due: dict[tuple[str, EventRef], int] = field(default_factory=dict)
+    _due: dict[tuple[str, str], _Planned] = field(default_factory=dict)
+    _recurring: dict[tuple[str, str, int | None, int | None], tuple[Recurring, Case]] = field(default_factory=dict)
     _unmoved: dict[_Moment, tuple[ScheduleDue, Case, Actor, int]] = field(default_factory=dict)
     _next: int = 0
 
@@ -176,21 +180,28 @@ class World:
     def advance(self, until: int, actor: Actor) -> list[Decision]:
         """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
         decisions: list[Decision] = []
-        self._unmoved = {}
+        self._unmoved, self._recurring = {}, {}
+        planned = self._planned()
         while True:
             due = [t for t in self.timers.values() if t.due_at <= until]
             timer = min(due, key=lambda t: (t.due_at, t.ticket, t.name), default=None)
-            planned = self._next_scheduled()
-            if planned is not None and planned[0] <= until and (timer is None or planned[0] < timer.due_at):
-                decisions.extend(self._run_scheduled(*planned, actor))
-                continue
-            if timer is None:
-                break
-            del self.timers[(timer.ticket, timer.name)]
-            self.now = max(self.now, timer.due_at)
-            ticket = self.tickets[timer.ticket]
-            command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
-            decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
+            last = until if timer is None else timer.due_at - 1
+            found: list[Decision] = []
+            while not found and planned and planned[0][0] <= last:
+                found = self._run_scheduled(heappop(planned), actor, planned)
+            if found or timer is None:
+                decisions.extend(found)
+                if not found:
+                    break
+            else:
+                del self.timers[(timer.ticket, timer.name)]
+                self.now = max(self.now, timer.due_at)
+                ticket = self.tickets[timer.ticket]
+                command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
+                decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
+            # Something has been decided: cases are other than they were, and a first member may have come to a shop.
+            self._recurring = {}
+            planned = self._planned()
         self.now = max(self.now, until)
         return decisions
 
@@ -202,40 +213,53 @@ class World:
         """Another step begins."""
         self._unmoved = {}
 
-    def _next_scheduled(self) -> tuple[int, str, EventRef] | None:
-        """The moment that comes next of all schedules: when, in which shop, which."""
-        zones = self.book.zone
+    def _planned(self) -> list[_Planned]:
+        """The next moment of each schedule in each shop that has members: a heap, the first to come at its top."""
         for shop in {member.shop for member in self.members.values()} & set(self.book.shops):
             for event in self.book.schedules(shop):
-                if event.every is not None and (shop, event) not in self._due:
-                    self._due[shop, event] = next_moment(event.every, self.now, zones(shop))
-        moments = ((moment, shop, event) for (shop, event), moment in self._due.items())
-        return min(moments, key=lambda planned: (planned[0], planned[1], planned[2].key), default=None)
+                if event.every is not None and (shop, event.key) not in self._due:
+                    moment = next_moment(event.every, self.now, self.book.zone(shop))
+                    self._due[shop, event.key] = (moment, shop, event.key, event.every)
+        planned = list(self._due.values())
+        heapify(planned)
+        return planned
 
-    def _run_scheduled(self, moment: int, shop: str, event: EventRef, actor: Actor) -> list[Decision]:
+    def _run_scheduled(self, due: _Planned, actor: Actor, planned: list[_Planned]) -> list[Decision]:
         """One run: a decision for each ticket or member there is now, or one; what no rule took leaves nothing."""
+        moment, shop, key, every = due
         self.now = max(self.now, moment)
-        each = None if event.every is None else event.every.each
-        if event.every is not None:
-            self._due[shop, event] = next_moment(event.every, moment, self.book.zone(shop))
+        again = (next_moment(every, moment, self.book.zone(shop)), shop, key, every)
+        self._due[shop, key] = again
+        heappush(planned, again)
         targets: list[tuple[int | None, int | None]] = [(None, None)]
-        if each == "ticket":
+        if every.each == "ticket":
             targets = [(None, t.id) for t in self.tickets.values() if t.shop == shop and t.merged_into is None]
-        elif each == "member":
+        elif every.each == "member":
             targets = [(m.id, None) for m in self.members.values() if m.shop == shop]
         done: list[Decision] = []
         for member_id, ticket_id in sorted(targets, key=lambda target: (target[0] or 0, target[1] or 0)):
-            case = self.case(member_id, ticket_id, shop)
-            command, key = ScheduleDue(event.key, moment), (event.key, member_id, ticket_id)
-            self._unmoved[key] = (command, case, actor, self.now)
-            if unheard(self.book, *self._unmoved[key]):
+            command, about = ScheduleDue(key, moment), (key, member_id, ticket_id)
+            recurring, case = self._recurring.get((shop, *about)) or self._recur(command, member_id, ticket_id, shop)
+            self._unmoved[about] = (command, case, actor, self.now)
+            if recurring.unheard(self.now):
                 continue
             decision = decide(self.book, command, case, actor, self.now)
             if decision.trace:
-                del self._unmoved[key]
+                del self._unmoved[about]
                 self._apply(decision, actor)
+                self._recurring = {}
                 done.append(decision)
         return done
+
+    def _recur(
+        self, command: ScheduleDue, member_id: int | None, ticket_id: int | None, shop: str
+    ) -> tuple[Recurring, Case]:
+        """A schedule's moments about one member or ticket; kept until something is decided."""
+        case = self.case(member_id, ticket_id, shop)
+        found = Recurring(self.book, command, case, SYSTEM, self.now), case
+        if case.member is None or case.member.blocked_until is None:  # a block ends by itself
+            self._recurring[shop, command.key, member_id, ticket_id] = found
+        return found
 
     def serve_queue(self, username: str, actor: Actor) -> list[Decision]:
         """Gives waiting tickets to an agent while there is room: higher tiers first, then urgency, then age."""

@@ -9,7 +9,7 @@ import pytest
 from engine.core import memory
 from engine.core.building import build
 from engine.core.changes import Say
-from engine.core.decide import Decision, decide, unheard
+from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import SYSTEM
 from engine.core.intake import ScheduleDue
 from engine.lang import EventRef
@@ -195,22 +195,23 @@ def test_when_only_time_has_passed_nothing_has_changed() -> None:
 
 
 @pytest.mark.parametrize("day", ["2026-03-03", "2026-03-04", "2026-03-06", "2026-03-09"])
-def test_a_moment_is_unheard_where_no_rule_would_act(day: str) -> None:
+def test_a_moment_is_unheard_where_no_rule_would_act(day: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is skipped unseen is what would have come to nothing."""
     stage = Stage(book_of(STALE))
     stage.says()
     heard: list[bool] = []
 
-    def both(*asked: Any) -> bool:
-        quiet = unheard(*asked)
-        trace = decide(*asked).trace
-        assert not (quiet and trace)  # the other way round a rule may be at its limit
-        heard.append(not quiet)
-        return quiet
+    class Watched(Recurring):
+        def __init__(self, *asked: Any) -> None:
+            super().__init__(*asked)
+            self.asked = asked
 
-    before, memory.unheard = memory.unheard, both
-    try:
-        scheduled(stage, f"{day} 12:00")
-    finally:
-        memory.unheard = before
+        def unheard(self, now: int) -> bool:
+            quiet = super().unheard(now)
+            assert quiet == (not decide(*self.asked[:4], now).trace)
+            heard.append(not quiet)
+            return quiet
+
+    monkeypatch.setattr(memory, "Recurring", Watched)
+    scheduled(stage, f"{day} 12:00")
     assert heard
