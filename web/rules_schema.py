@@ -308,7 +308,8 @@ class TriedRule(Struct):
     line: int
     stage: str
     wave: int
-    outcome: Literal["acted", "lost", "failed"]
+    outcome: Literal["acted", "lost", "failed", "nearly"]
+    """`nearly` (one part of the condition was false) is told of lines only."""
     why: str
     values: dict[str, Any]
     changes: list[str]
@@ -334,6 +335,40 @@ class TriedDecision(Struct):
 class DryRan(Struct):
     items: list[TriedDecision]
     """Newest first, at most 50."""
+
+
+class TriedReply(Struct):
+    """An automatic line, as it would be sent."""
+
+    text: str
+    author: Literal["bot", "desk"]
+    visibility: Literal["public", "internal"]
+    at: Time
+    """When it would go out."""
+    rule: str | None
+
+
+class TriedRefusal(Struct):
+    code: str
+    message: str
+
+
+class TriedLine(TriedRules):
+    replies: list[TriedReply]
+    rejected: str | None
+    """What the member would be told by a rule that takes no such line; the line would not be kept then."""
+    refused: TriedRefusal | None
+    """Why the desk itself would not take the line."""
+
+
+class DryRanLine(Struct):
+    """What the member's next line on a ticket would lead to now."""
+
+    at: Time
+    before: TriedLine
+    """Under the rules in force."""
+    after: TriedLine
+    """Under the edited rules."""
 
 
 # --- bodies and queries ---------------------------------------------------------------------------------------------
@@ -384,6 +419,15 @@ class DryRunBody(Body):
     ticket: Id
     event: Id | None = None
     """Only the decision of this event (`seq`)."""
+
+
+class DryRunLineBody(Body):
+    """An edit of `base`, a ticket, and what its member might write next."""
+
+    base: str
+    files: dict[str, str | None]
+    ticket: Id
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 
 class FileBody(Body):

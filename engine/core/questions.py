@@ -229,6 +229,15 @@ class DryRun:
     """Only the decision of this event."""
 
 
+@dataclass(frozen=True, slots=True)
+class DryRunLine:
+    """What the member's next line on a ticket would lead to now, under the rules in force and an edited rulebook."""
+
+    book: Rulebook
+    number: int
+    text: str
+
+
 Question = (
     Tickets
     | TicketByNumber
@@ -256,4 +265,5 @@ Question = (
     | RulesVersions
     | RulesStatistics
     | DryRun
+    | DryRunLine
 )

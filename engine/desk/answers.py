@@ -16,7 +16,7 @@ from engine.core.intake import may_not
 from engine.core.questions import Scope
 from engine.core.rulebook import Noun, Rulebook
 from engine.desk import actors, library, rule_answers, why
-from engine.desk.dry_run import dry_run
+from engine.desk.dry_run import dry_line, dry_run
 from engine.lang import Severity, Source, Span, compile_condition
 from engine.store import Tx, directory, load, people, queries, rulebooks, stream, uploads, waiting
 from engine.store import tables as t
@@ -248,6 +248,9 @@ class _Asking:
     def dry_run(self, q: ask.DryRun) -> Any:
         return dry_run(self.tx, self.book, self.actor, q)
 
+    def dry_line(self, q: ask.DryRunLine) -> Any:
+        return dry_line(self.tx, self.words, self.book, self.actor, q)
+
     def _may_see_rules(self) -> None:
         if self.actor.kind != "system":
             self._staff()
@@ -279,6 +282,7 @@ _ANSWERS: Mapping[type, Callable[[_Asking, Any], Any]] = {
     ask.RulesVersions: _Asking.rules_versions,
     ask.RulesStatistics: _Asking.rules_statistics,
     ask.DryRun: _Asking.dry_run,
+    ask.DryRunLine: _Asking.dry_line,
     ask.Me: _Asking.me,
 }
 

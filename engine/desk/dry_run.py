@@ -1,28 +1,35 @@
-"""An edit tried on a ticket: what the edited rules would have decided each time, beside what was decided.
+"""An edit tried on a ticket: what the edited rules would have decided each time, beside what was decided; and what the
+member's next line would lead to now, under the rules in force and under the edited ones.
 
 It only reads. What counts for a `limit` is what was recorded before, and what the edited rules did on this ticket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.core import access
 from engine.core.actions import Lost, Wish
-from engine.core.decide import mask
-from engine.core.entities import Actor
-from engine.core.questions import DryRun
+from engine.core.changes import Say, Timer
+from engine.core.commands import MemberLine
+from engine.core.decide import Decision, decide, mask
+from engine.core.entities import INTERNAL, Actor, Case, Ticket
+from engine.core.errors import Refused
+from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
+from engine.desk.cases import lexicon
 from engine.desk.pairs import Book, Pair
 from engine.desk.replay import Limits, Record, Replay, facts_of
 from engine.desk.rule_answers import past_book, spoken
 from engine.desk.sides import Stood, Undecidable, wished
+from engine.desk.why import nearly
 from engine.lang import Rule
-from engine.store import Tx, commit, queries
+from engine.store import Tx, commit, load, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
+from engine.store.values import Lexicon
 
 
 def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str, Any] | None:
@@ -159,3 +166,82 @@ def _entry(replay: Replay, rule: Rule, stood: Stood, outcome: str, why: str, cha
         "values": {name: mask(book, name, stood.values.get(name)) for name in reads},
         "changes": changes,
     }
+
+
+# --- a line that nobody has written ---------------------------------------------------------------------------------
+
+
+def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: DryRunLine) -> dict[str, Any] | None:
+    """What the member's next line would lead to now, before and after an edit; None where the ticket is not the
+    actor's to see.
+
+    Each side has the rules that acted, lost, failed or nearly acted, and every automatic line as it would be sent;
+    or `refused`, why the line would not be taken at all. Texts are as the member would read them.
+    """
+    if actor.kind not in ("agent", "system"):
+        return None
+    found = load.peek_ticket_case(tx, words, question.number)
+    if found is None or found.ticket is None or not access.sees_ticket(actor, found.ticket):
+        return None
+    sides = {"before": book, "after": question.book}
+    return {"at": tx.now, **{name: _heard(tx, words, side, question) for name, side in sides.items()}}
+
+
+def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict[str, Any]:
+    """One side: the case is read as the rulebook understands it, decided on, and thrown away."""
+    told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None}
+    own = lexicon(book, words.leaving, words.notifiers)
+    case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)
+    try:
+        ticket = _takes(book, case)
+        command = MemberLine(ticket.shop, question.text, channel=ticket.channel)
+        decision = decide(book, command, case, Actor(kind="guest", id=ticket.member_id, shops=(ticket.shop,)), tx.now)
+    except Refused as refused:
+        return {**told, "refused": {"code": refused.code, "message": refused.message}}
+    entries = [dict(entry) for entry in decision.trace if entry["outcome"] != "matched"]
+    line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
+    close = nearly(book, decision.snapshot, {entry["rule"] for entry in entries}, ticket.shop, line)
+    replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
+    return {**told, "rules": [*entries, *close], "replies": replies, "rejected": decision.rejected}
+
+
+def _takes(book: Rulebook, case: Case | None) -> Ticket:
+    """The ticket, if these rules know its words and its member may write in it. Raises Refused."""
+    ticket = case.ticket if case is not None else None
+    if ticket is None:
+        raise Refused("missing", "not-found", "there is no such ticket")
+    if ticket.channel == INTERNAL:
+        raise Refused("conflict", "internal-case", "the member does not see this case and cannot write in it")
+    lifecycle = book.lifecycles.get(ticket.kind)
+    known = {
+        "shop": ticket.shop in book.shops,
+        "kind": lifecycle is not None,
+        "state": lifecycle is None or ticket.state in lifecycle.states,
+        "team": ticket.team is None or ticket.team in book.teams,
+    }
+    lost = [name for name, there in known.items() if not there]
+    if lost:
+        said = ", ".join(f"{name} `{getattr(ticket, name)}`" for name in lost)
+        raise Refused("conflict", "rules-lack", f"this ticket has the {said}, which these rules lack")
+    return ticket
+
+
+def _lines(decision: Decision) -> Iterator[dict[str, Any]]:
+    """Every automatic line and note of a decision, those that go out later too."""
+    for change in decision.changes:
+        if isinstance(change, Say) and change.automatic and change.author_kind != "member":
+            yield {
+                "text": change.text,
+                "author": change.author_kind,
+                "visibility": change.visibility,
+                "at": change.at,
+                "rule": change.rule,
+            }
+        elif isinstance(change, Timer) and change.kind == "say":
+            yield {
+                "text": change.body["text"],
+                "author": change.body["as"],
+                "visibility": "public",
+                "at": change.due_at,
+                "rule": change.body["rule"],
+            }

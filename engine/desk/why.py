@@ -48,7 +48,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
                 books[row["rulebook"]] = rule_answers.past_book(tx, book, row["rulebook"])
             rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
         elif snapshot is not None:
-            rules.extend(_nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
+            rules.extend(nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
         item = {
             "event": rule_answers.spoken(row["root"]),
             "at": row["at"],
@@ -136,7 +136,7 @@ def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
     return {row["id"]: row["text"] for row in rows}
 
 
-def _nearly(
+def nearly(
     book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
 ) -> Iterable[dict[str, Any]]:
     """Rules that were asked and failed at one single part of their condition.

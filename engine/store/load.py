@@ -153,13 +153,13 @@ _PEEK_BY_ID = Prepared(lambda: _ticket_case(t.Ticket.id == p("id")))
 
 
 def peek_ticket_case(
-    tx: Tx, lexicon: Lexicon, number: int | None = None, *, ticket_id: int | None = None
+    tx: Tx, lexicon: Lexicon, number: int | None = None, *, ticket_id: int | None = None, lines: int = 0
 ) -> Case | None:
-    """The case of a ticket by number or id for reading only: nothing is locked, and none of its lines is loaded."""
+    """The case of a ticket by number or id for reading only: nothing is locked, what is looked up later neither."""
     query = _PEEK if ticket_id is None else _PEEK_BY_ID
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
     row = tx.row(query, number=number, id=ticket_id, **fixed)
-    return _case(tx, lexicon, row, 0, {}) if row is not None else None
+    return _case(tx, lexicon, row, lines, {}, lock=False) if row is not None else None
 
 
 def member_case(
@@ -240,10 +240,11 @@ def _case(
     external: Mapping[str, Any],
     *,
     member_new: bool = False,
+    lock: bool = True,
 ) -> Case:
     ticket_id, member_id = row["t_id"], row["m_id"]
     tags = _tags(tx, ticket_id, member_id)
-    lookups = StoreLookups(tx, lexicon)
+    lookups = StoreLookups(tx, lexicon, lock=lock)
     assignee = row["assignee"]
     return Case(
         shop=row["t_shop"],
@@ -347,11 +348,13 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
 # --------------------------------------------------------------------------------------------------------------- agents
 
 
-def agents_of(tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop: str | None = None) -> list[Agent]:
+def agents_of(
+    tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop: str | None = None, *, lock: bool = True
+) -> list[Agent]:
     """Agents by id, or the enabled ones who serve a shop, by username: two statements, however many there are.
 
     Those who serve a shop are locked to the COMMIT in the order of ids, so that two routings do not both give one agent
-    the last free place.
+    the last free place; who only reads takes them without.
     """
     if ids is not None and len(ids) == 1:
         (one,) = ids
@@ -362,7 +365,7 @@ def agents_of(tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop
         own = t.Agent.select(t.Agent.id).where(t.Agent.id.in_(list(ids)))
         parts = tx.rows(_parts_of(own, sorted(lexicon.live_kinds)))
     else:
-        rows = tx.rows(_SERVING, shop=shop)
+        rows = tx.rows(_SERVING if lock else _SEEN_SERVING, shop=shop)
         parts = tx.rows(_prepared_parts(_serving_parts, lexicon, _serving_ids), shop=shop)
     return _agents(rows, parts)
 
@@ -392,10 +395,12 @@ def _serving_ids() -> Any:
     )
 
 
-_SERVING = Prepared(
-    lambda: t.Agent.select().where(t.Agent.id.in_(_serving_ids())).order_by(t.Agent.id),
-    lock_rows=t.Agent,
-)
+def _serving() -> Any:
+    return t.Agent.select().where(t.Agent.id.in_(_serving_ids())).order_by(t.Agent.id)
+
+
+_SERVING = Prepared(_serving, lock_rows=t.Agent)
+_SEEN_SERVING = Prepared(_serving)
 _serving_parts: dict[tuple[str, ...], Prepared] = {}
 
 
@@ -466,15 +471,17 @@ def _agents(rows: Iterable[Mapping[str, Any]], parts: Iterable[Mapping[str, Any]
 class StoreLookups(Lookups):
     """What a decision asks for only when it needs it, inside the same transaction."""
 
-    def __init__(self, tx: Tx, lexicon: Lexicon) -> None:
+    def __init__(self, tx: Tx, lexicon: Lexicon, *, lock: bool = True) -> None:
+        """`lock`: who may be given work is locked; False where nothing will be written."""
         self._tx = tx
         self._lexicon = lexicon
+        self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
         if shop not in self._rosters:
-            self._rosters[shop] = tuple(agents_of(self._tx, self._lexicon, shop=shop))
+            self._rosters[shop] = tuple(agents_of(self._tx, self._lexicon, shop=shop, lock=self._lock))
         return self._rosters[shop]
 
     def last_agent(self, member_id: int) -> str | None:

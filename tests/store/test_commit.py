@@ -14,7 +14,7 @@ from engine.core.entities import Actor
 from engine.store import FileRefused, Store, StoreError, Tx
 from engine.store import tables as t
 from engine.store.commit import apply, unpack_snapshot, unpack_trace
-from engine.store.load import member_case, take_timer, ticket_case
+from engine.store.load import member_case, peek_ticket_case, take_timer, ticket_case
 from engine.store.people import find_member, guest_member, link_identity
 from engine.store.uploads import add_file
 from tests.store.desk import LEXICON, Decided, agent, change, guest, line, new_ticket, say
@@ -118,6 +118,10 @@ def test_an_assignment_is_remembered_for_round_robin_and_counts_as_load(store: S
     assert [a.load for a in roster] == [1, 0]
     assert roster[0].last_assigned_at == written.now
     assert roster[0].teams == ("care",) and roster[0].roles == ("agent",)
+    seen = store.read_sync(lambda tx: peek_ticket_case(tx, LEXICON, 1, lines=1))
+    read = store.read_sync(lambda tx: peek_ticket_case(tx, LEXICON, 1).lookups.roster("demo"))
+    assert read == roster, "who only reads may ask as well, and locks nobody"
+    assert [message.text for message in seen.messages] == ["hi"]
     assert case.agent.username == "amy" and case.agent.load == 1
 
     def last(tx: Tx) -> str | None:

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "publish_rules": {"base": "0" * 64, "files": {"a.rules": ""}},
     "simulate_rules": {"base": "0" * 64, "files": {}},
     "dry_run_rules": {"base": "0" * 64, "files": {}, "ticket": 1},
+    "dry_run_line": {"base": "0" * 64, "files": {}, "ticket": 1, "text": "x"},
     "rollback_rules": {"base": "0" * 64, "digest": "0" * 64},
     **dict.fromkeys(("complete", "hover", "definition", "references"), AT),
     "rename": {**AT, "name": "x"},

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from engine.desk.simulate import Simulation
 from tests.web.support import RULES, Site, running
 from tests.web.test_http import conforms, refused
 
@@ -89,6 +94,40 @@ def test_one_simulation_at_a_time(site: Site, wen: httpx.Client) -> None:
     assert wen.post("/rules/simulate", json=body).status_code == 200
 
 
+def test_a_simulation_ends_when_nobody_waits_for_it(
+    site: Site, wen: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that would go on for minutes: the client leaves, it stops, and another may begin at once."""
+    for _ in range(4):
+        site.open_ticket(text="謝謝你們")
+    body = edit(wen, URGENT, days=1)
+    began, pages = threading.Event(), []
+    page = Simulation.page
+
+    def slowly(self: Simulation, tx: Any) -> bool:
+        page(self, tx)
+        pages.append(self)
+        began.set()
+        time.sleep(0.05)
+        return len(pages) < 4_000
+
+    monkeypatch.setattr(Simulation, "page", slowly)
+    waiting = HTTPConnection("127.0.0.1", site.server.port)
+    headers = {"Authorization": f"Bearer {site.token('wen')}", "Content-Type": "application/json"}
+    waiting.request("POST", "/api/v1/rules/simulate", json.dumps(body), headers)
+    assert began.wait(60)
+    problem = wen.post("/rules/simulate", json=body)
+    assert refused("simulate_rules", problem, 429)["code"] == "simulation-running"
+    waiting.close()
+    end = time.monotonic() + 60
+    while site.server.web.simulating and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not site.server.web.simulating and len(pages) < 4_000
+    monkeypatch.undo()
+    again = conforms("simulate_rules", wen.post("/rules/simulate", json=body))
+    assert again["complete"] and again["tickets"]["differing"] == 4
+
+
 def test_an_edit_is_tried_on_a_ticket(site: Site, wen: httpx.Client) -> None:
     number = site.open_ticket(text="謝謝你們")["number"]
     before = stored(site)
@@ -109,6 +148,80 @@ def test_an_edit_is_tried_on_a_ticket(site: Site, wen: httpx.Client) -> None:
     assert stored(site) == before
 
 
+ANSWERING = """
+rule teapot "茶壺"
+  stage respond
+  on message.received
+  when message.text contains "茶壺" and ticket.priority != high
+  then reply "您說的是「{message.text}」嗎？" as desk
+       reply "還在嗎？" after 10m
+       note "問到茶壺"
+       set ticket.priority to low
+rule patience "耐心"
+  stage respond
+  priority 5
+  on message.received
+  when message.text contains "茶壺" and message.text contains "急"
+  then set ticket.priority to high
+"""
+
+
+def line(client: httpx.Client, number: int, said: str, text: str | None = ANSWERING) -> dict[str, Any]:
+    answer = client.post("/rules/dry-run/line", json={**edit(client, text, ticket=number), "text": said})
+    return conforms("dry_run_line", answer)
+
+
+def outcomes(side: dict[str, Any]) -> dict[str, str]:
+    return {rule["rule"]: rule["outcome"] for rule in side["rules"]}
+
+
+def test_a_line_that_nobody_has_written_is_tried(site: Site, wen: httpx.Client) -> None:
+    number = site.open_ticket(text="謝謝你們")["number"]
+    before = stored(site)
+    found = line(wen, number, "茶壺到了嗎")
+    assert found["before"]["replies"] == [] and not {"teapot", "patience"} & outcomes(found["before"]).keys()
+    after = found["after"]
+    assert outcomes(after) == {"teapot": "acted", "patience": "nearly"}
+    acted, close = after["rules"]
+    assert acted["values"] == {"message.text": "茶壺到了嗎", "ticket.priority": "normal"}
+    assert acted["changes"] == ["reply", "reply after 10m", "note", "ticket.priority = low"]
+    assert close["why"] == 'message.text contains "急"'
+    now = found["at"]
+    told = [(one["text"], one["author"], one["visibility"], one["rule"]) for one in after["replies"]]
+    assert told == [
+        ("您說的是「茶壺到了嗎」嗎？", "desk", "public", "teapot"),
+        ("問到茶壺", "bot", "internal", "teapot"),
+        ("還在嗎？", "bot", "public", "teapot"),
+    ]
+    assert [one["at"] > now for one in after["replies"]] == [False, False, True]
+    assert after["rejected"] is None and after["refused"] is None
+    # The other rule's priority wins where both write one.
+    both = line(wen, number, "茶壺，很急")["after"]
+    assert [(r["rule"], r["outcome"]) for r in both["rules"] if r["outcome"] != "nearly"] == [
+        ("patience", "acted"),
+        ("teapot", "acted"),
+        ("teapot", "lost"),
+    ]
+    assert stored(site) == before
+    with site.client("lead") as lead:
+        assert conforms("get_ticket", lead.get(f"/tickets/{number}"))["priority"] == "normal"
+
+
+def test_a_line_that_would_not_be_taken_says_why(site: Site, wen: httpx.Client) -> None:
+    ticket = site.open_ticket(text="謝謝你們")
+    number = ticket["number"]
+    rude = 'rule rude on message.received when message.text contains "笨" then reject "請好好說"\n'
+    after = line(wen, number, "笨茶壺", rude)["after"]
+    assert after["rejected"] == "請好好說" and outcomes(after)["rude"] == "acted" and after["replies"] == []
+    # Rules that have no such state: they could not come into force while the ticket is in it.
+    files = wen.get("/rules/files").json()["files"]
+    text = files["lifecycles/inquiry.yaml"].replace("open", "fresh").replace("category: fresh", "category: open")
+    body = {**edit(wen, None, ticket=number), "text": "在嗎", "files": {"lifecycles/inquiry.yaml": text}}
+    found = conforms("dry_run_line", wen.post("/rules/dry-run/line", json=body))
+    assert found["before"]["refused"] is None
+    assert found["after"]["refused"]["code"] == "rules-lack" and ticket["state"] in found["after"]["refused"]["message"]
+
+
 def test_what_was_not_recorded_is_told(site: Site, wen: httpx.Client) -> None:
     number = site.open_ticket(text="謝謝你們")["number"]
     text = THANKS.replace('message.text contains "謝謝"', "member.signed_up_at is set")
@@ -123,6 +236,10 @@ def test_who_may_try(site: Site, wen: httpx.Client) -> None:
     with site.client("amy") as amy:
         assert refused("dry_run_rules", amy.post("/rules/dry-run", json=body), 403)["code"] == "permission-needed"
         refused("simulate_rules", amy.post("/rules/simulate", json={k: body[k] for k in ("base", "files")}), 403)
+        said = {**body, "text": "謝謝"}
+        assert refused("dry_run_line", amy.post("/rules/dry-run/line", json=said), 403)["code"] == "permission-needed"
+    refused("dry_run_line", wen.post("/rules/dry-run/line", json={**said, "ticket": 999_999}), 404)
+    refused("dry_run_line", wen.post("/rules/dry-run/line", json={**said, "text": ""}), 422)
     refused("dry_run_rules", wen.post("/rules/dry-run", json={**body, "ticket": 999_999}), 404)
     refused("dry_run_rules", wen.post("/rules/dry-run", json={**body, "base": "0" * 64}), 422)
     refused("simulate_rules", wen.post("/rules/simulate", json={**edit(wen, URGENT), "days": 0}), 422)

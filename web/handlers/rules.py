@@ -8,7 +8,16 @@ from functools import partial
 from typing import Final
 
 from engine import graph, publishing, reload
-from engine.desk import DryRun, Refused, RulesState, RulesStatistics, RulesTexts, RulesVersions, with_moments
+from engine.desk import (
+    DryRun,
+    DryRunLine,
+    Refused,
+    RulesState,
+    RulesStatistics,
+    RulesTexts,
+    RulesVersions,
+    with_moments,
+)
 from web import rules_schema as schema
 from web.routes import API, Answer, Call, Media, route
 
@@ -135,3 +144,19 @@ async def dry_run_rules(call: Call) -> Answer:
     call.require("rules.edit")
     book = await publishing.built(call.desk, call.body.base, call.body.files)
     return Answer(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))
+
+
+@route(
+    "POST",
+    f"{API}/rules/dry-run/line",
+    {200: schema.DryRanLine},
+    tag="rules",
+    body=schema.DryRunLineBody,
+    large=True,
+    errors=(404,),
+)
+async def dry_run_line(call: Call) -> Answer:
+    """What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing."""
+    call.require("rules.edit")
+    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    return Answer(await call.need(DryRunLine(book, call.body.ticket, call.body.text), "ticket"))
