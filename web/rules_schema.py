@@ -421,6 +421,15 @@ class DryRunBody(Body):
     """Only the decision of this event (`seq`)."""
 
 
+class GraphBody(Body):
+    """An edit of `base`, and which of its pictures."""
+
+    base: str
+    files: dict[str, str | None]
+    what: Literal["lifecycles", "stages", "triggers"] = "lifecycles"
+    locale: Annotated[str, Meta(max_length=20)] | None = None
+
+
 class DryRunLineBody(Body):
     """An edit of `base`, a ticket, and what its member might write next."""
 

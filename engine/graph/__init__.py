@@ -11,13 +11,16 @@ from engine.graph._text import dot, mermaid
 
 __all__ = ["FORMATS", "PARTS", "Link", "draw", "links", "piece"]
 
-FORMATS: Mapping[str, Callable[[Rulebook], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
+FORMATS: Mapping[str, Callable[[Rulebook, str], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
 """How a rulebook is drawn, by the name of the format: one picture, Markdown with diagrams, one Graphviz graph."""
 
 PARTS = ("lifecycles", "stages", "triggers")
 """What `piece` draws alone."""
 
 
-def draw(book: Rulebook, form: str = "svg") -> str:
-    """The picture of a rulebook as text. Raises KeyError for a format that is not in `FORMATS`."""
-    return FORMATS[form](book)
+def draw(book: Rulebook, form: str = "svg", locale: str | None = None) -> str:
+    """The picture of a rulebook as text, in the words of a locale: the desk's first one unless told otherwise.
+
+    Raises KeyError for a format that is not in `FORMATS`.
+    """
+    return FORMATS[form](book, locale or book.locales[0])

@@ -22,23 +22,22 @@ _MARGIN, _BIG, _SMALL, _LEADING = 32.0, 14.0, 12.0, 17.0
 _MIN_WIDTH = 720.0
 
 
-def svg(book: Rulebook) -> str:
-    """The picture of a rulebook."""
-    page = _Page()
-    locale = book.locales[0]
+def svg(book: Rulebook, locale: str) -> str:
+    """The picture of a rulebook, in the reader's words."""
+    page = _Page(name=story.said(story.WHOLE, locale))
     for life in book.lifecycles.values():
-        page.title(f"Lifecycle {story.named(life.kind, life.label, locale)}")
+        page.title(story.said(story.LIFECYCLE, locale, story.named(life.kind, life.label, locale)))
         _draw_lifecycle(page, life, locale)
-    page.title(story.TITLES[0])
-    _draw_stages(page, book)
-    page.title(story.TITLES[1], story.NOTE)
-    _draw_links(page, book)
+    page.title(story.said(story.STAGES, locale))
+    _draw_stages(page, book, locale)
+    page.title(story.said(story.TRIGGERS, locale))
+    _draw_links(page, book, locale)
     return page.text()
 
 
 def piece(book: Rulebook, part: str, locale: str) -> str:
     """The picture of one part, of `PARTS`, in the reader's words: a page around it says what it is."""
-    page = _Page(wide=0)
+    page = _Page(wide=0, name=story.said(story.WHOLE, locale))
     if part == "lifecycles":
         for life in book.lifecycles.values():
             page.title(story.named(life.kind, life.label, locale))
@@ -63,6 +62,8 @@ class _Page:
     parts: list[str] = field(default_factory=list)
     y: float = _MARGIN
     wide: float = _MIN_WIDTH
+    name: str = ""
+    """What the picture is, for who hears it read."""
 
     def title(self, text: str, note: str = "") -> None:
         self.y += 12
@@ -120,7 +121,7 @@ class _Page:
             [
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
                 f'viewBox="0 0 {wide:.0f} {high:.0f}" font-family="{_FONT}" role="img">',
-                "<title>The desk's lifecycles, stages and rules</title>",
+                f"<title>{escape(self.name)}</title>",
                 '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
                 'orient="auto-start-reverse"><path d="M0 1 9 5 0 9z" fill="context-stroke"/></marker></defs>',
                 f'<rect width="{wide:.0f}" height="{high:.0f}" fill="#fff"/>',
@@ -196,12 +197,12 @@ def _ways(life: Lifecycle, ranks: dict[str, int]) -> list[_Way]:
 
 def _draw_lifecycle(page: _Page, life: Lifecycle, locale: str) -> None:
     ranks = _ranks(life)
-    boxes = [_sized(s.name, 2 * ranks[s.name], [s.name, story.of_state(s)]) for s in story.states_of(life)]
+    boxes = [_sized(s.name, 2 * ranks[s.name], [s.name, story.of_state(s, locale)]) for s in story.states_of(life)]
     ways = _ways(life, ranks)
     told = {
         way.label: [
             story.named(way.transition.trigger, way.transition.label, locale),
-            *story.of_transition(way.transition),
+            *story.of_transition(way.transition, locale),
         ]
         for way in ways
     }
@@ -240,7 +241,7 @@ def _draw_lifecycle(page: _Page, life: Lifecycle, locale: str) -> None:
         box = shown.boxes[state.name]
         fill, edge = _STATE[state.category]
         _put(page, box, left, top, fill, edge, round_=14)
-        page.lines(box, top, left, [state.name, story.of_state(state)])
+        page.lines(box, top, left, [state.name, story.of_state(state, locale)])
     first = shown.boxes[life.initial]
     start = left + first.x - first.width / 2
     page.parts.append(f'<circle cx="{start - 20:.1f}" cy="{top + first.y:.1f}" r="5" fill="{_INK}"/>')
@@ -292,7 +293,7 @@ def _through(shown: Arranged, name: str, left: float, top: float) -> str:
 # ---- stages and links ----------------------------------------------------------------------------------------------
 
 
-def _draw_stages(page: _Page, book: Rulebook, locale: str = "en") -> None:
+def _draw_stages(page: _Page, book: Rulebook, locale: str) -> None:
     x = _MARGIN
     for n, (name, count, first) in enumerate(story.stages(book)):
         texts = [name, story.of_stage(count, first, locale)]
@@ -306,7 +307,7 @@ def _draw_stages(page: _Page, book: Rulebook, locale: str = "en") -> None:
     page.took(x - 28 - _MARGIN, 2 * _LEADING + 12)
 
 
-def _draw_links(page: _Page, book: Rulebook, locale: str = "en") -> None:
+def _draw_links(page: _Page, book: Rulebook, locale: str) -> None:
     found = links(book)
     if not found:
         nothing = story.said("no rule wakes another", locale)
@@ -314,7 +315,7 @@ def _draw_links(page: _Page, book: Rulebook, locale: str = "en") -> None:
         page.took(text_width(nothing, _SMALL), 20)
         return
     raising, woken = story.groups(book, found)
-    texts = {f"e{n}": [link.event, *story.of_link(link)] for n, link in enumerate(found)}
+    texts = {f"e{n}": [link.event, *story.of_link(link, locale)] for n, link in enumerate(found)}
     boxes = [_sized(name, 1, lines) for name, lines in texts.items()]
     edges: list[tuple[str, str]] = []
     for side, layer, groups in (("a", 0, raising), ("b", 2, woken)):
@@ -323,12 +324,15 @@ def _draw_links(page: _Page, book: Rulebook, locale: str = "en") -> None:
             texts[name] = [group.stage, *group.rules]
             boxes.append(_sized(name, layer, texts[name]))
             edges.extend((name, f"e{link}") if layer == 0 else (f"e{link}", name) for link in group.links)
-    for layer in range(3):
-        widest = max(box.width for box in boxes if box.layer == layer)
+    heads = [story.said(text, locale) for text in story.COLUMNS]
+    for layer, head in enumerate(heads):
+        widest = max((box.width for box in boxes if box.layer == layer), default=0)
         for box in boxes:
-            box.width = widest if box.layer == layer else box.width
+            box.width = max(widest, text_width(head, _SMALL)) if box.layer == layer else box.width
     shown = arrange(boxes, edges, across=150, between=12, fixed=(0,))
-    left, top = _MARGIN, page.y
+    left, top = _MARGIN, page.y + _LEADING + 8
+    for layer, head in enumerate(heads):
+        page.words(left + shown.left[layer], page.y + _SMALL, head, _SMALL, colour=_SOFT)
     ends = _ends(shown, edges)
     for one, other in edges:
         number = int((other if one[0] == "a" else one)[1:])
@@ -339,4 +343,7 @@ def _draw_links(page: _Page, book: Rulebook, locale: str = "en") -> None:
         colour = _LINES[int(name[1:]) % len(_LINES)] if name[0] == "e" else _RULE
         _put(page, box, left, top, "#fff" if name[0] == "e" else "#f9fafb", colour, round_=14 if name[0] == "e" else 4)
         page.lines(box, top, left, texts[name], head=colour if name[0] == "e" else _INK)
-    page.took(shown.width, shown.height)
+    page.took(shown.width, shown.height + _LEADING + 8)
+    if any(link.later for link in found):
+        page.words(left, page.y - 4, story.said(story.LATER, locale), _SMALL, colour=_SOFT)
+        page.took(0, 0)

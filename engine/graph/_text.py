@@ -16,19 +16,19 @@ _PLAIN = str.maketrans(
 )
 
 
-def mermaid(book: Rulebook) -> str:
+def mermaid(book: Rulebook, locale: str) -> str:
     """Markdown: a state diagram for each lifecycle, a flow chart of the stages, one of who wakes whom."""
-    locale = book.locales[0]
     parts = []
     for life in book.lifecycles.values():
         parts.append(_block(story.named(life.kind, life.label, locale), _states(life, locale)))
     steps = [
-        f'  s{n}["{_plain(name)}<br/>{count} rules{", first match" if first else ""}"]'
+        f'  s{n}["{_plain(name)}<br/>{_plain(story.of_stage(count, first, locale))}"]'
         for n, (name, count, first) in enumerate(story.stages(book))
     ]
     arrows = [f"  s{n} --> s{n + 1}" for n in range(len(steps) - 1)]
-    parts.append(_block(story.TITLES[0], ["flowchart LR", *steps, *arrows]))
-    parts.append(_block(f"{story.TITLES[1]} ({story.NOTE})", _flow(book)))
+    parts.append(_block(story.said(story.STAGES, locale), ["flowchart LR", *steps, *arrows]))
+    title = f"{story.said(story.TRIGGERS, locale)} ({story.said(story.NOTE, locale)})"
+    parts.append(_block(title, _flow(book, locale)))
     return "\n".join(parts)
 
 
@@ -42,7 +42,8 @@ def _states(life: Lifecycle, locale: str) -> list[str]:
     lines += [f'  state "{_plain(name)}" as {number[name]}' for name in life.states]
     lines.append(f"  [*] --> {number[life.initial]}")
     for transition in life.transitions:
-        told = ", ".join([story.named(transition.trigger, transition.label, locale), *story.of_transition(transition)])
+        named = story.named(transition.trigger, transition.label, locale)
+        told = ", ".join([named, *story.of_transition(transition, locale)])
         lines += [
             f"  {number[source]} --> {number[transition.target]}: {_plain(told)}" for source in transition.sources
         ]
@@ -51,7 +52,7 @@ def _states(life: Lifecycle, locale: str) -> list[str]:
     return lines
 
 
-def _flow(book: Rulebook) -> list[str]:
+def _flow(book: Rulebook, locale: str) -> list[str]:
     found = links(book)
     lines = ["flowchart LR"]
     for side, groups in zip("ab", story.groups(book, found), strict=True):
@@ -61,7 +62,7 @@ def _flow(book: Rulebook) -> list[str]:
                 arrow = "-.->" if found[link].later else "-->"
                 lines.append(f"  a{n} --> e{link}" if side == "a" else f"  e{link} {arrow} b{n}")
     for n, one in enumerate(found):
-        told = "<br/>".join(map(_plain, [one.event, *story.of_link(one)]))
+        told = "<br/>".join(map(_plain, [one.event, *story.of_link(one, locale)]))
         lines.append(f'  e{n}(["{told}"])')
     return lines
 
@@ -73,9 +74,8 @@ def _plain(text: str) -> str:
 # ---- Graphviz ------------------------------------------------------------------------------------------------------
 
 
-def dot(book: Rulebook) -> str:
+def dot(book: Rulebook, locale: str) -> str:
     """One directed graph: each lifecycle, the stages and who wakes whom are clusters."""
-    locale = book.locales[0]
     lines = [
         "digraph desk {",
         "  rankdir=LR;",
@@ -86,11 +86,11 @@ def dot(book: Rulebook) -> str:
         lines += _cluster(f"life{n}", story.named(life.kind, life.label, locale), _dot_states(n, life, locale))
     steps = []
     for n, (name, count, first) in enumerate(story.stages(book)):
-        steps.append(f"stage{n} [label={_quoted(name, f'{count} rules', *(['first match'] if first else []))}];")
+        steps.append(f"stage{n} [label={_quoted(name, story.of_stage(count, first, locale))}];")
         if n:
             steps.append(f"stage{n - 1} -> stage{n};")
-    lines += _cluster("stages", story.TITLES[0], steps)
-    lines += _cluster("wakes", story.TITLES[1], _dot_flow(book))
+    lines += _cluster("stages", story.said(story.STAGES, locale), steps)
+    lines += _cluster("wakes", story.said(story.TRIGGERS, locale), _dot_flow(book, locale))
     return "\n".join([*lines, "}", ""])
 
 
@@ -103,16 +103,18 @@ def _dot_states(n: int, life: Lifecycle, locale: str) -> list[str]:
     lines = [f'life{n}_start [shape=point, label=""];']
     for name, state in life.states.items():
         lines.append(
-            f'{number[name]} [label={_quoted(name, story.of_state(state))}, fillcolor="{_FILL[state.category]}"];'
+            f"{number[name]} [label={_quoted(name, story.of_state(state, locale))}, "
+            f'fillcolor="{_FILL[state.category]}"];'
         )
     lines.append(f"life{n}_start -> {number[life.initial]};")
     for transition in life.transitions:
-        told = _quoted(story.named(transition.trigger, transition.label, locale), *story.of_transition(transition))
+        named = story.named(transition.trigger, transition.label, locale)
+        told = _quoted(named, *story.of_transition(transition, locale))
         lines += [f"{number[source]} -> {number[transition.target]} [label={told}];" for source in transition.sources]
     return lines
 
 
-def _dot_flow(book: Rulebook) -> list[str]:
+def _dot_flow(book: Rulebook, locale: str) -> list[str]:
     found = links(book)
     lines = []
     for side, groups in zip("ab", story.groups(book, found), strict=True):
@@ -121,7 +123,9 @@ def _dot_flow(book: Rulebook) -> list[str]:
             for link in group.links:
                 dashed = " [style=dashed]" if found[link].later else ""
                 lines.append(f"a{n} -> e{link};" if side == "a" else f"e{link} -> b{n}{dashed};")
-    lines += [f"e{n} [shape=ellipse, label={_quoted(one.event, *story.of_link(one))}];" for n, one in enumerate(found)]
+    lines += [
+        f"e{n} [shape=ellipse, label={_quoted(one.event, *story.of_link(one, locale))}];" for n, one in enumerate(found)
+    ]
     return lines
 
 

@@ -226,7 +226,7 @@ def texts_of(root: ElementTree.Element) -> list[str]:
 
 def test_the_picture_names_every_state_transition_stage_and_link(books: dict[str, Rulebook]) -> None:
     for book in books.values():
-        text = draw(book, "svg")
+        text = draw(book, "svg", "en")
         root = ElementTree.fromstring(text)
         said = texts_of(root)
         for life in book.lifecycles.values():
@@ -239,6 +239,28 @@ def test_the_picture_names_every_state_transition_stage_and_link(books: dict[str
         for link in links(book):
             assert {link.event, *link.by, *link.wakes} <= set(said)
         assert not re.search(r"<(script|image|foreignObject|style)|href|url\((?!#arrow\))", text)
+
+
+ENGLISH = re.compile(
+    r"\b(sla|running|paused|stopped|pending|closed|requires|roles|more|rules|which|stages|when)\b", re.I
+)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("locale", "words"), [("zh-TW", "條規則"), ("zh-CN", "条规则")])
+def test_our_own_words_are_the_readers(books: dict[str, Rulebook], form: str, locale: str, words: str) -> None:
+    text = draw(books["hard"], form, locale)
+    assert words in text
+    if form == "svg":
+        said = texts_of(ElementTree.fromstring(text))
+        of_rules = {rule.id for rule in books["hard"].rules.rules} | set(books["hard"].rules.stages)
+        for line in said:
+            if line in of_rules or line.startswith(("ticket.", "member.")):
+                continue  # names and conditions are the rules' own
+            plain = re.sub(r"條件 .*|条件 .*", "", line)
+            assert not ENGLISH.search(plain.split(" ", 1)[1]) if " " in plain else True, line
+        assert any(line in ("等待這些事件的規則", "等待这些事件的规则") for line in said)
+    assert draw(books["hard"], form) == draw(books["hard"], form, "zh-TW"), "the desk's first language"
 
 
 LOOK = """() => {
@@ -268,12 +290,12 @@ LOOK = """() => {
 }"""
 
 
-@pytest.mark.parametrize("which", ["starter", "hard"])
+@pytest.mark.parametrize(("which", "locale"), [("starter", "zh-TW"), ("starter", "en"), ("hard", "zh-CN")])
 def test_in_a_browser_nothing_overlaps_and_every_text_is_in_its_box(
-    books: dict[str, Rulebook], which: str, page: Page, tmp_path: Path
+    books: dict[str, Rulebook], which: str, locale: str, page: Page, tmp_path: Path
 ) -> None:
     picture = tmp_path / "desk.svg"
-    picture.write_text(draw(books[which], "svg"), "utf-8")
+    picture.write_text(draw(books[which], "svg", locale), "utf-8")
     page.goto(picture.as_uri())
     found = page.evaluate(LOOK)
     assert found["wrong"] == []

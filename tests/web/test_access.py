@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
     "reload_rules": {"note": ""},
     "publish_rules": {"base": "0" * 64, "files": {"a.rules": ""}},
     "simulate_rules": {"base": "0" * 64, "files": {}},
+    "draw_rules": {"base": "0" * 64, "files": {}},
     "dry_run_rules": {"base": "0" * 64, "files": {}, "ticket": 1},
     "dry_run_line": {"base": "0" * 64, "files": {}, "ticket": 1, "text": "x"},
     "rollback_rules": {"base": "0" * 64, "digest": "0" * 64},

@@ -324,3 +324,22 @@ def test_pictures_of_the_rulebook(site: Site, wen: httpx.Client) -> None:
     refused("rules_graph", wen.get("/rules/graph", params={"what": "weather"}), 422)
     with site.client("ming") as ming:
         refused("rules_graph", ming.get("/rules/graph"), 403)
+
+
+def test_pictures_of_an_edit(site: Site, wen: httpx.Client) -> None:
+    body = {"base": digest(wen), "files": {"thanks.rules": GOOD}, "what": "stages", "locale": "en"}
+    answer = wen.post("/rules/graph", json=body)
+    assert conforms("draw_rules", answer)
+    assert "default-src 'none'; sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["content-type"] == "image/svg+xml"
+
+    def stages(text: str) -> list[str | None]:
+        return [one.text for one in ElementTree.fromstring(text).iter(f"{SVG}text")]
+
+    now = stages(wen.get("/rules/graph", params={"what": "stages", "locale": "en"}).text)
+    drawn = stages(answer.text)
+    assert drawn[drawn.index("classify") + 1] == "2 rules" != now[now.index("classify") + 1]
+    broken = refused("draw_rules", wen.post("/rules/graph", json={**body, "files": {"x.rules": "rule"}}), 422)
+    assert broken["code"] == "rules-broken" and broken["findings"][0]["file"] == "x.rules"
+    with site.client("ming") as ming:
+        refused("draw_rules", ming.post("/rules/graph", json=body), 403)

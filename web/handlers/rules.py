@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from engine import graph, publishing, reload
 from engine.desk import (
@@ -64,7 +64,19 @@ async def rules_graph(call: Call) -> Answer:
     book = call.desk.rulebook
     if book is None:
         raise Refused("missing", "not-found", "there is no rulebook in force")
-    picture = await asyncio.to_thread(graph.piece, book, call.query.what, call.query.locale or book.locales[0])
+    return await _picture(book, call.query.what, call.query.locale)
+
+
+@route("POST", f"{API}/rules/graph", {200: Media("image/svg+xml")}, tag="rules", body=schema.GraphBody, large=True)
+async def draw_rules(call: Call) -> Answer:
+    """The same pictures of an edit that is not in force."""
+    call.require("rules.view")
+    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    return await _picture(book, call.body.what, call.body.locale)
+
+
+async def _picture(book: Any, what: str, locale: str | None) -> Answer:
+    picture = await asyncio.to_thread(graph.piece, book, what, locale or book.locales[0])
     policy = "default-src 'none'; sandbox"
     return Answer(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
 

@@ -567,7 +567,8 @@ export interface paths {
         /** A picture of the rulebook in force: lifecycles, stages, or which rule may wake which. */
         get: operations["rules_graph"];
         put?: never;
-        post?: never;
+        /** The same pictures of an edit that is not in force. */
+        post: operations["draw_rules"];
         delete?: never;
         options?: never;
         head?: never;
@@ -704,6 +705,23 @@ export interface paths {
         put?: never;
         /** What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing. */
         post: operations["dry_run_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/dry-run/line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing. */
+        post: operations["dry_run_line"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1912,8 +1930,11 @@ export interface components {
             line: number;
             stage: string;
             wave: number;
-            /** @enum {string} */
-            outcome: "acted" | "failed" | "lost";
+            /**
+             * @description `nearly` (one part of the condition was false) is told of lines only.
+             * @enum {string}
+             */
+            outcome: "acted" | "failed" | "lost" | "nearly";
             why: string;
             values: {
                 [key: string]: unknown;
@@ -1941,6 +1962,45 @@ export interface components {
         DryRan: {
             /** @description Newest first, at most 50. */
             items: components["schemas"]["TriedDecision"][];
+        };
+        /**
+         * TriedReply
+         * @description An automatic line, as it would be sent.
+         */
+        TriedReply: {
+            text: string;
+            /** @enum {string} */
+            author: "bot" | "desk";
+            /** @enum {string} */
+            visibility: "internal" | "public";
+            /** @description When it would go out. */
+            at: string;
+            rule: string | null;
+        };
+        /** TriedRefusal */
+        TriedRefusal: {
+            code: string;
+            message: string;
+        };
+        /** TriedLine */
+        TriedLine: {
+            rules: components["schemas"]["TriedRule"][];
+            replies: components["schemas"]["TriedReply"][];
+            /** @description What the member would be told by a rule that takes no such line; the line would not be kept then. */
+            rejected: string | null;
+            /** @description Why the desk itself would not take the line. */
+            refused: components["schemas"]["TriedRefusal"] | null;
+        };
+        /**
+         * DryRanLine
+         * @description What the member's next line on a ticket would lead to now.
+         */
+        DryRanLine: {
+            at: string;
+            /** @description Under the rules in force. */
+            before: components["schemas"]["TriedLine"];
+            /** @description Under the edited rules. */
+            after: components["schemas"]["TriedLine"];
         };
         /** ValidateBody */
         ValidateBody: {
@@ -2011,6 +2071,35 @@ export interface components {
              * @default null
              */
             event: number | null;
+        };
+        /**
+         * GraphBody
+         * @description An edit of `base`, and which of its pictures.
+         */
+        GraphBody: {
+            base: string;
+            files: {
+                [key: string]: string | null;
+            };
+            /**
+             * @default lifecycles
+             * @enum {string}
+             */
+            what: "lifecycles" | "stages" | "triggers";
+            /** @default null */
+            locale: string | null;
+        };
+        /**
+         * DryRunLineBody
+         * @description An edit of `base`, a ticket, and what its member might write next.
+         */
+        DryRunLineBody: {
+            base: string;
+            files: {
+                [key: string]: string | null;
+            };
+            ticket: number;
+            text: string;
         };
         /**
          * FileBody
@@ -6051,6 +6140,107 @@ export interface operations {
             };
         };
     };
+    draw_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraphBody"];
+            };
+        };
+        responses: {
+            /** @description The same pictures of an edit that is not in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reload_rules: {
         parameters: {
             query?: never;
@@ -6699,6 +6889,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DryRan"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_line: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunLineBody"];
+            };
+        };
+        responses: {
+            /** @description What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRanLine"];
                 };
             };
             /** @description The request cannot be read. */
