@@ -365,6 +365,8 @@ class ChatSocket(Socket):
         self._proof: str | None = None
         self._page = Page()
         self._opening: tuple[Mapping[str, Any], ...] = ()
+        self._opened = 0.0
+        self._coming: list[asyncio.TimerHandle] = []
         self._shown: Counter[str] = Counter()
         self._place: tuple[int | None, int | None] = (None, None)
 
@@ -437,11 +439,41 @@ class ChatSocket(Socket):
         await self.catch_up()
 
     async def _show_opening(self, *, show: bool) -> None:
-        """The lines of `chat.opened`: shown at once, stored with the first line."""
+        """The lines of `chat.opened`: shown when their time comes, stored with the first line.
+
+        Who comes back has seen what was shown; what was still to come then is left out.
+        """
         done = await self.web.desk.act(self.actor, OpenChat(self.shop, self._page))
-        self._opening = tuple(done["opening"])
-        for line in done["lines"] if show else ():
-            self.send({"type": "message", "seq": self.last, "message": with_times(line)})
+        lines = [
+            {**line, "frame": with_times(frame), "due": line["at"] if line["after"] else None}
+            for line, frame in zip(done["opening"], done["lines"], strict=True)
+            if show or not line["after"]
+        ]
+        self._opening, self._opened = tuple(lines), asyncio.get_running_loop().time()
+        for line in lines:
+            if line["due"] is None and show:
+                self._show(line)
+        self._await_opening()
+
+    def _show(self, line: Mapping[str, Any]) -> None:
+        self.send({"type": "message", "seq": self.last, "message": line["frame"]})
+
+    def _show_late(self, line: dict[str, Any]) -> None:
+        line["due"] = None
+        if any(line is still for still in self._opening):
+            self._show(line)
+
+    def _await_opening(self) -> None:
+        """Plans the lines that are still to be shown."""
+        loop = asyncio.get_running_loop()
+        for line in self._opening:
+            if line["due"] is not None:
+                self._coming.append(loop.call_at(self._opened + line["after"] / 1e6, self._show_late, line))
+
+    def _hold_opening(self) -> None:
+        for handle in self._coming:
+            handle.cancel()
+        self._coming.clear()
 
     async def handle(self, frame: Any) -> None:
         act = self.web.desk.act
@@ -465,6 +497,7 @@ class ChatSocket(Socket):
             wait = self.web.guest_lines.take(network(self.web.proxies.address(self.request)))
             if wait:
                 raise Refused("too-many", "too-fast", "too many messages from here", retry_after=max(1, round(wait)))
+        self._hold_opening()  # what is not shown by now comes into the case
         command = MemberLine(
             shop=self.shop,
             text=frame.text,
@@ -473,11 +506,15 @@ class ChatSocket(Socket):
             page=self._page,
             opening=self._opening if self.ticket is None else (),
         )
-        done = await self.store(frame.id, command)
+        try:
+            done = await self.store(frame.id, command)
+        except Refused:
+            self._await_opening()
+            raise
         try:
             if not done["repeat"] and self.ticket is None:
                 # Its stored twins come by the feed in a moment; the client has seen these lines.
-                self._shown = Counter(str(line["text"]) for line in self._opening)
+                self._shown = Counter(str(line["text"]) for line in self._opening if line["due"] is None)
             if self.ticket != done["ticket"]:
                 self.ticket, self._opening = done["ticket"], ()
                 self.hub.waiting.add(self)
@@ -499,6 +536,10 @@ class ChatSocket(Socket):
                     await tab.follow(tab.actor, tab.last)
                 finally:
                     tab.release()
+
+    def on_close(self) -> None:
+        self._hold_opening()
+        super().on_close()
 
     def wanted(self, data: Mapping[str, Any]) -> bool:
         kind = data["type"]

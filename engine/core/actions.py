@@ -365,18 +365,19 @@ def speak(draft: Draft, wish: Wish) -> str:
         return _answer(draft, rule)
     text = _text(draft, args, draft.book.locale(draft))
     kind = args.get("as_") or "bot"
+    after = args.get("after") or 0
+    line = {"text": text, "as": kind, "rule": rule.id, "template": args.get("template")}
+    said = f"reply{_spoken(args)}" + (f" after {Duration(after)}" if after else "")
     if draft.ticket is None and draft.chat is None:
-        return _reply_aside(draft, rule, args, text, kind)
+        told = _reply_aside(draft, line, f"{rule.id}:{wish.position}", after)
+        return said if told else f"not {said}: the member never wrote"
     if draft.ticket is None:
-        draft.opening.append({"text": text, "as": kind, "rule": rule.id, "template": args.get("template")})
-        return f"reply{_spoken(args)}"
-    if args.get("after"):
-        ticket = draft.need_ticket()
-        body = {"text": text, "as": kind, "rule": rule.id, "template": args.get("template")}
-        draft.set_timer(f"say:{rule.id}:{ticket.version}:{wish.position}", draft.now + args["after"], "say", body)
-        return f"reply{_spoken(args)} after {Duration(args['after'])}"
-    reply(draft, text, kind, rule.id, args.get("template"))
-    return f"reply{_spoken(args)}"
+        draft.opening.append({**line, "after": after})
+    elif after:
+        draft.say_later(f"{rule.id}:{wish.position}", draft.now + after, line)
+    else:
+        reply(draft, text, kind, rule.id, args.get("template"))
+    return said
 
 
 def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
@@ -418,24 +419,46 @@ def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -
     draft.replies.append(say)
 
 
-def _reply_aside(draft: Draft, rule: Rule, args: Mapping[str, Any], text: str, kind: str) -> str:
-    """A line to a member where there is no ticket: the way the member last wrote, into that conversation. It is no
-    `message.sent` for rules, which could not say of which ticket."""
+def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> str | None:
+    """A line that a rule wanted said after a while is due: says it, or gives why nobody wants it any more."""
+    ticket = draft.need_ticket()
+    if line.get("aside"):
+        say_aside(draft, line, (ticket.id, ticket.channel))
+        return None
+    if ticket.category == "closed":
+        return "its reply was due after the case was closed"
+    reply(draft, line["text"], line["as"], line["rule"], line.get("template"))
+    draft.keys.add("message.sent")
+    draft.message = draft.last_reply()
+    return None
+
+
+def _reply_aside(draft: Draft, line: Mapping[str, Any], name: str, after: int) -> bool:
+    """A line to a member where there is no ticket: the way the member last wrote, into that conversation. False: the
+    member never wrote."""
     place = draft.case.lookups.last_line(draft.member.id) if draft.member is not None else None
     if place is None:
-        return f"not reply{_spoken(args)}: the member never wrote"
+        return False
+    if after:
+        draft.say_later(name, draft.now + after, {**line, "aside": True}, ticket=place[0])
+    else:
+        say_aside(draft, line, place)
+    return True
+
+
+def say_aside(draft: Draft, line: Mapping[str, Any], place: tuple[int, str]) -> None:
+    """A line that is about no ticket; no `message.sent` for rules, which could not say of which one."""
     draft.aside.append(
         draft.say(
-            author_kind="desk" if kind == "desk" else "bot",
-            text=text,
+            author_kind="desk" if line["as"] == "desk" else "bot",
+            text=line["text"],
             automatic=True,
-            rule=rule.id,
-            template=args.get("template"),
+            rule=line["rule"],
+            template=line.get("template"),
             language=draft.book.locale(draft),
             into=place,
         )
     )
-    return f"reply{_spoken(args)}"
 
 
 def _text(draft: Draft, args: Mapping[str, Any], locale: str) -> str:

@@ -85,6 +85,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     run = _Run(line=draft.message)
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
+    run.trace.extend(_dropped(book, rule, why) for rule, why in draft.dropped)
     keys = _take_keys(draft)
     wave = 0
     previous = before
@@ -111,7 +112,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         snapshot=_snapshot(draft, run, now),
         events=tuple(run.events),
         replies=tuple(say for say in draft.veiled([*draft.replies, *draft.aside]) if isinstance(say, Say)),
-        opening=tuple(draft.opening),
+        opening=tuple(sorted(draft.opening, key=lambda line: int(line["after"]))),
         notified=tuple(draft.notified),
         flagged=run.flagged,
         opens=tuple(draft.opens),
@@ -255,7 +256,7 @@ def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wa
             draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
     if len(draft.replies) > said:
         draft.keys.add("message.sent")
-        draft.message = _sent(draft)
+        draft.message = draft.last_reply()
     _queue(draft)
     _note_changes(draft, ticket, member, None)
     run.waves.append(record)
@@ -319,23 +320,6 @@ def _limit_key(draft: Draft, rule: Rule) -> tuple[str, str | None]:
     if scope == "agent":
         return scope, draft.agent.username if draft.agent else None
     return scope, draft.shop
-
-
-def _sent(draft: Draft) -> Message:
-    """The last automatic reply, as the message of the next wave's `message.sent`."""
-    say = draft.replies[-1]
-    return Message(
-        id=say.ref,
-        ticket_id=say.ticket,
-        author_kind=say.author_kind,
-        text=say.text,
-        created_at=say.at,
-        direction="outbound",
-        automatic=True,
-        channel=say.channel,
-        language=say.language,
-        rule=say.rule,
-    )
 
 
 def _queue(draft: Draft) -> None:
@@ -424,6 +408,15 @@ def _trace(book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values
         "values": {name: mask(book, name, values.get(name)) for name in sorted(reads)},
         "changes": [],
     }
+
+
+def _dropped(book: Rulebook, name: str, why: str) -> dict[str, Any]:
+    """Of a rule that acted earlier and whose reply does not come; it may have gone from the book meanwhile."""
+    rule = next((rule for rule in book.rules.rules if rule.id == name), None)
+    if rule is not None:
+        return {**_trace(book, rule, 0, "lost", why, {}), "values": {}}
+    told = {"rule": name, "title": None, "file": "", "line": 0, "stage": "", "wave": 0, "outcome": "lost", "why": why}
+    return {**told, "values": {}, "changes": []}
 
 
 def mask(book: Rulebook, name: str, value: Any) -> Any:

@@ -76,6 +76,8 @@ class Draft:
         self.replied = False
         self.given: dict[str, int] = {}
         """Tickets this decision has given to agents: corrects their stored load."""
+        self.dropped: list[tuple[str, str]] = []
+        """Rules whose delayed reply nobody wants any more, and why."""
         self.rejected: str | None = None
         self.automatic = False
         """A machine's line came in: no rule answers it unless it asks for such lines."""
@@ -341,6 +343,36 @@ class Draft:
         if kind not in ("rule", "sla", "silence", "say"):
             raise ValueError(kind)
         self.timers[name] = Timer(ticket=ticket.id, name=name, due_at=due_at, kind=kind, body=dict(body or {}))  # type: ignore[arg-type]
+
+    def say_later(self, name: str, due_at: int, line: Mapping[str, Any], *, ticket: int | None = None) -> None:
+        """A line to be said at a moment to come, into the ticket of the decision or another. `name` tells those of one
+        decision apart; `line`: text, `as`, rule and template."""
+        about = self.need_ticket().id if ticket is None else ticket
+        known = f"say:{name}:{self.now}"
+        while known in self.case.timers:  # of an earlier decision in the same moment
+            known += "+"
+        self.log.append(Timer(about, known, due_at, "say", dict(line)))
+
+    def last_reply(self) -> Message:
+        """The last automatic reply, as the message of `message.sent`."""
+        say = self.replies[-1]
+        return Message(
+            id=say.ref,
+            ticket_id=say.ticket,
+            author_kind=say.author_kind,
+            text=say.text,
+            created_at=say.at,
+            direction="outbound",
+            automatic=True,
+            channel=say.channel,
+            language=say.language,
+            rule=say.rule,
+        )
+
+    def drop(self, rule: str, why: str) -> None:
+        """What a rule wanted is not done after all: the ticket's log and trace say why."""
+        self.dropped.append((rule, why))
+        self.record("reply.dropped", {"rule": rule, "why": why})
 
     def clear_timer(self, name: str) -> None:
         """The timer is no longer wanted."""

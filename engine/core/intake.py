@@ -115,7 +115,10 @@ def member_line(draft: Draft, command: MemberLine) -> None:
             values=command.values,
             page=command.page,
         )
-        for line in command.opening:
+        for number, line in enumerate(command.opening):
+            if line.get("due") is not None:  # the window was to show it later, and the member was quicker
+                draft.say_later(f"{line.get('rule')}:{number}", max(line["due"], draft.now), line)
+                continue
             draft.say(
                 author_kind="desk" if line.get("as") == "desk" else "bot",
                 text=str(line.get("text", "")),
@@ -524,17 +527,15 @@ def open_chat(draft: Draft, command: OpenChat) -> None:
 
 def timer_due(draft: Draft, command: TimerDue) -> None:
     """A timer has run out; whether it still means something is asked of the case as it is now."""
-    ticket = draft.need_ticket()
     draft.timers[command.name] = None
     if command.kind == "rule":
         draft.extra["timer.name"] = command.body["name"]
         draft.record("timer.fired", {"name": command.body["name"]})
         draft.keys.add("timer.fired")
     elif command.kind == "say":
-        if ticket.category != "closed":
-            body = command.body
-            actions.reply(draft, body["text"], body["as"], body["rule"], body.get("template"))
-            draft.keys.add("message.sent")
+        why = actions.reply_at_last(draft, command.body)
+        if why is not None:
+            draft.drop(command.body["rule"], why)
     elif command.kind == "silence":
         _silence_due(draft, command.body)
     elif command.kind == "sla":

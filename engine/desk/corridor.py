@@ -623,7 +623,7 @@ class Desk:
 
         decision = await self._store.read(job)
         now = self._store.now()
-        opening = tuple({**line, "at": now} for line in decision.opening)
+        opening = tuple({**line, "at": now + line["after"]} for line in decision.opening)
         label = answers.shop_label(book, command.shop, actor.locale)
         lines = [
             {
@@ -633,7 +633,7 @@ class Desk:
                 "text": line["text"],
                 "visibility": "public",
                 "attachments": [],
-                "created_at": now,
+                "created_at": line["at"],
                 "automatic": True,
             }
             for line in opening

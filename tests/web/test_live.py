@@ -34,6 +34,18 @@ def test_guest_is_greeted_writes_and_keeps_the_conversation(site: Site) -> None:
         assert [line["ticket"] for line in again.welcome["history"]] == [number, number]
 
 
+def test_a_greeting_with_a_delay_is_shown_later_and_kept_once(site: Site) -> None:
+    with site.chat(page={"url": "https://shop.example/offer"}) as tab:
+        assert tab.get("message")["message"]["text"] == "您好，歡迎光臨"
+        assert tab.get("message")["message"]["text"] == "限時優惠"
+        number = tab.line("在嗎", id="one")["message"]["ticket"]
+        rest = tab.until_quiet()
+        assert not [f for f in rest if f["type"] == "message"], "both were shown before; tomorrow's comes tomorrow"
+    with site.chat(visitor=tab.welcome["visitor"]) as again:
+        assert again.welcome["ticket"] == number
+        assert [line["text"] for line in again.welcome["history"]] == ["您好，歡迎光臨", "限時優惠", "在嗎"]
+
+
 def test_agent_and_member_talk(site: Site) -> None:
     with site.agent("amy") as amy, site.chat(token=site.token("ming")) as ming:
         ming.get("message")

@@ -140,7 +140,10 @@ class _Runner:
         self.ticket: int | None = None
         self.elsewhere: dict[str, tuple[Member, int | None]] = {}
         """The member and case of each shop visited so far."""
-        self.opening: tuple[Mapping[str, Any], ...] = ()
+        self.opening: list[dict[str, Any]] = []
+        """The lines of a window without a chat; `due` while one is still to be shown."""
+        self.shown: list[Mapping[str, Any]] = []
+        """Those that the step has shown."""
 
     def run(self) -> Result:
         if self.shop not in self.book.shops:
@@ -182,8 +185,10 @@ class _Runner:
         world = self.world
         done: list[Decision] = []
         world.forget_unmoved()
+        self.shown = []
         if "wait" in step:
             done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
+            self._show_opening()
         if step.get("new"):
             self.ticket = None
         if "shop" in step:
@@ -195,7 +200,10 @@ class _Runner:
             decision = world.run(
                 OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop
             )
-            self.opening = tuple(decision.opening)
+            self.opening = [
+                {**line, "at": world.now + line["after"], "due": world.now + line["after"]} for line in decision.opening
+            ]
+            self._show_opening()
             done.append(decision)
         if step.get("sign_in"):
             done.append(
@@ -216,6 +224,13 @@ class _Runner:
             command = DeliveryFailed(self.ticket or 0, last.id, str(step["fail_delivery"]))
             done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
         return done
+
+    def _show_opening(self) -> None:
+        """Shows the lines of the open window whose time has come."""
+        for line in self.opening:
+            if line["due"] is not None and line["due"] <= self.world.now:
+                line["due"] = None
+                self.shown.append(line)
 
     def _visit(self, shop: str) -> None:
         """The member goes to another shop, where the same person is another member with a case of his own."""
@@ -275,9 +290,9 @@ class _Runner:
             automatic=bool(step.get("automatic", False)),
             page=Page(**(step.get("page") or {})),
             values=values,
-            opening=self.opening,
+            opening=tuple(self.opening),
         )
-        self.opening = ()
+        self.opening = []
         before = set(world.tickets)
         decision = world.run(
             command, self._member_actor(), member_id=self.member.id, ticket_id=self.ticket, shop=self.shop
@@ -387,7 +402,7 @@ class _Runner:
             "fired": acted,
             "lost": [t["rule"] for t in trace if t["outcome"] == "lost"],
             "replies": [r.template or r.text for d in decisions for r in d.replies]
-            + [str(o.get("template") or o.get("text")) for d in decisions for o in d.opening],
+            + [str(line.get("template") or line["text"]) for line in self.shown],
             "notified": [n for d in decisions for n in d.notified],
             "events": [e.split(" ")[0] for d in decisions for e in d.events] + [e for d in decisions for e in d.events],
             "notes": [s.template or s.text for s in said if s.visibility == "internal" and s.rule],  # type: ignore[union-attr]
@@ -424,7 +439,7 @@ class _Runner:
             if was != bool(expect["rejected"]):
                 fail("the message was " + ("rejected" if was else "not rejected"), "expect", "rejected")
         if "reply" in expect:
-            texts = [r.text for d in decisions for r in d.replies]
+            texts = [r.text for d in decisions for r in d.replies] + [line["text"] for line in self.shown]
             if not any(str(expect["reply"]) in text for text in texts):
                 fail(f"no reply contains `{expect['reply']}`, got {_names(texts)}", "expect", "reply")
         for key, wanted in expect.items():
