@@ -23,6 +23,7 @@ from engine.lang import Finding, Severity, Source, Span, parse, render
 from engine.lang.analysis import expired
 from engine.lang.cache import Shelf
 from engine.lang.checker import silence
+from engine.lang.said import say
 from engine.lang.spoken import in_own_words
 
 if TYPE_CHECKING:
@@ -79,30 +80,37 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
             real = path.resolve(strict=True)
             if not real.is_relative_to(root):
                 findings.append(
-                    Finding("file-not-found", f"`{name}` is a link that leads out of the rules folder", place)
+                    Finding("file-not-found", say("`{name}` is a link that leads out of the rules folder", name), place)
                 )
                 continue
             if not real.is_file():
                 # A pipe or a device would be read for ever.
-                findings.append(Finding("file-not-found", f"`{name}` is no plain file", place))
+                findings.append(Finding("file-not-found", say("`{name}` is no plain file", name), place))
                 continue
             if real.stat().st_size > MAX_FILE:
-                message = f"`{name}` is larger than {MAX_FILE:,} bytes; split it"
+                message = say("`{name}` is larger than {most} bytes; split it", name, f"{MAX_FILE:,}")
                 findings.append(Finding("bad-yaml" if name.endswith("ml") else "syntax-error", message, place))
                 continue
             raw = real.read_bytes()
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            why = error.strerror if isinstance(error, OSError) else "it is a link that leads to itself"
-            findings.append(Finding("file-not-found", f"`{name}` cannot be read: {why}", place))
+            why = error.strerror if isinstance(error, OSError) else say("it is a link that leads to itself")
+            findings.append(Finding("file-not-found", say("`{name}` cannot be read: {why}", name, why), place))
             continue
         try:
             files[name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             findings.append(
-                Finding("not-utf8", f"`{name}` is not UTF-8: byte {error.start}", place, hint="save the file as UTF-8")
+                Finding(
+                    "not-utf8",
+                    say("`{name}` is not UTF-8: byte {byte}", name, error.start),
+                    place,
+                    hint=say("save the file as UTF-8"),
+                )
             )
         if len(files) > MAX_FILES:
-            findings.append(Finding("file-not-found", f"more than {MAX_FILES} files in the rules folder", place))
+            findings.append(
+                Finding("file-not-found", say("more than {most} files in the rules folder", MAX_FILES), place)
+            )
             break
     return files, findings
 
@@ -195,7 +203,7 @@ def failing_scenarios(
         if not result.passed:
             failed.append(result)
             failure = result.failures[0]
-            message = f"scenario `{scenario.name}` fails at step {failure.step}: {failure.message}"
+            message = say("scenario `{name}` fails at step {step}: {why}", scenario.name, failure.step, failure.message)
             findings.append(Finding("scenario-invalid", message, failure.span, hint=failure.help))
     _FIRED.pop(rulebook.digest, None)
     _FIRED[rulebook.digest] = fired

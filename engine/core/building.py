@@ -41,11 +41,12 @@ from engine.lang import (
     compile_condition,
     compile_rules,
     compile_template,
-    suggest,
 )
 from engine.lang.cache import Shelf
 from engine.lang.checker import silence
+from engine.lang.findings import closest
 from engine.lang.kept import Kept
+from engine.lang.said import say
 
 T = TypeVar("T")
 
@@ -282,7 +283,7 @@ class _Build:
         folder = self.folder
         nowhere = Span(Source("desk.yaml", ""), 0, 0)
         if not folder.desk:
-            self.findings.append(Finding("file-not-found", "there is no desk.yaml in this folder", nowhere))
+            self.findings.append(Finding("file-not-found", say("there is no desk.yaml in this folder"), nowhere))
             return None
         desk_doc = self._doc(folder.desk[0])
         desk = nouns.read_desk(desk_doc)
@@ -294,7 +295,9 @@ class _Build:
             more_teams = nouns.read_teams(doc, desk.shops)
             for name, team in more_teams.items():
                 if team.calendar is not None and team.calendar not in calendars:
-                    doc.wrong("unknown-calendar", f"there is no calendar `{team.calendar}`", name, "calendar")
+                    doc.wrong(
+                        "unknown-calendar", say("there is no calendar `{calendar}`", team.calendar), name, "calendar"
+                    )
             _join(doc, teams, more_teams)
         roles: dict[str, Role] = {}
         for doc in self._docs("roles.yaml"):
@@ -315,7 +318,9 @@ class _Build:
         for source in folder.lifecycles:
             raw = read_lifecycle(self._doc(source))
             if raw is not None and raw.kind in lifecycles_raw:
-                raw.doc.wrong("duplicate-definition", f"`{raw.kind}` has a lifecycle in another file too", "kind")
+                raw.doc.wrong(
+                    "duplicate-definition", say("`{kind}` has a lifecycle in another file too", raw.kind), "kind"
+                )
             elif raw is not None:
                 lifecycles_raw[raw.kind] = raw
         policies_docs = {shop: self._docs("sla.yaml", shop) for shop in ("", *desk.shops)}
@@ -330,7 +335,7 @@ class _Build:
         fields: dict[str, tuple[Field, Getter]] = dict(built_in(enums))
         for name, spec in desk.fields.items():
             if name in fields:
-                desk_doc.wrong_key("duplicate-definition", f"`{name}` is a built-in field", "fields", name)
+                desk_doc.wrong_key("duplicate-definition", say("`{name}` is a built-in field", name), "fields", name)
                 continue
             owner, _, short = name.partition(".")
             fields[name] = (spec.field, custom(owner, short))
@@ -369,7 +374,7 @@ class _Build:
         )
         lifecycles = {raw.kind: raw.finish(environment, CASE_OBJECTS, self.findings) for raw in lifecycles_raw.values()}
         if not lifecycles:
-            self.findings.append(Finding("file-not-found", "a desk needs at least one lifecycle", nowhere))
+            self.findings.append(Finding("file-not-found", say("a desk needs at least one lifecycle"), nowhere))
         policies = self._policies(policies_docs[""], environment, calendars, True)
         shop_policies = {
             shop: self._policies(policies_docs[shop], environment, calendars, False)
@@ -380,7 +385,7 @@ class _Build:
         shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
         for name, shop_spec in desk.shops.items():
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
-                missing = f"there is no calendar `{shop_spec.calendar}`"
+                missing = say("there is no calendar `{calendar}`", shop_spec.calendar)
                 desk_doc.wrong("unknown-calendar", missing, "shops", name, "calendar")
         return Rulebook(
             digest=self.digest,
@@ -418,18 +423,20 @@ class _Build:
     def _unread(self, desk: nouns.Desk) -> None:
         """Tells of files that are not what the desk reads, or do not stand where it reads them."""
         folder = self.folder
-        unread = [(source, "is it in the right folder?") for source in folder.stray]
-        unread += [(source, f"`{folder.desk[0].path}` is the one") for source in folder.desk[1:]]
+        unread = [(source, say("is it in the right folder?")) for source in folder.stray]
+        unread += [(source, say("`{path}` is the one", folder.desk[0].path)) for source in folder.desk[1:]]
         places = [(name, shop, found) for name, by in folder.fixed.items() for shop, found in by.items()]
         places += [("templates", shop, found) for shop, found in folder.templates.items()]
         for name, shop, found in places:
             if shop and shop not in desk.shops:
-                unread += [(source, f"there is no shop `{shop}`") for source in found]
+                unread += [(source, say("there is no shop `{shop}`", shop)) for source in found]
             elif shop and name not in OF_A_SHOP:
-                unread += [(source, f"`{name}` is for all shops and stands outside `shops/`") for source in found]
+                unread += [
+                    (source, say("`{name}` is for all shops and stands outside `shops/`", name)) for source in found
+                ]
         for source, hint in unread:
             place = Span(source, 0, min(1, len(source.text)))
-            message = f"`{source.path}` is no file the desk reads"
+            message = say("`{path}` is no file the desk reads", source.path)
             self.findings.append(Finding("file-not-loaded", message, place, hint=hint))
 
     def _docs(self, name: str, shop: str = "") -> list[Doc]:
@@ -495,7 +502,7 @@ class _Build:
             doc = self._doc(source)
             for name, texts in nouns.read_templates(doc).items():
                 if name in found:
-                    doc.wrong_key("duplicate-definition", f"the template `{name}` is there twice", name)
+                    doc.wrong_key("duplicate-definition", say("the template `{name}` is there twice", name), name)
                     continue
                 found[name] = texts
         return found
@@ -523,20 +530,20 @@ class _Build:
                 if policy is None:
                     continue
                 if policy.name in policies:
-                    doc.wrong("duplicate-definition", f"the policy `{policy.name}` is there twice", n, "name")
+                    doc.wrong("duplicate-definition", say("the policy `{name}` is there twice", policy.name), n, "name")
                 policies[policy.name] = policy
                 last = n == len(items) - 1
                 if policy.when is None and not last:
                     doc.wrong(
                         "missing-default-policy",
-                        f"`{policy.name}` takes every ticket: the policies after it never act",
+                        say("`{name}` takes every ticket: the policies after it never act", policy.name),
                         n,
                     )
             whole = len(policies) == len(items)  # a policy that cannot be read might be the last one
             if shared and policies and whole and all(p.when is not None for p in policies.values()):
                 doc.wrong(
                     "missing-default-policy",
-                    "the last policy must have no `when`: it takes what no other does",
+                    say("the last policy must have no `when`: it takes what no other does"),
                     len(items) - 1,
                     "when",
                 )
@@ -547,41 +554,39 @@ class _Build:
     ) -> Policy | None:
         data = doc.mapping(item, n, known=("name", "when", "calendar", "targets", "warn_at", "label"))
         if not isinstance(data.get("name"), str):
-            doc.lacks("a policy needs a `name`", n)
+            doc.lacks(say("a policy needs a `name`"), n)
             return None
         when = self._condition(doc, data.get("when"), environment, n, "when")
         calendar = doc.name(data.get("calendar"), n, "calendar")
         if calendar is not None and calendar not in environment.calendars:
-            close = suggest(calendar, environment.calendars)
-            doc.wrong(
-                "unknown-calendar",
-                f"there is no calendar `{calendar}`",
-                n,
-                "calendar",
-                hint=f"did you mean `{close}`?" if close else None,
-            )
+            message = say("there is no calendar `{calendar}`", calendar)
+            doc.wrong("unknown-calendar", message, n, "calendar", hint=closest(calendar, environment.calendars))
         targets = {}
         for target, text in doc.mapping(data.get("targets"), n, "targets", known=TARGETS).items():
             duration = doc.duration(text, n, "targets", target)
             if duration is not None and duration.micros <= 0:
-                doc.wrong("bad-duration", "a target needs some time", n, "targets", target)
+                doc.wrong("bad-duration", say("a target needs some time"), n, "targets", target)
             elif duration is not None:
                 targets[target] = duration
         first, last = targets.get("first_reply"), targets.get("resolve")
         if first is not None and last is not None and _before(last, first):
             doc.wrong(
-                "timer-order", "a case would have to be resolved before it is first answered", n, "targets", "resolve"
+                "timer-order",
+                say("a case would have to be resolved before it is first answered"),
+                n,
+                "targets",
+                "resolve",
             )
         warn: list[int] = []
         for k, value in enumerate(doc.sequence(data.get("warn_at"), n, "warn_at")):
             percent = _percent(value)
             if percent is None:
-                doc.wrong("type-mismatch", f"`{value}` is not a percentage such as `80%`", n, "warn_at", k)
+                doc.wrong("type-mismatch", say("`{value}` is not a percentage such as `80%`", value), n, "warn_at", k)
             elif not 0 < percent < 100:
-                doc.wrong("warning-after-target", f"`{value}` is not before the target", n, "warn_at", k)
+                doc.wrong("warning-after-target", say("`{value}` is not before the target", value), n, "warn_at", k)
             elif warn and percent <= warn[-1]:
-                message = f"this warning comes no later than the one before it, at {warn[-1]}%"
-                doc.wrong("timer-order", message, n, "warn_at", k, hint="let them ascend")
+                message = say("this warning comes no later than the one before it, at {before}%", warn[-1])
+                doc.wrong("timer-order", message, n, "warn_at", k, hint=say("let them ascend"))
             else:
                 warn.append(percent)
         return Policy(data["name"], when, calendar, targets, tuple(warn))
@@ -599,7 +604,7 @@ def _join(doc: Doc, known: dict[str, T], more: Mapping[str, T], prefix: str = ""
     for name, value in more.items():
         if name in known:
             short = name.removeprefix(prefix)
-            doc.wrong_key("duplicate-definition", f"`{short}` is declared in another file too", short)
+            doc.wrong_key("duplicate-definition", say("`{name}` is declared in another file too", short), short)
         known.setdefault(name, value)
 
 

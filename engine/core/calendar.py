@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.core.entities import DAY, MINUTE, SECOND
 from engine.lang import WEEKDAYS
+from engine.lang.said import say
 from engine.lang.types import LONG_WEEKDAYS
 
 HORIZON_DAYS = 3700
@@ -148,7 +149,7 @@ def _weekday(text: str) -> int:
     name = text.lower()
     short = LONG_WEEKDAYS.get(name, name)
     if short not in WEEKDAYS.values:
-        raise ValueError(f"`{text}` is not a weekday ({', '.join(WEEKDAYS.values)})")
+        raise ValueError(say("`{text}` is not a weekday ({names})", text, WEEKDAYS.values))
     return WEEKDAYS.ranks[short]
 
 
@@ -156,20 +157,20 @@ def parse_span(text: str) -> tuple[int, int]:
     """`09:00-18:00` → minutes; an end not after the start lies on the next day. Raises ValueError."""
     first, dash, last = text.replace(" ", "").partition("-")
     if not dash:
-        raise ValueError(f"`{text}` is not a span of hours such as `09:00-18:00`")
+        raise ValueError(say("`{text}` is not a span of hours such as `09:00-18:00`", text))
     start, end = _clock(first), _clock(last)
     if start >= 24 * 60:
-        raise ValueError(f"`{text}` begins after the day has ended")
+        raise ValueError(say("`{text}` begins after the day has ended", text))
     return (start, end if end > start else end + 24 * 60)
 
 
 def _clock(text: str) -> int:
     hours, colon, minutes = text.partition(":")
     if not (colon and hours.isdigit() and minutes.isdigit() and len(minutes) == 2):
-        raise ValueError(f"`{text}` is not a time of day such as `09:00`")
+        raise ValueError(say("`{text}` is not a time of day such as `09:00`", text))
     value = int(hours) * 60 + int(minutes)
     if int(minutes) > 59 or value > 24 * 60:
-        raise ValueError(f"`{text}` is not a time of day")
+        raise ValueError(say("`{text}` is not a time of day", text))
     return value
 
 

@@ -31,8 +31,9 @@ from engine.lang import (
     enum_of,
     list_of,
     load_plain,
-    suggest,
 )
+from engine.lang.findings import closest
+from engine.lang.said import say
 
 DEFAULT_STAGES = ("guard", "classify", "prioritise", "route", "sla", "respond", "notify", "housekeeping")
 Path = tuple[Any, ...]
@@ -89,17 +90,16 @@ class Doc:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.wrong("type-mismatch", "a mapping is wanted here", *path)
+            self.wrong("type-mismatch", say("a mapping is wanted here"), *path)
             return {}
         out: dict[str, Any] = {}
         allowed = None if known is None else list(known)
         for key, item in value.items():
             name = str(key)
             if allowed is not None and name not in allowed:
-                close = suggest(name, allowed)
-                hint = f"did you mean `{close}`?" if close else f"known here: {', '.join(allowed)}"
+                hint = closest(name, allowed) or say("known here: {names}", tuple(allowed))
                 place = self.keys.get((*path, key), self.span(*path, key))
-                self.findings.append(Finding("unknown-key", f"`{name}` means nothing here", place, hint=hint))
+                self.findings.append(Finding("unknown-key", say("`{name}` means nothing here", name), place, hint=hint))
                 self.mistyped.add(path)
                 continue
             out[name] = item
@@ -110,7 +110,7 @@ class Doc:
         if value is None:
             return []
         if isinstance(value, dict):
-            self.wrong("type-mismatch", "a list is wanted here", *path)
+            self.wrong("type-mismatch", say("a list is wanted here"), *path)
             return []
         return list(value) if isinstance(value, list) else [value]
 
@@ -121,14 +121,22 @@ class Doc:
             if isinstance(item, str):
                 out.append(item)
             else:
-                self.wrong("type-mismatch", f"a text is wanted here, not `{item}`", *path, n, hint="put it in quotes")
+                self.wrong(
+                    "type-mismatch",
+                    say("a text is wanted here, not `{text}`", item),
+                    *path,
+                    n,
+                    hint=say("put it in quotes"),
+                )
         return tuple(out)
 
     def name(self, value: Any, *path: Any) -> str | None:
         """A name, or None where there is none."""
         if value is None or isinstance(value, str):
             return value
-        self.wrong("type-mismatch", f"a name is wanted here, not `{value}`", *path, hint="put it in quotes")
+        self.wrong(
+            "type-mismatch", say("a name is wanted here, not `{text}`", value), *path, hint=say("put it in quotes")
+        )
         return None
 
     def label(self, value: Any, *path: Any) -> Mapping[str, str]:
@@ -144,7 +152,7 @@ class Doc:
         try:
             return Duration.parse(str(value))
         except ValueError:
-            self.wrong("bad-duration", f"`{value}` is not a duration such as `30s`, `15m`, `4h`, `2d`", *path)
+            self.wrong("bad-duration", say("`{text}` is not a duration such as `30s`, `15m`, `4h`, `2d`", value), *path)
             return None
 
 
@@ -173,12 +181,14 @@ def read_desk(doc: Doc) -> Desk:
     data = doc.mapping(doc.data, known=DESK_KEYS)
     if data.get("language", 1) != 1:
         doc.wrong(
-            "unknown-value", f"language version `{data['language']}` is not known; this desk speaks 1", "language"
+            "unknown-value",
+            say("language version `{version}` is not known; this desk speaks 1", data["language"]),
+            "language",
         )
     for name, spec in doc.mapping(data.get("shops"), "shops").items():
         desk.shops[name] = _shop(doc, name, spec)
     if not desk.shops:
-        doc.lacks("a desk needs at least one shop under `shops`")
+        doc.lacks(say("a desk needs at least one shop under `shops`"))
     if "stages" in data:
         desk.stages = _stages(doc, data["stages"])
     for key, target in (
@@ -189,7 +199,7 @@ def read_desk(doc: Doc) -> Desk:
     ):
         target.update(_nouns(doc, data.get(key), key))
         if not target and key != "skills" and not doc.mapping(doc.data).get(key):
-            doc.lacks(f"a desk needs `{key}`")
+            doc.lacks(say("a desk needs `{key}`", key))
     tags = doc.mapping(data.get("tags"), "tags", known=("known", "open"))
     desk.tags.update(_nouns(doc, tags.get("known"), "tags", "known"))
     desk.open_tags = bool(tags.get("open", True))
@@ -220,7 +230,7 @@ def _zone(doc: Doc, value: Any, *path: Any) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        doc.wrong("unknown-value", f"`{value}` is not a time zone such as `Asia/Taipei`", *path)
+        doc.wrong("unknown-value", say("`{text}` is not a time zone such as `Asia/Taipei`", value), *path)
         return ZoneInfo("UTC")
 
 
@@ -230,11 +240,13 @@ def _stages(doc: Doc, value: Any) -> tuple[Stage, ...]:
         spec = {"name": item} if isinstance(item, str) else doc.mapping(item, "stages", n, known=("name", "mode"))
         mode = spec.get("mode", "all")
         if mode not in ("all", "first"):
-            doc.wrong("unknown-value", f"a stage's mode is `all` or `first`, not `{mode}`", "stages", n, "mode")
+            doc.wrong(
+                "unknown-value", say("a stage's mode is `all` or `first`, not `{mode}`", mode), "stages", n, "mode"
+            )
             mode = "all"
         name = str(spec.get("name", ""))
         if any(s.name == name for s in stages):
-            doc.wrong("duplicate-definition", f"the stage `{name}` is there twice", "stages", n)
+            doc.wrong("duplicate-definition", say("the stage `{name}` is there twice", name), "stages", n)
             continue
         stages.append(Stage(name, "first" if mode == "first" else "all"))
     return tuple(stages)
@@ -246,7 +258,7 @@ def _nouns(doc: Doc, value: Any, *path: Any) -> dict[str, Noun]:
         if isinstance(item, dict):
             data = doc.mapping(item, *path, n, known=("name", "label", "colour", "group"))
             if not isinstance(data.get("name"), str):
-                doc.lacks("this needs a `name`", *path, n)
+                doc.lacks(say("this needs a `name`"), *path, n)
                 continue
             noun = Noun(
                 data["name"], doc.label(data.get("label"), *path, n, "label"), data.get("colour"), data.get("group")
@@ -254,10 +266,16 @@ def _nouns(doc: Doc, value: Any, *path: Any) -> dict[str, Noun]:
         elif isinstance(item, str) and item:
             noun = Noun(item)
         else:
-            doc.wrong("type-mismatch", f"a name is wanted here, not `{item}`", *path, n, hint="put it in quotes")
+            doc.wrong(
+                "type-mismatch",
+                say("a name is wanted here, not `{text}`", item),
+                *path,
+                n,
+                hint=say("put it in quotes"),
+            )
             continue
         if noun.name in nouns:
-            doc.wrong("duplicate-definition", f"`{noun.name}` is there twice", *path, n)
+            doc.wrong("duplicate-definition", say("`{name}` is there twice", noun.name), *path, n)
             continue
         nouns[noun.name] = noun
     return nouns
@@ -283,7 +301,7 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
     )
     owner, dot, short = name.partition(".")
     if owner not in ("ticket", "member") or not dot or not short.isidentifier():
-        doc.wrong_key("unknown-field", f"a field is named `ticket.NAME` or `member.NAME`, not `{name}`", *at)
+        doc.wrong_key("unknown-field", say("a field is named `ticket.NAME` or `member.NAME`, not `{name}`", name), *at)
         return None
     kind = str(data.get("type", "text"))
     if kind == "enum" or kind == "list":
@@ -291,18 +309,13 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         enum = Enum(name, values, ordered=False, open=kind == "list" and not values)
         declared = enum_of(enum) if kind == "enum" else list_of(enum_of(enum))
         if kind == "enum" and not values:
-            doc.lacks("an enum needs its `values`", *at)
+            doc.lacks(say("an enum needs its `values`"), *at)
     elif kind in _SIMPLE:
         declared = _SIMPLE[kind]
     else:
-        close = suggest(kind, [*_SIMPLE, "enum", "list"])
-        doc.wrong(
-            "unknown-value",
-            f"`{kind}` is no type of a field",
-            *at,
-            "type",
-            hint=f"did you mean `{close}`?" if close else f"types: {', '.join([*_SIMPLE, 'enum', 'list'])}",
-        )
+        types = (*_SIMPLE, "enum", "list")
+        hint = closest(kind, types) or say("types: {names}", types)
+        doc.wrong("unknown-value", say("`{kind}` is no type of a field", kind), *at, "type", hint=hint)
         return None
     label = doc.label(data.get("label"), *at, "label")
     default = data.get("default")
@@ -324,7 +337,7 @@ def _default(doc: Doc, spec: Field, value: Any, *path: Any) -> Any:
     try:
         return typed(spec, value)
     except (ValueError, ArithmeticError):
-        doc.wrong("type-mismatch", f"`{value}` is not {spec.type}", *path)
+        doc.wrong("type-mismatch", say("`{text}` is not {wanted}", value, spec.type), *path)
         return None
 
 
@@ -336,7 +349,7 @@ def read_teams(doc: Doc, shops: Mapping[str, Shop]) -> dict[str, Team]:
         served = doc.texts(data.get("shops"), name, "shops")
         for n, shop in enumerate(served):
             if shop not in shops:
-                doc.wrong("unknown-value", f"there is no shop `{shop}`", name, "shops", n)
+                doc.wrong("unknown-value", say("there is no shop `{shop}`", shop), name, "shops", n)
         calendar = doc.name(data.get("calendar"), name, "calendar")
         teams[name] = Team(name, doc.label(data.get("label"), name, "label"), served, calendar)
     return teams
@@ -351,15 +364,8 @@ def read_roles(doc: Doc, more: Iterable[str] = ()) -> dict[str, access.Role]:
         wanted = doc.texts(data.get("permissions"), name, "permissions")
         for n, permission in enumerate(wanted):
             if permission not in known:
-                close = suggest(permission, known)
-                doc.wrong(
-                    "unknown-value",
-                    f"there is no right `{permission}`",
-                    name,
-                    "permissions",
-                    n,
-                    hint=f"did you mean `{close}`?" if close else None,
-                )
+                message = say("there is no right `{name}`", permission)
+                doc.wrong("unknown-value", message, name, "permissions", n, hint=closest(permission, known))
         roles[name] = access.Role(name, frozenset(wanted) & known, doc.label(data.get("label"), name, "label"))
     return roles
 
@@ -376,14 +382,14 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
             try:
                 weekdays = parse_days(days)
             except ValueError as error:
-                doc.wrong_key("bad-date", str(error), name, "hours", days)
+                doc.wrong_key("bad-date", error.args[0], name, "hours", days)
                 continue
             minutes: list[tuple[int, int]] = []
             for n, text in enumerate(doc.texts(spans, name, "hours", days)):
                 try:
                     minutes.append(parse_span(text))
                 except ValueError as error:
-                    doc.wrong("bad-date", str(error), name, "hours", days, n)
+                    doc.wrong("bad-date", error.args[0], name, "hours", days, n)
             for day in weekdays:
                 hours[day] = merge_spans((*hours.get(day, ()), *minutes))
         holidays: set[Any] = set()
@@ -393,14 +399,16 @@ def read_calendars(doc: Doc, zone: ZoneInfo) -> dict[str, Calendar]:
             except ValueError:
                 doc.wrong(
                     "bad-date",
-                    f"`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`",
+                    say("`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`", text),
                     name,
                     "holidays",
                     n,
                 )
         calendar = Calendar(name, own, hours, frozenset(holidays))
         if not calendar.ever_open() and len(doc.findings) == before:
-            doc.wrong_key("bad-duration", f"the calendar `{name}` is never open: its clocks would never run", name)
+            doc.wrong_key(
+                "bad-duration", say("the calendar `{name}` is never open: its clocks would never run", name), name
+            )
         calendars[name] = calendar
     return calendars
 
@@ -412,7 +420,7 @@ def read_templates(doc: Doc) -> dict[str, dict[str, Text]]:
         texts: dict[str, Text] = {}
         for locale, text in doc.mapping(spec, name).items():
             if not isinstance(text, str):
-                doc.wrong("type-mismatch", "a template is a text", name, locale, hint="put it in quotes")
+                doc.wrong("type-mismatch", say("a template is a text"), name, locale, hint=say("put it in quotes"))
                 text = ""
             texts[locale] = Text(text, doc.span(name, locale))
         templates[name] = texts
@@ -433,9 +441,9 @@ def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
         if declared is None:
             doc.wrong(
                 "type-mismatch",
-                f"the setting `{name}` has no type rules know",
+                say("the setting `{name}` has no type rules know", name),
                 name,
-                hint="number, text, flag, duration or list",
+                hint=say("number, text, flag, duration or list"),
             )
             continue
         fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=name)
@@ -450,9 +458,10 @@ def read_shop_settings(doc: Doc, shared: Mapping[str, Field]) -> dict[str, Any]:
     for name, spec in doc.mapping(doc.data).items():
         field = shared.get(f"setting.{name}")
         if field is None:
-            close = suggest(name, names)
-            hint = f"did you mean `{close}`?" if close else "declare it in the shared settings.yaml first"
-            doc.wrong_key("unknown-key", f"there is no setting `{name}` to have another value", name, hint=hint)
+            hint = closest(name, names) or say("declare it in the shared settings.yaml first")
+            doc.wrong_key(
+                "unknown-key", say("there is no setting `{name}` to have another value", name), name, hint=hint
+            )
             continue
         value = (
             doc.mapping(spec, name, known=("value", "label", "hint")).get("value") if isinstance(spec, dict) else spec
@@ -460,7 +469,7 @@ def read_shop_settings(doc: Doc, shared: Mapping[str, Field]) -> dict[str, Any]:
         declared, typed = _setting(value, field.type.kind)
         if declared != field.type:
             where = (name, "value") if isinstance(spec, dict) else (name,)
-            doc.wrong("type-mismatch", f"the setting `{name}` is {field.type}, this is not", *where)
+            doc.wrong("type-mismatch", say("the setting `{name}` is {wanted}, this is not", name, field.type), *where)
             continue
         values[f"setting.{name}"] = typed
     return values

@@ -8,14 +8,16 @@ from typing import Any
 
 from engine.core.lifecycle import Lifecycle, State, Transition
 from engine.core.nouns import Doc
-from engine.lang import Condition, Environment, Finding, compile_condition, suggest
+from engine.lang import Condition, Environment, Finding, compile_condition
+from engine.lang.findings import closest
+from engine.lang.said import say
 
 
 def read_lifecycle(doc: Doc) -> RawLifecycle | None:
     """lifecycles/*.yaml, and whether it is sound; None when it does not say which kind it is for."""
     data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live", "internal"))
     if not isinstance(data.get("kind"), str):
-        doc.lacks("a lifecycle needs its `kind`")
+        doc.lacks(say("a lifecycle needs its `kind`"))
         return None
     states: dict[str, State] = {}
     for name, spec in doc.mapping(data.get("states"), "states").items():
@@ -24,14 +26,16 @@ def read_lifecycle(doc: Doc) -> RawLifecycle | None:
         if category not in ("open", "pending", "closed"):
             doc.wrong(
                 "unknown-value",
-                f"a category is open, pending or closed, not `{category}`",
+                say("a category is open, pending or closed, not `{category}`", category),
                 "states",
                 name,
                 "category",
             )
             category = "open"
         if clock not in ("running", "paused", "stopped"):
-            doc.wrong("unknown-value", f"`sla` is running, paused or stopped, not `{clock}`", "states", name, "sla")
+            doc.wrong(
+                "unknown-value", say("`sla` is running, paused or stopped, not `{clock}`", clock), "states", name, "sla"
+            )
             clock = "running"
         label = doc.label(state.get("label"), "states", name, "label")
         states[name] = State(name, category, clock, label, doc.keys.get(("states", name)))
@@ -39,7 +43,7 @@ def read_lifecycle(doc: Doc) -> RawLifecycle | None:
     raw.internal = data.get("internal") is True
     raw.label = doc.label(data.get("label"), "label")
     if raw.initial not in states:
-        doc.wrong("missing-initial", f"`initial` must name a state of `{raw.kind}`", "initial")
+        doc.wrong("missing-initial", say("`initial` must name a state of `{kind}`", raw.kind), "initial")
     for n, item in enumerate(doc.sequence(data.get("transitions"), "transitions")):
         raw.add(n, item)
     raw.check_sound()
@@ -70,7 +74,7 @@ class RawLifecycle:
         data = self.doc.mapping(item, *at, known=("trigger", "from", "to", "requires", "roles", "when", "label"))
         trigger, target = data.get("trigger"), data.get("to")
         if not isinstance(trigger, str) or not isinstance(target, str):
-            self.doc.lacks("a transition needs `trigger`, `from` and `to`", *at)
+            self.doc.lacks(say("a transition needs `trigger`, `from` and `to`"), *at)
             self.broken = True
             return
         origin = data.get("from")
@@ -80,13 +84,12 @@ class RawLifecycle:
         for name, key in [*named, (target, ("to",))]:
             if name not in self.states:
                 self.broken = True
-                close = suggest(name, self.states)
                 self.doc.wrong(
                     "unknown-state",
-                    f"`{self.kind}` has no state `{name}`",
+                    say("`{kind}` has no state `{name}`", self.kind, name),
                     *at,
                     *key,
-                    hint=f"did you mean `{close}`?" if close else None,
+                    hint=closest(name, self.states),
                 )
                 return
         if "when" in data:
@@ -110,12 +113,14 @@ class RawLifecycle:
         reached = self._closure({self.initial}, forward=True)
         for name in self.states:
             if name not in reached:
-                self.doc.wrong_key("unreachable-state", f"no transition leads to `{name}`", "states", name)
+                self.doc.wrong_key("unreachable-state", say("no transition leads to `{name}`", name), "states", name)
         closed = {s.name for s in self.states.values() if s.category == "closed"}
         ending = self._closure(closed, forward=False)
         for name in self.states:
             if name in reached and name not in ending:
-                self.doc.wrong_key("dead-end-state", f"no way leads from `{name}` to a closed state", "states", name)
+                self.doc.wrong_key(
+                    "dead-end-state", say("no way leads from `{name}` to a closed state", name), "states", name
+                )
         seen: dict[tuple[str, str], int] = {}
         for n, transition in enumerate(self.plain):
             for source in transition.sources:
@@ -123,7 +128,7 @@ class RawLifecycle:
                 if key in seen and (n not in self.guards or seen[key] not in self.guards):
                     self.doc.wrong(
                         "nondeterministic-transition",
-                        f"`{transition.trigger}` leads from `{source}` two ways",
+                        say("`{trigger}` leads from `{source}` two ways", transition.trigger, source),
                         "transitions",
                         self.places[n],
                     )
@@ -155,20 +160,24 @@ class RawLifecycle:
                 findings.extend(problems)
             for k, name in enumerate(transition.requires):
                 if name not in environment.fields:
-                    close = suggest(name, environment.fields)
                     self.doc.wrong(
                         "unknown-field",
-                        f"there is no field `{name}`",
+                        say("there is no field `{name}`", name),
                         "transitions",
                         self.places[n],
                         "requires",
                         k,
-                        hint=f"did you mean `{close}`?" if close else None,
+                        hint=closest(name, environment.fields),
                     )
             for k, role in enumerate(transition.roles):
                 if role not in environment.roles and role != "member":
                     self.doc.wrong(
-                        "unknown-value", f"there is no role `{role}`", "transitions", self.places[n], "roles", k
+                        "unknown-value",
+                        say("there is no role `{name}`", role),
+                        "transitions",
+                        self.places[n],
+                        "roles",
+                        k,
                     )
             transitions.append(
                 Transition(

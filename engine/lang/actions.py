@@ -10,10 +10,11 @@ from engine.lang.checked import CheckedAction, Dynamic
 from engine.lang.environment import ActionKind, Environment
 from engine.lang.findings import Finding, Related, closest
 from engine.lang.resolver import Report, Resolver
+from engine.lang.said import quoted, say
 from engine.lang.source import Span
 from engine.lang.template import Template, compile_template
 from engine.lang.tree import type_of
-from engine.lang.types import Duration, Type
+from engine.lang.types import Duration, Type, entity, noun
 
 ROUTING = ("least_busy", "round_robin", "longest_idle", "last_agent")
 VIA = ("app", "email", "sms", "webhook")
@@ -63,7 +64,7 @@ class ActionChecker:
         if wanted not in self.environment.actions:
             hint = closest(wanted, self.environment.actions)
             span = action["name"].span if name == "do" else action.verb_span
-            self._report(Finding("unknown-action", f"there is no action `{wanted}` on this desk", span, hint))
+            self._report(Finding("unknown-action", say("there is no action `{name}` on this desk", wanted), span, hint))
             return None
         method: Callable[[ast.Action], dict[str, Any]] = getattr(self, f"_{name}", self._nothing)
         try:
@@ -84,7 +85,7 @@ class ActionChecker:
         if needs is None or self._objects is None or any(need in self._objects for need in needs):
             return
         written = action.verb.replace("_", " ")
-        message = f"`{written}` needs a {needs[0]}, which `{self._event}` does not have"
+        message = say("`{action}` needs a {noun}, which `{event}` does not have", written, noun(needs[0]), self._event)
         raise self._fail("field-not-available", message, action.verb_span)
 
     def _known(self, node: Any, known: Iterable[str], code: str, what: str) -> str:
@@ -93,8 +94,8 @@ class ActionChecker:
         if text not in names:
             hint = closest(text, names)
             if hint is None and 0 < len(names) <= 8:
-                hint = "there are " + ", ".join(f"`{name}`" for name in sorted(names))
-            raise self._fail(code, f"there is no {what} `{text}`", node.span, hint)
+                hint = say("there are {names}", quoted(sorted(names)))
+            raise self._fail(code, say("there is no {what} `{name}`", what, text), node.span, hint)
         return text
 
     def _who(self, node: Any, what: str) -> Any:
@@ -105,10 +106,12 @@ class ActionChecker:
                 raise Wrong
             found = type_of(value)
             if found.kind != "text" and (found.kind != "entity" or found.entity != what):
-                raise self._fail("type-mismatch", f"`{node.text}` is {found}, not an {what}", node.span)
+                raise self._fail(
+                    "type-mismatch", say("`{name}` is {found}, not {wanted}", node.text, found, entity(what)), node.span
+                )
             return Dynamic(value, needed=True)
         if what == "team":
-            return self._known(node, self.environment.teams, "unknown-team", "team")
+            return self._known(node, self.environment.teams, "unknown-team", say("team"))
         return node.text
 
     def _duration(self, node: Any) -> Duration | None:
@@ -123,7 +126,9 @@ class ActionChecker:
             return value.value
         if isinstance(value, tree.Setting) and value.type.kind == "duration" and isinstance(value.value, int):
             return Duration(value.value, name=value.name)
-        raise self._fail("type-mismatch", "a duration must stand here", node.span, "`2d`, or a setting that is one")
+        raise self._fail(
+            "type-mismatch", say("a duration must stand here"), node.span, say("`2d`, or a setting that is one")
+        )
 
     def plain_micros(self, node: Any) -> int | None:
         """A duration by the clock, in µs; working time is refused."""
@@ -131,7 +136,7 @@ class ActionChecker:
         if duration is None:
             return None
         if duration.business:
-            raise self._fail("type-mismatch", "working time has no meaning here", node.span)
+            raise self._fail("type-mismatch", say("working time has no meaning here"), node.span)
         return duration.micros
 
     def _message(self, message: ast.Message) -> dict[str, Any]:
@@ -145,7 +150,7 @@ class ActionChecker:
         known = set(self.environment.templates)
         for shop in self.environment.shop_templates.values():
             known |= set(shop)
-        self._known(name, known, "unknown-template", "template")
+        self._known(name, known, "unknown-template", say("template"))
         self.templates.append((name.text, name.span))
         self._reachable(name)
         found: str = name.text
@@ -165,8 +170,10 @@ class ActionChecker:
                     if "." not in slot.field or prefix in ("setting", *self._objects) or slot.field in told:
                         continue
                     told.add(slot.field)
-                    message = f"`{name.text}` names `{slot.field}`, which `{self._event}` does not have"
-                    related = (Related(slot.span, "here"),)
+                    message = say(
+                        "`{name}` names `{field}`, which `{event}` does not have", name.text, slot.field, self._event
+                    )
+                    related = (Related(slot.span, say("here")),)
                     self._report(Finding("template-field-not-available", message, name.span, related=related))
 
     def _inline(self, text: ast.TextValue) -> Template:
@@ -189,29 +196,37 @@ class ActionChecker:
         field = self.environment.fields.get(node.text)
         if field is None:
             hint = closest(node.text, self.environment.fields)
-            raise self._fail("unknown-field", f"there is no field `{node.text}`", node.span, hint)
+            raise self._fail("unknown-field", say("there is no field `{name}`", node.text), node.span, hint)
         if not field.writable:
             raise self._fail(
-                "read-only-field", f"rules cannot write `{node.text}`", node.span, self._instead(node.text)
+                "read-only-field", say("rules cannot write `{name}`", node.text), node.span, self._instead(node.text)
             )
         self.resolver.used.append((node.text, node.span))
         value = action["value"]
         if action.verb != "set" and not (field.type.kind in ("number", "duration") or field.type.ordered):
-            message = f"`{action.verb}` needs an order, and {field.type} has none"
-            raise self._fail("type-mismatch", message, node.span, "use `set`")
+            message = say("`{verb}` needs an order, and {type} has none", action.verb, field.type)
+            raise self._fail("type-mismatch", message, node.span, say("use `set`"))
         if isinstance(value, ast.Empty):
             if action.verb != "set" or not field.optional:
-                message = f"`{node.text}` cannot be empty" if action.verb == "set" else "nothing is not a level"
+                message = (
+                    say("`{name}` cannot be empty", node.text)
+                    if action.verb == "set"
+                    else say("nothing is not a level")
+                )
                 raise self._fail("type-mismatch", message, value.span)
             return {"field": node.text, "value": None}
         expr = self.resolver.value(value, field.type)
         if expr is None:
             raise Wrong
         if not _assignable(field.type, expr):
-            raise self._fail("type-mismatch", f"`{node.text}` is {field.type}, this is {type_of(expr)}", value.span)
+            raise self._fail(
+                "type-mismatch",
+                say("`{name}` is {wanted}, this is {found}", node.text, field.type, type_of(expr)),
+                value.span,
+            )
         if isinstance(expr, tree.Length):
             if expr.value.business:
-                raise self._fail("type-mismatch", "working time cannot be stored", value.span)
+                raise self._fail("type-mismatch", say("working time cannot be stored"), value.span)
             return {"field": node.text, "value": expr.value.micros}
         argument = expr.value if isinstance(expr, tree.Const) else Dynamic(expr, needed=action.verb != "set")
         return {"field": node.text, "value": argument}
@@ -222,25 +237,27 @@ class ActionChecker:
     @staticmethod
     def _instead(field: str) -> str | None:
         return {
-            "ticket.state": "use `move to STATE`",
-            "ticket.team": "use `route to team T`",
-            "ticket.assignee": "use `assign to agent A`",
-            "ticket.tags": "use `add tag T`",
-            "member.tags": "use `add tag T to member`",
+            "ticket.state": say("use `move to STATE`"),
+            "ticket.team": say("use `route to team T`"),
+            "ticket.assignee": say("use `assign to agent A`"),
+            "ticket.tags": say("use `add tag T`"),
+            "member.tags": say("use `add tag T to member`"),
         }.get(field)
 
     def _tags(self, action: ast.Action) -> dict[str, Any]:
         owner = action["owner"]
         whose = (
-            "ticket" if owner is None else self._known(owner, ("ticket", "member"), "unknown-value", "owner of tags")
+            "ticket"
+            if owner is None
+            else self._known(owner, ("ticket", "member"), "unknown-value", say("owner of tags"))
         )
         if self._objects is not None and whose not in self._objects:
-            message = f"tags need a {whose}, which `{self._event}` does not have"
+            message = say("tags need a {noun}, which `{event}` does not have", noun(whose), self._event)
             raise self._fail("field-not-available", message, action.verb_span)
         tags = []
         for tag in action["tags"]:
             if not self.environment.tags.open:
-                self._known(tag, self.environment.tags.values, "unknown-value", "tag")
+                self._known(tag, self.environment.tags.values, "unknown-value", say("tag"))
             tags.append(tag.text)
         return {"tags": tuple(dict.fromkeys(tags)), "owner": whose}
 
@@ -249,18 +266,18 @@ class ActionChecker:
 
     def _move(self, action: ast.Action) -> dict[str, Any]:
         states = dict.fromkeys(state for states in self.environment.states.values() for state in states)
-        return {"state": self._known(action["state"], states, "unknown-state", "state")}
+        return {"state": self._known(action["state"], states, "unknown-state", say("state"))}
 
     def _route(self, action: ast.Action) -> dict[str, Any]:
-        team = self._who(action["team"], "team")
+        team = self._who(action["team"], say("team"))
         skills = tuple(
-            self._known(item, self.environment.skills, "unknown-skill", "skill") for item in action["skills"]
+            self._known(item, self.environment.skills, "unknown-skill", say("skill")) for item in action["skills"]
         )
         by = action["by"]
         return {
             "team": team,
             "skills": skills,
-            "by": None if by is None else self._known(by, ROUTING, "unknown-value", "way of choosing"),
+            "by": None if by is None else self._known(by, ROUTING, "unknown-value", say("way of choosing")),
         }
 
     def _assign(self, action: ast.Action) -> dict[str, Any]:
@@ -269,7 +286,7 @@ class ActionChecker:
     def _reply(self, action: ast.Action) -> dict[str, Any]:
         shown = action["shown"]
         args = self._message(action["message"])
-        args["as_"] = None if shown is None else self._known(shown, SHOWN_AS, "unknown-value", "sender")
+        args["as_"] = None if shown is None else self._known(shown, SHOWN_AS, "unknown-value", say("sender"))
         args["after"] = self.plain_micros(action["after"]) or 0
         return args
 
@@ -280,13 +297,13 @@ class ActionChecker:
         to = action["to"]
         names: list[Any] = []
         for node in action["names"]:
-            if to in ("agent", "team"):
+            if to in ("agent", say("team")):
                 names.append(self._who(node, to))
             elif to == "role":
-                names.append(self._known(node, self.environment.roles, "unknown-value", "role"))
+                names.append(self._known(node, self.environment.roles, "unknown-value", say("role")))
             else:
-                names.append(self._known(node, self.environment.recipients, "unknown-value", "recipient"))
-        via = tuple(self._known(node, VIA, "unknown-value", "way to notify") for node in action["via"])
+                names.append(self._known(node, self.environment.recipients, "unknown-value", say("recipient")))
+        via = tuple(self._known(node, VIA, "unknown-value", say("way to notify")) for node in action["via"])
         return {"to": to, "names": tuple(names), **self._message(action["message"]), "via": via}
 
     def _start_timer(self, action: ast.Action) -> dict[str, Any]:
@@ -296,11 +313,11 @@ class ActionChecker:
         return {"name": action["name"].text}
 
     def _open(self, action: ast.Action) -> dict[str, Any]:
-        kind = self._known(action["kind"], self.environment.states, "unknown-value", "kind of ticket")
+        kind = self._known(action["kind"], self.environment.states, "unknown-value", say("kind of ticket"))
         team, agent, template = action["team"], action["agent"], action["template"]
         return {
             "kind": kind,
-            "team": None if team is None else self._who(team, "team"),
+            "team": None if team is None else self._who(team, say("team")),
             "agent": None if agent is None else self._who(agent, "agent"),
             "template": None if template is None else self._template(template),
         }
@@ -328,7 +345,7 @@ class ActionChecker:
         failed = False
         for argument in action["arguments"]:
             if argument.name.text in arguments:
-                self._report(Finding("duplicate-key", f"`{argument.name.text}` stands twice", argument.span))
+                self._report(Finding("duplicate-key", say("`{name}` stands twice", argument.name.text), argument.span))
                 failed = True
                 continue
             value = self._argument(kind, argument)
@@ -337,8 +354,8 @@ class ActionChecker:
         missing = [one for one in kind.parameters if one not in arguments] if kind is not None else []
         missing = [one for one in missing if kind is None or one not in kind.optional]
         if missing and not failed:
-            needed = ", ".join(f"`{one}: …`" for one in missing)
-            raise self._fail("wrong-arity", f"`{name}` needs {needed}", action["name"].span)
+            needed = quoted(f"{one}: …" for one in missing)
+            raise self._fail("wrong-arity", say("`{name}` needs {needed}", name, needed), action["name"].span)
         if failed:
             raise Wrong
         return {"name": name, "arguments": arguments, "commutes": kind is None or kind.commutes}
@@ -348,8 +365,12 @@ class ActionChecker:
         name = argument.name.text
         want = kind.parameters.get(name) if kind is not None else None
         if kind is not None and want is None:
-            hint = closest(name, kind.parameters) or f"it takes {', '.join(kind.parameters) or 'nothing'}"
-            self._report(Finding("wrong-arity", f"`{kind.name}` takes no `{name}`", argument.name.span, hint))
+            hint = closest(name, kind.parameters) or (
+                say("it takes {names}", tuple(kind.parameters)) if kind.parameters else say("it takes nothing")
+            )
+            self._report(
+                Finding("wrong-arity", say("`{action}` takes no `{name}`", kind.name, name), argument.name.span, hint)
+            )
             return None
         value = self.resolver.value(argument.value, want)
         if value is None:
@@ -357,7 +378,13 @@ class ActionChecker:
         found = type_of(value)
         named = want is not None and want.kind == "text" and found.kind in ("enum", "entity", "date")
         if want is not None and found.kind != want.kind and not named:
-            self._report(Finding("type-mismatch", f"`{name}` is {want}, this is {found}", argument.value.span))
+            self._report(
+                Finding(
+                    "type-mismatch",
+                    say("`{name}` is {wanted}, this is {found}", name, want, found),
+                    argument.value.span,
+                )
+            )
             return None
         if isinstance(value, tree.Const):
             return value.value

@@ -11,6 +11,7 @@ from lark import Token, Tree
 from engine.lang import ast
 from engine.lang.findings import Finding, Related
 from engine.lang.keywords import WRITTEN
+from engine.lang.said import say
 from engine.lang.source import Place, Span
 from engine.lang.types import MICROS, Duration
 
@@ -120,7 +121,9 @@ class Builder:
         try:
             value = Duration.parse(written + (" business" if business else ""))
         except ValueError:
-            self.findings.append(Finding("bad-duration", f"`{written}` is not a whole number of microseconds", span))
+            self.findings.append(
+                Finding("bad-duration", say("`{written}` is not a whole number of microseconds", written), span)
+            )
             value = Duration(MICROS["d"], 1, business)
         return ast.DurationValue(span, value)
 
@@ -367,9 +370,9 @@ class Builder:
         for header in headers:
             first = seen.setdefault(header.kind, header)
             if header.kind != "allow" and first is not header:
-                related = (Related(first.span, "first here"),)
-                message = f"`{header.kind}` stands twice in one rule"
-                self.findings.append(Finding("duplicate-key", message, header.span, "keep one", related=related))
+                related = (Related(first.span, say("first here")),)
+                message = say("`{kind}` stands twice in one rule", header.kind)
+                self.findings.append(Finding("duplicate-key", message, header.span, say("keep one"), related=related))
         return _List((pieces[1], title, headers), self._whole(pieces))
 
     def _rule(self, pieces: list[Any]) -> ast.Rule:

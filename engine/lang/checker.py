@@ -18,6 +18,7 @@ from engine.lang.findings import Finding, Related, closest
 from engine.lang.kept import FileResult, Kept
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
+from engine.lang.said import quoted, say
 from engine.lang.scopes import Scopes, ShopScope, names_in, shop_of
 from engine.lang.source import Span
 from engine.lang.template import compile_template
@@ -134,11 +135,11 @@ class _Checker:
                     continue
                 other = names.setdefault((shop, item.name.text), item)
                 if other is not item:
-                    related = (Related(other.name.span, "first here"),)
-                    message = f"there is a rule `{item.name.text}` already"
+                    related = (Related(other.name.span, say("first here")),)
+                    message = say("there is a rule `{name}` already", item.name.text)
                     self.found.add(Finding("duplicate-rule", message, item.name.span, related=related))
                 if len(names) == LIMITS.rules + 1:
-                    self._wrong("syntax-error", f"a desk has at most {LIMITS.rules} rules", item.name.span)
+                    self._wrong("syntax-error", say("a desk has at most {most} rules", LIMITS.rules), item.name.span)
 
     def _result(self, file: ast.File) -> FileResult:
         """Checks one file by itself, so that it need not be done again."""
@@ -155,7 +156,7 @@ class _Checker:
         shop = shop_of(file.path)
         if shop is not None and self.environment.shops and shop not in self.environment.shops:
             hint = closest(shop, self.environment.shops)
-            self._wrong("unknown-value", f"there is no shop `{shop}`", file.source.span(0, 0), hint)
+            self._wrong("unknown-value", say("there is no shop `{shop}`", shop), file.source.span(0, 0), hint)
         stage = self.default_stage
         for item in file.items:
             if isinstance(item, ast.StageLine):
@@ -182,17 +183,22 @@ class _Checker:
         if name.text in self.stages:
             found: str = name.text
             return found
-        self._wrong("unknown-stage", f"there is no stage `{name.text}`", name.span, closest(name.text, self.stages))
+        self._wrong(
+            "unknown-stage", say("there is no stage `{name}`", name.text), name.span, closest(name.text, self.stages)
+        )
         return None
 
     def _allow(self, allow: ast.Allow) -> None:
         code = CODES.get(allow.code)
         if code is None:
             self._wrong(
-                "unknown-value", f"there is no code `{allow.code}`", allow.code_span, closest(allow.code, CODES)
+                "unknown-value",
+                say("there is no code `{code}`", allow.code),
+                allow.code_span,
+                closest(allow.code, CODES),
             )
         elif code.severity is Severity.ERROR:
-            self._wrong("unknown-value", f"`{allow.code}` is an error and cannot be allowed", allow.code_span)
+            self._wrong("unknown-value", say("`{code}` is an error and cannot be allowed", allow.code), allow.code_span)
 
     # ---- a rule ------------------------------------------------------------------------------------------------
 
@@ -208,7 +214,9 @@ class _Checker:
             stage = self._stage(headers["stage"]) or stage
         starts, ends = self._day(headers.get("from")), self._day(headers.get("until"))
         if starts and ends and starts > ends:
-            self._wrong("bad-date", f"the last day {ends} is before the first {starts}", headers["until"].span)
+            self._wrong(
+                "bad-date", say("the last day {ends} is before the first {starts}", ends, starts), headers["until"].span
+            )
         priority = self._priority(headers.get("priority"))
         events = self._events(item, resolver)
         objects, poorest = self._objects(item.events)
@@ -271,7 +279,7 @@ class _Checker:
         if number is None:
             return 0
         if not isinstance(number.value, int) or abs(number.value) > 1_000_000:
-            self._wrong("type-mismatch", "a priority is a whole number", number.span)
+            self._wrong("type-mismatch", say("a priority is a whole number"), number.span)
             return 0
         return number.value
 
@@ -283,7 +291,7 @@ class _Checker:
                 return date.fromisoformat(text.text).isoformat()
         except ValueError:
             pass
-        self._wrong("bad-date", f"`{text.text}` is not a day", text.span, 'write `"2026-01-31"`')
+        self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, say('write `"2026-01-31"`'))
         return None
 
     def _limit(self, limit: Any, actions: ActionChecker) -> Limit | None:
@@ -291,12 +299,14 @@ class _Checker:
             return None
         count = limit.count.value
         if not isinstance(count, int) or not 1 <= count <= 1_000_000:
-            self._wrong("type-mismatch", "a limit is a whole number, at least 1", limit.count.span)
+            self._wrong("type-mismatch", say("a limit is a whole number, at least 1"), limit.count.span)
             count = 1
         scopes = ("ticket", "member", "agent", "shop")
         if limit.scope.text not in scopes:
-            hint = closest(limit.scope.text, scopes) or "per ticket, member, agent or shop"
-            self._wrong("unknown-value", f"a limit cannot count per `{limit.scope.text}`", limit.scope.span, hint)
+            hint = closest(limit.scope.text, scopes) or say("per ticket, member, agent or shop")
+            self._wrong(
+                "unknown-value", say("a limit cannot count per `{scope}`", limit.scope.text), limit.scope.span, hint
+            )
         try:
             per = actions.plain_micros(limit.window)
         except Wrong:
@@ -317,7 +327,7 @@ class _Checker:
             if asks and tree.reads(part) == {"message.automatic"}:
                 for action in item.actions:
                     if action.verb in ("reply", "answer"):
-                        self._wrong("reply-to-automatic", "this answers automatic messages", action.verb_span)
+                        self._wrong("reply-to-automatic", say("this answers automatic messages"), action.verb_span)
                         return
 
     # ---- events ------------------------------------------------------------------------------------------------
@@ -335,7 +345,7 @@ class _Checker:
             if found is None:
                 failed = True
             elif found in events:
-                self._wrong("duplicate-key", f"`{event.span.text}` stands twice", event.span)
+                self._wrong("duplicate-key", say("`{name}` stands twice", event.span.text), event.span)
             else:
                 events.append(found)
         return None if failed else tuple(events)
@@ -347,46 +357,48 @@ class _Checker:
         name = event.name.text
         if name == "every":
             usual = '`every 15m`, `every day at "09:00" for each ticket`'
-            self._wrong("wrong-arity", "`every` needs its time", event.span, usual)
+            self._wrong("wrong-arity", say("`every` needs its time"), event.span, usual)
             return None
         kind = self.environment.events.get(name)
         if kind is None:
             hint = closest(name, self.environment.events)
-            self._wrong("unknown-event", f"there is no event `{name}`", event.name.span, hint)
+            self._wrong("unknown-event", say("there is no event `{name}`", name), event.name.span, hint)
             return None
         after = durations.plain_micros(event.after)
         if after is None and kind.after == "required":
-            self._wrong("wrong-arity", f"`{name}` needs a duration", event.span, f"`{name} after 2m`")
+            self._wrong("wrong-arity", say("`{name}` needs a duration", name), event.span, f"`{name} after 2m`")
             return None
         if event.after is not None and kind.after == "no":
-            self._wrong("wrong-arity", f"`{name}` takes no `after`", event.after.span)
+            self._wrong("wrong-arity", say("`{name}` takes no `after`", name), event.after.span)
             return None
         return EventRef(name, after)
 
     def _every(self, event: ast.Every, durations: ActionChecker) -> EventRef | None:
         if "every" not in self.environment.events:
-            self._wrong("unknown-event", "this desk has no scheduled rules", event.span)
+            self._wrong("unknown-event", say("this desk has no scheduled rules"), event.span)
             return None
         each = None if event.each is None else event.each.text
         if event.each is not None and each not in ("ticket", "member"):
-            meant = closest(each or "", ("ticket", "member")) or "`for each ticket` or `for each member`"
-            self._wrong("unknown-value", f"a schedule cannot go over each `{each}`", event.each.span, meant)
+            meant = closest(each or "", ("ticket", "member")) or say("`for each ticket` or `for each member`")
+            self._wrong("unknown-value", say("a schedule cannot go over each `{each}`", each), event.each.span, meant)
             return None
         if event.period is not None:
             period = durations.plain_micros(event.period)
             if period is None or period < LIMITS.shortest_period:
-                hint = "`every 1m` is the shortest"
-                self._wrong("bad-duration", "a schedule runs once a minute at most", event.period.span, hint)
+                hint = say("`every 1m` is the shortest")
+                self._wrong("bad-duration", say("a schedule runs once a minute at most"), event.period.span, hint)
                 return None
             if period > LIMITS.longest_period:
-                hint = '`every month on 1 at "07:00"`, or a day of the year in the condition'
-                self._wrong("bad-duration", "a schedule runs once a year at least", event.period.span, hint)
+                hint = say('`every month on 1 at "07:00"`, or a day of the year in the condition')
+                self._wrong("bad-duration", say("a schedule runs once a year at least"), event.period.span, hint)
                 return None
             return EventRef("every", None, Schedule(period, None, None, None, each))
         if event.day is None or event.at is None:  # the grammar gives a period, or a day and a time
             return None
         if not _CLOCK.fullmatch(event.at.text):
-            self._wrong("bad-date", f"`{event.at.text}` is not a time of day", event.at.span, 'write `"09:00"`')
+            self._wrong(
+                "bad-date", say("`{text}` is not a time of day", event.at.text), event.at.span, say('write `"09:00"`')
+            )
             return None
         day = LONG_WEEKDAYS.get(event.day.text, event.day.text)
         number: int | None = None
@@ -394,17 +406,20 @@ class _Checker:
             written = event.number.value
             if day != "month":
                 self._wrong(
-                    "unknown-value", f"`{event.day.text}` has no numbered days", event.day.span, "`every month on 1`"
+                    "unknown-value",
+                    say("`{day}` has no numbered days", event.day.text),
+                    event.day.span,
+                    "`every month on 1`",
                 )
                 return None
             if not isinstance(written, int) or not 1 <= written <= 31:
-                self._wrong("bad-date", "a month has the days 1 to 31", event.number.span)
+                self._wrong("bad-date", say("a month has the days 1 to 31"), event.number.span)
                 return None
             number = written
         elif day != "day" and day not in WEEKDAYS:
             names = ["day", *LONG_WEEKDAYS, *WEEKDAYS.values]
             usual = "`day`, `monday` … `sunday`" if day != "month" else '`every month on 1 at "07:00"`'
-            message = f"`{event.day.text}` is not a day"
+            message = say("`{day}` is not a day", event.day.text)
             self._wrong("unknown-value", message, event.day.span, closest(event.day.text, names) or usual)
             return None
         return EventRef("every", None, Schedule(None, day, number, event.at.text, each))
@@ -446,17 +461,22 @@ class _Checker:
             for name, span in named:
                 if not _at_hand(name, objects) and (name, str(span.start)) not in told:
                     told.add((name, str(span.start)))
-                    message = f"`{_event_name(event)}` has no `{name}`"
+                    message = say("`{event}` has no `{name}`", _event_name(event), name)
                     self._wrong("field-not-available", message, span, self._offer(event))
             for name, (definition, span) in through.items():
                 if not _at_hand(name, objects) and (definition, "") not in told:
                     told.add((definition, ""))
-                    message = f"`{definition}` reads `{name}`, which `{_event_name(event)}` does not have"
+                    message = say(
+                        "`{definition}` reads `{name}`, which `{event}` does not have",
+                        definition,
+                        name,
+                        _event_name(event),
+                    )
                     self._wrong("field-not-available", message, span, self._offer(event))
 
     def _offer(self, event: ast.EventName | ast.Every) -> str | None:
         objects = self._of_event(event)
-        return f"it has {', '.join(f'`{name}.*`' for name in sorted(objects))}" if objects else None
+        return say("it has {objects}", quoted(f"{name}.*" for name in sorted(objects))) if objects else None
 
     # ---- templates ---------------------------------------------------------------------------------------------
 
@@ -471,7 +491,11 @@ class _Checker:
                 missing = [locale for locale in self._spoken(name, shop) if locale not in texts]
                 if missing and texts:
                     first = next(iter(texts.values()))
-                    message = f"the template `{name}` has no text in {', '.join(f'`{locale}`' for locale in missing)}"
+                    message = say(
+                        "the template `{name}` has no text in {languages}",
+                        name,
+                        quoted(missing),
+                    )
                     self._wrong("template-missing-language", message, first[1])
 
     def _spoken(self, template: str, shop: str | None) -> tuple[str, ...]:

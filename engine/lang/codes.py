@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from engine.lang.said import spoken
 from engine.lang.text import width
 
 MAIN = "shown.rules"
@@ -71,6 +72,10 @@ class Code:
     def why(self) -> str:
         """What it means and what to do."""
         return self._page[0]
+
+    def told(self, locale: str) -> str:
+        """`why` in a language of `LOCALES`."""
+        return spoken(self.why, locale)
 
     @property
     def bad(self) -> tuple[Example, ...]:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 from engine.lang.findings import Finding, Related, closest, suggest
 from engine.lang.limits import LIMITS
 from engine.lang.nodes import NULL, Node, Reader
+from engine.lang.said import either, quoted, say
 from engine.lang.source import Source, Span
 from engine.lang.types import Duration
 
@@ -70,9 +71,9 @@ def decode(path: str, data: bytes) -> tuple[Source, list[Finding]]:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         source = Source(path, data.decode("utf-8", "replace"))
-        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x}"
+        message = say("the file is not UTF-8: byte 0x{byte}", f"{data[error.start]:02x}")
         at = len(before)
-        return source, [Finding("not-utf8", message, source.span(at, at + 1), "save it as UTF-8")]
+        return source, [Finding("not-utf8", message, source.span(at, at + 1), say("save it as UTF-8"))]
 
 
 def load(source: Source, cls: type[T]) -> tuple[T | None, list[Finding]]:
@@ -140,7 +141,7 @@ class _Converter:
             return self.plain(node, (), {}, {})
         if hint is type(None):
             if not node.is_null:
-                self._wrong("type-mismatch", "nothing must stand here", node.span)
+                self._wrong("type-mismatch", say("nothing must stand here"), node.span)
             return None
         return self._scalar(node, hint)
 
@@ -150,13 +151,14 @@ class _Converter:
         fitting = [choice for choice in choices if choice is not type(None) and _fits(node, choice)]
         if fitting:
             return self.convert(node, fitting[0], key)
-        wanted = " or ".join(dict.fromkeys(_name(choice) for choice in choices if choice is not type(None)))
-        self._wrong("type-mismatch", f"{wanted} must stand here, not {_what(node)}", node.span)
+        wanted = either(dict.fromkeys(_name(choice) for choice in choices if choice is not type(None)))
+        self._wrong("type-mismatch", say("{wanted} must stand here, not {found}", wanted, _what(node)), node.span)
         return None
 
     def _scalar(self, node: Node, hint: Any) -> Any:
         if node.kind != "scalar":
-            self._wrong("type-mismatch", f"{_name(hint)} must stand here, not {_what(node)}", node.span)
+            message = say("{wanted} must stand here, not {found}", _name(hint), _what(node))
+            self._wrong("type-mismatch", message, node.span)
             return None
         if self._ambiguous(node):
             return None
@@ -168,47 +170,56 @@ class _Converter:
         except ValueError:
             code = "bad-duration" if hint is Duration else "type-mismatch"
             if hint is str and node.plain and node.text in _TRUE | _FALSE | (NULL - {""}):
-                self._wrong("yaml-ambiguous-scalar", f"`{node.text}` is not a text", node.span, _quote(node.text))
+                self._wrong(
+                    "yaml-ambiguous-scalar", say("`{text}` is not a text", node.text), node.span, _quote(node.text)
+                )
                 return None
-            shown = f"`{_short(node.text)}`" if node.text else "nothing"
-            self._wrong(code, f"{_name(hint)} must stand here, not {shown}", node.span, _HINTS.get(hint))
+            message = say("{wanted} must stand here, not {found}", _name(hint), _what(node))
+            self._wrong(code, message, node.span, _HINTS.get(hint))
             return None
 
     def _ambiguous(self, node: Node) -> bool:
         if not node.plain or not _AMBIGUOUS.fullmatch(node.text) or id(node) in self._checked:
             return id(node) in self._checked
         self._checked.add(id(node))
-        message = f"YAML readers disagree about `{node.text}`"
+        message = say("YAML readers disagree about `{text}`", node.text)
         self._wrong("yaml-ambiguous-scalar", message, node.span, _quote(node.text))
         return True
 
     def _percent(self, node: Node) -> Decimal | None:
         if node.kind == "scalar" and _PERCENT.fullmatch(node.text):
             return Decimal(node.text[:-1]) / 100
-        self._wrong("type-mismatch", f"a percentage must stand here, not {_what(node)}", node.span, "write `80%`")
+        self._wrong(
+            "type-mismatch",
+            say("a percentage must stand here, not {found}", _what(node)),
+            node.span,
+            say("write `80%`"),
+        )
         return None
 
     def _literal(self, node: Node, choices: tuple[Any, ...]) -> Any:
         if node.kind == "scalar" and node.text in choices:
             return node.text
         if node.kind != "scalar":
-            self._wrong("type-mismatch", f"a word must stand here, not {_what(node)}", node.span)
+            self._wrong("type-mismatch", say("a word must stand here, not {found}", _what(node)), node.span)
         elif not self._ambiguous(node):
-            hint = closest(node.text, choices) or "there are " + ", ".join(f"`{choice}`" for choice in choices)
-            self._wrong("unknown-value", f"`{_short(node.text)}` has no meaning here", node.span, hint)
+            hint = closest(node.text, choices) or say("there are {names}", quoted(choices))
+            self._wrong("unknown-value", say("`{text}` has no meaning here", _short(node.text)), node.span, hint)
         return None
 
     def _list(self, node: Node, arguments: tuple[Any, ...], made: Any) -> Any:
         item = arguments[0] if arguments else Any
         if node.kind != "list":
-            self._wrong("type-mismatch", f"a list must stand here, not {_what(node)}", node.span, "`[a, b]`")
+            self._wrong("type-mismatch", say("a list must stand here, not {found}", _what(node)), node.span, "`[a, b]`")
             return made()
         return made(self.convert(child, item, None) for child in node.items)
 
     def _dict(self, node: Node, arguments: tuple[Any, ...]) -> dict[Any, Any]:
         key_hint, item = arguments if len(arguments) == 2 else (str, Any)
         if node.kind != "map":
-            self._wrong("type-mismatch", f"a mapping must stand here, not {_what(node)}", node.span, "`{a: b}`")
+            self._wrong(
+                "type-mismatch", say("a mapping must stand here, not {found}", _what(node)), node.span, "`{a: b}`"
+            )
             return {}
         found: dict[Any, Any] = {}
         for name, key, value in self._pairs(node):
@@ -221,17 +232,17 @@ class _Converter:
         seen: dict[str, Span] = {}
         for key, value in node.pairs:
             if key.kind != "scalar":
-                self._wrong("bad-yaml", f"a key must be a word, not {_what(key)}", key.span)
+                self._wrong("bad-yaml", say("a key must be a word, not {found}", _what(key)), key.span)
                 continue
             if key.text == "<<":
-                self._wrong("bad-yaml", "merge keys are not read", key.span)
+                self._wrong("bad-yaml", say("merge keys are not read"), key.span)
                 continue
             if key.text not in known and self._ambiguous(key):
                 continue
             if key.text in seen:
-                related = (Related(seen[key.text], "first here"),)
-                message = f"the key `{_short(key.text)}` stands twice"
-                self.findings.append(Finding("duplicate-key", message, key.span, "keep one", related=related))
+                related = (Related(seen[key.text], say("first here")),)
+                message = say("the key `{key}` stands twice", _short(key.text))
+                self.findings.append(Finding("duplicate-key", message, key.span, say("keep one"), related=related))
                 continue
             seen[key.text] = key.span
             yield key.text, key, value
@@ -246,7 +257,9 @@ class _Converter:
             slot = next(slot for slot in slots if slot.name == scalar)
             given[scalar] = self.convert(node, slot.hint, None)
         elif node.kind != "map":
-            self._wrong("type-mismatch", f"a mapping must stand here, not {_what(node)}", node.span, "`{a: b}`")
+            self._wrong(
+                "type-mismatch", say("a mapping must stand here, not {found}", _what(node)), node.span, "`{a: b}`"
+            )
             return None
         else:
             by_key = {slot.key: slot for slot in slots if slot.role == "value"}
@@ -262,10 +275,10 @@ class _Converter:
                 else:
                     near = suggest(name, by_key)
                     meant.add(near)
-                    hint = f"did you mean `{near}`?" if near else None
+                    hint = say("did you mean `{name}`?", near) if near else None
                     if hint is None and len(by_key) <= 12:
-                        hint = "there are " + ", ".join(f"`{other}`" for other in by_key)
-                    self._wrong("unknown-key", f"nothing reads the key `{_short(name)}`", key_node.span, hint)
+                        hint = say("there are {names}", quoted(by_key))
+                    self._wrong("unknown-key", say("nothing reads the key `{key}`", _short(name)), key_node.span, hint)
             if rest is not None:
                 given[rest.name] = others
         there = meant | {pair[0].text for pair in node.pairs}
@@ -276,7 +289,7 @@ class _Converter:
                 given[slot.name] = Located(key.text, key.span) if key is not None else Located("", node.span)
             elif slot.required and slot.name not in given and slot.key not in there:
                 where = key.span if key is not None else self._head(node)
-                self._wrong("bad-yaml", f"the key `{slot.key}` is missing", where)
+                self._wrong("bad-yaml", say("the key `{key}` is missing", slot.key), where)
         if len(self.findings) > before and any(finding.severity.value == "error" for finding in self.findings[before:]):
             return None
         return cls(**given)
@@ -396,14 +409,17 @@ _SCALARS: Mapping[Any, Callable[[Node], Any]] = {
     bool: _bool,
     Duration: _duration,
 }
-_HINTS: Mapping[Any, str] = {Duration: "one number and one unit of s, m, h, d, w: `4h`", bool: "`true` or `false`"}
+_HINTS: Mapping[Any, str] = {
+    Duration: say("one number and one unit of s, m, h, d, w: `4h`"),
+    bool: say("`true` or `false`"),
+}
 _NAMES: Mapping[Any, str] = {
-    str: "a text",
-    int: "a whole number",
-    Decimal: "a number",
-    float: "a number",
-    bool: "true or false",
-    Duration: "a duration",
+    str: say("a text"),
+    int: say("a whole number"),
+    Decimal: say("a number"),
+    float: say("a number"),
+    bool: say("true or false"),
+    Duration: say("a duration"),
 }
 
 
@@ -438,20 +454,20 @@ def _fits(node: Node, hint: Any) -> bool:
 def _name(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated and "percent" in arguments[1:]:
-        return "a percentage"
+        return say("a percentage")
     if origin in (Annotated, Located):
         return _name(arguments[0])
     if origin is Literal:
-        return " or ".join(f"`{choice}`" for choice in arguments)
+        return either(quoted(arguments))
     if origin in (list, tuple) or hint in (list, tuple):
-        return "a list"
-    return _NAMES.get(hint, "a mapping")
+        return say("a list")
+    return _NAMES.get(hint, say("a mapping"))
 
 
 def _what(node: Node) -> str:
     if node.kind != "scalar":
-        return "a list" if node.kind == "list" else "a mapping"
-    return f"`{_short(node.text)}`" if node.text else "nothing"
+        return say("a list") if node.kind == "list" else say("a mapping")
+    return f"`{_short(node.text)}`" if node.text else say("nothing")
 
 
 def _short(text: str) -> str:
@@ -460,4 +476,4 @@ def _short(text: str) -> str:
 
 
 def _quote(text: str) -> str:
-    return f'quote it: `"{text}"`'
+    return say('quote it: `"{text}"`', text)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.lang import tree
 from engine.lang.findings import Finding
+from engine.lang.said import quoted, say
 
 _NONE: frozenset[str] = frozenset()
 
@@ -41,12 +42,11 @@ class _Search:
                 if not unsure or isinstance(test.item, tree.IsEmpty | tree.HasChanged):
                     yield from self.look(test.item, guarded)
                     return
-                names = ", ".join(f"`{name}`" for name in unsure)
                 yield Finding(
                     "empty-comparison",
-                    f"{names} may be empty, and then `not` makes this true",
+                    say("{names} may be empty, and then `not` makes this true", quoted(unsure)),
                     test.span,
-                    f"say which is meant: `{unsure[0]} is set and …`, or `… is empty or …`",
+                    say("say which is meant: `{field} is set and …`, or `… is empty or …`", unsure[0]),
                 )
             case tree.Comparison(op="!="):
                 yield from self._unequal(test, (test.left, test.right), guarded)
@@ -57,9 +57,9 @@ class _Search:
         for name in sorted({name for operand in operands for name in self._optional(operand)} - guarded):
             yield Finding(
                 "empty-comparison",
-                f"`{name}` may be empty, and then this is false",
+                say("`{name}` may be empty, and then this is false", name),
                 test.span,
-                f"say which is meant: `{name} is set and …`, or `{name} is empty or …`",
+                say("say which is meant: `{field} is set and …`, or `{field} is empty or …`", name),
             )
 
     def _optional(self, node: object) -> frozenset[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.lang.codes import CODES, Code, Severity
+from engine.lang.said import say, spoken
 from engine.lang.source import Span
 from engine.lang.text import fold, width
 
-__all__ = ["CODES", "Code", "Finding", "Related", "Severity", "closest", "render", "suggest"]
+__all__ = ["CODES", "Code", "Finding", "Related", "Severity", "closest", "in_words", "render", "suggest"]
 
 # A line longer than this many columns is shown around the span only.
 _SHOWN_COLUMNS = 160
@@ -31,7 +32,8 @@ class Finding:
     """One thing the validator has to say.
 
     `message`: lower case, no full stop, the author's words in backticks. `hint`: what to do. `witness`: a concrete
-    event and ticket that shows it. `label`: the few words beside the underline.
+    event and ticket that shows it. `label`: the few words beside the underline. All in English, and all `said`, so
+    that they can be `spoken` in the reader's language.
     """
 
     code: str
@@ -47,21 +49,34 @@ class Finding:
         """Error or warning, as the registry says."""
         return CODES[self.code].severity
 
-    def as_dict(self) -> dict[str, Any]:
-        """The finding as plain data for `--format json` and the API."""
+    def spoken(self, locale: str) -> Finding:
+        """The finding in a language of `LOCALES`."""
+        if locale == "en":
+            return self
+        return replace(
+            self,
+            message=spoken(self.message, locale),
+            hint=spoken(self.hint, locale),
+            witness=spoken(self.witness, locale),
+            related=tuple(replace(other, message=spoken(other.message, locale)) for other in self.related),
+            label=spoken(self.label, locale),
+        )
+
+    def as_dict(self, locale: str = "en") -> dict[str, Any]:
+        """The finding as plain data for `--format json` and the API, in a language of `LOCALES`."""
         found: dict[str, Any] = {
             "code": self.code,
             "severity": str(self.severity),
             "file": self.span.source.path,
             **_range(self.span),
-            "message": self.message,
-            "hint": self.hint,
+            "message": spoken(self.message, locale),
+            "hint": spoken(self.hint, locale),
         }
         if self.witness is not None:
-            found["witness"] = self.witness
+            found["witness"] = spoken(self.witness, locale)
         if self.related:
             found["related"] = [
-                {"file": other.span.source.path, **_range(other.span), "message": other.message}
+                {"file": other.span.source.path, **_range(other.span), "message": spoken(other.message, locale)}
                 for other in self.related
             ]
         return found
@@ -103,7 +118,7 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The hint made of `suggest`: "did you mean `x`?", or None."""
     found = suggest(word, candidates)
-    return f"did you mean `{found}`?" if found else None
+    return say("did you mean `{name}`?", found) if found else None
 
 
 def _plain(word: str) -> str:
@@ -127,25 +142,25 @@ def _distance(a: str, b: str, limit: int) -> int:
     return last[-1]
 
 
-def render(findings: Iterable[Finding], format: str = "text", root: str = "") -> str:
-    """Print findings as `text`, `json`, `github` (workflow commands) or `sarif` 2.1.0.
+def render(findings: Iterable[Finding], format: str = "text", root: str = "", locale: str = "en") -> str:
+    """Print findings as `text`, `json`, `github` (workflow commands) or `sarif` 2.1.0, in a language of `LOCALES`.
 
     `root` is put before every path (`rules/`), since sources are named from there. Raises ValueError for a format
     that does not exist.
     """
-    found = list(findings)
+    found = [finding.spoken(locale) for finding in findings]
     if format == "text":
-        return "\n".join(_as_text(finding, root) for finding in found)
+        return "\n".join(_as_text(finding, root, locale) for finding in found)
     if format == "json":
         return json.dumps(_as_json(found, root), ensure_ascii=False, indent=2)
     if format == "github":
-        return "\n".join(_as_github(finding, root) for finding in found)
+        return "\n".join(_as_github(finding, root, locale) for finding in found)
     if format == "sarif":
-        return json.dumps(_as_sarif(found, root), ensure_ascii=False, indent=2)
+        return json.dumps(_as_sarif(found, root, locale), ensure_ascii=False, indent=2)
     raise ValueError(f"no such format: {format}")
 
 
-def _as_text(finding: Finding, root: str) -> str:
+def _as_text(finding: Finding, root: str, locale: str) -> str:
     blocks = [f"{finding.severity}[{finding.code}]: {_show(finding.message)}"]
     numbers = [finding.span.line, *(other.span.line for other in finding.related)]
     margin = len(str(max(numbers)))
@@ -153,10 +168,29 @@ def _as_text(finding: Finding, root: str) -> str:
     for other in finding.related:
         blocks += _snippet(other.span, ":::", "-", other.message, margin, root)
     if finding.witness:
-        blocks.append(f"{' ' * margin} = example: {_show(finding.witness)}")
+        blocks.append(f"{' ' * margin} = {_show(_example(finding.witness, locale))}")
     if finding.hint:
-        blocks.append(f"{' ' * margin} = help: {_show(finding.hint)}")
+        blocks.append(f"{' ' * margin} = {_show(_help(finding.hint, locale))}")
     return "\n".join(blocks) + "\n"
+
+
+def _example(witness: str, locale: str) -> str:
+    return say("example: {case}", witness).spoken(locale)
+
+
+def _help(hint: str, locale: str) -> str:
+    return say("help: {hint}", hint).spoken(locale)
+
+
+def in_words(finding: Finding, locale: str = "en") -> str:
+    """All that a finding says, in a language of `LOCALES`: for places that have no room for its parts."""
+    told = finding.spoken(locale)
+    parts = [told.message]
+    if told.witness:
+        parts.append(_example(told.witness, locale))
+    if told.hint:
+        parts.append(_help(told.hint, locale))
+    return "\n".join(parts)
 
 
 def _snippet(span: Span, arrow: str, mark: str, label: str | None, margin: int, root: str) -> list[str]:
@@ -201,7 +235,7 @@ def _as_json(found: Sequence[Finding], root: str) -> dict[str, Any]:
     return {"findings": items, "errors": errors, "warnings": len(found) - errors}
 
 
-def _as_github(finding: Finding, root: str) -> str:
+def _as_github(finding: Finding, root: str, locale: str) -> str:
     span = finding.span
     place = {
         "file": root + span.source.path,
@@ -212,7 +246,7 @@ def _as_github(finding: Finding, root: str) -> str:
         "title": finding.code,
     }
     properties = ",".join(f"{key}={_escape_property(str(value))}" for key, value in place.items())
-    message = finding.message + (f"\nhelp: {finding.hint}" if finding.hint else "")
+    message = finding.message + (f"\n{_help(finding.hint, locale)}" if finding.hint else "")
     return f"::{finding.severity} {properties}::{_escape_data(message)}"
 
 
@@ -224,7 +258,7 @@ def _escape_property(text: str) -> str:
     return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _as_sarif(found: Sequence[Finding], root: str) -> dict[str, Any]:
+def _as_sarif(found: Sequence[Finding], root: str, locale: str) -> dict[str, Any]:
     used = sorted({finding.code for finding in found})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -237,7 +271,7 @@ def _as_sarif(found: Sequence[Finding], root: str) -> dict[str, Any]:
                         "rules": [
                             {
                                 "id": code,
-                                "shortDescription": {"text": CODES[code].why},
+                                "shortDescription": {"text": CODES[code].told(locale)},
                                 "defaultConfiguration": {"level": str(CODES[code].severity)},
                             }
                             for code in used
@@ -245,23 +279,18 @@ def _as_sarif(found: Sequence[Finding], root: str) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(finding, used, root) for finding in found],
+                "results": [_sarif_result(finding, used, root, locale) for finding in found],
             }
         ],
     }
 
 
-def _sarif_result(finding: Finding, used: Sequence[str], root: str) -> dict[str, Any]:
-    text = finding.message
-    if finding.witness:
-        text += f"\nexample: {finding.witness}"
-    if finding.hint:
-        text += f"\nhelp: {finding.hint}"
+def _sarif_result(finding: Finding, used: Sequence[str], root: str, locale: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": used.index(finding.code),
         "level": str(finding.severity),
-        "message": {"text": text},
+        "message": {"text": in_words(finding, locale)},
         "locations": [_sarif_place(finding.span, root)],
     }
     if finding.related:

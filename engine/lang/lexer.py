@@ -18,6 +18,7 @@ from lark.lexer import Lexer
 from engine.lang.findings import Finding
 from engine.lang.keywords import TOKENS
 from engine.lang.limits import LIMITS
+from engine.lang.said import both, say
 from engine.lang.source import Place, Source
 from engine.lang.types import MICROS
 
@@ -68,16 +69,24 @@ _SIGNS = {
     "]": "RSQB",
 }
 _ODD_HINTS = {
-    "==": "write `=`",
-    "&": "write `and`",
-    "|": "write `or`",
-    "!": "write `not`",
-    "'": 'text stands in double quotes: `"…"`',
-    "÷": "write `/`",
-    "×": "write `*`",
-    "{": "there are no blocks; a rule ends where the next begins",
-    ";": "line breaks and signs between rules are not needed",
+    "==": say("write `{meant}`", "="),
+    "&": say("write `{meant}`", "and"),
+    "|": say("write `{meant}`", "or"),
+    "!": say("write `{meant}`", "not"),
+    "'": say('text stands in double quotes: `"{text}"`', "…"),
+    "÷": say("write `{meant}`", "/"),
+    "×": say("write `{meant}`", "*"),
+    "{": say("there are no blocks; a rule ends where the next begins"),
+    ";": say("line breaks and signs between rules are not needed"),
 }
+_SCRIPTS = {
+    "ARMENIAN": say("Armenian"),
+    "CHEROKEE": say("Cherokee"),
+    "CYRILLIC": say("Cyrillic"),
+    "GREEK": say("Greek"),
+    "LATIN": say("Latin"),
+}
+"""Alphabets with letters that look alike."""
 _CLOSING = {"“": "”", "”": "”", "「": "」", "『": "』", "＂": "＂", '"': '"'}
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|(.?))", re.DOTALL)
 
@@ -170,9 +179,15 @@ class _Scanner:
             if not word.isascii():
                 name = unicodedata.normalize("NFC", word)
                 if not name.isidentifier():
-                    self._report("syntax-error", f"`{word[:40]}` is not a name", start, end, "put it in double quotes")
+                    self._report(
+                        "syntax-error",
+                        say("`{word}` is not a name", word[:40]),
+                        start,
+                        end,
+                        say("put it in double quotes"),
+                    )
         if len(name) > LIMITS.name_chars:
-            self._report("syntax-error", f"a name has at most {LIMITS.name_chars} characters", start, end)
+            self._report("syntax-error", say("a name has at most {most} characters", LIMITS.name_chars), start, end)
             name = name[: LIMITS.name_chars]
         kind = TOKENS.get(name)
         if after_dot or kind is None:
@@ -205,7 +220,7 @@ class _Scanner:
         if sign in _SIGNS:
             self._add(_SIGNS[sign], sign, start, end)
             return
-        self._report("syntax-error", f"`{sign}` is not an operator", start, end, _ODD_HINTS[sign])
+        self._report("syntax-error", say("`{sign}` is not an operator", sign), start, end, _ODD_HINTS[sign])
         self._add({"==": "EQ", "÷": "SLASH", "×": "STAR"}[sign], sign, start, end)
 
     def _number(self, written: str, unit: str | None, start: int, end: int) -> None:
@@ -213,11 +228,13 @@ class _Scanner:
             self._look(start, end)
         digits = written[: len(written) - len(unit or "")]
         if not written.isascii() and not digits.isascii():
-            self._report("syntax-error", f"`{written}` is not a number", start, end, "digits are 0 to 9")
+            self._report("syntax-error", say("`{text}` is not a number", written), start, end, say("digits are 0 to 9"))
             self._add("NUMBER", "0", start, end)
         elif unit is None or unit == "%":
             if len(digits) > LIMITS.number_digits:
-                self._report("syntax-error", f"a number has at most {LIMITS.number_digits} digits", start, end)
+                self._report(
+                    "syntax-error", say("a number has at most {most} digits", LIMITS.number_digits), start, end
+                )
                 written = "0"
             self._add("NUMBER", written, start, end)
         elif unit in MICROS:
@@ -225,15 +242,19 @@ class _Scanner:
         elif unit[0] in MICROS or unit.lower() in ("min", "y", "mo", "ms", "month", "year", "days", "hours"):
             self._report(
                 "bad-duration",
-                f"`{written}` is not a duration",
+                say("`{text}` is not a duration", written),
                 start,
                 end,
-                "one number and one unit of s, m, h, d, w: `90m`",
+                say("one number and one unit of s, m, h, d, w: `90m`"),
             )
             self._add("DURATION", "1d", start, end)
         else:
             self._report(
-                "syntax-error", f"`{written}` is not a number", start, end, f'as a value it needs quotes: `"{written}"`'
+                "syntax-error",
+                say("`{text}` is not a number", written),
+                start,
+                end,
+                say('as a value it needs quotes: `"{text}"`', written),
             )
             self._add("TEXT", written, start, end)
 
@@ -242,10 +263,10 @@ class _Scanner:
             if self.text[start] != '"':
                 self._report(
                     "suspicious-characters",
-                    f"`{self.text[start]}` is read as a plain quote",
+                    say("`{sign}` is read as a plain quote", self.text[start]),
                     start,
                     end,
-                    'write plain double quotes: `"`',
+                    say('write plain double quotes: `"`'),
                 )
             self._bidi(start, end)
         self._add("TEXT", self._unescape(start + 1, end - 1), start, end)
@@ -253,7 +274,7 @@ class _Scanner:
     def _unescape(self, start: int, end: int) -> str:
         raw = self.text[start:end]
         if len(raw) > LIMITS.text_chars:
-            self._report("syntax-error", f"a text has at most {LIMITS.text_chars} characters", start, end)
+            self._report("syntax-error", say("a text has at most {most} characters", LIMITS.text_chars), start, end)
             return raw[:100]
         if "\\" not in raw:
             return raw
@@ -268,10 +289,10 @@ class _Scanner:
                 return {"n": "\n", "t": "\t"}.get(char, char)
             self._report(
                 "syntax-error",
-                f"there is no escape `{found.group()}`",
+                say("there is no escape `{escape}`", found.group()),
                 start + found.start(),
                 start + found.end(),
-                'there are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`',
+                say('there are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`'),
             )
             return "\ufffd"
 
@@ -281,7 +302,13 @@ class _Scanner:
         while end > start and self.text[end - 1].isspace():
             end -= 1
         closing = _CLOSING[self.text[start]]
-        self._report("syntax-error", "a text does not end on its line", start, end, f"close it with `{closing}`")
+        self._report(
+            "syntax-error",
+            say("a text does not end on its line"),
+            start,
+            end,
+            say("close it with `{closing}`", closing),
+        )
         self._add("TEXT", self.text[start + 1 : end], start, end)
         return end
 
@@ -295,7 +322,7 @@ class _Scanner:
         while end < len(self.text) and self.text[end] == char:
             end += 1
         shown = char if char.isprintable() else f"\\u{{{ord(char):x}}}"
-        self._report("syntax-error", f"`{shown}` has no meaning here", start, end, _ODD_HINTS.get(char))
+        self._report("syntax-error", say("`{text}` has no meaning here", shown), start, end, _ODD_HINTS.get(char))
         return end
 
     def _single_quotes(self, start: int) -> int:
@@ -303,7 +330,7 @@ class _Scanner:
         line_end = len(self.text) if line_end < 0 else line_end
         close = self.text.find("'", start + 1, line_end)
         end = close + 1 if close > 0 else start + 1
-        self._report("syntax-error", "`'` does not begin a text", start, end, _ODD_HINTS["'"])
+        self._report("syntax-error", say("`'` does not begin a text"), start, end, _ODD_HINTS["'"])
         if close > 0:
             self._add("TEXT", self.text[start + 1 : close], start, end)
         return end
@@ -316,12 +343,18 @@ class _Scanner:
         plain = self.plain[start:end]
         meant = {"≠": "!=", "≤": "<=", "≥": ">=", "／": "/"}.get(plain, plain)
         if meant != original:
-            self._report("suspicious-characters", f"`{original}` is read as `{meant}`", start, end, f"write `{meant}`")
+            self._report(
+                "suspicious-characters",
+                say("`{sign}` is read as `{meant}`", original, meant),
+                start,
+                end,
+                say("write `{meant}`", meant),
+            )
             return
         scripts = {_script(char) for char in original} - {""}
-        if len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
-            named = " and ".join(sorted(script.capitalize() for script in scripts))
-            self._report("suspicious-characters", f"`{original}` mixes {named} letters", start, end)
+        if len(scripts & _SCRIPTS.keys()) > 1:
+            named = both(_SCRIPTS.get(script, script.capitalize()) for script in sorted(scripts))
+            self._report("suspicious-characters", say("`{name}` mixes {scripts} letters", original, named), start, end)
 
     def _bidi(self, start: int, end: int) -> None:
         piece = self.text[start:end]
@@ -332,10 +365,10 @@ class _Scanner:
                 at = start + offset
                 self._report(
                     "suspicious-characters",
-                    f"an invisible character (U+{ord(char):04X}) changes the reading direction",
+                    say("an invisible character (U+{number}) changes the reading direction", f"{ord(char):04X}"),
                     at,
                     at + 1,
-                    "remove it, or write it as `\\u{…}`",
+                    say("remove it, or write it as `\\u{…}`"),
                 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,11 +11,48 @@ import yaml
 
 from engine.lang.findings import Finding
 from engine.lang.limits import LIMITS
+from engine.lang.said import say
 from engine.lang.source import Source, Span
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NULL = frozenset({"", "null", "Null", "NULL"})
 """The plain scalars that mean nothing at all."""
+
+
+_PROBLEMS: Mapping[str, str] = {
+    one: one
+    for one in (
+        say("mapping values are not allowed in this context"),
+        say("mapping keys are not allowed in this context"),
+        say("block sequence entries are not allowed in this context"),
+        say("could not find expected ':'"),
+        say("did not find expected key"),
+        say("did not find expected '-' indicator"),
+        say("did not find expected ',' or ']'"),
+        say("did not find expected ',' or '}'"),
+        say("did not find expected node content"),
+        say("did not find expected <document start>"),
+        say("did not find expected comment or line break"),
+        say("did not find expected alphabetic or numeric character"),
+        say("did not find expected hexdecimal number"),
+        say("did not find expected whitespace"),
+        say("did not find expected digit or '.' character"),
+        say("did not find expected whitespace or line break"),
+        say("found character that cannot start any token"),
+        say("found unexpected end of stream"),
+        say("found unexpected document indicator"),
+        say("found unknown escape character"),
+        say("found invalid Unicode character escape code"),
+        say("found a tab character that violates indentation"),
+        say("found a tab character where an indentation space is expected"),
+        say("found unknown directive name"),
+        say("found undefined tag handle"),
+        say("found incompatible YAML document"),
+        say("exceeded maximum depth"),
+        say("cannot be read"),
+    )
+}
+"""The reader's own words, which we know by heart."""
 
 
 @dataclass(slots=True)
@@ -50,11 +87,11 @@ class Reader:
         """The document's root; None (and a finding) when it cannot be read."""
         text = self.source.text
         if len(text) > LIMITS.yaml_chars:
-            message = f"a YAML file has at most {LIMITS.yaml_chars} characters, this one {len(text)}"
+            message = say("a YAML file has at most {most} characters, this one {count}", LIMITS.yaml_chars, len(text))
             self._refuse(message, 0, 1)
             return None
         if text.startswith("\ufeff"):
-            self._refuse("the file begins with a byte order mark", 0, 1, "save it as UTF-8 without one")
+            self._refuse(say("the file begins with a byte order mark"), 0, 1, say("save it as UTF-8 without one"))
             return None
         try:
             return self._document(yaml.parse(text, Loader=_LOADER))
@@ -62,14 +99,18 @@ class Reader:
             return None
         except yaml.reader.ReaderError as error:
             at = self._character(int(error.position))
-            self._refuse(f"a character that YAML does not allow (U+{ord(text[at : at + 1] or chr(0)):04X})", at, at + 1)
+            self._refuse(
+                say("a character that YAML does not allow (U+{number})", f"{ord(text[at : at + 1] or chr(0)):04X}"),
+                at,
+                at + 1,
+            )
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = min(int(getattr(mark, "index", 0)), len(text))
-            problem = error.problem or error.context or "cannot be read"
-            self._refuse(problem, at, min(at + 1, len(text)))
+            problem = str(error.problem or error.context or "cannot be read")
+            self._refuse(_PROBLEMS.get(problem, problem), at, min(at + 1, len(text)))
         except (yaml.YAMLError, UnicodeError, ValueError) as error:
-            self._refuse(f"the file cannot be read: {error}", 0, 1)
+            self._refuse(say("the file cannot be read: {error}", error), 0, 1)
         return None
 
     def _character(self, position: int) -> int:
@@ -87,11 +128,11 @@ class Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._wrong("a file holds one document", event, "remove the second `---`")
+                    raise self._wrong(say("a file holds one document"), event, say("remove the second `---`"))
             elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent | yaml.AliasEvent):
                 root = self._node(event, events, 0)
         if root is None:
-            self._refuse("the file is empty", 0, 0)
+            self._refuse(say("the file is empty"), 0, 0)
         return root
 
     def _wrong(self, message: str, event: Any, hint: str | None = None) -> _Refused:
@@ -100,11 +141,11 @@ class Reader:
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise self._wrong("anchors and aliases are not read", event, "write the value where it is wanted")
+            raise self._wrong(say("anchors and aliases are not read"), event, say("write the value where it is wanted"))
         if event.tag is not None:
-            raise self._wrong(f"tags are not read: `{event.tag}`", event)
+            raise self._wrong(say("tags are not read: `{tag}`", event.tag), event)
         if depth > LIMITS.yaml_depth:
-            raise self._wrong(f"more than {LIMITS.yaml_depth} levels within each other", event)
+            raise self._wrong(say("more than {most} levels within each other", LIMITS.yaml_depth), event)
         start = _index(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
             span = self.source.span(start, _index(event.end_mark))

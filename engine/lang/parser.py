@@ -16,17 +16,18 @@ from engine.lang.findings import Finding, suggest
 from engine.lang.keywords import ACTIONS, HEADERS, RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
 from engine.lang.lexer import TokenLexer, tokenise
 from engine.lang.limits import LIMITS
+from engine.lang.said import either, say
 from engine.lang.source import Place, Source, Span
 
 _OPERATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "PLUS", "MINUS", "STAR", "SLASH"})
 _KINDS = {
-    "NAME": "a name",
-    "TEXT": "a text in double quotes",
-    "NUMBER": "a number",
-    "DURATION": "a duration",
-    "PATTERN": "a pattern `/…/`",
-    "CODE": "a finding code",
-    "$END": "the end",
+    "NAME": say("a name"),
+    "TEXT": say("a text in double quotes"),
+    "NUMBER": say("a number"),
+    "DURATION": say("a duration"),
+    "PATTERN": say("a pattern `/…/`"),
+    "CODE": say("a finding code"),
+    "$END": say("the end"),
 }
 _KEYWORD_TOKENS = frozenset(TOKENS.values())
 _STARTS = ("item", "head", "events", "cond", "actions", "sum")
@@ -52,8 +53,10 @@ def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Findin
     """
     place = Place.whole(source)
     if len(source.text) > LIMITS.file_chars:
-        message = f"a rule file has at most {LIMITS.file_chars} characters, this one {len(source.text)}"
-        finding = Finding("syntax-error", message, place.span(0, 1), "split it; the names of files mean nothing")
+        message = say(
+            "a rule file has at most {most} characters, this one {count}", LIMITS.file_chars, len(source.text)
+        )
+        finding = Finding("syntax-error", message, place.span(0, 1), say("split it; the names of files mean nothing"))
         return ast.File(source, (), frozenset(), False), [finding]
     tokens, findings = tokenise(source.text, place)
     reader = _Reader(place, findings, len(source.text), tokens, mixed)
@@ -71,7 +74,7 @@ def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Findin
 def parse_condition(text: str, place: Place) -> tuple[ast.Cond | None, list[Finding]]:
     """Parse one condition that stands in YAML or in a filter."""
     if len(text) > LIMITS.text_chars:
-        message = f"a condition has at most {LIMITS.text_chars} characters"
+        message = say("a condition has at most {most} characters", LIMITS.text_chars)
         return None, [Finding("syntax-error", message, place.span(0, 1))]
     tokens, findings = tokenise(text, place)
     reader = _Reader(place, findings, len(text), tokens, False)
@@ -178,13 +181,16 @@ class _Reader:
             return
         for token in keywords_of(tree):
             if set_of(str(token.value)) != self.keywords:
-                other, own = ("Chinese", "English") if self.keywords == "en" else ("English", "Chinese")
+                if self.keywords == "en":
+                    message = say("`{word}` is Chinese, and this text has English keywords", token.value)
+                else:
+                    message = say("`{word}` is English, and this text has Chinese keywords", token.value)
                 meant = written(token.type, self.keywords)
                 self._report(
                     "unknown-keyword",
-                    f"`{token.value}` is {other}, and this text has {own} keywords",
+                    message,
                     token,
-                    f"write `{meant}`; `engine fmt --keywords {self.keywords}` turns a whole file",
+                    say("write `{meant}`; `engine fmt --keywords {keywords}` turns a whole file", meant, self.keywords),
                 )
                 return
 
@@ -211,12 +217,12 @@ class _Reader:
                 if kind in ("RPAR", "RSQB") and opened:
                     depth -= 1 + opened.pop()
             if depth > LIMITS.nesting:
-                message = f"more than {LIMITS.nesting} levels within each other"
-                self._report("syntax-error", message, token, "give a part a name of its own with `define`")
+                message = say("more than {most} levels within each other", LIMITS.nesting)
+                self._report("syntax-error", message, token, say("give a part a name of its own with `define`"))
                 return True
         if len(chunk) > LIMITS.item_tokens:
-            message = f"more than {LIMITS.item_tokens} words and signs in one piece"
-            self._report("syntax-error", message, chunk[LIMITS.item_tokens], "long lists belong in `words/`")
+            message = say("more than {most} words and signs in one piece", LIMITS.item_tokens)
+            self._report("syntax-error", message, chunk[LIMITS.item_tokens], say("long lists belong in `words/`"))
             return True
         return False
 
@@ -325,15 +331,22 @@ class _Reader:
         keyword = self._meant(token, expected)
         if keyword is not None:
             self.findings.append(
-                Finding("unknown-keyword", f"unknown keyword `{token.value}`", span, f"did you mean `{keyword}`?")
+                Finding(
+                    "unknown-keyword",
+                    say("unknown keyword `{word}`", token.value),
+                    span,
+                    say("did you mean `{name}`?", keyword),
+                )
             )
             return
         wanted = _describe(expected - {"$END"} or expected, self.keywords)
         if at_end:
-            where = f"after `{span.text}`" if len(span.text) < 40 else "here"
-            message = f"something is missing {where}: expected {wanted}"
+            if len(span.text) < 40:
+                message = say("something is missing after `{text}`: expected {wanted}", span.text, wanted)
+            else:
+                message = say("something is missing here: expected {wanted}", wanted)
         else:
-            message = f"unexpected `{_shorten(span.text)}`, expected {wanted}"
+            message = say("unexpected `{text}`, expected {wanted}", _shorten(span.text), wanted)
         self.findings.append(Finding("syntax-error", message, span, _advice(token, tokens, expected)))
 
     def _meant(self, token: Token, expected: set[str]) -> str | None:
@@ -366,7 +379,7 @@ def _sections(chunk: list[Token], keywords: KeywordSet) -> tuple[dict[str, list[
     now = "head"
     error: tuple[str, Token, str] | None = None
     rule, on, when, then = (written(kind, keywords) for kind in ("RULE", "ON", "WHEN", "THEN"))
-    shape = f"a rule is `{rule} NAME {on} EVENT {when} CONDITION {then} ACTION`"
+    shape = say("a rule is `{rule} NAME {on} EVENT {when} CONDITION {then} ACTION`", rule, on, when, then)
     for token in chunk:
         part = opens.get(token.type)
         if part is None or (token.type == "ON" and now == "events"):
@@ -374,9 +387,9 @@ def _sections(chunk: list[Token], keywords: KeywordSet) -> tuple[dict[str, list[
         elif part in parts or order.index(part) < order.index(now):
             into = lost
             error = error or (
-                f"`{token.value}` stands here a second time or too late",
+                say("`{word}` stands here a second time or too late", token.value),
                 token,
-                f"one `{on}`, `{when}`, `{then}`",
+                say("one `{on}`, `{when}`, `{then}`", on, when, then),
             )
         else:
             into = parts[part] = []
@@ -385,9 +398,9 @@ def _sections(chunk: list[Token], keywords: KeywordSet) -> tuple[dict[str, list[
     if error is None:
         for word, part in ((on, "events"), (when, "cond"), (then, "actions")):
             if part in opened and not parts[part]:
-                return parts, (f"something is missing after `{word}`", opened[part], shape)
+                return parts, (say("something is missing after `{word}`", word), opened[part], shape)
             if part not in opened and part != "cond":
-                error = error or (f"the rule has no `{word}` part", chunk[0], shape)
+                error = error or (say("the rule has no `{word}` part", word), chunk[0], shape)
     return parts, error
 
 
@@ -414,17 +427,17 @@ def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
     named = [text for kind, text in _KINDS.items() if kind in kinds]
     if len(kinds & _OPERATORS) > 4:
         kinds -= _OPERATORS
-        named.append("an operator")
+        named.append(say("an operator"))
     if len(kinds & ACTIONS) > 10:
         kinds -= ACTIONS
-        named.append("an action")
+        named.append(say("an action"))
     words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in _KINDS]
     shown = named + words
     if len(shown) > 6:
         shown = [*shown[:6], "…"]
     if not shown:
-        return "nothing more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+        return say("nothing more")
+    return either(shown)
 
 
 def _shorten(text: str) -> str:
@@ -434,7 +447,7 @@ def _shorten(text: str) -> str:
 
 def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
     if token.type in RESERVED and "NAME" in expected:
-        return f'`{token.value}` is a keyword; as a name it needs quotes: `"{token.value}"`'
+        return say('`{word}` is a keyword; as a name it needs quotes: `"{word}"`', token.value)
     if token.type == "NAME" and "TEXT" in expected and "NAME" not in expected:
-        return f'text stands in double quotes: `"{token.value}"`'
+        return say('text stands in double quotes: `"{text}"`', token.value)
     return None

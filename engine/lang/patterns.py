@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import re2
 
 from engine.lang.limits import LIMITS
+from engine.lang.said import say
+
+_REASONS: Mapping[str, str] = {
+    one: one
+    for one in (
+        say("invalid escape sequence"),
+        say("invalid character class"),
+        say("invalid character class range"),
+        say("missing ]"),
+        say("missing )"),
+        say("unexpected )"),
+        say("trailing \\"),
+        say("no argument for repetition operator"),
+        say("invalid repetition size"),
+        say("bad repetition operator"),
+        say("invalid perl operator"),
+        say("invalid UTF-8"),
+        say("invalid named capture group"),
+        say("pattern too large - compile failed"),
+        say("cannot be read"),
+    )
+}
+"""RE2's own words, which we know by heart."""
 
 
 def pattern_problem(pattern: str, flags: str = "") -> str | None:
     """What RE2 has against a pattern, or None."""
     if flags not in ("", "i"):
-        return f"there is no flag `{flags}`, only `i`"
+        return say("there is no flag `{flags}`, only `i`", flags)
     if len(pattern) > LIMITS.pattern_chars:
-        return f"a pattern has at most {LIMITS.pattern_chars} characters"
+        return say("a pattern has at most {most} characters", LIMITS.pattern_chars)
     try:
         compile_pattern(pattern.replace("\\/", "/"), flags == "i")
     except re2.error as error:
-        reason = error.args[0] if error.args else "cannot be read"
-        return f"the pattern cannot be read: {reason.decode() if isinstance(reason, bytes) else reason}"
+        said = error.args[0] if error.args else "cannot be read"
+        reason, colon, piece = (said.decode() if isinstance(said, bytes) else str(said)).partition(": ")
+        reason = _REASONS.get(reason, reason)
+        if colon:
+            return say("the pattern cannot be read: {reason}: {piece}", reason, piece)
+        return say("the pattern cannot be read: {reason}", reason)
     return None
 
 

@@ -17,6 +17,7 @@ from engine.lang.functions import BUILTINS
 from engine.lang.limits import LIMITS
 from engine.lang.meeting import arithmetic_type, comparable, is_business
 from engine.lang.patterns import pattern_problem
+from engine.lang.said import either, quoted, say
 from engine.lang.source import Span
 from engine.lang.tree import type_of
 from engine.lang.types import (
@@ -152,9 +153,12 @@ class Resolver:
         if value is None:
             return None
         if type_of(value).kind != "flag":
-            hint = "compare it with something" if type_of(value).kind != "list" else "`has`, or `is set`"
+            hint = say("compare it with something") if type_of(value).kind != "list" else say("`has`, or `is set`")
             self._wrong(
-                "type-mismatch", f"a condition must be true or false, this is {type_of(value)}", node.span, hint
+                "type-mismatch",
+                say("a condition must be true or false, this is {found}", type_of(value)),
+                node.span,
+                hint,
             )
             return None
         if isinstance(value, tree.Const):
@@ -180,16 +184,21 @@ class Resolver:
         if is_business(right) or is_business(left):
             return self._elapsed(node, left, op, right)
         if wanted.kind == "list" or found.kind == "list":
-            hint = "a list is asked with `has`, `has any [..]`, `has all [..]`"
-            self._wrong("type-mismatch", "a list cannot be compared", node.span, hint)
+            hint = say("a list is asked with `has`, `has any [..]`, `has all [..]`")
+            self._wrong("type-mismatch", say("a list cannot be compared"), node.span, hint)
             return None
         if not comparable(wanted, found):
-            self._wrong("type-mismatch", f"{wanted} cannot be compared with {found}", right_node.span)
+            self._wrong(
+                "type-mismatch", say("{wanted} cannot be compared with {found}", wanted, found), right_node.span
+            )
             return None
         if op not in ("=", "!=") and not wanted.ordered:
-            hint = "use `=`, `!=` or `in [..]`"
+            hint = say("use `=`, `!=` or `in [..]`")
             self._wrong(
-                "type-mismatch", f"`{node.op}` has no meaning for {wanted}: it has no order", node.op_span, hint
+                "type-mismatch",
+                say("`{op}` has no meaning for {wanted}: it has no order", node.op, wanted),
+                node.op_span,
+                hint,
             )
             return None
         enum = wanted.enum if wanted.kind == "enum" and op not in ("=", "!=") else None
@@ -201,7 +210,7 @@ class Resolver:
         if isinstance(left, tree.Length):
             left, op, right = right, _FLIPPED[op], left
         if isinstance(left, tree.Length) or not isinstance(right, tree.Length) or type_of(left) != DURATION:
-            message = "working time is compared with a duration that ends now: `ticket.idle > 3d business`"
+            message = say("working time is compared with a duration that ends now: `ticket.idle > 3d business`")
             self._wrong("type-mismatch", message, node.span)
             return None
         return tree.Elapsed(node.span, op, left, right.value)
@@ -212,7 +221,7 @@ class Resolver:
             return None
         wanted = type_of(left)
         if wanted.kind == "list":
-            self._wrong("type-mismatch", "a list cannot be `in` a list", node.span, "use `has any [..]`")
+            self._wrong("type-mismatch", say("a list cannot be `in` a list"), node.span, say("use `has any [..]`"))
             return None
         items = self._items(node.items, wanted)
         return None if items is None else tree.OneOf(node.span, left, items, node.negated)
@@ -224,7 +233,9 @@ class Resolver:
             if item is None:
                 continue
             if not comparable(wanted, type_of(item)) or is_business(item):
-                self._wrong("type-mismatch", f"{type_of(item)} stands where {wanted} must", node.span)
+                self._wrong(
+                    "type-mismatch", say("{found} stands where {wanted} must", type_of(item), wanted), node.span
+                )
                 continue
             items.append(item)
         return tuple(items) if len(items) == len(nodes) else None
@@ -234,12 +245,14 @@ class Resolver:
         calendar = node.calendar.text
         if calendar not in self.environment.calendars:
             hint = closest(calendar, self.environment.calendars)
-            self._wrong("unknown-calendar", f"there is no calendar `{calendar}`", node.calendar.span, hint)
+            self._wrong(
+                "unknown-calendar", say("there is no calendar `{calendar}`", calendar), node.calendar.span, hint
+            )
             return None
         if left is None:
             return None
         if type_of(left).kind != "time":
-            message = f"only a time can be `in hours`, this is {type_of(left)}"
+            message = say("only a time can be `in hours`, this is {found}", type_of(left))
             self._wrong("type-mismatch", message, node.left.span, "`now in hours office`")
             return None
         return tree.WithinHours(node.span, left, calendar, node.negated)
@@ -250,8 +263,10 @@ class Resolver:
             return None
         item = type_of(left).item
         if item is None:
-            hint = "a text is asked with `contains`" if type_of(left).kind == "text" else "use `=` or `in [..]`"
-            self._wrong("type-mismatch", f"`has` asks a list, this is {type_of(left)}", node.left.span, hint)
+            hint = (
+                say("a text is asked with `contains`") if type_of(left).kind == "text" else say("use `=` or `in [..]`")
+            )
+            self._wrong("type-mismatch", say("`has` asks a list, this is {found}", type_of(left)), node.left.span, hint)
             return None
         items = self._items(node.items, item)
         return None if items is None else tree.ListHas(node.span, left, node.mode, items)
@@ -262,8 +277,13 @@ class Resolver:
             return None
         kind = type_of(left).kind
         if kind not in ("text", "entity"):
-            hint = "a list is asked with `has`" if kind == "list" else "use `=` or `in [..]`"
-            self._wrong("type-mismatch", f"`{operator}` asks a text, this is {type_of(left)}", node.span, hint)
+            hint = say("a list is asked with `has`") if kind == "list" else say("use `=` or `in [..]`")
+            self._wrong(
+                "type-mismatch",
+                say("`{operator}` asks a text, this is {found}", operator, type_of(left)),
+                node.span,
+                hint,
+            )
             return None
         return left
 
@@ -286,7 +306,7 @@ class Resolver:
             return self.scope.words(name)
         except KeyError:
             hint = closest(name.text, self.scope.word_names())
-            self._wrong("unknown-words", f"there is no word list `{name.text}`", name.span, hint)
+            self._wrong("unknown-words", say("there is no word list `{name}`", name.text), name.span, hint)
             return None
 
     def texts(self, nodes: tuple[ast.Value, ...]) -> tuple[str, ...] | None:
@@ -296,7 +316,9 @@ class Resolver:
             if isinstance(node, ast.Name | ast.TextValue):
                 found.append(node.text)
             else:
-                self._wrong("type-mismatch", "a text must stand here", node.span, 'put it in double quotes: `"…"`')
+                self._wrong(
+                    "type-mismatch", say("a text must stand here"), node.span, say('put it in double quotes: `"…"`')
+                )
         return tuple(found) if len(found) == len(nodes) else None
 
     def _matches(self, node: ast.Matches) -> tree.Test | None:
@@ -308,8 +330,8 @@ class Resolver:
         if left is None:
             return None
         if not _META.search(node.pattern) and node.pattern:
-            hint = f'`contains "{node.pattern}"`, which also folds case, width and script'
-            self._wrong("pattern-needless", "the pattern is plain text", node.pattern_span, hint)
+            hint = say('`contains "{pattern}"`, which also folds case, width and script', node.pattern)
+            self._wrong("pattern-needless", say("the pattern is plain text"), node.pattern_span, hint)
         return tree.TextMatches(node.span, left, node.pattern.replace("\\/", "/"), node.flags == "i")
 
     def _changed(self, node: ast.Changed) -> tree.Test | None:
@@ -317,7 +339,7 @@ class Resolver:
         if left is None:
             return None
         if not isinstance(left, tree.FieldRef):
-            self._wrong("type-mismatch", "only a field can have changed", node.left.span)
+            self._wrong("type-mismatch", say("only a field can have changed"), node.left.span)
             return None
         sides: list[tree.Expr | tree.Nothing | None] = []
         for side in (node.before, node.after):
@@ -354,7 +376,7 @@ class Resolver:
             case ast.Arithmetic():
                 return self._arithmetic(node)
             case ast.Empty():
-                self._wrong("type-mismatch", "`empty` is not a value here", node.span, "`… is empty`")
+                self._wrong("type-mismatch", say("`empty` is not a value here"), node.span, "`… is empty`")
                 return None
         return self.condition(node)
 
@@ -364,7 +386,10 @@ class Resolver:
         field = self.environment.fields.get(name)
         if field is None:
             self._wrong(
-                "unknown-field", f"there is no field `{name}`", node.span, closest(name, self.environment.fields)
+                "unknown-field",
+                say("there is no field `{name}`", name),
+                node.span,
+                closest(name, self.environment.fields),
             )
             return None
         if name.startswith("setting."):
@@ -402,7 +427,7 @@ class Resolver:
 
     def _unknown_name(self, node: ast.Name) -> None:
         name = node.text
-        hint = None
+        hint: str | None = None
         other = self._sibling
         if (
             isinstance(other, ast.Compare)
@@ -410,11 +435,13 @@ class Resolver:
             and isinstance(other.right, ast.Name | ast.TextValue)
         ):
             wanted = "in" if other.op == "=" else "not in"
-            hint = f"write `{other.left.span.text} {wanted} [{other.right.span.text}, {name}]`"
+            hint = say(
+                "write `{left} {op} [{right}, {name}]`", other.left.span.text, wanted, other.right.span.text, name
+            )
         elif isinstance(other, ast.In):
-            hint = f"put it into the list: `in [.., {name}]`"
+            hint = say("put it into the list: `in [.., {name}]`", name)
         hint = hint or closest(name, [*self.scope.names(), *self.environment.fields])
-        self._wrong("unknown-field", f"there is no field or definition `{name}`", node.span, hint)
+        self._wrong("unknown-field", say("there is no field or definition `{name}`", name), node.span, hint)
 
     @staticmethod
     def _in_enum(name: str, enum: Enum) -> bool:
@@ -428,22 +455,22 @@ class Resolver:
                 return self._enum_value(text, span, want.enum, want)
             case "entity":
                 if want.entity == "team" and text not in self.environment.teams:
-                    hint = closest(text, self.environment.teams)
-                    self._wrong("unknown-team", f"there is no team `{text}`", span, hint)
+                    near = closest(text, self.environment.teams)
+                    self._wrong("unknown-team", say("there is no team `{name}`", text), span, near)
                     return None
                 return tree.Const(span, text, want)
             case "text":
                 return tree.Const(span, text, TEXT)
             case "time" | "date" if isinstance(node, ast.TextValue):
                 return self._moment(text, span, want)
-        hint = None
+        hint: str | None = None
         if isinstance(node, ast.TextValue) and want.kind in ("number", "duration", "flag"):
-            hint = "write it without quotes"
+            hint = say("write it without quotes")
         elif want.kind == "list":
-            hint = "a list is asked with `has`, `has any [..]`, `has all [..]`"
+            hint = say("a list is asked with `has`, `has any [..]`, `has all [..]`")
         elif want.kind in ("time", "date"):
-            hint = 'days stand in quotes: `"2026-01-31"`'
-        self._wrong("type-mismatch", f"`{text}` is not {want}", span, hint)
+            hint = say('days stand in quotes: `"2026-01-31"`')
+        self._wrong("type-mismatch", say("`{text}` is not {wanted}", text, want), span, hint)
         return None
 
     def _enum_value(self, text: str, span: Span, enum: Enum, want: Type) -> tree.Expr | None:
@@ -454,8 +481,8 @@ class Resolver:
         code = _ENUM_CODES.get(enum.name, "unknown-value")
         hint = closest(text, enum.values)
         if hint is None and 0 < len(enum.values) <= 12:
-            hint = "there are " + ", ".join(f"`{value}`" for value in enum.values)
-        self._wrong(code, f"`{text}` is not {want}", span, hint)
+            hint = say("there are {names}", quoted(enum.values))
+        self._wrong(code, say("`{text}` is not {wanted}", text, want), span, hint)
         return None
 
     def _moment(self, text: str, span: Span, want: Type) -> tree.Expr | None:
@@ -469,10 +496,10 @@ class Resolver:
                 datetime.fromisoformat(text)
                 return tree.Moment(span, text, False, TIME)
         except ValueError:
-            self._wrong("bad-date", f"`{text}` is not a day of the calendar", span)
+            self._wrong("bad-date", say("`{text}` is not a day of the calendar", text), span)
             return None
-        wanted = '`"2026-01-31"`' + (' or `"2026-01-31 09:00"`' if want.kind == "time" else "")
-        self._wrong("bad-date", f"`{text}` is not {want}", span, f"write {wanted}")
+        wanted = either(['`"2026-01-31"`', *(['`"2026-01-31 09:00"`'] if want.kind == "time" else [])])
+        self._wrong("bad-date", say("`{text}` is not {wanted}", text, want), span, say("write {wanted}", wanted))
         return None
 
     def _call(self, node: ast.Call) -> tree.Expr | None:
@@ -481,14 +508,19 @@ class Resolver:
         forms = BUILTINS.get(name)
         if custom is None and forms is None:
             names = [*BUILTINS, *self.environment.functions]
-            self._wrong("unknown-function", f"there is no function `{name}`", node.name.span, closest(name, names))
+            self._wrong(
+                "unknown-function", say("there is no function `{name}`", name), node.name.span, closest(name, names)
+            )
             for argument in node.arguments:
                 if not self._floats(argument):
                     self.value(argument, None)
             return None
         count = 1 if custom is None else len(custom.parameters)
         if len(node.arguments) != count:
-            message = f"`{name}` takes {count} value{'s' if count != 1 else ''}, not {len(node.arguments)}"
+            if count == 1:
+                message = say("`{name}` takes 1 value, not {given}", name, len(node.arguments))
+            else:
+                message = say("`{name}` takes {count} values, not {given}", name, count, len(node.arguments))
             self._wrong("wrong-arity", message, node.span)
             return None
         if custom is not None:
@@ -507,15 +539,15 @@ class Resolver:
         for form in forms or ():
             if form.function.parameters[0].kind == kind:
                 return tree.CallOf(node.span, form.function, (value,), form.function.result, form.zoned, form.timed)
-        wanted_kinds = " or ".join(str(form.function.parameters[0]) for form in forms or ())
-        message = f"`{name}` wants {wanted_kinds}, this is {type_of(value)}"
+        wanted_kinds = either(str(form.function.parameters[0]) for form in forms or ())
+        message = say("`{name}` wants {wanted}, this is {found}", name, wanted_kinds, type_of(value))
         self._wrong("type-mismatch", message, node.arguments[0].span)
         return None
 
     def _fits(self, value: tree.Expr, wanted: Type, span: Span) -> bool:
         found = type_of(value)
         if is_business(value) or not (comparable(wanted, found) or (wanted.kind == found.kind == "list")):
-            self._wrong("type-mismatch", f"{found} stands where {wanted} must", span)
+            self._wrong("type-mismatch", say("{found} stands where {wanted} must", found, wanted), span)
             return False
         return True
 
@@ -523,7 +555,7 @@ class Resolver:
         self._operators += len(node.rest)
         try:
             if self._operators > LIMITS.operators:
-                message = f"more than {LIMITS.operators} signs `+ - * /` within each other"
+                message = say("more than {most} signs `+ - * /` within each other", LIMITS.operators)
                 self._wrong("syntax-error", message, node.span)
                 return None
             return self._sum(node)
@@ -542,7 +574,7 @@ class Resolver:
             span = node.first.span.to(operand.span)
             combined = arithmetic_type(op, result, right)
             if combined is None:
-                message = f"`{op}` has no meaning between {type_of(result)} and {type_of(right)}"
+                message = say("`{op}` has no meaning between {left} and {right}", op, type_of(result), type_of(right))
                 self._wrong("type-mismatch", message, span)
                 failed = True
                 continue

@@ -21,6 +21,7 @@ from engine.lang.parser import parse_condition
 from engine.lang.resolver import NoScope, Resolver
 from engine.lang.rule import Condition, Rule, Whole, make_actions, plan_actions
 from engine.lang.runtime import Helpers
+from engine.lang.said import quoted, say
 from engine.lang.source import Place, Span
 
 __all__ = ["Rule", "RuleSet", "compile_condition", "compile_rules"]
@@ -272,8 +273,8 @@ def compile_condition(
         prefix, dot, _ = name.partition(".")
         if dot and prefix not in objects and where not in told:
             told.add(where)
-            hint = f"there are {', '.join(f'`{item}.*`' for item in objects)}" if objects else None
-            findings.append(Finding("field-not-available", f"`{name}` is not at hand here", where, hint))
+            hint = say("there are {names}", quoted(f"{item}.*" for item in objects)) if objects else None
+            findings.append(Finding("field-not-available", say("`{name}` is not at hand here", name), where, hint))
     if test is None or any(finding.severity.value == "error" for finding in findings):
         return None, findings
     return Condition(test), findings

@@ -16,6 +16,7 @@ from engine.lang.environment import Environment
 from engine.lang.findings import Finding, Related, closest
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Report, Resolver
+from engine.lang.said import say
 from engine.lang.source import Source, Span
 from engine.lang.text import WordSet, fold
 
@@ -71,9 +72,9 @@ class Scopes:
             shop = shop_of(file.path)
             for item in file.items:
                 if isinstance(item, ast.Define):
-                    self._declare(self._definitions, item, shop, "definition")
+                    self._declare(self._definitions, item, shop, say("definition"))
                 elif isinstance(item, ast.Words):
-                    self._declare(self._words, item, shop, "word list")
+                    self._declare(self._words, item, shop, say("word list"))
         self._environments = {shop: environment.of_shop(shop) for shop in environment.shop_settings}
         own = {shop for shop in (*self._definitions, *self._words, *self._environments) if shop is not None}
         self.shops = sorted(own | set(self._shop_files()))
@@ -87,8 +88,8 @@ class Scopes:
         scope = into.setdefault(shop, {})
         other = scope.get(name)
         if other is not None:
-            related = (Related(other.item.name.span, "first here"),)
-            message = f"there is a {what} `{name}` already"
+            related = (Related(other.item.name.span, say("first here")),)
+            message = say("there is a {what} `{name}` already", what, name)
             self.report(Finding("duplicate-definition", message, item.name.span, related=related))
             return
         names = frozenset(names_in(item)) - {name}
@@ -180,7 +181,9 @@ class Scopes:
         key = f"{name.text}@{scope}" if scope else name.text
         if key in self._busy:
             way = " → ".join(f"`{part.split('@')[0]}`" for part in [*self._busy[self._busy.index(key) :], key])
-            self._fail((name.text, scope), "recursive-definition", f"a definition uses itself: {way}", name.span)
+            self._fail(
+                (name.text, scope), "recursive-definition", say("a definition uses itself: {way}", way), name.span
+            )
             return None
         if (name.text, scope) not in self._resolved:
             if len(self._busy) >= LIMITS.definition_depth:
@@ -204,7 +207,7 @@ class Scopes:
         return None if resolved is None else tree.Defined(name.span, resolved.name, resolved.key, resolved.item)
 
     def _too_deep(self, key: tuple[str, str | None], span: Span) -> None:
-        message = f"more than {LIMITS.definition_depth} definitions use each other in a row"
+        message = say("more than {most} definitions use each other in a row", LIMITS.definition_depth)
         self._fail(key, "recursive-definition", message, span)
 
     def _fail(self, key: tuple[str, str | None], code: str, message: str, span: Span) -> None:
@@ -255,9 +258,9 @@ class Scopes:
                     # A shop's own list stands in for the shared one, which some rule uses.
                     taken = taken or (shop is not None and (kind, name, None) in self.used)
                     if not taken:
-                        what = "definition" if kind == "definition" else "word list"
+                        what = say("definition") if kind == "definition" else say("word list")
                         code = "unused-definition" if kind == "definition" else "unused-words"
-                        yield Finding(code, f"nothing uses the {what} `{name}`", item.item.name.span)
+                        yield Finding(code, say("nothing uses the {what} `{name}`", what, name), item.item.name.span)
 
     # ---- words ------------------------------------------------------------------------------------------------
 
@@ -298,7 +301,7 @@ class Scopes:
                 return None
             entries = found
         if len(entries) > LIMITS.words:
-            message = f"a word list has at most {LIMITS.words} entries, this one {len(entries)}"
+            message = say("a word list has at most {most} entries, this one {count}", LIMITS.words, len(entries))
             self.report(Finding("syntax-error", message, item.name.span))
             return None
         self._redundant(entries)
@@ -310,8 +313,8 @@ class Scopes:
             name = f"shops/{shop}/{name}"
         text = self._texts.get(name)
         if text is None:
-            hint = closest(path.text, self._texts) or "paths count from `rules/`"
-            self.report(Finding("file-not-found", f"there is no file `{path.text}`", path.span, hint))
+            hint = closest(path.text, self._texts) or say("paths count from `rules/`")
+            self.report(Finding("file-not-found", say("there is no file `{path}`", path.text), path.span, hint))
             return None
         source = Source(name, text)
         entries: list[tuple[str, Span]] = []
@@ -331,13 +334,15 @@ class Scopes:
         for text, span in entries:
             folded = fold(text)
             if folded in first:
-                related = (Related(first[folded], "already here"),)
-                self.report(Finding("redundant-word", f"`{text}` stands in the list already", span, related=related))
+                related = (Related(first[folded], say("already here")),)
+                self.report(
+                    Finding("redundant-word", say("`{text}` stands in the list already", text), span, related=related)
+                )
                 continue
             first[folded] = span
             for start, end in words.places(folded):
                 if end - start < len(folded):
-                    message = f"`{text}` is found by `{folded[start:end]}` already"
+                    message = say("`{text}` is found by `{other}` already", text, folded[start:end])
                     self.report(Finding("redundant-word", message, span))
                     break
 

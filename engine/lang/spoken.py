@@ -11,9 +11,9 @@ from engine.lang.formatter import CannotFormat, format_text
 from engine.lang.keywords import KEYWORDS
 from engine.lang.lexer import tokenise
 from engine.lang.parser import keyword_set
+from engine.lang.said import CODE, Said
 from engine.lang.source import Place, Source
 
-_PIECE = re.compile(r"`([^`\n]{1,200})`")
 _WORD = re.compile(r"(?<![\w.-])[a-z]+(?![\w.-])")
 _CHINESE = {keyword.en: keyword.zh for keyword in KEYWORDS}
 _AROUND = (
@@ -46,7 +46,10 @@ def _said(text: str, file: str) -> str:
     """A sentence with the code in it in Chinese keywords. "Did you mean" proposes names, which stay."""
     if text.startswith("did you mean"):
         return text
-    return _PIECE.sub(lambda match: f"`{_piece(match[1], file)}`", text)
+    code = {piece: own for piece in CODE.findall(text) if (own := _piece(piece, file)) != piece}
+    if isinstance(text, Said):
+        return text.recoded(code) if code else text
+    return CODE.sub(lambda match: f"`{code.get(match[1], match[1])}`", text)
 
 
 def _piece(code: str, file: str) -> str:

@@ -19,6 +19,7 @@ from engine.lang.checked import CheckedAction, Dynamic, EventRef, Limit, Schedul
 from engine.lang.environment import Environment, Function
 from engine.lang.findings import Finding, Related
 from engine.lang.functions import BUILTINS
+from engine.lang.said import Said
 from engine.lang.source import Source, Span
 from engine.lang.template import Slot, Template
 from engine.lang.types import Duration, Enum, Type
@@ -70,9 +71,11 @@ class Writer:
 
     def write(self, value: Any) -> Any:
         """JSON data of a value. Raises BadData for one of a class that is not kept."""
-        if value is None or isinstance(value, bool | int | str):
+        if value is None or (isinstance(value, bool | int | str) and type(value) is not Said):
             return value
         match value:
+            case Said():
+                return ["T", value.template, *(self.write(part)[1] for part in (dict(value.values), dict(value.code)))]
             case Decimal():
                 return ["D", str(value)]
             case tuple():
@@ -158,6 +161,9 @@ class Reader:
                 return tuple(map(self._read, rest))
             case "m":
                 return {key: self._read(item) for key, item in rest[0].items()}
+            case "T":
+                template, values, code = rest
+                return _said(_text(template), {k: self._read(v) for k, v in values.items()}, code)
             case "W":
                 return self.lists[rest[0]]
             case "S":
@@ -185,6 +191,16 @@ class _verified:  # noqa: N801 - reads as a statement
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, LookupError | TypeError | ValueError | AttributeError | InvalidOperation | RecursionError):
             raise BadData(str(error)) from error
+
+
+def _said(template: str, values: Mapping[str, Any], code: Mapping[str, Any]) -> Said:
+    if not all(isinstance(one, str) for value in values.values() for one in _leaves(value)):
+        raise BadData(f"not what fills a sentence: {values!r}")
+    return Said(template, values, {_text(old): _text(new) for old, new in code.items()})
+
+
+def _leaves(value: Any) -> tuple[Any, ...]:
+    return tuple(leaf for one in value for leaf in _leaves(one)) if isinstance(value, tuple) else (value,)
 
 
 def _text(value: Any) -> str:
@@ -232,6 +248,8 @@ def _fits(hint: Any) -> Fits:
         )
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return lambda value: isinstance(value, dict) and all(type(key) is str for key in value)
-    if hint in (int, str, bool):
+    if hint is str:
+        return lambda value: type(value) in (str, Said)
+    if hint in (int, bool):
         return lambda value: type(value) is hint
     return lambda value: isinstance(value, hint)

@@ -16,6 +16,7 @@ from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
 from engine.lang.functions import local
 from engine.lang.limits import LIMITS
+from engine.lang.said import quoted, say
 from engine.lang.source import Place, Span
 from engine.lang.types import MICROS, Type
 
@@ -169,7 +170,7 @@ def compile_template(
     """
     place = Place.embedded(text, span)
     if len(text) > LIMITS.text_chars:
-        message = f"a text has at most {LIMITS.text_chars} characters"
+        message = say("a text has at most {most} characters", LIMITS.text_chars)
         return None, [Finding("syntax-error", message, place.span(0, 1))]
     pieces: list[str | Slot] = []
     findings: list[Finding] = []
@@ -214,20 +215,20 @@ def _slot(
         at = found.end()
     close = re.compile(r"\s*\}").match(text, at)
     if close is None:
-        message = f"`{text[start - 1 : at]}` is not closed"
-        hint = "close it with `}`; a brace that is meant as text has no name right after it"
+        message = say("`{text}` is not closed", text[start - 1 : at])
+        hint = say("close it with `}`; a brace that is meant as text has no name right after it")
         findings.append(Finding("syntax-error", message, place.span(start - 1, at), hint))
         return None, at
     path = name.group()
     field = environment.fields.get(path)
     span = place.span(start, name.end())
     if field is None:
-        message = f"there is no field `{path}`"
+        message = say("there is no field `{name}`", path)
         findings.append(Finding("unknown-field", message, span, closest(path, environment.fields)))
         return None, close.end()
     prefix = path.split(".")[0]
     if objects is not None and "." in path and prefix != "setting" and prefix not in objects:
-        message = f"`{path}` is not at hand here"
+        message = say("`{name}` is not at hand here", path)
         findings.append(Finding("template-field-not-available", message, span))
         return None, close.end()
     checked: list[tuple[str, str | None]] = []
@@ -247,11 +248,12 @@ def _slot(
 def _filter_problem(name: str, argument: str | None, type_: Type | None, span: Span) -> Finding | None:
     known = FILTERS.get(name)
     if known is None:
-        hint = closest(name, FILTERS) or f"there are {', '.join(f'`{other}`' for other in FILTERS)}"
-        return Finding("unknown-function", f"there is no filter `{name}`", span, hint)
+        hint = closest(name, FILTERS) or say("there are {names}", quoted(FILTERS))
+        return Finding("unknown-function", say("there is no filter `{name}`", name), span, hint)
     if known.argument != (argument is not None):
-        wanted = 'needs one text: `default("…")`' if known.argument else "takes no argument"
-        return Finding("wrong-arity", f"`{name}` {wanted}", span)
+        if known.argument:
+            return Finding("wrong-arity", say('`{name}` needs one text: `default("…")`', name), span)
+        return Finding("wrong-arity", say("`{name}` takes no argument", name), span)
     if known.kinds and type_ is not None and type_.kind not in known.kinds:
-        return Finding("type-mismatch", f"`{name}` is not for {type_}", span)
+        return Finding("type-mismatch", say("`{name}` is not for {type}", name, type_), span)
     return None

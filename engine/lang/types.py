@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Literal
+
+from engine.lang.said import say
 
 Kind = Literal["text", "number", "flag", "time", "date", "duration", "enum", "list", "entity"]
 
@@ -54,20 +57,38 @@ class Type:
         return self.kind in ("number", "time", "date", "duration")
 
     def __str__(self) -> str:
-        if self.enum is not None:
-            return f"a {self.enum.name}" if self.enum.name else "a value"
         if self.item is not None:
-            return f"a list of {self.item.enum.name if self.item.enum else self.item.kind}"
-        if self.entity is not None:
-            return f"an {self.entity}" if self.entity[0] in "aeiou" else f"a {self.entity}"
-        return {
-            "text": "a text",
-            "number": "a number",
-            "flag": "true or false",
-            "time": "a time",
-            "date": "a day",
-            "duration": "a duration",
-        }[self.kind]
+            return say("a list of {noun}", noun(self.item.enum.name if self.item.enum else self.item.kind))
+        name = self.entity if self.enum is None else self.enum.name
+        if name:
+            return say("an {noun}", noun(name)) if name[0] in "aeiou" else say("a {noun}", noun(name))
+        return _KINDS[self.kind]
+
+
+_KINDS: Mapping[str, str] = {
+    "text": say("a text"),
+    "number": say("a number"),
+    "flag": say("true or false"),
+    "time": say("a time"),
+    "date": say("a day"),
+    "duration": say("a duration"),
+    "enum": say("a value"),
+}
+_NOUNS: Mapping[str, str] = {
+    one: one
+    for one in (
+        *(say("kind"), say("type"), say("state"), say("category"), say("priority"), say("tier"), say("team")),
+        *(say("channel"), say("shop"), say("tag"), say("skill"), say("language"), say("status"), say("direction")),
+        *(say("author"), say("target"), say("policy"), say("role"), say("timer"), say("weekday"), say("agent")),
+        *(say("member"), say("ticket"), say("text"), say("number"), say("flag"), say("time"), say("date")),
+        *(say("duration"), say("chat"), say("call"), say("message")),
+    )
+}
+
+
+def noun(name: str) -> str:
+    """The name of a kind of thing, for people; what a desk names itself stands as it is."""
+    return _NOUNS.get(name, name)
 
 
 TEXT = Type("text")

@@ -17,6 +17,7 @@ from engine.core.scenarios.why import line_of
 from engine.core.whynot import as_types, seen_by
 from engine.lang import Finding, Rule, Source, Span, load_plain, tree
 from engine.lang.compiler import compile_test
+from engine.lang.said import say
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -133,9 +134,9 @@ class Coverage:
         return [
             Finding(
                 "untested-rule",
-                f"no scenario makes `{rule.id}` act",
+                say("no scenario makes `{rule}` act", rule.id),
                 rule.source.name.span,
-                f"write one with a step that expects `fired: [{rule.id}]`",
+                say("write one with a step that expects `fired: [{rule}]`", rule.id),
             )
             for rule in self._every()
             if rule.id not in self._acted

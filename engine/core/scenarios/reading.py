@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from engine.core.calls import What
 from engine.core.entities import Member, Ticket
 from engine.core.sla import TARGETS
-from engine.lang import Duration, Finding, Source, Span, load_plain, suggest
+from engine.lang import Duration, Finding, Source, Span, load_plain
+from engine.lang.findings import closest
+from engine.lang.said import say
+from engine.lang.types import noun
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -77,7 +80,12 @@ def read(source: Source) -> tuple[list[Scenario], list[Finding]]:
     everything = Span(source, 0, min(len(source.text), 1))
     if not isinstance(data, list):
         return [], [
-            Finding("scenario-invalid", "a file of scenarios is a list", everything, hint="begin each with `- name: …`")
+            Finding(
+                "scenario-invalid",
+                say("a file of scenarios is a list"),
+                everything,
+                hint=say("begin each with `- name: …`"),
+            )
         ]
     scenarios: list[Scenario] = []
     for index, item in enumerate(data):
@@ -99,75 +107,83 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
     def invalid(message: str, *path: Any, hint: str | None = None) -> Finding:
         return Finding("scenario-invalid", message, scenario.span(*path), hint=hint)
 
-    def unknown(message: str, known: Iterable[str], *path: Any, more: str = "") -> Finding:
-        close = suggest(str(path[-1]), known)
-        hint = f"did you mean `{close}`?" if close else f"known: {', '.join(sorted(known))}{more}"
+    def unknown(message: str, known: Iterable[str], *path: Any, more: tuple[str, ...] = ()) -> Finding:
+        hint = closest(str(path[-1]), known) or say("known: {names}", (*sorted(known), *more))
         return Finding("scenario-invalid", message, scenario.key(*path), hint=hint)
 
     data = scenario.data
     if not isinstance(data, dict):
-        yield invalid("a scenario is a mapping with `name` and `steps`")
+        yield invalid(say("a scenario is a mapping with `name` and `steps`"))
         return
     if not scenario.name:
-        yield invalid("a scenario needs a `name`")
+        yield invalid(say("a scenario needs a `name`"))
     for key in data:
         if key not in KEYS:
-            yield unknown(f"`{key}` means nothing in a scenario", KEYS, key)
+            yield unknown(say("`{key}` means nothing in a scenario", key), KEYS, key)
     if data.get("now") is not None and not _is_moment(data["now"]):
-        yield invalid(f"`{data['now']}` is no time such as `2026-03-02 10:00`", "now", hint="put it in quotes")
-    yield from _mapping_problems(data, "member", MEMBER_KEYS, "a member", scenario)
-    yield from _mapping_problems(data, "ticket", None, "a ticket", scenario)
-    yield from _mapping_problems(data, "settings", None, "the settings", scenario)
+        yield invalid(
+            say("`{text}` is no time such as `2026-03-02 10:00`", data["now"]), "now", hint=say("put it in quotes")
+        )
+    yield from _mapping_problems(data, "member", MEMBER_KEYS, say("a member"), scenario)
+    yield from _mapping_problems(data, "ticket", None, say("a ticket"), scenario)
+    yield from _mapping_problems(data, "settings", None, say("the settings"), scenario)
     agents = data.get("agents") or {}
     if not isinstance(agents, dict):
-        yield invalid("`agents` maps usernames to what they are", "agents")
+        yield invalid(say("`agents` maps usernames to what they are"), "agents")
     else:
         for username in agents:
-            yield from _mapping_problems(agents, username, AGENT_KEYS, "an agent", scenario, "agents")
+            yield from _mapping_problems(agents, username, AGENT_KEYS, say("an agent"), scenario, "agents")
     library = data.get("answers") or []
     if not isinstance(library, list):
-        yield invalid("`answers` is a list of `{title: …, text: …, keywords: […]}`", "answers")
+        yield invalid(say("`answers` is a list of `{title: …, text: …, keywords: […]}`"), "answers")
         library = []
     for number, answer in enumerate(library):
         known = isinstance(answer, dict) and {"title", "text"} <= answer.keys() <= ANSWER_KEYS
         if not known or not isinstance(answer.get("keywords", []), list):
-            yield invalid("an answer has `title` and `text`, and may have `keywords` and `shop`", "answers", number)
+            yield invalid(
+                say("an answer has `title` and `text`, and may have `keywords` and `shop`"), "answers", number
+            )
     steps = data.get("steps")
     if not isinstance(steps, list) or not steps:
-        yield invalid("a scenario needs `steps`", "steps")
+        yield invalid(say("a scenario needs `steps`"), "steps")
         return
     for number, step in enumerate(steps):
         if not isinstance(step, dict):
-            yield invalid("a step is a mapping such as `message: …` or `wait: 1h`", "steps", number)
+            yield invalid(say("a step is a mapping such as `message: …` or `wait: 1h`"), "steps", number)
             continue
         for key in step:
             if key not in STEP_KEYS:
-                yield unknown(f"`{key}` is no step", STEP_KEYS, "steps", number, key)
-        yield from _mapping_problems(step, "member", MEMBER_KEYS, "a member", scenario, "steps", number)
-        yield from _mapping_problems(step, "ticket", None, "a ticket", scenario, "steps", number)
+                yield unknown(say("`{key}` is no step", key), STEP_KEYS, "steps", number, key)
+        yield from _mapping_problems(step, "member", MEMBER_KEYS, say("a member"), scenario, "steps", number)
+        yield from _mapping_problems(step, "ticket", None, say("a ticket"), scenario, "steps", number)
         yield from _mapping_problems(step, "set", None, "`set`", scenario, "steps", number)
-        yield from _mapping_problems(step, "call", CALL_KEYS, "a call", scenario, "steps", number)
+        yield from _mapping_problems(step, "call", CALL_KEYS, say("a call"), scenario, "steps", number)
         if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(What):
-            events = ", ".join(get_args(What))
-            yield invalid(f"a call needs an `event`: {events}", "steps", number, "call")
-        yield from _mapping_problems(step, "page", PAGE_KEYS, "a page", scenario, "steps", number)
+            yield invalid(say("a call needs an `event`: {names}", get_args(What)), "steps", number, "call")
+        yield from _mapping_problems(step, "page", PAGE_KEYS, say("a page"), scenario, "steps", number)
         if "wait" in step and not _is_duration(step["wait"]):
-            hint = "such as `30s`, `15m`, `4h`, `2d`"
-            yield invalid(f"`{step['wait']}` is not a duration", "steps", number, "wait", hint=hint)
+            hint = say("such as `30s`, `15m`, `4h`, `2d`")
+            yield invalid(say("`{text}` is not a duration", step["wait"]), "steps", number, "wait", hint=hint)
         for key in ("rate", "attachments"):
             if key in step and (isinstance(step[key], bool) or not isinstance(step[key], int)):
-                yield invalid(f"`{key}` is a number", "steps", number, key)
+                yield invalid(say("`{key}` is a number", key), "steps", number, key)
         expect = step.get("expect") or {}
         if not isinstance(expect, dict):
-            yield invalid("`expect` is a mapping", "steps", number, "expect")
+            yield invalid(say("`expect` is a mapping"), "steps", number, "expect")
             continue
         for key, value in expect.items():
             if key in LISTS and not isinstance(value, list):
-                yield invalid(f"`{key}` takes a list", "steps", number, "expect", key)
+                yield invalid(say("`{key}` takes a list", key), "steps", number, "expect", key)
             elif key not in LISTS and key not in ("rejected", "error", "reply") and "." not in str(key):
                 wanted = (*LISTS, "rejected", "error", "reply")
                 yield unknown(
-                    f"`{key}` cannot be expected", wanted, "steps", number, "expect", key, more=", or a field"
+                    say("`{key}` cannot be expected", key),
+                    wanted,
+                    "steps",
+                    number,
+                    "expect",
+                    key,
+                    more=(say("or a field"),),
                 )
 
 
@@ -185,13 +201,12 @@ def _mapping_problems(
         return
     if not isinstance(value, dict):
         called = what if what.startswith(("an ", "`")) else f"`{key}`"
-        yield Finding("scenario-invalid", f"{called} is a mapping", scenario.span(*path, key))
+        yield Finding("scenario-invalid", say("{called} is a mapping", called), scenario.span(*path, key))
         return
     for name in value:
         if known is not None and name not in known:
-            close = suggest(str(name), known)
-            hint = f"did you mean `{close}`?" if close else f"known: {', '.join(sorted(known))}"
-            message = f"`{name}` means nothing for {what}"
+            hint = closest(str(name), known) or say("known: {names}", tuple(sorted(known)))
+            message = say("`{name}` means nothing for {what}", name, what)
             yield Finding("scenario-invalid", message, scenario.key(*path, key, name), hint=hint)
 
 
@@ -241,10 +256,9 @@ class _Words:
         def word(name: Any, known: Collection[str], what: str, *path: Any, key: bool = False) -> Iterator[Finding]:
             if name is None or str(name) in known:
                 return
-            close = suggest(str(name), known)
             span = scenario.key(*path) if key else scenario.span(*path)
-            hint = f"did you mean `{close}`?" if close else None
-            yield Finding("scenario-invalid", f"there is no {what} `{name}`", span, hint=hint)
+            message = say("there is no {what} `{name}`", what, name)
+            yield Finding("scenario-invalid", message, span, hint=closest(str(name), known))
 
         def holder(at: Mapping[str, Any], key: str, owner: str, *path: Any) -> Iterator[Finding]:
             values = at.get(key)
@@ -253,15 +267,15 @@ class _Words:
                 if key == "member" and name == "fields":
                     for own in value if isinstance(value, dict) else ():
                         custom = {n.partition(".")[2] for n in book.custom_fields if n.startswith("member.")}
-                        yield from word(own, custom, "field of a member", *path, key, name, own, key=True)
+                        yield from word(own, custom, say("field of a member"), *path, key, name, own, key=True)
                 elif key != "member" and full not in self.expected:
                     short = {n.partition(".")[2] for n in self.expected if n.startswith(f"{owner}.")}
-                    yield from word(name, short, f"field of a {owner}", *path, key, name, key=True)
+                    yield from word(name, short, say("field of a {noun}", noun(owner)), *path, key, name, key=True)
                 else:
                     yield from self._value(full, value, word, *path, key, name)
 
-        yield from word(data.get("shop"), book.shops, "shop", "shop")
-        yield from word(data.get("kind"), book.lifecycles, "kind", "kind")
+        yield from word(data.get("shop"), book.shops, noun("shop"), "shop")
+        yield from word(data.get("kind"), book.lifecycles, noun("kind"), "kind")
         yield from holder(data, "ticket", "ticket")
         yield from holder(data, "member", "member")
         for username, agent in (data.get("agents") or {}).items():
@@ -272,34 +286,34 @@ class _Words:
                 ("roles", book.roles),
             )
             for key, known in named:
-                yield from word((agent or {}).get(key), known, key, "agents", username, key)
+                yield from word((agent or {}).get(key), known, noun(key), "agents", username, key)
             for key, known in listed:
                 for n, name in enumerate((agent or {}).get(key) or ()):
-                    yield from word(name, known, key.removesuffix("s"), "agents", username, key, n)
+                    yield from word(name, known, noun(key.removesuffix("s")), "agents", username, key, n)
         for number, step in enumerate(data["steps"]):
             at = ("steps", number)
-            yield from word(step.get("shop"), book.shops, "shop", *at, "shop")
-            yield from word(step.get("kind"), book.lifecycles, "kind", *at, "kind")
-            yield from word(step.get("open"), book.lifecycles, "kind", *at, "open")
+            yield from word(step.get("shop"), book.shops, noun("shop"), *at, "shop")
+            yield from word(step.get("kind"), book.lifecycles, noun("kind"), *at, "kind")
+            yield from word(step.get("open"), book.lifecycles, noun("kind"), *at, "open")
             for key, owner in (("ticket", "ticket"), ("set", "ticket"), ("member", "member")):
                 yield from holder(step, key, owner, *at)
             expect = step.get("expect") or {}
             for key, value in expect.items():
                 if "." in str(key):
-                    yield from word(key, self.expected, "field", *at, "expect", key, key=True)
+                    yield from word(key, self.expected, say("field"), *at, "expect", key, key=True)
                     yield from self._value(str(key), value, word, *at, "expect", key)
             for key in ("fired", "not_fired", "lost"):
                 for n, name in enumerate(expect.get(key) or ()):
-                    yield from word(name, self.rules, "rule", *at, "expect", key, n)
+                    yield from word(name, self.rules, say("rule"), *at, "expect", key, n)
             for key in ("events", "not_events"):
                 for n, name in enumerate(expect.get(key) or ()):
                     if str(name).split(" ")[0] not in self.events:
-                        yield from word(name, self.events, "event", *at, "expect", key, n)
+                        yield from word(name, self.events, say("event"), *at, "expect", key, n)
 
     def _value(self, name: str, value: Any, word: Any, *path: Any) -> Iterator[Finding]:
         """A value that a field of named values does not have."""
         spec = self.book.fields.get(name)
         enum = spec[0].type.enum if spec is not None and spec[0].type.kind == "enum" else None
         if enum is not None and not enum.open and isinstance(value, str):
-            found: Iterator[Finding] = word(value, enum.values, f"value of {name}", *path)
+            found: Iterator[Finding] = word(value, enum.values, say("value of {field}", name), *path)
             yield from found

@@ -17,6 +17,7 @@ from engine.lang.environment import Environment
 from engine.lang.findings import Finding
 from engine.lang.kept import Kept
 from engine.lang.ruleset import Rule
+from engine.lang.said import say
 
 __all__ = ["WAVES", "Arrival", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
 
@@ -48,9 +49,9 @@ def expired(rules: Iterable[CheckedRule | Rule], today: str) -> list[Finding]:
     return [
         Finding(
             "expired-rule",
-            f"`{rule.id}` has not acted since {rule.ends}",
+            say("`{rule}` has not acted since {ends}", rule.id, rule.ends),
             rule.source.name.span,
-            "take it out, or give it another `until`",
+            say("take it out, or give it another `until`"),
         )
         for rule in rules
         if rule.ends is not None

@@ -11,6 +11,7 @@ from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
 from engine.lang.checked import CheckedAction, Dynamic
 from engine.lang.findings import Finding, Related
+from engine.lang.said import both, say
 
 WAVES = 8
 """Waves of one transaction."""
@@ -59,16 +60,19 @@ def _check_openings(report: Report) -> None:
         if not alone and any(_asked(seen) - {"ticket.kind"} for seen in ring):
             continue
         first, *others = ring
-        names = " and ".join(name_of(seen) for seen in ring[:4])
+        names = both(name_of(seen) for seen in ring[:4])
         kind = sorted(_opened(first))[0]
-        again = "opens cases that it takes" if alone else "open cases that they take"
+        if alone:
+            message = say("{rule} opens cases that it takes again, without end", names)
+        else:
+            message = say("{rules} open cases that they take again, without end", names)
         report.show(
             Finding(
                 "rule-loop",
-                f"{names} {again} again, without end",
+                message,
                 first.rule.source.name.span,
-                f"ask for the `ticket.kind`, so that a `{kind}` opened here is not taken again",
-                related=tuple(Related(other.rule.source.name.span, "and this") for other in others),
+                say("ask for the `ticket.kind`, so that a `{kind}` opened here is not taken again", kind),
+                related=tuple(Related(other.rule.source.name.span, say("and this")) for other in others),
             ),
             _as_opened(view, first, _opened(ring[-1])),
             frozenset({"ticket.created"}),
@@ -238,19 +242,22 @@ def _tell(report: Report, ring: list[Seen], run: list[frozenset[str]], case: Cas
             count[name] = count.get(name, 0) + 1
     again = [seen for seen in ring if count.get(seen.rule.id, 0) > 1]
     first, *others = again or [seen for seen in ring if seen.rule.id in count] or ring
-    names = " and ".join(name_of(seen) for seen in (first, *others)[:4])
-    message = f"{names} sets itself off again and again"
+    names = both(name_of(seen) for seen in (first, *others)[:4])
+    message = say("{rule} sets itself off again and again", names)
     if others:
-        message = f"{names} set each other off again and again"
+        message = say("{rules} set each other off again and again", names)
     if not again:
-        message = f"{names}{' …' if len(others) > 3 else ''} set each other off in more than {WAVES} waves"
+        several = (*(name_of(seen) for seen in (first, *others)[:4]), "…")
+        message = say(
+            "{rules} set each other off in more than {waves} waves", several if len(others) > 3 else names, WAVES
+        )
     report.add(
         Finding(
             "rule-loop",
             message,
             first.rule.source.name.span,
-            "`limit once per ticket`, or let a condition end it",
+            say("`limit once per ticket`, or let a condition end it"),
             witness=case.shown,
-            related=tuple(Related(seen.rule.source.name.span, "in turn") for seen in others[:4]),
+            related=tuple(Related(seen.rule.source.name.span, say("in turn")) for seen in others[:4]),
         )
     )

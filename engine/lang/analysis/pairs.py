@@ -7,12 +7,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from engine.lang.analysis.boxes import Box, TooManyError, pairs
-from engine.lang.analysis.report import Report, matched, name_of, place_of
+from engine.lang.analysis.report import Report, matched, name_of, place_of, unsure
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Cover, Seen, View, overlap
-from engine.lang.analysis.writes import Write, said
+from engine.lang.analysis.writes import Write, shown
 from engine.lang.findings import Finding, Related
 from engine.lang.ruleset import Rule
+from engine.lang.said import say
 from engine.lang.source import Span
 
 LOOKS = 3
@@ -103,9 +104,9 @@ def _conflict(
         "conflicting-actions",
         _message(a, b, target),
         write_a.action.span,
-        "give one of them a higher `priority`",
-        related=(Related(write_b.action.span, f"here {_said(write_b)}"),),
-        label=f"here {_said(write_a)}",
+        say("give one of them a higher `priority`"),
+        related=(Related(write_b.action.span, say("here {action}", _said(write_b))),),
+        label=say("here {action}", _said(write_a)),
     )
 
     def proves(case: Case) -> bool:
@@ -140,9 +141,7 @@ def _open(
         if rest is None:
             continue
         if opaque or limited:
-            why = [f"{name_of(seen)}, whose condition has too many parts" for seen in opaque]
-            why += [f"the `limit` of {name_of(seen)}" for seen in limited]
-            report.rest(finding, why)
+            report.rest(finding, unsure(opaque, limited))
             return True
         if report.show(finding, [rest, *boxes] if rest not in boxes else [rest], keys, proves):
             return True
@@ -179,34 +178,34 @@ class _Deciders:
 
 
 def _message(a: Seen, b: Seen, target: str) -> str:
-    names = f"{name_of(a)} and {name_of(b)}"
-    known = {
-        "ticket.team": f"{names} give one ticket two teams",
-        "ticket.assignee": f"{names} give one ticket two assignees",
-        "ticket.state": f"{names} move one ticket to two states",
-    }
-    if target in known:
-        return known[target]
+    names = name_of(a), name_of(b)
+    match target:
+        case "ticket.team":
+            return say("{rule} and {other} give one ticket two teams", *names)
+        case "ticket.assignee":
+            return say("{rule} and {other} give one ticket two assignees", *names)
+        case "ticket.state":
+            return say("{rule} and {other} move one ticket to two states", *names)
     owner, _, rest = target.partition(" ")
     if owner == "timer":
         started = {
             seen: any(w.target == target and w.action.action == "start_timer" for w in seen.writes) for seen in (a, b)
         }
         if all(started.values()):
-            return f"{names} start the timer `{rest}` for different times"
-        return f"{names} start and cancel the timer `{rest}`"
+            return say("{rule} and {other} start the timer `{name}` for different times", *names, rest)
+        return say("{rule} and {other} start and cancel the timer `{name}`", *names, rest)
     if rest:
-        return f"{names} add and remove the tag `{rest}`"
-    return f"{names} write `{target}` differently"
+        return say("{rule} and {other} add and remove the tag `{name}`", *names, rest)
+    return say("{rule} and {other} write `{field}` differently", *names, target)
 
 
 def _said(write: Write) -> str:
     if write.varies:
-        return "a computed value"
+        return say("a computed value")
     action = write.action.action
     if action in ("raise", "lower", "add_tag", "remove_tag", "start_timer", "cancel_timer"):
         return f"`{' '.join(write.action.span.text.split())}`"
-    return f"`{said(write.value)}`"
+    return f"`{shown(write.value)}`"
 
 
 # ---- mode: first -------------------------------------------------------------------------------------------------
@@ -214,25 +213,25 @@ def _said(write: Write) -> str:
 
 def _both_first(stage: str, a: Seen, b: Seen) -> Finding:
     """On the actions that disagree, if there are such; else on the names."""
-    hint = "give one of them a higher `priority`"
+    hint = say("give one of them a higher `priority`")
     for one in a.writes:
         other = next((w for w in b.writes if w.target == one.target and w.value != one.value), None)
         if other is not None:
             return Finding(
                 "ambiguous-first",
-                f"{_message(a, b, one.target)}, and either may come first",
+                say("{conflict}, and either may come first", _message(a, b, one.target)),
                 one.action.span,
                 hint,
-                related=(Related(other.action.span, f"here {_said(other)}"),),
-                label=f"here {_said(one)}",
+                related=(Related(other.action.span, say("here {action}", _said(other))),),
+                label=say("here {action}", _said(one)),
             )
     return Finding(
         "ambiguous-first",
-        f"{name_of(a)} and {name_of(b)} may both come first in the stage `{stage}`",
+        say("{rule} and {other} may both come first in the stage `{stage}`", name_of(a), name_of(b), stage),
         a.rule.source.name.span,
         hint,
-        related=(Related(b.rule.source.name.span, f"of priority {b.rule.priority}, too"),),
-        label=f"of priority {a.rule.priority}",
+        related=(Related(b.rule.source.name.span, say("of priority {priority}, too", b.rule.priority)),),
+        label=say("of priority {priority}", a.rule.priority),
     )
 
 
@@ -279,7 +278,7 @@ def _shadowed_in_first(report: Report, rules: Sequence[Seen]) -> set[Seen]:
         winners: dict[Seen, None] = {}
         if all(_covered(view, cover, seen, key, winners) for key in seen.keys):
             shadowed.add(seen)
-            _tell_shadowed(report, seen, winners, "comes before it wherever it matches")
+            _tell_shadowed(report, seen, winners, in_order=True)
     return shadowed
 
 
@@ -299,16 +298,34 @@ def _covered(view: View, cover: Cover, seen: Seen, key: str, winners: dict[Seen,
     return bool(boxes)
 
 
-def _tell_shadowed(report: Report, seen: Seen, winners: Iterable[Seen], why: str) -> None:
+def _tell_shadowed(report: Report, seen: Seen, winners: Iterable[Seen], *, in_order: bool) -> None:
     found = sorted(winners, key=place_of)
-    names = ", ".join(name_of(other) for other in found[:4]) + (" …" if len(found) > 4 else "")
-    together = "together " if len(found) > 1 else ""
+    names = (*(name_of(other) for other in found[:4]), *(["…"] if len(found) > 4 else []))
+    match in_order, len(found) == 1:
+        case True, True:
+            message = say("{rule} never has its way: {names} comes before it wherever it matches", name_of(seen), names)
+        case True, False:
+            message = say(
+                "{rule} never has its way: together {names} come before it wherever it matches", name_of(seen), names
+            )
+        case False, True:
+            message = say(
+                "{rule} never has its way: {names} writes the same with a higher priority wherever it matches",
+                name_of(seen),
+                names,
+            )
+        case _:
+            message = say(
+                "{rule} never has its way: together {names} write the same with a higher priority wherever it matches",
+                name_of(seen),
+                names,
+            )
     finding = Finding(
         "shadowed-rule",
-        f"{name_of(seen)} never has its way: {together}{names} {why if len(found) == 1 else _plural(why)}",
+        message,
         seen.rule.source.name.span,
-        "raise its `priority`, narrow the others, or take it out",
-        related=tuple(Related(other.rule.source.name.span, "wins") for other in found[:4]),
+        say("raise its `priority`, narrow the others, or take it out"),
+        related=tuple(Related(other.rule.source.name.span, say("wins")) for other in found[:4]),
     )
     _with_case(report, finding, seen, found)
 
@@ -335,10 +352,6 @@ def _with_case(report: Report, finding: Finding, seen: Seen, others: Sequence[Se
     report.add(finding)
 
 
-def _plural(why: str) -> str:
-    return why.replace("comes", "come", 1).replace("writes", "write", 1)
-
-
 def _always_loses(report: Report, rules: Sequence[Seen]) -> set[Seen]:
     """Rules of which every single action is always overruled."""
     view = report.view
@@ -354,7 +367,7 @@ def _always_loses(report: Report, rules: Sequence[Seen]) -> set[Seen]:
         lost: dict[Seen, None] = {}
         if all(_action_loses(view, covers, writers, seen, action, lost) for action in seen.rule.actions):
             shadowed.add(seen)
-            _tell_shadowed(report, seen, lost, "writes the same with a higher priority wherever it matches")
+            _tell_shadowed(report, seen, lost, in_order=False)
     return shadowed
 
 
@@ -442,13 +455,16 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
             continue
         implied.add(seen)
         found = sorted(others, key=place_of)
-        names = ", ".join(name_of(other) for other in found[:4])
+        names = tuple(name_of(other) for other in found[:4])
+        message = say("whenever {rule} matches, {names} do the same already", name_of(seen), names)
+        if len(found) == 1:
+            message = say("whenever {rule} matches, {names} does the same already", name_of(seen), names)
         finding = Finding(
             "implied-rule",
-            f"whenever {name_of(seen)} matches, {names} {'does' if len(found) == 1 else 'do'} the same already",
+            message,
             seen.rule.source.name.span,
-            "take it out",
-            related=tuple(Related(other.rule.source.name.span, "does the same") for other in found[:4]),
+            say("take it out"),
+            related=tuple(Related(other.rule.source.name.span, say("does the same")) for other in found[:4]),
         )
         _with_case(report, finding, seen, found)
 
@@ -476,9 +492,9 @@ def _doubled(report: Report, rules: Sequence[Seen]) -> None:
             report.add(
                 Finding(
                     "duplicate-condition",
-                    f"{name_of(seen)} has the condition of {name_of(first)}",
+                    say("{rule} has the condition of {other}", name_of(seen), name_of(first)),
                     condition.span if condition is not None else seen.rule.source.name.span,
-                    "put their actions into one rule, or give the condition a name with `define`",
-                    related=(Related(first.rule.source.name.span, "has it, too"),),
+                    say("put their actions into one rule, or give the condition a name with `define`"),
+                    related=(Related(first.rule.source.name.span, say("has it, too")),),
                 )
             )

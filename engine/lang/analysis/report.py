@@ -11,6 +11,7 @@ from engine.lang.analysis.samples import Case, NoTextError, reasons, sample, uns
 from engine.lang.analysis.view import Seen, View
 from engine.lang.findings import Finding
 from engine.lang.ruleset import Rule
+from engine.lang.said import both, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Report:
             try:
                 case = sample(self.view, box, keys, proves)
             except NoTextError as error:
-                excuses[f"a text of `{error}` that was not found"] = None
+                excuses[say("a text of `{field}` that was not found", error)] = None
                 continue
             if case is not None:
                 self.add(replace(finding, witness=case.shown))
@@ -82,9 +83,17 @@ class Report:
 
     def rest(self, finding: Finding, why: Sequence[str]) -> None:
         """Adds a finding that rests on something which cannot be replayed."""
-        said = f"it rests on {' and '.join(why[:3])}, so it was not replayed"
-        hint = f"{finding.hint}; {said}" if finding.hint else said
+        rests = say("it rests on {why}, so it was not replayed", both(why[:3]))
+        hint = say("{hint}; {more}", finding.hint, rests) if finding.hint else rests
         self.add(replace(finding, hint=hint))
+
+
+def unsure(opaque: Iterable[Seen], limited: Iterable[Seen]) -> list[str]:
+    """What keeps a case from being replayed, for `rest`."""
+    return [
+        *(say("{rule}, whose condition has too many parts", name_of(seen)) for seen in opaque),
+        *(say("the `limit` of {rule}", name_of(seen)) for seen in limited),
+    ]
 
 
 def matched(rules: Sequence[Rule], seen: Seen) -> bool:

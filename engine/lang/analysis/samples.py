@@ -25,6 +25,7 @@ from engine.lang.analysis.groups import ChangeGroup
 from engine.lang.analysis.view import View
 from engine.lang.environment import Field
 from engine.lang.functions import local, moment
+from engine.lang.said import both, say
 from engine.lang.text import fold
 
 _EPOCH = date(1970, 1, 1)
@@ -330,13 +331,13 @@ class _Maker:
         for name in changes:
             names[name] = None
         parts = [self.fact(name, values.get(name)) for name in names if not name.endswith(".shop")]
-        parts += [f"before: {self.fact(name, before.get(name))}" for name in former if not self.created]
+        parts += [say("before: {fact}", self.fact(name, before.get(name))) for name in former if not self.created]
         if 0 in self.box:
             parts.append(f"now = {local(self.zone, self.now):%a %Y-%m-%d %H:%M}")
             if self.shop is not None and len(self.view.domains.shops) > 1:
                 parts.append(f"shop.name = {self.shop}")
-        events = " and ".join(sorted(self._event(key) for key in self.keys))
-        return f"{events} with {', '.join(parts)}" if parts else f"any {events}"
+        events = both(sorted(self._event(key) for key in self.keys))
+        return say("{events} with {facts}", events, tuple(parts)) if parts else say("any {events}", events)
 
     def _event(self, key: str) -> str:
         for seen in self.view.rules:

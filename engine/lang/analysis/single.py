@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.lang import tree
 from engine.lang.analysis.boxes import Box, TooManyError, every
-from engine.lang.analysis.report import Report, matched, name_of
+from engine.lang.analysis.report import Report, matched, name_of, unsure
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Seen, View
@@ -15,6 +15,7 @@ from engine.lang.analysis.writes import effect_of
 from engine.lang.checked import CheckedAction
 from engine.lang.findings import Finding, Related
 from engine.lang.kept import Kept
+from engine.lang.said import quoted, say
 from engine.lang.source import Span
 
 PARTS = 40
@@ -52,18 +53,20 @@ def _never(report: Report, seen: Seen) -> bool:
     if any(view.under(seen.condition, frozenset({key})) for key in seen.keys):
         return False
     two = _contradiction(view.space, condition)
-    finding = Finding("never-true", f"the condition of {name_of(seen)} never holds", condition.span)
+    finding = Finding("never-true", say("the condition of {rule} never holds", name_of(seen)), condition.span)
     if two is not None:
         finding = Finding(
             "never-true",
-            f"the condition of {name_of(seen)} never holds: two parts exclude each other",
+            say("the condition of {rule} never holds: two parts exclude each other", name_of(seen)),
             two[0].span,
-            "use `or`, or take one of them out",
-            related=(Related(two[1].span, "excluded by this"),),
+            say("use `or`, or take one of them out"),
+            related=(Related(two[1].span, say("excluded by this")),),
         )
     elif seen.condition:
-        events = ", ".join(f"`{view.kind(key)}`" for key in sorted(seen.keys))
-        finding = Finding("never-true", f"the condition of {name_of(seen)} never holds in {events}", condition.span)
+        events = quoted(view.kind(key) for key in sorted(seen.keys))
+        finding = Finding(
+            "never-true", say("the condition of {rule} never holds in {events}", name_of(seen), events), condition.span
+        )
     report.add(finding)
     return True
 
@@ -94,9 +97,9 @@ def _always(report: Report, seen: Seen) -> bool:
     report.add(
         Finding(
             "always-true",
-            f"the condition of {name_of(seen)} always holds",
+            say("the condition of {rule} always holds", name_of(seen)),
             condition.span,
-            "take the `when` out, or mend it",
+            say("take the `when` out, or mend it"),
         )
     )
     return True
@@ -119,9 +122,9 @@ def _dead(report: Report, seen: Seen, condition: tree.Test) -> None:
         report.add(
             Finding(
                 "dead-condition",
-                f"this part of the condition of {name_of(seen)} changes nothing",
+                say("this part of the condition of {rule} changes nothing", name_of(seen)),
                 part.span,
-                f"take `{words if len(words) <= 60 else words[:59] + '…'}` out",
+                say("take `{part}` out", words if len(words) <= 60 else words[:59] + "…"),
             )
         )
 
@@ -218,16 +221,24 @@ def _move(report: Report, seen: Seen, action: CheckedAction) -> None:
                 if there is None:
                     continue
                 if target not in states:
-                    message = f"{name_of(seen)} may meet a ticket of kind `{kind}`, which has no state `{target}`"
+                    message = say(
+                        "{rule} may meet a ticket of kind `{kind}`, which has no state `{target}`",
+                        name_of(seen),
+                        kind,
+                        target,
+                    )
                 else:
-                    message = (
-                        f"no transition leads from `{state}` to `{target}`, and {name_of(seen)} may be in `{state}`"
+                    message = say(
+                        "no transition leads from `{state}` to `{target}`, and {rule} may be in `{state}`",
+                        state,
+                        target,
+                        name_of(seen),
                     )
                 finding = Finding(
                     "transition-impossible", message, action.span, _hint(environment.moves.get(kind, ()), target)
                 )
                 if seen.boxes is None:
-                    report.rest(finding, [f"{name_of(seen)}, whose condition has too many parts"])
+                    report.rest(finding, unsure([seen], []))
                     return
                 if report.show(finding, there, keys, lambda case: _matches(report, seen, case)):
                     return
@@ -236,8 +247,8 @@ def _move(report: Report, seen: Seen, action: CheckedAction) -> None:
 def _hint(moves: frozenset[tuple[str, str]] | tuple[()], target: str) -> str:
     sources = sorted({source for source, to in moves if to == target})
     if not sources:
-        return "name the `ticket.kind` this is for"
-    return f"ask for the states it may come from: `ticket.state in [{', '.join(sources)}]`"
+        return say("name the `ticket.kind` this is for")
+    return say("ask for the states it may come from: `ticket.state in [{states}]`", ", ".join(sources))
 
 
 def _in_state(view: View, boxes: list[Box], kind: str, state: str) -> list[Box] | None:
@@ -277,10 +288,10 @@ def _redundant(report: Report, seen: Seen) -> None:
             report.add(
                 Finding(
                     "redundant-action",
-                    f"`{' '.join(action.span.text.split())}` adds nothing to `{words}`",
+                    say("`{action}` adds nothing to `{other}`", " ".join(action.span.text.split()), words),
                     action.span,
-                    "take it out",
-                    related=(Related(earlier, "does it already"),),
+                    say("take it out"),
+                    related=(Related(earlier, say("does it already")),),
                 )
             )
         done.setdefault(key, action.span)
@@ -317,10 +328,14 @@ def _weaker(report: Report, seen: Seen) -> None:
         report.add(
             Finding(
                 "redundant-action",
-                f"`{' '.join(weak.span.text.split())}` adds nothing to `{' '.join(strong.span.text.split())}`",
+                say(
+                    "`{action}` adds nothing to `{other}`",
+                    " ".join(weak.span.text.split()),
+                    " ".join(strong.span.text.split()),
+                ),
                 weak.span,
-                "take it out",
-                related=(Related(strong.span, "goes further"),),
+                say("take it out"),
+                related=(Related(strong.span, say("goes further")),),
             )
         )
 

@@ -14,6 +14,7 @@ from engine.lang.analysis.axes import BLANK, EMPTY, OTHER, ChoiceAxis, FlagAxis,
 from engine.lang.analysis.boxes import Box
 from engine.lang.analysis.specimens import specimen
 from engine.lang.patterns import compile_pattern
+from engine.lang.said import say
 from engine.lang.text import WordSet, fold, is_cjk
 
 _JOINTS = ("，", " ", "。", "-", "\n", "~")
@@ -195,7 +196,7 @@ class TextGroup:
     def loose(self, box: Box) -> str | None:
         """Why what a box says of this text cannot be settled here."""
         asked = [n for n in box if n in self.tests and self.tests[n].kind == "pattern"]
-        return f"two patterns over `{self.name}`" if len(asked) > 1 else None
+        return say("two patterns over `{field}`", self.name) if len(asked) > 1 else None
 
     def sample(self, box: Box, least: int = 0, most: int | None = None) -> str | None | Any:
         """A text for a box: None for the empty one, OTHER when none is found. `least`, `most`: its length."""

@@ -8,12 +8,13 @@ from typing import Any
 from engine.lang import tree
 from engine.lang.analysis.axes import OTHER, ChoiceAxis, bits
 from engine.lang.analysis.boxes import Box, TooManyError, apart, every, meet
-from engine.lang.analysis.report import Report, matched, name_of, place_of
+from engine.lang.analysis.report import Report, matched, name_of, place_of, unsure
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Cover, Seen, View
 from engine.lang.analysis.writes import effect_of
 from engine.lang.findings import Finding, Related
+from engine.lang.said import quoted, say
 
 ROUTES = frozenset({"route", "assign"})
 REPLIES = 3
@@ -42,8 +43,8 @@ def _arrivals(report: Report) -> None:
     space = report.view.space
     for arrival in report.view.domains.arrivals:
         if arrival.ways and all(_never_open(space, before, guard) for before, guard in arrival.ways):
-            message = f"no case comes into `{arrival.state}`: the conditions of the ways into it never hold"
-            report.add(Finding("unused-state", message, arrival.place, "mend a `when`, or take the state out"))
+            message = say("no case comes into `{state}`: the conditions of the ways into it never hold", arrival.state)
+            report.add(Finding("unused-state", message, arrival.place, say("mend a `when`, or take the state out")))
 
 
 def _never_open(space: Space, before: Mapping[str, tuple[Any, ...]], guard: tree.Test | None) -> bool:
@@ -78,22 +79,20 @@ def _no_route(report: Report) -> None:
     for gap, blocker in _gaps(view, boxes, taken, keys):
         last = max(asked, key=lambda seen: (seen.order, place_of(seen)))
         where = blocker or last
-        message = "a new ticket is possible that no routing rule takes"
+        message = say("a new ticket is possible that no routing rule takes")
         if blocker is not None:
-            message = f"where {name_of(blocker)} comes first, no rule routes the ticket"
+            message = say("where {rule} comes first, no rule routes the ticket", name_of(blocker))
         finding = Finding(
             "no-route",
             message,
             where.rule.source.name.span,
-            f'route it, or write `allow no-route "why"` into {name_of(where)}',
+            say('route it, or write `allow no-route "why"` into {rule}', name_of(where)),
         )
         if opaque or limited:
-            unsure = [f"{name_of(seen)}, whose condition has too many parts" for seen in opaque]
-            unsure += [f"the `limit` of {name_of(seen)}" for seen in limited]
             try:
                 everyone = [*taken, *(seen for seen in limited if seen.boxes is not None)]
                 if opaque or Cover(view.space, everyone).uncovered([gap], _asked_in(keys)) is None:
-                    report.rest(finding, unsure)
+                    report.rest(finding, unsure(opaque, limited))
                     continue
             except TooManyError:
                 continue
@@ -183,14 +182,14 @@ def _storm(report: Report, stage: str, rules: Sequence[Seen]) -> None:
         for group in groups:
             boxes = view.under(_all_of(view, group), keys)
             first, *others = sorted(group, key=place_of)
-            names = ", ".join(name_of(seen) for seen in (first, *others))
+            names = tuple(name_of(seen) for seen in (first, *others))
             count = len(frozenset().union(*(_replies(seen) for seen in group)))
             finding = Finding(
                 "reply-storm",
-                f"one event can get {count} replies in the stage `{stage}`: from {names}",
+                say("one event can get {count} replies in the stage `{stage}`: from {names}", count, stage, names),
                 first.rule.source.name.span,
-                "let their conditions exclude each other, or put the texts into one",
-                related=tuple(Related(seen.rule.source.name.span, "replies, too") for seen in others),
+                say("let their conditions exclude each other, or put the texts into one"),
+                related=tuple(Related(seen.rule.source.name.span, say("replies, too")) for seen in others),
             )
 
             def proves(case: Case, group: Sequence[Seen] = group) -> bool:
@@ -284,11 +283,12 @@ def _timers(report: Report) -> None:
         heard |= names
         dead = names - set(started)
         if dead and dead == names:
-            listed = ", ".join(f"`{name}`" for name in sorted(dead))
             report.add(
                 Finding(
                     "dead-timer",
-                    f"{name_of(seen)} waits for the timer {listed}, which no rule starts",
+                    say(
+                        "{rule} waits for the timer {names}, which no rule starts", name_of(seen), quoted(sorted(dead))
+                    ),
                     seen.rule.source.name.span,
                     f"`start timer {min(dead)} for …`",
                 )
@@ -300,13 +300,13 @@ def _timers(report: Report) -> None:
                 report.add(
                     Finding(
                         "dead-timer",
-                        f"no rule waits for the timer `{name}`",
+                        say("no rule waits for the timer `{name}`", name),
                         action.span,
                         f"`on timer.fired when timer.name = {name}`",
                     )
                 )
             if action.action == "cancel_timer" and name not in started:
-                report.add(Finding("dead-timer", f"no rule starts the timer `{name}`", action.span))
+                report.add(Finding("dead-timer", say("no rule starts the timer `{name}`", name), action.span))
 
 
 def _timer_names(view: View, seen: Seen) -> set[str] | None:
@@ -341,7 +341,7 @@ def _templates(report: Report) -> None:
         for name, texts in book.items():
             if name not in used and texts:
                 first = next(iter(texts.values()))
-                report.add(Finding("unused-template", f"no rule sends the template `{name}`", first.span))
+                report.add(Finding("unused-template", say("no rule sends the template `{name}`", name), first.span))
 
 
 def _unheard(report: Report) -> None:
@@ -349,4 +349,4 @@ def _unheard(report: Report) -> None:
     heard = {event.kind for seen in report.view.rules for event in seen.rule.events}
     for kind, (span, why) in report.view.domains.expected.items():
         if kind not in heard:
-            report.add(Finding("no-rule-for-event", f"{why}, and no rule hears it", span, f"`on {kind}`"))
+            report.add(Finding("no-rule-for-event", say("{why}, and no rule hears it", why), span, f"`on {kind}`"))

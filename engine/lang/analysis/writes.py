@@ -66,7 +66,7 @@ def effect_of(action: CheckedAction) -> Hashable:
     return (action.action, tuple((name, plain(value)) for name, value in sorted(action.args.items())))
 
 
-def said(value: Hashable) -> str:
+def shown(value: Hashable) -> str:
     """A written value for people."""
     if isinstance(value, tuple) and value and not isinstance(value[0], tuple):
         return "empty" if value[0] is None else str(value[0])

@@ -1,0 +1,137 @@
+"""What people read, in their language. The English stands in the code; `i18n/` has the Chinese by the English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, overload
+
+import yaml
+
+__all__ = ["CODE", "LOCALES", "PLACE", "Said", "locale_of", "both", "either", "quoted", "say", "spoken"]
+
+LOCALES = ("en", "zh-TW", "zh-CN")
+"""The languages people are spoken to in, the source of all texts first."""
+
+Value = str | tuple[str, ...]
+"""What a sentence is filled with: a text (which may be a Said of its own), or several."""
+
+_FOLDER = Path(__file__).parent / "i18n"
+_JOINTS = {"en": ", ", "zh-TW": "、", "zh-CN": "、"}
+PLACE = re.compile(r"\{([a-z_]+)\}")
+"""Where a value goes in a text."""
+CODE = re.compile(r"`([^`\n]{1,200})`")
+"""A piece of code in a text for people."""
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Said(str):
+    """An English text that can be said in other languages, too: equal to its English, and as good as any other str.
+
+    `template`: the English with `{name}` where values go. `values`: by name. `code`: pieces in backticks that stand
+    otherwise in this text (keywords of a Chinese rule file).
+    """
+
+    __slots__ = ("code", "template", "values")
+    template: str
+    values: Mapping[str, Value]
+    code: Mapping[str, str]
+
+    def __new__(
+        cls, template: str, values: Mapping[str, Value] | None = None, code: Mapping[str, str] | None = None
+    ) -> Said:
+        values, code = values or {}, code or {}
+        made = super().__new__(cls, _filled(template, values, code, "en"))
+        made.template, made.values, made.code = template, values, code
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Said, (self.template, dict(self.values), dict(self.code))
+
+    def spoken(self, locale: str) -> str:
+        """The text in a language of `LOCALES`; in English where it has no translation."""
+        if locale == "en":
+            return str.__str__(self)
+        return _filled(translation(self.template, locale) or self.template, self.values, self.code, locale)
+
+    def recoded(self, code: Mapping[str, str]) -> Said:
+        """The same text with other pieces of code in it."""
+        return Said(self.template, self.values, {**self.code, **code})
+
+
+def say(template: str, *values: object) -> Said:
+    """A sentence for people. `template`: a literal, in the catalogues of `i18n/`; its `{name}`s are filled in order.
+
+    A tuple is a list for people; a Said is said in the same language; all else stands as `str` of it.
+    """
+    names = dict.fromkeys(PLACE.findall(template))
+    filled = (value if isinstance(value, str | tuple) else str(value) for value in values)
+    return Said(template, dict(zip(names, filled, strict=True)))
+
+
+def quoted(names: Iterable[object]) -> tuple[str, ...]:
+    """Names in backticks, to fill a sentence with."""
+    return tuple(f"`{name}`" for name in names)
+
+
+def either(items: Iterable[str]) -> str:
+    """ "a, b or c": for people."""
+    return _joined("{some} or {last}", tuple(items))
+
+
+def both(items: Iterable[str]) -> str:
+    """ "a, b and c": for people."""
+    return _joined("{some} and {last}", tuple(items))
+
+
+def _joined(template: str, items: tuple[str, ...]) -> str:
+    return Said(template, {"some": items[:-1], "last": items[-1]}) if len(items) > 1 else "".join(items)
+
+
+@overload
+def spoken(text: str, locale: str) -> str: ...
+@overload
+def spoken(text: None, locale: str) -> None: ...
+def spoken(text: str | None, locale: str) -> str | None:
+    """A text in a language of `LOCALES`: what was `said` from its parts, any other as it stands in the catalogue."""
+    if isinstance(text, Said):
+        return text.spoken(locale)
+    return text if text is None or locale == "en" else translation(text, locale) or text
+
+
+def translation(template: str, locale: str) -> str | None:
+    """What the catalogue has for an English text; None for what it has not."""
+    return _catalogue(locale).get(template)
+
+
+def locale_of(wanted: str | None) -> str:
+    """The one of `LOCALES` for a tag such as `zh-Hant-HK`, `zh_TW.UTF-8`, `en-GB`; English for what we do not speak."""
+    tag = re.split(r"[.@]", wanted or "")[0].replace("_", "-").lower()
+    if not re.match(r"zh\b", tag):
+        return "en"
+    return "zh-TW" if re.search(r"-(hant|tw|hk|mo)\b", tag) else "zh-CN"
+
+
+def _filled(template: str, values: Mapping[str, Value], code: Mapping[str, str], locale: str) -> str:
+    def value(place: re.Match[str]) -> str:
+        return _shown(values[place[1]], locale) if place[1] in values else place[0]
+
+    text = PLACE.sub(value, template)
+    return CODE.sub(lambda piece: f"`{code.get(piece[1], piece[1])}`", text) if code else text
+
+
+def _shown(value: Value, locale: str) -> str:
+    if isinstance(value, tuple):
+        return _JOINTS[locale].join(_shown(one, locale) for one in value)
+    return value.spoken(locale) if isinstance(value, Said) else value
+
+
+@cache
+def _catalogue(locale: str) -> Mapping[str, str]:
+    """English to another language; nothing for English itself."""
+    found: dict[str, str] = {}
+    for path in sorted(_FOLDER.glob(f"*.{locale}.yaml")):
+        found |= yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - a safe one
+    return found
