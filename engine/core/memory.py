@@ -11,7 +11,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calls import CallEvent
-from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
@@ -122,7 +122,7 @@ class World:
         """What a decision about this member and ticket starts from."""
         ticket = self.tickets.get(ticket_id) if ticket_id is not None else None
         assigned = agent or (ticket.assignee if ticket else None)
-        found = next((a for a in self.roster(shop) if a.username == assigned), None)
+        found = None if assigned is None else next((a for a in self.roster(shop) if a.username == assigned), None)
         member = self.members.get(ticket.member_id if ticket else member_id or 0)
         if member is not None:
             opened = sum(1 for t in self.tickets.values() if t.member_id == member.id and t.category != "closed")
@@ -189,19 +189,18 @@ class World:
             found: list[Decision] = []
             while not found and planned and planned[0][0] <= last:
                 found = self._run_scheduled(heappop(planned), actor, planned)
-            if found or timer is None:
-                decisions.extend(found)
-                if not found:
-                    break
-            else:
-                del self.timers[(timer.ticket, timer.name)]
-                self.now = max(self.now, timer.due_at)
-                ticket = self.tickets[timer.ticket]
-                command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
-                decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
-            # Something has been decided: cases are other than they were, and a first member may have come to a shop.
+            decisions.extend(found)
+            if found:
+                continue
+            if timer is None:
+                break
+            del self.timers[(timer.ticket, timer.name)]
+            self.now = max(self.now, timer.due_at)
+            ticket = self.tickets[timer.ticket]
+            command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
+            decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
             self._recurring = {}
-            planned = self._planned()
+            planned = self._planned()  # a first member may have come to a shop
         self.now = max(self.now, until)
         return decisions
 
@@ -247,7 +246,8 @@ class World:
             if decision.trace:
                 del self._unmoved[about]
                 self._apply(decision, actor)
-                self._recurring = {}
+                if not all(map(_is_aside, decision.changes)):
+                    self._recurring = {}
                 done.append(decision)
         return done
 
@@ -392,6 +392,11 @@ class World:
         else:
             member = self.members[ref]
             self.members[ref] = replace(member, tags=_tags(member.tags, change))
+
+
+def _is_aside(change: Change) -> bool:
+    """Whether a change leaves every case as it was."""
+    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notice", "rule_use"))
 
 
 def _tags(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.core.calendar import from_micros, to_micros
@@ -21,6 +22,7 @@ _AROUND = timedelta(days=2)
 """No zone was ever moved by more than a day, and that of a moment is at most a day off."""
 
 
+@lru_cache(maxsize=4096)
 def next_moment(schedule: Schedule, after: int, zone: ZoneInfo) -> int:
     """The first moment of the schedule that is later than `after` (µs UTC), in the shop's zone."""
     if schedule.period is not None:
@@ -29,10 +31,11 @@ def next_moment(schedule: Schedule, after: int, zone: ZoneInfo) -> int:
     at = time.fromisoformat(schedule.at or "00:00")
     day = from_micros(after, zone).date() - _AROUND
     while True:
-        # `fold` is 0: the first of two equal times; of a skipped one the offset before the gap, so right behind it.
-        found = to_micros(datetime.combine(day, at, tzinfo=zone))
-        if found > after and _falls_on(schedule, day):
-            return found
+        if _falls_on(schedule, day):
+            # `fold` is 0: the first of two equal times; of a skipped one the offset before the gap, so right behind it.
+            found = to_micros(datetime.combine(day, at, tzinfo=zone))
+            if found > after:
+                return found
         day += timedelta(days=1)
 
 
