@@ -147,7 +147,8 @@ class _Checker:
         self.found, self.scopes.used = _Found(), set()
         self.scopes.report = self.found.add
         rules = tuple(self._file(file))
-        result = FileResult(file, rules, tuple(self.found.findings), frozenset(self.scopes.used))
+        findings, named = tuple(self.found.findings), self.scopes.settings_in(file)
+        result = FileResult(file, rules, findings, frozenset(self.scopes.used), named)
         self.found, self.scopes.used = outer, used
         self.scopes.report = self.found.add
         return result

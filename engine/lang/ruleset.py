@@ -40,7 +40,10 @@ _MOST_INDEXES = 2_000
 class RuleSet:
     """All rules of a rulebook, indexed by stage, event and shop."""
 
-    def __init__(self, rules: Iterable[Rule], stages: Iterable[str]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], stages: Iterable[str], known: Mapping[tuple[Rule, ...], Index] | None = None
+    ) -> None:
+        """`known`: indexes of another rule set, for what the two have in common."""
         self.rules = tuple(rules)
         self.stages = tuple(stages)
         self._by_key: dict[tuple[str, str], list[Rule]] = {}
@@ -49,7 +52,8 @@ class RuleSet:
         self._after: dict[str, set[int]] = {}
         self._cache: dict[tuple[str, frozenset[str], str | None], tuple[Rule, ...]] = {}
         self._found: dict[tuple[str, frozenset[str], str | None], tuple[tuple[Rule, ...], Index | None]] = {}
-        self._indexes: dict[tuple[Rule, ...], Index] = {}
+        self._known = known or {}
+        self.indexes: dict[tuple[Rule, ...], Index] = {}
         self._reads: dict[frozenset[str], frozenset[str]] = {}
         for rule in self.rules:
             for event in rule.events:
@@ -140,9 +144,9 @@ class RuleSet:
             rules = self._candidates(stage, keys, shop)
             index = None
             if len(rules) >= _FEW:
-                index = self._indexes.get(rules)  # shops without rules of their own share one
-                if index is None and len(self._indexes) < _MOST_INDEXES:
-                    index = self._indexes[rules] = _index(rules)
+                index = self.indexes.get(rules)  # shops without rules of their own share one
+                if index is None and len(self.indexes) < _MOST_INDEXES:
+                    index = self.indexes[rules] = self._known.get(rules) or _index(rules)
             if len(self._found) > 10_000:
                 self._found.clear()
             found = self._found[stage, keys, shop] = rules, index
@@ -203,7 +207,9 @@ def compile_rules(checked: Checked, environment: Environment, kept: Kept | None 
     rules = [found or next(fresh) for found in known]
     for checked_rule, rule in zip(checked.rules, rules, strict=True):
         kept.keep_rule(checked_rule, rule)
-    return RuleSet(rules, checked.stages)
+    made_of = RuleSet(rules, checked.stages, None if kept.earlier is None else kept.earlier.indexes)
+    kept.indexes = made_of.indexes
+    return made_of
 
 
 def _compile_batch(batch: tuple[CheckedRule, ...]) -> list[Rule]:

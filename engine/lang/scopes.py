@@ -6,6 +6,7 @@ shared rule that uses a replaced name means something else there (`touched`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -19,6 +20,8 @@ from engine.lang.resolver import Report, Resolver
 from engine.lang.said import say
 from engine.lang.source import Source, Span
 from engine.lang.text import WordSet, fold
+
+_SETTING = re.compile(r"setting\.(\w+)")
 
 
 def shop_of(path: str) -> str | None:
@@ -76,8 +79,9 @@ class Scopes:
                 elif isinstance(item, ast.Words):
                     self._declare(self._words, item, shop, say("word list"))
         self._environments = {shop: environment.of_shop(shop) for shop in environment.shop_settings}
-        own = {shop for shop in (*self._definitions, *self._words, *self._environments) if shop is not None}
-        self.shops = sorted(own | set(self._shop_files()))
+        own = {shop for shop in (*self._definitions, *self._words) if shop is not None} | set(self._shop_files())
+        self._with_names = sorted(own)
+        self.shops = sorted(own | self._environments.keys())
 
     def environment_for(self, shop: str | None) -> Environment:
         """The environment with the shop's own settings."""
@@ -115,9 +119,22 @@ class Scopes:
             for item in names.values()
         ]
         paths = {item.item.path.text for names in self._words.values() for item in names.values() if item.item.path}
-        paths |= {f"shops/{shop}/{path}" for shop in self.shops for path in paths}
+        paths |= {f"shops/{shop}/{path}" for shop in self._with_names for path in paths}
         texts = [(path, self._texts[path]) for path in sorted(paths) if path in self._texts]
-        return (tuple(sorted(declared)), tuple(texts), tuple(self.shops), frozenset(self.broken))
+        return (tuple(sorted(declared)), tuple(texts), tuple(self._with_names), frozenset(self.broken))
+
+    def settings_in(self, file: ast.File) -> frozenset[str]:
+        """The settings (`setting.NAME`) a file names, its texts and the definitions it uses in any shop included."""
+        found = {f"setting.{name}" for name in _SETTING.findall(file.source.text)}
+        names = {name for item in file.items for name in names_in(item)}
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            for scope in self._definitions.values():
+                if name in scope:
+                    stack.extend(scope[name].names - names)
+                    names |= scope[name].names
+        return frozenset(found | {name for name in names if name.startswith("setting.")})
 
     # ---- which declaration ------------------------------------------------------------------------------------
 

@@ -96,14 +96,16 @@ class Place:
     unfolded on the way, so each of its characters carries the offset it came from.
     """
 
-    __slots__ = ("_base", "_end", "_ends", "_offsets", "source")
+    __slots__ = ("_base", "_end", "_ends", "_offsets", "_text", "source")
 
-    def __init__(self, source: Source, base: int = 0, offsets: Sequence[int] | None = None, end: int = 0) -> None:
+    def __init__(self, source: Source, base: int = 0, text: str | None = None, end: int = 0) -> None:
         self.source = source
         self._base = base
-        self._offsets = offsets
-        self._ends: Sequence[int] = ()
+        self._text = text
+        """What has to be aligned with the source between `base` and `end`; None when it stands there as it is."""
         self._end = end
+        self._offsets: Sequence[int] = ()
+        self._ends: Sequence[int] = ()
 
     @classmethod
     def whole(cls, source: Source) -> Place:
@@ -116,14 +118,17 @@ class Place:
         raw = span.text
         if raw == text:
             return cls(span.source, span.start)
-        place = cls(span.source, 0, None, span.end)
-        place._offsets, place._ends = _align(text, raw, span.start)
-        return place
+        if raw[:1] in ("'", '"') and raw[1:-1] == text:
+            return cls(span.source, span.start + 1)
+        return cls(span.source, span.start, text, span.end)
 
     def span(self, start: int, end: int) -> Span:
         """The span in the source of `text[start:end]`."""
-        if self._offsets is None:
+        if self._text is None:
             return Span(self.source, self._base + start, self._base + end)
+        if not self._offsets:
+            raw = self.source.text[self._base : self._end]
+            self._offsets, self._ends = _align(self._text, raw, self._base)
         offsets = self._offsets
         first = offsets[start] if start < len(offsets) else self._end
         if end <= start:

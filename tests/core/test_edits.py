@@ -17,6 +17,22 @@ words rude from "words/rude.txt"
 define vip = member.tier >= gold
 """,
     "words/rude.txt": "笨蛋\n",
+    "settings.yaml": "big: 500\npatience: 2h\nhello: 您好\n",
+    "money.rules": """stage classify
+define large = ticket.amount > setting.big
+rule costly
+  on ticket.created
+  when large
+  then raise ticket.priority to high
+""",
+    "calls.rules": """stage respond
+rule greeted
+  on ticket.created
+  when large or member.tier = basic
+  then
+    reply "{setting.hello} {member.name}"
+    start timer again for setting.patience
+""",
     "a.rules": """stage classify
 rule one
   on message.received
@@ -59,6 +75,14 @@ EDITS: list[tuple[str, str, str]] = [
     ("terms.rules", 'words refund = ["退款", "退貨"]', 'words refund = ["退款", "退款"]'),
     ("terms.rules", "define vip", "define very_vip = vip\ndefine vip"),
     ("words/rude.txt", "笨蛋", "笨蛋\n白痴"),
+    ("settings.yaml", "big: 500", "big: 900"),
+    ("settings.yaml", "big: 900", "big: 500"),
+    ("settings.yaml", "2h", "3h"),
+    ("settings.yaml", "3h", "many"),
+    ("settings.yaml", "many", "2h"),
+    ("settings.yaml", "您好", "哈囉"),
+    ("settings.yaml", "哈囉", "您好"),
+    ("teams.yaml", "label: Care", "label: Carers"),
 ]
 
 
@@ -71,6 +95,10 @@ def edited(files: dict[str, str], random: Random) -> dict[str, str]:
         own = "shops/demo/words/rude.txt"
         if after.pop(own, None) is None:
             after[own] = "豬頭\n"
+    if random.random() < 0.3:
+        own = "shops/demo/settings.yaml"
+        if after.pop(own, None) is None:
+            after[own] = random.choice(["big: 700\n", "patience: 1h\n", "hello: 嗨\n", "big: 500\n"])
     if random.random() < 0.15:
         own = "shops/demo/own.rules"
         if after.pop(own, None) is None:
@@ -87,7 +115,10 @@ def meant(book: Rulebook | None) -> object:
     if book is None:
         return None
     return [
-        (rule.id, rule.variant, rule.file, rule.line, rule.stage, rule.priority, rule.events, rule.reads, rule.source)
+        (
+            (rule.id, rule.variant, rule.file, rule.line, rule.stage, rule.priority, rule.events, rule.reads),
+            (rule.source, rule.condition and rule.condition.tree, rule.actions),
+        )
         for rule in book.rules.rules
     ]
 
@@ -117,6 +148,32 @@ def test_what_an_edit_leaves_alone_is_not_made_again() -> None:
     assert after is not None
     before = {rule.id: rule for rule in book.rules.rules}
     same = [rule.id for rule in after.rules.rules if before.get(rule.id) is rule]
-    assert same == ["one", "two"]
+    assert set(same) == {"one", "two", "greeted", "costly"}
     assert after.environment is book.environment
     assert after.workings.kept is not None and after.workings.kept.earlier is None
+
+
+def test_another_value_of_a_setting_remakes_what_names_it_alone() -> None:
+    book, _ = build(FILES)
+    assert book is not None
+    for path, text, remade in [
+        ("settings.yaml", FILES["settings.yaml"].replace("500", "900"), {"costly", "greeted"}),
+        ("settings.yaml", FILES["settings.yaml"].replace("2h", "3h"), {"greeted"}),
+        ("settings.yaml", FILES["settings.yaml"].replace("您好", "哈囉"), {"greeted"}),
+        ("shops/demo/settings.yaml", "big: 900", {"costly", "greeted"}),
+    ]:
+        after, _ = build({**FILES, path: text}, previous=book)
+        assert after is not None
+        before = {rule.id: rule for rule in book.rules.rules if rule.variant is None}
+        assert {rule.id for rule in after.rules.rules if before.get(rule.id) is not rule} == remade, path
+        assert {rule.name for rule in after.rules.rules if rule.variant == "demo"} == (
+            {"costly", "greeted"} if path.startswith("shops/") else set()
+        )
+
+
+def test_a_label_leaves_every_rule_as_it_is() -> None:
+    book, _ = build(FILES)
+    assert book is not None
+    after, _ = build({**FILES, "teams.yaml": FILES["teams.yaml"] + "# a comment\n"}, previous=book)
+    assert after is not None and after is not book
+    assert [id(rule) for rule in after.rules.rules] == [id(rule) for rule in book.rules.rules]
