@@ -111,6 +111,7 @@ class World:
         self._next += 1
         guest = bool(values.pop("guest", False))
         tier = values.pop("tier", self.book.guest_tier if guest else self.book.member_tier)
+        values["fields"] = {**self.book.field_defaults("member"), **values.get("fields", {})}
         until = NEVER if values.get("blocked") else None
         member = Member(
             id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, blocked_until=until, **values

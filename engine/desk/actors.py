@@ -108,7 +108,8 @@ def guest_actor(tx: Tx, book: Rulebook, shop: str, visitor: str) -> Actor:
 
 def unknown_guest(book: Rulebook, shop: str, language: str | None) -> Member:
     """Whoever opens a window and has written nothing yet: no row, for deciding `chat.opened`."""
-    return Member(0, shop, guest=True, tier=book.guest_tier, language=book.language_for(shop, language))
+    spoken, fields = book.language_for(shop, language), book.field_defaults("member")
+    return Member(0, shop, guest=True, tier=book.guest_tier, language=spoken, fields=fields)
 
 
 def uploaders_of(actor: Actor) -> tuple[str, ...]:

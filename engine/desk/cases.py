@@ -43,6 +43,7 @@ def lexicon(book: Rulebook, leaving: frozenset[str], notifiers: frozenset[str]) 
         tiers={name: n for n, name in enumerate(book.tiers)},
         personal=frozenset(n for n, spec in book.custom_fields.items() if spec.field.personal),
         field_types={n: spec.field.type.kind for n, spec in book.custom_fields.items()},
+        defaults={n: spec.default for n, spec in book.custom_fields.items() if spec.default is not None},
         live_kinds=book.live_kinds,
         leaving=leaving,
         notifiers=notifiers,

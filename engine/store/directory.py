@@ -46,7 +46,7 @@ def _member_rows(now: int, complaint_kinds: Collection[str]) -> Any:
     return t.Member.select(t.Member, opened.alias("open_tickets"), complaints.alias("complaints_30d"))
 
 
-def _shown(tx: Tx, scope: Scope, rows: list[Row]) -> list[dict[str, Any]]:
+def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> list[dict[str, Any]]:
     ids = [row["id"] for row in rows]
     tags, identities = tags_of(tx, "member", ids), identities_of(tx, ids)
     return [
@@ -58,7 +58,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row]) -> list[dict[str, Any]]:
             "tier": row["tier"],
             "language": row["language"],
             "tags": tags.get(row["id"], []) if scope.staff else [],
-            "fields": show_fields("member", row["fields"], tx.ring, personal=scope.personal),
+            "fields": show_fields("member", row["fields"], tx.ring, personal=scope.personal, lexicon=lexicon),
             "blocked": scope.staff and (row["blocked_until"] or 0) > tx.now,
             "blocked_until": row["blocked_until"]
             if scope.staff and tx.now < (row["blocked_until"] or 0) < NEVER
@@ -108,7 +108,7 @@ def members(
     query = _member_rows(tx.now if now is None else now, lexicon.complaint_kinds).where(condition)
     rows = tx.rows(query.order_by(t.Member.id.desc()).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
-    return {"items": _shown(tx, scope, rows), "next": cursor(rows[-1]["id"]) if more else None}
+    return {"items": _shown(tx, scope, rows, lexicon), "next": cursor(rows[-1]["id"]) if more else None}
 
 
 def member(
@@ -128,7 +128,7 @@ def member(
     if not rows:
         return None
     past = tickets_of_member(tx, scope, question.member_id, actor_id=actor_id, now=now, percent=percent)
-    return {**_shown(tx, scope, rows)[0], "tickets": past}
+    return {**_shown(tx, scope, rows, lexicon)[0], "tickets": past}
 
 
 def agents(tx: Tx, scope: Scope, question: ask.Agents, *, lexicon: Lexicon | None = None) -> dict[str, Any]:

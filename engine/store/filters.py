@@ -281,7 +281,8 @@ class _Translation:
             column = self.columns.get(node.name)
             if column is not None and column.rows is not None:
                 return column.rows, column.rows()._returning[0]
-            if column is None and not self.lexicon.is_personal(*_split(node.name)):
+            plain = column is None and not self.lexicon.is_personal(*_split(node.name))
+            if plain and not self.lexicon.defaults.get(node.name):
                 return (lambda: self.custom(node.name, t.FieldValue.text)), t.FieldValue.text
         raise NotFilterable(f"`{node.span.text}` cannot be looked into by a list's filter", node.span)
 
@@ -313,6 +314,8 @@ class _Translation:
             column = self.columns.get(left.name)
             if column is None:
                 found = fn.EXISTS(self.custom(left.name, t.FieldValue.id).where(_not_blank()))
+                if self.lexicon.defaults.get(left.name) not in (None, "", ()):
+                    found |= _untrue(fn.EXISTS(self.custom(left.name, t.FieldValue.id)))
                 return found if node.negated else _untrue(found)
             if column.rows is not None:
                 found = fn.EXISTS(column.rows())
@@ -355,13 +358,14 @@ class _Translation:
         if column is None and node.name.partition(".")[0] in ("ticket", "member"):
             if self.lexicon.is_personal(*_split(node.name)):
                 raise self.only_equal(node)
-            kind = type_of(node).kind
+            kind, default = type_of(node).kind, self.lexicon.defaults.get(node.name)
             if kind in ("number", "flag", "duration"):
-                return _one(self.custom(node.name, t.FieldValue.number).limit(1))
+                return _or_default(self.custom(node.name, t.FieldValue.number), default, float)
             if kind == "time":
-                return _one(self.custom(node.name, t.FieldValue.time).limit(1))
+                return _or_default(self.custom(node.name, t.FieldValue.time), default, int)
             if kind in ("text", "enum", "entity", "date"):
-                return _one(self.custom(node.name, t.FieldValue.text).limit(1))
+                as_stored = marked if kind == "text" else str
+                return _or_default(self.custom(node.name, t.FieldValue.text), default, as_stored)
         raise NotFilterable(f"a list cannot be filtered by `{node.name}`", node.span)
 
     def custom(self, name: str, column: Any) -> Any:
@@ -407,9 +411,13 @@ class _Translation:
         other = right if field is left else left
         if op != "=" or not isinstance(other, tree.Const):
             raise self.only_equal(node)
-        kind = self.lexicon.field_types.get(field.name, "")
-        key = self.ring.blind(field.name, key_text(kind, other.value))
-        return fn.EXISTS(self.custom(field.name, t.FieldValue.id).where(t.FieldValue.key == key))
+        kind, default = self.lexicon.field_types.get(field.name, ""), self.lexicon.defaults.get(field.name)
+        text = key_text(kind, other.value)
+        key = self.ring.blind(field.name, text)
+        found = fn.EXISTS(self.custom(field.name, t.FieldValue.id).where(t.FieldValue.key == key))
+        if default is not None and key_text(kind, default) == text:
+            found |= _untrue(fn.EXISTS(self.custom(field.name, t.FieldValue.id)))
+        return found
 
     @staticmethod
     def only_equal(node: Any) -> NotFilterable:
@@ -421,6 +429,12 @@ class _Translation:
 
 _OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _TURNED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _or_default(rows: Any, default: Any, as_stored: Callable[[Any], Any]) -> Any:
+    """The one value of a custom field, or the default of one that was never set."""
+    found = _one(rows.limit(1))
+    return found if default is None else fn.COALESCE(found, Value(as_stored(default), converter=False))
 
 
 def _compare(left: Any, op: str, right: Any) -> Any:

@@ -13,7 +13,7 @@ from engine.store import answers
 from engine.store import tables as t
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
-from engine.store.values import Lexicon, decode_fields, words
+from engine.store.values import Lexicon, decode_fields, with_defaults, words
 
 LINES = 20
 """Of a conversation that a case holds at most."""
@@ -191,7 +191,7 @@ def member_case(
     tags = _tags(tx, 0, member_id)
     return Case(
         shop=row["m_shop"],
-        member=_member(row, tags["member"], tx),
+        member=_member(row, tags["member"], tx, lexicon),
         lookups=StoreLookups(tx, lexicon),
         next_number=tx.next_number(),
         external=external or {},
@@ -248,9 +248,9 @@ def _case(
     assignee = row["assignee"]
     return Case(
         shop=row["t_shop"],
-        member=_member(row, tags["member"], tx),
+        member=_member(row, tags["member"], tx, lexicon),
         lookups=lookups,
-        ticket=_ticket(row, tags["ticket"], tx),
+        ticket=_ticket(row, tags["ticket"], tx, lexicon),
         chat=_chat(row) if row["c_id"] is not None else None,
         messages=tuple(_message(line) for line in reversed(tx.rows(_LINES, id=ticket_id, lines=lines)))
         if lines
@@ -281,17 +281,17 @@ _TICKET_PLAIN = (
 )  # fmt: skip
 
 
-def _ticket(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx) -> Ticket:
+def _ticket(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx, lexicon: Lexicon) -> Ticket:
     return Ticket(
         **{name: row["t_" + name] for name in _TICKET_PLAIN},
         assignee=row["assignee"],
         tags=tags,
-        fields=decode_fields("ticket", row["t_fields"], tx.ring),
+        fields=with_defaults("ticket", decode_fields("ticket", row["t_fields"], tx.ring), lexicon),
         route_skills=words(row["t_route_skills"]),
     )
 
 
-def _member(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx) -> Member:
+def _member(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx, lexicon: Lexicon) -> Member:
     return Member(
         id=row["m_id"],
         shop=row["m_shop"],
@@ -302,7 +302,7 @@ def _member(row: Mapping[str, Any], tags: tuple[str, ...], tx: Tx) -> Member:
         blocked=row["m_blocked_until"] is not None and row["m_blocked_until"] > tx.now,
         blocked_until=row["m_blocked_until"],
         tags=tags,
-        fields=decode_fields("member", row["m_fields"], tx.ring),
+        fields=with_defaults("member", decode_fields("member", row["m_fields"], tx.ring), lexicon),
         open_tickets=row["m_open_tickets"],
         complaints_30d=row["m_complaints_30d"],
         signed_up_at=row["m_signed_up_at"],

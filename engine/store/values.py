@@ -30,6 +30,8 @@ class Lexicon:
     """Full names of personal custom fields: `member.birthday`."""
     field_types: Mapping[str, str] = field(default_factory=dict)
     """Full names of custom fields to their type: text, number, flag, date, time, duration, enum, list …"""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Full names of custom fields that are never empty to what they are until somebody sets them."""
     live_kinds: frozenset[str] = frozenset({"chat"})
     """Ticket kinds with a live channel: what counts as an agent's load, and one open to a member."""
     complaint_kinds: frozenset[str] = frozenset({"feedback"})
@@ -41,6 +43,15 @@ class Lexicon:
     def is_personal(self, owner: str, name: str) -> bool:
         """Whether `name` of a ticket or member is encrypted."""
         return f"{owner}.{name}" in self.personal
+
+
+def with_defaults(owner: Owner, fields: dict[str, Any], lexicon: Lexicon) -> dict[str, Any]:
+    """Custom fields by short name, with the defaults of those never set: a row may be older than its field."""
+    for full, default in lexicon.defaults.items():
+        whose, _, name = full.partition(".")
+        if whose == owner:
+            fields.setdefault(name, default)
+    return fields
 
 
 def encode_fields(owner: Owner, fields: Mapping[str, Any], lexicon: Lexicon, ring: KeyRing) -> str:
@@ -65,16 +76,21 @@ def decode_fields(owner: Owner, text: str, ring: KeyRing) -> dict[str, Any]:
     return {name: _decode(value, f"field:{owner}.{name}", ring) for name, value in json.loads(text).items()}
 
 
-def show_fields(owner: Owner, text: str, ring: KeyRing, *, personal: bool) -> dict[str, Any]:
-    """Custom fields as the API gives them: JSON values; personal ones masked unless `personal`."""
-    if text == "{}":
-        return {}
+def show_fields(
+    owner: Owner, text: str, ring: KeyRing, *, personal: bool, lexicon: Lexicon | None = None
+) -> dict[str, Any]:
+    """Custom fields as the API gives them: JSON values; personal ones masked unless `personal`. With a lexicon also
+    the defaults of those that were never set."""
     shown: dict[str, Any] = {}
-    for name, value in json.loads(text).items():
+    for name, value in json.loads(text).items() if text != "{}" else ():
         if isinstance(value, dict) and "$p" in value and not personal:
             shown[name] = MASK
         else:
             shown[name] = _json_value(_decode(value, f"field:{owner}.{name}", ring))
+    if lexicon is not None and lexicon.defaults:
+        for name, value in with_defaults(owner, {}, lexicon).items():
+            hidden = lexicon.is_personal(owner, name) and not personal
+            shown.setdefault(name, MASK if hidden else _json_value(value))
     return shown
 
 

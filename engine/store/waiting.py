@@ -74,7 +74,8 @@ def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
     if row is None:
         return None
     tags = _tags(tx, 0, member_id)
-    return Case(shop=row["m_shop"], member=_member(row, tags["member"], tx), lookups=StoreLookups(tx, lexicon))
+    found = _member(row, tags["member"], tx, lexicon)
+    return Case(shop=row["m_shop"], member=found, lookups=StoreLookups(tx, lexicon))
 
 
 _WAITING = Prepared(

@@ -14,7 +14,7 @@ from engine.core.decide import MAX_WAVES, Decision
 from engine.core.entities import SYSTEM
 from engine.core.intake import OpenChat
 from engine.lang import FLAG, NUMBER, Function
-from tests.core.desk import Stage, acted, book_of, did, files, outcomes
+from tests.core.desk import FILES, Stage, acted, book_of, did, files, outcomes
 
 
 def kinds(decision: Decision) -> list[str]:
@@ -619,3 +619,18 @@ def test_notices_are_rows_and_records() -> None:
     decision = stage.says()
     (row,) = [c for c in decision.changes if isinstance(c, Create) and c.thing == "notice"]
     assert row.values["agent"] == "amy" and "notice.created" in kinds(decision)
+
+
+def test_a_members_field_with_a_default_is_never_empty() -> None:
+    desk = FILES["desk.yaml"].replace(
+        "  member.birthday:", "  member.points: {type: number, default: 3}\n  member.birthday:"
+    )
+    rules = "rule few on message.received when member.points < 4 then set member.points to member.points + 1"
+    stage = Stage(
+        book_of(
+            rules + "\nrule grew on member.changed when member.points changed from 3 to 4 then stop", desk_yaml=desk
+        )
+    )
+    assert acted(stage.says("一")) == ["few", "grew"]
+    assert stage.world.members[1].fields["points"] == 4
+    assert acted(stage.says("二")) == []

@@ -69,6 +69,11 @@ TYPES: Mapping[str, tuple[Type, bool]] = {
     "ticket.account": (TEXT, True),
     "ticket.visit": (TIME, True),
     "ticket.gift": (FLAG, True),
+    "member.points": (NUMBER, False),
+    "member.home": (enum_of(REGION), False),
+    "member.nick": (TEXT, False),
+    "member.code": (TEXT, False),
+    "member.fan": (FLAG, False),
     "member.name": (TEXT, True),
     "member.tier": (enum_of(TIER), False),
     "member.tags": (list_of(enum_of(TAG)), False),
@@ -89,8 +94,14 @@ ENVIRONMENT = Environment(
 WORDS = Lexicon(
     priorities=PRIORITY.ranks,
     tiers=TIER.ranks,
-    personal=frozenset({"ticket.account"}),
+    personal=frozenset({"ticket.account", "member.code"}),
+    defaults={"member.points": 3, "member.home": "中部", "member.nick": "ABC", "member.code": "A1", "member.fan": True},
     field_types={
+        "member.points": "number",
+        "member.home": "enum",
+        "member.nick": "text",
+        "member.code": "text",
+        "member.fan": "flag",
         "ticket.amount": "number",
         "ticket.region": "enum",
         "ticket.remark": "text",
@@ -138,12 +149,24 @@ def values_of(case: Case) -> dict[str, Any]:
     values["ticket.idle"] = max(NOW - (ticket.last_line_at or ticket.created_at), 0)
     values["ticket.waiting_for"] = None if ticket.waiting_since is None else max(NOW - ticket.waiting_since, 0)
     values |= {f"ticket.{name}": value for name, value in ticket.fields.items()}
+    values |= {f"member.{name}": value for name, value in member.fields.items()}
     values |= {"member.name": member.name, "member.tier": member.tier, "member.tags": member.tags}
     values |= {"member.is_guest": member.guest, "member.blocked": (member.blocked_until or 0) > NOW}
     values["member.open_tickets"] = member.open_tickets
     values["agent.skills"] = agent_.skills if agent_ else None
     values["agent.status"] = agent_.status if agent_ else None
     return values
+
+
+def set_of_member(store: Store, number: int, set_: Set) -> None:
+    """Values of a member by the words of this file."""
+    import tests.store.desk as desk
+
+    known, desk.LEXICON = desk.LEXICON, WORDS
+    try:
+        change(store, number, set_)
+    finally:
+        desk.LEXICON = known
 
 
 @pytest.fixture
@@ -203,6 +226,15 @@ def filled(store: Store) -> Store:
                 desk.LEXICON = known
 
         store.write_sync(job)
+        own = {
+            "points": n % 5,
+            "home": "北部",
+            "nick": ("退貨", "x", "")[n % 3],
+            "code": ("a1", "B2")[n % 2],
+            "fan": n % 4 == 0,
+        }
+        if n % 3:  # every third has never been given any: the defaults hold
+            set_of_member(store, n + 1, Set("member", member, {f"fields.{name}": value for name, value in own.items()}))
         person = {
             "name": chance.choice([None, "王小明", "Ming Wang", "明"]),
             "tier": chance.choice(TIER.values),
@@ -318,6 +350,20 @@ ATOMS = (
     "ticket.gift = true",
     "ticket.gift = false",
     "ticket.gift != true",
+    "member.points = 3",
+    "member.points != 3",
+    "member.points + 1 > 3",
+    "member.home = 中部",
+    "member.home not in [中部]",
+    'member.nick contains "abc"',
+    'member.nick = "退貨"',
+    "member.nick is empty",
+    "member.points is set",
+    'member.code = "A1"',
+    'member.code in ["B2", "zz"]',
+    "member.code is set",
+    "member.fan",
+    "member.fan = false",
     'member.name = "王小明"',
     'member.name contains "明"',
     'member.name contains "ming"',
