@@ -93,7 +93,13 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
                 continue
             raw = real.read_bytes()
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            why = error.strerror if isinstance(error, OSError) else say("it is a link that leads to itself")
+            why = (
+                (error.strerror or str(error))
+                if isinstance(error, OSError)
+                else say("it is a link that leads to itself")
+            )
+            if isinstance(error, PermissionError):
+                why = say("no permission")
             findings.append(Finding("file-not-found", say("`{name}` cannot be read: {why}", name, why), place))
             continue
         try:

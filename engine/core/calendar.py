@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.core.entities import DAY, MINUTE, SECOND
 from engine.lang import WEEKDAYS
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 from engine.lang.types import LONG_WEEKDAYS
 
 HORIZON_DAYS = 3700
@@ -149,7 +149,7 @@ def _weekday(text: str) -> int:
     name = text.lower()
     short = LONG_WEEKDAYS.get(name, name)
     if short not in WEEKDAYS.values:
-        raise ValueError(say("`{text}` is not a weekday ({names})", text, WEEKDAYS.values))
+        raise ValueError(say("`{text}` is not a weekday ({names})", text, quoted(WEEKDAYS.values)))
     return WEEKDAYS.ranks[short]
 
 

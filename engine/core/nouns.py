@@ -33,7 +33,7 @@ from engine.lang import (
     load_plain,
 )
 from engine.lang.findings import closest
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 
 DEFAULT_STAGES = ("guard", "classify", "prioritise", "route", "sla", "respond", "notify", "housekeeping")
 Path = tuple[Any, ...]
@@ -97,7 +97,7 @@ class Doc:
         for key, item in value.items():
             name = str(key)
             if allowed is not None and name not in allowed:
-                hint = closest(name, allowed) or say("known here: {names}", tuple(allowed))
+                hint = closest(name, allowed) or say("known here: {names}", quoted(allowed))
                 place = self.keys.get((*path, key), self.span(*path, key))
                 self.findings.append(Finding("unknown-key", say("`{name}` means nothing here", name), place, hint=hint))
                 self.mistyped.add(path)
@@ -314,7 +314,7 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         declared = _SIMPLE[kind]
     else:
         types = (*_SIMPLE, "enum", "list")
-        hint = closest(kind, types) or say("types: {names}", types)
+        hint = closest(kind, types) or say("types: {names}", quoted(types))
         doc.wrong("unknown-value", say("`{kind}` is no type of a field", kind), *at, "type", hint=hint)
         return None
     label = doc.label(data.get("label"), *at, "label")

@@ -14,6 +14,7 @@ from engine.lang import Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
+from engine.lang.said import say
 
 _COUNT = Bounds(lowest=0, whole=True)
 _STARS = Bounds(1, 5, whole=True)
@@ -135,7 +136,7 @@ def _expected(book: Rulebook) -> dict[str, tuple[Span, str]]:
     for path in sorted(book.files):
         if path.split("/")[-1] in ("sla.yaml", "sla.yml") and any(p.targets for p in book.policies.values()):
             source = Source(path, book.files[path])
-            return {"sla.breached": (source.span(0, len(source.line(1))), "a promise of `sla.yaml` can be broken")}
+            return {"sla.breached": (source.span(0, len(source.line(1))), say("a promise of `sla.yaml` can be broken"))}
     return {}
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from engine.core.rulebook import Helpers, Rulebook
 from engine.lang import Duration, Rule
+from engine.lang.said import say
 
 Outcome = Literal["false", "not-asked", "limit", "dates", "shop", "stopped", "unknown", "repeated"]
 
@@ -82,22 +83,26 @@ def why_not(
     Meant for a rule that the trace does not tell of; one that it does tell of acted, lost or failed.
     """
     if not {event.key for event in rule.events} & set(wave["keys"]):
-        heard = ", ".join(sorted(wave["keys"]))
-        waits = ", ".join(str(event.key) for event in rule.events)
-        return WhyNot("not-asked", f"it waits for {waits}; here was {heard}")
+        heard = tuple(sorted(wave["keys"]))
+        waits = tuple(event.key for event in rule.events)
+        return WhyNot("not-asked", say("it waits for {events}; here was {others}", waits, heard))
     if rule.shop is not None and rule.shop != shop:
-        return WhyNot("shop", f"it is a rule of the shop {rule.shop}; this is {shop}")
+        return WhyNot("shop", say("it is a rule of the shop {shop}; this is {other}", rule.shop, shop))
     if rule.id not in {asked.id for asked in book.rules.asked(wave["keys"], shop)}:
-        return WhyNot("shop", f"the shop {shop} has a rule of its own under this name")
+        return WhyNot("shop", say("the shop {shop} has a rule of its own under this name", shop))
     stages = [stage.name for stage in book.environment.stages]
     for entry in before:
         ended = any(str(change).split(" ", 1)[0] in ("stop", "reject") for change in entry["changes"])
         if entry["outcome"] == "acted" and ended and stages.index(entry["stage"]) < stages.index(rule.stage):
-            return WhyNot("stopped", f"`{entry['rule']}` ended the decision in stage {entry['stage']}")
+            why = say("`{rule}` ended the decision in stage {stage}", entry["rule"], entry["stage"])
+            return WhyNot("stopped", why)
     zone = str(book.zone(shop))
     if not rule.in_dates(now, zone):
-        days = " ".join(f"{word} {day}" for word, day in (("from", rule.starts), ("until", rule.ends)) if day)
-        return WhyNot("dates", f"it acts {days}")
+        if rule.starts and rule.ends:
+            return WhyNot("dates", say("it acts from {starts} until {ends}", rule.starts, rule.ends))
+        if rule.starts:
+            return WhyNot("dates", say("it acts from {starts}", rule.starts))
+        return WhyNot("dates", say("it acts until {ends}", rule.ends))
     values, lacking = seen_by(book, rule, wave, now, text)
     if rule.condition is None:
         return _matched(rule, before, 0)
@@ -111,16 +116,17 @@ def why_not(
         if not clause.holds:
             return WhyNot("false", clause.text, held, len(clauses), clause.values)
     if lacking:
-        return WhyNot("unknown", f"{min(lacking)} was not recorded", held, len(clauses))
+        return WhyNot("unknown", say("{field} was not recorded", min(lacking)), held, len(clauses))
     return _matched(rule, before, len(clauses))
 
 
 def _matched(rule: Rule, before: Sequence[Mapping[str, Any]], parts: int) -> WhyNot:
     """All of its condition held."""
     if any(entry["rule"] == rule.id for entry in before):
-        return WhyNot("repeated", "it had acted in this decision before", parts, parts)
+        return WhyNot("repeated", say("it had acted in this decision before"), parts, parts)
     if rule.limit is not None:
         per = "" if rule.limit.per is None else f" per {Duration(rule.limit.per)}"
         often = "once" if rule.limit.count == 1 else str(rule.limit.count)
-        return WhyNot("limit", f"it was at its limit: {often}{per} per {rule.limit.scope}", parts, parts)
-    return WhyNot("unknown", "it matched, but its place was taken", parts, parts)
+        limit = f"{often}{per} per {rule.limit.scope}"
+        return WhyNot("limit", say("it was at its limit: {limit}", limit), parts, parts)
+    return WhyNot("unknown", say("it matched, but its place was taken"), parts, parts)

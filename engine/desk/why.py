@@ -15,6 +15,7 @@ from engine.core.rulebook import Helpers, Rulebook
 from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.desk import rule_answers
 from engine.lang import Rule, suggest
+from engine.lang.said import spoken
 from engine.store import Tx, commit, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -120,7 +121,7 @@ def _not(
         "wave": wave,
         "outcome": "not",
         "reason": one.outcome,
-        "why": one.why,
+        "why": spoken(one.why, "en"),
         "held": one.held,
         "parts": one.parts,
         "values": {key: mask(book, key, value) for key, value in sorted(shown.items())} if book is not None else {},

@@ -366,7 +366,7 @@ class ActionChecker:
         want = kind.parameters.get(name) if kind is not None else None
         if kind is not None and want is None:
             hint = closest(name, kind.parameters) or (
-                say("it takes {names}", tuple(kind.parameters)) if kind.parameters else say("it takes nothing")
+                say("it takes {names}", quoted(kind.parameters)) if kind.parameters else say("it takes nothing")
             )
             self._report(
                 Finding("wrong-arity", say("`{action}` takes no `{name}`", kind.name, name), argument.name.span, hint)

@@ -304,7 +304,7 @@ class _Checker:
             count = 1
         scopes = ("ticket", "member", "agent", "shop")
         if limit.scope.text not in scopes:
-            hint = closest(limit.scope.text, scopes) or say("per ticket, member, agent or shop")
+            hint = closest(limit.scope.text, scopes) or say("per `ticket`, `member`, `agent` or `shop`")
             self._wrong(
                 "unknown-value", say("a limit cannot count per `{scope}`", limit.scope.text), limit.scope.span, hint
             )

@@ -246,7 +246,7 @@ def _as_github(finding: Finding, root: str, locale: str) -> str:
         "title": finding.code,
     }
     properties = ",".join(f"{key}={_escape_property(str(value))}" for key, value in place.items())
-    message = finding.message + (f"\n{_help(finding.hint, locale)}" if finding.hint else "")
+    message = "\n".join([finding.message, *([_help(finding.hint, locale)] if finding.hint else [])])
     return f"::{finding.severity} {properties}::{_escape_data(message)}"
 
 

@@ -107,7 +107,7 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = min(int(getattr(mark, "index", 0)), len(text))
-            problem = str(error.problem or error.context or "cannot be read")
+            problem = error.problem or error.context or say("cannot be read")
             self._refuse(_PROBLEMS.get(problem, problem), at, min(at + 1, len(text)))
         except (yaml.YAMLError, UnicodeError, ValueError) as error:
             self._refuse(say("the file cannot be read: {error}", error), 0, 1)

@@ -87,7 +87,7 @@ def both(items: Iterable[str]) -> str:
 
 
 def _joined(template: str, items: tuple[str, ...]) -> str:
-    return Said(template, {"some": items[:-1], "last": items[-1]}) if len(items) > 1 else "".join(items)
+    return Said(template, {"some": items[:-1], "last": items[-1]}) if len(items) > 1 else next(iter(items), "")
 
 
 @overload
@@ -111,12 +111,20 @@ def locale_of(wanted: str | None) -> str:
     tag = re.split(r"[.@]", wanted or "")[0].replace("_", "-").lower()
     if not re.match(r"zh\b", tag):
         return "en"
-    return "zh-TW" if re.search(r"-(hant|tw|hk|mo)\b", tag) else "zh-CN"
+    return "zh-TW" if re.search(r"-(hant|tw|hk|mo)\b", tag) and "-hans" not in tag else "zh-CN"
 
 
 def _filled(template: str, values: Mapping[str, Value], code: Mapping[str, str], locale: str) -> str:
     def value(place: re.Match[str]) -> str:
-        return _shown(values[place[1]], locale) if place[1] in values else place[0]
+        if place[1] not in values:
+            return place[0]
+        text = _shown(values[place[1]], locale)
+        if locale == "en":
+            return text
+        # Between Chinese and other letters stands a space.
+        before, after = template[: place.start()][-1:], template[place.end() :][:1]
+        lead = " " if _is_han(before) and _is_latin(text[:1]) else ""
+        return f"{lead}{text} " if _is_han(after) and _is_latin(text[-1:]) else lead + text
 
     text = PLACE.sub(value, template)
     return CODE.sub(lambda piece: f"`{code.get(piece[1], piece[1])}`", text) if code else text
@@ -126,6 +134,14 @@ def _shown(value: Value, locale: str) -> str:
     if isinstance(value, tuple):
         return _JOINTS[locale].join(_shown(one, locale) for one in value)
     return value.spoken(locale) if isinstance(value, Said) else value
+
+
+def _is_han(char: str) -> bool:
+    return "\u4e00" <= char <= "\u9fff"
+
+
+def _is_latin(char: str) -> bool:
+    return char == "`" or (char.isascii() and char.isalnum())
 
 
 @cache

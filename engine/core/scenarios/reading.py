@@ -12,7 +12,7 @@ from engine.core.entities import Member, Ticket
 from engine.core.sla import TARGETS
 from engine.lang import Duration, Finding, Source, Span, load_plain
 from engine.lang.findings import closest
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 from engine.lang.types import noun
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         return Finding("scenario-invalid", message, scenario.span(*path), hint=hint)
 
     def unknown(message: str, known: Iterable[str], *path: Any, more: tuple[str, ...] = ()) -> Finding:
-        hint = closest(str(path[-1]), known) or say("known: {names}", (*sorted(known), *more))
+        hint = closest(str(path[-1]), known) or say("known: {names}", (*quoted(sorted(known)), *more))
         return Finding("scenario-invalid", message, scenario.key(*path), hint=hint)
 
     data = scenario.data
@@ -159,7 +159,7 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         yield from _mapping_problems(step, "set", None, "`set`", scenario, "steps", number)
         yield from _mapping_problems(step, "call", CALL_KEYS, say("a call"), scenario, "steps", number)
         if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(What):
-            yield invalid(say("a call needs an `event`: {names}", get_args(What)), "steps", number, "call")
+            yield invalid(say("a call needs an `event`: {names}", quoted(get_args(What))), "steps", number, "call")
         yield from _mapping_problems(step, "page", PAGE_KEYS, say("a page"), scenario, "steps", number)
         if "wait" in step and not _is_duration(step["wait"]):
             hint = say("such as `30s`, `15m`, `4h`, `2d`")
@@ -205,7 +205,7 @@ def _mapping_problems(
         return
     for name in value:
         if known is not None and name not in known:
-            hint = closest(str(name), known) or say("known: {names}", tuple(sorted(known)))
+            hint = closest(str(name), known) or say("known: {names}", quoted(sorted(known)))
             message = say("`{name}` means nothing for {what}", name, what)
             yield Finding("scenario-invalid", message, scenario.key(*path, key, name), hint=hint)
 

@@ -37,6 +37,8 @@ from engine.core.scenarios.reading import Scenario
 from engine.core.scenarios.why import why
 from engine.core.sla import TARGETS
 from engine.lang import Duration, Source, Span, load_plain
+from engine.lang.said import quoted, say
+from engine.lang.types import noun
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -147,14 +149,14 @@ class _Runner:
 
     def run(self) -> Result:
         if self.shop not in self.book.shops:
-            there_is_none = f"there is no shop `{self.shop}`"
+            there_is_none = say("there is no shop `{shop}`", self.shop)
             self.result.failures.append(Failure(1, self.scenario.span("shop"), there_is_none))
             return self.result
         if self.unset is not None:
             self.result.failures.append(Failure(1, self.scenario.span("settings"), self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
-            there_is_none = f"there is no tier `{self.member.tier}`"
+            there_is_none = say("there is no tier `{name}`", self.member.tier)
             self.result.failures.append(Failure(1, self.scenario.span("member", "tier"), there_is_none))
             return self.result
         for number, step in enumerate(self.scenario.data["steps"]):
@@ -169,7 +171,7 @@ class _Runner:
             except Refused as refused:
                 error = refused
             except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail
-                error = Refused("invalid", "cannot-run", f"it cannot be done here ({broken})")
+                error = Refused("invalid", "cannot-run", say("it cannot be done here ({why})", broken))
             self.result.steps += 1
             self._learn(decisions, _said(step))
             self._check(number, step, decisions, error, notices, messages, events)
@@ -235,7 +237,7 @@ class _Runner:
     def _visit(self, shop: str) -> None:
         """The member goes to another shop, where the same person is another member with a case of his own."""
         if shop not in self.book.shops:
-            raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`")
+            raise Refused("invalid", "unknown-shop", say("there is no shop `{shop}`", shop))
         self.elsewhere[self.shop] = (self.member, self.ticket)
         if shop not in self.elsewhere:
             known = ("guest", "tier", "name", "language", "tags", "fields")
@@ -249,7 +251,7 @@ class _Runner:
         if "tags" in values:
             values = {**values, "tags": tuple(values["tags"])}
         if values.get("tier", self.member.tier) not in self.book.tiers:
-            raise Refused("invalid", "unknown-tier", f"there is no tier `{values['tier']}`")
+            raise Refused("invalid", "unknown-tier", say("there is no tier `{name}`", values["tier"]))
         self.member = replace(self.world.members[self.member.id], **values)
         self.world.members[self.member.id] = self.member
 
@@ -306,7 +308,7 @@ class _Runner:
         username = str(step["agent"])
         agent = world.agents.get(username)
         if agent is None:
-            raise Refused("invalid", "unknown-agent", f"the scenario has no agent `{username}`")
+            raise Refused("invalid", "unknown-agent", say("the scenario has no agent `{name}`", username))
         actor = Actor(
             kind="agent",
             id=agent.id,
@@ -389,10 +391,11 @@ class _Runner:
             self.result.failures.append(Failure(number + 1, span, message, help))
 
         if error is not None and expect.get("error") != error.code:
-            fail(f"the desk refused this step: {error.message} [{error.code}]")
+            fail(say("the desk refused this step: {why} [{code}]", error.message, error.code))
             return
         if error is None and "error" in expect:
-            fail(f"the desk should have refused this step with `{expect['error']}`", "expect", "error")
+            message = say("the desk should have refused this step with `{code}`", expect["error"])
+            fail(message, "expect", "error")
             return
         trace = [t for d in decisions for t in d.trace]
         acted = [t["rule"] for t in trace if t["outcome"] == "acted"]
@@ -417,31 +420,37 @@ class _Runner:
                 continue
             wanted = [str(w) for w in expect[key]]
             if not wanted and facts[key]:
-                fail(f"{key}: nothing was expected, got {_names(facts[key])}", "expect", key)
+                fail(say("{key}: nothing was expected, got {names}", key, _names(facts[key])), "expect", key)
             for n, name in enumerate(wanted):
                 own = f"{self.shop}/{name}" if key in ("fired", "lost") else name  # a shop's own goes by either name
                 if name not in facts[key] and own not in facts[key]:
                     tried = [*decisions, *self.world.unmoved()]
                     told = why(self.book, name, tried, _said(step)) if key == "fired" else None
-                    fail(f"{key}: `{name}` is missing, got {_names(facts[key])}", "expect", key, n, help=told)
+                    message = say("{key}: `{name}` is missing, got {names}", key, name, _names(facts[key]))
+                    fail(message, "expect", key, n, help=told)
         for n, name in enumerate(expect.get("not_fired") or ()):
             if name in acted or f"{self.shop}/{name}" in acted:
-                fail(f"`{name}` acted and should not have", "expect", "not_fired", n)
+                fail(say("`{name}` acted and should not have", name), "expect", "not_fired", n)
         for n, name in enumerate(expect.get("not_events") or ()):
             if name in facts["events"]:
-                fail(f"the event `{name}` came about and should not have", "expect", "not_events", n)
+                fail(say("the event `{name}` came about and should not have", name), "expect", "not_events", n)
         ticket = self.world.tickets.get(self.ticket or 0)
         for n, name in enumerate(expect.get("not_tags") or ()):
             if ticket is not None and name in ticket.tags:
-                fail(f"the ticket has the tag `{name}` and should not have it", "expect", "not_tags", n)
+                fail(say("the ticket has the tag `{name}` and should not have it", name), "expect", "not_tags", n)
         if "rejected" in expect:
             was = any(d.rejected is not None for d in decisions)
             if was != bool(expect["rejected"]):
-                fail("the message was " + ("rejected" if was else "not rejected"), "expect", "rejected")
+                fail(
+                    say("the message was rejected") if was else say("the message was not rejected"),
+                    "expect",
+                    "rejected",
+                )
         if "reply" in expect:
             texts = [r.text for d in decisions for r in d.replies] + [line["text"] for line in self.shown]
             if not any(str(expect["reply"]) in text for text in texts):
-                fail(f"no reply contains `{expect['reply']}`, got {_names(texts)}", "expect", "reply")
+                message = say("no reply contains `{text}`, got {names}", expect["reply"], _names(texts))
+                fail(message, "expect", "reply")
         for key, wanted in expect.items():
             if "." in str(key):
                 self._check_field(str(key), wanted, fail)
@@ -453,10 +462,10 @@ class _Runner:
             clock = self.world.clocks.get(ticket.id, {}).get(short) if ticket is not None else None
             state = clock.state if clock else None
             if state != wanted:
-                fail(f"the clock {short} is {state}, expected {wanted}", "expect", name)
+                fail(say("the clock {name} is {found}, expected {wanted}", short, state, wanted), "expect", name)
             return
         if owner != "member" and ticket is None:
-            fail(f"there is no {owner} to look at", "expect", name)
+            fail(say("there is no {noun} to look at", noun(owner)), "expect", name)
             return
         spec = self.book.fields.get(name)
         holder: Any = self.world.members[self.member.id] if owner == "member" else ticket
@@ -468,17 +477,20 @@ class _Runner:
             case = self.world.case(self.member.id, self.ticket, self.shop)
             got = self.book.getter(name)(Draft(self.book, case, SYSTEM, self.world.now))
         else:
-            fail(f"there is no field `{name}`", "expect", name)
+            fail(say("there is no field `{name}`", name), "expect", name)
             return
         if isinstance(got, tuple):
             missing = [w for w in (wanted or []) if w not in got]
             if (not wanted and got) or missing:
-                fail(f"{name} is {_names(list(got))}, expected {_names(list(wanted or []))}", "expect", name)
+                message = say(
+                    "{name} is {found}, expected {wanted}", name, _names(list(got)), _names(list(wanted or []))
+                )
+                fail(message, "expect", name)
         elif spec is not None and spec[0].type.kind == "duration" and got is not None:
             if wanted is None or got != Duration.parse(str(wanted)).micros:
-                fail(f"{name} is `{Duration(got)}`, expected `{wanted}`", "expect", name)
+                fail(say("{name} is `{found}`, expected `{wanted}`", name, Duration(got), wanted), "expect", name)
         elif (got if got is None else str(got)) != (wanted if wanted is None else str(wanted)):
-            fail(f"{name} is `{got}`, expected `{wanted}`", "expect", name)
+            fail(say("{name} is `{found}`, expected `{wanted}`", name, got, wanted), "expect", name)
 
 
 def _said(step: Mapping[str, Any]) -> str | None:
@@ -496,5 +508,5 @@ def _moment(text: str, zone: ZoneInfo) -> int:
     return to_micros(datetime.fromisoformat(text).replace(tzinfo=zone))
 
 
-def _names(names: list[Any]) -> str:
-    return ", ".join(f"`{n}`" for n in names) or "nothing"
+def _names(names: list[Any]) -> str | tuple[str, ...]:
+    return quoted(names) or say("nothing")

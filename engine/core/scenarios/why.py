@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.core.decide import Decision
 from engine.core.whynot import WhyNot, why_not
 from engine.lang import suggest
+from engine.lang.said import quoted, say
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -21,29 +22,37 @@ def why(book: Rulebook, name: str, decisions: Sequence[Decision], said: str | No
     rule = next((r for r in book.rules.rules if name in (r.id, r.name)), None)
     if rule is None:
         close = suggest(name, (r.id for r in book.rules.rules))
-        return f"there is no rule `{name}`" + (f"; did you mean `{close}`?" if close else "")
+        if close is not None:
+            return say("there is no rule `{name}`; did you mean `{other}`?", name, close)
+        return say("there is no rule `{name}`", name)
     found: list[WhyNot] = []
     for decision in decisions:
         for entry in decision.trace:
             if entry["rule"] == rule.id and entry["outcome"] != "acted":
-                return f"`{name}` {entry['outcome']}: {entry['why']}"
+                if entry["outcome"] == "lost":
+                    return say("`{name}` lost: {why}", name, entry["why"])
+                return say("`{name}` failed: {why}", name, entry["why"])
         for wave in decision.snapshot["waves"]:
             now = decision.snapshot["now"]
             found.append(why_not(book, rule, decision.shop, wave, now, line_of(decision, said), decision.trace))
     if not found:
-        return f"nothing was decided in this step; `{name}` waits for {', '.join(e.key for e in rule.events)}"
+        waits = quoted(event.key for event in rule.events)
+        return say("nothing was decided in this step; `{name}` waits for {events}", name, waits)
     nearest = min(found, key=lambda one: (_NEAREST.index(one.outcome), one.parts - one.held))
     if nearest.outcome == "false":
-        seen = ", ".join(f"{k} = {_shown(v)}" for k, v in nearest.values.items())
-        how_far = f"; {nearest.held} of {nearest.parts} parts held" if nearest.parts > 1 else ""
-        return f"`{name}` did not act because `{nearest.why}` did not hold" + (
-            f" ({seen}){how_far}" if seen else how_far
-        )
+        told = say("`{name}` did not act because `{part}` did not hold", name, nearest.why)
+        seen = tuple(f"{field} = {_shown(value)}" for field, value in nearest.values.items())
+        if seen:
+            told = say("{told} ({facts})", told, seen)
+        if nearest.parts > 1:
+            told = say("{told}; {held} of {parts} parts held", told, nearest.held, nearest.parts)
+        return told
     if nearest.outcome == "not-asked":
         heard = sorted({event for decision in decisions for event in decision.events})
-        waits = ", ".join(f"`{event.key}`" for event in rule.events)
-        return f"`{name}` waits for {waits}; this step raised {', '.join(f'`{h}`' for h in heard) or 'nothing'}"
-    return f"`{name}` did not act: {nearest.why}"
+        waits = quoted(event.key for event in rule.events)
+        raised = quoted(heard) or say("nothing")
+        return say("`{name}` waits for {events}; this step raised {others}", name, waits, raised)
+    return say("`{name}` did not act: {why}", name, nearest.why)
 
 
 def _shown(value: object) -> str:
