@@ -24,7 +24,7 @@ from engine.store.people import agent_id
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
-from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, refs_in
+from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, refs_in, seal_body
 
 
 class Decided(Protocol):
@@ -488,7 +488,7 @@ class _Applying:
                     "channel": out.channel,
                     "ticket_id": self.real(out.ticket) if out.ticket is not None else None,
                     "message_id": self.real(out.message) if out.message is not None else None,
-                    "body": to_json(out.body),
+                    "body": seal_body(self.tx.ring, out.body),
                     "due_at": out.due_at,
                     "created_at": self.tx.now,
                 }

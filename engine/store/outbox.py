@@ -18,10 +18,12 @@ from peewee import JOIN, fn
 from engine.core.entities import HOUR, MINUTE, SECOND
 from engine.core.questions import Scope
 from engine.store import tables as t
+from engine.store.errors import KeyRingError
 from engine.store.people import identities_of
 from engine.store.queries import attachments_of, of_ticket
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
+from engine.store.values import open_body
 
 BACK_OFF = (
     5 * SECOND,
@@ -124,6 +126,7 @@ def claim(tx: Tx, limit: int = CLAIM) -> list[Claimed]:
         .where(t.Outbox.id.in_(ids))
         .order_by(t.Outbox.due_at, t.Outbox.id)
     )
+    rows = [{**row, "body": body} for row in rows if (body := _body(tx, row)) is not None]
     people = identities_of(tx, {row["member_id"] for row in rows if row["member_id"] is not None})
     files = attachments_of(tx, {row["message_id"] for row in rows if row["message_id"] is not None})
     return [
@@ -139,12 +142,21 @@ def claim(tx: Tx, limit: int = CLAIM) -> list[Claimed]:
             message_id=row["message_id"],
             text=row["text"] or "",
             html=row["html"],
-            body=json.loads(row["body"]),
+            body=row["body"],
             recipient=_recipient(row, people.get(row["member_id"], [])),
             files=tuple(files.get(row["message_id"], ())),
         )
         for row in rows
     ]
+
+
+def _body(tx: Tx, row: Row) -> dict[str, Any] | None:
+    """What goes along with a row; one that this desk's keys do not open is given up, for all to see."""
+    try:
+        return open_body(tx.ring, row["body"])
+    except KeyRingError as error:
+        _settle(tx, row["id"], {"state": "failed", "error": str(error), "settled_at": tx.now})
+        return None
 
 
 def _due_query(limit: int, now: int) -> Any:

@@ -27,6 +27,8 @@ from engine.store.outbox import (
 )
 from engine.store.people import link_identity
 from engine.store.queries import messages
+from engine.store.secret import KeyRing
+from engine.store.values import seal_body
 from tests.store.conftest import Clock
 from tests.store.desk import guest, line
 
@@ -40,6 +42,24 @@ def waiting(store: Store) -> int:
     store.write_sync(lambda tx: link_identity(tx, member, "demo", "email", "ming@example.org", verified=True))
     more = [Enqueue("test", "the-key", -1, -2, 0, {"to": "you"})]
     return store.write_sync(lambda tx: line(tx, member, "您好", more=more)).result.messages[0]
+
+
+def test_what_goes_along_is_encrypted_and_older_rows_are_still_read(store: Store, waiting: int) -> None:
+    lying = store.read_sync(lambda tx: tx.value(t.Outbox.select(t.Outbox.body)))
+    assert "you" not in lying and lying != "{}"
+    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": '{"to": "an old row"}'}, key="the-key"))
+    (row,) = store.write_sync(claim).result
+    assert row.body == {"to": "an old row"}
+
+
+def test_a_row_that_the_keys_do_not_open_is_given_up_and_holds_up_nothing(store: Store, waiting: int) -> None:
+    other, more = guest(store, "v2"), [Enqueue("test", "two", -1, -2, 0, {"to": "me"})]
+    store.write_sync(lambda tx: line(tx, other, "又一句", more=more))
+    stranger = seal_body(KeyRing.fresh(), {"to": "nobody"})
+    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": stranger}, key="the-key"))
+    assert [row.key for row in store.write_sync(claim).result] == ["two"]
+    (dead,) = store.read_sync(lambda tx: dead_letters(tx, STAFF))
+    assert dead["state"] == "failed" and "cannot decrypt" in dead["error"]
 
 
 def delivery(store: Store) -> str | None:
