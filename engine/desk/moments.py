@@ -18,7 +18,7 @@ from engine.core.decide import decide, unheard
 from engine.core.entities import SYSTEM, Case
 from engine.core.intake import ScheduleDue, TimerDue
 from engine.core.rulebook import Rulebook
-from engine.store import StoreClosed, Tx, load, outbox, schedules, waiting
+from engine.store import StoreClosed, Tx, load, outbox, schedules
 from engine.store import tables as t
 from engine.store.schedules import Run
 from engine.store.wider import wider
@@ -112,19 +112,16 @@ class Moments:
             found = schedules.tickets_left(tx, run, book.lifecycles, where, PAGE)
         else:
             found = schedules.members_left(tx, run, where, PAGE)
-        hits = tuple(one for one in found if self._acts(tx, book, run, one))
+        peek = load.peek_ticket_cases if over == "ticket" else load.peek_member_cases
+        hits = tuple(one for one, case in peek(tx, self._desk._lexicon, found) if self._acts(tx, book, run, case))
         return _Page(hits, found[-1] if len(found) == PAGE else None)
 
-    def _acts(self, tx: Tx, book: Rulebook, run: Run, one: int) -> bool:
-        """Whether some rule acts on a ticket or member as it is. What cannot be decided is left to the writer, where
-        it is told of."""
-        words = self._desk._lexicon
-        if schedules.each(run.key) == "ticket":
-            case = load.peek_ticket_case(tx, words, ticket_id=one)
-        else:
-            case = waiting.member_for_window(tx, words, one)
+    @staticmethod
+    def _acts(tx: Tx, book: Rulebook, run: Run, case: Case | None) -> bool:
+        """Whether some rule acts on a ticket or member as it is. What cannot be read or decided is left to the writer,
+        where it is told of."""
         if case is None:
-            return False
+            return True
         try:
             moment = (ScheduleDue(run.key, run.since), case, SYSTEM, tx.now)
             return not unheard(book, *moment) and bool(decide(book, *moment).trace)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from peewee import JOIN, SQL, Select, fn
+from peewee import JOIN, SQL, Select, Value, fn
 
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
 from engine.core.library import Library
 from engine.store import answers
 from engine.store import tables as t
+from engine.store.errors import KeyRingError
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, decode_fields, with_defaults, words
 
 LINES = 20
 """Of a conversation that a case holds at most."""
+COUNTED = 1_000
+"""Cases of a member are counted so far and no further: a decision takes as long for whoever has a hundred thousand."""
 
 
 # ---------------------------------------------------------------------------------------------------- fixed statements
@@ -26,26 +31,36 @@ def _all_of(model: Any, prefix: str) -> list[Any]:
     return [field.alias(prefix + field.column_name) for field in model._meta.sorted_fields]
 
 
-def _people() -> Any:
-    """Columns and joins that every case needs of its ticket and member."""
+def _people() -> list[Any]:
+    """Columns that every case needs of its member."""
+    return [*_all_of(t.Member, "m_"), *_counts(p("complaint_kind"), p("month_ago"))]
+
+
+def _counts(complaint_kind: Any, month_ago: Any) -> list[Any]:
+    """What is counted of a member's cases."""
     other, complaint = t.Ticket.alias("o"), t.Ticket.alias("k")
-    opened = Select([other], [fn.COUNT(other.id)]).where(
-        (other.member_id == t.Member.id) & (other.category != "closed"),
-    )
-    complaints = Select([complaint], [fn.COUNT(complaint.id)]).where(
+    # Every category by name: so the index on member, category and kind leads straight to the few that count.
+    opened = (other.member_id == t.Member.id) & other.category.in_(("open", "pending"))
+    complaints = (
         (complaint.member_id == t.Member.id)
-        & (complaint.kind == p("complaint_kind"))
-        & (complaint.created_at > p("month_ago"))
+        & complaint.category.in_(("open", "pending", "closed"))
+        & (complaint.kind == complaint_kind)
+        & (complaint.created_at > month_ago)
     )
-    return [*_all_of(t.Member, "m_"), opened.alias("m_open_tickets"), complaints.alias("m_complaints_30d")]
+    return [_count(other, opened).alias("m_open_tickets"), _count(complaint, complaints).alias("m_complaints_30d")]
 
 
-def _ticket_case(where: Any) -> Any:
+def _count(model: Any, where: Any) -> Any:
+    few = Select([model], [model.id]).where(where).limit(COUNTED)
+    return Select([few], [fn.COUNT(SQL("1"))])
+
+
+def _ticket_case(where: Any, people: list[Any] | None = None) -> Any:
     rated = t.Rating.select(t.Rating.created_at).where(t.Rating.ticket_id == t.Ticket.id)
     return (
         t.Ticket.select(
             *_all_of(t.Ticket, "t_"),
-            *_people(),
+            *(_people() if people is None else people),
             *_all_of(t.Chat, "c_"),
             t.Agent.username.alias("assignee"),
             rated.alias("rating_at"),
@@ -160,6 +175,88 @@ def peek_ticket_case(
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
     row = tx.row(query, number=number, id=ticket_id, **fixed)
     return _case(tx, lexicon, row, lines, {}, lock=False) if row is not None else None
+
+
+def peek_ticket_cases(tx: Tx, lexicon: Lexicon, ids: Collection[int]) -> Iterator[tuple[int, Case | None]]:
+    """The cases of tickets for reading only, in a handful of statements however many there are; without their lines.
+
+    A ticket that is gone is left out; None for one that cannot be read.
+    """
+    columns = _all_of(t.Member, "m_")
+    rows = tx.rows(_ticket_case(t.Ticket.id.in_(list(ids)), columns).order_by(t.Ticket.id))
+    counted = _counted(tx, lexicon, {row["m_id"] for row in rows})
+    tags = _tags_of(tx, ids, counted)
+    clocks, timers = _by_ticket(tx, t.SlaClock, ids), _by_ticket(tx, t.Timer, ids)
+    assigned = {row["t_assignee_id"] for row in rows if row["t_assignee_id"] is not None}
+    agents = {agent.id: agent for agent in agents_of(tx, lexicon, assigned)} if assigned else {}
+    lookups = StoreLookups(tx, lexicon)
+    for row in rows:
+        ticket_id, member_id = row["t_id"], row["m_id"]
+        try:
+            yield (
+                ticket_id,
+                Case(
+                    shop=row["t_shop"],
+                    member=_member({**row, **counted[member_id]}, tags["member", member_id], tx, lexicon),
+                    lookups=lookups,
+                    ticket=_ticket(row, tags["ticket", ticket_id], tx, lexicon),
+                    chat=_chat(row) if row["c_id"] is not None else None,
+                    clocks=tuple(clock_of(clock) for clock in clocks[ticket_id]),
+                    timers={timer["name"]: timer["due_at"] for timer in timers[ticket_id]},
+                    agent=agents.get(row["t_assignee_id"]),
+                    leaving=lexicon.leaving,
+                    notifiers=lexicon.notifiers,
+                    rating_at=row["rating_at"],
+                ),
+            )
+        except KeyRingError:
+            yield ticket_id, None
+
+
+def peek_member_cases(tx: Tx, lexicon: Lexicon, ids: Collection[int]) -> Iterator[tuple[int, Case | None]]:
+    """The cases of members without a ticket, for reading only: no lock, no number taken. See `peek_ticket_cases`."""
+    rows = tx.rows(t.Member.select(*_all_of(t.Member, "m_")).where(t.Member.id.in_(list(ids))).order_by(t.Member.id))
+    counted = _counted(tx, lexicon, {row["m_id"] for row in rows})
+    tags = _tags_of(tx, (), counted)
+    lookups = StoreLookups(tx, lexicon)
+    for row in rows:
+        member_id = row["m_id"]
+        try:
+            found = _member({**row, **counted[member_id]}, tags["member", member_id], tx, lexicon)
+        except KeyRingError:
+            yield member_id, None
+            continue
+        plain = Case(shop=row["m_shop"], member=found, lookups=lookups)
+        yield member_id, replace(plain, leaving=lexicon.leaving, notifiers=lexicon.notifiers)
+
+
+def _counted(tx: Tx, lexicon: Lexicon, members: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """What is counted of members' cases, by the member's id."""
+    counts = _counts(Value(_complaint(lexicon), converter=False), Value(tx.now - 30 * DAY, converter=False))
+    query = t.Member.select(t.Member.id.alias("m_id"), *counts).where(t.Member.id.in_(list(members)))
+    return {row["m_id"]: row for row in tx.rows(query)} if members else {}
+
+
+def _by_ticket(tx: Tx, model: Any, ids: Collection[int]) -> defaultdict[int, list[Mapping[str, Any]]]:
+    found: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in tx.rows(model.select().where(model.ticket_id.in_(list(ids)))):
+        found[row["ticket_id"]].append(row)
+    return found
+
+
+def _tags_of(
+    tx: Tx, tickets: Collection[int], members: Collection[int]
+) -> defaultdict[tuple[str, int], tuple[str, ...]]:
+    """Tags by kind and id of what they hang on."""
+    use = t.TagUse
+    mine = ((use.owner_kind == "ticket") & use.owner_id.in_(list(tickets))) | (
+        (use.owner_kind == "member") & use.owner_id.in_(list(members))
+    )
+    found: defaultdict[tuple[str, int], tuple[str, ...]] = defaultdict(tuple)
+    query = use.select(use.owner_kind, use.owner_id, use.name).where(mine).order_by(use.at, use.name)
+    for row in tx.rows(query):
+        found[row["owner_kind"], row["owner_id"]] += (row["name"],)
+    return found
 
 
 def member_case(

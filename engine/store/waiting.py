@@ -9,7 +9,7 @@ from peewee import JOIN, fn
 from engine.core.entities import Call, Case
 from engine.core.questions import Scope
 from engine.store import tables as t
-from engine.store.load import _MEMBER, StoreLookups, _member, _tags, agents_of
+from engine.store.load import agents_of, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
 from engine.store.sql import Prepared
 from engine.store.tx import Tx
@@ -70,12 +70,7 @@ def open_chat(tx: Tx, member_id: int, live_kinds: frozenset[str], limit: int) ->
 
 def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
     """A case of a member without a ticket, for reading only: no lock, no number taken."""
-    row = tx.row(_MEMBER, id=member_id, complaint_kind="", month_ago=tx.now)
-    if row is None:
-        return None
-    tags = _tags(tx, 0, member_id)
-    found = _member(row, tags["member"], tx, lexicon)
-    return Case(shop=row["m_shop"], member=found, lookups=StoreLookups(tx, lexicon))
+    return next((case for _, case in peek_member_cases(tx, lexicon, (member_id,))), None)
 
 
 _WAITING = Prepared(

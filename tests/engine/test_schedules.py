@@ -11,7 +11,7 @@ import pytest
 
 from engine.core.commands import MemberLine, OpenTicket
 from engine.core.entities import DAY, HOUR, SYSTEM, Actor
-from engine.core.questions import Events, Messages
+from engine.core.questions import Events, MemberById, Messages
 from engine.desk import Desk, moments
 from engine.reload import reload_now
 from engine.store import Tx, schedules, wall_clock
@@ -24,6 +24,14 @@ rule hourly
   on every 1h for each ticket
   when ticket.kind = inquiry and ticket.order_no is set
   then note "looked at"
+"""
+
+CROSS = """
+rule cross
+  stage housekeeping
+  on every 1h for each member
+  when member.complaints_30d >= 1
+  then add tag 曾客訴 to member
 """
 
 
@@ -318,3 +326,20 @@ def test_of_many_tickets_only_those_that_may_match_are_loaded(house: House, monk
         assert len(looked) == 4 and set(await steps(desk)) == set(numbers[-4:])
 
     house.run(work, clock)
+
+
+def test_a_rule_over_members_sees_what_is_counted_of_them(house: House) -> None:
+    house.write("cross.rules", CROSS)
+    clock = Clock()
+
+    async def work(desk: Desk) -> list[list[str]]:
+        ming, hua = await member(desk), await member(desk, "小華")
+        amy = await sign_in(desk, "amy", "frontline", ("admin",))
+        await desk.act(amy, OpenTicket("抱怨", "太慢了", kind="feedback", requester={"id": ming.id}))
+        await desk.tick()
+        clock.ahead += HOUR
+        await desk.tick()
+        return [(await desk.query(amy, MemberById(one.id)))["tags"] for one in (ming, hua)]
+
+    crossed, content = house.run(work, clock)
+    assert "曾客訴" in crossed and "曾客訴" not in content

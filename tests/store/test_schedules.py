@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from engine.core.changes import Set, Tag, Timer
 from engine.store import Store, Tx
 from engine.store import tables as t
+from engine.store.load import member_case, peek_member_cases, peek_ticket_case, peek_ticket_cases
 from engine.store.schedules import LEASE, Run, finish, is_due, keep, members_left, next_due, place, take, tickets_left
 from tests.store.conftest import Clock
-from tests.store.desk import guest, line
+from tests.store.desk import LEXICON, agent, change, guest, line
 
 TICKETS = "every 1h for each ticket"
 MEMBERS = "every 1h for each member"
@@ -116,3 +120,29 @@ def test_one_process_has_a_run_until_it_is_gone(open_store: Callable[[], Store],
     assert other.write_sync(lambda tx: place(tx, again, 1)).result
     one.write_sync(lambda tx: finish(tx, run, clock.now + 10**9))
     assert rows(other) == [("every 1h", began, began)], "nor end what is another's"
+
+
+def test_many_cases_are_read_as_one_by_one(store: Store) -> None:
+    agent(store, "amy")
+    for n, visitor in enumerate(("v1", "v2", "v1")):
+        member = guest(store, visitor)
+        values = {"assignee": "amy"} if n == 1 else {}
+        store.write_sync(lambda tx, member=member, values=values: line(tx, member, "你好", ticket=values))
+        change(store, n + 1, Tag("ticket", n + 1, ("vip", f"n{n}")), Tag("member", member, ("good",)))
+        change(store, n + 1, Timer(n + 1, "rule:t", 5 + n, "rule", {"name": "t"}))
+        if n == 0:
+            change(store, 1, Set("ticket", 1, {"category": "closed"}))
+
+    def both(tx: Tx) -> tuple[Any, Any, Any, Any]:
+        tickets = dict(peek_ticket_cases(tx, LEXICON, (1, 2, 3, 99)))
+        one_by_one = {n: peek_ticket_case(tx, LEXICON, ticket_id=n) for n in (1, 2, 3)}
+        ids = sorted({case.member.id for case in one_by_one.values() if case is not None and case.member is not None})
+        members = {n: member_case(tx, LEXICON, n, new_ticket=True) for n in ids}
+        return tickets, one_by_one, dict(peek_member_cases(tx, LEXICON, ids)), members
+
+    tickets, one_by_one, members, known = store.write_sync(both).result
+    assert {n: replace(case, lookups=None) for n, case in tickets.items()} == {
+        n: replace(case, lookups=None) for n, case in one_by_one.items()
+    }
+    assert {n: case.member for n, case in members.items()} == {n: case.member for n, case in known.items()}
+    assert [case.member.open_tickets for case in members.values()] == [1, 1]

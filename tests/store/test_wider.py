@@ -97,7 +97,10 @@ def test_nothing_that_matches_is_left_out_however_parts_are_joined(
 def test_what_sql_can_decide_is_decided_exactly(filled: Store, cases: dict[int, dict[str, Any]]) -> None:
     for text in ATOMS:
         condition = compiled(text)
-        assert found_wider(filled, condition) == found_in_memory(condition, cases), text
+        if "open_tickets" in text:
+            assert found_wider(filled, condition) is None, "counting for each row costs more than asking the rule"
+        else:
+            assert found_wider(filled, condition) == found_in_memory(condition, cases), text
 
 
 @pytest.mark.parametrize(
