@@ -137,6 +137,13 @@ class Served:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def post(self, username: str, path: str, body: Mapping[str, Any]) -> Any:
+        """What the API answers to something somebody does."""
+        with self.client(username) as client:
+            answer = client.post(path, json=body, timeout=120)
+        assert answer.is_success, answer.text
+        return answer.json()
+
 
 @contextmanager
 def serving(desk: Path, *, demo: bool = False, config: Path | None = None) -> Iterator[Served]:

@@ -3,7 +3,7 @@ import { Text } from '@codemirror/state'
 import { describe, expect, it } from 'vitest'
 
 import { lineCounts } from '@/console/rules/changed'
-import { applied, badPath, changesBetween, changesOf, moved, pathsOf, textOf, treeOf, withEdit } from '@/console/rules/draft'
+import { applied, badPath, changesBetween, changesOf, editsBetween, pathsOf, sameEdits, textOf, treeOf, withEdit } from '@/console/rules/draft'
 import { token, type Reading } from '@/console/rules/language'
 import { shown } from '@/console/rules/markdown'
 import { edited, offsetAt, placeAt, rangeOf } from '@/console/rules/places'
@@ -38,15 +38,17 @@ describe('an edit', () => {
     expect(changesBetween({ 'a.rules': '' }, {})).toEqual([{ path: 'a.rules', change: 'removed' }])
   })
 
-  it('moved onto newer texts keeps mine and tells what both changed', () => {
-    const theirs = { 'a.rules': 'theirs', 'c.rules': 'c', 'words/x.txt': 'same' }
-    const mine = { 'a.rules': 'mine', 'words/x.txt': 'same', 'b.yaml': 'mine too', 'own.rules': 'o' }
-    expect(moved(mine, texts, theirs)).toEqual({
-      // They took b.yaml away and I edited it; x.txt is the same in both by now.
-      edits: { 'a.rules': 'mine', 'b.yaml': 'mine too', 'own.rules': 'o' },
-      both: ['a.rules', 'b.yaml'],
-    })
-    expect(moved({ 'c.rules': null }, { 'c.rules': 'c' }, {})).toEqual({ edits: {}, both: [] })
+  it('makes one state of another', () => {
+    const after = { 'a.rules': 'A', 'new.rules': '', 'words/x.txt': 'x' }
+    expect(editsBetween(texts, after)).toEqual({ 'a.rules': 'A', 'b.yaml': null, 'new.rules': '' })
+    expect(applied(texts, editsBetween(texts, after))).toEqual(after)
+  })
+
+  it('is compared by what it says', () => {
+    expect(sameEdits({ a: 'x', b: null }, { b: null, a: 'x' })).toBe(true)
+    expect(sameEdits({ a: 'x' }, { a: 'x', b: null })).toBe(false)
+    expect(sameEdits({ a: null }, { b: null })).toBe(false)
+    expect(sameEdits({ a: '' }, { a: null })).toBe(false)
   })
 })
 

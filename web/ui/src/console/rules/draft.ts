@@ -56,17 +56,15 @@ export function applied(texts: Texts, edits: Edits): Record<string, string> {
   return Object.fromEntries(pathsOf(texts, edits).map((path) => [path, textOf(texts, edits, path) ?? '']))
 }
 
-/** An edit moved onto newer texts: mine stay, what is the same by now is none; `both` were edited by the others too. */
-export function moved(edits: Edits, from: Texts, to: Texts): { edits: Edits; both: string[] } {
-  const kept: Record<string, string | null> = {}
-  const both: string[] = []
-  for (const [path, mine] of Object.entries(edits)) {
-    const theirs = to[path] ?? null
-    if (mine === theirs) continue
-    kept[path] = mine
-    if (theirs !== (from[path] ?? null)) both.push(path)
-  }
-  return { edits: kept, both: both.sort(comparePaths) }
+/** The edit that makes one state of a folder of another. */
+export function editsBetween(before: Texts, after: Texts): Edits {
+  return Object.fromEntries(changesBetween(before, after).map(({ path }) => [path, after[path] ?? null]))
+}
+
+/** Whether two edits of the same texts say the same. */
+export function sameEdits(one: Edits, other: Edits): boolean {
+  const paths = Object.keys(one)
+  return paths.length === Object.keys(other).length && paths.every((path) => Object.hasOwn(other, path) && one[path] === other[path])
 }
 
 const SUFFIXES = ['.rules', '.yaml', '.yml', '.txt']

@@ -1,7 +1,7 @@
 /**
  * The edit somebody has open: what it began from, what was written on top, what the desk finds in it.
  *
- * It outlives its page: kept on this device under the user and the base, so a reload loses nothing.
+ * It outlives its page: kept on this device for its tab, so a reload loses nothing and two tabs do not meet unasked.
  */
 import { Text } from '@codemirror/state'
 import { defineStore } from 'pinia'
@@ -12,11 +12,11 @@ import type { Finding, Published, RulesSource, RulesTexts, TextEdit } from '@/sh
 
 import { reason } from '../names'
 import { useSession } from '../stores/session'
-import { applied, changesBetween, changesOf, moved, pathsOf, textOf, withEdit, type Change, type Edits, type Texts } from './draft'
+import { applied, changesBetween, changesOf, pathsOf, sameEdits, textOf, withEdit, type Change, type Edits, type Texts } from './draft'
+import { Keeper, type Kept } from './kept'
 import { edited, type Place } from './places'
 import { service, type Asked } from './service'
 
-const KEPT = 'yingda.rules'
 const PAUSE = 400
 
 /** A state of the rules that an edit can go on from. */
@@ -46,8 +46,12 @@ export const useEdit = defineStore('rules-edit', () => {
   const checking = ref(false)
   const problem = ref('')
   const news = shallowRef<News | null>(null)
-  /** Files that others edited as well; mine stand. */
-  const both = shallowRef<readonly string[]>([])
+  /** Whether the texts this edit began from are gone: what stands in force is compared with instead. */
+  const baseGone = ref(false)
+  const keeper = new Keeper(localStorage, sessionStorage)
+  /** Edits of this person in other tabs, or left by them; and those that were taken in or are not wanted. */
+  const kept = shallowRef<readonly Kept[]>([])
+  const dealt = shallowRef<readonly Kept[]>([])
   /** Counts texts written elsewhere than in the open editor. */
   const written = ref(0)
   let owner = ''
@@ -65,34 +69,25 @@ export const useEdit = defineStore('rules-edit', () => {
   const locked = (name: string): boolean => !mayEdit.value || (rights(name) && !session.may('roles.grant'))
   const asking = (name: string): Asked => ({ base: base.value, files: edits.value, path: name })
 
-  const place = (digest: string): string => `${KEPT}.${session.user?.username ?? ''}.${digest}`
+  const alike = (one: Kept, digest: string, made: Edits): boolean => one.digest === digest && sameEdits(one.edits, made)
+  const isDealt = (one: Kept): boolean => dealt.value.some((done) => done.tab === one.tab && alike(one, done.digest, done.edits))
+  /** Other edits that say something else than this one. */
+  const others = computed(() => kept.value.filter((one) => !isDealt(one) && !alike(one, base.value, edits.value)))
 
-  function keep(): void {
-    try {
-      if (dirty.value) localStorage.setItem(place(base.value), JSON.stringify(edits.value))
-      else localStorage.removeItem(place(base.value))
-    } catch {
-      // A full or closed store: the page's own question before leaving has to do.
-    }
+  const keep = (open = true): void => keeper.keep(owner, base.value, edits.value, open)
+  function look(): void {
+    const found = owner ? keeper.others(owner) : []
+    for (const one of found) if (!one.open && isDealt(one)) keeper.drop(owner, one.tab)
+    kept.value = found
   }
 
-  function kept(digest: string): Edits | null {
-    try {
-      return JSON.parse(localStorage.getItem(place(digest)) ?? 'null') as Edits | null
-    } catch {
-      return null
-    }
-  }
-
-  /** The digest of another state that an edit of this person began from and was left. */
-  function left(): string | null {
-    const begin = place('')
-    for (let n = 0; n < localStorage.length; n++) {
-      const name = localStorage.key(n) ?? ''
-      if (name.startsWith(begin) && name !== place(base.value)) return name.slice(begin.length)
-    }
-    return null
-  }
+  addEventListener('storage', ({ key }) => {
+    if (!Keeper.concerns(key) || !owner) return
+    if (keeper.parted(owner, key)) keep()
+    look()
+  })
+  addEventListener('pagehide', () => owner && keep(false))
+  addEventListener('pageshow', (event) => event.persisted && owner && keep())
 
   /** A file to open when none was asked for: one that was worked on, else one with rules. */
   function somewhere(): string {
@@ -119,10 +114,7 @@ export const useEdit = defineStore('rules-edit', () => {
       const inFolder = source.folder
       if (user !== owner || base.value === '') {
         owner = user
-        both.value = []
-        edits.value = {}
-        begin(active.value, kept(source.digest) ?? {})
-        if (!dirty.value) await resume()
+        await resume(source)
       } else if (base.value !== source.digest && base.value !== inFolder?.digest && !dirty.value) {
         begin(active.value, {})
       }
@@ -138,37 +130,61 @@ export const useEdit = defineStore('rules-edit', () => {
       return { digest: source.digest, files: source.files, changes: since, folder: false }
     }
     if (!source.folder || source.folder.digest === base.value) return null
-    const lying = source.folder
-    const gone = lying.changes.filter((change) => change.change === 'removed').map((change) => [change.path, null])
-    const files = applied(source.files, { ...lying.files, ...Object.fromEntries(gone) })
-    return { digest: lying.digest, files, changes: lying.changes, folder: true }
+    const { digest, changes } = source.folder
+    return { digest, files: folderOf(source, source.folder), changes, folder: true }
   }
 
-  /** An edit of before, of a state no longer in force, goes on where it was. */
-  async function resume(): Promise<void> {
-    const digest = left()
-    const mine = digest && kept(digest)
-    if (!digest || !mine) return
-    try {
-      const before = await api.get<RulesTexts>(`/rules/versions/${digest}`)
-      begin(before, mine)
-    } catch (error) {
-      // What it began from is gone, a broken folder say: mine on top of what is in force.
-      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 422) || !active.value) throw error
-      localStorage.removeItem(place(digest))
-      begin(active.value, mine)
+  function folderOf(source: RulesSource, lying: NonNullable<RulesSource['folder']>): Texts {
+    const gone = lying.changes.filter((change) => change.change === 'removed').map((change) => [change.path, null])
+    return applied(source.files, { ...lying.files, ...Object.fromEntries(gone) })
+  }
+
+  /** Begin with the edit of this tab, else with one that a closed tab left, else with what is in force. */
+  async function resume(source: RulesSource): Promise<void> {
+    const mine = keeper.own(owner) ?? keeper.others(owner).find((one) => !one.open && !isDealt(one))
+    baseGone.value = false
+    if (mine) {
+      const state = await stateOf(mine.digest, source)
+      begin(state, mine.edits)
+      baseGone.value = state.gone && dirty.value
+      // It is this tab's from now on.
+      keeper.drop(owner, mine.tab)
       keep()
+    } else begin({ digest: source.digest, files: source.files }, {})
+    look()
+  }
+
+  /** The texts of a digest: in force, in the folder, of before; those in force when they are gone. */
+  async function stateOf(digest: string, source: RulesSource): Promise<State & { gone: boolean }> {
+    if (digest === source.digest) return { digest, files: source.files, gone: false }
+    if (digest === source.folder?.digest) return { digest, files: folderOf(source, source.folder), gone: false }
+    try {
+      return { ...(await api.get<RulesTexts>(`/rules/versions/${digest}`)), gone: false }
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 422)) throw error
+      return { digest: source.digest, files: source.files, gone: true }
     }
   }
 
-  /** Go on from a newer state; what I wrote stays. */
-  function takeOver(state: State): void {
-    const made = moved(edits.value, texts.value, state.files)
-    localStorage.removeItem(place(base.value))
-    begin(state, made.edits)
-    both.value = made.both
+  /** Go on from another state, with an edit of it: what came of bringing mine together with theirs. */
+  function goOn(state: State, made: Edits): void {
+    begin(state, made)
     news.value = null
+    baseGone.value = false
     keep()
+  }
+
+  /** What another edit of this person comes to, and what it began from. */
+  async function whole(other: Kept): Promise<{ state: State; files: Texts }> {
+    const state = await stateOf(other.digest, await api.get<RulesSource>('/rules/files'))
+    return { state, files: applied(state.files, other.edits) }
+  }
+
+  /** Another edit was taken in, or is wanted no more: it is not offered again until it changes. */
+  function settle(other: Kept, drop: boolean): void {
+    dealt.value = [...dealt.value, other]
+    if (drop) keeper.drop(owner, other.tab)
+    look()
   }
 
   function write(name: string, body: string | null, elsewhere = true): void {
@@ -201,7 +217,7 @@ export const useEdit = defineStore('rules-edit', () => {
 
   function discard(): void {
     edits.value = {}
-    both.value = []
+    baseGone.value = false
     keep()
     if (active.value) begin(active.value, {})
     void load()
@@ -237,16 +253,16 @@ export const useEdit = defineStore('rules-edit', () => {
   /** Throws ApiError: `rules-changed`, `rules-broken` and what every call may throw. */
   async function publish(note: string): Promise<Published> {
     const done = await api.post<Published>('/rules/publish', { base: base.value, files: edits.value, note })
-    localStorage.removeItem(place(base.value))
-    both.value = []
+    keeper.drop(owner)
+    baseGone.value = false
     begin({ digest: done.digest, files: applied(texts.value, edits.value) }, {})
     await load()
     return done
   }
 
   return {
-    base, texts, edits, active, path, target, findings, checking, problem, news, both, written,
+    base, texts, edits, active, path, target, findings, checking, problem, news, baseGone, others, written,
     paths, changes, dirty, mayEdit, errors,
-    text, rights, locked, asking, load, takeOver, write, go, rename, remove, revert, discard, apply, check, publish,
+    text, rights, locked, asking, load, goOn, whole, settle, write, go, rename, remove, revert, discard, apply, check, publish,
   }
 })

@@ -1,7 +1,7 @@
 /** The desk's HTTP API from a page of the desk: cookie session, CSRF token, problem documents. */
 import type { Attachment, Problem } from './types'
 
-/** An answer that is not 2xx, or none at all (`status` 0, code `offline`). */
+/** An answer that is not 2xx, or none at all (`status` 0, code `offline`, or `aborted` when it was called off). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -21,6 +21,10 @@ export interface Client {
   onSignedOut: () => void
   get<T>(path: string, query?: Query): Promise<T>
   post<T>(path: string, body?: unknown, idempotencyKey?: string): Promise<T>
+  /** A question with a long body, which may be called off: then ApiError `aborted`. */
+  ask<T>(path: string, body: unknown, signal: AbortSignal): Promise<T>
+  /** A question answered by a picture. */
+  draw(path: string, body: unknown, signal: AbortSignal): Promise<Blob>
   patch<T>(path: string, body: unknown): Promise<T>
   remove(path: string): Promise<void>
   upload(file: File): Promise<Attachment>
@@ -48,7 +52,7 @@ async function problemOf(answer: Response): Promise<ApiError> {
 }
 
 export function createClient(): Client {
-  async function ask<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+  async function send(method: string, path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('Accept', 'application/json')
     if (method !== 'GET' && client.csrf) headers.set('X-CSRF-Token', client.csrf)
@@ -56,31 +60,35 @@ export function createClient(): Client {
     try {
       answer = await fetch(path, { ...init, method, headers, credentials: 'same-origin' })
     } catch {
-      throw new ApiError(0, 'offline', null)
+      throw new ApiError(0, init.signal?.aborted ? 'aborted' : 'offline', null)
     }
     if (!answer.ok) {
       const problem = await problemOf(answer)
       if (problem.status === 401 && !path.endsWith('/auth/login')) client.onSignedOut()
       throw problem
     }
-    const text = await answer.text()
+    return answer
+  }
+
+  async function ask<T>(method: string, path: string, init: RequestInit = {}): Promise<T> {
+    const answer = await send(method, path, init)
+    const text = await answer.text().catch(() => {
+      throw new ApiError(0, init.signal?.aborted ? 'aborted' : 'offline', null)
+    })
     return (text ? JSON.parse(text) : undefined) as T
   }
 
-  function withBody<T>(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<T> {
-    if (body === undefined) return ask<T>(method, BASE + path, { headers })
-    return ask<T>(method, BASE + path, {
-      headers: { ...headers, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-  }
+  const json = (body: unknown, headers: Record<string, string> = {}): RequestInit =>
+    body === undefined ? { headers } : { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
 
   const client: Client = {
     csrf: null,
     onSignedOut: () => undefined,
     get: (path, query) => ask('GET', address(path, query)),
-    post: (path, body, key) => withBody('POST', path, body, key ? { 'Idempotency-Key': key } : {}),
-    patch: (path, body) => withBody('PATCH', path, body, {}),
+    post: (path, body, key) => ask('POST', BASE + path, json(body, key ? { 'Idempotency-Key': key } : {})),
+    ask: (path, body, signal) => ask('POST', BASE + path, { ...json(body), signal }),
+    draw: async (path, body, signal) => (await send('POST', BASE + path, { ...json(body), signal })).blob(),
+    patch: (path, body) => ask('PATCH', BASE + path, json(body)),
     remove: (path) => ask('DELETE', BASE + path),
     upload: (file) => {
       const form = new FormData()
