@@ -323,12 +323,15 @@ def _limit_key(draft: Draft, rule: Rule) -> tuple[str, str | None]:
 
 
 def _queue(draft: Draft) -> None:
-    """A chat that has a team and nobody to serve it waits from now on."""
+    """A chat that has a team and nobody to serve it waits from now on; so does one that was taken from its agent."""
     ticket, chat = draft.ticket, draft.chat
     if ticket is None or chat is None or ticket.category == "closed":
         return
-    if ticket.team is not None and ticket.assignee is None and chat.queued_at is None and chat.served_at is None:
-        draft.chat = replace(chat, queued_at=draft.now)
+    was = draft.case.ticket
+    again = was is not None and was.assignee is not None and chat.served_at is not None
+    new = chat.queued_at is None and chat.served_at is None
+    if ticket.team is not None and ticket.assignee is None and (new or again):
+        draft.chat = replace(chat, queued_at=draft.now, served_at=None)
         draft.record("chat.waiting", {"team": ticket.team})
         draft.keys.add("chat.waiting")
         draft.arm_silence("chat.waiting", draft.now, 0)

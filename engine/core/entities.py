@@ -241,6 +241,9 @@ class Lookups(Protocol):
     def last_line(self, member_id: int) -> tuple[int, str] | None:
         """Ticket id and channel of the member's last line; None when the member never wrote."""
 
+    def before_in_line(self, ticket: Ticket, tier: str) -> int:
+        """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
+
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
 

@@ -65,6 +65,14 @@ def _call(name: str) -> Getter:
     return get
 
 
+def _place_in_line(draft: Draft) -> Any:
+    ticket, chat, member = draft.ticket, draft.chat, draft.member
+    waits = chat is not None and chat.queued_at is not None and chat.served_at is None and chat.ended_at is None
+    if not waits or ticket is None or member is None or ticket.assignee is not None:
+        return None
+    return draft.case.lookups.before_in_line(ticket, member.tier) + 1
+
+
 def _rang(draft: Draft) -> Any:
     call = draft.call
     if call is None:
@@ -180,8 +188,20 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("member.tags", tags, "", _member("tags"), "the member's tags"),
         ("member.is_guest", FLAG, "", _member("guest"), "not signed in"),
         ("member.blocked", FLAG, "", _member("blocked"), "on the blacklist"),
-        ("member.open_tickets", NUMBER, "", _member("open_tickets"), "tickets of the member not closed, counted up to 1,000"),
-        ("member.complaints_30d", NUMBER, "", _member("complaints_30d"), "complaints in the last 30 days, counted up to 1,000"),
+        (
+            "member.open_tickets",
+            NUMBER,
+            "",
+            _member("open_tickets"),
+            "tickets of the member not closed, counted up to 1,000",
+        ),
+        (
+            "member.complaints_30d",
+            NUMBER,
+            "",
+            _member("complaints_30d"),
+            "complaints in the last 30 days, counted up to 1,000",
+        ),
         ("member.language", one("language"), "w", _member("language"), "the member's language"),
         ("member.shop", one("shop"), "", _member("shop"), "the shop the member belongs to"),
         ("member.signed_up_at", TIME, "?", _member("signed_up_at"), "when the account was made"),
@@ -194,7 +214,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("chat.referrer", TEXT, "?", _chat("referrer"), "where the visitor came from"),
         ("chat.device", TEXT, "?", _chat("device"), "what the visitor uses"),
         ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
-        ("chat.queue_position", NUMBER, "?", _extra("chat.queue_position"), "the place in the line, 1 is next"),
+        ("chat.queue_position", NUMBER, "?", _place_in_line, "the place in the line, 1 is next"),
         ("chat.waited", DURATION, "", _waited, "how long the chat waited for an agent"),
         ("call.direction", one("call_direction"), "", _call("direction"), "inbound, or outbound"),
         ("call.from", TEXT, "?p", _call("caller"), "the number that called"),

@@ -96,6 +96,25 @@ class World:
         ]
         return max(found)[1:] if found else None
 
+    def before_in_line(self, ticket: Ticket, tier: str) -> int:
+        """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
+        book = self.book
+
+        def place(one: Ticket, of: str) -> tuple[int, int, int]:
+            newest = one.id if one.id > 0 else self._next + 1
+            return (-book.tier_rank(of), -book.priority_rank(one.priority), newest)
+
+        mine = place(ticket, tier)
+        return sum(
+            (one.team, one.shop, one.assignee) == (ticket.team, ticket.shop, None)
+            and one.id != ticket.id
+            and one.category != "closed"
+            and one.id in self.chats
+            and self.chats[one.id].served_at is None
+            and place(one, self.members[one.member_id].tier) < mine
+            for one in self.tickets.values()
+        )
+
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope."""
         return sum(1 for r, s, k, at in self.uses if (r, s, k) == (rule, scope, key) and (since is None or at > since))

@@ -565,6 +565,40 @@ def _agents(rows: Iterable[Mapping[str, Any]], parts: Iterable[Mapping[str, Any]
     return sorted(found, key=lambda agent: agent.username)
 
 
+def _before_in_line() -> Any:
+    same_tier = t.Member.tier_rank == p("tier_rank")
+    before = (
+        (t.Member.tier_rank > p("tier_rank"))
+        | (same_tier & (t.Ticket.priority_rank > p("priority_rank")))
+        | (same_tier & (t.Ticket.priority_rank == p("priority_rank")) & (t.Ticket.id < p("newer")))
+    )
+    return (
+        t.Ticket.select(fn.COUNT(t.Ticket.id))
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .switch(t.Ticket)
+        .join(t.Chat, JOIN.INNER, on=(t.Chat.ticket_id == t.Ticket.id))
+        .where(
+            (t.Ticket.team == p("team"))
+            & (t.Ticket.shop == p("shop"))
+            & t.Ticket.category.in_(("open", "pending"))
+            & t.Ticket.assignee_id.is_null()
+            & (t.Ticket.id != p("id"))
+            & t.Chat.served_at.is_null()
+            & before
+        )
+    )
+
+
+_BEFORE_IN_LINE = Prepared(_before_in_line)
+
+
+def before_in_line(tx: Tx, ticket_id: int, team: str | None, shop: str, tier_rank: int, priority_rank: int) -> int:
+    """How many chats that wait for a team are served before this one: higher tiers first, then urgency, then age."""
+    newer = ticket_id if ticket_id > 0 else 2**62  # one that is not stored yet is the newest
+    ranks = {"tier_rank": tier_rank, "priority_rank": priority_rank}
+    return int(tx.value(_BEFORE_IN_LINE, id=ticket_id, newer=newer, team=team, shop=shop, **ranks))
+
+
 class StoreLookups(Lookups):
     """What a decision asks for only when it needs it, inside the same transaction."""
 
@@ -589,6 +623,11 @@ class StoreLookups(Lookups):
         """Ticket id and channel of the member's last line; None when the member never wrote."""
         row = self._tx.row(_LAST_LINE, member_id=member_id)
         return None if row is None else (row["ticket_id"], row["channel"])
+
+    def before_in_line(self, ticket: Ticket, tier: str) -> int:
+        """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
+        ranks = (self._lexicon.tiers.get(tier, 0), self._lexicon.priorities.get(ticket.priority, 0))
+        return before_in_line(self._tx, ticket.id, ticket.team, ticket.shop, *ranks)
 
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""

@@ -9,7 +9,7 @@ from peewee import JOIN, fn
 from engine.core.entities import Call, Case
 from engine.core.questions import Scope
 from engine.store import tables as t
-from engine.store.load import agents_of, peek_member_cases
+from engine.store.load import agents_of, before_in_line, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
 from engine.store.sql import Prepared
 from engine.store.tx import Tx
@@ -128,31 +128,8 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
     )
     if served is not None:
         return None
-    before = (
-        (t.Member.tier_rank > row["tier_rank"])
-        | ((t.Member.tier_rank == row["tier_rank"]) & (t.Ticket.priority_rank > row["priority_rank"]))
-        | (
-            (t.Member.tier_rank == row["tier_rank"])
-            & (t.Ticket.priority_rank == row["priority_rank"])
-            & (t.Ticket.id < row["id"])
-        )
-    )
-    ahead = int(
-        tx.value(
-            t.Ticket.select(fn.COUNT(t.Ticket.id))
-            .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
-            .switch(t.Ticket)
-            .join(t.Chat, JOIN.INNER, on=(t.Chat.ticket_id == t.Ticket.id))
-            .where(
-                (t.Ticket.team == row["team"])
-                & (t.Ticket.shop == row["shop"])
-                & t.Ticket.category.in_(OPEN)
-                & t.Ticket.assignee_id.is_null()
-                & t.Chat.served_at.is_null()
-                & before
-            )
-        )
-    )
+    ranks = row["tier_rank"], row["priority_rank"]
+    ahead = before_in_line(tx, row["id"], row["team"], row["shop"], *ranks)
     online = int(
         tx.value(
             t.Agent.select(fn.COUNT(t.Agent.id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.commands import SetStatus
+from engine.core.commands import ChangeTicket, SetStatus
 from engine.core.entities import SYSTEM, Agent
 from engine.core.routing import MODES, candidates, pick
 from tests.core.desk import Stage, book_of
@@ -120,3 +120,41 @@ def test_routing_again_takes_nobody_off_without_need() -> None:
     assert stage.ticket.assignee == "amy"
     stage.says("還有")
     assert stage.ticket.assignee == "amy", "nobody else has room; who has it keeps it"
+
+
+LINE = """
+rule each stage route on chat.started then route to team care by least_busy
+rule told on chat.waiting then reply "排第 {chat.queue_position}"
+rule long on chat.waiting after 5m then reply "還是第 {chat.queue_position}"
+"""
+
+
+def test_who_waits_is_told_the_place_in_line() -> None:
+    book = book_of(LINE)
+    stage = Stage(book)
+    one = {"kind": "chat", "channel": "chat", "new": True}
+    assert [say.text for say in stage.says("一", **one).replies] == ["排第 1"]
+    stage.member = stage.world.add_member("demo", name="小華")
+    assert [say.text for say in stage.says("二", **one).replies] == ["排第 2"]
+    stage.member = stage.world.add_member("demo", name="小金", tier="gold")
+    assert [say.text for say in stage.says("三", **one).replies] == ["排第 1"]
+    late = [say.text for decision in stage.until("2026-03-02 10:05") for say in decision.replies]
+    assert late == ["還是第 2", "還是第 3", "還是第 1"]
+
+
+def test_a_chat_taken_from_its_agent_waits_again() -> None:
+    stage = Stage(book_of(LINE))
+    amy = stage.agent("amy")
+    stage.says("在嗎", kind="chat", channel="chat")
+    assert stage.ticket.assignee == "amy"
+    stage.answers(amy)
+    stage.until("2026-03-02 10:10")
+    decision = stage.does(ChangeTicket(stage.ticket.number, {"team": "senior", "assignee": None}), amy)
+    assert [say.text for say in decision.replies] == ["排第 1"]
+    again = [say.text for decision in stage.until("2026-03-02 10:15") for say in decision.replies]
+    assert again == ["還是第 1"]
+    ben = stage.agent("ben", teams=("senior",))
+    stage.answers(ben)
+    assert stage.ticket.assignee == "ben"
+    assert stage.world.chats[stage.ticket.id].served_at == stage.world.now
+    assert not [d for d in stage.until("2026-03-02 10:30") if d.replies]
