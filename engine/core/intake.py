@@ -89,7 +89,14 @@ class DeliveryFailed:
 
 @dataclass(frozen=True, slots=True)
 class MemberSignedIn:
-    """A member signed in."""
+    """A member signed in; with `member_new` of the case for the first time, by the shop's word."""
+
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMade:
+    """A member was made by hand."""
 
     shop: str
 
@@ -509,6 +516,12 @@ def unblock_member(draft: Draft, command: UnblockMember) -> None:
 def member_signed_in(draft: Draft, command: MemberSignedIn) -> None:
     draft.record("member.signed_in", {})
     draft.keys.add("member.signed_in")
+    if draft.case.member_new:
+        draft.keys.add("member.created")
+
+
+def member_made(draft: Draft, command: MemberMade) -> None:
+    draft.keys.add("member.created")
 
 
 def open_chat(draft: Draft, command: OpenChat) -> None:
@@ -634,6 +647,7 @@ BEGIN: Mapping[type, Callable[[Draft, Any], None]] = {
     BlockMember: block_member,
     UnblockMember: unblock_member,
     MemberSignedIn: member_signed_in,
+    MemberMade: member_made,
     OpenChat: open_chat,
     TimerDue: timer_due,
     ScheduleDue: schedule_due,

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.api import Bus, Identity, Inbound
+from engine.api import Bus, Inbound
 from engine.config import Config
 from engine.core import access
 from engine.core.building import build, shelf_in
@@ -48,6 +48,7 @@ from engine.desk import actors, answers, cases, library
 from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.moments import Moments
+from engine.desk.newcomers import create_member, sign_on
 from engine.desk.simulate import Simulation
 from engine.files import prepare
 from engine.lang import may_be_masked
@@ -251,7 +252,7 @@ class Desk:
         if isinstance(command, (SaveAnswer, DeleteAnswer)):
             return library.carry_out(tx, book, actor, command)
         if isinstance(command, CreateMember):
-            return self._create_member(tx, book, actor, command)
+            return create_member(tx, self._lexicon, book, actor, command, self._decide)
         if isinstance(command, Retry):
             if not actor.staff:
                 raise Refused("forbidden", "agents-only", "only agents send a line again")
@@ -524,24 +525,9 @@ class Desk:
             identity = await authenticator.authenticate({"token": question.token, "shop": shop})
             if identity is None or "account" not in identity.verified:
                 continue
-            found = await self._write(partial(self._sign_on, book=book, shop=shop, identity=identity))
-            return {"actor": found["actor"], "csrf_seed": None, "visitor": None}
+            job = partial(sign_on, words=self._lexicon, book=book, shop=shop, identity=identity, decide=self._decide)
+            return {"actor": (await self._write(job))["actor"], "csrf_seed": None, "visitor": None}
         return None
-
-    def _sign_on(self, tx: Tx, *, book: Rulebook, shop: str, identity: Identity) -> dict[str, Any]:
-        """The member of a shop's account, made or brought up to date."""
-        values = identity.values
-        member_id, _ = people.sign_on_member(
-            tx,
-            self._lexicon,
-            shop,
-            "account",
-            identity.verified["account"],
-            tier=values["tier"] if values.get("tier") in book.tiers else book.member_tier,
-            name=values.get("name"),
-            language=values["locale"] if values.get("locale") in book.shops[shop].locales else None,
-        )
-        return {"actor": actors.member_actor(tx, member_id)}
 
     async def _sign_in(self, command: SignIn) -> dict[str, Any]:
         login = await self._store.read(lambda tx: sessions.find_login(tx, command.username))
@@ -665,33 +651,6 @@ class Desk:
             )
 
         return await self._write(job)
-
-    def _create_member(self, tx: Tx, book: Rulebook, actor: Actor, command: CreateMember) -> dict[str, Any]:
-        access.require(actor, "member.edit")
-        shop = cases.check_shop(book, actor, command.shop)
-        tier = command.tier or book.member_tier
-        if tier not in book.tiers or tier == book.guest_tier:
-            raise Refused("invalid", "unknown-tier", f"there is no tier `{tier}` for members", pointer="/tier")
-        language = command.language or book.shops[shop].locales[0]
-        if language not in book.locales:
-            raise Refused("invalid", "unknown-language", f"there is no language `{language}`", pointer="/language")
-        identities = {k: v for k, v in (("email", command.email), ("phone", command.phone)) if v}
-        for kind, value in identities.items():
-            if people.find_member(tx, shop, kind, value) is not None:
-                raise Refused("conflict", "member-exists", f"a member with this {kind} exists", pointer=f"/{kind}")
-        member_id = people.add_member(
-            tx,
-            self._lexicon,
-            shop,
-            guest=False,
-            tier=tier,
-            name=command.name,
-            language=language,
-            identities=identities,
-            signed_up_at=tx.now,
-        )
-        tx.record("member.created", {"by": actor.username}, actor=actor, shop=shop, member_id=member_id)
-        return {"member": answers.member(tx, self._lexicon, access.scope(actor), member_id)}
 
     def _need_book(self) -> Rulebook:
         if self._book is None:

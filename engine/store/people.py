@@ -133,11 +133,9 @@ def sign_on_member(
     tier: str,
     name: str | None = None,
     language: str | None = None,
-) -> tuple[int, bool]:
-    """The member a proved identity stands for, made when first seen; True when it was made now.
-
-    Name, tier and language are taken over as the shop has them.
-    """
+) -> tuple[int, dict[str, Any] | None]:
+    """The member a proved identity stands for, made when first seen (then None), and what the shop says otherwise of
+    one who is known: of name, tier and language."""
     known = find_member(tx, shop, kind, value)
     if known is None:
         made = add_member(
@@ -152,18 +150,10 @@ def sign_on_member(
             verified=(kind,),
             signed_up_at=tx.now,
         )
-        return made, True
+        return made, None
     before = tx.row(t.Member.select(t.Member.name, t.Member.tier, t.Member.language).where(t.Member.id == known)) or {}
     wanted = {"name": name, "tier": tier, "language": language}
-    changed: Row = {key: new for key, new in wanted.items() if new is not None and before.get(key) != new}
-    if changed:
-        if "tier" in changed:
-            changed["tier_rank"] = lexicon.tiers.get(tier, 0)
-        if "name" in changed:
-            changed["name_folded"] = marked(changed["name"])
-            tx.indexes["member"].change(known, before["name"] or "", changed["name"])
-        tx.update(t.Member, {**changed, "updated_at": tx.now}, id=known)
-    return known, False
+    return known, {key: new for key, new in wanted.items() if new is not None and before.get(key) != new}
 
 
 def move_guest_chats(tx: Tx, guest_id: int, member_id: int, kinds: Iterable[str]) -> int:

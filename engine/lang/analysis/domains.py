@@ -39,6 +39,7 @@ WAVES: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "member.created chat.started ticket.created message.received",
+        "member.created member.signed_in",
         "message.received ticket.changed ticket.state_changed ticket.assigned member.changed",
         "message.sent ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting",
         "chat.ended ticket.changed ticket.state_changed ticket.assigned member.changed message.sent",
