@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands
+from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, add_locale, locale_for, terminal_locale
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
 from engine.cli_lsp import add_lsp
@@ -173,11 +173,14 @@ def _explain(commands: Commands) -> None:
     parser.add_argument("--event", type=int, default=None, metavar="N", help="only the decision of this event id")
     parser.add_argument("--rule", default=None, metavar="NAME", help="only this rule: also why it did not act")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_locale(parser)
     add_desk_options(parser)
 
 
 def run_explain(arguments: Any) -> int:
     """Prints the decisions of a ticket."""
+    from engine.lang.said import say, spoken
+
     text = str(arguments.number).lstrip("#")
     if not text.isdigit():
         raise CannotDo(f"`{arguments.number}` is no ticket number such as 234 or #00234")
@@ -198,10 +201,11 @@ def run_explain(arguments: Any) -> int:
         return DONE
     from engine.desk.feed import rfc3339
 
+    locale = locale_for(arguments)
     for item in trace["items"]:
         print(f"{rfc3339(item['at'])}  {item['event']}  (rulebook {item['rulebook'][:12]})")
         if not item["rules"]:
-            print("    no rule acted")
+            print(f"    {say('no rule acted').spoken(locale)}")
         for rule in item["rules"]:
             mark = {"acted": "+", "lost": "-", "nearly": "?", "failed": "!", "not": "."}.get(rule["outcome"], " ")
             title = f" {rule['title']}" if rule["title"] else ""
@@ -209,9 +213,9 @@ def run_explain(arguments: Any) -> int:
             for name, value in rule["values"].items():
                 print(f"        {name} = {value}")
             if rule["outcome"] == "not":
-                print(f"        did not act: {_kept_from(rule)}")
+                print(f"        {say('did not act: {why}', _kept_from(rule)).spoken(locale)}")
             elif rule["why"]:
-                print(f"        {rule['outcome']}: {rule['why']}")
+                print(f"        {rule['outcome']}: {spoken(rule['why'], locale)}")
             for change in rule["changes"]:
                 print(f"        -> {change}")
     return DONE
@@ -219,10 +223,13 @@ def run_explain(arguments: Any) -> int:
 
 def _kept_from(rule: Mapping[str, Any]) -> str:
     """Why a rule did not act, in words."""
+    from engine.lang.said import say
+
     if rule["reason"] != "false":
-        return str(rule["why"])
-    how_far = f" ({rule['held']} of {rule['parts']} parts held)" if rule["parts"] > 1 else ""
-    return f"`{rule['why']}` did not hold{how_far}"
+        return rule["why"]  # type: ignore[no-any-return]
+    if rule["parts"] > 1:
+        return say("`{part}` did not hold ({held} of {parts} parts held)", rule["why"], rule["held"], rule["parts"])
+    return say("`{part}` did not hold", rule["why"])
 
 
 # --- engine simulate ------------------------------------------------------------------------------------------------
@@ -263,7 +270,8 @@ def run_simulate(arguments: Any) -> int:
                 raise CannotDo(str(error)) from error
             loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
             if loaded.rulebook is None:
-                print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
+                errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
+                print(render(errors, locale=terminal_locale()), file=sys.stderr)
                 raise CannotDo("the rules have errors; mend them first (`engine validate`)")
             return await desk.simulate(loaded.rulebook, *span)
         finally:
@@ -291,13 +299,16 @@ def _reload(commands: Commands) -> None:
 
 def run_reload(arguments: Any) -> int:
     """Asks the server of this desk; prints the findings."""
+    from engine.lang.said import say
+
     config = load_config(arguments)
     control = config.data / "control"
     if not control.is_file():
         raise CannotDo(f"no server runs on this desk (there is no {control}); start it with `engine serve`")
     known = json.loads(control.read_text("utf-8"))
+    locale = terminal_locale()
     request = urllib.request.Request(
-        f"http://127.0.0.1:{known['port']}/api/v1/rules/reload",
+        f"http://127.0.0.1:{known['port']}/api/v1/rules/reload?locale={locale}",
         data=json.dumps({"note": arguments.note}).encode(),
         headers={"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"},
         method="POST",
@@ -316,7 +327,7 @@ def run_reload(arguments: Any) -> int:
         print(f"{finding['severity']}[{finding['code']}]: {finding['message']}")
         print(f"  --> {finding['file']}:{finding['line']}:{finding['column']}")
         if finding.get("hint"):
-            print(f"  = help: {finding['hint']}")
+            print(f"  = {say('help: {hint}', finding['hint']).spoken(locale)}")
     if errors:
         print(f"not put in force: {errors} errors; rulebook {result['digest'][:12]} goes on")
         return WRONG

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+LOCALES = ("en", "zh-TW", "zh-CN")
+"""As `engine.lang.said` has them; a command that asks for help need not load the language."""
 DONE, WRONG, COULD_NOT = 0, 1, 2
 
 
@@ -32,6 +34,29 @@ def command(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def add_locale(parser: argparse.ArgumentParser) -> None:
+    """`--locale`, the same for every command that speaks of rules."""
+    parser.add_argument(
+        "--locale", choices=LOCALES, default=None, help="the language of texts (default: the terminal's; JSON: en)"
+    )
+
+
+def locale_for(arguments: Any) -> str:
+    """The language a command speaks: `--locale`, else for people (`--format text`) that of the terminal."""
+    if arguments.locale is not None:
+        return str(arguments.locale)
+    if getattr(arguments, "format", "text") != "text":
+        return "en"
+    return terminal_locale()
+
+
+def terminal_locale() -> str:
+    """The language the terminal is set to (`LC_ALL`, `LC_MESSAGES`, `LANG`), of those we speak."""
+    from engine.lang.said import locale_of
+
+    return locale_of(next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None))
 
 
 def rules_folder(path: str) -> Path:

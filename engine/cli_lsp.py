@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Any
 
-from engine.cli_base import DONE, CannotDo, Commands, command
+from engine.cli_base import DONE, CannotDo, Commands, command, terminal_locale
 
 
 def add_lsp(commands: Commands) -> None:
@@ -30,5 +30,5 @@ def run_lsp(arguments: Any) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     plugins = load()
     plugins.register()
-    make_server(extras(plugins)).start_io()
+    make_server(extras(plugins), terminal_locale()).start_io()
     return DONE

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, cache_folder, command, rules_folder
+from engine.cli_base import (
+    COULD_NOT,
+    DONE,
+    WRONG,
+    CannotDo,
+    Commands,
+    add_locale,
+    cache_folder,
+    command,
+    locale_for,
+    rules_folder,
+    terminal_locale,
+)
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Extras
@@ -29,12 +41,15 @@ def add_fmt(commands: Commands) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a rules folder or a .rules file")
     parser.add_argument("--check", action="store_true", help="change nothing, list what would change (exit 1)")
     parser.add_argument("--keywords", choices=("en", "zh"), default=None, help="turn keywords into English or Chinese")
+    add_locale(parser)
 
 
 def run_fmt(arguments: Any) -> int:
     """Lays out `.rules` files in place; 1 with --check when one would change, 2 when one has mistakes."""
     from engine.lang import CannotFormat, Source, format_text, render
+    from engine.lang.said import say
 
+    locale = locale_for(arguments)
     changed = broken = 0
     files = list(dict.fromkeys(file for path in arguments.paths for file in _rule_files(path)))
     for file in files:
@@ -44,20 +59,24 @@ def run_fmt(arguments: Any) -> int:
             laid = format_text(Source(str(file), text), arguments.keywords).encode()
         except UnicodeDecodeError as error:
             broken += 1
-            print(f"{file}: not UTF-8 at byte {error.start}; save the file as UTF-8", file=sys.stderr)
+            told = say("{path}: not UTF-8 at byte {byte}; save the file as UTF-8", file, error.start)
+            print(told.spoken(locale), file=sys.stderr)
             continue
         except CannotFormat as error:
             broken += 1
-            print(render(error.findings, "text"), file=sys.stderr)
+            print(render(error.findings, "text", locale=locale), file=sys.stderr)
             continue
         if laid != raw:
             changed += 1
             print(file)
             if not arguments.check:
                 file.write_bytes(laid)
-    done = "would change" if arguments.check else "changed"
-    left = f", {broken} left alone for their mistakes" if broken else ""
-    print(f"{changed} of {len(files)} files {done}{left}", file=sys.stderr)
+    told = say("{count} of {all} files changed", changed, len(files))
+    if arguments.check:
+        told = say("{count} of {all} files would change", changed, len(files))
+    if broken:
+        told = say("{told}, {count} left alone for their mistakes", told, broken)
+    print(told.spoken(locale), file=sys.stderr)
     if broken:
         return COULD_NOT
     return WRONG if changed and arguments.check else DONE
@@ -95,15 +114,22 @@ def add_graph(commands: Commands) -> None:
 def run_graph(arguments: Any) -> int:
     """Prints the picture; the rules must build."""
     from engine.graph import draw
-    from engine.lang import Severity, render
     from engine.reload import load
 
     loaded = load(rules_folder(arguments.path), run_scenarios=False)
     if loaded.rulebook is None:
-        print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
-        raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+        raise _with_errors(loaded.findings, terminal_locale())
     sys.stdout.write(draw(loaded.rulebook, arguments.format))
     return DONE
+
+
+def _with_errors(findings: Sequence[Finding], locale: str) -> CannotDo:
+    """Tells of the errors that keep a command from its work."""
+    from engine.lang import Severity, render
+    from engine.lang.said import say
+
+    print(render([f for f in findings if f.severity is Severity.ERROR], locale=locale), file=sys.stderr)
+    return CannotDo(say("the rules have errors; mend them first (`engine validate`)").spoken(locale))
 
 
 # --- engine validate ------------------------------------------------------------------------------------------------
@@ -123,22 +149,26 @@ def add_validate(commands: Commands) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
     parser.add_argument("--no-cache", action="store_true", help="find everything anew")
     parser.add_argument("--explain", metavar="CODE", help="what a finding means, with a bad and a good example")
+    add_locale(parser)
 
 
 def run_validate(arguments: Any) -> int:
     """Prints findings; 0 clean, 1 errors (with --strict warnings too), 2 could not run."""
     from engine.core.building import shelf_in, shelve
     from engine.lang import CODES, Severity, render, suggest
+    from engine.lang.said import say
     from engine.reload import load
 
+    locale = locale_for(arguments)
     if arguments.explain:
         code = CODES.get(arguments.explain)
         if code is None:
             close = suggest(arguments.explain, CODES)
-            raise CannotDo(
-                f"there is no finding `{arguments.explain}`" + (f"; did you mean `{close}`?" if close else "")
-            )
-        print(code.page)
+            told = say("there is no finding `{name}`", arguments.explain)
+            if close is not None:
+                told = say("there is no finding `{name}`; did you mean `{other}`?", arguments.explain, close)
+            raise CannotDo(told.spoken(locale))
+        print(code.page(locale))
         return DONE
     if not arguments.paths:
         raise CannotDo("name a rules folder, for example `engine validate rules/`")
@@ -157,7 +187,7 @@ def run_validate(arguments: Any) -> int:
         parts.append(("" if folder == Path() else f"{folder.as_posix()}/", loaded.findings))
     errors = sum(f.severity is Severity.ERROR for _, found in parts for f in found)
     warnings = sum(len(found) for _, found in parts) - errors
-    voices = [render(found, arguments.format, root) for root, found in parts]
+    voices = [render(found, arguments.format, root, locale) for root, found in parts]
     if arguments.format == "json":
         every = [f for voice in voices for f in json.loads(voice)["findings"]]
         print(json.dumps({"findings": every, "errors": errors, "warnings": warnings}, ensure_ascii=False, indent=2))
@@ -170,8 +200,10 @@ def run_validate(arguments: Any) -> int:
             if voice:
                 print(voice)
         if arguments.format == "text":
-            counted = f"{rules} rules: " if rules else ""
-            print(f"{counted}{errors} errors, {warnings} warnings")
+            told = say("{errors} errors, {warnings} warnings", errors, warnings)
+            if rules:
+                told = say("{count} rules: {errors} errors, {warnings} warnings", rules, errors, warnings)
+            print(told.spoken(locale))
     return WRONG if errors or (arguments.strict and warnings) else DONE
 
 
@@ -211,14 +243,17 @@ def add_test(commands: Commands) -> None:
         help="with --coverage: fail below this share of rules, or of several kinds: rules=100,branches=70",
     )
     parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
+    add_locale(parser)
 
 
 def run_test(arguments: Any) -> int:
     """Runs scenarios; 0 all pass, 1 some fail (or too little is covered), 2 the rules do not build."""
     from engine.core import scenarios
     from engine.lang import Severity, Source, render
+    from engine.lang.said import say
     from engine.reload import is_scenario_file, load
 
+    locale = locale_for(arguments)
     wanted = _threshold(arguments.threshold, scenarios.KINDS)
     results: list[scenarios.Result] = []
     shares: list[scenarios.Share] = []
@@ -226,8 +261,7 @@ def run_test(arguments: Any) -> int:
     for path in arguments.paths:
         loaded = load(rules_folder(path), extras=_plugin_extras(), run_scenarios=False)
         if loaded.rulebook is None:
-            print(render([f for f in loaded.findings if f.severity is Severity.ERROR], "text"), file=sys.stderr)
-            raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+            raise _with_errors(loaded.findings, locale)
         coverage = scenarios.Coverage(loaded.rulebook) if arguments.coverage else None
         for name, text in sorted(loaded.files.items()):
             if not is_scenario_file(name):
@@ -241,17 +275,22 @@ def run_test(arguments: Any) -> int:
     shares = [_joined(kind, shares) for kind in scenarios.KINDS] if arguments.coverage else []
     short = [share for share in shares if share.percent < wanted.get(share.kind, 0.0)]
     if arguments.format == "json":
-        print(json.dumps(_tested(results, shares, findings), ensure_ascii=False, indent=2))
+        print(json.dumps(_tested(results, shares, findings, locale), ensure_ascii=False, indent=2))
     elif arguments.format == "junit":
-        print(_junit(results))
+        print(_junit(results, locale))
     else:
-        _print_results(results)
-        _print_coverage(shares)
+        _print_results(results, locale)
+        _print_coverage(shares, locale)
     if findings and arguments.format != "json":
-        print(render(findings, "text"), file=sys.stderr)
+        print(render(findings, "text", locale=locale), file=sys.stderr)
     for share in short:
-        need = wanted[share.kind]
-        print(f"{share.kind}: {share.percent:.1f} % is below the threshold of {need:g} %", file=sys.stderr)
+        told = say(
+            "{kind}: {percent} % is below the threshold of {most} %",
+            _kind(share.kind),
+            f"{share.percent:.1f}",
+            f"{wanted[share.kind]:g}",
+        )
+        print(told.spoken(locale), file=sys.stderr)
     wrong = any(finding.severity is Severity.ERROR for finding in findings)
     return WRONG if wrong or short or not all(result.passed for result in results) else DONE
 
@@ -280,34 +319,51 @@ def _joined(kind: str, shares: Sequence[Any]) -> Any:
     return Share(kind, sum(share.tried for share in own), sum(share.of for share in own), never)
 
 
-def _print_results(results: Sequence[Any]) -> None:
+def _kind(name: str) -> str:
+    """What scenarios can cover."""
+    from engine.lang.said import say
+
+    kinds = (say("rules"), say("branches"), say("transitions"), say("targets"))
+    return next(kind for kind in kinds if kind == name)
+
+
+def _print_results(results: Sequence[Any], locale: str) -> None:
+    from engine.lang.said import say
+
     for result in results:
         for failure in result.failures:
             place = f"{failure.span.source.path}:{failure.span.line}"
-            print(f"FAILED {result.name}\n  {place}: step {failure.step}: {failure.message}")
+            step = say("step {number}: {message}", failure.step, failure.message).spoken(locale)
+            print(f"FAILED {result.name}\n  {place}: {step}")
             if failure.help:
-                print(f"  why: {failure.help}")
+                print(f"  {say('why: {why}', failure.help).spoken(locale)}")
     broken = sum(not result.passed for result in results)
-    print(f"{len(results) - broken} passed, {broken} failed, {sum(r.steps for r in results)} steps")
+    steps = sum(result.steps for result in results)
+    print(say("{passed} passed, {failed} failed, {steps} steps", len(results) - broken, broken, steps).spoken(locale))
 
 
-def _print_coverage(shares: Sequence[Any]) -> None:
+def _print_coverage(shares: Sequence[Any], locale: str) -> None:
     """Each kind with its share, then what was never tried, in columns."""
+    from engine.lang.said import say
     from engine.lang.text import width
 
     for share in shares:
-        print(f"{share.kind + ' tried:':<19}{share.tried:>5} of {share.of:<5} ({share.percent:.0f} %)")
+        head = say("{kind} tried:", _kind(share.kind)).spoken(locale)
+        counted = say("{count} of {all}", f"{share.tried:>5}", f"{share.of:<5}").spoken(locale)
+        print(f"{head}{' ' * (19 - width(head))}{counted} ({share.percent:.0f} %)")
     for share in shares:
         if not share.never:
             continue
-        print(f"\n{share.kind} never tried:")
+        print(f"\n{say('{kind} never tried:', _kind(share.kind)).spoken(locale)}")
         widest = min(max(width(one.what) for one in share.never), 100)
         for one in share.never:
             print(f"  {one.what}{' ' * max(widest - width(one.what), 0)}  {one.file}:{one.line}")
 
 
-def _tested(results: Sequence[Any], shares: Sequence[Any], findings: Sequence[Finding]) -> dict[str, Any]:
+def _tested(results: Sequence[Any], shares: Sequence[Any], findings: Sequence[Finding], locale: str) -> dict[str, Any]:
     """`--format json`."""
+    from engine.lang.said import spoken
+
     told = [
         {
             "name": result.name,
@@ -316,7 +372,13 @@ def _tested(results: Sequence[Any], shares: Sequence[Any], findings: Sequence[Fi
             "passed": result.passed,
             "steps": result.steps,
             "failures": [
-                {"step": f.step, "file": f.span.source.path, "line": f.span.line, "message": f.message, "why": f.help}
+                {
+                    "step": f.step,
+                    "file": f.span.source.path,
+                    "line": f.span.line,
+                    "message": spoken(f.message, locale),
+                    "why": spoken(f.help, locale),
+                }
                 for f in result.failures
             ],
         }
@@ -337,12 +399,14 @@ def _tested(results: Sequence[Any], shares: Sequence[Any], findings: Sequence[Fi
         "failed": sum(not result.passed for result in results),
         "steps": sum(result.steps for result in results),
         "coverage": covered or None,
-        "findings": [finding.as_dict() for finding in findings],
+        "findings": [finding.spoken(locale).as_dict() for finding in findings],
     }
 
 
-def _junit(results: Sequence[Any]) -> str:
+def _junit(results: Sequence[Any], locale: str) -> str:
     from xml.etree.ElementTree import Element, SubElement, tostring
+
+    from engine.lang.said import spoken
 
     suite = Element(
         "testsuite", name="engine test", tests=str(len(results)), failures=str(sum(not r.passed for r in results))
@@ -350,6 +414,6 @@ def _junit(results: Sequence[Any]) -> str:
     for result in results:
         case = SubElement(suite, "testcase", name=result.name, classname=result.span.source.path)
         for failure in result.failures:
-            item = SubElement(case, "failure", message=failure.message)
-            item.text = failure.help or ""
+            item = SubElement(case, "failure", message=spoken(failure.message, locale))
+            item.text = spoken(failure.help, locale) or ""
     return tostring(suite, encoding="unicode")

@@ -21,6 +21,9 @@ from pygls.uris import from_fs_path, to_fs_path
 from engine import __version__
 from engine.core.rulebook import NOTHING_MORE, Extras
 from engine.lang import Finding, Span
+from engine.lang.findings import in_words
+from engine.lang.said import locale_of, say, spoken
+from engine.lang.types import noun
 from engine.language import Edit, Place, Refusal, Symbol, Workspace
 from engine.language.positions import Positions
 from engine.reload import SUFFIXES, read_folder
@@ -135,9 +138,11 @@ class _Protocol(LanguageServerProtocol):
 class Server(LanguageServer):
     """The server's state: the rules folders it has come across."""
 
-    def __init__(self, extras: Extras = NOTHING_MORE) -> None:
+    def __init__(self, extras: Extras = NOTHING_MORE, locale: str = "en") -> None:
         super().__init__("yingda", __version__, protocol_cls=_Protocol)
         self.extras = extras
+        self.locale = locale
+        """The language of texts for people; the editor's own, once it has told it."""
         self.folders: dict[Path, RulesFolder] = {}
 
     @property
@@ -229,16 +234,12 @@ class Server(LanguageServer):
         folder.told = {path for path, told in by_path.items() if told}
 
     def _diagnostic(self, folder: RulesFolder, finding: Finding) -> lsp.Diagnostic:
-        message = finding.message
-        if finding.witness:
-            message += f"\nexample: {finding.witness}"
-        if finding.hint:
-            message += f"\nhelp: {finding.hint}"
+        finding = finding.spoken(self.locale)
         error = str(finding.severity) == "error"
         unused = finding.code.startswith("unused-")
         return lsp.Diagnostic(
             range=self.range(folder, Place.of(finding.span)),
-            message=message,
+            message=in_words(finding, self.locale),
             severity=lsp.DiagnosticSeverity.Error if error else lsp.DiagnosticSeverity.Warning,
             code=finding.code,
             source="yingda",
@@ -254,9 +255,10 @@ class Server(LanguageServer):
         return self.location(folder, Place.of(span))
 
 
-def make_server(extras: Extras = NOTHING_MORE) -> Server:
-    """The server with everything it answers; `start_io` runs it. `extras`: what plugins add to the words of rules."""
-    server = Server(extras)
+def make_server(extras: Extras = NOTHING_MORE, locale: str = "en") -> Server:
+    """The server with everything it answers; `start_io` runs it. `extras`: what plugins add to the words of rules,
+    `locale`: the language of texts for an editor that does not tell its own."""
+    server = Server(extras, locale)
     _texts(server)
     _answers(server)
     _changes(server)
@@ -265,6 +267,10 @@ def make_server(extras: Extras = NOTHING_MORE) -> Server:
 
 def _texts(server: Server) -> None:
     """What the editor tells: folders, open texts, files that changed."""
+
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        server.locale = locale_of(params.locale) if params.locale else server.locale
 
     @server.feature(lsp.INITIALIZED)
     def initialized(params: lsp.InitializedParams) -> None:
@@ -347,8 +353,8 @@ def _answers(server: Server) -> None:
             lsp.CompletionItem(
                 label=item.label,
                 kind=_ITEMS.get(item.kind, lsp.CompletionItemKind.EnumMember),
-                detail=item.detail or None,
-                documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, item.documentation)
+                detail=spoken(item.detail, server.locale) or None,
+                documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, spoken(item.documentation, server.locale))
                 if item.documentation
                 else None,
                 sort_text=f"{number:05}",
@@ -368,7 +374,8 @@ def _answers(server: Server) -> None:
         page = folder.workspace.hover(path, *server.ours(folder, path, params.position))
         if page is None:
             return None
-        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, page.text), server.range(folder, page.place))
+        text = spoken(page.text, server.locale)
+        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), server.range(folder, page.place))
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     def definition(params: lsp.DefinitionParams) -> lsp.Location | None:
@@ -402,7 +409,7 @@ def _answers(server: Server) -> None:
                 kind=_SYMBOLS.get(symbol.kind, lsp.SymbolKind.EnumMember),
                 range=server.range(folder, symbol.place),
                 selection_range=server.range(folder, symbol.name_place),
-                detail=symbol.detail or symbol.kind,
+                detail=spoken(symbol.detail or noun(symbol.kind), server.locale),
             )
 
         return [one(symbol) for symbol in folder.workspace.symbols(path)]
@@ -419,7 +426,7 @@ def _changes(server: Server) -> None:
         folder, path = found
         place = folder.workspace.name_at(path, *server.ours(folder, path, params.position))
         if isinstance(place, Refusal):
-            raise JsonRpcException(place.message, REFUSED)
+            raise JsonRpcException(spoken(place.message, server.locale), REFUSED)
         return server.range(folder, place)
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
@@ -431,9 +438,9 @@ def _changes(server: Server) -> None:
         workspace, at = folder.workspace, server.ours(folder, path, params.position)
         edits = await asyncio.to_thread(workspace.rename, path, *at, params.new_name)
         if isinstance(edits, Refusal):
-            raise JsonRpcException(edits.message, REFUSED)
+            raise JsonRpcException(spoken(edits.message, server.locale), REFUSED)
         if folder.workspace is not workspace:
-            raise JsonRpcException("the texts have changed meanwhile; try again", REFUSED)
+            raise JsonRpcException(say("the texts have changed meanwhile; try again").spoken(server.locale), REFUSED)
         return server.edits(folder, edits)
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
@@ -469,7 +476,7 @@ def _changes(server: Server) -> None:
             about = told.get((action.code, place.start.line, place.start.character))
             made.append(
                 lsp.CodeAction(
-                    title=action.title,
+                    title=spoken(action.title, server.locale),
                     kind=lsp.CodeActionKind.QuickFix,
                     diagnostics=[about] if about is not None else None,
                     edit=server.edits(folder, action.edits),

@@ -20,6 +20,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
 
 from engine.desk import Actor, Refused, WhoIs, with_times
+from engine.language import Said
 from web import decode
 from web.limits import network
 from web.routes import PARAMETERS, Answer, Call, Operation
@@ -92,6 +93,8 @@ class BaseHandler(tornado.web.RequestHandler):
     """What every HTTP answer of the desk has: an id, safe headers, problem documents instead of tracebacks."""
 
     policy = API_POLICY
+    speaks = "en"
+    """The language of texts for people in the answer: one of `engine.language.LOCALES`."""
 
     @property
     def web(self) -> Any:
@@ -135,7 +138,17 @@ class BaseHandler(tornado.web.RequestHandler):
         if problem.errors:
             body["errors"] = problem.errors
         body.update(problem.details)
-        self.finish(msgspec.json.encode(body))
+        self.finish(self.json(body))
+
+    def json(self, body: Any) -> bytes:
+        """A body as JSON, with what is said to people in the language it was asked in."""
+
+        def spoken(value: Any) -> str:
+            if isinstance(value, Said):
+                return value.spoken(self.speaks)
+            raise NotImplementedError(f"{type(value).__name__} in an answer")
+
+        return msgspec.json.encode(body, enc_hook=spoken)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -252,6 +265,7 @@ class OperationHandler(BaseHandler):
         try:
             call.query = decode.query(operation.query, self.request.query)
             call.body = self._body(operation, call.raw)
+            self.speaks = getattr(call.query, "locale", None) or getattr(call.body, "locale", None) or "en"
         except decode.Unreadable as error:
             raise Problem(400, "unreadable", str(error)) from None
         except decode.Wrong as error:
@@ -397,7 +411,7 @@ class OperationHandler(BaseHandler):
             self.finish(answer.body)
         else:
             self.set_header("Content-Type", "application/json")
-            self.finish(msgspec.json.encode(with_times(answer.body)))
+            self.finish(self.json(with_times(answer.body)))
 
     def _keep(self, token: str, seconds: int) -> None:
         secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"

@@ -323,6 +323,8 @@ class FindingPlace(Struct):
     file: str
     line: int
     column: int
+    end_line: int
+    end_column: int
     message: str
 
 
@@ -617,8 +619,16 @@ Words = Annotated[str, Meta(max_length=200)]
 Cursor = Annotated[str, Meta(max_length=500)]
 
 
+Locale = Literal["en", "zh-TW", "zh-CN"]
+
+
 class NoQuery(Query):
     """Nothing may follow the `?`."""
+
+
+class LocaleQuery(Query):
+    locale: Locale = "en"
+    """Of the texts for people in the answer."""
 
 
 class TicketsQuery(Query):
@@ -648,6 +658,8 @@ class TraceQuery(Query):
     """Also the rules that nearly acted."""
     rule: Name | None = None
     """Only this rule, in every decision: also why it did not act."""
+    locale: Locale = "en"
+    """Of the texts for people in the answer."""
 
 
 class EventsQuery(Query):

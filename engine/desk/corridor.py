@@ -44,7 +44,7 @@ from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, ScheduleDue, ServeQueue, TimerDue
 from engine.core.questions import Question, Trace, WhoIs
 from engine.core.rulebook import Rulebook
-from engine.desk import actors, answers, cases, library
+from engine.desk import actors, answers, cases, library, rule_answers
 from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.moments import Moments
@@ -52,6 +52,7 @@ from engine.desk.newcomers import create_member, sign_on
 from engine.desk.simulate import Simulation
 from engine.files import prepare
 from engine.lang import may_be_masked
+from engine.lang.said import to_json
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
 from engine.store import (
@@ -416,7 +417,7 @@ class Desk:
         words = cases.lexicon(book, self._leaving, self._notifiers)
 
         def job(tx: Tx) -> dict[str, Any]:
-            refused = _lacking(tx, book)
+            refused = rule_answers.lacking(tx, book)
             if refused:
                 _note_failed(tx, by, source, [*(findings or []), *refused])
                 return {"refused": refused}
@@ -681,7 +682,8 @@ def _last_texts(tx: Tx) -> dict[str, str] | None:
 
 
 def _note_failed(tx: Tx, by: str, source: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
-    rulebooks.set_parameter(tx, "rules.failed", {"at": tx.now, "by": by, "source": source, "findings": findings[:200]})
+    failed = {"at": tx.now, "by": by, "source": source, "findings": to_json(findings[:200])}
+    rulebooks.set_parameter(tx, "rules.failed", failed)
     tx.record("rulebook.refused", {"by": by, "source": source, "findings": len(findings)})
     return {}
 
@@ -695,34 +697,6 @@ def _clear_failed(tx: Tx) -> dict[str, Any]:
 
 def _activation_note(by: str, source: str, note: str) -> str:
     return json.dumps({"by": by, "source": source, "note": note}, ensure_ascii=False)
-
-
-def _lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
-    """Findings for words open tickets use and the book has no more."""
-    found: list[dict[str, Any]] = []
-    known: Mapping[str, Any] = {"shop": book.shops, "team": book.teams}
-    for row in rulebooks.words_in_use(tx):
-        lifecycle = book.lifecycles.get(row["kind"])
-        lost = [(k, row[k]) for k in ("shop", "team") if row[k] is not None and row[k] not in known[k]]
-        if lifecycle is None:
-            lost.append(("kind", row["kind"]))
-        elif row["state"] not in lifecycle.states:
-            lost.append(("state", row["state"]))
-        for what, name in lost:
-            found.append(
-                {
-                    "code": "unknown-state" if what == "state" else "unknown-value",
-                    "severity": "error",
-                    "file": "desk.yaml" if what != "state" else "lifecycles",
-                    "line": 1,
-                    "column": 1,
-                    "end_line": 1,
-                    "end_column": 1,
-                    "message": f"{row['count']} open tickets have the {what} `{name}`, which these rules lack",
-                    "hint": f"keep `{name}`, or move the tickets first: #{row['number']:05d} is one",
-                }
-            )
-    return found
 
 
 def _folder(config: Config) -> Path | None:

@@ -13,6 +13,8 @@ from engine.core.questions import RulesStatistics, RulesVersions
 from engine.core.rulebook import NOTHING_MORE, Helpers, Rulebook
 from engine.core.whynot import as_types, at_stage
 from engine.lang import Duration, Rule
+from engine.lang.said import from_json, say
+from engine.lang.types import noun
 from engine.store import Tx, commit, rule_days, rulebooks
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -47,7 +49,9 @@ def state(tx: Tx, book: Rulebook) -> dict[str, Any]:
             for path, text in sorted(book.files.items())
         ],
         "rules": len(book.rules.rules),
-        "failed": {"at": failed["at"], "source": failed["source"], "findings": failed["findings"]} if failed else None,
+        "failed": {"at": failed["at"], "source": failed["source"], "findings": from_json(failed["findings"])}
+        if failed
+        else None,
     }
 
 
@@ -177,3 +181,42 @@ def spoken(root: str) -> str:
     """An event as rules write it: its key counts microseconds, people do not."""
     kind, after, micros = root.partition(" after ")
     return f"{kind} after {Duration(int(micros))}" if after else root
+
+
+def _failed(kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {"at": kept["at"], "source": kept["source"], "findings": from_json(kept["findings"])}
+
+
+def lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
+    """Findings for words open tickets use and the book has no more."""
+    found: list[dict[str, Any]] = []
+    known: Mapping[str, Any] = {"shop": book.shops, "team": book.teams}
+    for row in rulebooks.words_in_use(tx):
+        lifecycle = book.lifecycles.get(row["kind"])
+        lost = [(k, row[k]) for k in ("shop", "team") if row[k] is not None and row[k] not in known[k]]
+        if lifecycle is None:
+            lost.append(("kind", row["kind"]))
+        elif row["state"] not in lifecycle.states:
+            lost.append(("state", row["state"]))
+        for what, name in lost:
+            found.append(
+                {
+                    "code": "unknown-state" if what == "state" else "unknown-value",
+                    "severity": "error",
+                    "file": "desk.yaml" if what != "state" else "lifecycles",
+                    "line": 1,
+                    "column": 1,
+                    "end_line": 1,
+                    "end_column": 1,
+                    "message": say(
+                        "{count} open tickets have the {noun} `{name}`, which these rules lack",
+                        row["count"],
+                        noun(what),
+                        name,
+                    ),
+                    "hint": say(
+                        "keep `{name}`, or move the tickets first: {ticket} is one", name, f"#{row['number']:05d}"
+                    ),
+                }
+            )
+    return found

@@ -15,7 +15,7 @@ from engine.core.rulebook import Helpers, Rulebook
 from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.desk import rule_answers
 from engine.lang import Rule, suggest
-from engine.lang.said import spoken
+from engine.lang.said import say
 from engine.store import Tx, commit, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -97,7 +97,9 @@ def _about(
     if own:
         return
     if rule is None or book is None or snapshot is None:
-        why = "the snapshot has expired" if rule is not None else "there was no such rule, or its rules are not kept"
+        why = say("there was no such rule, or its rules are not kept")
+        if rule is not None:
+            why = say("the snapshot has expired")
         yield _not(book, rule, name, 0, WhyNot("unknown" if rule is not None else "not-asked", why), None)
         return
     waves = list(enumerate(snapshot["waves"]))
@@ -121,7 +123,7 @@ def _not(
         "wave": wave,
         "outcome": "not",
         "reason": one.outcome,
-        "why": spoken(one.why, "en"),
+        "why": one.why,
         "held": one.held,
         "parts": one.parts,
         "values": {key: mask(book, key, value) for key, value in sorted(shown.items())} if book is not None else {},

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from engine.lang.said import spoken
+from engine.lang.said import say, spoken
 from engine.lang.text import width
 
 MAIN = "shown.rules"
@@ -87,14 +87,17 @@ class Code:
         """What comes close and does not."""
         return self._page[2]
 
-    @property
-    def page(self) -> str:
-        """The whole page, as plain text."""
-        parts = [f"{self.code} ({self.severity})", self.why]
-        for name, examples in (("Bad:", self.bad), ("Good:", self.good)):
-            parts += [f"{name}\n{_indented(str(example))}" for example in examples]
+    def page(self, locale: str = "en") -> str:
+        """The whole page, as plain text in a language of `LOCALES`; the examples stand as they are."""
+        parts = [f"{self.code} ({self.severity})", self.told(locale)]
+        for name, examples in ((say("Bad:"), self.bad), (say("Good:"), self.good)):
+            parts += [f"{name.spoken(locale)}\n{_indented(str(example))}" for example in examples]
         if self.severity is Severity.WARNING:
-            parts.append(f'Where it is meant: `allow {self.code} "why"` in the rule, or outside of rules for its file.')
+            parts.append(
+                say(
+                    'Where it is meant: `allow {code} "why"` in the rule, or outside of rules for its file.', self.code
+                ).spoken(locale)
+            )
         return "\n\n".join(parts)
 
 

@@ -62,21 +62,21 @@ class Finding:
             label=spoken(self.label, locale),
         )
 
-    def as_dict(self, locale: str = "en") -> dict[str, Any]:
-        """The finding as plain data for `--format json` and the API, in a language of `LOCALES`."""
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as plain data for `--format json` and the API; its texts can still be `spoken`."""
         found: dict[str, Any] = {
             "code": self.code,
             "severity": str(self.severity),
             "file": self.span.source.path,
             **_range(self.span),
-            "message": spoken(self.message, locale),
-            "hint": spoken(self.hint, locale),
+            "message": self.message,
+            "hint": self.hint,
         }
         if self.witness is not None:
-            found["witness"] = spoken(self.witness, locale)
+            found["witness"] = self.witness
         if self.related:
             found["related"] = [
-                {"file": other.span.source.path, **_range(other.span), "message": spoken(other.message, locale)}
+                {"file": other.span.source.path, **_range(other.span), "message": other.message}
                 for other in self.related
             ]
         return found

@@ -10,7 +10,22 @@ from typing import Any, overload
 
 import yaml
 
-__all__ = ["CODE", "LOCALES", "PLACE", "Said", "locale_of", "both", "either", "quoted", "say", "spoken"]
+__all__ = [
+    "CODE",
+    "LOCALES",
+    "PLACE",
+    "Said",
+    "both",
+    "either",
+    "from_json",
+    "joined",
+    "listed",
+    "locale_of",
+    "quoted",
+    "say",
+    "spoken",
+    "to_json",
+]
 
 LOCALES = ("en", "zh-TW", "zh-CN")
 """The languages people are spoken to in, the source of all texts first."""
@@ -20,10 +35,12 @@ Value = str | tuple[str, ...]
 
 _FOLDER = Path(__file__).parent / "i18n"
 _JOINTS = {"en": ", ", "zh-TW": "、", "zh-CN": "、"}
-PLACE = re.compile(r"\{([a-z_]+)\}")
+PLACE = re.compile(r"\{([a-z_][a-z_0-9]*)\}")
 """Where a value goes in a text."""
 CODE = re.compile(r"`([^`\n]{1,200})`")
 """A piece of code in a text for people."""
+_SAID = "said()"
+"""The one key of a kept text."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,6 +93,17 @@ def quoted(names: Iterable[object]) -> tuple[str, ...]:
     return tuple(f"`{name}`" for name in names)
 
 
+def listed(items: Iterable[str]) -> Said:
+    """ "a, b, c": for people."""
+    return Said("{items}", {"items": tuple(items)})
+
+
+def joined(parts: Iterable[str], between: str) -> Said:
+    """Texts one after another; what stands between them is no sentence."""
+    values: dict[str, Value] = {f"part_{number}": part for number, part in enumerate(parts)}
+    return Said(between.join(f"{{{name}}}" for name in values), values)
+
+
 def either(items: Iterable[str]) -> str:
     """ "a, b or c": for people."""
     return _joined("{some} or {last}", tuple(items))
@@ -101,6 +129,29 @@ def spoken(text: str | None, locale: str) -> str | None:
     return text if text is None or locale == "en" else translation(text, locale) or text
 
 
+def to_json(value: Any) -> Any:
+    """JSON data with the texts in it as they are kept, to be spoken when they are read back."""
+    if isinstance(value, Said):
+        values = {name: to_json(list(one) if isinstance(one, tuple) else one) for name, one in value.values.items()}
+        return {_SAID: [value.template, values, dict(value.code)]}
+    if isinstance(value, Mapping):
+        return {key: to_json(one) for key, one in value.items()}
+    return [to_json(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def from_json(data: Any) -> Any:
+    """What `to_json` was given."""
+    if isinstance(data, list):
+        return [from_json(one) for one in data]
+    if not isinstance(data, dict):
+        return data
+    if data.keys() != {_SAID}:
+        return {key: from_json(one) for key, one in data.items()}
+    template, values, code = data[_SAID]
+    filled = {name: from_json(one) for name, one in values.items()}
+    return Said(template, {n: tuple(one) if isinstance(one, list) else one for n, one in filled.items()}, code)
+
+
 def translation(template: str, locale: str) -> str | None:
     """What the catalogue has for an English text; None for what it has not."""
     return _catalogue(locale).get(template)
@@ -119,7 +170,7 @@ def _filled(template: str, values: Mapping[str, Value], code: Mapping[str, str],
         if place[1] not in values:
             return place[0]
         text = _shown(values[place[1]], locale)
-        if locale == "en":
+        if not locale.startswith("zh"):
             return text
         # Between Chinese and other letters stands a space.
         before, after = template[: place.start()][-1:], template[place.end() :][:1]
@@ -132,7 +183,7 @@ def _filled(template: str, values: Mapping[str, Value], code: Mapping[str, str],
 
 def _shown(value: Value, locale: str) -> str:
     if isinstance(value, tuple):
-        return _JOINTS[locale].join(_shown(one, locale) for one in value)
+        return _JOINTS.get(locale, ", ").join(_shown(one, locale) for one in value)
     return value.spoken(locale) if isinstance(value, Said) else value
 
 

@@ -81,7 +81,10 @@ _NOUNS: Mapping[str, str] = {
         *(say("channel"), say("shop"), say("tag"), say("skill"), say("language"), say("status"), say("direction")),
         *(say("author"), say("target"), say("policy"), say("role"), say("timer"), say("weekday"), say("agent")),
         *(say("member"), say("ticket"), say("text"), say("number"), say("flag"), say("time"), say("date")),
-        *(say("duration"), say("chat"), say("call"), say("message")),
+        *(say("duration"), say("chat"), say("call"), say("message"), say("field"), say("setting"), say("event")),
+        *(say("function"), say("action"), say("filter"), say("template"), say("definition"), say("rule")),
+        *(say("stage"), say("calendar"), say("recipient"), say("sender"), say("scope"), say("owner"), say("day")),
+        *(say("trigger"), say("scenario"), say("way")),
     )
 }
 

@@ -11,8 +11,9 @@ from engine.lang import CODES, Environment, Field, Severity
 from engine.lang.actions import ROUTING, SHOWN_AS, VIA
 from engine.lang.functions import BUILTINS
 from engine.lang.nodes import Node
+from engine.lang.said import Said, either, joined, listed, quoted, say
 from engine.lang.template import FILTERS
-from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS
+from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
 from engine.language.manual import ACTIONS
 from engine.language.mentions import Mention
 
@@ -90,17 +91,17 @@ class Knowledge:
         if kind in ("field", "setting") and name in environment.fields:
             return _typed(environment.fields[name])
         if kind == "event" and name in environment.events:
-            return environment.events[name].doc
+            return Said(environment.events[name].doc)
         if kind == "function":
-            return " or ".join(self._signatures(name))
+            return either(self._signatures(name))
         if kind == "action" and name in ACTIONS:
-            return ACTIONS[name].meaning
+            return Said(ACTIONS[name].meaning)
         if kind == "action" and name in environment.plugin_actions:
-            return environment.plugin_actions[name].doc
+            return Said(environment.plugin_actions[name].doc)
         if kind == "code" and name in CODES:
-            return CODES[name].why
+            return Said(CODES[name].why)
         if kind == "filter" and name in FILTERS:
-            return FILTERS[name].doc
+            return Said(FILTERS[name].doc)
         if kind == "template":
             return _short(next((text for _, text in self._texts(name)), ""))
         if kind == "words":
@@ -113,11 +114,11 @@ class Knowledge:
 
     def page(self, kind: str, name: str) -> str:
         """What a hover shows, as Markdown; nothing when nothing is known."""
-        title = f"**{name}** · {_called(kind)}"
+        title = joined([f"**{name}**", _called(kind)], " · ")
         parts = [part for part in self._parts(kind, name) if part]
         if not parts and (kind, name) not in self.declared and name not in self.names(kind):
             return ""
-        return "\n\n".join([title, *parts])
+        return joined([title, *parts], "\n\n")
 
     def _parts(self, kind: str, name: str) -> Iterable[str]:
         environment = self.environment
@@ -125,34 +126,37 @@ class Knowledge:
             yield from self._of_field(environment.fields[name])
         elif kind == "event" and name in environment.events:
             event = environment.events[name]
-            yield event.doc
-            yield "brings " + ", ".join(f"`{name}.*`" for name in event.objects)
+            yield Said(event.doc)
+            yield say("brings {fields}", quoted(f"{name}.*" for name in event.objects))
             if event.after != "no":
-                yield f"`after D` {'must' if event.after == 'required' else 'may'} follow"
+                yield say("`after D` must follow") if event.after == "required" else say("`after D` may follow")
         elif kind == "function":
-            yield "\n\n".join(f"`{name}` {form}" for form in self._signatures(name))
+            yield joined((joined([f"`{name}`", form], " ") for form in self._signatures(name)), "\n\n")
         elif kind == "action" and name in ACTIONS:
             yield f"```rules\n{ACTIONS[name].shape}\n```"
-            yield ACTIONS[name].meaning
+            yield Said(ACTIONS[name].meaning)
             if name not in environment.actions:
-                yield "This desk does not carry it out."
+                yield say("This desk does not carry it out.")
         elif kind == "action" and name in environment.plugin_actions:
             action = environment.plugin_actions[name]
             given = (
                 f"{one}: {type_}{'?' if one in action.optional else ''}" for one, type_ in action.parameters.items()
             )
             yield f"`do {name}({', '.join(given)})`"
-            yield action.doc
+            yield Said(action.doc)
         elif kind == "code" and name in CODES:
-            yield f"{CODES[name].severity}: {CODES[name].why}"
-            for called, examples in (("not so", CODES[name].bad), ("but so", CODES[name].good)):
-                yield f"{called}:\n```rules\n{examples[0]}\n```" if examples else ""
+            yield joined([str(CODES[name].severity), Said(CODES[name].why)], ": ")
+            for called, examples in ((say("not so:"), CODES[name].bad), (say("but so:"), CODES[name].good)):
+                yield joined([called, f"```rules\n{examples[0]}\n```"], "\n") if examples else ""
         elif kind == "template":
             yield "\n\n".join(f"`{language}` {text}" for language, text in self._texts(name))
         elif kind == "words":
             words = self.words.get(name, ())
-            more = f" … {len(words) - _MEMBERS} more" if len(words) > _MEMBERS else ""
-            yield f"{len(words)} words: {'、'.join(words[:_MEMBERS])}{more}"
+            shown = "、".join(words[:_MEMBERS])
+            if len(words) > _MEMBERS:
+                yield say("{count} words: {words} … {more} more", len(words), shown, len(words) - _MEMBERS)
+            else:
+                yield say("{count} words: {words}", len(words), shown)
         elif kind in ("definition", "rule"):
             short, whole = self.rules.get(f"{kind} {name}", ("", ""))
             yield short if kind == "rule" else ""
@@ -161,19 +165,20 @@ class Knowledge:
             yield from self._of_noun(kind, name)
 
     def _of_field(self, field: Field) -> Iterable[str]:
-        yield field.doc if not field.name.endswith(field.doc) else ""
+        yield Said(field.doc) if not field.name.endswith(field.doc) else ""
         yield _typed(field)
         if field.name in self.environment.setting_values:
             node = self.about.get(("setting", field.name))
             value = None if node is None else (_get(node, "value") or node)
-            yield f"now: `{_short(value.text)}`" if value is not None and value.kind == "scalar" else ""
+            yield say("now: `{value}`", _short(value.text)) if value is not None and value.kind == "scalar" else ""
         yield "\n".join(f"- `{language}` {text}" for language, text in self._labels("field", field.name))
         kind = field.type.entity or ""
         enum = field.type.enum or (field.type.item.enum if field.type.item is not None else None)
         names = list(enum.values) if enum is not None else (self.names(kind) if kind == "team" else [])
         if names:
             labels = ((name, self.line(enum.name if enum is not None else kind, name)) for name in names[:_MEMBERS])
-            yield "values:\n" + "\n".join(f"- `{name}`{f' {label}' if label != name else ''}" for name, label in labels)
+            lines = (f"- `{name}`{f' {label}' if label != name else ''}" for name, label in labels)
+            yield joined([say("values:"), *lines], "\n")
 
     def _of_noun(self, kind: str, name: str) -> Iterable[str]:
         yield "\n".join(f"- `{language}` {text}" for language, text in self._labels(kind, name))
@@ -184,15 +189,18 @@ class Knowledge:
                     yield f"{key.text}: `{_short(' '.join(value.span.text.split()))}`"
             states = _get(node, "states")
             if states is not None:
-                yield "states: " + ", ".join(f"`{key.text}`" for key, _ in states.pairs)
+                yield say("states: {names}", quoted(key.text for key, _ in states.pairs))
         kinds = [kind for kind, states in self.environment.states.items() if name in states]
         if kind == "state" and kinds:
-            yield "of " + ", ".join(f"`{kind}`" for kind in kinds)
+            yield say("of {names}", quoted(kinds))
 
     def _signatures(self, name: str) -> list[str]:
         custom = self.environment.functions.get(name)
         forms = [custom] if custom is not None else [form.function for form in BUILTINS.get(name, ())]
-        return [f"({', '.join(str(type_) for type_ in form.parameters)}) → {form.result}: {form.doc}" for form in forms]
+        return [
+            say("({parameters}) → {result}: {doc}", tuple(map(str, form.parameters)), form.result, Said(form.doc))
+            for form in forms
+        ]
 
     def _texts(self, name: str) -> list[tuple[str, str]]:
         books = (self.environment.templates, *self.environment.shop_templates.values())
@@ -214,10 +222,10 @@ def _get(node: Node, key: str) -> Node | None:
 
 def _typed(field: Field) -> str:
     marks = [str(field.type)]
-    marks += ["may be empty"] if field.optional else []
-    marks += ["rules may write it"] if field.writable else []
-    marks += ["personal"] if field.personal else []
-    return ", ".join(marks)
+    marks += [say("may be empty")] if field.optional else []
+    marks += [say("rules may write it")] if field.writable else []
+    marks += [say("personal")] if field.personal else []
+    return listed(marks)
 
 
 def _short(text: str) -> str:
@@ -226,14 +234,14 @@ def _short(text: str) -> str:
 
 
 _CALLED = {
-    "words": "word list",
-    "code": "finding",
-    "kind": "kind of ticket",
-    "type": "type of ticket",
-    "routing": "way of choosing an agent",
-    "file": "file",
+    "words": say("word list"),
+    "code": say("finding"),
+    "kind": say("kind of ticket"),
+    "type": say("type of ticket"),
+    "routing": say("way of choosing an agent"),
+    "file": say("file"),
 }
 
 
 def _called(kind: str) -> str:
-    return _CALLED.get(kind, f"value of {kind}" if "." in kind else kind)
+    return _CALLED.get(kind) or (say("value of {field}", kind) if "." in kind else noun(kind))

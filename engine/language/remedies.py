@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from engine.lang import Finding, Severity, Span, ast
 from engine.lang.keywords import RESERVED, TOKENS, set_of
+from engine.lang.said import say
 from engine.language.results import CodeAction, Edit, Place
 from engine.language.spelling import noun, quoted, scalar
 
@@ -47,7 +48,7 @@ def _meant(finding: Finding, tree: ast.File | None) -> Made:
         text = name if "." in name or finding.code in ("unknown-field", "unknown-function") else scalar(name)
     else:
         text = noun(name) if "." not in name and "-" not in name else name
-    return f"Write `{name}`", span, text
+    return say("Write `{text}`", name), span, text
 
 
 def _quote(finding: Finding, tree: ast.File | None) -> Made:
@@ -56,7 +57,7 @@ def _quote(finding: Finding, tree: ast.File | None) -> Made:
     if found is None:
         return None
     text = found[1] if "…" not in found[1] else quoted(finding.span.text.strip("'"))
-    return f"Write `{text}`", finding.span, text
+    return say("Write `{text}`", text), finding.span, text
 
 
 def _unquote(finding: Finding, tree: ast.File | None) -> Made:
@@ -64,7 +65,7 @@ def _unquote(finding: Finding, tree: ast.File | None) -> Made:
     text = finding.span.text
     if finding.hint != "write it without quotes" or len(text) < 3 or text[:1] not in _QUOTES:
         return None
-    return f"Write `{text[1:-1]}`", finding.span, text[1:-1]
+    return say("Write `{text}`", text[1:-1]), finding.span, text[1:-1]
 
 
 def _write(finding: Finding, tree: ast.File | None) -> Made:
@@ -73,13 +74,13 @@ def _write(finding: Finding, tree: ast.File | None) -> Made:
         return None
     hint, span = finding.hint or "", finding.span
     if hint.startswith("write plain double quotes"):
-        return "Write plain double quotes", span, f'"{span.text[1:-1]}"'
+        return say("Write plain double quotes"), span, f'"{span.text[1:-1]}"'
     if hint.startswith("remove it") and len(span.text) == 1:
-        return "Remove the invisible character", span, ""
+        return say("Remove the invisible character"), span, ""
     found = _WRITE.match(hint)
     if found is None or '"' in found[1] or " " in found[1]:
         return None
-    return f"Write `{found[1]}`", span, found[1]
+    return say("Write `{text}`", found[1]), span, found[1]
 
 
 def _in_list(finding: Finding, tree: ast.File | None) -> Made:
@@ -96,7 +97,7 @@ def _in_list(finding: Finding, tree: ast.File | None) -> Made:
     chinese = re.search(r"或\s*$", before) is not None
     op = {"in": "屬於", "not in": "非 屬於"}[found["op"]] if chinese else found["op"]
     text = f"{found['left']} {op} [{found['first']}, {found['name']}]"
-    return f"Write `{text}`", source.span(start.start(), finding.span.end), text
+    return say("Write `{text}`", text), source.span(start.start(), finding.span.end), text
 
 
 def _contains(finding: Finding, tree: ast.File | None) -> Made:
@@ -109,7 +110,7 @@ def _contains(finding: Finding, tree: ast.File | None) -> Made:
     if word is None:
         return None
     text = f"{'contains' if word[1] == 'matches' else '包含'} {found[1]}"
-    return f"Write `{text}`", source.span(word.start(), finding.span.end), text
+    return say("Write `{text}`", text), source.span(word.start(), finding.span.end), text
 
 
 def _remove(finding: Finding, tree: ast.File | None) -> Made:
@@ -118,7 +119,7 @@ def _remove(finding: Finding, tree: ast.File | None) -> Made:
         return None
     for item in tree.items:
         if isinstance(item, ast.Define | ast.Words) and item.name.span == finding.span:
-            return f"Remove `{item.name.text}`", _whole_lines(item.span), ""
+            return say("Remove `{name}`", item.name.text), _whole_lines(item.span), ""
     return None
 
 
@@ -133,9 +134,9 @@ def _allow(finding: Finding, tree: ast.File | None) -> Made:
     word = "allow" if _is_english(source.text) else "容許"
     line = f'{word} {finding.code} "…"'
     if rule is None:
-        return f"Allow `{finding.code}` in this file", source.span(0, 0), f"{line}\n\n"
+        return say("Allow `{code}` in this file", finding.code), source.span(0, 0), f"{line}\n\n"
     head = rule.title.span.end if rule.title is not None else rule.name.span.end
-    return f"Allow `{finding.code}` in `{rule.name.text}`", source.span(head, head), f"\n  {line}"
+    return say("Allow `{code}` in `{rule}`", finding.code, rule.name.text), source.span(head, head), f"\n  {line}"
 
 
 def _is_english(text: str) -> bool:

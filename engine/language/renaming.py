@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine.lang import Severity, Span
+from engine.lang.said import say
+from engine.lang.types import noun as type_noun
 from engine.language.mentions import Mention
 from engine.language.results import Edit, Place, Refusal
 from engine.language.spelling import is_name, noun, quoted, scalar
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
     from engine.language.workspace import Workspace
 
 _FIXED = {
-    "event": "events are the desk's own",
-    "function": "functions are the desk's own, or a plugin's",
-    "action": "actions are part of the language",
-    "code": "findings are part of the language",
-    "trigger": "the desk and other programs move tickets by this name",
-    "file": "move the file, then name its new path",
+    "event": say("events are the desk's own"),
+    "function": say("functions are the desk's own, or a plugin's"),
+    "action": say("actions are part of the language"),
+    "code": say("findings are part of the language"),
+    "trigger": say("the desk and other programs move tickets by this name"),
+    "file": say("move the file, then name its new path"),
 }
 _BARE = frozenset({"definition", "words", "rule"})
 """What is never written in quotes."""
@@ -29,11 +31,12 @@ _BARE = frozenset({"definition", "words", "rule"})
 def refused(workspace: Workspace, mention: Mention | None) -> Refusal | None:
     """Why what is mentioned cannot be renamed; None when it can."""
     if mention is None:
-        return Refusal("there is no name here that could be changed")
+        return Refusal(say("there is no name here that could be changed"))
     if mention.kind in _FIXED:
-        return Refusal(f"`{mention.name}` cannot be renamed: {_FIXED[mention.kind]}")
+        return Refusal(say("`{name}` cannot be renamed: {why}", mention.name, _FIXED[mention.kind]))
     if not any(other.declares for other in workspace.mentions[mention.kind, mention.name]):
-        return Refusal(f"`{mention.name}` is declared in no file of this folder, so it cannot be renamed here")
+        why = say("`{name}` is declared in no file of this folder, so it cannot be renamed here", mention.name)
+        return Refusal(why)
     return None
 
 
@@ -51,7 +54,7 @@ def rename(workspace: Workspace, mention: Mention, new: str) -> list[Edit] | Ref
     word = old.rpartition(".")[2] if dot else old
     for path in workspace.unread():
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", workspace.files[path]):
-            return Refusal(f"`{path}` names `{word}` and has mistakes of syntax; mend it first")
+            return Refusal(say("`{path}` names `{name}` and has mistakes of syntax; mend it first", path, word))
     edits = [Edit(Place.of(other.span), _written(other, new)) for other in _once(workspace.mentions[kind, old])]
     return _proved(workspace, old, new, edits) or edits
 
@@ -59,15 +62,15 @@ def rename(workspace: Workspace, mention: Mention, new: str) -> list[Edit] | Ref
 def _unusable(workspace: Workspace, kind: str, new: str) -> Refusal | None:
     last = new.rpartition(".")[2] if kind in ("field", "setting") else new
     if not new.strip() or new != new.strip() or not new.isprintable():
-        return Refusal("a name needs letters, and nothing that is not seen")
+        return Refusal(say("a name needs letters, and nothing that is not seen"))
     if (kind in _BARE or kind in ("field", "setting")) and not (
         is_name(last) or (kind in ("field", "setting") and last.isidentifier())
     ):
-        return Refusal(f"`{last}` is not a name: letters, digits and `_`, no word that is reserved")
+        return Refusal(say("`{name}` is not a name: letters, digits and `_`, no word that is reserved", last))
     if kind in ("definition", "words") and new in workspace.environment.fields:
-        return Refusal(f"`{new}` is a field already")
+        return Refusal(say("`{name}` is a field already", new))
     if new in workspace.knowledge.names(kind):
-        return Refusal(f"there is a {kind} `{new}` already")
+        return Refusal(say("there is a {what} `{name}` already", type_noun(kind), new))
     return None
 
 
@@ -107,7 +110,8 @@ def _proved(workspace: Workspace, old: str, new: str, edits: list[Edit]) -> Refu
         return None
     known = {(f.code, f.message) for f in before}
     first = next((f for f in errors if (f.code, f.message) not in known), errors[0])
-    return Refusal(f"`{old}` cannot be called `{new}`: {first.message} ({first.span.source.path}:{first.span.line})")
+    place = f"{first.span.source.path}:{first.span.line}"
+    return Refusal(say("`{name}` cannot be called `{other}`: {why} ({place})", old, new, first.message, place))
 
 
 def applied(workspace: Workspace, edits: Iterable[Edit]) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_
 from engine.lang.keywords import TOKENS
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
+from engine.lang.said import say
 from engine.lang.text import fold
 from engine.language import remedies, renaming
 from engine.language.completion import FLAGS, Wanted, fitting, in_slot, wanted
@@ -371,7 +372,7 @@ class Workspace:
         mention = self._at(path, line, column)
         refusal = renaming.refused(self, mention)
         if refusal is not None or mention is None:
-            return refusal or Refusal("there is no name here")
+            return refusal or Refusal(say("there is no name here"))
         return Place.of(renaming.bare_span(mention))
 
     def rename(self, path: str, line: int, column: int, new: str) -> list[Edit] | Refusal:
@@ -379,7 +380,7 @@ class Workspace:
         mention = self._at(path, line, column)
         refusal = renaming.refused(self, mention)
         if refusal is not None or mention is None:
-            return refusal or Refusal("there is no name here")
+            return refusal or Refusal(say("there is no name here"))
         return renaming.rename(self, mention, new)
 
     def format(self, path: str) -> str:

@@ -114,7 +114,7 @@ def test_values_are_no_templates() -> None:
 
 def test_it_survives_pickling() -> None:
     text = say("{wanted} must stand here, not {found}", say("a text"), "`x`").recoded({"x": "乙"})
-    again = pickle.loads(pickle.dumps(text))  # noqa: S301 - our own bytes
+    again = pickle.loads(pickle.dumps(text))
     assert again == text == "a text must stand here, not `乙`"
     assert again.spoken("zh-TW") == "這裡要寫文字，不能是 `乙`"
 

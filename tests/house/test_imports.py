@@ -121,7 +121,9 @@ TABLE = {
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
-    "engine.cli_base": _room(8, "", "", "`engine.cli_base` is for sub-commands and imports nothing."),
+    "engine.cli_base": _room(
+        8, "engine.lang", "", "`engine.cli_base` is for sub-commands and may import `engine.lang` (its languages)."
+    ),
     "engine.cli_rules": _room(
         8,
         f"{_TO_DESK} engine.reload engine.graph engine.cli_base",

@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from engine.core.events import EVENTS
 from engine.lang.codes import CODES
+from engine.lang.functions import BUILTINS
 from engine.lang.said import CODE, LOCALES, PLACE, translation
+from engine.lang.template import FILTERS
+from engine.language.manual import ACTIONS
+from tests.house.reference import built_in_fields
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine"
 CATALOGUES = ENGINE / "lang" / "i18n"
@@ -41,6 +46,19 @@ def templates() -> dict[str, str]:
     return found
 
 
+def meanings() -> dict[str, str]:
+    """What declarations and pages say of themselves, by what says it."""
+    docs = {
+        "event": (event.doc for event in EVENTS),
+        "field": (field.doc for field in built_in_fields().values()),
+        "function": (form.function.doc for forms in BUILTINS.values() for form in forms),
+        "filter": (filter_.doc for filter_ in FILTERS.values()),
+        "action": (page.meaning for page in ACTIONS.values()),
+        "page of a finding": (code.why for code in CODES.values()),
+    }
+    return {doc: kind for kind, several in docs.items() for doc in several if doc}
+
+
 def catalogue(locale: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(CATALOGUES.glob(f"*.{locale}.yaml")):
@@ -60,7 +78,7 @@ def test_sentences_get_as_many_values_as_they_have_places() -> None:
 
 @pytest.mark.parametrize("locale", OTHERS)
 def test_every_sentence_is_translated_and_nothing_else_is(locale: str) -> None:
-    said, there = templates(), catalogue(locale)
+    said, there = {**templates(), **meanings()}, catalogue(locale)
     missing = [f"{place}: {template}" for template, place in said.items() if template not in there]
     assert not missing, "\n".join([f"no {locale} in engine/lang/i18n for:", *missing])
     assert not [text for text in there if text not in said], "nobody says this any more"
@@ -131,9 +149,8 @@ def bare(tree: ast.Module) -> Iterator[ast.expr]:
             ):
                 for one in (*node.args, *(keyword.value for keyword in node.keywords)):
                     yield from prose(one)
-        elif isinstance(node, ast.Assign) and node.value is not None:
-            if any(isinstance(target, ast.Name) and target.id in TEXTS for target in node.targets):
-                yield from prose(node.value)
+        elif isinstance(node, ast.Assign) and {getattr(target, "id", "") for target in node.targets} & TEXTS:
+            yield from prose(node.value)
 
 
 def test_findings_say_nothing_past_the_catalogues() -> None:

@@ -165,7 +165,9 @@ def edited(text: str, changes: list[dict[str, Any]]) -> str:
 
 
 @contextmanager
-def session(folder: Path, *, root: Path | None = None, encodings: list[str] | None = None) -> Iterator[Editor]:
+def session(
+    folder: Path, *, root: Path | None = None, encodings: list[str] | None = None, locale: str | None = None
+) -> Iterator[Editor]:
     """`engine lsp`, greeted; ended politely, which it must survive with exit code 0."""
     process = subprocess.Popen(
         [sys.executable, "-m", "engine", "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder
@@ -180,6 +182,7 @@ def session(folder: Path, *, root: Path | None = None, encodings: list[str] | No
             "initialize",
             {
                 "processId": None,
+                **({"locale": locale} if locale else {}),
                 "rootUri": uri,
                 "workspaceFolders": [{"uri": uri, "name": "desk"}],
                 "capabilities": capabilities,

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from engine import publishing
 from engine.language import Refusal, Workspace
 from web import rules_schema as schema
-from web.routes import API, Answer, Call, route
+from web.routes import API, Answer, Call, Run, route
+from web.schema import LocaleQuery
 
 _KEPT = 8
 """Workspaces held: one for each state somebody's edit began from."""
@@ -30,18 +33,23 @@ async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
     return await asyncio.to_thread(lambda: question(workspace.with_files(call.body.files)))
 
 
+def _question(name: str, answer: type[Struct], body: type[Struct]) -> Callable[[Run], Run]:
+    """An operation of the editor; what it says to people is in the language asked for."""
+    return route("POST", f"{API}/rules/{name}", {200: answer}, tag="rules", query=LocaleQuery, body=body, large=True)
+
+
 def _each(found: Any) -> dict[str, Any]:
     return {"items": [item.as_dict() for item in found]}
 
 
-@route("POST", f"{API}/rules/complete", {200: schema.Completions}, tag="rules", body=schema.AtBody, large=True)
+@_question("complete", schema.Completions, schema.AtBody)
 async def complete(call: Call) -> Answer:
     """What may be written at a place."""
     at = call.body
     return Answer(_each(await _ask(call, lambda space: space.complete(at.path, at.line, at.column))))
 
 
-@route("POST", f"{API}/rules/hover", {200: schema.Hovered}, tag="rules", body=schema.AtBody, large=True)
+@_question("hover", schema.Hovered, schema.AtBody)
 async def hover(call: Call) -> Answer:
     """What is to be known about the word at a place."""
     at = call.body
@@ -49,7 +57,7 @@ async def hover(call: Call) -> Answer:
     return Answer({"hover": None if found is None else found.as_dict()})
 
 
-@route("POST", f"{API}/rules/definition", {200: schema.Defined}, tag="rules", body=schema.AtBody, large=True)
+@_question("definition", schema.Defined, schema.AtBody)
 async def definition(call: Call) -> Answer:
     """Where the word at a place is declared."""
     at = call.body
@@ -57,14 +65,14 @@ async def definition(call: Call) -> Answer:
     return Answer({"definition": None if found is None else found.as_dict()})
 
 
-@route("POST", f"{API}/rules/references", {200: schema.References}, tag="rules", body=schema.AtBody, large=True)
+@_question("references", schema.References, schema.AtBody)
 async def references(call: Call) -> Answer:
     """Everywhere the word at a place is named."""
     at = call.body
     return Answer(_each(await _ask(call, lambda space: space.references(at.path, at.line, at.column))))
 
 
-@route("POST", f"{API}/rules/rename", {200: schema.TextEdits}, tag="rules", body=schema.RenameBody, large=True)
+@_question("rename", schema.TextEdits, schema.RenameBody)
 async def rename(call: Call) -> Answer:
     """The edits that give what is named at a place another name, everywhere."""
     at = call.body
@@ -74,21 +82,21 @@ async def rename(call: Call) -> Answer:
     return Answer({**_each(found), "refused": None})
 
 
-@route("POST", f"{API}/rules/format", {200: schema.Formatted}, tag="rules", body=schema.FileBody, large=True)
+@_question("format", schema.Formatted, schema.FileBody)
 async def format_rules(call: Call) -> Answer:
     """A file in the one layout."""
     path = call.body.path
     return Answer({"text": await _ask(call, lambda space: space.format(path))})
 
 
-@route("POST", f"{API}/rules/symbols", {200: schema.Symbols}, tag="rules", body=schema.FileBody, large=True)
+@_question("symbols", schema.Symbols, schema.FileBody)
 async def symbols(call: Call) -> Answer:
     """The outline of a file."""
     path = call.body.path
     return Answer(_each(await _ask(call, lambda space: space.symbols(path))))
 
 
-@route("POST", f"{API}/rules/remedies", {200: schema.Remedies}, tag="rules", body=schema.SpanBody, large=True)
+@_question("remedies", schema.Remedies, schema.SpanBody)
 async def remedies(call: Call) -> Answer:
     """What would mend the findings of a piece of a file."""
     at = call.body

@@ -20,7 +20,10 @@ from engine.desk import (
 )
 from web import rules_schema as schema
 from web.routes import API, Answer, Call, Media, route
+from web.schema import LocaleQuery
 
+SPOKEN: Final[dict[str, Any]] = {"tag": "rules", "query": LocaleQuery}
+"""Of answers that speak to people."""
 DAY: Final = 86_400_000_000
 MOST: Final = 200_000
 """Decisions that one simulation goes through."""
@@ -28,7 +31,7 @@ LONGEST: Final = 60.0
 """Seconds that one simulation may take."""
 
 
-@route("GET", f"{API}/rules", {200: schema.Rules}, tag="rules")
+@route("GET", f"{API}/rules", {200: schema.Rules}, **SPOKEN)
 async def rules(call: Call) -> Answer:
     """The rulebook in force, its files, and the findings of the last load that failed."""
     return Answer(await call.need(RulesState(), "rulebook"))
@@ -45,7 +48,7 @@ async def rules_files(call: Call) -> Answer:
     return Answer({"digest": book.digest, "files": dict(book.files), "folder": folder})
 
 
-@route("POST", f"{API}/rules/validate", {200: schema.Validated}, tag="rules", body=schema.ValidateBody, large=True)
+@route("POST", f"{API}/rules/validate", {200: schema.Validated}, **SPOKEN, body=schema.ValidateBody, large=True)
 async def validate(call: Call) -> Answer:
     """Check texts without putting them in force."""
     call.require("rules.view")
@@ -81,21 +84,21 @@ async def _picture(book: Any, what: str, locale: str | None) -> Answer:
     return Answer(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
 
 
-@route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, tag="rules", body=schema.ReloadBody)
+@route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, **SPOKEN, body=schema.ReloadBody)
 async def reload_rules(call: Call) -> Answer:
     """Read the rules folder and put it in force if it is sound."""
     call.require("rules.reload")
     return Answer(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
 
 
-@route("POST", f"{API}/rules/publish", {200: schema.Published}, tag="rules", body=schema.PublishBody, large=True)
+@route("POST", f"{API}/rules/publish", {200: schema.Published}, **SPOKEN, body=schema.PublishBody, large=True)
 async def publish_rules(call: Call) -> Answer:
     """Put edited files in force, and write them to the rules folder."""
     call.require("rules.edit")
     return await _publish(call, call.body.files, "publish")
 
 
-@route("POST", f"{API}/rules/rollback", {200: schema.Published}, tag="rules", body=schema.RollbackBody, errors=(404,))
+@route("POST", f"{API}/rules/rollback", {200: schema.Published}, **SPOKEN, body=schema.RollbackBody, errors=(404,))
 async def rollback_rules(call: Call) -> Answer:
     """Put an earlier version in force again, and write its files to the rules folder."""
     call.require("rules.edit")
@@ -129,7 +132,7 @@ async def rules_statistics(call: Call) -> Answer:
     return Answer(await call.need(RulesStatistics(call.query.days), "rulebook"))
 
 
-@route("POST", f"{API}/rules/simulate", {200: schema.Simulated}, tag="rules", body=schema.SimulateBody, large=True)
+@route("POST", f"{API}/rules/simulate", {200: schema.Simulated}, **SPOKEN, body=schema.SimulateBody, large=True)
 async def simulate_rules(call: Call) -> Answer:
     """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
     call.require("rules.edit")
@@ -149,7 +152,7 @@ async def simulate_rules(call: Call) -> Answer:
 
 
 @route(
-    "POST", f"{API}/rules/dry-run", {200: schema.DryRan}, tag="rules", body=schema.DryRunBody, large=True, errors=(404,)
+    "POST", f"{API}/rules/dry-run", {200: schema.DryRan}, **SPOKEN, body=schema.DryRunBody, large=True, errors=(404,)
 )
 async def dry_run_rules(call: Call) -> Answer:
     """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
@@ -162,7 +165,7 @@ async def dry_run_rules(call: Call) -> Answer:
     "POST",
     f"{API}/rules/dry-run/line",
     {200: schema.DryRanLine},
-    tag="rules",
+    **SPOKEN,
     body=schema.DryRunLineBody,
     large=True,
     errors=(404,),

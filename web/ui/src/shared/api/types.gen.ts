@@ -1263,6 +1263,8 @@ export interface components {
             file: string;
             line: number;
             column: number;
+            end_line: number;
+            end_column: number;
             message: string;
         };
         /** Finding */
@@ -3693,6 +3695,8 @@ export interface operations {
                 nearly?: boolean;
                 /** @description Only this rule, in every decision: also why it did not act. */
                 rule?: string;
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
             };
             header?: never;
             path: {
@@ -5833,7 +5837,10 @@ export interface operations {
     };
     rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5963,7 +5970,10 @@ export interface operations {
     };
     validate: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6243,7 +6253,10 @@ export interface operations {
     };
     reload_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6344,7 +6357,10 @@ export interface operations {
     };
     publish_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6445,7 +6461,10 @@ export interface operations {
     };
     rollback_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6767,7 +6786,10 @@ export interface operations {
     };
     simulate_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6868,7 +6890,10 @@ export interface operations {
     };
     dry_run_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -6978,7 +7003,10 @@ export interface operations {
     };
     dry_run_line: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7088,7 +7116,10 @@ export interface operations {
     };
     complete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7189,7 +7220,10 @@ export interface operations {
     };
     hover: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7290,7 +7324,10 @@ export interface operations {
     };
     definition: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7391,7 +7428,10 @@ export interface operations {
     };
     references: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7492,7 +7532,10 @@ export interface operations {
     };
     rename: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7593,7 +7636,10 @@ export interface operations {
     };
     format_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7694,7 +7740,10 @@ export interface operations {
     };
     symbols: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
@@ -7795,7 +7844,10 @@ export interface operations {
     };
     remedies: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the texts for people in the answer. */
+                locale?: "en" | "zh-CN" | "zh-TW";
+            };
             header?: {
                 /** @description The same key with the same request gives the first answer again, for 24 hours. */
                 "Idempotency-Key"?: string;
