@@ -28,6 +28,9 @@ from web.routes import PARAMETERS, Answer, Call, Operation
 log = logging.getLogger(__name__)
 
 COOKIE: Final = "desk"
+SIGN: Final = "desk_here"
+"""A cookie that says nothing but that the other one, which no script can see, is good: our pages ask who is signed in
+only where somebody is. It opens nothing."""
 DRAIN: Final = 64_000_000
 """Bytes of a body that is too large which we read and throw away, so that the sender reads the answer."""
 LARGE: Final = 32_000_000
@@ -191,6 +194,22 @@ class BaseHandler(tornado.web.RequestHandler):
     def own_origin(self, origin: str) -> bool:
         """Whether a page of this desk speaks."""
         return bool(self.web.own_origin(origin, self.request))
+
+    # --- the browser's session ----------------------------------------------------------------------------------------
+
+    def keep_session(self, token: str, seconds: int) -> None:
+        """Has the browser keep a session and the sign of it; an empty token forgets both."""
+        self._keep(COOKIE, token, seconds, httponly=True)
+        self.show_session(bool(token), seconds)
+
+    def show_session(self, there: bool, seconds: int | None = None) -> None:
+        """Has the browser show our pages that there is a session, or none; without `seconds` until it is closed."""
+        self._keep(SIGN, "1" if there else "", seconds, httponly=False)
+
+    def _keep(self, name: str, value: str, seconds: int | None, *, httponly: bool) -> None:
+        secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"
+        age = seconds if value else 0
+        self.set_cookie(name, value, path="/", httponly=httponly, samesite="Lax", secure=secure, max_age=age)
 
 
 @tornado.web.stream_request_body
@@ -404,7 +423,7 @@ class OperationHandler(BaseHandler):
         for name, value in answer.headers.items():
             self.set_header(name, value)
         if answer.cookie is not None:
-            self._keep(*answer.cookie)
+            self.keep_session(*answer.cookie)
         if answer.status == 204:
             self.finish()
         elif isinstance(answer.body, bytes):
@@ -412,11 +431,6 @@ class OperationHandler(BaseHandler):
         else:
             self.set_header("Content-Type", "application/json")
             self.finish(self.json(with_times(answer.body)))
-
-    def _keep(self, token: str, seconds: int) -> None:
-        secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"
-        age = seconds if token else 0
-        self.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Lax", secure=secure, max_age=age)
 
 
 def _bearer(header: str | None) -> str | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from web.handler import BaseHandler, Problem
+from engine.desk import Refused, WhoIs
+from web.handler import COOKIE, NOBODY, SIGN, BaseHandler, Problem
 from web.routes import API
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -107,9 +108,20 @@ class PageHandler(BuiltHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        there = await self._signed_in()
+        if there != bool(self.get_cookie(SIGN)):
+            self.show_session(there)
         await self.finish(self.packed(found))
 
     head = get
+
+    async def _signed_in(self) -> bool:
+        """Whether the browser brings a session that is good; where that cannot be told the page is to ask."""
+        token = self.get_cookie(COOKIE)
+        try:
+            return bool(token) and await self.web.desk.query(NOBODY, WhoIs(token=token)) is not None
+        except Refused:
+            return True
 
 
 class AssetHandler(BuiltHandler):

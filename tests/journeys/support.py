@@ -195,9 +195,7 @@ class Person:
         socket.on("framereceived", lambda payload: self.frames.append(str(payload)))
 
     def _heard(self, said: ConsoleMessage) -> None:
-        # A page learns that nobody is signed in by asking who is; the browser itself notes the 401.
-        asked_who = said.text.startswith("Failed to load resource") and said.location["url"].endswith("/auth/me")
-        if said.type in ("error", "warning") and not (asked_who and "401" in said.text):
+        if said.type in ("error", "warning"):
             self.troubles.append(f"{said.type}: {said.text} ({said.location['url']})")
 
     def listen(self) -> None:

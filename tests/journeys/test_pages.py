@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import LOCALES, Person, Served
+from tests.journeys.support import LOCALES, Person, Served, until
 
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 SPOKEN = {"zh-TW": "zh-Hant-TW", "zh-CN": "zh-Hans-CN", "en": "en"}
@@ -135,6 +135,25 @@ def test_console(shop: Served, browser: Browser, locale: str, size: str) -> None
             faults += _faults(page)
         assert not faults, "\n".join(faults)
         assert not admin.troubles, "\n".join(admin.troubles)
+
+
+def test_a_guest_sees_no_error_in_the_log_of_the_browser(shop: Served, browser: Browser) -> None:
+    """Nobody is signed in: nothing is asked that would be refused, on any page that a visitor comes to."""
+    with Person(browser, shop.url) as guest:
+        asked: list[str] = []
+        guest.page.on("request", lambda request: asked.append(request.url))
+        for path in ("/chat?shop=demo", "/contact", "/help", "/login", "/", "/inbox"):
+            page = guest.go(path)
+            page.locator("[data-test=input]" if "chat" in path else "[data-test=login-username]").wait_for()
+            page.wait_for_load_state("networkidle")
+        assert not guest.troubles, "\n".join(guest.troubles)
+        assert not [url for url in asked if url.endswith("/auth/me")]
+        # And who has signed in is known again after a reload, here and in the chat.
+        guest.sign_in("ming", "/chat?shop=demo")
+        page = guest.go("/chat?shop=demo")
+        page.locator("[data-test=input]").wait_for()
+        until(lambda: [url for url in asked if url.endswith("/auth/me")], "the chat asks who is there")
+        assert not guest.troubles, "\n".join(guest.troubles)
 
 
 @pytest.mark.parametrize("size", SIZES)

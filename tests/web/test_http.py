@@ -339,8 +339,10 @@ def test_token_and_cookie(site: Site) -> None:
         assert token["token"] and token["user"]["kind"] == "member" and "Set-Cookie" not in client.cookies
         signed = client.post("/auth/login", json={"username": "ben", "password": PASSWORD, "cookie": True})
         assert conforms("login", signed)["token"] is None
-        cookie = signed.headers["Set-Cookie"]
-        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+        cookie, sign = sorted(signed.headers.get_list("Set-Cookie"))
+        assert cookie.startswith("desk=") and "HttpOnly" in cookie
+        assert sign.startswith("desk_here=1;") and "HttpOnly" not in sign and "Max-Age" in sign
+        assert all("SameSite=Lax" in one and "Secure" not in one for one in (cookie, sign))
         me = conforms("me", client.get("/auth/me"))
         assert me["user"]["username"] == "ben" and me["csrf"]
         assert client.post("/me/status", json={"status": "away"}).status_code == 403, "no CSRF token"
@@ -355,6 +357,34 @@ def test_token_and_cookie(site: Site) -> None:
         assert client.post("/me/status", json={"status": "offline"}, headers=own).status_code == 200
         assert conforms("logout", client.post("/auth/logout", headers=headers)) is None
         assert client.get("/auth/me").status_code == 401
+
+
+def test_a_page_shows_its_scripts_whether_somebody_is_signed_in(site: Site) -> None:
+    """By a cookie that opens nothing: a script never sees the session's own."""
+    from web.pages import STATIC
+
+    if not (STATIC / "console.html").exists():
+        pytest.skip("the front end is not built here")
+    with httpx.Client(base_url=site.url) as guest:
+        assert "Set-Cookie" not in guest.get("/login").headers
+        guest.cookies.set("desk_here", "1", domain="127.0.0.1")
+        assert guest.get("/api/v1/auth/me").status_code == 401
+        gone = guest.get("/chat", params={"shop": "demo"}).headers["Set-Cookie"]
+        assert gone.startswith('desk_here="";') and "Max-Age=0" in gone
+    body = {"username": "hua", "password": PASSWORD, "cookie": True}
+    with httpx.Client(base_url=site.url) as hua:
+        csrf = hua.post("/api/v1/auth/login", json=body).json()["csrf"]
+        assert hua.cookies["desk_here"] == "1"
+        del hua.cookies["desk_here"]
+        assert hua.get("/").headers["Set-Cookie"].startswith("desk_here=1;")
+        assert "Set-Cookie" not in hua.get("/").headers
+        # A session that was ended elsewhere is none, though the browser still brings it.
+        session = next(s["id"] for s in hua.get("/api/v1/auth/sessions").json()["items"] if s["current"])
+        with site.client("hua") as elsewhere:
+            assert elsewhere.delete(f"/auth/sessions/{session}").status_code == 204
+        hua.get("/")
+        assert "desk" in hua.cookies and "desk_here" not in hua.cookies
+        assert hua.post("/api/v1/auth/logout", headers={"X-CSRF-Token": csrf}).status_code == 401
 
 
 def test_a_session_may_be_ended_by_its_owner_only(site: Site) -> None:

@@ -4,6 +4,7 @@ import { address } from '@/shared/api/client'
 import { backOff, socketAddress } from '@/shared/api/live'
 import { deviceName } from '@/shared/device'
 import { pieces } from '@/shared/links'
+import { maybeSignedIn } from '@/shared/signed'
 import { ago, daysBefore, fileSize, span, ticketNumber } from '@/shared/time'
 
 const MINUTE = 60_000
@@ -101,5 +102,18 @@ describe('devices', () => {
     ['', ''],
   ])('%s', (agent, name) => {
     expect(deviceName(agent)).toBe(name)
+  })
+})
+
+describe('whether somebody may be signed in', () => {
+  it.each([
+    ['desk_here=1', true],
+    ['a=b; desk_here=1; c=d', true],
+    ['', false],
+    ['desk_here=', false],
+    ['not_desk_here=1', false],
+    ['a=desk_here=1', false],
+  ])('%j → %s', (cookies, there) => {
+    expect(maybeSignedIn(cookies)).toBe(there)
   })
 })

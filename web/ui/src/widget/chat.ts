@@ -1,6 +1,7 @@
 /** One visitor's chat on one page: the thread, its socket, its memory, its files. Knows nothing of how it looks. */
 import { Live, socketAddress, type Connection } from '@/shared/api/live'
 import type { Attachment, Frame, Me } from '@/shared/api/types'
+import { maybeSignedIn } from '@/shared/signed'
 
 import { Store } from './store'
 import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, type Thread } from './thread'
@@ -170,7 +171,7 @@ export class Chat {
 
   /** On the desk's own pages a signed-in member is known by his cookie. */
   private async recognise(): Promise<void> {
-    if (this.member || this.options.origin !== location.origin) return
+    if (this.member || this.options.origin !== location.origin || !maybeSignedIn()) return
     try {
       const answer = await fetch('/api/v1/auth/me', { credentials: 'same-origin' })
       if (!answer.ok) return

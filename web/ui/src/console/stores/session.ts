@@ -4,6 +4,7 @@ import { computed, shallowRef } from 'vue'
 
 import { api, ApiError } from '@/shared/api/client'
 import type { Login, Me, Page, Session, Status, User } from '@/shared/api/types'
+import { maybeSignedIn } from '@/shared/signed'
 
 export const useSession = defineStore('session', () => {
   const user = shallowRef<User | null>(null)
@@ -23,6 +24,10 @@ export const useSession = defineStore('session', () => {
   /** Ask once who we are; null when nobody is signed in. */
   async function load(): Promise<User | null> {
     if (asked.value) return user.value
+    if (!maybeSignedIn()) {
+      asked.value = true
+      return null
+    }
     try {
       take(await api.get<Me>('/auth/me'))
     } catch (error) {
