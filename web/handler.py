@@ -208,8 +208,11 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def _keep(self, name: str, value: str, seconds: int | None, *, httponly: bool) -> None:
         secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"
-        age = seconds if value else 0
-        self.set_cookie(name, value, path="/", httponly=httponly, samesite="Lax", secure=secure, max_age=age)
+        kept = {"path": "/", "httponly": httponly, "samesite": "Lax", "secure": secure}
+        if value:
+            self.set_cookie(name, value, max_age=seconds, **kept)
+        else:
+            self.clear_cookie(name, **kept)
 
 
 @tornado.web.stream_request_body
