@@ -5,17 +5,18 @@
  */
 import { Text } from '@codemirror/state'
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 
 import { api, ApiError } from '@/shared/api/client'
 import type { Finding, Published, RulesSource, RulesTexts, TextEdit } from '@/shared/api/types'
+import { locale } from '@/shared/i18n/vue'
 
 import { reason } from '../names'
 import { useSession } from '../stores/session'
 import { applied, changesBetween, changesOf, pathsOf, sameEdits, textOf, withEdit, type Change, type Edits, type Texts } from './draft'
 import { Keeper, type Kept } from './kept'
 import { edited, type Place } from './places'
-import { service, type Asked } from './service'
+import { service, spoken, type Asked } from './service'
 
 const PAUSE = 400
 
@@ -250,9 +251,12 @@ export const useEdit = defineStore('rules-edit', () => {
     }
   }
 
+  // What was found is told again in the language of now.
+  watch(locale, () => base.value && check(0))
+
   /** Throws ApiError: `rules-changed`, `rules-broken` and what every call may throw. */
   async function publish(note: string): Promise<Published> {
-    const done = await api.post<Published>('/rules/publish', { base: base.value, files: edits.value, note })
+    const done = await api.post<Published>(spoken('/rules/publish'), { base: base.value, files: edits.value, note })
     keeper.drop(owner)
     baseGone.value = false
     begin({ digest: done.digest, files: applied(texts.value, edits.value) }, {})

@@ -1,6 +1,7 @@
 /** What the editor asks the desk about an edit: the same answers as the language server gives. */
 import { api } from '@/shared/api/client'
 import type { CompletionItem, Finding, HoverText, Remedy, RuleSymbol, TextEdit, TextPlace } from '@/shared/api/types'
+import { locale } from '@/shared/i18n/vue'
 
 import type { Edits } from './draft'
 import type { Place } from './places'
@@ -14,17 +15,21 @@ export interface Asked {
 
 type At = Asked & Place
 
-const items = async <T>(path: string, body: object): Promise<T[]> => (await api.post<{ items: T[] }>(`/rules/${path}`, body)).items
+/** The address of a question whose answer speaks to people: in the language of the page. */
+export const spoken = (path: string): string => `${path}?locale=${locale.value}`
+
+const items = async <T>(path: string, body: object): Promise<T[]> =>
+  (await api.post<{ items: T[] }>(spoken(`/rules/${path}`), body)).items
 
 export const service = {
   validate: async (base: string, files: Edits, scenarios: boolean): Promise<Finding[]> =>
-    (await api.post<{ findings: Finding[] }>('/rules/validate', { base, files, scenarios })).findings,
+    (await api.post<{ findings: Finding[] }>(spoken('/rules/validate'), { base, files, scenarios })).findings,
   complete: (at: At) => items<CompletionItem>('complete', at),
-  hover: async (at: At) => (await api.post<{ hover: HoverText | null }>('/rules/hover', at)).hover,
+  hover: async (at: At) => (await api.post<{ hover: HoverText | null }>(spoken('/rules/hover'), at)).hover,
   definition: async (at: At) => (await api.post<{ definition: TextPlace | null }>('/rules/definition', at)).definition,
   references: (at: At) => items<TextPlace>('references', at),
   rename: (at: At, name: string) =>
-    api.post<{ items: TextEdit[]; refused: string | null }>('/rules/rename', { ...at, name }),
+    api.post<{ items: TextEdit[]; refused: string | null }>(spoken('/rules/rename'), { ...at, name }),
   format: async (asked: Asked) => (await api.post<{ text: string }>('/rules/format', asked)).text,
   symbols: (asked: Asked) => items<RuleSymbol>('symbols', asked),
   /** What mends the findings of a whole file. */
