@@ -220,7 +220,7 @@ def _recipient(tx: Tx, row: Claimed) -> Recipient:
     """Whom a notice is for, with what is known to reach them."""
     if "address" in row.body:
         address = str(row.body["address"])
-        return Recipient(kind="address", name=address, addresses={"email": address})
+        return Recipient(kind="address", name=address, addresses={row.channel.partition(":")[2]: address})
     found = tx.row(t.Agent.select().where(t.Agent.username == row.body.get("agent")))
     if found is None:
         return Recipient(kind="agent", name=str(row.body.get("agent")))

@@ -317,8 +317,9 @@ SPEAK = frozenset({"reply", "answer", "note", "notify", "open"})
 
 
 def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
-    """Tells agents in the app, or by the ways a rule names; a way that no plugin gives falls back to the app."""
-    wanted = tuple(args.get("via") or ("app",))
+    """Tells agents in the app, or by the ways a rule names; a way that no plugin gives falls back to the app. A
+    recipient is an address outside the desk: told by email, if nothing else is named."""
+    wanted = tuple(args.get("via") or ("email" if args["to"] == "recipient" else "app",))
     ways = tuple(way for way in wanted if way != "app" and way in draft.case.notifiers)
     lacking = tuple(way for way in wanted if way != "app" and way not in draft.case.notifiers)
     told = _recipients(draft, args)
@@ -335,7 +336,9 @@ def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
                 draft.enqueue(f"notify:{way}", {"address": address, "text": text})
     draft.notified.extend(n for n in args["names"] if n)
     names = _names(n or "empty" for n in args["names"])
-    said = f"notify {args['to']} {names}: {', '.join(a.username for a in told) or 'empty'}"
+    said = f"notify {args['to']} {names}"
+    if args["to"] != "recipient":
+        said += f": {', '.join(a.username for a in told) or 'empty'}"
     if ways:
         said += f" via {', '.join(ways)}"
     return f"{said} (no plugin gives {', '.join(lacking)})" if lacking else said

@@ -364,6 +364,7 @@ class _Build:
                 raw.kind: frozenset((s, t.target) for t in raw.plain for s in t.sources)
                 for raw in lifecycles_raw.values()
             },
+            live=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
             templates=templates,
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),

@@ -16,7 +16,12 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("ticket.merged", _TICKET, doc="a ticket was merged into another"),
     EventKind("message.received", (*_TICKET, "message"), doc="a member wrote a line"),
     EventKind("message.sent", (*_TICKET, "message"), doc="a line of an agent or rule was accepted, not yet sent"),
-    EventKind("chat.opened", ("member", "shop", "chat"), doc="a chat window opened; no ticket yet, only `reply` acts"),
+    EventKind(
+        "chat.opened",
+        ("member", "shop", "chat"),
+        doc="a chat window opened; no ticket yet, only `reply` acts",
+        only=("reply", "stop"),
+    ),
     EventKind("chat.started", (*_CHAT, "message"), doc="a chat began with the member's first line"),
     EventKind("chat.waiting", _CHAT, after="optional", doc="a chat waits for an agent; `after D`: for that long"),
     EventKind("chat.ended", _CHAT, doc="a chat is over"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.lang import ast, tree
 from engine.lang.checked import CheckedAction, Dynamic
-from engine.lang.environment import ActionKind, Environment
+from engine.lang.environment import ActionKind, Environment, EventKind
 from engine.lang.findings import Finding, Related, closest
 from engine.lang.resolver import Report, Resolver
 from engine.lang.said import quoted, say
@@ -44,10 +44,17 @@ class Wrong(Exception):
 
 
 class ActionChecker:
-    """Checks the actions of one rule. `objects`: the field prefixes at hand, None when an event is not known."""
+    """Checks the actions of one rule. `objects`: the field prefixes at hand, None when an event is not known; `event`:
+    the one that brings least. `narrow`: an event of the rule at which few actions do anything."""
 
     def __init__(
-        self, environment: Environment, resolver: Resolver, report: Report, objects: frozenset[str] | None, event: str
+        self,
+        environment: Environment,
+        resolver: Resolver,
+        report: Report,
+        objects: frozenset[str] | None,
+        event: str,
+        narrow: EventKind | None = None,
     ) -> None:
         self.environment = environment
         self.resolver = resolver
@@ -56,6 +63,7 @@ class ActionChecker:
         self._report = report
         self._objects = objects
         self._event = event
+        self._narrow = narrow
 
     def check(self, action: ast.Action) -> CheckedAction | None:
         """The checked action, or None when it is wrong (and reported)."""
@@ -81,6 +89,10 @@ class ActionChecker:
         return Wrong()
 
     def _needs(self, action: ast.Action) -> None:
+        if self._narrow is not None and action.verb not in self._narrow.only:
+            verb, only = action.verb.replace("_", " "), quoted(self._narrow.only)
+            message = say("`{action}` does nothing at `{event}`: only {names} act there", verb, self._narrow.name, only)
+            raise self._fail("field-not-available", message, action.verb_span)
         needs = _NEEDS.get(action.verb)
         if needs is None or self._objects is None or any(need in self._objects for need in needs):
             return
@@ -302,7 +314,9 @@ class ActionChecker:
             elif to == "role":
                 names.append(self._known(node, self.environment.roles, "unknown-value", say("role")))
             else:
-                names.append(self._known(node, self.environment.recipients, "unknown-value", say("recipient")))
+                declared = self.environment.recipients  # where none are, people are no matter of the rules
+                known = self._known(node, declared, "unknown-value", say("recipient")) if declared else node.text
+                names.append(known)
         via = tuple(self._known(node, VIA, "unknown-value", say("way to notify")) for node in action["via"])
         return {"to": to, "names": tuple(names), **self._message(action["message"]), "via": via}
 
@@ -314,6 +328,9 @@ class ActionChecker:
 
     def _open(self, action: ast.Action) -> dict[str, Any]:
         kind = self._known(action["kind"], self.environment.states, "unknown-value", say("kind of ticket"))
+        if kind in self.environment.live:
+            message = say("a case of the kind `{kind}` is begun by its member only", kind)
+            raise self._fail("unknown-value", message, action["kind"].span)
         team, agent, template = action["team"], action["agent"], action["template"]
         return {
             "kind": kind,

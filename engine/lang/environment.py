@@ -35,12 +35,13 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class EventKind:
     """Something a rule may wait for. `objects`: prefixes of the fields it brings. `after`: whether `after D` may,
-    must or must not follow."""
+    must or must not follow. `only`: the actions that do something then; empty: all that have what they need."""
 
     name: str
     objects: tuple[str, ...] = ()
     after: Literal["no", "optional", "required"] = "no"
     doc: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Environment:
     tags: Enum = _OPEN_TAGS
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moves: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    live: frozenset[str] = frozenset()
     templates: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     shop_templates: Mapping[str, Mapping[str, Mapping[str, Text]]] = field(default_factory=dict)
     locales: tuple[str, ...] = ()

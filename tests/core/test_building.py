@@ -260,3 +260,21 @@ def test_the_same_texts_give_the_running_book_back() -> None:
     assert again is book and findings == []
     changed, _ = build(files("rule x on ticket.created then stop"), previous=book)
     assert changed is not book
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ('on chat.opened then reply "x" stop', []),
+        ('on chat.opened then notify role agent "x"', [("field-not-available", "notify")]),
+        ("on chat.opened then set member.tier to gold", [("field-not-available", "set")]),
+        ("on chat.opened, member.created then add tag x to member", [("field-not-available", "add")]),
+        ('on chat.opened then block member reject "x" flag "y"', [("field-not-available", w) for w in ("block", "reject", "flag")]),
+        ("on member.created then add tag x to member", []),
+        ("on ticket.created then open chat", [("unknown-value", "chat")]),
+        ("on ticket.created then open inquiry", []),
+        ('on ticket.created then notify recipient "ops@shop.test" "x" via email', []),
+    ],
+)  # fmt: skip
+def test_what_would_do_nothing_is_refused(rule: str, found: list[tuple[str, str]]) -> None:
+    assert [(f.code, f.span.text.split()[0]) for f in errors_of(files(f"rule x {rule}"))] == found
