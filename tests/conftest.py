@@ -14,6 +14,9 @@ settings.register_profile("judge", derandomize=True)
 settings.register_profile("explore", print_blob=True)
 settings.load_profile("explore" if os.environ.get("YINGDA_TEST_EXPLORE") else "judge")
 
+# What commands print is compared with English, whatever the terminal of the one who tests speaks.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 # The parts are imported where they start: a test of the language needs neither browser nor database to be installed.
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -83,6 +83,8 @@ def test_the_command_prints_it(house: House, capsys: pytest.CaptureFixture[str])
     text = capsys.readouterr().out
     assert "did not act: `member.tier = gold` did not hold (3 of 4 parts held)" in text
     assert "member.tier = silver" in text and "96-tried.rules:3" in text
+    assert cli.main([*call, "--locale", "zh-TW"]) == 0
+    assert "沒有生效：`member.tier = gold` 不成立（4 個部分中有 3 個成立）" in capsys.readouterr().out
     assert cli.main([*call, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["items"][-1]["rules"][0]["rule"] == "tried"
     assert cli.main([*call[:-1], "tryed"]) == 2

@@ -33,6 +33,29 @@ def folder(tmp_path: Path) -> Path:
     return rules
 
 
+def test_it_speaks_the_language_of_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = (folder / "tests" / "a.yaml").read_text("utf-8").replace("fired: []", "fired: [never]")
+    (folder / "tests" / "a.yaml").write_text(wrong, "utf-8")
+    monkeypatch.setenv("LC_ALL", "zh_TW.UTF-8")
+    assert cli.main(["test", str(folder), "--coverage"]) == 1
+    out, err = capsys.readouterr()
+    assert "第 1 步：fired：少了 `never`，結果是空白" in out
+    assert '原因：`never` 沒有生效，因為 `message.text contains "慢"` 不成立' in out
+    assert "1 個通過，1 個失敗，共 2 步" in out and "試過的規則：" in out
+    assert "warning[untested-rule]: 沒有情境讓 `never` 生效過" in err
+    assert cli.main(["test", str(folder), "--locale", "zh-CN"]) == 1
+    assert "1 个通过，1 个失败，共 2 步" in capsys.readouterr().out
+    # Programs get English, unless they ask.
+    assert cli.main(["test", str(folder), "--format", "json"]) == 1
+    (failure,) = [f for one in json.loads(capsys.readouterr().out)["scenarios"] for f in one["failures"]]
+    assert failure["message"] == "fired: `never` is missing, got nothing"
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    assert cli.main(["test", str(folder)]) == 1
+    assert "1 passed, 1 failed, 2 steps" in capsys.readouterr().out
+
+
 def test_coverage_lists_what_was_never_tried(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["test", str(folder), "--coverage"]) == 0
     out, err = capsys.readouterr()

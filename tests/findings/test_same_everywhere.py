@@ -68,34 +68,38 @@ def _plain(findings: list[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps(finding, sort_keys=True, ensure_ascii=False) for finding in findings)
 
 
-@pytest.mark.parametrize("name", FOLDERS)
-def test_four_doors_say_the_same(name: str, tmp_path: Path) -> None:
+SPOKEN = [*((name, "en") for name in FOLDERS), ("errors", "zh-TW"), ("yaml", "zh-CN"), ("zh", "zh-TW")]
+
+
+@pytest.mark.parametrize(("name", "locale"), SPOKEN)
+def test_four_doors_say_the_same(name: str, locale: str, tmp_path: Path) -> None:
     files = {**base(), **FOLDERS[name]()}
     folder = tmp_path / "rules"
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "validate", ".", "--format", "json", "--no-cache"],
+        [sys.executable, "-m", "engine", "validate", ".", "--format", "json", "--no-cache", "--locale", locale],
         cwd=folder,
         capture_output=True,
         text=True,
     )
     wanted = json.loads(done.stdout)["findings"]
     assert wanted, done.stderr
+    assert all(re.search("[一-鿿]", re.sub("`[^`]*`", "", one["message"])) for one in wanted) == (locale != "en")
 
-    service = [told(finding) for finding in Workspace(files).findings()]
+    service = [told(finding.spoken(locale)) for finding in Workspace(files).findings()]
     assert _plain([{**f, "snippet": None} for f in service]) == _plain([{**f, "snippet": None} for f in wanted])
 
     with running(tmp_path / "desk") as site:
         site.add_agent("lead", ["lead"], [])
         with site.client("lead") as client:
-            answer = client.post("/rules/validate", json={"files": files})
+            answer = client.post("/rules/validate", params={"locale": locale}, json={"files": files})
     assert answer.status_code == 200, answer.text
     by_api = answer.json()["findings"]
     assert _plain([{**f, "snippet": None} for f in by_api]) == _plain([{**f, "snippet": None} for f in wanted])
 
-    with session(folder) as editor:
+    with session(folder, locale=locale) as editor:
         editor.until(lambda: sum(len(found) for found in editor.diagnostics.values()) == len(wanted))
         diagnosed = [one["data"] for found in editor.diagnostics.values() for one in found]
     assert _plain(diagnosed) == _plain(wanted)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from collections.abc import Mapping
 
 import pytest
 
-from engine.lang import CODES, Finding, Source, parse, render
+from engine import cli
+from engine.lang import CODES, Environment, Finding, Related, Source, parse, render
 from engine.lang import check as check_rules
-from engine.lang.said import CODE, Said, both, either, locale_of, quoted, say, spoken
+from engine.lang.said import CODE, Said, both, either, from_json, locale_of, quoted, say, spoken, to_json
+from engine.lang.stored import BadData, Reader, Writer
 from engine.reload import load_files
 from tests.findings.desk import base, found_in
 from tests.lang.test_chunks import chunks
 from tests.lang.world import world
 
-NAMES = frozenset({"YAML", "UTF", "BOM", "Unicode", "Perl", "true", "false", "yaml", "desk", "settings"})
+NAMES = frozenset({"YAML", "UTF", "BOM", "RE", "Unicode", "Perl", "true", "false", "yaml", "desk", "settings"})
 """Words that stand as they are in a Chinese sentence."""
 BAD = [(code.code, number) for code in CODES.values() for number in range(len(code.bad))]
 BROKEN: Mapping[str, Mapping[str, str]] = {
@@ -117,6 +120,35 @@ def test_it_survives_pickling() -> None:
     again = pickle.loads(pickle.dumps(text))
     assert again == text == "a text must stand here, not `乙`"
     assert again.spoken("zh-TW") == "這裡要寫文字，不能是 `乙`"
+
+
+def test_it_survives_being_kept() -> None:
+    source = Source("a.rules", "rule a")
+    message = say("{wanted} must stand here, not {found}", either([say("a text"), "`x`"]), quoted("ab"))
+    related = (Related(source.span(0, 4), say("first here")),)
+    finding = Finding("bad-date", message, source.span(0, 4), say("keep one").recoded({"a": "b"}), None, related)
+    writer = Writer()
+    data = json.loads(json.dumps(writer.write(finding)))
+    again = Reader(writer.tables(), Environment(), {"a.rules": "rule a"}).read(data)
+    assert again == finding and again.spoken("zh-TW") == finding.spoken("zh-TW") != finding
+    kept = json.loads(json.dumps(to_json({"findings": [finding.as_dict()]})))
+    (told,) = from_json(kept)["findings"]
+    assert told == finding.as_dict() and spoken(told["message"], "zh-TW") == message.spoken("zh-TW")
+    for broken in (["T", "a {b}", {"b": 5}, {}], ["T", 5, {}, {}], ["T", "a", {}, {"b": 5}]):
+        with pytest.raises(BadData):
+            Reader(writer.tables(), Environment(), {"a.rules": "rule a"}).read(broken)
+
+
+def test_pages_of_findings_are_spoken(capsys: pytest.CaptureFixture[str]) -> None:
+    for code in CODES.values():
+        page = code.page("zh-TW")
+        assert not left_over(page.partition("\n\n")[2].partition("\n\n")[0]), code.code
+        assert all(str(example).split("\n")[0] in page for example in (*code.bad, *code.good)), "examples stay"
+    assert cli.main(["validate", "--explain", "unused-words", "--locale", "zh-CN"]) == 0
+    out = capsys.readouterr().out
+    assert "没有任何地方用到这份词表。" in out and "错误写法：" in out and 'allow unused-words "why"' in out
+    assert cli.main(["validate", "--explain", "unused-wrds", "--locale", "zh-TW"]) == 2
+    assert "是不是要寫 `unused-words`？" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

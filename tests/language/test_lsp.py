@@ -76,6 +76,25 @@ def test_a_mistake_is_told_where_it_stands_and_no_more_when_it_is_mended(editor:
     editor.until(lambda: not editor.found(path))
 
 
+def test_it_speaks_the_editors_language(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    with session(folder, locale="zh-hant") as editor:
+        path = "60-respond.rules"
+        editor.open(path)
+        editor.replace(path, "then reply template welcome_vip as desk", "then reply template welcome_vop as desk")
+        editor.until(lambda: bool(editor.diagnostics.get(editor.uri(path))))
+        (told,) = [one for one in editor.diagnostics[editor.uri(path)] if one["code"] == "unknown-template"]
+        assert told["message"] == "沒有 `welcome_vop` 這個範本\n建議：是不是要寫 `welcome_vip`？"
+        assert told["data"]["message"] == "沒有 `welcome_vop` 這個範本"
+        place = {"textDocument": {"uri": editor.uri(path)}, "range": told["range"], "context": {"diagnostics": [told]}}
+        assert [action["title"] for action in editor.ask("textDocument/codeAction", place)] == ["改成 `welcome_vip`"]
+        hover = editor.ask("textDocument/hover", editor.at(path, "open_hours and vip", 16))
+        assert " · 定義" in hover["contents"]["value"]
+        with pytest.raises(Answered, match="這裡沒有可以更改的名稱"):
+            editor.ask("textDocument/prepareRename", editor.at(path, "# 自動回覆", 3))
+
+
 def test_completion_hover_definition_references_and_symbols(editor: Editor) -> None:
     path = "60-respond.rules"
     editor.open(path)

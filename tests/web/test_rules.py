@@ -307,6 +307,51 @@ def test_what_an_editor_asks(site: Site, wen: httpx.Client) -> None:
     assert conforms("symbols", wen.post("/rules/symbols", json={**file, "path": "none"}))["items"] == []
 
 
+def test_findings_and_the_editor_speak_the_language_asked_for(site: Site, wen: httpx.Client) -> None:
+    wrong = {"x.rules": "rule x\n  on ticket.created\n  when ticket.tipe = 退換貨\n  then set ticket.type to 退換貨\n"}
+    said = {
+        "en": "there is no field `ticket.tipe`",
+        "zh-TW": "沒有 `ticket.tipe` 這個欄位",
+        "zh-CN": "没有 `ticket.tipe` 这个字段",
+    }
+    for locale, message in said.items():
+        asked = {"params": {"locale": locale}}
+        body = {"base": digest(wen), "files": wrong}
+        told = conforms("validate", wen.post("/rules/validate", json=body, **asked))["findings"]
+        assert message in [finding["message"] for finding in told]
+        problem = refused("publish_rules", wen.post("/rules/publish", json=body, **asked), 422)
+        assert message in [finding["message"] for finding in problem["findings"]]
+        problem = refused("draw_rules", wen.post("/rules/graph", json={**body, "locale": locale}), 422)
+        assert message in [finding["message"] for finding in problem["findings"]]
+    at = {"base": digest(wen), "files": wrong, "path": "x.rules", "line": 2, "column": 8}
+    hover = conforms("hover", wen.post("/rules/hover?locale=zh-TW", json=at))["hover"]["text"]
+    assert hover.startswith("**ticket.created** · 事件") and "帶來 `" in hover
+    items = conforms("complete", wen.post("/rules/complete?locale=zh-CN", json={**at, "column": 6}))["items"]
+    assert "会员评了分" in [item["detail"] for item in items if item["label"] == "rating.received"]
+    span = {**at, "line": 3, "end_line": 3, "end_column": 30}
+    titles = [
+        item["title"] for item in conforms("remedies", wen.post("/rules/remedies?locale=zh-TW", json=span))["items"]
+    ]
+    assert titles == ["改成 `ticket.type`"]
+    no = conforms("rename", wen.post("/rules/rename?locale=zh-TW", json={**at, "name": "other"}))["refused"]
+    assert no == "`ticket.created` 不能重新命名：事件由客服台決定"
+    refused("hover", wen.post("/rules/hover?locale=fr", json=at), 422)
+
+
+def test_a_failed_load_is_told_to_each_in_his_language(site: Site, wen: httpx.Client) -> None:
+    file = site.folder / "rules" / "desk.rules"
+    sound = file.read_text("utf-8")
+    file.write_text(sound.replace("ticket.type", "ticket.tipe"), "utf-8")
+    answer = conforms("reload_rules", wen.post("/rules/reload?locale=zh-CN"))
+    assert "没有 `ticket.tipe` 这个字段" in [finding["message"] for finding in answer["findings"]]
+    for locale, message, hint in (
+        ("en", "there is no field `ticket.tipe`", "did you mean `ticket.type`?"),
+        ("zh-TW", "沒有 `ticket.tipe` 這個欄位", "是不是要寫 `ticket.type`？"),
+    ):
+        failed = conforms("rules", wen.get("/rules", params={"locale": locale}))["failed"]
+        assert (message, hint) in [(finding["message"], finding["hint"]) for finding in failed["findings"]]
+
+
 def test_pictures_of_the_rulebook(site: Site, wen: httpx.Client) -> None:
     found = {}
     for what, locale in (("lifecycles", "zh-TW"), ("stages", "zh-TW"), ("stages", "en"), ("triggers", "zh-TW")):
