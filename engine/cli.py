@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import getpass
 import json
 import logging
@@ -273,6 +274,7 @@ def run_simulate(arguments: Any) -> int:
                 errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
                 print(render(errors, locale=terminal_locale()), file=sys.stderr)
                 raise CannotDo("the rules have errors; mend them first (`engine validate`)")
+            gc.freeze()  # two rulebooks: the collector would go through them again and again
             return await desk.simulate(loaded.rulebook, *span)
         finally:
             await desk.close()

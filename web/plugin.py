@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import subprocess
@@ -75,6 +76,8 @@ async def _serve(config: Config, *, demo: bool) -> int:
     from web.server import Server
 
     server = await Server.start(config, demo=demo)
+    # Code and rules are there to stay: the collector need not go through them while somebody waits for an answer.
+    gc.freeze()
     address = config["server.public_url"] or f"http://{_host(config['server.address'])}:{server.port}"
     print(f"\n應答 Yingda is up: {address}")
     print(f"  agents   {address}/login")

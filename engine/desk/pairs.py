@@ -69,6 +69,8 @@ class Book:
         self._missing: dict[str, frozenset[str]] = {}
         self._compares: dict[str, frozenset[str]] = {}
         self._numbers = frozenset(name for name, (spec, _) in book.fields.items() if spec.type.kind == "number")
+        self.no_message = dict.fromkeys(name for name in book.fields if name.startswith("message."))
+        """What there is of a message where there is none."""
         self.writable = tuple(name for name, (spec, _) in book.fields.items() if spec.writable)
 
     def asks(self, rule: Rule) -> Any:
@@ -107,10 +109,10 @@ class Book:
             self._compares[rule.id] = found
         return found
 
-    def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Values of a snapshot's JSON as conditions want them: exact numbers, tuples."""
-        typed = dict(values)
-        for name, value in values.items():
+    def typed(self, values: Mapping[str, Any], only: frozenset[str] | None = None) -> dict[str, Any]:
+        """Values of a snapshot's JSON as conditions want them: exact numbers, tuples. `only`: of these fields."""
+        typed = dict(values) if only is None else {name: values[name] for name in only if name in values}
+        for name, value in typed.items():
             if type(value) is list:
                 typed[name] = tuple(value)
             elif type(value) in (str, float) and name in self._numbers:
@@ -141,6 +143,10 @@ def _dynamic(value: Any) -> frozenset[str]:
     return frozenset().union(*map(_dynamic, parts))
 
 
+_ASKING = frozenset({"now", "ticket.team"})
+"""What asking any rule takes: its days, and whose working hours count."""
+
+
 @dataclass(slots=True)
 class Plan:
     """The changed rules of a kind of wave, beside the recorded ones."""
@@ -152,6 +158,8 @@ class Plan:
     every: Mapping[str, list[Rule]]
     touched: frozenset[str]
     """Stages in which anything differs at all."""
+    reads: frozenset[str]
+    """The fields that must be known to ask those again: what their conditions read, and `_ASKING`."""
     watched: frozenset[str]
     """Recorded rules that are gone, are asked again or do something else: where none of them had a say and no rule
     that is asked matches, all is as it was."""
@@ -166,7 +174,7 @@ class Pair:
         self.same_stages = old.stages == new.stages
         self.same_policies = promises(old.book) == promises(new.book)
         self._plans: dict[tuple[tuple[str, ...], str], Plan] = {}
-        self._differs: dict[tuple[str, str], bool] = {}
+        self._differs: dict[tuple[bytes, str], bool] = {}
 
     def plan(self, keys: tuple[str, ...], shop: str) -> Plan:
         """What to do for a wave of these keys."""
@@ -175,7 +183,7 @@ class Pair:
             found = self._plans[keys, shop] = self._make(keys, shop)
         return found
 
-    def differs(self, waves: list[str], shop: str) -> bool:
+    def differs(self, waves: list[bytes], shop: str) -> bool:
         """Whether a decision of these waves, each its keys as JSON, may come out otherwise at all."""
         if not (self.same_stages and self.same_policies and self.same_nouns):
             return True
@@ -210,7 +218,9 @@ class Pair:
         kept = {rule.id: rule.stage for rule in now}
         touched |= {rule.stage for rule in before.values() if kept.get(rule.id) != rule.stage}
         watched = (before.keys() - same.keys()) | otherwise
-        return Plan(same, asked, every, frozenset(touched), frozenset(watched))
+        conditions = (rule.condition for rules in asked.values() for rule in rules)
+        reads = _ASKING.union(*(condition.reads for condition in conditions if condition is not None))
+        return Plan(same, asked, every, frozenset(touched), reads, frozenset(watched))
 
 
 def promises(book: Rulebook) -> Any:

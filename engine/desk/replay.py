@@ -26,6 +26,7 @@ from engine.desk.sides import Agreement, Difference, Side, Stood, Undecidable, d
 from engine.lang import WEEKDAYS, Rule
 from engine.store import Tx
 from engine.store import tables as t
+from engine.store.log import to_json
 from engine.store.sql import Row
 
 _FRESH = {"ticket.escalation": 0, "ticket.reopened": 0, "ticket.rating": None}
@@ -43,7 +44,7 @@ class Record:
     ticket: int | None
     shop: str
     member: int | None
-    packed: str
+    packed: bytes
     """The trace as it is stored: JSON."""
     snapshot: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -126,12 +127,13 @@ class Replay:
             return True
         if not plan.asked:
             return False
-        values = self._start(wave)
-        before = self.pair.old.typed(wave["before"])
+        reads = plan.reads
+        values = self._start(wave, reads)
+        before = self.pair.old.typed(wave["before"], reads)
         deltas = {entry["stage"]: entry["values"] for entry in wave["stages"][1:]}
         for stage, _ in self.pair.old.stages:
             if stage in deltas:
-                values |= self.pair.old.typed(deltas[stage])
+                values |= self.pair.old.typed(deltas[stage], reads)
             if any(self._matches(rule, values, before) for rule in plan.asked.get(stage, ())):
                 return True
         return False
@@ -267,14 +269,14 @@ class Replay:
                 raise Undecidable(name)
         return tuple(sorted(sure))
 
-    def _start(self, wave: Mapping[str, Any]) -> dict[str, Any]:
-        """The values the wave began with, and what follows from them without a guess."""
+    def _start(self, wave: Mapping[str, Any], only: frozenset[str] | None = None) -> dict[str, Any]:
+        """The values the wave began with, and what follows from them without a guess; `only` those fields."""
         record, book = self.record, self.pair.old.book
         values: dict[str, Any] = dict(record.facts)
         if wave.get("answer"):  # the line of this wave is one a rule wrote, and its text was not kept
             values = {name: value for name, value in values.items() if not name.startswith("message.")}
         elif record.snapshot["message"] is None and not any(key.startswith("message.") for key in wave["keys"]):
-            values.update({name: None for name in book.fields if name.startswith("message.")})
+            values.update(self.pair.old.no_message)
         # Without `changed` among the keys what the rules track is still as it was before.
         for name, value in wave["before"].items():
             if f"{name.partition('.')[0]}.changed" not in wave["keys"]:
@@ -286,8 +288,9 @@ class Replay:
             values.update({name: value for name, value in _FRESH.items() if name not in values})
         values["now"] = now
         values["shop.name"] = record.shop
-        values["weekday"] = WEEKDAYS.values[from_micros(now, book.zone(record.shop)).weekday()]
-        return self.pair.old.typed(values)
+        if only is None or "weekday" in only:
+            values["weekday"] = WEEKDAYS.values[from_micros(now, book.zone(record.shop)).weekday()]
+        return self.pair.old.typed(values, only)
 
     # --- rules --------------------------------------------------------------------------------------------------------
 
@@ -413,7 +416,7 @@ class Limits:
         self.rules = {rule.id: rule for rule in book.rules.rules if rule.limit is not None}
         self.uses: dict[tuple[str, str], list[int]] = {}
         self._named = re.compile(
-            '"rule":(?:' + "|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in self.rules) + ")"
+            b'"rule":(?:' + b"|".join(re.escape(to_json(name).encode()) for name in self.rules) + b")"
         )
 
     def seed(self, tx: Tx, since: int) -> None:

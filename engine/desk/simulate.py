@@ -54,9 +54,9 @@ _DECISIONS = t.Decision.select(
     *(getattr(t.Ticket, name) for name in "number kind shop channel created_at member_id".split()),
 ).join(t.Ticket, "LEFT OUTER JOIN", on=(t.Ticket.id == t.Decision.ticket_id))
 """Decisions with what never changes of their tickets."""
-_KEYS = re.compile(r'"keys":(\[[^]]*\])')
+_KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
-_ROUTED = '"ticket.team = '
+_ROUTED = b'"ticket.team = '
 """How a change of team begins in a trace."""
 
 
@@ -121,28 +121,28 @@ class Simulation:
         events = _by_id(tx, t.Event, {row["event_id"] for row in rows if row["ticket_id"] is None})
         looked: list[tuple[Row, Pair | None, Record, dict[str, Any] | None]] = []
         for row in rows:
+            if row["number"] is not None:
+                self._seen.add(row["number"])
             owner = row if row["number"] is not None else events.get(row["event_id"], {})
+            shop, trace = owner.get("shop") or "", commit.trace_json(row["trace"])
+            packed = self._snapshot(tx, row)
+            pair = self._pair(tx, row["rulebook"]) if packed is not None else None
+            differs = packed is not None and pair is not None and pair.differs(_KEYS.findall(packed), shop)
+            if packed is not None and pair is None:
+                self._counts["unreadable"] += 1
+            if not differs and trace == commit.NO_TRACE:  # most decisions: no rule acted, and none asks otherwise
+                self._counts["compared"] += pair is not None
+                continue
             record = Record(
                 at=row["at"],
                 root=row["root"],
                 ticket=row["number"],
-                shop=owner.get("shop") or "",
+                shop=shop,
                 member=owner.get("member_id"),
-                packed=commit.trace_json(row["trace"]),
+                packed=trace,
                 snapshot={},
             )
-            packed = self._snapshot(tx, row)
-            pair = self._pair(tx, row["rulebook"]) if packed is not None else None
-            snapshot = (
-                json.loads(packed)
-                if packed is not None and pair is not None and pair.differs(_KEYS.findall(packed), record.shop)
-                else None
-            )
-            looked.append((row, pair, record, snapshot))
-            if packed is not None and pair is None:
-                self._counts["unreadable"] += 1
-            if row["number"] is not None:
-                self._seen.add(row["number"])
+            looked.append((row, pair, record, json.loads(packed) if packed is not None and differs else None))
         self._counts["read"] += len(rows)
         lines = _by_id(tx, t.Message, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
@@ -158,7 +158,7 @@ class Simulation:
             record.automatic = bool(line and line["automatic"])
             self._replay(pair, record, limits)
 
-    def _snapshot(self, tx: Tx, row: Row) -> str | None:
+    def _snapshot(self, tx: Tx, row: Row) -> bytes | None:
         if not row["snapshot"]:
             self._counts["no_snapshot"] += 1
             return None

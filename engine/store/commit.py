@@ -556,9 +556,14 @@ def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:
     return unpacked
 
 
-def snapshot_json(tx: Tx, packed: bytes) -> str:
+def snapshot_json(tx: Tx, packed: bytes) -> bytes:
     """The snapshot as JSON, for who may not need to read it whole. Raises KeyRingError."""
-    return zlib.decompress(tx.ring.decrypt(packed, "snapshot")).decode()
+    return zlib.decompress(tx.ring.decrypt(packed, "snapshot"))
+
+
+NO_TRACE = b"[]"
+"""The trace, as JSON, of a decision in which no rule had a say."""
+_NO_TRACE = zlib.compress(NO_TRACE, 1)
 
 
 def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
@@ -567,6 +572,6 @@ def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
     return trace
 
 
-def trace_json(packed: bytes) -> str:
+def trace_json(packed: bytes) -> bytes:
     """The trace as JSON, for who may not need to read it whole."""
-    return zlib.decompress(bytes(packed)).decode()
+    return NO_TRACE if packed == _NO_TRACE else zlib.decompress(packed)
