@@ -22,7 +22,7 @@ def run_lsp(arguments: Any) -> int:
         import pygls  # noqa: F401 - only whether it is there
     except ImportError:
         raise CannotDo("the language server needs pygls; install it with `pip install 'yingda[lsp]'`") from None
-    from engine.desk.extras import extras
+    from engine.extras import extras
     from engine.lsp import make_server
     from engine.plugins import load
 

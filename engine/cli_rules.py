@@ -209,7 +209,7 @@ def run_validate(arguments: Any) -> int:
 
 def _plugin_extras() -> Extras:
     """What the installed plugins add to the words of rules."""
-    from engine.desk.extras import extras
+    from engine.extras import extras
     from engine.plugins import load
 
     plugins = load()

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
 from engine.core.entities import SYSTEM
 from engine.core.intake import DeliveryFailed
-from engine.desk.extras import as_action
 from engine.desk.feed import rest
+from engine.extras import as_action
 from engine.lang import NUMBER
 from engine.store import Tx, load, outbox, rule_days, upkeep
 from engine.store import tables as t

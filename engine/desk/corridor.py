@@ -45,11 +45,11 @@ from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat, Schedul
 from engine.core.questions import Question, Trace, WhoIs
 from engine.core.rulebook import Rulebook
 from engine.desk import actors, answers, cases, library, rule_answers
-from engine.desk.extras import extras
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.moments import Moments
 from engine.desk.newcomers import create_member, sign_on
 from engine.desk.simulate import Simulation
+from engine.extras import extras
 from engine.files import prepare
 from engine.lang import may_be_masked
 from engine.lang.said import to_json

@@ -14,7 +14,7 @@ from engine.core.commands import OpenTicket
 from engine.core.entities import SYSTEM
 from engine.core.questions import Events, TicketByNumber
 from engine.desk import Desk
-from engine.desk.extras import as_action
+from engine.extras import as_action
 from engine.jobs import Pump
 from engine.store import outbox
 from engine.store import tables as t

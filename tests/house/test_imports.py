@@ -33,7 +33,7 @@ def _room(floor: int, ours: str, others: str, sentence: str) -> Room:
 
 
 _TO_STORE = "engine.lang engine.core engine.config engine.files engine.store engine.api"
-_TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins"
+_TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins engine.extras"
 _TO_DESK = f"{_TO_PLUGINS} engine.desk"
 
 TABLE = {
@@ -79,6 +79,12 @@ TABLE = {
         "engine.hookspecs engine.api engine.config",
         "pluggy",
         "`engine.plugins` may import `engine.hookspecs`, `engine.api` and `engine.config`, and of others pluggy.",
+    ),
+    "engine.extras": _room(
+        5,
+        "engine.core engine.lang engine.api engine.plugins",
+        "",
+        "`engine.extras` may import `engine.core`, `engine.lang`, `engine.api` and `engine.plugins`.",
     ),
     "engine.desk": _room(
         6, _TO_PLUGINS, "", "`engine.desk` may import everything below it in `engine`, and nothing of others."
@@ -132,9 +138,9 @@ TABLE = {
     ),
     "engine.cli_lsp": _room(
         8,
-        "engine.cli_base engine.desk engine.plugins engine.lsp",
+        "engine.cli_base engine.extras engine.plugins engine.lsp",
         "pygls",
-        "`engine.cli_lsp` may import `engine.cli_base`, `engine.desk`, `engine.plugins` and `engine.lsp`.",
+        "`engine.cli_lsp` may import `engine.cli_base`, `engine.extras`, `engine.plugins` and `engine.lsp`.",
     ),
     "engine.lsp": _room(
         8,
