@@ -153,7 +153,7 @@ def build(
     rulebook = built.run()
     findings[:] = [finding for finding in findings if not _follows(finding, built.unreadable)]
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
-    findings[:] = _few(findings)
+    findings[:] = _few(_once(findings))
     if any(f.severity is Severity.ERROR for f in findings):
         return None, findings
     return rulebook, findings
@@ -203,7 +203,19 @@ def _follows(finding: Finding, unreadable: Collection[str]) -> bool:
     return any(finding.code in _FOLLOWING.get(kind, ()) for kind in unreadable)
 
 
-def _few(findings: list[Finding]) -> Iterator[Finding]:
+def _once(findings: list[Finding]) -> Iterator[Finding]:
+    """Each mistake once: not again by another way that leads to it, and nothing of what cannot even be read."""
+    odd = {finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")}
+    told: set[tuple[str, Span]] = set()
+    for finding in findings:
+        if finding.span in odd and finding.code not in _ALONE and finding.code != "bad-duration":
+            continue
+        if (finding.code, finding.span) not in told:
+            told.add((finding.code, finding.span))
+            yield finding
+
+
+def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
     """What is told of one file is bounded, so that one that is no such file at all does not bury the others."""
     told: Counter[str] = Counter()
     for finding in findings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from lark import Lark, Token, Tree
@@ -18,6 +19,7 @@ from engine.lang.lexer import TokenLexer, tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.said import either, say
 from engine.lang.source import Place, Source, Span
+from engine.lang.types import MICROS
 
 _OPERATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "PLUS", "MINUS", "STAR", "SLASH"})
 _KINDS = {
@@ -30,6 +32,12 @@ _KINDS = {
     "$END": say("the end"),
 }
 _KEYWORD_TOKENS = frozenset(TOKENS.values())
+_NO_NAME = frozenset({"RULE", "DEFINE", "WORDS", "COMMA", "RSQB", "$END"})
+"""What never follows a word that begins an item."""
+_WANT_NAME = frozenset(
+    {"TAG", "COMMA", "TO", "TEAM", "AGENT", "ROLE", "TEMPLATE", "SKILL", "TIMER", "BY", "VIA", "AS", "EQ", "NE", "LSQB"}
+)
+"""What never ends one."""
 _STARTS = ("item", "head", "events", "cond", "actions", "sum")
 
 
@@ -111,10 +119,13 @@ def chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
     in_head = False
     for index, token in enumerate(tokens):
         kind = token.type
+        after = tokens[index + 1].type if index + 1 < len(tokens) else "$END"
         starts = kind in ("RULE", "DEFINE", "WORDS") or (kind == "STAGE" and not in_head)
+        if after in _NO_NAME and chunk and chunk[-1].type in _WANT_NAME:
+            starts = False  # `add tag rule, x`: a word that lacks its quotes
         if kind == "ALLOW" and not in_head:
             # Only before a finding's code it is no name.
-            starts = index + 1 < len(tokens) and tokens[index + 1].type == "CODE"
+            starts = after == "CODE"
         if starts and chunk:
             yield chunk
             chunk = []
@@ -238,6 +249,8 @@ class _Reader:
         condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
         actions = self._part("actions", parts.get("actions"), ("RULE",), ACTIONS)
         quiet = len(self.findings) == before and len(self._reported) == reported
+        if order_error is not None and self._swallowed(chunk):
+            order_error = None
         if order_error is not None and (quiet or "second time" in order_error[0]):
             self._report("syntax-error", *order_error)
         elif quiet:
@@ -257,6 +270,14 @@ class _Reader:
             condition,
             actions or (),
             False,
+        )
+
+    def _swallowed(self, chunk: list[Token]) -> bool:
+        """Whether a text that does not end holds what the rule seems to lack."""
+        whole = self._span(chunk[0]).to(self._span(chunk[-1]))
+        words = {form for kind in ("ON", "THEN") for form in forms(kind, self.keywords)}
+        return any(
+            whole.start <= span.start < whole.end and not words.isdisjoint(span.text.split()) for span in self._reported
         )
 
     def _part(self, start: str, tokens: list[Token] | None, follow: tuple[str, ...], resume: frozenset[str]) -> Any:
@@ -450,4 +471,15 @@ def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | 
         return say('`{word}` is a keyword; as a name it needs quotes: `"{word}"`', token.value)
     if token.type == "NAME" and "TEXT" in expected and "NAME" not in expected:
         return say('text stands in double quotes: `"{text}"`', token.value)
+    before = next((one for one, next_ in pairwise(tokens) if next_ is token), None)
+    if before is not None and before.type == "NUMBER" and token.value in MICROS:
+        return say("number and unit stand together: `{text}`", f"{before.value}{token.value}")
+    if before is not None and before.end_pos == token.start_pos and (before.type, token.type) in _TURNED:
+        return say("write `{meant}`", _TURNED[before.type, token.type])
+    if token.type in ACTIONS and "AND" in expected:
+        return say("`{word}` stands before the actions", written("THEN", set_of(str(token.value))))
     return None
+
+
+_TURNED = {("EQ", "GT"): ">=", ("EQ", "LT"): "<=", ("LT", "GT"): "!="}
+"""Signs that other languages write otherwise."""

@@ -374,7 +374,7 @@ class Resolver:
             case ast.Call():
                 return self._call(node)
             case ast.Arithmetic():
-                return self._arithmetic(node)
+                return self._arithmetic(node) if want is None or not self._unquoted(node, want) else None
             case ast.Empty():
                 self._wrong("type-mismatch", say("`empty` is not a value here"), node.span, "`… is empty`")
                 return None
@@ -549,6 +549,17 @@ class Resolver:
         if is_business(value) or not (comparable(wanted, found) or (wanted.kind == found.kind == "list")):
             self._wrong("type-mismatch", say("{found} stands where {wanted} must", found, wanted), span)
             return False
+        return True
+
+    def _unquoted(self, node: ast.Arithmetic, want: Type) -> bool:
+        """Whether a value with a dash lacks its quotes: `ticket.language = zh-TW`. It is reported then."""
+        text = node.span.text
+        parts = (node.first, *(part for _, part in node.rest))
+        names = all(isinstance(part, ast.Name) and self._floats(part) for part in parts)
+        if want.kind not in ("enum", "text", "entity") or not names or any(char.isspace() for char in text):
+            return False
+        message = say("`{text}` is a calculation as it stands here", text)
+        self._wrong("unknown-value", message, node.span, say('as a value it needs quotes: `"{text}"`', text))
         return True
 
     def _arithmetic(self, node: ast.Arithmetic) -> tree.Expr | None:

@@ -278,3 +278,28 @@ def test_the_same_texts_give_the_running_book_back() -> None:
 )  # fmt: skip
 def test_what_would_do_nothing_is_refused(rule: str, found: list[tuple[str, str]]) -> None:
     assert [(f.code, f.span.text.split()[0]) for f in errors_of(files(f"rule x {rule}"))] == found
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "span", "hint"),
+    [
+        ('when message.text contains "abc then add tag x', "syntax-error", '"abc then add tag x', 'close it with `"`'),
+        ("then add tag rule", "syntax-error", "rule", '`rule` is a keyword; as a name it needs quotes: `"rule"`'),
+        ("then add tag words, x", "syntax-error", "words", '`words` is a keyword; as a name it needs quotes: `"words"`'),
+        ("when ticket.amount > 1500元 then stop", "syntax-error", "1500元", 'as a value it needs quotes: `"1500元"`'),
+        ("when ticket.age > 4 h then stop", "syntax-error", "h", "number and unit stand together: `4h`"),
+        ("when ticket.amount => 5 then stop", "syntax-error", ">", "write `>=`"),
+        ("when ticket.amount <> 5 then stop", "syntax-error", ">", "write `!=`"),
+        ("when member.is_guest add tag x", "syntax-error", "add", "`then` stands before the actions"),
+        ("when ticket.language = zh-TW then stop", "unknown-value", "zh-TW", 'as a value it needs quotes: `"zh-TW"`'),
+        ('then reply "{member.nam}"', "unknown-field", "member.nam", "did you mean `member.name`?"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_told_once_and_how_to_mend_it(rule: str, code: str, span: str, hint: str) -> None:
+    texts = files(f"rule x on message.received {rule}\nrule y on message.received then stop")
+    assert [(f.code, f.span.text, f.hint) for f in errors_of(texts)] == [(code, span, hint)]
+
+
+def test_a_text_that_two_ways_lead_to_is_told_of_once() -> None:
+    texts = {**files(), "templates/all.yaml": 'hello: {zh-TW: "{member.nam}", en: "x"}'}
+    assert [(f.code, f.span.text) for f in errors_of(texts)] == [("unknown-field", "member.nam")]
