@@ -177,7 +177,7 @@ def _filled(template: str, values: Mapping[str, Value], code: Mapping[str, str],
         lead = " " if _is_han(before) and _is_latin(text[:1]) else ""
         return f"{lead}{text} " if _is_han(after) and _is_latin(text[-1:]) else lead + text
 
-    text = PLACE.sub(value, template)
+    text = PLACE.sub(value, template) if values else template
     return CODE.sub(lambda piece: f"`{code.get(piece[1], piece[1])}`", text) if code else text
 
 
