@@ -80,6 +80,12 @@ class Doc:
         """Adds a finding at the key of a piece."""
         self.findings.append(Finding(code, message, self.keys.get(path, self.span(*path)), hint=hint))
 
+    def flag(self, value: Any, *path: Any) -> bool:
+        """`true` or `false`; anything else is a finding, and false."""
+        if not isinstance(value, bool):
+            self.wrong("type-mismatch", say("`true` or `false` must stand here"), *path)
+        return value is True
+
     def lacks(self, message: str, *path: Any) -> None:
         """Adds a finding at a mapping that lacks something, unless a mistyped key of it says so already."""
         if path not in self.mistyped:
@@ -202,7 +208,7 @@ def read_desk(doc: Doc) -> Desk:
             doc.lacks(say("a desk needs `{key}`", key))
     tags = doc.mapping(data.get("tags"), "tags", known=("known", "open"))
     desk.tags.update(_nouns(doc, tags.get("known"), "tags", "known"))
-    desk.open_tags = bool(tags.get("open", True))
+    desk.open_tags = doc.flag(tags.get("open", True), "tags", "open")
     for name, spec in doc.mapping(data.get("fields"), "fields").items():
         custom = _field(doc, name, spec)
         if custom is not None:
@@ -318,13 +324,15 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         doc.wrong("unknown-value", say("`{kind}` is no type of a field", kind), *at, "type", hint=hint)
         return None
     label = doc.label(data.get("label"), *at, "label")
-    default = data.get("default")
+    default, optional = data.get("default"), doc.flag(data.get("optional", True), *at, "optional")
+    if default is None and not optional:
+        doc.lacks(say("a field that is never empty needs a `default`"), *at)
     made = Field(
         name=name,
         type=declared,
-        optional=default is None and bool(data.get("optional", True)),
+        optional=default is None and optional,
         writable=True,
-        personal=bool(data.get("personal", False)),
+        personal=doc.flag(data.get("personal", False), *at, "personal"),
         doc=next(iter(label.values()), name),
     )
     return CustomField(made, label, None if default is None else _default(doc, made, default, *at, "default"))
@@ -436,8 +444,20 @@ def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
         kind: str | None = None
         if isinstance(spec, dict):
             data = doc.mapping(spec, name, known=("type", "value", "label", "hint"))
-            value, kind = data.get("value"), data.get("type")
+            value, kind = data.get("value"), None if data.get("type") is None else str(data["type"])
+        if not str(name).isidentifier():
+            doc.wrong_key("unknown-key", say("a setting is named by one word, not `{name}`", name), name)
+            continue
+        if kind is not None and kind not in _OF_SETTINGS:
+            message = say("`{kind}` is no type of a setting", kind)
+            hint = closest(kind, _OF_SETTINGS) or say("types: {names}", quoted(_OF_SETTINGS))
+            doc.wrong("unknown-value", message, name, "type", hint=hint)
+            kind = None
         declared, typed = _setting(value, kind)
+        if kind is not None and declared != _OF_SETTINGS[kind]:
+            message = say("the setting `{name}` is {wanted}, this is not", name, _OF_SETTINGS[kind])
+            doc.wrong("type-mismatch", message, name, "value")
+            declared, typed = _OF_SETTINGS[kind], None  # so that rules may name it
         if declared is None:
             doc.wrong(
                 "type-mismatch",
@@ -449,6 +469,15 @@ def read_settings(doc: Doc) -> tuple[dict[str, Field], dict[str, Any]]:
         fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=name)
         values[f"setting.{name}"] = typed
     return fields, values
+
+
+_OF_SETTINGS: Mapping[str, Type] = {
+    "number": NUMBER,
+    "text": TEXT,
+    "flag": FLAG,
+    "duration": DURATION,
+    "list": list_of(TEXT),
+}
 
 
 def read_shop_settings(doc: Doc, shared: Mapping[str, Field]) -> dict[str, Any]:
