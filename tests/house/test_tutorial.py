@@ -18,7 +18,8 @@ import pytest
 
 from tests.house.reference import ROOT
 
-PAGES = ("docs/tutorial.md", "docs/tutorial.zh-TW.md")
+PAGES = {"docs/tutorial.md": "en_US.UTF-8", "docs/tutorial.zh-TW.md": "zh_TW.UTF-8"}
+"""By the language of its reader's terminal."""
 PATIENCE = 480.0  # seconds for a page on a slow machine; it takes some thirty
 
 
@@ -62,11 +63,12 @@ def test_the_steps_of_the_tutorial_run_as_they_stand(page: str, tmp_path: Path) 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    terminal = {"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LC_MESSAGES": PAGES[page]}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     shell = subprocess.Popen(
         ["bash"],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path, "ENGINE_SERVER_PORT": str(port), "PYTHONUTF8": "1"},
+        env={**os.environ, **terminal, "PATH": path, "ENGINE_SERVER_PORT": str(port), "PYTHONUTF8": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
