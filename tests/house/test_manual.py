@@ -102,8 +102,8 @@ def test_the_numbers_of_the_manual_are_those_of_the_starter_desk() -> None:
         ),
         "README.zh-TW.md": (
             f"內附的 {rules} 條規則",
-            f"# {rules + 1} rules: 0 errors",
-            f"# {len(found)} passed, 0 failed, {steps} s",
+            f"# {rules + 1} 條規則：0 個錯誤",
+            f"# {len(found)} 個通過，0 個失敗，共 {steps} 步",
         ),
         "CHANGELOG.md": (f"starter desk of {rules}\n", f"with {len(found)} scenarios"),
         "docs/rules.md": (f"{rules + 1} rules: 0 errors",),
