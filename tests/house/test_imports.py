@@ -41,8 +41,8 @@ TABLE = {
     "engine.lang": _room(
         1,
         "",
-        "lark yaml re2 ahocorasick opencc",
-        "`engine.lang` may import nothing of ours, and of others lark, pyyaml, google-re2, pyahocorasick, opencc.",
+        "lark yaml re2 ahocorasick opencc z3",
+        "`engine.lang` may import nothing of ours, and of others lark, pyyaml, google-re2, pyahocorasick, opencc, z3.",
     ),
     "engine.core": _room(
         2, "engine.lang", "transitions", "`engine.core` may import `engine.lang`, and of others transitions."

@@ -25,6 +25,7 @@ from engine.lang.analysis.domains import Bounds, Domains, Joint
 from engine.lang.analysis.groups import Access, ChangeGroup, Group, ListGroup
 from engine.lang.analysis.keys import key_of, leaves, nested, plugin_in, setting_in
 from engine.lang.analysis.moments import Moments, micros_of_text
+from engine.lang.analysis.sums import is_sum, sums_of
 from engine.lang.analysis.texts import TextGroup, TextTest
 from engine.lang.environment import Environment
 from engine.lang.functions import BUILTINS
@@ -79,6 +80,8 @@ class Space:
         self.flags: dict[Hashable, FlagAxis] = {}
         self._sums: dict[Hashable, OrderedAxis] = {}
         self._relations: dict[Hashable, RelationAxis] = {}
+        self._terms: dict[int, tuple[OrderedAxis, tree.Expr]] = {}
+        self._compared: dict[int, tuple[RelationAxis, tree.Expr, tree.Expr]] = {}
         self._keys: dict[int, tuple[tree.Test, Hashable]] = {}
         self._formulas: dict[Hashable, Formula] = {}
         self._literals: dict[tuple[Hashable, bool], list[Box]] = {}
@@ -147,6 +150,10 @@ class Space:
             if items.empty is not None:
                 for number in (*items.items, items.empty.id):
                     groups.setdefault(number, []).append(items)
+        sums = sums_of(self._terms, self._compared, self.accesses)
+        if sums is not None:
+            for number in sums.numbers:
+                groups.setdefault(number, []).append(sums)
         self._groups = {number: tuple(found) for number, found in groups.items()}
 
     def calm_down(self, boxes: Iterable[Box]) -> None:
@@ -392,6 +399,8 @@ class Space:
         if axis is None:
             axis = self._sums[key] = self._add(OrderedAxis(self._next(), _words(value), True, Bounds(), bound=True))
             axis.reads = tree.reads(value)
+            if key == key_of(value) and is_sum(value):
+                self._terms[axis.id] = (axis, value)
         return axis
 
     def _equal(self, expr: tree.Expr, values: tuple[Any, ...], negated: bool = False) -> Formula | None:
@@ -463,6 +472,7 @@ class Space:
             return None
         if repr(one) > repr(other):
             one, other, op = other, one, _FLIPPED[op]
+            left, right = right, left
         loose = setting_in(left) or setting_in(right) or plugin_in(left, _KNOWN) or plugin_in(right, _KNOWN)
         key = ("relation", one, other)
         axis = self._relations.get(key)
@@ -471,6 +481,8 @@ class Space:
             axis = self._relations[key] = self._add(
                 RelationAxis(self._next(), label, f"`{loose}`" if loose else None, bound=True)
             )
+            if loose is None and is_sum(left) and is_sum(right):
+                self._compared[axis.id] = (axis, left, right)
         axis.reads = tree.reads(left) | tree.reads(right)
         regions = axis.compare(op)
         return Is(axis, lambda: regions)
