@@ -237,6 +237,7 @@ _SCENARIO = Shape(
         kind=_use("kind"),
         settings=Shape(other=ANY, name="setting"),
         member=_MEMBER,
+        members=Shape(other=_MEMBER),
         ticket=_TICKET,
         agents=Shape(other=_AGENT),
         answers=_list(_map(title=ANY, text=ANY, keywords=_list(ANY), shop=_use("shop"))),

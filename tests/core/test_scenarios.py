@@ -303,3 +303,84 @@ def test_a_member_may_go_to_another_shop_and_back() -> None:
         BOOK, [replace(found[0], data={**found[0].data, "steps": found[0].data["steps"][3:]})]
     )
     assert finding.message == "there is no shop `nowhere`"
+
+
+PEOPLE = """
+rule risen on member.changed when member.tier changed to gold then reply "恭喜 {member.name}"
+rule old on message.received when member.signed_up_at < now - 365d then add tag 老客
+rule many on message.received when member.open_tickets >= 2 then add tag 多件
+rule born on message.received when member.birthday = date(now) then add tag 壽星
+rule came on member.created then add tag 來了 to member
+"""
+
+
+def test_several_members_each_with_their_own_case() -> None:
+    book = book_of(PEOPLE)
+    text = """
+- name: two people
+  now: "2026-03-02 10:00"
+  member: {name: 小明, signed_up_at: "2020-01-01"}
+  members: {hua: {name: 小華, tier: gold, signed_up_at: "2026-03-01 09:00", fields: {birthday: "2026-03-02"}}}
+  steps:
+    - message: 一
+      expect: {fired: [old, came], not_fired: [born], ticket.number: 1, member.open_tickets: 1}
+    - as: hua
+      message: 二
+      expect: {fired: [born], not_fired: [old], ticket.number: 2, member.name: 小華, member.birthday: "2026-03-02"}
+    - as: member
+      message: 三
+      expect: {ticket.number: 1, member.name: 小明}
+    - message: 四
+      new: true
+      expect: {fired: [many], ticket.number: 3, member.open_tickets: 2}
+    - member: {tier: gold}
+      expect: {fired: [risen], reply: 恭喜 小明, events: [member.changed]}
+    - as: hua
+      message: 五
+      expect: {ticket.number: 2, member.open_tickets: 1}
+- name: who is made known before writing is new all the same
+  steps:
+    - member: {tier: gold}
+      expect: {events: [member.changed], not_events: [member.created]}
+    - sign_in: true
+      expect: {not_events: [member.created]}
+- name: the shop signs somebody on
+  steps:
+    - sign_in: new
+      expect: {events: [member.created, member.signed_in], fired: [came]}
+    - message: 你好
+      expect: {not_events: [member.created]}
+"""
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    assert problems == [] and list(scenarios.unknown_words(book, found)) == []
+    assert [scenarios.run(book, one).failures for one in found] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "message"),
+    [
+        ("member: {fields: {birthday: soon}}", "soon", "`soon` is not a day"),
+        ("member: {signed_up_at: soon}", "soon", "`soon` is no time such as `2026-03-02 10:00`"),
+        ("members: {hua: {tiar: gold}}", "tiar", "`tiar` means nothing for a member"),
+        ("members: {hua: {tier: gald}}", "gald", "there is no value of member.tier `gald`"),
+        ("members: [hua]", "[hua]", "`members` maps names to what they are"),
+        ("agents: {amy: {status: onlin}}", "onlin", "there is no status `onlin`"),
+        ("ticket: {amount: much}", "much", "`much` is not a number"),
+        ("ticket: {priority: high}", "priority", "members do not give `priority` with a new case"),
+    ],
+)
+def test_what_a_scenario_says_wrongly_is_told(written: str, place: str, message: str) -> None:
+    text = f"- name: x\n  {written}\n  steps: [{{message: 你好}}]\n"
+    found, problems = scenarios.read(Source("tests/x.yaml", text))
+    told = [*problems, *scenarios.unknown_words(BOOK, found)]
+    assert [(one.span.text, one.message) for one in told] == [(place, message)]
+
+
+def test_a_member_that_a_scenario_does_not_have() -> None:
+    text = "- name: x\n  members: {hua: {}}\n  steps: [{as: hau, message: 你好}]\n"
+    _, (problem,) = scenarios.read(Source("tests/x.yaml", text))
+    assert (problem.span.text, problem.message, problem.hint) == (
+        "hau",
+        "there is no member `hau`",
+        "did you mean `hua`?",
+    )

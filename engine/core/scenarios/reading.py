@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from engine.core.calls import What
-from engine.core.entities import Member, Ticket
+from engine.core.entities import AgentStatus, Member, Ticket
+from engine.core.opening import MEMBERS_SET
+from engine.core.rulebook import typed
 from engine.core.sla import TARGETS
 from engine.lang import Duration, Finding, Source, Span, load_plain
 from engine.lang.findings import closest
@@ -19,18 +21,22 @@ if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
 
 KEYS = {
-    "name", "now", "shop", "settings", "member", "ticket", "agents", "answers", "steps", "kind", "channel", "note",
+    "name", "now", "shop", "settings", "member", "members", "ticket", "agents", "answers", "steps", "kind", "channel",
+    "note",
 }  # fmt: skip
 ANSWER_KEYS = {"title", "text", "keywords", "shop"}
-MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "fields"}
+MEMBER_KEYS = {"name", "tier", "guest", "language", "tags", "blocked", "complaints_30d", "signed_up_at", "fields"}
+FIRST = "member"
+"""What the member of a scenario is called among its `members`."""
 CALL_KEYS = {"event", "id", "direction", "from", "to", "agent", "result"}
 PAGE_KEYS = {"url", "referrer", "title", "device"}
 AGENT_KEYS = {"team", "teams", "skills", "roles", "role", "status", "capacity", "name", "alias"}
 STEP_KEYS = {
     "message", "attachments", "automatic", "kind", "channel", "ticket", "member", "wait", "agent", "reply", "anonymous",
     "note", "set", "move", "status", "end", "ask_rating", "rate", "comment", "open_chat", "sign_in", "fail_delivery",
-    "page", "new", "open", "call", "shop", "expect",
+    "page", "new", "open", "call", "shop", "as", "expect",
 }  # fmt: skip
+STATUSES = get_args(AgentStatus)
 LISTS = (
     "opened",
     "fired",
@@ -124,7 +130,13 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         yield invalid(
             say("`{text}` is no time such as `2026-03-02 10:00`", data["now"]), "now", hint=say("put it in quotes")
         )
-    yield from _mapping_problems(data, "member", MEMBER_KEYS, say("a member"), scenario)
+    yield from _member_problems(data, "member", scenario)
+    members = data.get("members") or {}
+    if not isinstance(members, dict):
+        yield invalid(say("`members` maps names to what they are"), "members")
+        members = {}
+    for name in members:
+        yield from _member_problems(members, name, scenario, "members")
     yield from _mapping_problems(data, "ticket", None, say("a ticket"), scenario)
     yield from _mapping_problems(data, "settings", None, say("the settings"), scenario)
     agents = data.get("agents") or {}
@@ -154,7 +166,11 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         for key in step:
             if key not in STEP_KEYS:
                 yield unknown(say("`{key}` is no step", key), STEP_KEYS, "steps", number, key)
-        yield from _mapping_problems(step, "member", MEMBER_KEYS, say("a member"), scenario, "steps", number)
+        yield from _member_problems(step, "member", scenario, "steps", number)
+        if "as" in step and step["as"] not in (*members, FIRST):
+            message = say("there is no {what} `{name}`", noun("member"), step["as"])
+            hint = closest(str(step["as"]), members) or say("known: {names}", quoted((FIRST, *members)))
+            yield invalid(message, "steps", number, "as", hint=hint)
         yield from _mapping_problems(step, "ticket", None, say("a ticket"), scenario, "steps", number)
         yield from _mapping_problems(step, "set", None, "`set`", scenario, "steps", number)
         yield from _mapping_problems(step, "call", CALL_KEYS, say("a call"), scenario, "steps", number)
@@ -208,6 +224,16 @@ def _mapping_problems(
             hint = closest(str(name), known) or say("known: {names}", quoted(sorted(known)))
             message = say("`{name}` means nothing for {what}", name, what)
             yield Finding("scenario-invalid", message, scenario.key(*path, key, name), hint=hint)
+
+
+def _member_problems(holder: Mapping[str, Any], key: str, scenario: Scenario, *path: Any) -> Iterable[Finding]:
+    yield from _mapping_problems(holder, key, MEMBER_KEYS, say("a member"), scenario, *path)
+    member = holder.get(key)
+    since = member.get("signed_up_at") if isinstance(member, dict) else None
+    if since is not None and not _is_moment(since):
+        message = say("`{text}` is no time such as `2026-03-02 10:00`", since)
+        span = scenario.span(*path, key, "signed_up_at")
+        yield Finding("scenario-invalid", message, span, hint=say("put it in quotes"))
 
 
 def _is_moment(text: Any) -> bool:
@@ -264,11 +290,18 @@ class _Words:
             values = at.get(key)
             for name, value in values.items() if isinstance(values, dict) else ():
                 full = f"{owner}.{name}"
-                if key == "member" and name == "fields":
-                    for own in value if isinstance(value, dict) else ():
+                if owner == "member" and name == "fields":
+                    for own, given in value.items() if isinstance(value, dict) else ():
                         custom = {n.partition(".")[2] for n in book.custom_fields if n.startswith("member.")}
                         yield from word(own, custom, say("field of a member"), *path, key, name, own, key=True)
-                elif key != "member" and full not in self.expected:
+                        yield from self._typed(scenario, f"member.{own}", given, *path, key, name, own)
+                elif full in book.custom_fields:
+                    yield from self._typed(scenario, full, value, *path, key, name)
+                elif key == "ticket" and full in self.expected and name not in MEMBERS_SET:
+                    message = say("members do not give `{name}` with a new case", name)
+                    hint = say("let an agent do it in a step: `agent: …` with `set: …`")
+                    yield Finding("scenario-invalid", message, scenario.key(*path, key, name), hint=hint)
+                elif owner != "member" and full not in self.expected:
                     short = {n.partition(".")[2] for n in self.expected if n.startswith(f"{owner}.")}
                     yield from word(name, short, say("field of a {noun}", noun(owner)), *path, key, name, key=True)
                 else:
@@ -278,6 +311,8 @@ class _Words:
         yield from word(data.get("kind"), book.lifecycles, noun("kind"), "kind")
         yield from holder(data, "ticket", "ticket")
         yield from holder(data, "member", "member")
+        for name in data.get("members") or ():
+            yield from holder(data["members"], name, "member", "members")
         for username, agent in (data.get("agents") or {}).items():
             named: tuple[tuple[str, Collection[str]], ...] = (("team", book.teams), ("role", book.roles))
             listed: tuple[tuple[str, Collection[str]], ...] = (
@@ -287,6 +322,7 @@ class _Words:
             )
             for key, known in named:
                 yield from word((agent or {}).get(key), known, noun(key), "agents", username, key)
+            yield from word((agent or {}).get("status"), STATUSES, noun("status"), "agents", username, "status")
             for key, known in listed:
                 for n, name in enumerate((agent or {}).get(key) or ()):
                     yield from word(name, known, noun(key.removesuffix("s")), "agents", username, key, n)
@@ -295,6 +331,7 @@ class _Words:
             yield from word(step.get("shop"), book.shops, noun("shop"), *at, "shop")
             yield from word(step.get("kind"), book.lifecycles, noun("kind"), *at, "kind")
             yield from word(step.get("open"), book.lifecycles, noun("kind"), *at, "open")
+            yield from word(step.get("status"), STATUSES, noun("status"), *at, "status")
             for key, owner in (("ticket", "ticket"), ("set", "ticket"), ("member", "member")):
                 yield from holder(step, key, owner, *at)
             expect = step.get("expect") or {}
@@ -309,6 +346,17 @@ class _Words:
                 for n, name in enumerate(expect.get(key) or ()):
                     if str(name).split(" ")[0] not in self.events:
                         yield from word(name, self.events, say("event"), *at, "expect", key, n)
+
+    def _typed(self, scenario: Scenario, name: str, value: Any, *path: Any) -> Iterator[Finding]:
+        """A value that is not of the type of its custom field."""
+        spec = self.book.custom_fields.get(name)
+        if spec is None or value is None:
+            return
+        try:
+            typed(spec.field, value)
+        except (ValueError, ArithmeticError):
+            message = say("`{text}` is not {wanted}", str(value), spec.field.type)
+            yield Finding("scenario-invalid", message, scenario.span(*path))
 
     def _value(self, name: str, value: Any, word: Any, *path: Any) -> Iterator[Finding]:
         """A value that a field of named values does not have."""

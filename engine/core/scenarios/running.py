@@ -15,6 +15,7 @@ from engine.core.calls import CallEvent
 from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
+    ChangeMember,
     ChangeTicket,
     EndChat,
     MemberLine,
@@ -27,13 +28,14 @@ from engine.core.commands import (
 )
 from engine.core.decide import Decision
 from engine.core.draft import Draft
-from engine.core.entities import SYSTEM, Actor, Agent, Member
+from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Member
 from engine.core.errors import Refused
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
 from engine.core.memory import World
+from engine.core.rulebook import typed
 from engine.core.scenarios.coverage import Coverage
-from engine.core.scenarios.reading import Scenario
+from engine.core.scenarios.reading import FIRST, Scenario
 from engine.core.scenarios.why import why
 from engine.core.sla import TARGETS
 from engine.lang import Duration, Source, Span, load_plain
@@ -135,15 +137,14 @@ class _Runner:
                 capacity=int(spec.get("capacity", 5)),
             )
         self.world.answers = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
-        member = dict(data.get("member") or {})
-        if "tags" in member:
-            member["tags"] = tuple(member["tags"])
-        self.member = self.world.add_member(self.shop, **member)
+        self.zone = zone
+        self.who = FIRST
+        self.member = self.world.add_member(self.shop, **self._values(data.get("member") or {}))
         self.ticket: int | None = None
-        self.elsewhere: dict[str, tuple[Member, int | None]] = {}
-        """The member and case of each shop visited so far."""
         self.opening: list[dict[str, Any]] = []
         """The lines of a window without a chat; `due` while one is still to be shown."""
+        self.elsewhere: dict[tuple[str, str], tuple[Member, int | None, list[dict[str, Any]]]] = {}
+        """Member, case and window of each person in each shop so far, as they were left."""
         self.shown: list[Mapping[str, Any]] = []
         """Those that the step has shown."""
 
@@ -193,10 +194,12 @@ class _Runner:
             self._show_opening()
         if step.get("new"):
             self.ticket = None
+        if "as" in step:
+            self._be(str(step["as"]))
         if "shop" in step:
             self._visit(str(step["shop"]))
         if "member" in step:
-            self._become(step["member"])
+            done.append(self._become(step["member"]))
         if "open_chat" in step:
             page = step["open_chat"] if isinstance(step["open_chat"], dict) else {}
             decision = world.run(
@@ -208,6 +211,8 @@ class _Runner:
             self._show_opening()
             done.append(decision)
         if step.get("sign_in"):
+            if step["sign_in"] != "new":
+                world.seen.add(self.member.id)
             done.append(
                 world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop)
             )
@@ -238,22 +243,59 @@ class _Runner:
         """The member goes to another shop, where the same person is another member with a case of his own."""
         if shop not in self.book.shops:
             raise Refused("invalid", "unknown-shop", say("there is no shop `{shop}`", shop))
-        self.elsewhere[self.shop] = (self.member, self.ticket)
-        if shop not in self.elsewhere:
-            known = ("guest", "tier", "name", "language", "tags", "fields")
-            values = {name: getattr(self.member, name) for name in known}
-            self.elsewhere[shop] = (self.world.add_member(shop, **values), None)
-        self.shop = shop
-        self.member, self.ticket = self.elsewhere[shop]
+        known = ("guest", "tier", "name", "language", "tags", "fields", "signed_up_at")
+        self._turn(self.who, shop, {name: getattr(self.world.members[self.member.id], name) for name in known})
 
-    def _become(self, values: Mapping[str, Any]) -> None:
-        """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed."""
-        if "tags" in values:
-            values = {**values, "tags": tuple(values["tags"])}
-        if values.get("tier", self.member.tier) not in self.book.tiers:
-            raise Refused("invalid", "unknown-tier", say("there is no tier `{name}`", values["tier"]))
-        self.member = replace(self.world.members[self.member.id], **values)
-        self.world.members[self.member.id] = self.member
+    def _be(self, who: str) -> None:
+        """Another person of the scenario from here on, with a case of his own; or the first one again."""
+        self._turn(who, self.shop, self._values((self.scenario.data.get("members") or {}).get(who) or {}))
+
+    def _turn(self, who: str, shop: str, values: Mapping[str, Any]) -> None:
+        """To a person in a shop, made of the values the first time."""
+        self.elsewhere[self.who, self.shop] = (self.member, self.ticket, self.opening)
+        if (who, shop) not in self.elsewhere:
+            self.elsewhere[who, shop] = (self.world.add_member(shop, **values), None, [])
+        self.who, self.shop = who, shop
+        self.member, self.ticket, self.opening = self.elsewhere[who, shop]
+
+    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A member's values as the desk holds them."""
+        made = dict(values)
+        if "tags" in made:
+            made["tags"] = tuple(made["tags"])
+        if made.get("signed_up_at") is not None:
+            made["signed_up_at"] = _moment(str(made["signed_up_at"]), self.zone)
+        made["fields"] = {name: self._typed(name, value) for name, value in (made.get("fields") or {}).items()}
+        return made
+
+    def _typed(self, name: str, value: Any) -> Any:
+        """A member's own field; what is of another type was told of when the scenario was read."""
+        spec = self.book.custom_fields.get(f"member.{name}")
+        if spec is None or value is None:
+            return value
+        try:
+            return typed(spec.field, value)
+        except (ValueError, ArithmeticError):
+            return value
+
+    def _become(self, values: Mapping[str, Any]) -> Decision:
+        """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed. Rules hear
+        of what the shop says of members; of the rest nobody tells them."""
+        wanted = self._values(values)
+        held = self.world.members[self.member.id]
+        told: dict[str, Any] = {n: wanted.pop(n) for n in ("name", "tier", "language", "tags") if n in wanted}
+        told |= {f"fields.{name}": value for name, value in (values.get("fields") or {}).items()}
+        del wanted["fields"]
+        if "blocked" in wanted:
+            wanted["blocked_until"] = NEVER if wanted["blocked"] else None
+        self.world.members[held.id] = replace(held, **wanted)
+        command = ChangeMember(held.id, {name: list(v) if isinstance(v, tuple) else v for name, v in told.items()})
+        new = held.id not in self.world.seen
+        decision = self.world.run(command, SYSTEM, member_id=held.id, shop=self.shop)
+        if new:
+            self.world.seen.discard(held.id)  # what is told of somebody is no visit
+        self.member = self.world.members[held.id]
+        return decision
 
     def _call(self, call: Mapping[str, Any]) -> Decision:
         """What an exchange says of a call; without an `id` it is the scenario's one call."""
@@ -468,7 +510,9 @@ class _Runner:
             fail(say("there is no {noun} to look at", noun(owner)), "expect", name)
             return
         spec = self.book.fields.get(name)
-        holder: Any = self.world.members[self.member.id] if owner == "member" else ticket
+        holder: Any = ticket
+        if owner == "member":
+            holder = self.world.case(self.member.id, None, self.shop).member  # with what is counted of its cases
         if name in self.book.custom_fields:
             got = holder.fields.get(short)
         elif owner in ("ticket", "member") and hasattr(holder, short):
