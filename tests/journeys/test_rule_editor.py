@@ -137,7 +137,12 @@ def _write(page: Page) -> None:
     page.keyboard.type(f' "{OPENED}')
     # The quote that closes came by itself.
     finding = page.locator("[data-test=rules-finding][data-code=unknown-field]")
-    expect(finding).to_contain_text("mesage.text", timeout=SLOW)
+    expect(finding).to_contain_text("沒有 mesage.text 這個欄位", timeout=SLOW)
+    # What is found is told in the language of the page, whichever that is.
+    for locale, message in (("en", "there is no field mesage.text"), ("zh-TW", "沒有 mesage.text 這個欄位")):
+        page.locator("[data-test=account-menu]").click()
+        page.locator(f"[data-test=locale-{locale}]").click()
+        expect(finding).to_contain_text(message, timeout=SLOW)
     mark = page.locator(".cm-lintRange-error").first
     expect(mark).to_have_text("mesage.text")
     remedy = page.locator(".cm-diagnosticAction", has_text="message.text")
