@@ -482,7 +482,7 @@ class Resolver:
         hint = closest(text, enum.values)
         if hint is None and 0 < len(enum.values) <= 12:
             hint = say("there are {names}", quoted(enum.values))
-        self._wrong(code, say("`{text}` is not {wanted}", text, want), span, hint)
+        self._wrong(code, say("`{value}` is not {wanted}", text, want), span, hint)
         return None
 
     def _moment(self, text: str, span: Span, want: Type) -> tree.Expr | None:
