@@ -316,7 +316,8 @@ def _draw_links(page: _Page, book: Rulebook, locale: str) -> None:
         return
     raising, woken = story.groups(book, found)
     texts = {f"e{n}": [link.event, *story.of_link(link, locale)] for n, link in enumerate(found)}
-    boxes = [_sized(name, 1, lines) for name, lines in texts.items()]
+    # What the clock brings stands below what rules raise: beside it there is nothing on the left.
+    boxes = [_sized(f"e{n}", 1, texts[f"e{n}"]) for n in sorted(range(len(found)), key=lambda n: not found[n].by)]
     edges: list[tuple[str, str]] = []
     for side, layer, groups in (("a", 0, raising), ("b", 2, woken)):
         for n, group in enumerate(groups):

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { happened, lostTo } from '@/console/names'
 import { address } from '@/shared/api/client'
 import { backOff, socketAddress } from '@/shared/api/live'
 import { deviceName } from '@/shared/device'
@@ -115,5 +116,23 @@ describe('whether somebody may be signed in', () => {
     ['a=desk_here=1', false],
   ])('%j → %s', (cookies, there) => {
     expect(maybeSignedIn(cookies)).toBe(there)
+  })
+})
+
+describe('what happened, in words', () => {
+  it.each([
+    ['ticket.created', '工單建立'],
+    ['chat.waiting after 1m', '等候客服 · 1m'],
+    ['every day at 09:00 for each ticket', '定時 · every day at 09:00'],
+  ])('%s → %s', (event, words) => {
+    expect(happened(event)).toBe(words)
+  })
+
+  it('a rule that lost says to whom', () => {
+    expect(lostTo('stage route takes one rule: `vip` came first')).toBe('階段 route 只執行一條規則，vip 排在前面')
+    expect(lostTo('ticket.team: `a` has the higher priority; reply: `b` comes first by its name')).toBe(
+      'ticket.team 由優先級更高的 a 決定、reply 由名稱排在前面的 b 決定',
+    )
+    expect(lostTo('something new')).toBe('something new')
   })
 })

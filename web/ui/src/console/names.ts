@@ -1,7 +1,7 @@
 /** Names of the rulebook as the reader knows them, and what went wrong in his words. */
 import { ApiError } from '@/shared/api/client'
 import type { Noun, Nouns, Ticket } from '@/shared/api/types'
-import { label, t, tOr } from '@/shared/i18n/vue'
+import { label, t, tOr, type Key } from '@/shared/i18n/vue'
 
 import { useDesk } from './stores/desk'
 
@@ -41,11 +41,30 @@ export function useNames() {
   }
 }
 
-/** `chat.waiting after 1m`: the event in words, the time as the rule has it. */
+/** `chat.waiting after 1m`: the event in words, the time as the rule has it; `every day at 09:00 for each ticket` too. */
 export function happened(event: string): string {
+  if (event.startsWith('every ')) return `${t('event.every')} · ${event.replace(/ for each \w+$/, '')}`
   const [kind = event, after] = event.split(' after ')
   const words = tOr(`event.${kind}`, kind)
   return after ? `${words} · ${after}` : words
+}
+
+const LOST: readonly [RegExp, Key][] = [
+  [/^stage (?<what>.+) takes one rule: `(?<rule>.+)` came first$/, 'why.lost.stage'],
+  [/^(?<what>.+): `(?<rule>.+)` has the higher priority$/, 'why.lost.priority'],
+  [/^(?<what>.+): `(?<rule>.+)` comes first by its name$/, 'why.lost.name'],
+]
+
+/** Why a rule lost, in words: the record of a decision says it in English. What is not known so stays as it is. */
+export function lostTo(why: string): string {
+  const said = why.split('; ').map((one) => {
+    for (const [form, key] of LOST) {
+      const found = form.exec(one)?.groups
+      if (found) return t(key, found)
+    }
+    return one
+  })
+  return said.join(t('why.and'))
 }
 
 const BY_STATUS: Record<number, string> = {
