@@ -21,7 +21,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk.cases import lexicon
 from engine.desk.pairs import Book, Pair
 from engine.desk.replay import Limits, Record, Replay, facts_of
-from engine.desk.rule_answers import past_book, spoken
+from engine.desk.rule_answers import past_book, readable, spoken
 from engine.desk.sides import Stood, Undecidable, wished
 from engine.desk.why import nearly
 from engine.lang import Rule
@@ -67,8 +67,8 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": [entry for entry in record.trace if entry["outcome"] != "matched"]},
-                "after": {"rules": after},
+                "before": {"rules": readable(book, (e for e in record.trace if e["outcome"] != "matched"))},
+                "after": {"rules": readable(question.book, after)},
                 "undecidable": why,
             }
         )
@@ -202,7 +202,7 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
     line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
     close = nearly(book, decision.snapshot, {entry["rule"] for entry in entries}, ticket.shop, line)
     replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
-    return {**told, "rules": [*entries, *close], "replies": replies, "rejected": decision.rejected}
+    return {**told, "rules": readable(book, [*entries, *close]), "replies": replies, "rejected": decision.rejected}
 
 
 def _takes(book: Rulebook, case: Case | None) -> Ticket:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core.building import build
+from engine.core.calendar import from_micros
 from engine.core.questions import RulesStatistics, RulesVersions
 from engine.core.rulebook import NOTHING_MORE, Helpers, Rulebook
 from engine.core.whynot import as_types, at_stage
@@ -220,3 +221,32 @@ def lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def readable(book: Rulebook, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Entries of a trace whose values are told as people read them: `3h 43m` for lengths of time, RFC 3339 for moments,
+    in the first shop's zone. The record holds both in microseconds."""
+    return [{**entry, "values": {k: _readable(book, k, v) for k, v in entry["values"].items()}} for entry in entries]
+
+
+def _readable(book: Rulebook, name: str, value: Any) -> Any:
+    spec = book.fields.get(name)
+    if spec is None or type(value) is not int:
+        return value
+    kind = spec[0].type.kind
+    if kind == "time":
+        return from_micros(value, book.zone(next(iter(book.shops)))).isoformat(timespec="seconds")
+    return lasting(value) if kind == "duration" else value
+
+
+def lasting(micros: int) -> str:
+    """A length of time by its two largest units: `2d 3h`, `43m`, `5s`, `0s`."""
+    seconds = abs(micros) // 1_000_000
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        if seconds >= size and len(parts) < 2:
+            parts.append(f"{seconds // size}{unit}")
+        elif parts:
+            break
+        seconds %= size
+    return ("-" if micros < 0 and parts else "") + (" ".join(parts) or "0s")

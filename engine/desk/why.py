@@ -56,7 +56,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
             "rulebook": row["rulebook"],
             "seq": row["event_id"],
         }
-        items.append({**item, "rules": rules})
+        items.append({**item, "rules": rule_answers.readable(book, rules)})
     return {"items": items, "next": None}
 
 

@@ -11,6 +11,7 @@ from engine import cli
 from engine.core.commands import MemberLine
 from engine.core.errors import Refused
 from engine.desk import Desk
+from engine.desk.rule_answers import lasting
 from tests.engine.conftest import House, member
 
 RULES = """
@@ -99,3 +100,20 @@ def test_a_rule_there_is_not_is_refused(house: House) -> None:
         assert (refused.value.code, refused.value.pointer) == ("unknown-rule", "/rule")
 
     house.run(work)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0s"),
+        (0.4, "0s"),
+        (59, "59s"),
+        (60, "1m"),
+        (13_427, "3h 43m"),
+        (7_203, "2h"),
+        (90_061, "1d 1h"),
+        (-61, "-1m 1s"),
+    ],
+)
+def test_lengths_of_time_are_told_as_people_say_them(seconds: float, told: str) -> None:
+    assert lasting(int(seconds * 1_000_000)) == told

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,10 @@ def test_a_line_that_nobody_has_written_is_tried(site: Site, wen: httpx.Client) 
     ]
     assert [one["at"] > now for one in after["replies"]] == [False, False, True]
     assert after["rejected"] is None and after["refused"] is None
+    # Lengths of time and moments are told so that people can read them.
+    slow = "rule slow on message.received when ticket.age >= 0s and ticket.created_at is set then add tag thanks\n"
+    (values,) = [rule["values"] for rule in line(wen, number, "在嗎", slow)["after"]["rules"] if rule["rule"] == "slow"]
+    assert values["ticket.age"][-1] in "sm" and datetime.fromisoformat(values["ticket.created_at"]).tzinfo
     # The other rule's priority wins where both write one.
     both = line(wen, number, "茶壺，很急")["after"]
     assert [(r["rule"], r["outcome"]) for r in both["rules"] if r["outcome"] != "nearly"] == [
