@@ -66,6 +66,7 @@ def placed(findings: list[Finding], files: Mapping[str, str]) -> None:
     for finding in findings:
         assert finding.code in CODES
         assert finding.message.strip()
+        assert finding.spoken("zh-TW").message.strip() and finding.spoken("zh-CN").message.strip()
         for span in (finding.span, *(related.span for related in finding.related)):
             where = f"{finding.code} at {span.source.path}:{span.start}-{span.end}"
             assert 0 <= span.start <= span.end <= len(span.source.text), where
