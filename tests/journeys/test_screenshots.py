@@ -99,8 +99,10 @@ def test_picture_of_the_rule_editor(open_shop: Served, browser: Browser, tmp_pat
 
 def test_picture_of_a_line_that_is_tried(open_shop: Served, browser: Browser, tmp_path: Path) -> None:
     folder = ROOT / "docs" / "images" if RENEW else tmp_path
-    waiting = "ticket.category = open and ticket.kind = inquiry and ticket.type = 物流配送"
-    number = open_shop.get("admin", "/tickets", limit=1, filter=waiting)["items"][0]["number"]
+    case = {"subject": "包裹", "text": "包裹顯示已送達，但我沒有收到", "requester": {"name": "謝欣妤"}}
+    number = open_shop.post("admin", "/tickets", case)["number"]
+    for text in ("謝小姐您好，這就向物流公司查詢。", "物流公司說明天上午會再送一次，請您留意。"):
+        open_shop.post("lin", f"/tickets/{number}/messages", {"text": text})
     with Person(browser, open_shop.url, width=1440, height=900) as admin:
         desk = admin.sign_in("admin")
         admin.go("/rules?file=60-respond.rules")
