@@ -241,6 +241,9 @@ class Lookups(Protocol):
     def last_line(self, member_id: int) -> tuple[int, str] | None:
         """Ticket id and channel of the member's last line; None when the member never wrote."""
 
+    def member_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
+
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
 

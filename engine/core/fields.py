@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calendar import from_micros
-from engine.core.entities import Ticket
+from engine.core.entities import MINUTE, Ticket
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ def _call(name: str) -> Getter:
         return (getattr(draft.call, name) or None) if draft.call is not None else None
 
     return get
+
+
+def _lines_1m(draft: Draft) -> Any:
+    ticket, line = draft.ticket, draft.message
+    if ticket is None:
+        return 0
+    now = line is not None and line.author_kind == "member" and line.id < 0 and line.ticket_id == ticket.id
+    return now + (draft.case.lookups.member_lines(ticket.id, draft.now - MINUTE) if ticket.id > 0 else 0)
 
 
 def _place_in_line(draft: Draft) -> Any:
@@ -163,6 +171,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.waiting_for", DURATION, "?", _since("waiting_since"), "since the member's first unanswered line"),
         ("ticket.closed_for", DURATION, "?", _since("closed_at"), "how long it has been closed"),
         ("ticket.reply_count", NUMBER, "", _ticket("reply_count"), "how many open answers agents gave"),
+        ("ticket.lines_1m", NUMBER, "", _lines_1m, "how many lines the member wrote here within the last minute"),
         ("ticket.reopened", NUMBER, "", _ticket("reopened"), "how often it was reopened"),
         ("ticket.escalation", NUMBER, "w", _ticket("escalation"), "how far it was escalated, 0 at first"),
         ("ticket.rating", NUMBER, "?", _ticket("rating"), "the member's verdict, 5 best"),

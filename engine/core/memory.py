@@ -96,6 +96,11 @@ class World:
         ]
         return max(found)[1:] if found else None
 
+    def member_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
+        last = self.messages.get(ticket_id, [])[-100:]
+        return sum(line.author_kind == "member" and line.created_at > since for line in last)
+
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
         book = self.book

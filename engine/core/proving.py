@@ -22,7 +22,7 @@ _STARS = Bounds(1, 5, whole=True)
 BOUNDS: Mapping[str, Bounds] = {
     **dict.fromkeys(
         (
-            "ticket.reply_count", "ticket.reopened", "message.length", "message.answers",
+            "ticket.reply_count", "ticket.lines_1m", "ticket.reopened", "message.length", "message.answers",
             "member.open_tickets", "member.complaints_30d",
             "agent.load", "ticket.age", "ticket.idle", "ticket.waiting_for", "ticket.closed_for", "chat.waited",
             "sla.overdue", "call.waited", "call.duration",

@@ -133,6 +133,14 @@ _LAST_LINE = Prepared(
         .limit(1)
     )
 )
+_LAST_LINES = Prepared(
+    lambda: (
+        t.Message.select(t.Message.author_kind, t.Message.created_at)
+        .where(t.Message.ticket_id == p("id"))
+        .order_by(t.Message.id.desc())
+        .limit(100)
+    )
+)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -623,6 +631,11 @@ class StoreLookups(Lookups):
         """Ticket id and channel of the member's last line; None when the member never wrote."""
         row = self._tx.row(_LAST_LINE, member_id=member_id)
         return None if row is None else (row["ticket_id"], row["channel"])
+
+    def member_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
+        rows = self._tx.rows(_LAST_LINES, id=ticket_id)
+        return sum(row["author_kind"] == "member" and row["created_at"] > since for row in rows)
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

@@ -44,7 +44,7 @@ FIRST = [
     ("rule a on ticket.created when ticket.tags has ¦", "vip 新客"),
     ("rule a on ticket.created when ticket.tags has any [vip, ¦", "vip 新客"),
     ("rule a on ticket.created when ticket.region = ¦", "北部 中部 南部 東部 離島"),
-    ("rule a on ticket.created when ticket.over_rate = ¦", "true false"),
+    ("rule a on message.received when message.automatic = ¦", "true false"),
     ("rule a on ticket.created when ticket.team = ¦", "frontline senior_care aftersales"),
     ("rule a on ticket.created when ticket.state changed to ¦", "待接入 服務中 等待顧客 已結束 待回覆"),
     ("rule a on ticket.created when ticket.state is ¦", "empty set"),

@@ -17,6 +17,7 @@ from engine.store.commit import apply, unpack_snapshot, unpack_trace
 from engine.store.load import member_case, peek_ticket_case, take_timer, ticket_case
 from engine.store.people import find_member, guest_member, link_identity
 from engine.store.uploads import add_file
+from tests.store.conftest import Clock
 from tests.store.desk import LEXICON, Decided, agent, change, guest, line, new_ticket, say
 
 
@@ -344,3 +345,18 @@ def test_an_identity_is_found_by_its_blind_index_only(store: Store) -> None:
     with pytest.raises(IntegrityError):
         store.write_sync(lambda tx: link_identity(tx, other, "demo", "phone", "0912 345 678", verified=False))
     assert store.write_sync(lambda tx: guest_member(tx, LEXICON, "demo", "v1", tier="guest")).result == (member, False)
+
+
+def test_the_lines_a_member_wrote_lately_are_counted(store: Store, clock: Clock) -> None:
+    member = guest(store)
+    for n in range(3):
+        store.write_sync(lambda tx, n=n: line(tx, member, f"第 {n} 句"))
+        clock.now += 10_000_000
+    case = case_of(store, 1)
+    change(store, 1, say("您好", case, clock.now, author_kind="bot", direction="outbound"))
+
+    def since(seconds: int) -> int:
+        at = clock.now - seconds * 1_000_000
+        return store.write_sync(lambda tx: ticket_case(tx, LEXICON, number=1).lookups.member_lines(1, at)).result
+
+    assert [since(5), since(15), since(25), since(60)] == [0, 1, 2, 3]
