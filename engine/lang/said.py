@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import yaml
 
@@ -14,12 +14,12 @@ __all__ = [
     "CODE",
     "LOCALES",
     "PLACE",
+    "Label",
     "Said",
     "both",
     "either",
     "from_json",
     "joined",
-    "listed",
     "locale_of",
     "quoted",
     "say",
@@ -58,7 +58,7 @@ class Said(str):
 
     def __new__(
         cls, template: str, values: Mapping[str, Value] | None = None, code: Mapping[str, str] | None = None
-    ) -> Said:
+    ) -> Self:
         values, code = values or {}, code or {}
         made = super().__new__(cls, _filled(template, values, code, "en"))
         made.template, made.values, made.code = template, values, code
@@ -78,6 +78,29 @@ class Said(str):
         return Said(self.template, self.values, {**self.code, **code})
 
 
+class Label(Said):
+    """A text that somebody wrote in several languages, by language; as a str it is the first of them."""
+
+    __slots__ = ("texts",)
+    texts: Mapping[str, str]
+
+    def __new__(cls, texts: Iterable[tuple[str, str]]) -> Self:
+        by_language: dict[str, str] = {}
+        for language, text in texts:
+            by_language.setdefault(language, text)
+        made = super().__new__(cls, next(iter(by_language.values()), ""))
+        made.texts = by_language
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Label, (tuple(self.texts.items()),)
+
+    def spoken(self, locale: str) -> str:
+        """The text in this language, else in one like it, else the first."""
+        like = (text for language, text in self.texts.items() if language[:2] == locale[:2])
+        return self.texts.get(locale) or next(like, str.__str__(self))
+
+
 def say(template: str, *values: object) -> Said:
     """A sentence for people. `template`: a literal, in the catalogues of `i18n/`; its `{name}`s are filled in order.
 
@@ -91,11 +114,6 @@ def say(template: str, *values: object) -> Said:
 def quoted(names: Iterable[object]) -> tuple[str, ...]:
     """Names in backticks, to fill a sentence with."""
     return tuple(f"`{name}`" for name in names)
-
-
-def listed(items: Iterable[str]) -> Said:
-    """ "a, b, c": for people."""
-    return Said("{items}", {"items": tuple(items)})
 
 
 def joined(parts: Iterable[str], between: str) -> Said:

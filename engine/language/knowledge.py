@@ -11,7 +11,7 @@ from engine.lang import CODES, Environment, Field, Severity
 from engine.lang.actions import ROUTING, SHOWN_AS, VIA
 from engine.lang.functions import BUILTINS
 from engine.lang.nodes import Node
-from engine.lang.said import Said, either, joined, listed, quoted, say
+from engine.lang.said import Label, Said, either, joined, quoted, say
 from engine.lang.template import FILTERS
 from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
 from engine.language.manual import ACTIONS
@@ -103,12 +103,12 @@ class Knowledge:
         if kind == "filter" and name in FILTERS:
             return Said(FILTERS[name].doc)
         if kind == "template":
-            return _short(next((text for _, text in self._texts(name)), ""))
+            return Label((language, _short(text)) for language, text in self._texts(name))
         if kind == "words":
             return _short("、".join(self.words.get(name, ())[:12]))
         if kind in ("definition", "rule"):
             return _short(self.rules.get(f"{kind} {name}", ("", ""))[0])
-        return next((text for _, text in self._labels(kind, name)), "")
+        return Label(self._labels(kind, name))
 
     # ---- a page ------------------------------------------------------------------------------------------------
 
@@ -176,9 +176,12 @@ class Knowledge:
         enum = field.type.enum or (field.type.item.enum if field.type.item is not None else None)
         names = list(enum.values) if enum is not None else (self.names(kind) if kind == "team" else [])
         if names:
-            labels = ((name, self.line(enum.name if enum is not None else kind, name)) for name in names[:_MEMBERS])
-            lines = (f"- `{name}`{f' {label}' if label != name else ''}" for name, label in labels)
-            yield joined([say("values:"), *lines], "\n")
+            of = enum.name if enum is not None else kind
+            yield joined([say("values:"), *(self._value(of, name) for name in names[:_MEMBERS])], "\n")
+
+    def _value(self, kind: str, name: str) -> str:
+        label = self.line(kind, name)
+        return joined([f"- `{name}`", label], " ") if label not in ("", name) else f"- `{name}`"
 
     def _of_noun(self, kind: str, name: str) -> Iterable[str]:
         yield "\n".join(f"- `{language}` {text}" for language, text in self._labels(kind, name))
@@ -221,11 +224,13 @@ def _get(node: Node, key: str) -> Node | None:
 
 
 def _typed(field: Field) -> str:
-    marks = [str(field.type)]
-    marks += [say("may be empty")] if field.optional else []
+    marks = [say("may be empty")] if field.optional else []
     marks += [say("rules may write it")] if field.writable else []
     marks += [say("personal")] if field.personal else []
-    return listed(marks)
+    told = str(field.type)
+    for mark in marks:
+        told = say("{told}, {more}", told, mark)
+    return told
 
 
 def _short(text: str) -> str:

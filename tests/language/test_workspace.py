@@ -11,6 +11,7 @@ import pytest
 
 from engine.core.events import ACTIONS
 from engine.lang import Severity, Source, format_text
+from engine.lang.said import LOCALES, spoken
 from engine.language import Place, Refusal, Workspace, applied
 from engine.language.manual import ACTIONS as MANUAL
 from engine.reload import load_files
@@ -147,6 +148,22 @@ def test_a_finding_tells_why_on_hover(small: Workspace) -> None:
     found = workspace.hover(*at(workspace, "b.rules", "never-true", 2))
     assert found is not None
     assert "No event and no ticket can make the condition true." in found.text
+
+
+def test_what_is_known_of_a_name_is_told_in_the_readers_language() -> None:
+    rules = "rule a\n  on rating.received\n  when ticket.team = \n  then stop\n"
+    space = starter().with_file("zz.rules", rules)
+    offered = {item.label: item for item in space.complete("zz.rules", 3, 22)}
+    team = offered["senior_care"]
+    assert [spoken(team.detail, locale) for locale in LOCALES] == ["Senior care", "資深組", "资深组"]
+    assert spoken(offered["ticket.team"].detail, "zh-TW") == "團隊，可以是空的"
+    space = space.with_file("zz.rules", rules.replace("= \n", "= frontline\n"))
+    hover = space.hover("zz.rules", 2, 9)
+    assert hover is not None and hover.text.startswith("**rating.received** · event\n\na member rated\n\nbrings ")
+    assert spoken(hover.text, "zh-TW").startswith("**rating.received** · 事件\n\n會員評了分\n\n帶來 ")
+    values = space.hover("zz.rules", 3, 12)
+    assert values is not None and "\n- `senior_care` 资深组" in spoken(values.text, "zh-CN")
+    assert "\n- `senior_care` Senior care" in spoken(values.text, "en")
 
 
 def text_at(workspace: Workspace, place: Place) -> str:
