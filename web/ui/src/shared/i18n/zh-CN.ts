@@ -311,7 +311,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'why.nearly': '差一点',
   'why.failed': '执行失败',
   'why.not': '未生效',
-  'why.values': '当时的数据',
+  'why.values': '依据的数据',
   'why.changes': '做了什么',
   'why.reason.lost': '没有生效，因为',
   'why.reason.nearly': '条件不成立的部分',

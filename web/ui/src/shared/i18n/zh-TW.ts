@@ -309,7 +309,7 @@ export const desk = {
   'why.nearly': '差一點',
   'why.failed': '執行失敗',
   'why.not': '未生效',
-  'why.values': '當時的資料',
+  'why.values': '依據的資料',
   'why.changes': '做了什麼',
   'why.reason.lost': '沒有生效，因為',
   'why.reason.nearly': '條件不成立的部分',
