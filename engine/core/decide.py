@@ -358,6 +358,8 @@ def _tracked(draft: Draft) -> dict[str, Any]:
                 values.update({f"member.{k}": v for k, v in draft.member.fields.items()})
             else:
                 values[f"member.{name}"] = getattr(draft.member, name)
+    for name, get in draft.book.compared:
+        values.setdefault(name, get(draft))
     return values
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.core.commands import Page
 from engine.core.draft import Draft
-from engine.core.entities import INTERNAL, Chat, Ticket
+from engine.core.entities import INTERNAL, Actor, Case, Chat, Ticket
 from engine.core.errors import Refused, missing
+from engine.core.lifecycle import Transition
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
 
 PEOPLE_SET = frozenset(
     {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}
@@ -135,10 +139,21 @@ def one_of(value: Any, known: Any, what: str, pointer: str) -> None:
 
 def raise_trigger(draft: Draft, trigger: str) -> bool:
     """Raises a trigger of the desk's own; True when a transition took it."""
-    ticket = draft.need_ticket()
-    lifecycle = draft.book.lifecycles[ticket.kind]
-    passed = lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or draft.book.holds(t.when, draft))
+    passed = _taken(draft, trigger)
     if passed is None:
         return False
     draft.move(passed)
     return True
+
+
+def reopens(book: Rulebook, case: Case, actor: Actor, now: int) -> bool:
+    """Whether a line into the case's closed ticket would open it again: what its lifecycle says of `reopen`."""
+    ticket = case.ticket
+    known = ticket is not None and ticket.category == "closed" and ticket.kind in book.lifecycles
+    return known and _taken(Draft(book, case, actor, now), "reopen") is not None
+
+
+def _taken(draft: Draft, trigger: str) -> Transition | None:
+    ticket = draft.need_ticket()
+    lifecycle = draft.book.lifecycles[ticket.kind]
+    return lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or draft.book.holds(t.when, draft))

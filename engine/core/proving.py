@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.core.actions import Wish, merge
-from engine.core.draft import TRACKED, TRACKED_MEMBER
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.rulebook import COMPARED, Helpers, Rulebook
 from engine.lang import Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
@@ -92,12 +91,7 @@ def domains_of(book: Rulebook) -> Domains:
         facts=facts,
         still=frozenset({"every", "timer.fired", "sla.warning", "sla.breached"}),
         fresh={**FRESH, "ticket.state": tuple(lifecycle.initial for lifecycle in book.lifecycles.values())},
-        tracked=frozenset(
-            {f"ticket.{name}" for name in TRACKED if name != "fields"}
-            | {f"member.{name}" for name in TRACKED_MEMBER if name != "fields"}
-            | {"ticket.category"}
-            | custom
-        ),
+        tracked=frozenset({name for name in book.fields if name.split(".")[0] in COMPARED} | custom),
         shops=tuple((name, str(shop.zone)) for name, shop in book.shops.items()),
         clock_times=tuple(
             sorted({at % 1440 for c in calendars for spans in c.hours.values() for span in spans for at in span})

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from engine.core.access import Role
 from engine.core.calendar import Calendar, always, from_micros, to_micros
-from engine.core.draft import Draft
+from engine.core.draft import TRACKED, TRACKED_MEMBER, Draft
 from engine.core.entities import Clock
 from engine.core.errors import Refused
 from engine.core.fields import Getter
@@ -33,6 +33,10 @@ from engine.lang import (
 )
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
+from engine.lang.tree import HasChanged, walk
+
+COMPARED = ("ticket", "member", "agent", "chat")
+"""What a decision finds as it was before; all else comes with the event."""
 
 Label = Mapping[str, str]
 """A text per language; a language that is missing shows the noun's name."""
@@ -343,6 +347,14 @@ class Rulebook:
                 "sla.due_at": clock.due_at,
             }
         )
+
+    @cached_property
+    def compared(self) -> tuple[tuple[str, Getter], ...]:
+        """The desk's own counts, times and the like of which some rule asks whether they have `changed`."""
+        parts = (part for rule in self.rules.rules if rule.condition is not None for part in walk(rule.condition.tree))
+        names = {part.field.name for part in parts if isinstance(part, HasChanged)} - self.custom_fields.keys()
+        names -= {"ticket.category", *(f"ticket.{n}" for n in TRACKED), *(f"member.{n}" for n in TRACKED_MEMBER)}
+        return tuple((name, self.getter(name)) for name in sorted(names) if name.split(".")[0] in COMPARED)
 
     @cached_property
     def _schedules(self) -> dict[str, tuple[EventRef, ...]]:

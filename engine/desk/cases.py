@@ -28,6 +28,7 @@ from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, ServeQueue, TimerDue
 from engine.core.linked import OpenLinked
+from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
 from engine.store import Tx, load, people, waiting
 from engine.store.values import Lexicon
@@ -126,7 +127,21 @@ def _line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: MemberL
     case = load.member_case(tx, words, member_id, kind=command.kind, member_new=new)
     if case is None or case.shop != shop:
         raise missing("member")
+    if case.ticket is None and not new and command.kind in words.live_kinds:
+        return _gone_on_with(tx, words, book, actor, command, member_id) or case
     return case
+
+
+def _gone_on_with(
+    tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: MemberLine, member_id: int
+) -> Case | None:
+    """The member's last live case, where its lifecycle lets a line open it again."""
+    lifecycle = book.lifecycles.get(command.kind)
+    if lifecycle is None or not any(t.trigger == "reopen" for t in lifecycle.transitions):
+        return None
+    number = waiting.latest_number(tx, member_id, frozenset({command.kind}), open_only=False)
+    past = load.ticket_case(tx, words, number=number) if number is not None else None
+    return past if past is not None and reopens(book, past, actor, tx.now) else None
 
 
 def _opening(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: OpenTicket) -> Case:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Create, Record, Say
-from engine.core.commands import ChangeMember, ChangeTicket, MarkRead
+from engine.core.commands import ChangeMember, ChangeTicket, MarkRead, RateTicket, SetStatus
 from engine.core.decide import MAX_WAVES, Decision
 from engine.core.entities import SYSTEM
 from engine.core.intake import OpenChat
@@ -634,3 +634,23 @@ def test_a_members_field_with_a_default_is_never_empty() -> None:
     assert acted(stage.says("一")) == ["few", "grew"]
     assert stage.world.members[1].fields["points"] == 4
     assert acted(stage.says("二")) == []
+
+
+def test_the_desks_own_counts_and_times_are_compared_with_before_too() -> None:
+    rules = """
+    rule first on message.sent when ticket.reply_count changed from 0 to 1 then note "first"
+    rule more on message.sent when ticket.reply_count changed then note "more"
+    rule rated on rating.received when ticket.rating changed from empty then note "rated"
+    rule older on message.received when ticket.created_at changed then note "never"
+    rule left on agent.status_changed when agent.status changed from online to away then notify agent amy "left"
+    rule back on agent.status_changed when agent.status changed from away then notify agent amy "back"
+    """
+    stage = Stage(book_of(rules))
+    amy = stage.agent()
+    assert acted(stage.says("一")) == ["older"], "in a new case all that is set has changed"
+    assert acted(stage.answers(amy)) == ["first", "more"]
+    assert acted(stage.says("二")) == []
+    assert acted(stage.answers(amy)) == ["more"]
+    assert acted(stage.does(RateTicket(stage.ticket.number, 5), stage.customer)) == ["rated"]
+    assert acted(stage.world.run(SetStatus("away"), amy, shop="demo", agent="amy")) == ["left"]
+    assert acted(stage.world.run(SetStatus("online"), amy, shop="demo", agent="amy")) == ["back"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core import scenarios
 from engine.core.commands import EndChat, MoveTicket
 from engine.core.errors import Refused
 from engine.core.lifecycle import Lifecycle, State, Transition
-from tests.core.desk import Stage, acted, book_of, did
+from engine.lang import Source
+from tests.core.desk import FILES, Stage, acted, book_of, did
 
 A, B, C = State("a", "open"), State("b", "pending", "paused"), State("c", "closed", "stopped")
 
@@ -199,3 +201,28 @@ def test_a_guard_binds_rules_too() -> None:
     assert acted(decision) == ["late"]
     assert did(decision, "late") == ["not move to 對話中, ticket.state = 已結案"]
     assert stage.ticket.state == "已結案"
+
+
+def test_a_lifecycle_says_what_opens_a_chat_again() -> None:
+    reopen = "  - {trigger: reopen, from: 已結束, to: 待接入, when: ticket.closed_for <= 10m}\n"
+    rule = 'rule again on message.received when ticket.state changed from 已結束 then note "又來了"'
+    book = book_of(rule, lifecycles__chat_yaml=FILES["lifecycles/chat.yaml"] + reopen)
+    text = """
+- name: within ten minutes it goes on, later it is another chat
+  kind: chat
+  steps:
+    - message: 在嗎
+    - end: true
+      expect: {ticket.state: 已結束, events: [chat.ended]}
+    - wait: 9m
+      message: 還有一件事
+      expect: {ticket.number: 1, ticket.state: 待接入, ticket.reopened: 1, notes: [又來了], not_events: [chat.started]}
+    - end: true
+      expect: {events: [chat.ended]}
+    - wait: 11m
+      message: 又有事
+      expect: {ticket.number: 2, events: [chat.started]}
+"""
+    (scenario,), problems = scenarios.read(Source("tests/x.yaml", text))
+    assert problems == []
+    assert scenarios.run(book, scenario).failures == []

@@ -33,6 +33,7 @@ from engine.core.errors import Refused
 from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
 from engine.core.memory import World
+from engine.core.opening import reopens
 from engine.core.rulebook import typed
 from engine.core.scenarios.coverage import Coverage
 from engine.core.scenarios.reading import FIRST, Scenario
@@ -315,7 +316,9 @@ class _Runner:
         data = self.scenario.data
         ticket = world.tickets.get(self.ticket or 0)
         if ticket is not None and ticket.category == "closed" and ticket.kind in self.book.live_kinds:
-            self.ticket, ticket = None, None
+            case = world.case(self.member.id, ticket.id, self.shop)
+            if not reopens(self.book, case, self._member_actor(), world.now):
+                self.ticket, ticket = None, None
         values: dict[str, Any] = {}
         kind = str(step.get("kind") or data.get("kind") or "inquiry")
         channel = str(
