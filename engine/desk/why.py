@@ -142,7 +142,7 @@ def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
 def nearly(
     book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
 ) -> Iterable[dict[str, Any]]:
-    """Rules that were asked and failed at one single part of their condition.
+    """Rules that were asked and failed at one single part of their condition, while another part of it held.
 
     `text` is the line's as it is shown; the rules saw it before words were masked.
     """
@@ -167,7 +167,7 @@ def nearly(
                 log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
                 continue
             false = [clause for clause in clauses if not clause.holds]
-            if len(false) != 1:
+            if len(false) != 1 or len(clauses) == 1:
                 continue
             known.add(rule.id)
             shown = {**false[0].values, **({"message.text": text} if "message.text" in false[0].values else {})}

@@ -164,6 +164,11 @@ rule patience "耐心"
   on message.received
   when message.text contains "茶壺" and message.text contains "急"
   then set ticket.priority to high
+rule far "差得遠"
+  stage respond
+  on message.received
+  when message.text contains "碗"
+  then add tag thanks
 """
 
 
@@ -182,6 +187,7 @@ def test_a_line_that_nobody_has_written_is_tried(site: Site, wen: httpx.Client) 
     found = line(wen, number, "茶壺到了嗎")
     assert found["before"]["replies"] == [] and not {"teapot", "patience"} & outcomes(found["before"]).keys()
     after = found["after"]
+    # A rule of whose condition nothing held is not told of.
     assert outcomes(after) == {"teapot": "acted", "patience": "nearly"}
     acted, close = after["rules"]
     assert acted["values"] == {"message.text": "茶壺到了嗎", "ticket.priority": "normal"}
