@@ -314,7 +314,7 @@ def test_mermaid_has_a_diagram_for_each_part_and_no_sign_that_breaks_it(books: d
     assert kinds == ["stateDiagram-v2"] * lives + ["flowchart"] * 2
     (repair,) = [block for block in blocks if "收件" in block]
     assert 'state "等待顧客同意非常非常長的報價單" as s3' in repair
-    assert "  s5 --> s0: again, when ticket.closed_for ≤ 7d" in repair
+    assert "  s5 --> s0: again, 條件 ticket.closed_for ≤ 7d" in repair
     for line in "\n".join(blocks[:lives]).split("\n"):
         assert line.count(":") == (1 if ("-->" in line and "[*]" not in line) or "fill:" in line else 0), line
     for block in blocks[lives:]:
