@@ -135,7 +135,7 @@ def _of_action(action: str, args: Mapping[str, Any], rule: Rule, book: Rulebook)
             if not {event.kind for event in rule.events} <= _WITHOUT_TICKET:
                 author = "desk" if args["as_"] == "desk" else "bot"
                 known = {"message.author": author, "message.direction": "outbound", "message.automatic": True}
-                yield Raised("message.sent", f"by {author}", known=known, later=bool(args["after"]))
+                yield Raised("message.sent", f"as {author}", known=known, later=bool(args["after"]))
         case "start_timer":
             name = str(args["name"])
             yield Raised("timer.fired", name, known={"timer.name": name}, later=True)
