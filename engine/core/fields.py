@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE, Ticket
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
+from engine.lang.text import written_in
 
 if TYPE_CHECKING:
     from engine.core.draft import Draft
@@ -120,6 +121,14 @@ def _weekday(draft: Draft) -> str:
     return WEEKDAYS.values[from_micros(draft.now, draft.book.zone(draft.shop)).weekday()]
 
 
+def _language(draft: Draft) -> Any:
+    line = draft.message
+    if line is None:
+        return None
+    seen = written_in(line.text, draft.book.locales) if line.author_kind == "member" else None
+    return seen or line.language
+
+
 def _text_length(draft: Draft) -> Any:
     return len(draft.message.text) if draft.message is not None else None
 
@@ -190,7 +199,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("message.automatic", FLAG, "", _message("automatic"), "written by a machine (auto-reply, rule)"),
         ("message.has_attachment", FLAG, "", _has_attachment, "whether files hang on it"),
         ("message.length", NUMBER, "", _text_length, "characters of the line"),
-        ("message.language", one("language"), "?", _message("language"), "the language it seems to be in"),
+        ("message.language", one("language"), "?", _language, "the language it seems to be in"),
         ("message.answers", NUMBER, "", _fits, "how many answers of the auto-reply library fit the line"),
         ("member.name", TEXT, "?", _member("name"), "how the member is called"),
         ("member.tier", one("tier"), "w", _member("tier"), "the member's tier, in the declared order"),

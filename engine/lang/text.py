@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -67,6 +67,48 @@ def _row() -> list[int | None]:
         if code < len(row):
             row[code] = None if into is None else ord(into)
     return row
+
+
+_ADDRESSES = re.compile(r"\S+(?:://|@)\S+|www\.\S+")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_KANA, _HANGUL = re.compile("[\u3040-\u30ff]"), re.compile("[\uac00-\ud7a3]")
+FEW_WORDS = 3
+"""Words of Latin letters that make a language; fewer (“OK thanks”) people drop into any."""
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> frozenset[str]:
+    """Characters that only Simplified Chinese has: a Traditional one becomes them, and Big5 does not know them."""
+    into = {char for char in _table().values() if char is not None}
+    return frozenset(char for char in into if not char.encode("cp950", "ignore"))
+
+
+def written_in(text: str, among: Collection[str]) -> str | None:
+    """The language of `among` (`zh-TW`, `en`) that a text seems to be in; None where that cannot be told.
+
+    Scripts tell Japanese and Korean; characters that only one way of writing has tell the two Chinese; a few words
+    of Latin letters alone are the one such language there is, English before others.
+    """
+    plain = _ADDRESSES.sub(" ", text)
+    cjk = [char for char in plain if is_cjk(char)]
+    if _KANA.search(plain) or _HANGUL.search(plain):
+        return _first(among, "ja" if _KANA.search(plain) else "ko")
+    if cjk:
+        traditional = sum(ord(char) in _table() for char in cjk)
+        simplified = sum(char in _simplified() for char in cjk)
+        if traditional == simplified:
+            return None
+        return _first(among, "zh-TW" if traditional > simplified else "zh-CN")
+    words = _WORDS.findall(plain)
+    if len(words) < FEW_WORDS or not all("LATIN" in unicodedata.name(word[0], "") for word in words):
+        return None
+    latin = [one for one in among if one.split("-")[0] not in ("zh", "ja", "ko", "ar")]
+    return _first(latin, "en") or next(iter(latin), None)
+
+
+def _first(among: Iterable[str], language: str) -> str | None:
+    """A language of `among` as it is called there: `en` may be `en-GB`."""
+    return next((one for one in among if one == language or one.startswith(f"{language}-")), None)
 
 
 def fold(text: str) -> str:

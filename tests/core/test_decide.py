@@ -654,3 +654,13 @@ def test_the_desks_own_counts_and_times_are_compared_with_before_too() -> None:
     assert acted(stage.does(RateTicket(stage.ticket.number, 5), stage.customer)) == ["rated"]
     assert acted(stage.world.run(SetStatus("away"), amy, shop="demo", agent="amy")) == ["left"]
     assert acted(stage.world.run(SetStatus("online"), amy, shop="demo", agent="amy")) == ["back"]
+
+
+def test_a_line_has_the_language_it_is_written_in() -> None:
+    rule = "rule english on message.received when message.language = en then set ticket.language to en"
+    stage = Stage(book_of(rule))
+    assert acted(stage.says("我的包裹呢")) == []
+    assert acted(stage.says("OK thanks")) == [], "that cannot be told: the ticket's"
+    assert acted(stage.says("Where is my parcel?")) == ["english"]
+    assert stage.ticket.language == "en"
+    assert acted(stage.says("OK")) == ["english"]

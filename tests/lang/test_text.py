@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.lang.text import STARS, WordSet, fold, mask, may_be_masked, tokens, width
+from engine.lang.text import STARS, WordSet, fold, mask, may_be_masked, tokens, width, written_in
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,30 @@ def test_masking_keeps_the_length_and_leaves_no_word(text: str, word: str) -> No
 def test_a_text_made_to_be_hard_to_cut_costs_little() -> None:
     hostile = "a" + "\u0316\u0301" * 5_000 + " 退款"
     assert mask(hostile, WordSet(["退款"])).endswith("＊＊")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("我的訂單還沒到", "zh-TW"),
+        ("我的订单还没到", "zh-CN"),
+        ("訂單 ABC: where is it now", "zh-TW"),
+        ("Hello, I cannot find my parcel", "en"),
+        ("これは何ですか", "ja"),
+        ("안녕하세요", "ko"),
+        ("你好", None),
+        ("OK thanks", None),
+        ("https://shop.example/a/b?c=where_is_my_order 1234 😀", None),
+        ("Где мой заказ, скажите", None),
+        ("", None),
+    ],
+)
+def test_the_language_a_text_seems_to_be_in(text: str, language: str | None) -> None:
+    assert written_in(text, ("zh-TW", "zh-CN", "en", "ja", "ko")) == language
+    assert written_in(text, ()) is None
+
+
+def test_only_languages_that_are_spoken_are_told() -> None:
+    assert written_in("これは何ですか", ("zh-TW", "en")) is None
+    assert written_in("where is my order", ("zh-TW", "en-GB")) == "en-GB"
+    assert written_in("dónde está mi pedido", ("zh-TW", "es")) == "es"
