@@ -61,6 +61,15 @@ def test_the_wheel_alone_makes_and_serves_a_desk(wheel: Path, tmp_path: Path) ->
         [python, "-m", "engine", "init", str(desk)], cwd=tmp_path, env=clean, capture_output=True, text=True
     )
     assert made.returncode == 0, made.stderr
+    told = subprocess.run(
+        [python, "-m", "engine", "validate", "--explain", "unused-words", "--locale", "zh-TW"],
+        cwd=tmp_path,
+        env=clean | {"PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert "沒有任何地方用到這份詞表。" in told.stdout, told.stderr
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
