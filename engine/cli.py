@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import getpass
+import io
 import json
 import logging
 import os
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line; gives the exit code."""
     logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every step of every ticket
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal of few characters must not end the command
     parser = argparse.ArgumentParser(
         prog="engine", description="Yingda (應答): a customer-service desk whose every behaviour is rules."
     )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +153,20 @@ def test_pages_of_findings_are_spoken(capsys: pytest.CaptureFixture[str]) -> Non
     assert "没有任何地方用到这份词表。" in out and "错误写法：" in out and 'allow unused-words "why"' in out
     assert cli.main(["validate", "--explain", "unused-wrds", "--locale", "zh-TW"]) == 2
     assert "是不是要寫 `unused-words`？" in capsys.readouterr().err
+
+
+def test_a_terminal_that_lacks_characters_gets_them_written_out(tmp_path: Path) -> None:
+    for path, text in {**base(), "a.rules": "rule a\n  on ticket.creatd\n  then stop\n"}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "validate", str(tmp_path), "--no-cache"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "zh_TW.UTF-8"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "error[unknown-event]: \\u6c92\\u6709 `ticket.creatd`" in done.stdout
 
 
 @pytest.mark.parametrize(
