@@ -22,7 +22,7 @@ from engine.lang.said import quoted, say
 from engine.lang.scopes import Scopes, ShopScope, names_in, shop_of
 from engine.lang.source import Span
 from engine.lang.template import compile_template
-from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS
+from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -225,6 +225,8 @@ class _Checker:
         narrow = next((kind for kind in named if kind is not None and kind.only), None)
         actions = ActionChecker(self.environment, resolver, self.found.add, objects, poorest, narrow)
         limit = self._limit(headers.get("limit"), actions)
+        if limit is not None:
+            self._counts(item, headers["limit"], limit.scope, objects, poorest)
         resolver.used.clear()
         condition = None if item.condition is None else resolver.condition(item.condition)
         if condition is not None:
@@ -315,6 +317,24 @@ class _Checker:
         except Wrong:
             per = None
         return Limit(count, per, limit.scope.text)
+
+    def _counts(self, item: ast.Rule, header: Any, scope: str, objects: frozenset[str] | None, poorest: str) -> None:
+        """A limit counts what each event has, and at least one event must keep what is counted."""
+        kinds = [self.environment.events.get(_event_name(event)) for event in item.events]
+        if objects is not None and scope in ("ticket", "member", "agent") and scope not in objects:
+            message = say(
+                "`{action}` needs a {noun}, which `{event}` does not have", f"limit per {scope}", noun(scope), poorest
+            )
+            self._wrong("field-not-available", message, header.scope.span)
+        elif kinds and all(kind is not None and kind.only for kind in kinds):
+            narrow = next(kind for kind in kinds if kind is not None)
+            message = say(
+                "`{action}` does nothing at `{event}`: only {names} act there",
+                "limit",
+                narrow.name,
+                quoted(narrow.only),
+            )
+            self._wrong("field-not-available", message, header.span)
 
     def _automatic(self, condition: tree.Test | None, item: ast.Rule) -> None:
         """A rule that asks for automatic messages and answers them can talk with a machine for ever."""
