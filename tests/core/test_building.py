@@ -346,3 +346,17 @@ def test_a_field_that_is_never_empty_has_a_default(field: str, found: list[tuple
     desk = FILES[DESK].replace("ticket.amount: {type: number, optional: true}", f"ticket.amount: {field}")
     errors = errors_of({**FILES, DESK: desk})
     assert sorted((f.code, f.span.text) for f in errors) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "codes"),
+    [
+        ("length(message.text) < 0", ["never-true"]),
+        ("length(ticket.tags) = 1.5", ["never-true"]),
+        ("length(message.text) > 5", []),
+        ("length(message.text) < 1", []),
+    ],
+)
+def test_a_length_is_a_count(condition: str, codes: list[str]) -> None:
+    _, found = build(files(f"rule x on message.received when {condition} then add tag x"))
+    assert [f.code for f in found if f.code in ("never-true", "always-true")] == codes

@@ -397,7 +397,8 @@ class Space:
     def _derived(self, key: Hashable, value: tree.Expr) -> OrderedAxis:
         axis = self._sums.get(key)
         if axis is None:
-            axis = self._sums[key] = self._add(OrderedAxis(self._next(), _words(value), True, Bounds(), bound=True))
+            bounds = _reach(value) if key == key_of(value) else Bounds()
+            axis = self._sums[key] = self._add(OrderedAxis(self._next(), _words(value), True, bounds, bound=True))
             axis.reads = tree.reads(value)
             if key == key_of(value) and is_sum(value):
                 self._terms[axis.id] = (axis, value)
@@ -640,6 +641,12 @@ def _ranked(op: str, one: int, other: int) -> bool:
     return {"=": one == other, "!=": one != other, "<": one < other, "<=": one <= other, ">": one > other}.get(
         op, one >= other
     )
+
+
+def _reach(value: tree.Expr) -> Bounds:
+    """How far a computed value may go at all: a length is a count."""
+    counts = isinstance(value, tree.CallOf) and value.function in (form.function for form in BUILTINS["length"])
+    return Bounds(lowest=0, whole=True) if counts else Bounds()
 
 
 def _words(node: tree.Node) -> str:
