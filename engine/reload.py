@@ -238,10 +238,11 @@ async def reload_now(
 ) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors. `known`: the
-    one in force as it was built from its texts, when that in force came from the shelf."""
+    one in force as it was built from its texts, when that in force came from the shelf; on a desk that never had rules
+    in force, any other, from which what is alike is taken over."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
-    if known is not None and previous is not None and known.digest == previous.digest:
+    if known is not None and (previous is None or known.digest == previous.digest):
         before: Rulebook | None = known
     else:
         before = previous

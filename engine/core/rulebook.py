@@ -153,7 +153,7 @@ class Workings:
 
     def same(self, nouns: Mapping[str, str], extras: Extras) -> bool:
         """Whether these nouns are those of the rulebook."""
-        return self.extras is extras and self.nouns == nouns
+        return self.extras == extras and self.nouns == nouns
 
 
 @dataclass(frozen=True)

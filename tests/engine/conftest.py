@@ -6,13 +6,14 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from engine.config import Config, load
 from engine.core.commands import CreateMember, SignIn
 from engine.core.entities import SYSTEM, Actor
+from engine.core.rulebook import Rulebook
 from engine.desk import Desk, accounts, actors
 from engine.reload import reload_now
 from engine.store import wall_clock
@@ -21,7 +22,13 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 
 
 class House:
-    """A desk folder, and ways to open it again and again."""
+    """A desk folder, and ways to open it again and again.
+
+    A new desk takes over what the one before worked out of the same starter rules: it is what an edit does, and an
+    edit gives what building everything anew gives (`tests/core/test_edits.py`).
+    """
+
+    last: ClassVar[Rulebook | None] = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +51,9 @@ class House:
         async def inside() -> Any:
             desk = await Desk.open(self.config, clock=clock)
             try:
-                await reload_now(desk, by="test", source="start")
+                await reload_now(desk, by="test", source="start", known=House.last)
+                if desk.rulebook is not None and desk.rulebook.workings.kept is not None:
+                    House.last = desk.rulebook
                 return await work(desk)
             finally:
                 await desk.close()

@@ -22,7 +22,7 @@ from engine.core.rulebook import Rulebook
 from engine.graph import FORMATS, draw, links
 from engine.graph._layers import Box, arrange
 from engine.lang import Source
-from engine.reload import is_scenario_file, load, load_files
+from engine.reload import is_scenario_file, load, load_files, read_folder
 from tests.engine.conftest import RULES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,7 +37,7 @@ def starter() -> Rulebook:
 
 def with_rules(text: str) -> Rulebook:
     """The starter's nouns with other rules."""
-    files = {name: body for name, body in load(RULES, run_scenarios=False).files.items() if name[-6:] != ".rules"}
+    files = {name: body for name, body in read_folder(RULES)[0].items() if name[-6:] != ".rules"}
     book, findings = build({**files, "a.rules": text}, analyse=False)
     assert book is not None, [found.message for found in findings]
     return book
@@ -214,8 +214,7 @@ transitions:
 
 @pytest.fixture(scope="module")
 def books(starter: Rulebook) -> dict[str, Rulebook]:
-    files = dict(load(RULES, run_scenarios=False).files)
-    loaded = load_files({**files, "lifecycles/repair.yaml": HARD}, run_scenarios=False)
+    loaded = load_files({**starter.files, "lifecycles/repair.yaml": HARD}, run_scenarios=False)
     assert loaded.rulebook is not None, [found.message for found in loaded.findings]
     return {"starter": starter, "hard": loaded.rulebook}
 

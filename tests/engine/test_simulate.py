@@ -37,7 +37,7 @@ def changed(house: House, tmp_path: Path, edits: dict[str, tuple[str, str]], mor
 
 async def simulate(desk: Desk, folder: Path) -> dict[str, Any]:
     """The report over everything."""
-    loaded = load(folder, extras=desk.extras, run_scenarios=False)
+    loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
     assert loaded.rulebook is not None, loaded.findings
     return await desk.simulate(loaded.rulebook, *ALL)
 

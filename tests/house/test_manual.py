@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from engine.core.building import build
+from engine.core.rulebook import Rulebook
 from engine.lang import Severity
 from engine.reload import read_folder
 from tests.house.reference import ROOT
@@ -44,12 +46,20 @@ def shown_rules() -> Iterator[tuple[str, str]]:
         yield action, f"{head}\n  then {action}\n"
 
 
+@cache
+def starter() -> Rulebook:
+    """The desk the manual speaks of."""
+    book, findings = build(read_folder(ROOT / "rules")[0])
+    assert book is not None, findings
+    return book
+
+
 @pytest.mark.parametrize(("name", "text"), list(shown_rules()), ids=lambda value: value.partition("\n")[0][:60])
 def test_rules_of_the_manual_build_on_the_starter_desk(name: str, text: str) -> None:
     files, _ = read_folder(ROOT / "rules")
     if not re.search(r"\A\s*(stage|階段) |^  (stage|階段) ", text, re.MULTILINE):
         text = f"stage prioritise\n\n{text}"
-    _, findings = build({**files, "99-manual.rules": text})
+    _, findings = build({**files, "99-manual.rules": text}, previous=starter())
     wrong = [f"{f.code}: {f.message}" for f in findings if f.severity is Severity.ERROR]
     assert not wrong, f"{name}: {wrong}"
 
@@ -87,9 +97,7 @@ def test_the_numbers_of_the_manual_are_those_of_the_starter_desk() -> None:
     from engine.lang import Source
     from engine.reload import is_scenario_file
 
-    files, _ = read_folder(ROOT / "rules")
-    book, _ = build(files)
-    assert book is not None
+    book, files = starter(), starter().files
     found = [
         one for name, text in files.items() if is_scenario_file(name) for one in scenarios.read(Source(name, text))[0]
     ]
@@ -121,13 +129,12 @@ def test_the_scenario_and_the_rule_of_the_manual_go_together() -> None:
     from engine.core import scenarios
     from engine.lang import Source
 
-    files, _ = read_folder(ROOT / "rules")
+    before = starter()
     rule, scenario = blocks("docs/rules.md", "rules")[0], blocks("docs/rules.md", "yaml")[0]
     found, problems = scenarios.read(Source("tests/manual.yaml", scenario))
     assert found and not problems
-    before, _ = build(files)
-    after, _ = build({**files, "99-manual.rules": f"stage prioritise\n\n{rule}"})
-    assert before is not None and after is not None
+    after, _ = build({**before.files, "99-manual.rules": f"stage prioritise\n\n{rule}"}, previous=before)
+    assert after is not None
     assert not scenarios.run(before, found[0]).passed
     assert scenarios.run(after, found[0]).passed
 

@@ -101,7 +101,7 @@ def test_a_scenario_notices_when_a_rule_is_gone(name: str) -> None:
         if path.endswith(".rules"):
             without[path] = re.sub(rf"(?ms)^rule {name} .*?(?=^rule |^# ──|\Z)", "", text)
     assert without != FILES
-    book, findings = build(without)
+    book, findings = build(without, previous=BOOK)
     assert book is not None, [f.message for f in findings]
     assert any(not scenarios.run(book, scenario).passed for scenario in SCENARIOS)
 
