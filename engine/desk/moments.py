@@ -151,7 +151,7 @@ class Moments:
         if over == "ticket":
             return load.ticket_case(tx, words, ticket_id=one, lines=0)
         if over == "member":
-            return load.member_case(tx, words, one, new_ticket=True, lines=0)
+            return load.member_case(tx, words, one, new_ticket=True, opens=False, lines=0)
         return load.empty_case(tx, words, run.shop)
 
 

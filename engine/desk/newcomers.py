@@ -80,7 +80,7 @@ def create_member(
 
 
 def _case(tx: Tx, words: Lexicon, member_id: int, *, new: bool = False) -> Case:
-    found = load.member_case(tx, words, member_id, new_ticket=True, member_new=new)
+    found = load.member_case(tx, words, member_id, new_ticket=True, opens=False, member_new=new)
     if found is None:
         raise missing("member")
     return found

@@ -274,14 +274,15 @@ def member_case(
     *,
     kind: str = "chat",
     new_ticket: bool = False,
+    opens: bool = True,
     member_new: bool = False,
     lines: int = LINES,
     external: Mapping[str, Any] | None = None,
 ) -> Case | None:
     """The case of a member's line: with the open ticket of this live kind, or with none and the next number.
 
-    `new_ticket` leaves open ones alone. The member is locked to the COMMIT, so two lines that come at once open one
-    chat. None where there is no such member.
+    `new_ticket` leaves open ones alone. `opens`: a ticket may come of it, so the next number is taken. The member is
+    locked to the COMMIT, so two lines that come at once open one chat. None where there is no such member.
     """
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
     if kind in lexicon.live_kinds and not new_ticket:
@@ -298,7 +299,7 @@ def member_case(
         shop=row["m_shop"],
         member=_member(row, tags["member"], tx, lexicon),
         lookups=StoreLookups(tx, lexicon),
-        next_number=tx.next_number(),
+        next_number=tx.next_number() if opens else 0,
         external=external or {},
         member_new=member_new,
         leaving=lexicon.leaving,

@@ -56,7 +56,8 @@ def test_rules_hear_of_members_who_do_not_write(house: House, monkeypatch: pytes
         again = await desk.query(amy, MemberById(ming.id))
         await comes(tier="gold")
         risen = await desk.query(amy, MemberById(ming.id))
-        await desk.act(ming, MemberLine("demo", "你好"))
+        line = await desk.act(ming, MemberLine("demo", "你好"))
+        assert line["ticket"] == 1, "no number is used up by who only comes"
         wrote = await desk.query(amy, MemberById(ming.id))
         made = (await desk.act(amy, CreateMember("demo", "小華")))["member"]
         return {"first": first, "again": again, "risen": risen, "wrote": wrote, "made": made}
