@@ -75,12 +75,12 @@ def locate(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, command: Any) -
         shop = next((s for s in actor.shops if s in book.shops), next(iter(book.shops)))
         return load.empty_case(tx, words, shop, agent=agent)
     if isinstance(command, (ChangeMember, BlockMember, UnblockMember)):
-        case = load.member_case(tx, words, command.member_id, new_ticket=True)
+        case = load.member_case(tx, words, command.member_id, new_ticket=True, opens=False)
         right = "member.edit" if isinstance(command, ChangeMember) else "member.block"
         access.check_member(actor, case.member if case else None, right)
         return _need(case)
     if isinstance(command, MemberSignedIn):
-        return _need(load.member_case(tx, words, actor.id, new_ticket=True))
+        return _need(load.member_case(tx, words, actor.id, new_ticket=True, opens=False))
     raise TypeError(f"no case for {type(command).__name__}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from engine.core.commands import CreateMember, MemberLine
+from engine.core.commands import BlockMember, ChangeMember, CreateMember, MemberLine
 from engine.core.questions import MemberById, WhoIs
 from engine.desk import Desk
 from tests.engine.conftest import House, sign_in
@@ -60,6 +60,10 @@ def test_rules_hear_of_members_who_do_not_write(house: House, monkeypatch: pytes
         assert line["ticket"] == 1, "no number is used up by who only comes"
         wrote = await desk.query(amy, MemberById(ming.id))
         made = (await desk.act(amy, CreateMember("demo", "小華")))["member"]
+        await desk.act(amy, ChangeMember(made["id"], {"name": "林小華"}))
+        await desk.act(amy, BlockMember(made["id"], None, "test"))
+        second = await desk.act(ming, MemberLine("demo", "再問一件", kind="inquiry", channel="form", subject="問"))
+        assert second["ticket"] == 2, "neither by changes of members"
         return {"first": first, "again": again, "risen": risen, "wrote": wrote, "made": made}
 
     found = house.run(work)
