@@ -236,6 +236,13 @@ class ActionChecker:
                 say("`{name}` is {wanted}, this is {found}", node.text, field.type, type_of(expr)),
                 value.span,
             )
+        if isinstance(expr, tree.Const) and isinstance(value, ast.TextValue):
+            template, _ = compile_template(value.text, value.span, self.environment)
+            for slot in template.slots if template is not None else ():
+                # Silently stored with its braces, it would look like a text that works.
+                message = say("a value is stored as it is written, `{name}` is not filled in", slot.field)
+                hint = say("write the field alone: `set {field} to {name}`", node.text, slot.field)
+                raise self._fail("template-field-not-available", message, slot.span, hint)
         if isinstance(expr, tree.Length):
             if expr.value.business:
                 raise self._fail("type-mismatch", say("working time cannot be stored"), value.span)
