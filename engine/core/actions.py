@@ -384,10 +384,8 @@ def speak(draft: Draft, wish: Wish) -> str:
 
 
 def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
-    """Puts a case in line that is opened beside this one; a member opens a live one, and chains have an end."""
+    """Puts a case in line that is opened beside this one; chains have an end."""
     kind, team, agent = args["kind"], args.get("team"), args.get("agent")
-    if kind in draft.book.live_kinds:
-        return f"not open {_name(kind)}, members begin these themselves"
     if draft.depth >= DEEPEST or len(draft.opens) >= MOST:
         return f"not open {_name(kind)}, too many are opened one from another"
     text = _text(draft, args, draft.book.spoken(draft.shop))

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from engine.core.building import build
 from engine.core.commands import OpenTicket, PostMessage
 from engine.core.entities import Actor
 from engine.core.errors import Refused
-from tests.core.desk import Stage, book_of, did
+from tests.core.desk import Stage, book_of, did, files
 
 WORK_ORDER = """\
 kind: work_order
@@ -94,13 +95,15 @@ def test_one_decision_opens_a_few_at_most() -> None:
     assert len(here.world.tickets) == 1 + 4
 
 
-def test_equal_ones_are_opened_once_and_a_live_kind_never() -> None:
-    here = stage(
-        "rule a on message.received then open work_order\nrule b on message.received then open work_order open chat"
-    )
-    decision = here.says("你好")
+def test_equal_ones_are_opened_once() -> None:
+    here = stage("rule a on message.received then open work_order\nrule b on message.received then open work_order")
+    here.says("你好")
     assert [t.kind for t in here.world.tickets.values()] == ["inquiry", "work_order"]
-    assert did(decision, "b") == ["not open chat, members begin these themselves"]
+
+
+def test_a_live_kind_is_begun_by_its_member_only() -> None:
+    _, findings = build(files("rule a on message.received then open chat"))
+    assert [(finding.code, finding.span.text) for finding in findings] == [("unknown-value", "chat")]
 
 
 def test_a_rejected_line_opens_nothing() -> None:
