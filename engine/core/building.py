@@ -42,7 +42,7 @@ from engine.lang import (
     compile_rules,
     compile_template,
 )
-from engine.lang.cache import Shelf
+from engine.lang.cache import Shelf, uncollected
 from engine.lang.checker import silence
 from engine.lang.findings import closest
 from engine.lang.kept import Kept
@@ -150,7 +150,8 @@ def build(
     findings: list[Finding] = []
     built = _Build(files, digest, findings, extras, analyse, previous, shelf)
     built.unreadable |= {_kind_of(path) for path in unreadable}
-    rulebook = built.run()
+    with uncollected():
+        rulebook = built.run()
     findings[:] = [finding for finding in findings if not _follows(finding, built.unreadable)]
     findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
     findings[:] = _few(_once(findings))

@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -120,12 +120,20 @@ def load(folder: Path, digest: str, environment: Environment, texts: Mapping[str
     `texts`: every file of `rules/` by path, of which `digest` is.
     """
     name = key(digest, environment)
-    collecting = gc.isenabled()
-    gc.disable()  # all that is made here stays: looking through it again and again takes twice as long as making it
     try:
-        return _unpack((folder / f"{name}.rules.json").read_bytes(), name, environment, texts)
+        with uncollected():
+            return _unpack((folder / f"{name}.rules.json").read_bytes(), name, environment, texts)
     except (OSError, BadData):
         return None
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """For making a rule set: all of it stays, and looking through it again and again can take as long as making it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()

@@ -33,16 +33,16 @@ class Seen:
     effects: frozenset[Hashable]
     shops: frozenset[str]
     """The shops whose tickets it decides."""
+    rank: tuple[int, bool] = field(init=False)
+    """Of two of one rank neither wins by what was declared; a smaller one wins."""
+
+    def __post_init__(self) -> None:
+        self.rank = (-self.rule.priority, self.rule.shop is None)
 
     @property
     def order(self) -> tuple[int, bool, str]:
         """Smaller comes first."""
         return (-self.rule.priority, self.rule.shop is None, self.rule.id)
-
-    @property
-    def rank(self) -> tuple[int, bool]:
-        """Of two of one rank neither wins by what was declared."""
-        return (-self.rule.priority, self.rule.shop is None)
 
     @property
     def waved(self) -> list[Box]:
