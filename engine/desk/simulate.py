@@ -58,6 +58,8 @@ _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
 _ROUTED = b'"ticket.team = '
 """How a change of team begins in a trace."""
+_TEAM = re.compile(rb'"ticket\.team = ([^"\\,]+)')
+"""Such a change where the team's name needs no quotes."""
 
 
 class Simulation:
@@ -240,6 +242,11 @@ class Simulation:
     def _teams_of(self, record: Record) -> None:
         """Where rules routed the ticket, as recorded: the trace says so in the rules language."""
         if record.ticket is None:
+            return
+        plain = _TEAM.findall(record.packed)
+        if len(plain) == record.packed.count(_ROUTED):  # only what acted has changes: no need to read the whole trace
+            team = None if plain[-1] == b"empty" else plain[-1].decode()
+            self._teams[record.ticket] = (team, team)
             return
         for entry in record.trace:
             for change in entry["changes"] if entry["outcome"] == "acted" else ():
