@@ -289,7 +289,7 @@ class FieldInfo(Struct):
     label: Label
     optional: bool
     personal: bool
-    values: list[str] | None = None
+    values: list[Noun] | None = None
 
 
 class Nouns(Struct):

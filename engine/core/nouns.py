@@ -310,9 +310,10 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         doc.wrong_key("unknown-field", say("a field is named `ticket.NAME` or `member.NAME`, not `{name}`", name), *at)
         return None
     kind = str(data.get("type", "text"))
+    values: dict[str, Noun] = {}
     if kind == "enum" or kind == "list":
-        values = doc.texts(data.get("values"), *at, "values")
-        enum = Enum(name, values, ordered=False, open=kind == "list" and not values)
+        values = _nouns(doc, data.get("values"), *at, "values")
+        enum = Enum(name, tuple(values), ordered=False, open=kind == "list" and not values)
         declared = enum_of(enum) if kind == "enum" else list_of(enum_of(enum))
         if kind == "enum" and not values:
             doc.lacks(say("an enum needs its `values`"), *at)
@@ -335,7 +336,7 @@ def _field(doc: Doc, name: str, spec: Any) -> CustomField | None:
         personal=doc.flag(data.get("personal", False), *at, "personal"),
         doc=next(iter(label.values()), name),
     )
-    return CustomField(made, label, None if default is None else _default(doc, made, default, *at, "default"))
+    return CustomField(made, label, None if default is None else _default(doc, made, default, *at, "default"), values)
 
 
 def _default(doc: Doc, spec: Field, value: Any, *path: Any) -> Any:

@@ -84,6 +84,8 @@ class CustomField:
     field: Field
     label: Label
     default: Any = None
+    values: Mapping[str, Noun] = field(default_factory=dict)
+    """Those of an enumeration, by name."""
 
 
 @dataclass(slots=True)

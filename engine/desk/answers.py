@@ -381,7 +381,7 @@ def nouns(book: Rulebook) -> dict[str, Any]:
                 "label": dict(spec.label),
                 "optional": spec.field.optional,
                 "personal": spec.field.personal,
-                "values": list(spec.field.type.enum.values) if spec.field.type.enum else None,
+                "values": listed(spec.values) if spec.field.type.enum else None,
             }
             for name, spec in book.custom_fields.items()
         ],

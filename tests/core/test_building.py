@@ -360,3 +360,17 @@ def test_a_field_that_is_never_empty_has_a_default(field: str, found: list[tuple
 def test_a_length_is_a_count(condition: str, codes: list[str]) -> None:
     _, found = build(files(f"rule x on message.received when {condition} then add tag x"))
     assert [f.code for f in found if f.code in ("never-true", "always-true")] == codes
+
+
+def test_values_of_a_field_have_labels_like_other_nouns() -> None:
+    wet = "  ticket.step: {type: number, default: 0}\n"
+    values = "[{name: 北部, label: {zh-TW: 北部, en: North}, colour: blue}, 南部]"
+    desk = FILES["desk.yaml"].replace(wet, f"{wet}  ticket.region: {{type: enum, values: {values}, default: 南部}}\n")
+    book, findings = build({**FILES, "desk.yaml": desk})
+    assert book is not None, findings
+    spec = book.custom_fields["ticket.region"]
+    assert spec.field.type.enum is not None and spec.field.type.enum.values == ("北部", "南部")
+    assert (spec.values["北部"].label, spec.values["南部"].label) == ({"zh-TW": "北部", "en": "North"}, {})
+    assert spec.default == "南部"
+    twice = desk.replace("南部]", "南部, 南部]")
+    assert [finding.code for finding in build({**FILES, "desk.yaml": twice})[1]] == ["duplicate-definition"]

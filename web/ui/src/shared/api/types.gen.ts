@@ -1228,7 +1228,7 @@ export interface components {
             optional: boolean;
             personal: boolean;
             /** @default null */
-            values: string[] | null;
+            values: components["schemas"]["Noun"][] | null;
         };
         /**
          * Nouns
