@@ -83,8 +83,8 @@ class CustomField:
 
     field: Field
     label: Label
-    default: Any = None
-    values: Mapping[str, Noun] = field(default_factory=dict)
+    default: Any
+    values: Mapping[str, Noun]
     """Those of an enumeration, by name."""
 
 
