@@ -187,9 +187,12 @@ class World:
         refs = self._apply(decision, actor)
         if case.member is not None:
             self.seen.add(case.member.id)
+        self._open_all(decision, refs)
+        return decision
+
+    def _open_all(self, decision: Decision, refs: Mapping[int, int]) -> None:
         for wanted in decision.opens:
             self._open(replace(wanted, origin=refs.get(wanted.origin, wanted.origin)))
-        return decision
 
     def _open(self, wanted: OpenLinked) -> None:
         """Opens a case beside another, by a decision of its own."""
@@ -198,9 +201,7 @@ class World:
         case = replace(plain, origin=origin, messages=tuple(self.messages.get(origin.id, ())))
         decision = decide(self.book, wanted, case, SYSTEM, self.now)
         self.opened.append(decision)
-        refs = self._apply(decision, SYSTEM)
-        for more in decision.opens:
-            self._open(replace(more, origin=refs.get(more.origin, more.origin)))
+        self._open_all(decision, self._apply(decision, SYSTEM))
 
     def advance(self, until: int, actor: Actor) -> list[Decision]:
         """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
@@ -270,8 +271,8 @@ class World:
             decision = decide(self.book, command, case, actor, self.now)
             if decision.trace:
                 del self._unmoved[about]
-                self._apply(decision, actor)
-                if not all(map(_is_aside, decision.changes)):
+                self._open_all(decision, self._apply(decision, actor))
+                if decision.opens or not all(map(_is_aside, decision.changes)):
                     self._recurring = {}
                 done.append(decision)
         return done

@@ -106,6 +106,16 @@ def test_a_live_kind_is_begun_by_its_member_only() -> None:
     assert [(finding.code, finding.span.text) for finding in findings] == [("unknown-value", "chat")]
 
 
+def test_a_scheduled_rule_opens_one_as_any_other_does() -> None:
+    here = stage(
+        'rule daily limit once per ticket on every day at "09:00" for each ticket when ticket.kind = inquiry'
+        " then open work_order"
+    )
+    here.says("你好")
+    here.until("2026-03-04 12:00")
+    assert [t.kind for t in here.world.tickets.values()] == ["inquiry", "work_order"]
+
+
 def test_a_rejected_line_opens_nothing() -> None:
     here = stage('rule a on message.received then open work_order reject "no"')
     here.says("你好")
