@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
 from engine.core.entities import SYSTEM
-from engine.core.intake import DeliveryFailed
+from engine.core.commands import DeliveryFailed
 from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lang import NUMBER

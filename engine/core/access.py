@@ -94,9 +94,10 @@ def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = N
     return ticket
 
 
-def check_member(actor: Actor, member: Member | None, permission: str) -> Member:
-    """The member, if the actor may see and has the right."""
+def check_member(actor: Actor, member: Member | None, permission: str | None = None) -> Member:
+    """The member, if the actor is staff of the shop and has the right; else Refused."""
     if member is None or not actor.staff or not serves(actor, member.shop):
         raise missing("member")
-    require(actor, permission)
+    if permission is not None:
+        require(actor, permission)
     return member

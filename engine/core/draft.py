@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core import sla
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.commands import OpenLinked
 from engine.core.entities import (
     INTERNAL,
     NEVER,
@@ -30,7 +31,6 @@ from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
 if TYPE_CHECKING:
-    from engine.core.linked import OpenLinked
     from engine.core.rulebook import Rulebook
 
 TRACKED = (
@@ -147,6 +147,12 @@ class Draft:
         if self.ticket is None:
             raise LookupError("there is no ticket in this event")
         return self.ticket
+
+    def need_member(self) -> Member:
+        """The member; refused where there may be none."""
+        if self.member is None:
+            raise LookupError("there is no member in this event")
+        return self.member
 
     def change_ticket(self, **values: Any) -> None:
         """Sets attributes of the ticket."""

@@ -96,6 +96,10 @@ class Chat:
     """`member` or `agent`: whose turn it is."""
 
 
+CALL_RESULTS = ("answered", "missed", "busy", "failed")
+"""How a call may end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One telephone call; a ticket may have many. `rang_at`: when the desk first heard of it."""

@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
 from engine.core.calendar import to_micros
-from engine.core.calls import CallEvent
 from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
+    CallEvent,
     ChangeMember,
     ChangeTicket,
+    DeliveryFailed,
     EndChat,
     MemberLine,
+    MemberSignedIn,
     MoveTicket,
+    OpenChat,
     OpenTicket,
     Page,
     PostMessage,
@@ -30,7 +33,6 @@ from engine.core.decide import Decision
 from engine.core.draft import Draft
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Member
 from engine.core.errors import Refused
-from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
 from engine.core.memory import World
 from engine.core.opening import reopens
