@@ -22,7 +22,6 @@ PERMISSIONS: Mapping[str, str] = {
     "member.edit": "change a member's file",
     "member.block": "put members on the blacklist, and take them off it",
     "member.personal": "see personal values unmasked",
-    "answers.edit": "change the auto-reply library",
     "rules.view": "see the rules in force and their findings",
     "rules.reload": "put the rules folder in force",
     "rules.edit": "edit and publish rules",

@@ -156,22 +156,6 @@ class UnblockMember:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAnswer:
-    """An entry of the auto-reply library, made (no `answer_id`) or changed: shop, titles, keywords, texts, enabled,
-    position."""
-
-    values: Mapping[str, Any]
-    answer_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteAnswer:
-    """An entry of the auto-reply library goes."""
-
-    answer_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class CreateMember:
     """A member made by staff."""
 

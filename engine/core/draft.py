@@ -26,7 +26,7 @@ from engine.core.entities import (
     Ticket,
     Visibility,
 )
-from engine.core.library import Answer
+from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
@@ -134,7 +134,7 @@ class Draft:
         if line is None:
             return ()
         if self._fits is None or self._fits[0] != line.id:
-            library = self.case.lookups.library()
+            library = self.case.lookups[Library]
             self.library = library.version
             picked = library.chosen(line.text, self.case.messages, self.shop)
             self._fits = (line.id, (picked,) if picked else library.fitting(line.text, self.shop))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from engine.core import access
 from engine.core.draft import Draft
+from engine.core.entities import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,10 @@ class Beginning:
             access.check_ticket(draft.actor, draft.ticket, self.right)
         elif self.about == "member":
             access.check_member(draft.actor, draft.member, self.right)
+        self.check_actor(draft.actor)
         self.run(draft, command)
+
+    def check_actor(self, actor: Actor) -> None:
+        """Raises Refused for an agent without the right to a command that is about nothing there yet."""
+        if self.about is None and self.right is not None and actor.kind == "agent":
+            access.require(actor, self.right)

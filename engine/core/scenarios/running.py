@@ -139,7 +139,7 @@ class _Runner:
                 status=spec.get("status", "online"),
                 capacity=int(spec.get("capacity", 5)),
             )
-        self.world.answers = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
+        self.world.kept[Library] = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
         self.zone = zone
         self.who = FIRST
         self.member = self.world.add_member(self.shop, **self._values(data.get("member") or {}))
@@ -392,7 +392,7 @@ class _Runner:
         done += [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
         if "status" in step:
             done.append(world.run(SetStatus(step["status"]), actor, shop=self.shop, agent=username))
-            done.extend(world.serve_queue(username, SYSTEM))
+            done.extend(world.serve_queue(SYSTEM))
         return done
 
     def _member_does(self, command: Any) -> Decision:
