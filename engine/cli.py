@@ -130,7 +130,14 @@ def run_init(arguments: Any) -> int:
     (folder / ".gitignore").write_text("data/\n", "utf-8")
     password = secrets.token_urlsafe(12)
     config = load(folder)
-    asyncio.run(_with_desk(config, lambda desk: add_agent(desk, arguments.admin, password, ["admin"], name="Admin")))
+
+    async def work(desk: Any) -> None:
+        await add_agent(desk, arguments.admin, password, ["admin"], name="Admin")
+        for feature in desk.plugins.tables["features"].values():
+            if feature.starter is not None:
+                await feature.starter(desk.context)
+
+    asyncio.run(_with_desk(config, work))
     print(f"A new desk is ready in {folder}\n")
     print(f"  admin:     {arguments.admin}")
     print(f"  password:  {password}   (shown once; change it with `engine user password {arguments.admin}`)\n")

@@ -112,8 +112,9 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
             return told(password)
         await _accounts(desk, password)
         for feature in desk.plugins.tables["features"].values():
-            if feature.demo is not None:
-                await feature.demo(desk.context)
+            for fill_in in (feature.starter, feature.demo):
+                if fill_in is not None:
+                    await fill_in(desk.context)
         await _Month(desk, clock, tickets, progress).run()
     finally:
         await desk.close()

@@ -90,6 +90,9 @@ class Pump:
         while True:
             try:
                 done = await self._context.write(lambda tx: upkeep.tidy(tx, days))
+                for feature in self._context.plugins.tables["features"].values():
+                    if feature.retention is not None:
+                        await self._context.store.write(feature.retention)
                 for digest in done["blobs"]:
                     await asyncio.to_thread(self._context.blobs.delete, digest)
                 await self._sum_up()

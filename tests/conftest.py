@@ -20,12 +20,14 @@ os.environ["LC_ALL"] = "C.UTF-8"
 
 # The parts are imported where they start: a test of the language needs neither browser nor database to be installed.
 if TYPE_CHECKING:
+    import httpx
     from playwright.sync_api import Browser, Page
 
     from tests.support.house import House
     from tests.support.postgres import Postgres
     from tests.support.redis import Redis
     from tests.support.smtp import MailServer
+    from tests.web.support import Site
 
 
 @pytest.fixture
@@ -36,6 +38,39 @@ def house(tmp_path: Path) -> House:
     folder = tmp_path / "desk"
     folder.mkdir()
     return House(folder)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running server. `lead` sees both shops, `amy` and `ben` serve demo, `olga` the other shop; `ming` and `hua` are
+    members of demo, `oscar` of the other."""
+    from tests.web.support import running
+    from web import hub
+
+    hub.RECHECK = 0.5
+    with running(tmp_path_factory.mktemp("web"), limits__guest_rate=1000, limits__socket_rate=1000) as site:
+        site.add_agent("lead", ["lead"], [])
+        site.add_agent("amy", ["agent"], ["demo"])
+        site.add_agent("ben", ["agent"], ["demo"])
+        site.add_agent("olga", ["agent"], ["other"])
+        site.add_agent("nina", ["nobody"], ["demo"])
+        for name, shop in (("ming", "demo"), ("hua", "demo"), ("oscar", "other")):
+            site.add_member(name, shop)
+        yield site
+
+
+@pytest.fixture(scope="module")
+def amy(site: Site) -> Iterator[httpx.Client]:
+    """An agent of the shop demo, at the API."""
+    with site.client("amy") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def lead(site: Site) -> Iterator[httpx.Client]:
+    """Who leads both shops, at the API."""
+    with site.client("lead") as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -105,12 +105,13 @@ class Web:
     def application(self) -> tornado.web.Application:
         """Tornado's application."""
         limit = self.config["limits.socket_frame"]
+        features = self.desk.plugins.tables["features"].values()
         return tornado.web.Application(
             [
                 *api_rows(),
                 ("/ws/chat", ChatSocket, {"web": self}),
                 ("/ws/agent", AgentSocket, {"web": self}),
-                *pages.rows(self.demo),
+                *pages.rows(self.demo, [page for feature in features for page in feature.pages]),
             ],
             web=self,
             compress_response=False,

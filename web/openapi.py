@@ -95,7 +95,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
         found["requestBody"] = {"required": True, "content": _file_content()}
     elif operation.body is not None:
         needed = any(field.required for field in msgspec.structs.fields(operation.body))
-        found["requestBody"] = {"required": needed, "content": {"application/json": {"schema": _ref(operation.body)}}}
+        content: dict[str, Any] = {"schema": _ref(operation.body)}
+        if operation.example is not None:
+            content["example"] = dict(operation.example)
+        found["requestBody"] = {"required": needed, "content": {"application/json": content}}
     if not found["parameters"]:
         del found["parameters"]
     return found

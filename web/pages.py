@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,17 +17,8 @@ from web.routes import API
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 
-CONSOLE_PATHS: Final = (
-    "/",
-    "/login",
-    "/inbox",
-    r"/tickets/(?:%23)?[0-9]+",
-    "/rules",
-    "/account/[a-z]+",
-    "/(?:chats|calls|mail|social|handovers|feedback|monitor|members|kb|reports|announcements|settings|audit|system)(?:/.*)?",
-    "/contact",
-    "/help",
-)
+CONSOLE_PATHS: Final = ("/", "/login", "/inbox", r"/tickets/(?:%23)?[0-9]+", "/rules", "/account/sessions")
+"""Pages of the machine; features bring theirs. No page is announced that is not there."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -174,11 +166,14 @@ class FileHandler(BuiltHandler):
     head = get
 
 
-class NothingHandler(BaseHandler):
-    """Every other address."""
+class NothingHandler(PageHandler):
+    """Every other address. A browser gets the console, which says so in the reader's language; a program a problem."""
 
     def prepare(self) -> None:
-        raise Problem(404, "not-found", "there is nothing at this address")
+        reads_pages = self.request.method in ("GET", "HEAD") and "text/html" in self.request.headers.get("Accept", "")
+        if not reads_pages or self.request.path.startswith((f"{API}/", "/assets/", "/ws/")):
+            raise Problem(404, "not-found", "there is nothing at this address")
+        self.set_status(404)
 
 
 def _type(name: str) -> str:
@@ -188,9 +183,9 @@ def _type(name: str) -> str:
     return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind == "application/json" else kind
 
 
-def rows(demo: bool) -> list[Any]:
-    """Tornado's rows for everything that is no operation of the API."""
-    found: list[Any] = [(path, PageHandler, {"page": "console"}) for path in CONSOLE_PATHS]
+def rows(demo: bool, pages: Iterable[str]) -> list[Any]:
+    """Tornado's rows for everything that is no operation of the API; `pages` are those of features."""
+    found: list[Any] = [(path, PageHandler, {"page": "console"}) for path in (*CONSOLE_PATHS, *pages)]
     found += [
         ("/chat", PageHandler, {"page": "chat"}),
         ("/widget.js", FileHandler, {"name": "widget.js", "cross": True}),
@@ -201,5 +196,5 @@ def rows(demo: bool) -> list[Any]:
     ]
     if demo:
         found.append(("/demo", PageHandler, {"page": "demo"}))
-    found.append((rf"(?:{API})?.*", NothingHandler))
+    found.append((r".*", NothingHandler, {"page": "console"}))
     return found

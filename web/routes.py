@@ -127,6 +127,8 @@ class Operation:
     """A shop's page may ask it from its own site."""
     errors: tuple[int, ...] = ()
     """Refusals beside those that follow from the rest of the row."""
+    example: Mapping[str, Any] | None = None
+    """A body that is right in itself: for the document, and for the tests that ask as a stranger."""
 
     @property
     def writes(self) -> bool:
@@ -245,6 +247,19 @@ PARAMETERS: Final[dict[str, tuple[Callable[[str], Any], str, Mapping[str, Any]]]
 
 def path_id(name: str, what: str) -> None:
     """Makes `{name}` in a path the id of a row; `what` says of which. Raises ValueError for a name that is taken."""
+    _parameter(name, _whole, what, {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER})
+
+
+def path_name(name: str, what: str) -> None:
+    """Makes `{name}` in a path what people call something: 1 to 60 characters. Raises ValueError for a name taken."""
+    _parameter(name, _called, what, {"type": "string", "minLength": 1, "maxLength": 60})
+
+
+def _parameter(name: str, read: Callable[[str], Any], what: str, schema: Mapping[str, Any]) -> None:
     if name in PARAMETERS:
         raise ValueError(f"the path parameter `{name}` is there already")
-    PARAMETERS[name] = (_whole, what, {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER})
+    PARAMETERS[name] = (read, what, schema)
+
+
+def _called(text: str) -> str | None:
+    return text if 0 < len(text) <= 60 and text.isprintable() and text == text.strip() else None

@@ -53,9 +53,29 @@ class Answer:
         """How well it fits a line, 0 to about 2,000; `found` are the line's tokens."""
         hits = [length for words, length in self._keywords if words.any(folded)]
         by_words = FITS + 50 * len(hits) + 10 * min(sum(hits), 40) if hits else 0
-        shares = [2000 * len(title & found) // (len(title) + len(found)) for title in self._titles if title]
-        by_title = max(shares, default=0)
+        by_title = self._title_points(found)
         return max(by_words, by_title) + min(by_words, by_title) // 2
+
+    def _title_points(self, found: frozenset[str]) -> int:
+        shares = [2000 * len(title & found) // (len(title) + len(found)) for title in self._titles if title]
+        return max(shares, default=0)
+
+    def fit(self, text: str) -> Fit:
+        """How well it fits a line, and why: for people who keep the library."""
+        folded, found = fold(text), frozenset(tokens(text))
+        kept = [word for word in self.keywords if fold(word)]
+        hits = tuple(word for word, (words, _) in zip(kept, self._keywords, strict=True) if words.any(folded))
+        return Fit(self, self.points(folded, found), hits, self._title_points(found) / 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How an answer fits a line: points, keywords that stand in the line, share of the title that does (0 to 1)."""
+
+    answer: Answer
+    points: int
+    keywords: tuple[str, ...]
+    title_share: float
 
 
 def _spoken(texts: Mapping[str, str], locale: str) -> str:

@@ -56,6 +56,7 @@ from engine.core.questions import (
     Views,
     WhoIs,
 )
+from engine.desk.actors import principal
 from engine.desk.context import Context, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature
@@ -123,6 +124,7 @@ __all__ = [
     "WhoIs",
     "Work",
     "check_who",
+    "principal",
     "rfc3339",
     "with_moments",
     "with_times",

@@ -69,6 +69,10 @@ class Work:
         """The same transaction, for another actor."""
         return replace(self, actor=actor)
 
+    def ask(self, question: Any) -> Any:
+        """The answer to another question, in the same transaction."""
+        return self.context.tables.questions[type(question)](self, question)
+
     def decide(self, command: Any, case: Case, *, only_acting: bool = False) -> Decided:
         """Lets the rules decide a command about a case, and stores what comes of it.
 

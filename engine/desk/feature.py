@@ -29,7 +29,8 @@ class Feature:
     `tables`: its rows, each made by a migration. `impersonal`: those of them that hold nothing of a person.
     `permissions`: rights of its own, by name, each with what it lets one do. `pages`: paths of the console.
     `lookups`: what rules may ask of it inside a decision, by the type of the value, each with what loads it.
-    `demo`: fills the demo shop.
+    `starter`: fills a new desk; `demo`: fills the demo shop. `erase_agent`: takes out what is of an agent, by id.
+    `retention`: takes out what is too old, once an hour.
     """
 
     name: str
@@ -40,7 +41,10 @@ class Feature:
     questions: Mapping[type, Ask] = field(default_factory=dict)
     lookups: Mapping[type, Callable[[Tx], Any]] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
+    starter: Callable[[Context], Awaitable[None]] | None = None
     demo: Callable[[Context], Awaitable[None]] | None = None
+    erase_agent: Callable[[Tx, int], None] | None = None
+    retention: Callable[[Tx], None] | None = None
 
 
 def tables(plugins: Plugins) -> Tables:

@@ -37,13 +37,21 @@ def ticket(work: Work, number: int, *, lines: int = 0) -> Case:
     return need(case)
 
 
-def by_number_or_latest(work: Work, command: RateTicket | EndChat) -> Case:
-    """The ticket a command names; where a member names none, "this chat": the open one, else the last to be rated."""
-    if command.number is not None:
-        return by_number(work, command)
+def open_chat(work: Work, command: EndChat) -> Case:
+    """The ticket a command names; where a member names none, the open chat."""
+    return _by_number_or_latest(work, command.number, open_only=True)
+
+
+def latest_chat(work: Work, command: RateTicket) -> Case:
+    """The ticket a command names; where a member names none, the latest chat, ended or not."""
+    return _by_number_or_latest(work, command.number, open_only=False)
+
+
+def _by_number_or_latest(work: Work, number: int | None, *, open_only: bool) -> Case:
+    if number is not None:
+        return ticket(work, number)
     if work.actor.staff or work.actor.id <= 0:
         raise missing("ticket")
-    open_only = isinstance(command, EndChat)
     number = waiting.latest_number(work.tx, work.actor.id, work.words.live_kinds, open_only=open_only)
     if number is None:
         raise missing("ticket")

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 
 from engine.api import hookimpl
 from engine.desk import Feature
-from engine.features import answers
+from engine.features import answers, quick_replies
 
-FEATURES: tuple[Feature, ...] = (answers.FEATURE,)
+FEATURES: tuple[Feature, ...] = (
+    quick_replies.FEATURE,
+    answers.FEATURE,
+)
 """Our own, in the order of the menu."""
 
 

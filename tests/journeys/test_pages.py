@@ -142,7 +142,7 @@ def test_a_guest_sees_no_error_in_the_log_of_the_browser(shop: Served, browser: 
     with Person(browser, shop.url) as guest:
         asked: list[str] = []
         guest.page.on("request", lambda request: asked.append(request.url))
-        for path in ("/chat?shop=demo", "/contact", "/help", "/login", "/", "/inbox"):
+        for path in ("/chat?shop=demo", "/login", "/", "/inbox"):
             page = guest.go(path)
             page.locator("[data-test=input]" if "chat" in path else "[data-test=login-username]").wait_for()
             page.wait_for_load_state("networkidle")

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from engine.features import FEATURES
 from engine.store import KeyRing, Store, StoreError, StoreNewer, migrate
 from engine.store import tables as t
 from engine.store.doctor import check_chain
 from tests.store.desk import guest, line
+
+MODELS = (*t.MODELS, *(model for feature in FEATURES for model in feature.tables))
 
 
 def test_the_first_start_makes_the_tables_and_a_second_changes_nothing(
@@ -39,7 +42,7 @@ def test_the_migrations_make_what_the_models_say(store: Store, storage_url: str,
 
     def schema() -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for model in t.MODELS:
+        for model in MODELS:
             name = model._meta.table_name
             columns = {c.name: (c.data_type.lower(), c.null, c.primary_key) for c in database.get_columns(name)}
             indexes = {(tuple(i.columns), i.unique) for i in database.get_indexes(name)}
@@ -49,10 +52,10 @@ def test_the_migrations_make_what_the_models_say(store: Store, storage_url: str,
 
     try:
         migrated = schema()
-        for model in reversed(t.MODELS):
+        for model in reversed(MODELS):
             database.execute_sql(f'DROP TABLE "{model._meta.table_name}"')
-        with database.bind_ctx(t.MODELS, bind_refs=False, bind_backrefs=False):
-            for model in t.MODELS:
+        with database.bind_ctx(MODELS, bind_refs=False, bind_backrefs=False):
+            for model in MODELS:
                 database.create_tables([model])
         assert schema() == migrated
     finally:

@@ -26,8 +26,6 @@ BODIES: dict[str, Any] = {
     "create_member": {"name": "假會員", "shop": "demo"},
     "change_member": {"name": "改名"},
     "block_member": {"why": "x"},
-    "add_answer": {"titles": {"en": "a"}, "texts": {"en": "b"}},
-    "change_answer": {"enabled": False},
     "set_status": {"status": "online"},
     "validate": {"files": {}},
     "reload_rules": {"note": ""},
@@ -52,6 +50,8 @@ QUERIES: dict[str, list[dict[str, str]]] = {
         {"filter": 'member.name = "Hua"', "count": "true"},
     ],
     "list_members": [{}, {"q": "hua"}],
+    "try_line": [{"text": "退貨", "shop": "demo"}],
+    "hot_answers": [{"shop": "demo"}],
 }
 STRANGERS = ("ming", "oscar", "olga", "nina", "guest", "made-up", "wrong-shop", "signed-off", "nobody")
 
@@ -105,15 +105,15 @@ def _as(site: Site, who: str) -> httpx.Client:
 
 
 def _ask(client: httpx.Client, operation: Operation, hers: dict[str, Any]) -> list[httpx.Response]:
-    path = re.sub(r"\{(\w+)\}", lambda match: str(hers[match[1]]), operation.path)
+    path = re.sub(r"\{(\w+)\}", lambda match: str(hers.get(match[1], 1)), operation.path)
     client.base_url = httpx.URL(str(client.base_url).split("/api/v1")[0])
     answers = []
     for query in QUERIES.get(operation.name, [{}]):
         more: dict[str, Any] = {}
         if operation.upload:
             more = {"content": b"x", "headers": {"Content-Type": "text/plain"}}
-        elif operation.name in BODIES:
-            more = {"json": BODIES[operation.name]}
+        elif operation.name in BODIES or operation.example is not None:
+            more = {"json": BODIES.get(operation.name, operation.example)}
         answers.append(client.request(operation.method, path, params=query, **more))
     return answers
 
@@ -139,6 +139,8 @@ def test_nothing_of_hers_for_strangers(site: Site, hers: dict[str, Any], who: st
                     assert answer.status_code == 200, (
                         place
                     )  # she may see rules; what they are for is no secret of Hua's
+                elif operation.run.__module__.startswith("web.features."):
+                    continue  # nothing of a ticket; `tests/house/test_features.py` asks who may do what there
                 elif "{" in operation.path and operation.name != "login":
                     assert answer.status_code in (404, 403, 422), place
                     if who in ("ming", "oscar", "guest", "olga"):
@@ -198,6 +200,8 @@ def test_an_agent_without_rights_does_nothing(site: Site, hers: dict[str, Any]) 
     with site.client("nina") as nina:
         for operation in table():
             if operation.name in OPEN | {
+                "hot_answers",
+                "click_answer",
                 "me",
                 "list_sessions",
                 "logout",

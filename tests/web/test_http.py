@@ -5,98 +5,21 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 from PIL import Image
 
+from tests.web.documented import TIME, conforms, exact, refused
 from tests.web.support import PASSWORD, Site
 from web import schema
-from web.routes import Media, table
-
-OPERATIONS = {operation.name: operation for operation in table()}
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+from web.routes import table
 
 
 def picture(color: str = "red") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 6), color).save(out, "PNG")
     return out.getvalue()
-
-
-def conforms(name: str, answer: httpx.Response) -> Any:
-    """The operation did what was asked and answered exactly in the documented shape; gives the answer."""
-    operation = OPERATIONS[name]
-    assert answer.status_code in operation.answers, (name, answer.status_code, answer.text)
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["X-Request-Id"]
-    kind = operation.answers[answer.status_code]
-    if kind is None:
-        assert answer.content == b""
-        return None
-    if isinstance(kind, Media):
-        return answer.content
-    assert answer.headers["Cache-Control"] == "no-store"
-    value = answer.json()
-    exact(kind, value)
-    return value
-
-
-def refused(name: str, answer: httpx.Response, status: int) -> Any:
-    """The operation answered with a documented problem of this status; gives the problem."""
-    assert answer.status_code == status, answer.text
-    assert status in OPERATIONS[name].refusals
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    problem = answer.json()
-    exact(schema.Problem, problem)
-    assert problem["status"] == status
-    assert problem["request_id"] == answer.headers["X-Request-Id"]
-    return problem
-
-
-def exact(kind: Any, value: Any) -> None:
-    """Nothing missing, nothing of another type, nothing that the struct does not name; times are RFC 3339."""
-    again = msgspec.to_builtins(msgspec.convert(value, kind))
-    assert without_defaults(again, value) == value
-    for name, item in walk(value):
-        if (name.endswith("_at") or name == "at") and item is not None:
-            assert isinstance(item, str) and TIME.fullmatch(item), (name, item)
-
-
-def without_defaults(again: Any, value: Any) -> Any:
-    """msgspec fills defaults in: only what was sent is compared, but all of that."""
-    if isinstance(again, dict) and isinstance(value, dict):
-        return {name: without_defaults(item, value[name]) for name, item in again.items() if name in value}
-    if isinstance(again, list) and isinstance(value, list) and len(again) == len(value):
-        return [without_defaults(a, b) for a, b in zip(again, value, strict=True)]
-    return again
-
-
-def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if name in ("fields", "values", "body"):
-                continue
-            yield name, item
-            yield from walk(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from walk(item)
-
-
-@pytest.fixture(scope="module")
-def amy(site: Site) -> Iterator[httpx.Client]:
-    with site.client("amy") as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def lead(site: Site) -> Iterator[httpx.Client]:
-    with site.client("lead") as client:
-        yield client
 
 
 # --- the way of a ticket ----------------------------------------------------------------------------------------------
@@ -225,27 +148,6 @@ def test_members(site: Site, lead: httpx.Client) -> None:
     free = conforms("unblock_member", lead.delete(f"{one}/block"))
     assert (free["blocked"], free["blocked_until"]) == (False, None)
     assert lead.post(f"{one}/block", json={"seconds": 0}).status_code == 422
-
-
-def test_the_auto_reply_library(site: Site, amy: httpx.Client, lead: httpx.Client) -> None:
-    body = {"titles": {"zh-TW": "多久到貨？"}, "texts": {"zh-TW": "三天內"}, "keywords": ["到貨"], "shop": "demo"}
-    made = lead.post("/answers", json=body)
-    answer = conforms("add_answer", made)
-    one = made.headers["Location"].removeprefix("/api/v1")
-    assert (answer["titles"], answer["enabled"]) == (body["titles"], True)
-    assert conforms("change_answer", lead.patch(one, json={"position": 3}))["keywords"] == ["到貨"]
-    shown = conforms("list_answers", amy.get("/answers", params={"shop": "demo", "text": "何時到貨"}))
-    assert [item["id"] for item in shown["items"]] == [answer["id"]]
-    assert conforms("list_answers", amy.get("/answers", params={"text": "貓"}))["items"] == []
-    conforms("change_answer", lead.patch(one, json={"enabled": False}))
-    assert conforms("list_answers", amy.get("/answers", params={"text": "何時到貨"}))["items"] == [], "not in use"
-    assert answer["id"] in [item["id"] for item in conforms("list_answers", amy.get("/answers"))["items"]]
-    refused("add_answer", amy.post("/answers", json=body), 403)
-    refused("add_answer", lead.post("/answers", json={**body, "texts": {"xx": "?"}}), 422)
-    refused("add_answer", lead.post("/answers", json={**body, "shop": "nowhere"}), 422)
-    refused("change_answer", lead.patch(one, json={"titles": {"en": " "}}), 422)
-    conforms("delete_answer", lead.delete(one))
-    refused("delete_answer", lead.delete(one), 404)
 
 
 def test_files(site: Site, amy: httpx.Client) -> None:
@@ -618,6 +520,13 @@ def test_pages_and_their_policies(site: Site) -> None:
             assert part.status_code == 200, source
             if source.startswith("/assets/"):
                 assert "immutable" in part.headers["Cache-Control"]
+    for path in ("/answers", "/quick-replies"):
+        assert root.get(path).status_code == 200, "a feature's page"
+    for path in ("/monitor", "/nothing/here"):
+        lost = root.get(path, headers={"Accept": "text/html"})
+        assert (lost.status_code, lost.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), "not announced"
+        assert root.get(path).headers["Content-Type"] == "application/problem+json"
+    assert root.get("/api/v1/x", headers={"Accept": "text/html"}).headers["Content-Type"] == "application/problem+json"
     chat = root.get("/chat", params={"shop": "demo"})
     assert "frame-ancestors 'self' http://127.0.0.1:9 https://shop.example" in chat.headers["Content-Security-Policy"]
     script = root.get("/widget.js")

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from engine.features.answers.commands import Answers, DeleteAnswer, SaveAnswer
-from web.routes import API, Answer, Call, given, path_id, route
-from web.schema import Body, Name, Query, Time
+from engine.features.answers.commands import (
+    Answers,
+    AnswerTypes,
+    ClickAnswer,
+    DeleteAnswers,
+    DeleteAnswerType,
+    HotAnswers,
+    SaveAnswer,
+    SaveAnswerType,
+    Suggestions,
+    TryLine,
+)
+from web.routes import API, Answer, Call, given, path_id, path_name, route
+from web.schema import Body, Id, Label, Name, Query, Time
 
 ONE = f"{API}/answers/{{answer}}"
 path_id("answer", "An answer's id.")
+path_name("type", "A question type's name.")
 
 
 class LibraryAnswer(Struct):
@@ -20,6 +32,8 @@ class LibraryAnswer(Struct):
     id: int
     shop: str
     """Empty: every shop's."""
+    type: str | None
+    """Its question type, by name."""
     titles: dict[str, str]
     """What it answers, by language: what a menu shows."""
     keywords: list[str]
@@ -27,6 +41,8 @@ class LibraryAnswer(Struct):
     """What is said, by language."""
     enabled: bool
     position: int
+    clicks: int
+    """How often it was chosen in the last 90 days; one person counts once a day."""
     created_at: Time
     updated_at: Time
 
@@ -52,6 +68,7 @@ class LibraryBody(Body):
     texts: Sentences
     keywords: Keywords = []  # noqa: RUF012 (msgspec copies it)
     shop: Annotated[str, Meta(max_length=100)] = ""
+    type: Name | None = None
     enabled: bool = True
     position: Position = 0
 
@@ -61,8 +78,156 @@ class LibraryPatch(Body):
     texts: Sentences | UnsetType = UNSET
     keywords: Keywords | UnsetType = UNSET
     shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    type: Name | None | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     position: Position | UnsetType = UNSET
+
+
+class AnswerKind(Struct):
+    """A question type of the library."""
+
+    name: str
+    label: Label
+    answers: int
+    """How many entries have it."""
+
+
+class AnswerKindPage(Struct):
+    items: list[AnswerKind]
+    next: str | None
+
+
+class AnswerKindBody(Body):
+    label: Annotated[dict[str, Annotated[str, Meta(max_length=60)]], Meta(min_length=1, max_length=20)]
+
+
+class TryQuery(Query):
+    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+    shop: Name
+
+
+class Tried(Struct):
+    """An entry held against a line."""
+
+    id: int
+    title: str
+    text: str
+    points: int
+    keywords: list[str]
+    """Those that stand in the line."""
+    title_share: float
+    """How much of title and line is the same, 0 to 1."""
+    said: bool
+    """Whether it is what would be answered, or stands in the menu."""
+
+
+class TriedPage(Struct):
+    outcome: Literal["answer", "menu", "nothing"]
+    items: list[Tried]
+    """What would be said first, then what came near."""
+    next: str | None
+
+
+class HotQuery(Query):
+    shop: Name
+
+
+class HotAnswer(Struct):
+    """A question that is chosen often, with its answer, in the asker's language."""
+
+    id: int
+    title: str
+    text: str
+
+
+class HotPage(Struct):
+    items: list[HotAnswer]
+    """Most chosen first."""
+    next: str | None
+
+
+class SuggestedAnswer(Struct):
+    """An answer of the library that fits the member's last line."""
+
+    id: int
+    title: str
+    text: str
+    points: int
+
+
+class SuggestionPage(Struct):
+    items: list[SuggestedAnswer]
+    """Best first."""
+    next: str | None
+
+
+class AnswersBody(Body):
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=500)]
+
+
+class AnswersDeleted(Struct):
+    deleted: int
+
+
+# Paths of their own come before the one with an id in it.
+
+
+@route("GET", f"{API}/answers/types", {200: AnswerKindPage}, tag="answers")
+async def list_answer_types(call: Call) -> Answer:
+    """The question types of the library."""
+    return Answer(await call.ask(AnswerTypes()))
+
+
+@route(
+    "PUT",
+    f"{API}/answers/types/{{type}}",
+    {200: AnswerKind},
+    tag="answers",
+    body=AnswerKindBody,
+    example={"label": {"zh-TW": "配送"}},
+)
+async def save_answer_type(call: Call) -> Answer:
+    """Make a question type, or give it another label."""
+    return Answer(await call.act(SaveAnswerType(call.path["type"], call.body.label)))
+
+
+@route("DELETE", f"{API}/answers/types/{{type}}", {204: None}, tag="answers")
+async def delete_answer_type(call: Call) -> Answer:
+    """Take out a question type that no answer has."""
+    await call.act(DeleteAnswerType(call.path["type"]))
+    return Answer(status=204)
+
+
+@route("GET", f"{API}/answers/try", {200: TriedPage}, tag="answers", query=TryQuery)
+async def try_line(call: Call) -> Answer:
+    """What the library would answer to a line, and why."""
+    return Answer(await call.ask(TryLine(call.query.text, call.query.shop)))
+
+
+@route("GET", f"{API}/answers/hot", {200: HotPage}, tag="answers", query=HotQuery, cross=True)
+async def hot_answers(call: Call) -> Answer:
+    """The questions chosen most, with their answers."""
+    return Answer(await call.ask(HotAnswers(call.query.shop)))
+
+
+@route(
+    "POST",
+    f"{API}/answers/delete",
+    {200: AnswersDeleted},
+    tag="answers",
+    body=AnswersBody,
+    example={"ids": [1]},
+    errors=(404,),
+)
+async def delete_answers(call: Call) -> Answer:
+    """Take several answers out: all or none."""
+    return Answer(await call.act(DeleteAnswers(tuple(dict.fromkeys(call.body.ids)))))
+
+
+@route("GET", f"{API}/tickets/{{number}}/suggestions", {200: SuggestionPage}, tag="answers")
+async def suggestions(call: Call) -> Answer:
+    """Answers of the library that fit the member's last line."""
+    return Answer(await call.need(Suggestions(call.path["number"]), "ticket"))
 
 
 @route("GET", f"{API}/answers", {200: LibraryPage}, tag="answers", query=LibraryQuery)
@@ -71,7 +236,14 @@ async def list_answers(call: Call) -> Answer:
     return Answer(await call.ask(Answers(call.query.shop, call.query.text)))
 
 
-@route("POST", f"{API}/answers", {201: LibraryAnswer}, tag="answers", body=LibraryBody)
+@route(
+    "POST",
+    f"{API}/answers",
+    {201: LibraryAnswer},
+    tag="answers",
+    body=LibraryBody,
+    example={"titles": {"en": "a"}, "texts": {"en": "b"}},
+)
 async def add_answer(call: Call) -> Answer:
     """A new answer."""
     done = await call.act(SaveAnswer(given(call.body)))
@@ -79,7 +251,7 @@ async def add_answer(call: Call) -> Answer:
     return Answer(answer, 201, {"Location": f"{API}/answers/{answer['id']}"})
 
 
-@route("PATCH", ONE, {200: LibraryAnswer}, tag="answers", body=LibraryPatch)
+@route("PATCH", ONE, {200: LibraryAnswer}, tag="answers", body=LibraryPatch, example={"enabled": False})
 async def change_answer(call: Call) -> Answer:
     """Change the values that are named."""
     done = await call.act(SaveAnswer(given(call.body), call.path["answer"]))
@@ -89,5 +261,12 @@ async def change_answer(call: Call) -> Answer:
 @route("DELETE", ONE, {204: None}, tag="answers")
 async def delete_answer(call: Call) -> Answer:
     """Take an answer out of the library."""
-    await call.act(DeleteAnswer(call.path["answer"]))
+    await call.act(DeleteAnswers((call.path["answer"],)))
+    return Answer(status=204)
+
+
+@route("POST", f"{ONE}/click", {204: None}, tag="answers", cross=True)
+async def click_answer(call: Call) -> Answer:
+    """I have chosen this one."""
+    await call.act(ClickAnswer(call.path["answer"]))
     return Answer(status=204)

@@ -50,5 +50,5 @@ async def _open_chat(context: Context, actor: Actor, command: OpenChat) -> dict[
 
 COMMANDS = (
     AsyncCommand(OpenChat, _open_chat),
-    RuleCommand(EndChat, locate=locate.by_number_or_latest, answer=ticket_answer),
+    RuleCommand(EndChat, locate=locate.open_chat, answer=ticket_answer),
 )

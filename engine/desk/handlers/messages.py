@@ -43,8 +43,8 @@ def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] |
         return None
     actor = work.actor
     author_id = actor.id
-    if actor.kind == "guest" and actor.visitor and isinstance(command, MemberLine):
-        author_id = people.find_member(work.tx, command.shop, "visitor", actor.visitor) or 0
+    if actor.kind == "guest" and actor.visitor:  # the session may be older than the member
+        author_id = people.find_member(work.tx, actor.shops[0], "visitor", actor.visitor) or 0
     kind = "agent" if actor.kind == "agent" else "member"
     stored = stream.duplicate_by_client(work.tx, kind, author_id, command.client_key) if author_id else None
     if stored is None:

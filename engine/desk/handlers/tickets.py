@@ -48,7 +48,7 @@ COMMANDS = (
     RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks=True),
     RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(RateTicket, locate=locate.by_number_or_latest, answer=ticket_answer),
+    RuleCommand(RateTicket, locate=locate.latest_chat, answer=ticket_answer),
     RuleCommand(AskRating, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(MarkRead, locate=locate.by_number, answer=_read),
 )

@@ -1,4 +1,4 @@
-"""The auto-reply library as people keep it: who may see and change which entry, and what stands in one."""
+"""The auto-reply library as people keep it: who may see and change which entry, and what is chosen from it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from typing import Any
 from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
+from engine.core.library import FITS, Fit, Library
+from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
-from engine.desk import PlainCommand, Work, check_who
+from engine.desk import PlainCommand, Work, check_who, principal
 from engine.features.answers import store
 from engine.store.sql import Row
 
 MOST = 2_000
 """Entries of a library: a line is held against each."""
+MOST_TYPES = 200
+HOT = 8
+"""Hot questions that are shown."""
+SUGGESTED = 3
+"""Answers suggested to an agent."""
+EDIT = "answers.edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +35,70 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerTypes:
+    """The question types of the library."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLine:
+    """What the library would answer to a line in a shop, and why."""
+
+    text: str
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class HotAnswers:
+    """What is chosen most in a shop, for whoever asks: title and text in the asker's language."""
+
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """Answers that fit the member's last line on a ticket, best first."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class SaveAnswer:
-    """An entry of the auto-reply library, made (no `answer_id`) or changed: shop, titles, keywords, texts, enabled,
-    position."""
+    """An entry made (no `answer_id`) or changed: shop, type, titles, keywords, texts, enabled, position."""
 
     values: Mapping[str, Any]
     answer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAnswer:
-    """An entry of the auto-reply library goes."""
+class DeleteAnswers:
+    """Entries go: all of them or, where one is not the actor's to keep, none."""
+
+    answer_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClickAnswer:
+    """The actor has chosen an entry."""
 
     answer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAnswerType:
+    """A question type made, or given another label."""
+
+    name: str
+    label: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAnswerType:
+    """A question type goes; no entry may have it."""
+
+    name: str
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
 
 
 def _listed(work: Work, question: Answers) -> dict[str, Any]:
@@ -48,7 +107,8 @@ def _listed(work: Work, question: Answers) -> dict[str, Any]:
     check_who(actor, "agents", "ticket.view")
     if question.shop is not None and not access.serves(actor, question.shop):
         raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
-    rows = [row for row in store.listed(tx) if _sees(actor, row["shop"])]
+    clicks = store.clicks(tx)
+    rows = [{**row, "clicks": clicks.get(row["id"], 0)} for row in store.listed(tx) if _sees(actor, row["shop"])]
     if question.shop is not None:
         rows = [row for row in rows if row["shop"] in ("", question.shop)]
     if question.text is not None:
@@ -59,6 +119,85 @@ def _listed(work: Work, question: Answers) -> dict[str, Any]:
     return {"items": rows, "next": None}
 
 
+def _types(work: Work, question: AnswerTypes) -> dict[str, Any]:
+    check_who(work.actor, "agents", "ticket.view")
+    return {"items": store.types(work.tx), "next": None}
+
+
+def _try(work: Work, question: TryLine) -> dict[str, Any]:
+    """`outcome` is what rules would get: one answer, a menu of several, or nothing; `items` also has near misses."""
+    check_who(work.actor, "agents", "ticket.view")
+    if question.shop not in work.book.shops or not access.serves(work.actor, question.shop):
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
+    library = store.library(work.tx)
+    said = {answer.id for answer in library.fitting(question.text, question.shop)}
+    fits = _fits(library, question.text, question.shop)
+    outcome = "nothing" if not said else "answer" if len(said) == 1 else "menu"
+    shown = [fit for fit in fits if fit.answer.id in said] + [fit for fit in fits if fit.answer.id not in said][:5]
+    items = [{**_fit(work, fit), "said": fit.answer.id in said} for fit in shown]
+    return {"outcome": outcome, "items": items, "next": None}
+
+
+def _fits(library: Library, text: str, shop: str) -> list[Fit]:
+    """Everything in use that has something of a line, best first."""
+    fits = [answer.fit(text) for answer in library.answers if answer.shop in ("", shop)]
+    return sorted(
+        (fit for fit in fits if fit.points), key=lambda fit: (-fit.points, fit.answer.position, fit.answer.id)
+    )
+
+
+def _fit(work: Work, fit: Fit) -> dict[str, Any]:
+    locale = work.actor.locale
+    return {
+        "id": fit.answer.id,
+        "title": fit.answer.title(locale),
+        "text": fit.answer.text(locale),
+        "points": fit.points,
+        "keywords": list(fit.keywords),
+        "title_share": round(fit.title_share, 2),
+    }
+
+
+def _hot(work: Work, question: HotAnswers) -> dict[str, Any]:
+    """The entries in use that are chosen most; those never chosen follow in their order."""
+    actor = work.actor
+    if question.shop not in work.book.shops or (actor.kind != "system" and not access.serves(actor, question.shop)):
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
+    clicks = store.clicks(work.tx)
+    own = [answer for answer in store.library(work.tx).answers if answer.shop in ("", question.shop)]
+    own.sort(key=lambda answer: (-clicks.get(answer.id, 0), answer.position, answer.id))
+    items = [{"id": a.id, "title": a.title(actor.locale), "text": a.text(actor.locale)} for a in own[:HOT]]
+    return {"items": items, "next": None}
+
+
+def _suggestions(work: Work, question: Suggestions) -> dict[str, Any] | None:
+    """In the ticket's language; nothing where the last line is ours."""
+    check_who(work.actor, "agents", "ticket.reply")
+    ticket = work.ask(TicketByNumber(question.number))
+    if ticket is None:
+        return None
+    lines = [
+        line for line in work.ask(Messages(question.number, limit=20))["items"] if line["visibility"] != "internal"
+    ]
+    if not lines or lines[-1]["author"]["kind"] != "member" or not lines[-1]["text"]:
+        return {"items": [], "next": None}
+    fits = _fits(store.library(work.tx), lines[-1]["text"], ticket["shop"])
+    items = [
+        {
+            "id": fit.answer.id,
+            "title": fit.answer.title(ticket["language"]),
+            "text": fit.answer.text(ticket["language"]),
+            "points": fit.points,
+        }
+        for fit in fits
+        if fit.points >= FITS
+    ]
+    return {"items": items[:SUGGESTED], "next": None}
+
+
+# --- keeping --------------------------------------------------------------------------------------------------------
+
+
 def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
     """Makes or changes an entry, and records it."""
     tx, actor = work.tx, work.actor
@@ -66,19 +205,53 @@ def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
     if command.answer_id is not None:
         _may_keep(actor, _entry(work, command.answer_id)["shop"])
     values = dict(command.values)
-    _check(work.book, actor, values, new=new)
+    _check(work, values, new=new)
     if new and len(store.listed(tx)) >= MOST:
         raise Refused("conflict", "library-full", f"a library has at most {MOST} answers; delete some first")
     answer_id = store.save(tx, values, command.answer_id)
     tx.record("answer.saved", {"answer": answer_id, "changed": sorted(values)}, actor=actor)
-    return {"entry": store.entry(tx, answer_id)}
+    return {"entry": {**_entry(work, answer_id), "clicks": store.clicks(tx).get(answer_id, 0)}}
 
 
-def _delete(work: Work, command: DeleteAnswer) -> dict[str, Any]:
-    """Takes an entry out, and records it."""
-    _may_keep(work.actor, _entry(work, command.answer_id)["shop"])
-    store.delete(work.tx, command.answer_id)
-    work.tx.record("answer.deleted", {"answer": command.answer_id}, actor=work.actor)
+def _delete(work: Work, command: DeleteAnswers) -> dict[str, Any]:
+    """Takes entries out, and records each."""
+    for answer_id in command.answer_ids:
+        _may_keep(work.actor, _entry(work, answer_id)["shop"])
+    gone = store.delete(work.tx, command.answer_ids)
+    for answer_id in command.answer_ids:
+        work.tx.record("answer.deleted", {"answer": answer_id}, actor=work.actor)
+    return {"deleted": gone}
+
+
+def _click(work: Work, command: ClickAnswer) -> dict[str, Any]:
+    found = store.entry(work.tx, command.answer_id)
+    if found is None or not found["enabled"] or not _sees(work.actor, found["shop"]):
+        raise missing("answer")
+    store.click(work.tx, command.answer_id, principal(work.actor))
+    return {}
+
+
+def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
+    _may_keep(work.actor, "")
+    if not any(text.strip() for text in command.label.values()):
+        raise Refused("invalid", "text-needed", "write what the type is called", pointer="/label")
+    _check_locales(work.book, command.label, "label")
+    known = {row["name"] for row in store.types(work.tx)}
+    if command.name not in known and len(known) >= MOST_TYPES:
+        raise Refused("conflict", "too-many-types", f"there are at most {MOST_TYPES} question types")
+    store.save_type(work.tx, command.name, command.label)
+    work.tx.record("answer_type.saved", {"type": command.name}, actor=work.actor)
+    return next(row for row in store.types(work.tx) if row["name"] == command.name)
+
+
+def _delete_type(work: Work, command: DeleteAnswerType) -> dict[str, Any]:
+    _may_keep(work.actor, "")
+    used = next((row["answers"] for row in store.types(work.tx) if row["name"] == command.name), 0)
+    if used:
+        raise Refused("conflict", "type-used", f"{used} answers have this type; give them another first")
+    if not store.delete_type(work.tx, command.name):
+        raise missing("question type")
+    work.tx.record("answer_type.deleted", {"type": command.name}, actor=work.actor)
     return {}
 
 
@@ -100,25 +273,40 @@ def _may_keep(actor: Actor, shop: str) -> None:
         access.require(actor, "shops.all")
 
 
-def _check(book: Rulebook, actor: Actor, values: Mapping[str, Any], *, new: bool) -> None:
+def _check(work: Work, values: Mapping[str, Any], *, new: bool) -> None:
     shop = values.get("shop", "" if new else None)
     if shop is not None:
-        if shop != "" and (shop not in book.shops or not access.serves(actor, shop)):
+        if shop != "" and (shop not in work.book.shops or not access.serves(work.actor, shop)):
             raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`", pointer="/shop")
-        _may_keep(actor, shop)
+        _may_keep(work.actor, shop)
+    if values.get("type") is not None and values["type"] not in {row["name"] for row in store.types(work.tx)}:
+        raise Refused("invalid", "unknown-type", f"there is no question type `{values['type']}`", pointer="/type")
     for name in ("titles", "texts"):
         texts = values.get(name, {} if new else None)
         if texts is None:
             continue
         if not texts or not all(text.strip() for text in texts.values()):
             raise Refused("invalid", "text-needed", f"`{name}` needs a text in some language", pointer=f"/{name}")
-        for locale in texts:
-            if locale not in book.locales:
-                raise Refused("invalid", "unknown-language", f"no shop speaks `{locale}`", pointer=f"/{name}/{locale}")
+        _check_locales(work.book, texts, name)
+
+
+def _check_locales(book: Rulebook, texts: Mapping[str, str], name: str) -> None:
+    for locale in texts:
+        if locale not in book.locales:
+            raise Refused("invalid", "unknown-language", f"no shop speaks `{locale}`", pointer=f"/{name}/{locale}")
 
 
 COMMANDS = (
-    PlainCommand(SaveAnswer, _save, right="answers.edit", who="anybody"),
-    PlainCommand(DeleteAnswer, _delete, right="answers.edit", who="anybody"),
+    PlainCommand(SaveAnswer, _save, right=EDIT, rights=("shops.all",), who="anybody"),
+    PlainCommand(DeleteAnswers, _delete, right=EDIT, rights=("shops.all",), who="anybody"),
+    PlainCommand(SaveAnswerType, _save_type, right=EDIT, rights=("shops.all",), who="anybody"),
+    PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=("shops.all",), who="anybody"),
+    PlainCommand(ClickAnswer, _click, who="anybody"),
 )
-QUESTIONS = {Answers: _listed}
+QUESTIONS = {
+    Answers: _listed,
+    AnswerTypes: _types,
+    TryLine: _try,
+    HotAnswers: _hot,
+    Suggestions: _suggestions,
+}

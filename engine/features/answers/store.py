@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from peewee import fn
+
+from engine.core.entities import DAY
 from engine.core.library import Answer, Library
-from engine.store import tables as t
+from engine.features.answers import tables as t
 from engine.store.log import to_json
 from engine.store.sql import Prepared, Row, p
+from engine.store.tables import Counter
 from engine.store.tx import Tx
 
+HOT_DAYS = 90
+"""Days for which clicks count."""
 VERSION = "answers"
 """The counter that every change of the library counts up, in the same transaction."""
 
-_VERSION = Prepared(lambda: t.Counter.select(t.Counter.value).where(t.Counter.name == p("name")))
+_VERSION = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
 _KNOWN: WeakKeyDictionary[Any, Library] = WeakKeyDictionary()
 
 
@@ -35,10 +41,59 @@ def listed(tx: Tx) -> list[Row]:
     return [_plain(row) for row in tx.rows(t.Answer.select().order_by(t.Answer.position, t.Answer.id))]
 
 
+def clicks(tx: Tx) -> dict[int, int]:
+    """How often each entry was chosen in the last days, by id: one person counts once a day."""
+    count = fn.COUNT(t.AnswerClick.who)
+    query = (
+        t.AnswerClick.select(t.AnswerClick.answer_id, count.alias("clicks"))
+        .where(t.AnswerClick.day > tx.now // DAY - HOT_DAYS)
+        .group_by(t.AnswerClick.answer_id)
+    )
+    return {row["answer_id"]: row["clicks"] for row in tx.rows(query)}
+
+
+def click(tx: Tx, answer_id: int, who: str) -> None:
+    """Counts that somebody chose an entry."""
+    digest = tx.ring.blind("answer-click", who)
+    tx.insert_many(t.AnswerClick, [{"answer_id": answer_id, "day": tx.now // DAY, "who": digest}], ignore=True)
+
+
+def forget_clicks(tx: Tx) -> None:
+    """Takes out clicks that count no more."""
+    tx.run(t.AnswerClick.delete().where(t.AnswerClick.day <= tx.now // DAY - HOT_DAYS))
+
+
 def entry(tx: Tx, answer_id: int) -> Row | None:
     """One entry."""
     row = tx.row(t.Answer.select().where(t.Answer.id == answer_id))
     return None if row is None else _plain(row)
+
+
+def types(tx: Tx) -> list[Row]:
+    """Question types by name: label, and how many entries have it."""
+    counts = {
+        row["type"]: row["answers"]
+        for row in tx.rows(
+            t.Answer.select(t.Answer.type, fn.COUNT(t.Answer.id).alias("answers"))
+            .where(t.Answer.type.is_null(False))
+            .group_by(t.Answer.type)
+        )
+    }
+    rows = tx.rows(t.AnswerType.select().order_by(t.AnswerType.created_at, t.AnswerType.name))
+    return [
+        {"name": row["name"], "label": json.loads(row["label"]), "answers": counts.get(row["name"], 0)} for row in rows
+    ]
+
+
+def save_type(tx: Tx, name: str, label: Mapping[str, str]) -> None:
+    """Makes a question type or gives it another label."""
+    if not tx.update(t.AnswerType, {"label": to_json(label)}, name=name):
+        tx.insert_many(t.AnswerType, [{"name": name, "label": to_json(label), "created_at": tx.now}])
+
+
+def delete_type(tx: Tx, name: str) -> bool:
+    """Takes a question type out; False when there is none."""
+    return tx.run(t.AnswerType.delete().where(t.AnswerType.name == name)) > 0
 
 
 def save(tx: Tx, values: Mapping[str, Any], answer_id: int | None = None) -> int:
@@ -53,10 +108,14 @@ def save(tx: Tx, values: Mapping[str, Any], answer_id: int | None = None) -> int
     return answer_id
 
 
-def delete(tx: Tx, answer_id: int) -> None:
-    """Takes an entry out."""
-    tx.run(t.Answer.delete().where(t.Answer.id == answer_id))
-    tx.next_number(VERSION)
+def delete(tx: Tx, answer_ids: Collection[int]) -> int:
+    """Takes entries out, with what was clicked of them. Returns how many there were."""
+    ids = list(answer_ids)
+    tx.run(t.AnswerClick.delete().where(t.AnswerClick.answer_id.in_(ids)))
+    gone = tx.run(t.Answer.delete().where(t.Answer.id.in_(ids)))
+    if gone:
+        tx.next_number(VERSION)
+    return gone
 
 
 def _plain(row: Row) -> Row:

@@ -8,7 +8,7 @@ from engine.core.commands import MemberLine
 from engine.core.entities import SYSTEM
 from engine.core.questions import Messages
 from engine.desk import Desk
-from engine.features.answers.commands import DeleteAnswer, SaveAnswer
+from engine.features.answers.commands import DeleteAnswers, SaveAnswer
 from engine.store import commit
 from engine.store import tables as t
 from tests.support.house import House, member
@@ -39,7 +39,7 @@ def test_a_change_of_the_library_counts_with_the_next_line(house: House) -> None
         said.append(len(await asked()))
         await desk.act(SYSTEM, SaveAnswer({"texts": {"zh-TW": "在三樓"}}, made["id"]))
         last = await asked()
-        await desk.act(SYSTEM, DeleteAnswer(made["id"]))
+        await desk.act(SYSTEM, DeleteAnswers((made["id"],)))
         said.append(len(await asked()))
         versions = await desk.context.store.read(
             lambda tx: [

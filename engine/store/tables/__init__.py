@@ -1,0 +1,117 @@
+"""Every table of the machine, as peewee models without a database: a query is bound when it runs.
+
+One room a noun. The released form of each table is frozen in `migrations/`; a test compares the two. Features have
+tables of their own.
+"""
+
+from __future__ import annotations
+
+from peewee import Model
+
+from engine.store.tables._base import NEVER, Row, ref
+from engine.store.tables.agents import Agent, AgentRole, AgentShop, AgentSkill, AgentTeam
+from engine.store.tables.jobs import Job
+from engine.store.tables.log import Counter, Decision, Event
+from engine.store.tables.members import Block, Identity, Member
+from engine.store.tables.messages import File, Message, MessageFile
+from engine.store.tables.notifications import Notice
+from engine.store.tables.outbox import ChannelAccount, Outbox
+from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
+from engine.store.tables.sessions import Login, RequestKey, Session
+from engine.store.tables.tickets import Call, Chat, FieldValue, Rating, Seen, SlaClock, TagUse, Ticket, TicketLink
+from engine.store.tables.time import Schedule, Timer
+from engine.store.tables.views import Draft, View
+
+MODELS: tuple[type[Model], ...] = (
+    Member,
+    Identity,
+    Agent,
+    AgentTeam,
+    AgentSkill,
+    AgentShop,
+    AgentRole,
+    Login,
+    Session,
+    Ticket,
+    Chat,
+    Call,
+    Message,
+    File,
+    MessageFile,
+    TicketLink,
+    Seen,
+    TagUse,
+    FieldValue,
+    SlaClock,
+    Rating,
+    Event,
+    Decision,
+    RuleUse,
+    RuleDay,
+    Timer,
+    Schedule,
+    Outbox,
+    Rulebook,
+    Activation,
+    Notice,
+    Block,
+    ChannelAccount,
+    Parameter,
+    View,
+    Draft,
+    Job,
+    RequestKey,
+    Counter,
+)
+"""In the order in which they can be made: what is referred to comes first."""
+
+SEARCHES = ("message", "ticket", "member")
+"""Names of the search indexes: lines, subjects, members' names."""
+
+__all__ = [
+    "MODELS",
+    "NEVER",
+    "SEARCHES",
+    "Activation",
+    "Agent",
+    "AgentRole",
+    "AgentShop",
+    "AgentSkill",
+    "AgentTeam",
+    "Block",
+    "Call",
+    "ChannelAccount",
+    "Chat",
+    "Counter",
+    "Decision",
+    "Draft",
+    "Event",
+    "FieldValue",
+    "File",
+    "Identity",
+    "Job",
+    "Login",
+    "Member",
+    "Message",
+    "MessageFile",
+    "Model",
+    "Notice",
+    "Outbox",
+    "Parameter",
+    "Rating",
+    "RequestKey",
+    "Row",
+    "RuleDay",
+    "RuleUse",
+    "Rulebook",
+    "Schedule",
+    "Seen",
+    "Session",
+    "SlaClock",
+    "TagUse",
+    "Ticket",
+    "TicketLink",
+    "Timer",
+    "View",
+    "ref",
+]

@@ -1,0 +1,21 @@
+"""What rules told agents inside the desk."""
+
+from __future__ import annotations
+
+from peewee import BigIntegerField, TextField
+
+from engine.store.tables._base import Row, ref
+
+
+class Notice(Row):
+    """What an agent is told inside the desk."""
+
+    agent_id = ref("agent")
+    ticket_id = BigIntegerField(null=True)
+    text = TextField()
+    rule = TextField(null=True)
+    created_at = BigIntegerField()
+    read_at = BigIntegerField(null=True)
+
+    class Meta:
+        indexes = ((("agent_id", "id"), False),)

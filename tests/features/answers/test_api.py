@@ -1,0 +1,141 @@
+"""The auto-reply library by HTTP: entries, question types, trying a line, clicks, suggestions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from tests.web.documented import conforms, refused
+from tests.web.support import Site
+
+BODY = {"titles": {"zh-TW": "多久到貨？"}, "texts": {"zh-TW": "三天內"}, "keywords": ["到貨"], "shop": "demo"}
+
+
+def made(lead: httpx.Client, **values: Any) -> dict[str, Any]:
+    """A new entry."""
+    return dict(conforms("add_answer", lead.post("/answers", json={**BODY, **values})))
+
+
+def test_the_auto_reply_library(site: Site, amy: httpx.Client, lead: httpx.Client) -> None:
+    body = {"titles": {"zh-TW": "多久到貨？"}, "texts": {"zh-TW": "三天內"}, "keywords": ["到貨"], "shop": "demo"}
+    made = lead.post("/answers", json=body)
+    answer = conforms("add_answer", made)
+    one = made.headers["Location"].removeprefix("/api/v1")
+    assert (answer["titles"], answer["enabled"]) == (body["titles"], True)
+    assert conforms("change_answer", lead.patch(one, json={"position": 3}))["keywords"] == ["到貨"]
+    shown = conforms("list_answers", amy.get("/answers", params={"shop": "demo", "text": "何時到貨"}))
+    assert [item["id"] for item in shown["items"]] == [answer["id"]]
+    assert conforms("list_answers", amy.get("/answers", params={"text": "貓"}))["items"] == []
+    conforms("change_answer", lead.patch(one, json={"enabled": False}))
+    assert conforms("list_answers", amy.get("/answers", params={"text": "何時到貨"}))["items"] == [], "not in use"
+    assert answer["id"] in [item["id"] for item in conforms("list_answers", amy.get("/answers"))["items"]]
+    refused("add_answer", amy.post("/answers", json=body), 403)
+    refused("add_answer", lead.post("/answers", json={**body, "texts": {"xx": "?"}}), 422)
+    refused("add_answer", lead.post("/answers", json={**body, "shop": "nowhere"}), 422)
+    refused("change_answer", lead.patch(one, json={"titles": {"en": " "}}), 422)
+    conforms("delete_answer", lead.delete(one))
+    refused("delete_answer", lead.delete(one), 404)
+
+
+def test_entries_go_together_or_not_at_all(site: Site, lead: httpx.Client) -> None:
+    ids = [made(lead, titles={"zh-TW": f"第 {n} 題"})["id"] for n in range(3)]
+    refused("delete_answers", lead.post("/answers/delete", json={"ids": [*ids, 999_999]}), 404)
+    there = {item["id"] for item in lead.get("/answers").json()["items"]}
+    assert set(ids) <= there, "one that is not there holds all of them"
+    with site.client("amy") as amy:
+        refused("delete_answers", amy.post("/answers/delete", json={"ids": ids}), 403)
+    assert conforms("delete_answers", lead.post("/answers/delete", json={"ids": [*ids, ids[0]]})) == {"deleted": 3}
+    refused("delete_answers", lead.post("/answers/delete", json={"ids": []}), 422)
+    refused("delete_answers", lead.post("/answers/delete", json={"ids": ids}), 404)
+
+
+def test_question_types_are_made_renamed_and_taken_out_when_nothing_has_them(
+    amy: httpx.Client, lead: httpx.Client
+) -> None:
+    path = "/answers/types/配送 問題"
+    first = conforms("save_answer_type", lead.put(path, json={"label": {"zh-TW": "配送"}}))
+    assert first == {"name": "配送 問題", "label": {"zh-TW": "配送"}, "answers": 0}
+    assert conforms("save_answer_type", lead.put(path, json={"label": {"zh-TW": "運送", "en": "Delivery"}}))[
+        "label"
+    ] == {
+        "zh-TW": "運送",
+        "en": "Delivery",
+    }
+    entry = made(lead, type="配送 問題")
+    assert entry["type"] == "配送 問題"
+    listed = conforms("list_answer_types", amy.get("/answers/types"))["items"]
+    assert [(one["name"], one["answers"]) for one in listed] == [("配送 問題", 1)]
+    refused("delete_answer_type", lead.delete(path), 409)
+    refused("add_answer", lead.post("/answers", json={**BODY, "type": "nothing"}), 422)
+    conforms("change_answer", lead.patch(f"/answers/{entry['id']}", json={"type": None}))
+    conforms("delete_answer_type", lead.delete(path))
+    refused("delete_answer_type", lead.delete(path), 404)
+    for name, body in (
+        ("x" * 61, {"label": {"en": "x"}}),
+        ("ok", {"label": {"xx": "x"}}),
+        ("ok", {"label": {"en": " "}}),
+    ):
+        assert lead.put(f"/answers/types/{name}", json=body).status_code in (404, 422), (name, body)
+    refused("save_answer_type", amy.put("/answers/types/ok", json={"label": {"en": "x"}}), 403)
+    lead.delete(f"/answers/{entry['id']}")
+
+
+def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> None:
+    one = made(lead, titles={"zh-TW": "退款多久入帳"}, keywords=["退款", "入帳"], texts={"zh-TW": "七天"})
+    two = made(lead, titles={"zh-TW": "怎麼申請退款"}, keywords=["退款"], texts={"zh-TW": "按退款"})
+    tried = conforms("try_line", amy.get("/answers/try", params={"text": "退款什麼時候入帳", "shop": "demo"}))
+    best = tried["items"][0]
+    assert (tried["outcome"], best["id"], best["keywords"], best["said"]) == (
+        "answer",
+        one["id"],
+        ["退款", "入帳"],
+        True,
+    )
+    assert 0 < best["title_share"] < 1 and best["points"] > tried["items"][1]["points"]
+    menu = conforms("try_line", amy.get("/answers/try", params={"text": "退款", "shop": "demo"}))
+    assert menu["outcome"] == "menu" and {item["id"] for item in menu["items"] if item["said"]} == {
+        one["id"],
+        two["id"],
+    }
+    nothing = conforms("try_line", amy.get("/answers/try", params={"text": "貓", "shop": "demo"}))
+    assert (nothing["outcome"], nothing["items"]) == ("nothing", [])
+    refused("try_line", amy.get("/answers/try", params={"text": "貓", "shop": "other"}), 422)
+    refused("try_line", amy.get("/answers/try", params={"shop": "demo"}), 422)
+    for entry in (one, two):
+        lead.delete(f"/answers/{entry['id']}")
+
+
+def test_what_is_chosen_most_comes_first_and_one_person_counts_once_a_day(site: Site, lead: httpx.Client) -> None:
+    quiet = made(lead, titles={"zh-TW": "安靜的"}, position=0)
+    loud = made(lead, titles={"zh-TW": "熱門的"}, position=9)
+    for name in ("ming", "hua"):
+        with site.client(name) as client:
+            for _ in range(3):
+                conforms("click_answer", client.post(f"/answers/{loud['id']}/click"))
+            hot = conforms("hot_answers", client.get("/answers/hot", params={"shop": "demo"}))["items"]
+            assert [item["id"] for item in hot].index(loud["id"]) < [item["id"] for item in hot].index(quiet["id"])
+    by_id = {item["id"]: item for item in lead.get("/answers").json()["items"]}
+    assert (by_id[loud["id"]]["clicks"], by_id[quiet["id"]]["clicks"]) == (2, 0)
+    with site.client("oscar") as stranger:
+        refused("click_answer", stranger.post(f"/answers/{loud['id']}/click"), 404)
+        refused("hot_answers", stranger.get("/answers/hot", params={"shop": "demo"}), 422)
+    lead.patch(f"/answers/{loud['id']}", json={"enabled": False})
+    with site.client("ming") as client:
+        refused("click_answer", client.post(f"/answers/{loud['id']}/click"), 404)
+    conforms("delete_answers", lead.post("/answers/delete", json={"ids": [quiet["id"], loud["id"]]}))
+
+
+def test_what_fits_the_members_last_line_is_suggested(site: Site, amy: httpx.Client, lead: httpx.Client) -> None:
+    entry = made(lead, titles={"zh-TW": "發票怎麼改統編"}, keywords=["統編"], texts={"zh-TW": "七天內可以改"})
+    ticket = site.open_ticket(text="發票可以改統編嗎", subject="發票")
+    path = f"/tickets/{ticket['number']}/suggestions"
+    found = conforms("suggestions", amy.get(path))["items"]
+    assert [(item["id"], item["text"]) for item in found] == [(entry["id"], "七天內可以改")]
+    amy.post(f"/tickets/{ticket['number']}/messages", json={"text": "備註", "visibility": "internal"})
+    assert len(conforms("suggestions", amy.get(path))["items"]) == 1, "a note is no answer"
+    amy.post(f"/tickets/{ticket['number']}/messages", json={"text": "可以的"})
+    assert conforms("suggestions", amy.get(path))["items"] == [], "the last line is ours"
+    with site.client("olga") as stranger:
+        refused("suggestions", stranger.get(path), 404)
+    lead.delete(f"/answers/{entry['id']}")

@@ -1,0 +1,130 @@
+"""What holds of every feature, written once."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from engine.desk import Feature
+from engine.features import FEATURES
+from tests.web.support import Site
+from web.routes import Operation, table
+
+ROOT = Path(__file__).resolve().parents[2]
+MIGRATIONS = "".join(path.read_text("utf-8") for path in (ROOT / "engine/store/migrations").glob("[0-9]*.py"))
+each = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+
+
+def operations(feature: Feature) -> list[Operation]:
+    """The operations of the feature's web file."""
+    return [one for one in table() if one.run.__module__ == f"web.features.{feature.name}"]
+
+
+def test_names_are_their_own_and_each_has_its_room() -> None:
+    names = [feature.name for feature in FEATURES]
+    assert names == list(dict.fromkeys(names))
+    rooms = {path.parent.name for path in (ROOT / "engine/features").glob("*/__init__.py")}
+    assert rooms == set(names), "a folder of engine/features and a row of FEATURES go together"
+
+
+@each
+def test_each_table_is_made_by_a_migration_and_named_in_an_erasure_or_holds_nothing_of_a_person(
+    feature: Feature,
+) -> None:
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "engine/features" / feature.name).glob("*.py"))
+    for model in feature.tables:
+        assert re.search(rf"class {model.__name__}\(", MIGRATIONS), f"no migration makes {model.__name__}"
+        if model not in feature.impersonal:
+            assert feature.erase_agent is not None, f"{model.__name__}: say who is erased from it, or that it is nobody"
+            assert f"{model.__name__}.delete()" in sources, f"no erasure takes rows out of {model.__name__}"
+    assert set(feature.impersonal) <= set(feature.tables)
+
+
+@each
+def test_each_right_is_described_granted_and_asked_for(feature: Feature) -> None:
+    roles = (ROOT / "rules/roles.yaml").read_text("utf-8")
+    vocabulary = (ROOT / "docs/vocabulary.md").read_text("utf-8")
+    asked = {right for row in feature.commands for right in (row.right, *getattr(row, "rights", ()))}
+    for right, what in feature.permissions.items():
+        assert len(what.split()) > 2
+        assert f"`{right}`" in vocabulary, f"`{right}` is not in docs/vocabulary.md"
+        assert f"- {right}\n" in roles, f"no role of rules/roles.yaml has `{right}`"
+        assert right in asked, f"no command asks for `{right}`"
+
+
+@each
+def test_each_page_and_place_is_there(feature: Feature) -> None:
+    folder = ROOT / "web/ui/src/features" / feature.name.replace("_", "-")
+    for page in feature.pages:
+        text = (folder / "index.ts").read_text("utf-8")
+        assert f"'{page.removeprefix('/')}'" in text, f"{page} is announced, but no route of the console has it"
+
+
+@each
+def test_each_is_tested_in_a_folder_of_its_own(feature: Feature) -> None:
+    assert list((ROOT / "tests/features" / feature.name).glob("test_*.py"))
+
+
+@each
+def test_a_feature_names_no_other(feature: Feature) -> None:
+    others = {f"engine.features.{one.name}" for one in FEATURES if one is not feature}
+    files = [*(ROOT / "engine/features" / feature.name).glob("*.py"), ROOT / f"web/features/{feature.name}.py"]
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))) if path.exists() else ():
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                assert not any(module.startswith(other) for other in others), f"{path.name} imports {module}"
+
+
+def test_nobody_imports_a_feature_but_its_own_web_file_and_the_tests() -> None:
+    found = []
+    for top in ("engine", "web", "plugins"):
+        for path in (ROOT / top).rglob("*.py"):
+            place = path.relative_to(ROOT).as_posix()
+            if place.startswith(("engine/features/", "web/features/")):
+                continue
+            if re.search(r"engine\.features\.\w+", path.read_text("utf-8")):
+                found.append(place)
+    assert not found
+
+
+@pytest.fixture
+def strangers(site: Site) -> Iterator[dict[str, httpx.Client]]:
+    """Nobody, a member, an agent without a right."""
+    with (
+        httpx.Client(base_url=f"{site.url}/api/v1") as nobody,
+        site.client("nina") as nina,
+        site.client("ming") as ming,
+    ):
+        yield {"nobody": nobody, "an agent without rights": nina, "a member": ming}
+
+
+FOR_MEMBERS = {"hot_answers", "click_answer"}
+"""Operations that members are meant to use."""
+
+
+@each
+def test_strangers_and_wrong_roles_are_refused_on_each_operation(
+    feature: Feature, strangers: dict[str, httpx.Client]
+) -> None:
+    for operation in operations(feature):
+        if operation.body is not None:
+            assert operation.example is not None, f"{operation.name}: give its body an example"
+        path = re.sub(r"\{(\w+)\}", "1", operation.path).removeprefix("/api/v1")
+        query = {"shop": "demo", "text": "x"} if operation.query.__struct_fields__ else {}
+        query = {name: value for name, value in query.items() if name in operation.query.__struct_fields__}
+        for who, client in strangers.items():
+            answer = client.request(operation.method, path, params=query, json=operation.example)
+            place = (operation.name, who, answer.status_code, answer.text[:200])
+            if who == "nobody":
+                assert answer.status_code == 401, place
+            elif who == "an agent without rights":
+                assert answer.status_code in (403, 404) or operation.name in FOR_MEMBERS, place
+            elif operation.name not in FOR_MEMBERS:
+                assert answer.status_code in (403, 404), place
