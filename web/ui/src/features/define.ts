@@ -12,6 +12,8 @@ export interface ComposerTool {
   field(): HTMLTextAreaElement | null
   /** Puts `by` in the place of the text between two positions and the cursor behind it. */
   replace(from: number, to: number, by: string): void
+  /** As the button does. */
+  send(): void
   /** Offers each key to `take` before the composer acts on it; true takes it. Returns how to stop. */
   onKey(take: (event: KeyboardEvent) => boolean): () => void
   /** Asks `check` before a text is sent; false holds it back. Returns how to stop. */

@@ -210,7 +210,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'move.title': '{name}',
   'move.needs': 'Please fill in the following first.',
   'move.confirm': 'Confirm',
-  'move.cancel': 'Cancel',
   'trigger.close': 'Close',
   'trigger.reopen': 'Reopen',
   'trigger.solve': 'Mark as solved',
@@ -711,5 +710,12 @@ export const desk: Record<keyof typeof deskKeys, string> = {
 
   'common.retry': 'Try again',
   'common.close': 'Close',
+  'common.save': 'Save',
+  'common.cancel': 'Cancel',
+  'common.edit': 'Edit',
+  'common.delete': 'Delete',
+  'common.unsaved': 'There are unsaved changes.',
+  'common.discard': 'Discard changes',
+  'common.goOn': 'Keep editing',
   'common.loadFailed': 'Could not be loaded',
 }

@@ -210,7 +210,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'move.title': '执行“{name}”',
   'move.needs': '请先填写以下资料。',
   'move.confirm': '确认',
-  'move.cancel': '取消',
   'trigger.close': '结案',
   'trigger.reopen': '重新打开',
   'trigger.solve': '标记为已解决',
@@ -711,5 +710,12 @@ export const desk: Record<keyof typeof deskKeys, string> = {
 
   'common.retry': '重试',
   'common.close': '关闭',
+  'common.save': '保存',
+  'common.cancel': '取消',
+  'common.edit': '编辑',
+  'common.delete': '删除',
+  'common.unsaved': '还有未保存的修改。',
+  'common.discard': '放弃修改',
+  'common.goOn': '继续编辑',
   'common.loadFailed': '无法加载数据',
 }

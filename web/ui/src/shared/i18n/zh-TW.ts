@@ -208,7 +208,6 @@ export const desk = {
   'move.title': '執行「{name}」',
   'move.needs': '請先填寫以下資料。',
   'move.confirm': '確認',
-  'move.cancel': '取消',
   'trigger.close': '結案',
   'trigger.reopen': '重新開啟',
   'trigger.solve': '標示為已解決',
@@ -709,5 +708,12 @@ export const desk = {
 
   'common.retry': '重試',
   'common.close': '關閉',
+  'common.save': '儲存',
+  'common.cancel': '取消',
+  'common.edit': '編輯',
+  'common.delete': '刪除',
+  'common.unsaved': '還有未儲存的修改。',
+  'common.discard': '放棄修改',
+  'common.goOn': '繼續編輯',
   'common.loadFailed': '無法載入資料',
 }
