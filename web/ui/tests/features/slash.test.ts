@@ -100,8 +100,15 @@ describe('a slash', () => {
     await key('Enter', { isComposing: true })
     await key('ArrowDown', { keyCode: 229 } as KeyboardEventInit)
     expect(field.value).toBe('/')
-    await key('Enter')
-    expect(field.value).toContain('您好')
+    field.dispatchEvent(new CompositionEvent('compositionstart', { bubbles: true }))
+    await type('/cha')
+    document.dispatchEvent(new Event('selectionchange'))
+    await key('Unidentified', { isComposing: true })
+    expect(options()).toEqual(['您好', '查訂單'])
+    field.value = '/查'
+    field.dispatchEvent(new CompositionEvent('compositionend', { bubbles: true }))
+    await type('/查')
+    expect(options()).toEqual(['查訂單'])
   })
 })
 
