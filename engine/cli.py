@@ -160,7 +160,7 @@ async def add_agent(desk: Any, username: str, password: str, roles: list[str], *
     """Makes an agent with a password."""
     from engine.desk.accounts import save_agent
 
-    await save_agent(desk, username, password, roles=roles, **values)
+    await save_agent(desk.context, username, password, roles=roles, **values)
 
 
 # --- engine explain -------------------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ def run_user(arguments: Any) -> int:
 
     config = load_config(arguments)
     if arguments.do == "list":
-        rows = asyncio.run(_with_desk(config, accounts.list_agents))
+        rows = asyncio.run(_with_desk(config, lambda desk: accounts.list_agents(desk.context)))
         for row in rows:
             state = "" if row["enabled"] else "  (disabled)"
             print(
@@ -380,7 +380,7 @@ def run_user(arguments: Any) -> int:
     if not arguments.username:
         raise CannotDo(f"`engine user {arguments.do}` needs a username")
     if arguments.do == "disable":
-        found = asyncio.run(_with_desk(config, lambda desk: accounts.disable(desk, arguments.username)))
+        found = asyncio.run(_with_desk(config, lambda desk: accounts.disable(desk.context, arguments.username)))
         if not found:
             raise CannotDo(f"there is no agent `{arguments.username}`")
         print(f"{arguments.username} can no longer sign in; open sessions are ended")
@@ -390,10 +390,10 @@ def run_user(arguments: Any) -> int:
 
     async def work(desk: Any) -> Any:
         if arguments.do == "password":
-            return await accounts.set_password(desk, arguments.username, password)
+            return await accounts.set_password(desk.context, arguments.username, password)
         _known(desk, arguments)
         return await accounts.save_agent(
-            desk,
+            desk.context,
             arguments.username,
             password,
             roles=arguments.role or ["agent"],
@@ -463,7 +463,7 @@ def run_doctor(arguments: Any) -> int:
     for name, value in config.items():
         shown = "(set)" if "secret" in name and value else value
         print(f"  {name:<28} {shown!s:<28} {config.origin(name)}")
-    report = asyncio.run(_with_desk(config, examine))
+    report = asyncio.run(_with_desk(config, lambda desk: examine(desk.context)))
     wrong = 0
     for line in report:
         print(f"{'ok   ' if line.ok else 'WRONG'} {line.text}")

@@ -116,7 +116,7 @@ def run_graph(arguments: Any) -> int:
     from engine.graph import draw
     from engine.reload import load
 
-    loaded = load(rules_folder(arguments.path), run_scenarios=False)
+    loaded = load(rules_folder(arguments.path), extras=_plugin_extras(), run_scenarios=False)
     if loaded.rulebook is None:
         raise _with_errors(loaded.findings, terminal_locale())
     sys.stdout.write(draw(loaded.rulebook, arguments.format))

@@ -23,10 +23,9 @@ from engine.core.commands import (
     Page,
     PostMessage,
     RateTicket,
-    SaveAnswer,
     SetStatus,
 )
-from engine.core.entities import DAY, HOUR, MINUTE, SYSTEM, Actor
+from engine.core.entities import DAY, HOUR, MINUTE, Actor
 from engine.core.errors import Refused
 from engine.desk import Desk, accounts, actors
 from engine.reload import reload_now
@@ -98,45 +97,23 @@ ANSWERS = (
 SOLUTIONS = ("已退款", "補寄商品", "說明後顧客了解", "修改訂單完成", "轉物流查件後尋獲", "折扣補發至錢包")
 
 
-LIBRARY = (
-    ("多久會收到商品？", ("到貨", "幾天", "多久會到", "什麼時候到"),
-     "現貨下單後一到三個工作天出貨，出貨後約一到兩天送達；離島再多兩天。"),
-    ("運費怎麼算？", ("運費", "免運"), "全館滿 1,000 元免運；未滿時宅配 100 元、超商取貨 60 元。"),
-    ("怎麼查訂單的進度？", ("查訂單", "訂單進度", "出貨了嗎"),
-     "請到「我的帳戶 → 詢問紀錄」，或把訂單編號傳給我們，我們幫您查。"),
-    ("怎麼退貨？", ("退貨", "鑑賞期", "七天"),
-     "收到商品七天內可以退貨：保持商品與包裝完整，在訂單頁按「申請退貨」，物流會到府收件。"),
-    ("退款多久會入帳？", ("退款", "入帳", "刷退"),
-     "收到退回的商品後三個工作天內退款；信用卡依各家銀行約七到十四天入帳。"),
-    ("可以換尺寸嗎？", ("換尺寸", "換貨", "尺寸不合"), "可以，七天內免費換一次。請先在訂單頁申請換貨並選擇新的尺寸。"),
-    ("有哪些付款方式？", ("付款", "刷卡", "分期", "貨到付款"),
-     "可以用信用卡（三、六期零利率）、超商代碼、行動支付，也可以貨到付款。"),
-    ("發票怎麼開立？", ("發票", "統編", "載具"), "我們開立電子發票；需要統一編號請在結帳時填寫，開立後七天內可以改。"),
-    ("怎麼修改收件地址？", ("改地址", "修改地址", "收件地址"), "出貨前都可以改：請把訂單編號與新的地址傳給我們。"),
-    ("忘記密碼怎麼辦？", ("忘記密碼", "密碼", "登入不了"),
-     "請在登入頁按「忘記密碼」，我們會寄出重設的連結，三十分鐘內有效。"),
-)  # fmt: skip
-"""The auto-reply library of the demo: what it answers, words that point to it, what it says."""
-
-
 async def fill(config: Config, *, tickets: int = 200, password: str | None = None, progress: bool = False) -> str:
     """Fills an empty desk; one that has the demo already gets the password only. Gives what to tell the operator."""
     clock = _Clock(wall_clock() - 31 * DAY)
-    desk = await Desk.open(config, clock=clock)
-    await desk._feed.stop()  # nobody listens to the past
+    desk = await Desk.open(config, clock=clock, listened=False)
     try:
         if desk.rulebook is None:
             await reload_now(desk, by="demo", note="starter rules", source="start")
         if desk.rulebook is None:
             raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
         password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)
-        if await desk._store.read(lambda tx: people.agent_id(tx, "lin")) is not None:
+        if await desk.context.store.read(lambda tx: people.agent_id(tx, "lin")) is not None:
             await _passwords(desk, password)
             return told(password)
         await _accounts(desk, password)
-        for place, (title, keywords, text) in enumerate(LIBRARY):
-            values = {"shop": "demo", "titles": {"zh-TW": title}, "texts": {"zh-TW": text}}
-            await desk.act(SYSTEM, SaveAnswer({**values, "keywords": list(keywords), "position": place}))
+        for feature in desk.plugins.tables["features"].values():
+            if feature.demo is not None:
+                await feature.demo(desk.context)
         await _Month(desk, clock, tickets, progress).run()
     finally:
         await desk.close()
@@ -166,7 +143,7 @@ class _Clock:
 
 async def _passwords(desk: Desk, password: str) -> None:
     """The demo's password is the one told at this start; whoever is signed in stays so."""
-    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk, password)
+    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
 
     def job(tx: Tx) -> None:
         for account in ACCOUNTS:
@@ -174,12 +151,12 @@ async def _passwords(desk: Desk, password: str) -> None:
             if login is not None:
                 sessions.save_login(tx, login["owner_kind"], login["owner_id"], account.username, digest)
 
-    await desk._store.write(job)
+    await desk.context.store.write(job)
 
 
 async def _accounts(desk: Desk, password: str) -> None:
-    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk, password)
-    words = desk._lexicon
+    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
+    words = desk.context.lexicon
 
     def job(tx: Tx) -> None:
         for account in ACCOUNTS:
@@ -211,7 +188,7 @@ async def _accounts(desk: Desk, password: str) -> None:
                 sessions.save_login(tx, "member", owner, account.username, digest)
             tx.record(f"{account.kind}.created", {"username": account.username})
 
-    await desk._store.write(job)
+    await desk.context.store.write(job)
 
 
 WINDOW = 3 * HOUR
@@ -269,7 +246,7 @@ class _Month:
     async def _people(self) -> None:
         book = self.desk.rulebook
         assert book is not None  # noqa: S101 (fill has just put one in force)
-        words = self.desk._lexicon
+        words = self.desk.context.lexicon
         tiers = [t for t in book.tiers if t != book.guest_tier]
 
         def job(tx: Tx) -> None:
@@ -288,7 +265,7 @@ class _Month:
                     signed_up_at=tx.now,
                 )
 
-        await self.desk._store.write(job)
+        await self.desk.context.store.write(job)
 
         def load(tx: Tx) -> Mapping[str, Any]:
             from engine.store import tables as t
@@ -302,7 +279,7 @@ class _Month:
                     agents[username] = actors.agent_actor(book, agent, None)
             return {"members": [m for m in members if m is not None], "agents": agents}
 
-        found = await self.desk._store.read(load)
+        found = await self.desk.context.store.read(load)
         self.members = list(found["members"])
         self.agents = dict(found["agents"])
 

@@ -30,7 +30,10 @@ def extras(plugins: Plugins) -> Extras:
         functions=tuple(as_function(function) for function in plugins.tables["functions"].values()),
         actions=tuple(as_action(action) for action in plugins.tables["actions"].values()),
         channels=tuple(plugins.tables["channels"]),
-        permissions=tuple(plugins.tables["permissions"]),
+        permissions=(
+            *plugins.tables["permissions"],
+            *(right for feature in plugins.tables["features"].values() for right in feature.permissions),
+        ),
     )
 
 

@@ -184,6 +184,25 @@ def register_permissions() -> Iterable[Permission]:
 
 
 @hookspec
+def register_features() -> Iterable[Any]:
+    """Gives features: nouns that are only kept and shown, each with its tables, rights, commands and pages. Asked once
+    at start, before the store is opened.
+
+    No parameters.
+    Return `engine.desk.Feature` values; `engine/features/README.md` tells what stands in one.
+    Errors: what is raised sets this plugin aside; two features that answer one command end the start, naming both.
+
+    Example::
+
+        from engine.desk import Feature
+
+        @hookimpl
+        def register_features():
+            return [Feature("bulletin", permissions={"bulletin.write": "write on the bulletin board"})]
+    """
+
+
+@hookspec
 def register_commands(commands: Any) -> None:
     """Adds sub-commands to `engine`. Called once by the command line, before arguments are read.
 

@@ -15,8 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
-from engine.core.entities import SYSTEM
-from engine.core.intake import DeliveryFailed
+from engine.core.commands import DeliveryFailed
 from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lang import NUMBER
@@ -44,6 +43,7 @@ class Pump:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._context = desk.context
         self._due = asyncio.Event()
         self._out = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -52,9 +52,10 @@ class Pump:
     async def start(self) -> None:
         """Settles what a crash left half sent, then begins."""
         self._loop = asyncio.get_running_loop()
-        channels = self._desk.plugins.tables["channels"]
-        await self._desk._write(lambda tx: _recover(tx, lambda name: _refuses_twins(self._desk.plugins.tables, name)))
-        self._desk._kick = self.kick
+        channels = self._context.plugins.tables["channels"]
+        tables = self._context.plugins.tables
+        await self._context.write(lambda tx: _recover(tx, lambda name: _refuses_twins(tables, name)))
+        self._context.kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
         self._tasks = [
             self._loop.create_task(work) for work in (self._timers(), self._outbox(), self._tidy(), *listening)
@@ -85,12 +86,12 @@ class Pump:
 
     async def _tidy(self) -> None:
         """What is no longer wanted goes, each hour."""
-        days = self._desk.config["snapshots.keep_days"]
+        days = self._context.config["snapshots.keep_days"]
         while True:
             try:
-                done = await self._desk._write(lambda tx: upkeep.tidy(tx, days))
+                done = await self._context.write(lambda tx: upkeep.tidy(tx, days))
                 for digest in done["blobs"]:
-                    await asyncio.to_thread(self._desk._blobs.delete, digest)
+                    await asyncio.to_thread(self._context.blobs.delete, digest)
                 await self._sum_up()
             except asyncio.CancelledError:
                 raise
@@ -100,8 +101,8 @@ class Pump:
 
     async def _sum_up(self) -> None:
         """What rules did, by day: read apart from the writer, stored a page at a time."""
-        while (sums := await self._desk._store.read(rule_days.page)) is not None:
-            await self._desk._write(lambda tx, sums=sums: {"kept": rule_days.keep(tx, sums)})
+        while (sums := await self._context.store.read(rule_days.page)) is not None:
+            await self._context.write(lambda tx, sums=sums: {"kept": rule_days.keep(tx, sums)})
 
     async def _timers(self) -> None:
         while True:
@@ -109,7 +110,7 @@ class Pump:
             try:
                 due = await self._desk.tick()
                 if due is not None:
-                    pause = min(SWEEP, max((due - self._desk._store.now()) / 1_000_000, 0.001))
+                    pause = min(SWEEP, max((due - self._context.store.now()) / 1_000_000, 0.001))
             except asyncio.CancelledError:
                 raise
             except Exception:
@@ -119,7 +120,7 @@ class Pump:
     async def _outbox(self) -> None:
         while True:
             try:
-                claimed = (await self._desk._store.write(outbox.claim)).result if await self._waits() else []
+                claimed = (await self._context.store.write(outbox.claim)).result if await self._waits() else []
                 if claimed:
                     gate = asyncio.Semaphore(AT_ONCE)
                     await asyncio.gather(*(self._send(gate, row) for row in claimed))
@@ -131,7 +132,7 @@ class Pump:
             await rest(self._out, 0.25)
 
     async def _waits(self) -> bool:
-        return await self._desk._store.read(lambda tx: outbox.next_out(tx) is not None)
+        return await self._context.store.read(lambda tx: outbox.next_out(tx) is not None)
 
     async def _send(self, gate: asyncio.Semaphore, row: Claimed) -> None:
         async with gate:
@@ -140,22 +141,22 @@ class Pump:
             except Exception as failure:
                 log.exception("the channel %s failed while sending", row.channel)
                 delivery = Delivery("uncertain", error=f"{type(failure).__name__}: {failure}")
-            await self._desk._write(lambda tx: self._settle(tx, row, delivery))
+            await self._context.write(lambda tx: self._settle(tx, row, delivery))
 
     async def _leave(self, row: Claimed) -> Delivery:
         """Hands a row to its channel, or a notice to its notifier."""
         kind, _, way = row.channel.partition(":")
         if kind == "notify" and way:
-            notifier = self._desk.plugins.tables["notifiers"].get(way)
+            notifier = self._context.plugins.tables["notifiers"].get(way)
             if notifier is None:
                 return Delivery("failed", error=f"no plugin gives `{way}`", permanent=True)
-            recipient = await self._desk._store.read(lambda tx: _recipient(tx, row))
+            recipient = await self._context.store.read(lambda tx: _recipient(tx, row))
             notice = Notice(key=row.key, text=str(row.body.get("text", "")), ticket_number=row.number)
             told: Delivery = await notifier.notify(recipient, notice)
             return told
         if kind == "do":
             return await self._do(row, way)
-        channel = self._desk.plugins.tables["channels"].get(row.channel)
+        channel = self._context.plugins.tables["channels"].get(row.channel)
         if channel is None:
             return Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
         sent: Delivery = await channel.send(outbound(row))
@@ -163,7 +164,7 @@ class Pump:
 
     async def _do(self, row: Claimed, name: str) -> Delivery:
         """Carries out a plugin's action; numbers come back from the row as they were."""
-        action = self._desk.plugins.tables["actions"].get(name)
+        action = self._context.plugins.tables["actions"].get(name)
         if action is None:
             return Delivery("failed", error=f"no plugin gives `{name}`", permanent=True)
         numbers = {key for key, type_ in as_action(action).kind.parameters.items() if type_ == NUMBER}
@@ -184,11 +185,11 @@ class Pump:
             again = outbox.failed(tx, row.id, error, permanent=delivery.permanent, retry_after=delivery.retry_after)
             if again is None and row.channel.startswith("do:"):
                 tx.record("action.failed", {"action": row.channel[3:], "error": error[:500]}, ticket_id=row.ticket_id)
-            book = self._desk.rulebook
-            if again is None and book is not None and row.ticket_id and row.message_id:
-                case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row.ticket_id)
+            if again is None and self._context.rulebook is not None and row.ticket_id and row.message_id:
+                work = self._context.work(tx)
+                case = load.ticket_case(tx, work.words, ticket_id=row.ticket_id)
                 if case is not None:
-                    self._desk._decide(tx, book, DeliveryFailed(row.ticket_id, row.message_id, error), case, SYSTEM)
+                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error), case)
         return {}
 
 

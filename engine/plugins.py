@@ -38,6 +38,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "functions": "name",
         "actions": "name",
         "permissions": "name",
+        "features": "name",
     }
 )
 """What `register_*` hooks fill: table to the attribute that names a row."""

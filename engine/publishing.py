@@ -168,7 +168,7 @@ async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict
     await loop.run_in_executor(None, _write, desk.config.rules, texts, made, wanted)
     try:
         refused = await desk.activate(
-            loaded.rulebook, by=edit.by, note=edit.note, source=edit.source, findings=findings, files=wanted
+            loaded.rulebook, by=edit.by, note=edit.note, source=edit.source, findings=findings
         )
         if refused:
             _broken(len(refused), findings + refused)

@@ -258,12 +258,10 @@ async def reload_now(
     if not loaded.sound or loaded.rulebook is None:
         errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
         log.error("the rules folder was not put in force (%s):\n%s", source, render(errors[:20], "text"))
-        await desk.activate(None, by=by, note=note, source=source, findings=findings, files=loaded.files)
+        await desk.activate(None, by=by, note=note, source=source, findings=findings)
         return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
     changed = previous is None or previous.digest != loaded.rulebook.digest
-    refused = await desk.activate(
-        loaded.rulebook, by=by, note=note, source=source, findings=findings, files=loaded.files
-    )
+    refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings)
     if refused:
         return {"changed": False, "digest": desk.rulebook.digest, "findings": findings + refused}
     if changed:

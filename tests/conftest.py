@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +22,20 @@ os.environ["LC_ALL"] = "C.UTF-8"
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.support.house import House
     from tests.support.postgres import Postgres
     from tests.support.redis import Redis
     from tests.support.smtp import MailServer
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A desk folder of its own, with the starter rules."""
+    from tests.support.house import House
+
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return House(folder)
 
 
 @pytest.fixture(scope="session")

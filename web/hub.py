@@ -122,7 +122,7 @@ class Hub:
     async def _forget_the_gone(self) -> None:
         """Whom a crash left online and who does not come back after the start is offline."""
         await asyncio.sleep(GONE)
-        for actor in await accounts.present(self._web.desk):
+        for actor in await accounts.present(self._web.desk.context):
             if actor.id not in self._agents:
                 await self._set_offline(actor)
 

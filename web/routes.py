@@ -4,22 +4,24 @@ both made from it, so they cannot differ. Handlers are functions of a `Call`, re
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from msgspec import UNSET, Struct
 from tornado.httputil import HTTPServerRequest
 
 from engine.desk import Actor, Desk, Refused
-from web import schema
+from web import features, schema
 
 if TYPE_CHECKING:
     from web.app import Web
 
 API: Final = "/api/v1"
-ROOMS: Final = ("session", "tickets", "members", "answers", "files", "desk", "rules", "rule_editor", "system")
+ROOMS: Final = ("session", "tickets", "members", "files", "desk", "rules", "rule_editor", "system")
 
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
 Who = Literal["anybody", "known"]
@@ -180,10 +182,16 @@ def route(
 
 
 def table() -> list[Operation]:
-    """Every row, in the order of the rooms."""
+    """Every row, in the order of the rooms, then of the features."""
     for room in ROOMS:
         importlib.import_module(f"web.handlers.{room}")
+    feature_rooms()
     return TABLE
+
+
+def feature_rooms() -> list[ModuleType]:
+    """The web side of every feature that has one, by name."""
+    return [importlib.import_module(f"web.features.{one.name}") for one in pkgutil.iter_modules(features.__path__)]
 
 
 def given(struct: Struct, *names: str) -> dict[str, Any]:
@@ -220,7 +228,7 @@ def _digest(text: str) -> str | None:
     return text if re.fullmatch(r"[0-9a-f]{64}", text) else None
 
 
-PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any]]]] = {
+PARAMETERS: Final[dict[str, tuple[Callable[[str], Any], str, Mapping[str, Any]]]] = {
     "number": (
         _number,
         "A ticket's number; `234`, `00234` and `#00234` are the same.",
@@ -228,9 +236,15 @@ PARAMETERS: Final[Mapping[str, tuple[Callable[[str], Any], str, Mapping[str, Any
     ),
     "message": (_whole, "A message's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "member": (_whole, "A member's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
-    "answer": (_whole, "An answer's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "session": (_whole, "A session's id.", {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
     "digest": (_digest, "A version's digest.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
     "file": (_public_name, "A file's public name.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}),
 }
 """Path parameters: how each is read (None: nothing has such a name, 404), what it is, its schema."""
+
+
+def path_id(name: str, what: str) -> None:
+    """Makes `{name}` in a path the id of a row; `what` says of which. Raises ValueError for a name that is taken."""
+    if name in PARAMETERS:
+        raise ValueError(f"the path parameter `{name}` is there already")
+    PARAMETERS[name] = (_whole, what, {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER})

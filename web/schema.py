@@ -484,57 +484,6 @@ class BlockBody(Body):
     why: Annotated[str, Meta(max_length=500)] = ""
 
 
-class LibraryAnswer(Struct):
-    """An entry of the auto-reply library."""
-
-    id: int
-    shop: str
-    """Empty: every shop's."""
-    titles: dict[str, str]
-    """What it answers, by language: what a menu shows."""
-    keywords: list[str]
-    texts: dict[str, str]
-    """What is said, by language."""
-    enabled: bool
-    position: int
-    created_at: Time
-    updated_at: Time
-
-
-class LibraryPage(Struct):
-    items: list[LibraryAnswer]
-    next: str | None
-
-
-class LibraryQuery(Query):
-    shop: Name | None = None
-    text: Annotated[str, Meta(max_length=2000)] | None = None
-    """A line: only what would be answered to it, best first."""
-
-
-Sentences = Annotated[dict[str, Annotated[str, Meta(max_length=4000)]], Meta(min_length=1, max_length=20)]
-Keywords = Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=50)]
-Position = Annotated[int, Meta(ge=0, le=1_000_000)]
-
-
-class LibraryBody(Body):
-    titles: Sentences
-    texts: Sentences
-    keywords: Keywords = []
-    shop: Annotated[str, Meta(max_length=100)] = ""
-    enabled: bool = True
-    position: Position = 0
-
-
-class LibraryPatch(Body):
-    titles: Sentences | UnsetType = UNSET
-    texts: Sentences | UnsetType = UNSET
-    keywords: Keywords | UnsetType = UNSET
-    shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
-    position: Position | UnsetType = UNSET
-
-
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 

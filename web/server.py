@@ -91,7 +91,7 @@ class Server:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump({"port": self.port, "token": token}, file)
         draft.replace(path)
-        self.desk._control = token
+        self.desk.context.control = token
         self._control = path
 
 

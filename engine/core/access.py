@@ -22,7 +22,6 @@ PERMISSIONS: Mapping[str, str] = {
     "member.edit": "change a member's file",
     "member.block": "put members on the blacklist, and take them off it",
     "member.personal": "see personal values unmasked",
-    "answers.edit": "change the auto-reply library",
     "rules.view": "see the rules in force and their findings",
     "rules.reload": "put the rules folder in force",
     "rules.edit": "edit and publish rules",
@@ -94,9 +93,10 @@ def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = N
     return ticket
 
 
-def check_member(actor: Actor, member: Member | None, permission: str) -> Member:
-    """The member, if the actor may see and has the right."""
+def check_member(actor: Actor, member: Member | None, permission: str | None = None) -> Member:
+    """The member, if the actor is staff of the shop and has the right; else Refused."""
     if member is None or not actor.staff or not serves(actor, member.shop):
         raise missing("member")
-    require(actor, permission)
+    if permission is not None:
+        require(actor, permission)
     return member

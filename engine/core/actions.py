@@ -9,10 +9,11 @@ from typing import Any
 
 from engine.core import routing
 from engine.core.changes import Set, Tag, Untag
+from engine.core.commands import OpenLinked
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, NEVER, Agent
 from engine.core.library import menu
-from engine.core.linked import DEEPEST, MOST, OpenLinked
+from engine.core.opening import LINKED_DEEPEST, LINKED_MOST
 from engine.lang import Duration, Effect, Rule, Template
 
 MASK = "•••"
@@ -386,7 +387,7 @@ def speak(draft: Draft, wish: Wish) -> str:
 def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     """Puts a case in line that is opened beside this one; chains have an end."""
     kind, team, agent = args["kind"], args.get("team"), args.get("agent")
-    if draft.depth >= DEEPEST or len(draft.opens) >= MOST:
+    if draft.depth >= LINKED_DEEPEST or len(draft.opens) >= LINKED_MOST:
         return f"not open {_name(kind)}, too many are opened one from another"
     text = _text(draft, args, draft.book.spoken(draft.shop))
     ticket = draft.need_ticket()

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from engine.core import nouns
 from engine.core.access import Role
 from engine.core.calendar import Calendar
-from engine.core.calls import RESULTS
-from engine.core.entities import INTERNAL
+from engine.core.entities import CALL_RESULTS, INTERNAL
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import Getter, built_in, custom
 from engine.core.nouns import Doc
@@ -501,7 +500,7 @@ class _Build:
             WEEKDAYS,
             Enum("direction", ("inbound", "outbound")),
             Enum("call_direction", ("inbound", "outbound")),
-            Enum("call_result", RESULTS),
+            Enum("call_result", CALL_RESULTS),
             Enum("author", ("member", "agent", "desk", "bot", "system")),
             Enum("target", TARGETS),
             Enum("policy", policies),

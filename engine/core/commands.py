@@ -156,22 +156,6 @@ class UnblockMember:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAnswer:
-    """An entry of the auto-reply library, made (no `answer_id`) or changed: shop, titles, keywords, texts, enabled,
-    position."""
-
-    values: Mapping[str, Any]
-    answer_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteAnswer:
-    """An entry of the auto-reply library goes."""
-
-    answer_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class CreateMember:
     """A member made by staff."""
 
@@ -218,25 +202,99 @@ class Upload:
     data: bytes
 
 
-Command = (
-    MemberLine
-    | OpenTicket
-    | PostMessage
-    | ChangeTicket
-    | MoveTicket
-    | RateTicket
-    | EndChat
-    | AskRating
-    | SetStatus
-    | MarkRead
-    | ChangeMember
-    | BlockMember
-    | SaveAnswer
-    | DeleteAnswer
-    | UnblockMember
-    | CreateMember
-    | Retry
-    | SignIn
-    | SignOut
-    | Upload
-)
+# --- what no person asks for: windows, time, channels ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChat:
+    """A chat window was opened: there is no ticket yet."""
+
+    shop: str
+    page: Page = field(default_factory=Page)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """A timer of a ticket has run out."""
+
+    ticket_id: int
+    name: str
+    kind: str
+    due_at: int
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDue:
+    """A moment of `every …` has come, for the one ticket or member of the case, or for the shop alone.
+
+    `key`: the event's, as rules name it (`every day at 09:00 for each ticket`). `due_at`: when it was to be, µs UTC.
+    """
+
+    key: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServeQueue:
+    """An agent has room: the ticket that waits longest for a team of hers is hers."""
+
+    ticket_id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailed:
+    """An outgoing line was given up."""
+
+    ticket_id: int
+    message_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSignedIn:
+    """A member signed in; with `member_new` of the case for the first time, by the shop's word."""
+
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMade:
+    """A member was made by hand."""
+
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLinked:
+    """What a rule wants opened. `origin`: the id of the ticket it stands at, `text`: the first note."""
+
+    origin: int
+    kind: str
+    team: str | None = None
+    agent: str | None = None
+    text: str = ""
+    rule: str | None = None
+    template: str | None = None
+    depth: int = 1
+    """1: the first ticket came from outside."""
+
+
+CallNews = Literal["ringing", "answered", "ended", "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """What an exchange says of one call. The same said twice changes nothing."""
+
+    shop: str
+    what: CallNews
+    call: str
+    """The exchange's own name of the call."""
+    direction: Literal["inbound", "outbound"] = "inbound"
+    caller: str = ""
+    callee: str = ""
+    agent: str | None = None
+    """Who took it, by username."""
+    result: str | None = None

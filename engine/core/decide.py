@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.core import intake
 from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say, Set
+from engine.core.commands import OpenLinked
 from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
 from engine.core.entities import Actor, Case, Message
-from engine.core.linked import OpenLinked
+from engine.core.handlers import begin
 from engine.lang import Rule
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     """
     draft = Draft(book, case, actor, now)
     before = _tracked(draft)
-    intake.begin(draft, command)
+    begin(draft, command)
     if case.ticket is None and draft.ticket is not None:
         before = {}  # in a new case all that is set has changed, from empty
     run = _Run(line=draft.message)
@@ -126,7 +126,7 @@ class Recurring:
     def __init__(self, book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> None:
         draft = self._draft = Draft(book, case, actor, now)
         self._before = _tracked(draft)
-        intake.begin(draft, command)
+        begin(draft, command)
         keys = self._keys = frozenset(_take_keys(draft))
         self._reads = [(name, book.getter(name)) for name in book.rules.reads(keys)]
         self._stages = tuple(dict.fromkeys(rule.stage for rule in book.rules.asked(keys, draft.shop)))

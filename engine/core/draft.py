@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core import sla
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.commands import OpenLinked
 from engine.core.entities import (
     INTERNAL,
     NEVER,
@@ -25,12 +26,11 @@ from engine.core.entities import (
     Ticket,
     Visibility,
 )
-from engine.core.library import Answer
+from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
 if TYPE_CHECKING:
-    from engine.core.linked import OpenLinked
     from engine.core.rulebook import Rulebook
 
 TRACKED = (
@@ -134,7 +134,7 @@ class Draft:
         if line is None:
             return ()
         if self._fits is None or self._fits[0] != line.id:
-            library = self.case.lookups.library()
+            library = self.case.lookups[Library]
             self.library = library.version
             picked = library.chosen(line.text, self.case.messages, self.shop)
             self._fits = (line.id, (picked,) if picked else library.fitting(line.text, self.shop))
@@ -147,6 +147,12 @@ class Draft:
         if self.ticket is None:
             raise LookupError("there is no ticket in this event")
         return self.ticket
+
+    def need_member(self) -> Member:
+        """The member; refused where there may be none."""
+        if self.member is None:
+            raise LookupError("there is no member in this event")
+        return self.member
 
     def change_ticket(self, **values: Any) -> None:
         """Sets attributes of the ticket."""

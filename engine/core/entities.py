@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from engine.core.library import Library
-
+T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
 AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
 AgentStatus = Literal["online", "busy", "away", "offline"]
@@ -94,6 +92,10 @@ class Chat:
     """Since when the side whose turn it is has not written."""
     silent_side: str | None = None
     """`member` or `agent`: whose turn it is."""
+
+
+CALL_RESULTS = ("answered", "missed", "busy", "failed")
+"""How a call may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,8 @@ class Lookups(Protocol):
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
 
-    def library(self) -> Library:
-        """The auto-reply library in use."""
+    def __getitem__(self, kind: type[T]) -> T:
+        """What a feature keeps for rules to ask, by the type of the value: `lookups[Library]`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.core.calls import CallEvent
+from engine.core import routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.commands import CallEvent, OpenLinked, ScheduleDue, ServeQueue, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
-from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
-from engine.core.linked import OpenLinked
 from engine.core.schedule import next_moment
 from engine.lang.checked import Schedule
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
+
+T = TypeVar("T")
 
 RECENT = 20
 """How much of a conversation a case holds."""
@@ -57,7 +58,8 @@ class World:
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
     """The decisions about such cases, until somebody takes them."""
-    answers: Library = field(default_factory=Library)
+    kept: dict[type, Any] = field(default_factory=lambda: {Library: Library()})
+    """What features keep for rules to ask, by the type of the value."""
     leaving: frozenset[str] = frozenset()
     _due: dict[tuple[str, str], _Planned] = field(default_factory=dict)
     _recurring: dict[tuple[str, str, int | None, int | None], tuple[Recurring, Case]] = field(default_factory=dict)
@@ -124,9 +126,10 @@ class World:
         """How often the rule acted for this scope."""
         return sum(1 for r, s, k, at in self.uses if (r, s, k) == (rule, scope, key) and (since is None or at > since))
 
-    def library(self) -> Library:
-        """The auto-reply library."""
-        return self.answers
+    def __getitem__(self, kind: type[T]) -> T:
+        """What a feature keeps for rules, by its type."""
+        found: T = self.kept[kind]
+        return found
 
     # --- doing ------------------------------------------------------------------------------------------------------
 
@@ -287,27 +290,34 @@ class World:
             self._recurring[shop, command.key, member_id, ticket_id] = found
         return found
 
-    def serve_queue(self, username: str, actor: Actor) -> list[Decision]:
-        """Gives waiting tickets to an agent while there is room: higher tiers first, then urgency, then age."""
+    def serve_queue(self, actor: Actor) -> list[Decision]:
+        """Gives waiting tickets to agents while somebody has room: higher tiers first, then urgency, then age."""
         decisions: list[Decision] = []
-        agent = self.agents[username]
-        waiting = sorted(
-            (
-                t
-                for t in self.tickets.values()
-                if t.team in agent.teams and t.assignee is None and t.category != "closed" and t.route_by is not None
-            ),
+        while (found := routing.next_served(self._queue(), self.roster)) is not None:
+            ticket = self.tickets[found[0]]
+            decision = self.run(ServeQueue(*found), actor, ticket_id=ticket.id, shop=ticket.shop)
+            decisions.append(decision)
+            if not decision.events:
+                break
+        return decisions
+
+    def _queue(self) -> list[routing.Waiting]:
+        waiting = [
+            t
+            for t in self.tickets.values()
+            if t.team is not None and t.assignee is None and t.category != "closed" and t.route_by is not None
+        ]
+        waiting.sort(
             key=lambda t: (
                 -self.book.tier_rank(self.members[t.member_id].tier),
                 -self.book.priority_rank(t.priority),
                 t.created_at,
-            ),
+            )
         )
-        for ticket in waiting:
-            if agent.status != "online" or self._load(username) >= agent.capacity:
-                break
-            decisions.append(self.run(ServeQueue(ticket.id, username), actor, ticket_id=ticket.id, shop=ticket.shop))
-        return decisions
+        return [
+            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, self.last_agent(t.member_id))
+            for t in waiting
+        ]
 
     def _load(self, username: str) -> int:
         live = self.book.live_kinds

@@ -364,13 +364,16 @@ def read_teams(doc: Doc, shops: Mapping[str, Shop]) -> dict[str, Team]:
     return teams
 
 
-def read_roles(doc: Doc, more: Iterable[str] = ()) -> dict[str, access.Role]:
-    """roles.yaml; `more` are the rights that plugins add."""
-    known = {*access.PERMISSIONS, *more}
+def read_roles(doc: Doc, more: Iterable[str] | None = None) -> dict[str, access.Role]:
+    """roles.yaml; `more` are the rights that plugins and features add, None where those are not known."""
+    known = {*access.PERMISSIONS, *(more or ())}
+    own_nouns = {name.partition(".")[0] for name in access.PERMISSIONS}
     roles: dict[str, access.Role] = {}
     for name, spec in doc.mapping(doc.data).items():
         data = doc.mapping(spec, name, known=("label", "permissions"))
         wanted = doc.texts(data.get("permissions"), name, "permissions")
+        if more is None:
+            known.update(right for right in wanted if "." in right and right.partition(".")[0] not in own_nouns)
         for n, permission in enumerate(wanted):
             if permission not in known:
                 message = say("there is no right `{name}`", permission)

@@ -22,6 +22,11 @@ PEOPLE_SET = frozenset(
 MEMBERS_SET = frozenset({"type", "subject", "order_no", "product", "language"})
 """What a member may say of a new case. Not its tags: rules go by them."""
 
+LINKED_DEEPEST = 2
+"""How far a case may be opened from one that was opened so itself, within one transaction."""
+LINKED_MOST = 4
+"""Cases that one decision opens at most: with LINKED_DEEPEST no line ever opens more than twenty."""
+
 
 def open_ticket(
     draft: Draft,

@@ -92,14 +92,6 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """The auto-reply library, in its order; with `text` what would be answered to a line, best first."""
-
-    shop: str | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 
@@ -236,34 +228,3 @@ class DryRunLine:
     book: Rulebook
     number: int
     text: str
-
-
-Question = (
-    Tickets
-    | TicketByNumber
-    | Messages
-    | Trace
-    | Events
-    | Moves
-    | Views
-    | Answers
-    | Members
-    | MemberById
-    | Agents
-    | Teams
-    | Sessions
-    | Notices
-    | Search
-    | Nouns
-    | Me
-    | WhoIs
-    | OpenChatOf
-    | QueuePlace
-    | FileById
-    | RulesState
-    | RulesTexts
-    | RulesVersions
-    | RulesStatistics
-    | DryRun
-    | DryRunLine
-)

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from engine.core.entities import Agent
 
 MODES = ("least_busy", "round_robin", "longest_idle", "last_agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A ticket in the queue, as the rule that routed it left it: `mode` is the rule's `by …`."""
+
+    ticket_id: int
+    shop: str
+    team: str
+    mode: str
+    skills: tuple[str, ...] = ()
+    last_agent: str | None = None
+    """Who last served the member; asked for where `mode` goes by it."""
+
+
+def next_served(queue: Iterable[Waiting], roster: Callable[[str], Iterable[Agent]]) -> tuple[int, str] | None:
+    """The ticket that is served next and the agent who gets it: the first in the queue for which somebody has room.
+
+    `roster` knows the agents of a shop.
+    """
+    for ticket in queue:
+        agent = pick(ticket.mode, ticket.team, ticket.skills, roster(ticket.shop), ticket.last_agent)
+        if agent is not None:
+            return ticket.ticket_id, agent.username
+    return None
 
 
 def candidates(team: str, skills: Iterable[str], roster: Iterable[Agent], loads: Mapping[str, int]) -> list[Agent]:

@@ -134,7 +134,8 @@ class Extras:
     functions: tuple[Function, ...] = ()
     fields: Mapping[str, tuple[Field, Getter]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
-    permissions: tuple[str, ...] = ()
+    permissions: tuple[str, ...] | None = None
+    """Rights of plugins and features. None: it is not known which there are, so those of other nouns are believed."""
     actions: tuple[PluginAction, ...] = ()
 
 

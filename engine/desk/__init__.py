@@ -9,19 +9,17 @@ from engine.core.commands import (
     BlockMember,
     ChangeMember,
     ChangeTicket,
-    Command,
     CreateMember,
-    DeleteAnswer,
     EndChat,
     MarkRead,
     MemberLine,
     MoveTicket,
+    OpenChat,
     OpenTicket,
     Page,
     PostMessage,
     RateTicket,
     Retry,
-    SaveAnswer,
     SetStatus,
     SignIn,
     SignOut,
@@ -30,10 +28,8 @@ from engine.core.commands import (
 )
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
-from engine.core.intake import OpenChat
 from engine.core.questions import (
     Agents,
-    Answers,
     DryRun,
     DryRunLine,
     Events,
@@ -46,7 +42,6 @@ from engine.core.questions import (
     Notices,
     Nouns,
     OpenChatOf,
-    Question,
     QueuePlace,
     RulesState,
     RulesStatistics,
@@ -61,8 +56,11 @@ from engine.core.questions import (
     Views,
     WhoIs,
 )
+from engine.desk.context import Context, Work
 from engine.desk.corridor import CONTROL, Desk
+from engine.desk.feature import Feature
 from engine.desk.feed import Frame, Subscription, rfc3339, with_times
+from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.desk.simulate import with_moments
 
 __all__ = [
@@ -70,19 +68,19 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Agents",
-    "Answers",
     "AskRating",
+    "AsyncCommand",
     "BlockMember",
     "ChangeMember",
     "ChangeTicket",
-    "Command",
+    "Context",
     "CreateMember",
-    "DeleteAnswer",
     "Desk",
     "DryRun",
     "DryRunLine",
     "EndChat",
     "Events",
+    "Feature",
     "FileById",
     "Frame",
     "MarkRead",
@@ -99,8 +97,8 @@ __all__ = [
     "OpenChatOf",
     "OpenTicket",
     "Page",
+    "PlainCommand",
     "PostMessage",
-    "Question",
     "QueuePlace",
     "RateTicket",
     "Refused",
@@ -109,7 +107,6 @@ __all__ = [
     "RulesStatistics",
     "RulesTexts",
     "RulesVersions",
-    "SaveAnswer",
     "Search",
     "Sessions",
     "SetStatus",
@@ -124,6 +121,8 @@ __all__ = [
     "Upload",
     "Views",
     "WhoIs",
+    "Work",
+    "check_who",
     "rfc3339",
     "with_moments",
     "with_times",

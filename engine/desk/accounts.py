@@ -1,19 +1,17 @@
-"""Agents' accounts, and what `engine doctor` looks at: for the commands, straight on an open desk."""
+"""Agents' accounts, and what `engine doctor` looks at: for the commands, straight on an open desk's context."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.desk import actors
+from engine.desk.context import Context
 from engine.store import Tx, doctor, outbox, people, sessions
 from engine.store import tables as t
-
-if TYPE_CHECKING:
-    from engine.desk.corridor import Desk
 
 MIN_PASSWORD = 8
 
@@ -26,13 +24,13 @@ class Line:
     text: str
 
 
-def hash_password(desk: Desk, password: str) -> str:
+def hash_password(context: Context, password: str) -> str:
     """The digest the store keeps, by the first authenticator that makes passwords. Raises Refused for a weak one."""
     if len(password) < MIN_PASSWORD:
         raise Refused(
             "invalid", "weak-password", f"a password has at least {MIN_PASSWORD} characters", pointer="/password"
         )
-    for authenticator in desk.plugins.tables["authenticators"].values():
+    for authenticator in context.plugins.tables["authenticators"].values():
         make = getattr(authenticator, "hash", None)
         if make is not None:
             digest: str = make(password)
@@ -40,11 +38,11 @@ def hash_password(desk: Desk, password: str) -> str:
     raise Refused("conflict", "no-passwords", "no plugin keeps passwords; unblock auth.password")
 
 
-async def save_agent(desk: Desk, username: str, password: str | None, **values: Any) -> int:
+async def save_agent(context: Context, username: str, password: str | None, **values: Any) -> int:
     """Makes or changes an agent, and sets the password when given. Gives the id."""
     digest = None
     if password is not None:
-        digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
+        digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, context, password)
 
     def job(tx: Tx) -> int:
         agent_id = people.save_agent(tx, username, **values)
@@ -53,12 +51,12 @@ async def save_agent(desk: Desk, username: str, password: str | None, **values: 
         tx.record("agent.saved", {"agent": username, "changed": sorted(values)}, actor=SYSTEM)
         return agent_id
 
-    return (await desk._store.write(job)).result
+    return (await context.store.write(job)).result
 
 
-async def set_password(desk: Desk, username: str, password: str) -> bool:
+async def set_password(context: Context, username: str, password: str) -> bool:
     """Sets a password and ends the open sessions; False when there is no such login."""
-    digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, desk, password)
+    digest = await asyncio.get_running_loop().run_in_executor(None, hash_password, context, password)
 
     def job(tx: Tx) -> bool:
         login = sessions.find_login(tx, username)
@@ -69,10 +67,10 @@ async def set_password(desk: Desk, username: str, password: str) -> bool:
         tx.record("login.changed", {"username": username})
         return True
 
-    return (await desk._store.write(job)).result
+    return (await context.store.write(job)).result
 
 
-async def disable(desk: Desk, username: str) -> bool:
+async def disable(context: Context, username: str) -> bool:
     """Takes an agent's way in and ends the sessions; False when there is no such agent."""
 
     def job(tx: Tx) -> bool:
@@ -84,10 +82,10 @@ async def disable(desk: Desk, username: str) -> bool:
         tx.record("agent.disabled", {"agent": username})
         return True
 
-    return (await desk._store.write(job)).result
+    return (await context.store.write(job)).result
 
 
-async def list_agents(desk: Desk) -> list[dict[str, Any]]:
+async def list_agents(context: Context) -> list[dict[str, Any]]:
     """Every agent, the disabled too: username, name, enabled, roles, teams."""
 
     def work(tx: Tx) -> list[dict[str, Any]]:
@@ -103,38 +101,38 @@ async def list_agents(desk: Desk) -> list[dict[str, Any]]:
             for row in rows
         ]
 
-    return await desk._store.read(work)
+    return await context.store.read(work)
 
 
-async def present(desk: Desk) -> list[Actor]:
+async def present(context: Context) -> list[Actor]:
     """Agents whose status is not offline, as actors."""
-    book = desk.rulebook
+    book = context.rulebook
     if book is None:
         return []
 
     def work(tx: Tx) -> list[Actor]:
         ids = tx.values(t.Agent.select(t.Agent.id).where(t.Agent.status != "offline"))
-        found = [people.get_agent(tx, desk._lexicon, agent_id) for agent_id in ids]
+        found = [people.get_agent(tx, context.lexicon, agent_id) for agent_id in ids]
         return [actors.agent_actor(book, agent, None) for agent in found if agent is not None]
 
-    return await desk._store.read(work)
+    return await context.store.read(work)
 
 
-async def examine(desk: Desk) -> list[Line]:
+async def examine(context: Context) -> list[Line]:
     """The chain, the outbox, timers, plugins and the rules."""
     lines: list[Line] = []
-    checked = await desk._store.read(doctor.check_chain)
+    checked = await context.store.read(doctor.check_chain)
     if checked.troubles:
         lines.extend(Line(False, f"event log: {trouble.message}") for trouble in checked.troubles)
     else:
         lines.append(Line(True, f"event log: the chain of {checked.events} events is whole"))
-    lines.extend(Line(False, trouble.message) for trouble in await desk._store.read(doctor.check_store))
-    stuck = await desk._store.read(outbox.backlog)
+    lines.extend(Line(False, trouble.message) for trouble in await context.store.read(doctor.check_store))
+    stuck = await context.store.read(outbox.backlog)
     wrong = stuck.get("failed", 0) + stuck.get("uncertain", 0)
     lines.append(Line(not wrong, f"outbox: {wrong} lines failed or uncertain, {stuck.get('waiting', 0)} waiting"))
-    for aside in desk.plugins.set_aside:
+    for aside in context.plugins.set_aside:
         lines.append(Line(False, f"plugin {aside.name} is set aside: {aside.error}"))
-    book = desk.rulebook
+    book = context.rulebook
     lines.append(
         Line(
             book is not None,

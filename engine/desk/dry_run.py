@@ -18,7 +18,6 @@ from engine.core.entities import INTERNAL, Actor, Case, Ticket
 from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
-from engine.desk.cases import lexicon
 from engine.desk.pairs import Book, Pair
 from engine.desk.replay import Limits, Record, Replay, facts_of
 from engine.desk.rule_answers import past_book, readable, spoken
@@ -190,7 +189,7 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
 def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict[str, Any]:
     """One side: the case is read as the rulebook understands it, decided on, and thrown away."""
     told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None}
-    own = lexicon(book, words.leaving, words.notifiers)
+    own = Lexicon.of(book, words.leaving, words.notifiers, words.lookups)
     case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)
     try:
         ticket = _takes(book, case)

@@ -12,15 +12,14 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core import access
 from engine.core.entities import Actor
-from engine.desk.answers import name_author
+from engine.desk.context import Context
+from engine.desk.results import name_author
+from engine.store import stream
 from engine.store.stream import Committed
-
-if TYPE_CHECKING:
-    from engine.desk.corridor import Desk
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +153,8 @@ class Subscription:
 class Feed:
     """Follows the log and deals frames out."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self.position = 0
         self.listeners: set[Subscription] = set()
         self._frames: dict[tuple[int, str], list[Frame]] = {}
@@ -181,13 +180,13 @@ class Feed:
 
     async def read(self, since: int, member_id: int | None = None) -> list[Committed]:
         """Events after an id, with their lines, from the log; only one member's where one is named."""
-        return await self._desk._read_stream(since, PAGE, member_id)
+        return await self._context.read(lambda tx: stream.since(tx, since, member_id=member_id, limit=PAGE))
 
     async def _follow(self) -> None:
         while True:
             try:
                 if not self.listeners:  # nobody looks: what happens is not read
-                    self.position = max(self.position, self._desk._store.last_event_id)
+                    self.position = max(self.position, self._context.store.last_event_id)
                     await rest(self._wake, 1.0)
                     continue
                 items = await self.read(self.position)
@@ -230,7 +229,7 @@ class Feed:
         return known
 
     def _line(self, item: Committed, line: Mapping[str, Any]) -> dict[str, Any]:
-        book = self._desk.rulebook
+        book = self._context.rulebook
         shown = {**line, "author": dict(line["author"])}
         if book is not None:
             locale = book.shops[item.shop].locales[0] if item.shop in book.shops else "zh-TW"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, Select, Value, fn
 
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
-from engine.core.library import Library
-from engine.store import answers
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, decode_fields, with_defaults, words
+
+T = TypeVar("T")
 
 LINES = 20
 """Of a conversation that a case holds at most."""
@@ -647,6 +647,7 @@ class StoreLookups(Lookups):
         """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
         return int(self._tx.value(_USES, rule=rule, scope=scope, key=key, since=-1 if since is None else since))
 
-    def library(self) -> Library:
-        """The auto-reply library in use."""
-        return answers.library(self._tx)
+    def __getitem__(self, kind: type[T]) -> T:
+        """What a feature keeps for rules, by its type."""
+        found: T = self._lexicon.lookups[kind](self._tx)
+        return found

@@ -222,3 +222,10 @@ def save_agent(tx: Tx, username: str, **values: Any) -> int:
             names = sorted(set(values[part]))
             tx.insert_many(model, [{"agent_id": found, column: name} for name in names])
     return found
+
+
+def tier_and_login(tx: Tx, member_id: int) -> tuple[str | None, str | None]:
+    """A member's tier as it is now, and the name of the login, if there is one."""
+    owner = (t.Login.owner_kind == "member") & (t.Login.owner_id == member_id)
+    tier = tx.value(t.Member.select(t.Member.tier).where(t.Member.id == member_id))
+    return tier, tx.value(t.Login.select(t.Login.username).where(owner).limit(1))

@@ -354,6 +354,12 @@ def for_members() -> Any:
     return (t.Message.visibility != "internal") & t.Message.unsent_at.is_null()
 
 
+def shop_of(tx: Tx, number: int) -> str | None:
+    """The shop of a ticket."""
+    shop: str | None = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.number == number))
+    return shop
+
+
 def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
     """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the
     actor.

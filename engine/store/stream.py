@@ -162,7 +162,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class Duplicate:
     """A line that was stored before: what its repeat is acknowledged with."""
 
     message_id: int
@@ -172,7 +172,7 @@ class Twin:
     text: str
 
 
-def _twin(where: Any) -> Any:
+def _duplicate(where: Any) -> Any:
     return (
         t.Message.select(
             t.Message.id.alias("message_id"),
@@ -190,27 +190,27 @@ def _twin(where: Any) -> Any:
 
 
 _BY_CLIENT = Prepared(
-    lambda: _twin(
+    lambda: _duplicate(
         (t.Message.author_kind == p("author_kind"))
         & (t.Message.author_id == p("author_id"))
         & (t.Message.client_key == p("client_key"))
     )
 )
 _BY_OUTSIDE = Prepared(
-    lambda: _twin((t.Message.channel_account == p("account")) & (t.Message.external_id == p("external_id")))
+    lambda: _duplicate((t.Message.channel_account == p("account")) & (t.Message.external_id == p("external_id")))
 )
 
 
-def twin_by_client(tx: Tx, author_kind: str, author_id: int, client_key: str) -> Twin | None:
+def duplicate_by_client(tx: Tx, author_kind: str, author_id: int, client_key: str) -> Duplicate | None:
     """The line this author stored under the same key of the client's."""
     row = tx.row(_BY_CLIENT, author_kind=author_kind, author_id=author_id, client_key=client_key)
-    return None if row is None else Twin(**row)
+    return None if row is None else Duplicate(**row)
 
 
-def twin_by_outside(tx: Tx, account: str, external_id: str) -> Twin | None:
+def duplicate_by_outside(tx: Tx, account: str, external_id: str) -> Duplicate | None:
     """The line that came from this channel account under the same outside id."""
     row = tx.row(_BY_OUTSIDE, account=account, external_id=external_id)
-    return None if row is None else Twin(**row)
+    return None if row is None else Duplicate(**row)
 
 
 def mark_read(tx: Tx, owner_kind: Literal["agent", "member"], owner_id: int, ticket_id: int, seq: int) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from engine.core.rulebook import Rulebook
 from engine.lang.text import fold
 from engine.store.log import to_json
 from engine.store.search import marked
@@ -39,6 +40,30 @@ class Lexicon:
     """Ways of telling people that plugins give."""
     leaving: frozenset[str] = frozenset()
     """Channels whose lines leave through the outbox."""
+    lookups: Mapping[type, Callable[[Any], Any]] = field(default_factory=dict)
+    """What rules ask of features, by the type of the value: each with what loads it in a transaction."""
+
+    @classmethod
+    def of(
+        cls,
+        book: Rulebook,
+        outbound: frozenset[str],
+        notifiers: frozenset[str],
+        lookups: Mapping[type, Callable[[Any], Any]],
+    ) -> Lexicon:
+        """What rows need of a rulebook, of the ways out that plugins give, and of features."""
+        fields = book.custom_fields
+        return cls(
+            priorities={name: n for n, name in enumerate(book.priorities)},
+            tiers={name: n for n, name in enumerate(book.tiers)},
+            personal=frozenset(n for n, spec in fields.items() if spec.field.personal),
+            field_types={n: spec.field.type.kind for n, spec in fields.items()},
+            defaults={n: spec.default for n, spec in fields.items() if spec.default is not None},
+            live_kinds=book.live_kinds,
+            leaving=outbound,
+            notifiers=notifiers,
+            lookups=lookups,
+        )
 
     def is_personal(self, owner: str, name: str) -> bool:
         """Whether `name` of a ticket or member is encrypted."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from peewee import JOIN, fn
 
 from engine.core.entities import Call, Case
 from engine.core.questions import Scope
+from engine.core.routing import Waiting
 from engine.store import tables as t
-from engine.store.load import agents_of, before_in_line, peek_member_cases
+from engine.store.load import StoreLookups, before_in_line, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
 from engine.store.sql import Prepared
 from engine.store.tx import Tx
@@ -61,13 +60,6 @@ def number_of_message(tx: Tx, message_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def open_chat(tx: Tx, member_id: int, live_kinds: frozenset[str], limit: int) -> dict[str, Any]:
-    """For `welcome`: the number of the open chat or None, and the last lines of the latest one as its member sees
-    them."""
-    number = latest_number(tx, member_id, live_kinds, open_only=True)
-    return {"ticket": number}
-
-
 def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
     """A case of a member without a ticket, for reading only: no lock, no number taken."""
     return next((case for _, case in peek_member_cases(tx, lexicon, (member_id,))), None)
@@ -75,7 +67,9 @@ def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
 
 _WAITING = Prepared(
     lambda: (
-        t.Ticket.select(t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_skills)
+        t.Ticket.select(
+            t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_by, t.Ticket.route_skills, t.Ticket.member_id
+        )
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
         .where(
             t.Ticket.category.in_(OPEN)
@@ -88,29 +82,27 @@ _WAITING = Prepared(
     )
 )
 _ONLINE = Prepared(
-    lambda: t.Agent.select(t.Agent.id).where((t.Agent.status == "online") & (t.Agent.enabled == True))  # noqa: E712
+    lambda: t.Agent.select(t.Agent.id).where((t.Agent.status == "online") & (t.Agent.enabled == True)).limit(1)  # noqa: E712
 )
 
 
-def next_waiting(tx: Tx, lexicon: Lexicon) -> tuple[int, str] | None:
-    """The ticket that is served next and an agent who has room for it, or None: higher tiers first, then urgency,
-    then age."""
-    online = tx.values(_ONLINE)
-    rows = tx.rows(_WAITING) if online else []
-    if not rows:
-        return None
-    agents = [a for a in agents_of(tx, lexicon, online) if a.load < a.capacity] if online else []
-    for row in rows:
-        wanted = set(words(row["route_skills"]))
-        able = [
-            a
-            for a in agents
-            if row["team"] in a.teams and wanted <= set(a.skills) and ("*" in a.shops or row["shop"] in a.shops)
-        ]
-        if able:
-            best = min(able, key=lambda a: (a.load / max(a.capacity, 1), a.last_assigned_at, a.username))
-            return int(row["id"]), best.username
-    return None
+def queue(tx: Tx, lexicon: Lexicon) -> list[Waiting]:
+    """Tickets that wait for a team, in the order they are to be served: higher tiers, then urgency, then age. None
+    where nobody is online to serve them."""
+    if tx.value(_ONLINE) is None:
+        return []
+    lookups = StoreLookups(tx, lexicon, lock=False)
+    return [
+        Waiting(
+            ticket_id=row["id"],
+            shop=row["shop"],
+            team=row["team"],
+            mode=row["route_by"],
+            skills=words(row["route_skills"]),
+            last_agent=lookups.last_agent(row["member_id"]) if row["route_by"] == "last_agent" else None,
+        )
+        for row in tx.rows(_WAITING)
+    ]
 
 
 def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:

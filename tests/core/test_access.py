@@ -192,7 +192,7 @@ def test_members_do_not_tag_for_rules_go_by_tags() -> None:
     with pytest.raises(Refused) as refused:
         stage.world.run(command, stage.customer, member_id=stage.member.id, shop="demo")
     assert (refused.value.kind, refused.value.pointer) == ("forbidden", "/tags")
-    amy = stage.agent()
+    amy = agent("ticket.create")
     stage.world.run(command, amy, member_id=stage.member.id, shop="demo")
     assert stage.ticket.tags == ("vip",)
 

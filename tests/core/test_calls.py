@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.calls import CallEvent
-from engine.core.commands import MoveTicket
+from engine.core.commands import CallEvent, MoveTicket
 from engine.core.decide import Decision
 from engine.core.entities import SYSTEM
 from engine.core.errors import Refused

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Create, Record, Say
-from engine.core.commands import ChangeMember, ChangeTicket, MarkRead, RateTicket, SetStatus
+from engine.core.commands import ChangeMember, ChangeTicket, MarkRead, OpenChat, RateTicket, SetStatus
 from engine.core.decide import MAX_WAVES, Decision
 from engine.core.entities import SYSTEM
-from engine.core.intake import OpenChat
 from engine.lang import FLAG, NUMBER, Function
 from tests.core.desk import FILES, Stage, acted, book_of, did, files, outcomes
 

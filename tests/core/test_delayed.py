@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from engine.core import scenarios
-from engine.core.commands import ChangeMember, MoveTicket, Page
+from engine.core.commands import ChangeMember, MoveTicket, OpenChat, Page
 from engine.core.entities import SYSTEM
-from engine.core.intake import OpenChat
 from engine.lang import Source
 from tests.core.desk import Stage, acted, book_of
 

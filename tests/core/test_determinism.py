@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engine.core.commands import TimerDue
 from engine.core.decide import decide
-from engine.core.intake import TimerDue
 from tests.core.decisions import plain
 from tests.core.desk import Stage, book_of, built, files
 

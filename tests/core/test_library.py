@@ -55,7 +55,7 @@ def test_equal_points_go_by_place_then_by_age() -> None:
 
 def stage() -> Stage:
     made = Stage(book_of(RULES))
-    made.world.answers = LIBRARY
+    made.world.kept[Library] = LIBRARY
     return made
 
 
@@ -86,7 +86,7 @@ def test_a_number_not_on_the_menu_picks_nothing() -> None:
 
 def test_the_languages_of_an_answer() -> None:
     here = Stage(book_of(RULES), language="en")
-    here.world.answers = LIBRARY
+    here.world.kept[Library] = LIBRARY
     assert replies(here.says("shipping")) == ["In three days"]
     assert replies(here.says("退貨")) == ["七天內可退"], "in the language there is"
 
@@ -100,7 +100,7 @@ def test_nothing_fits_and_nothing_is_said() -> None:
 
 def test_machines_get_no_answer_and_two_rules_say_it_once() -> None:
     here = Stage(book_of("rule a on message.received then answer\nrule b on message.received then answer"))
-    here.world.answers = LIBRARY
+    here.world.kept[Library] = LIBRARY
     assert replies(here.says("到貨", automatic=True)) == []
     assert replies(here.says("到貨")) == ["三天內"]
 

@@ -113,10 +113,12 @@ async def _story(folder: Path) -> dict[str, Any]:
             return [
                 people.save_agent(tx, "amy", name="Amy", roles=["agent"], teams=["frontline"], **shared),
                 people.save_agent(tx, "rita", name="Rita", roles=["supervisor"], teams=["senior_care"], **shared),
-                people.add_member(tx, desk._lexicon, "demo", guest=False, tier="basic", name="小明", language="zh-TW"),
+                people.add_member(
+                    tx, desk.context.lexicon, "demo", guest=False, tier="basic", name="小明", language="zh-TW"
+                ),
             ]
 
-        amy_id, rita_id, member_id = (await desk._store.write(people_of)).result
+        amy_id, rita_id, member_id = (await desk.context.store.write(people_of)).result
         amy, rita = _agent(desk, "amy", amy_id, "agent"), _agent(desk, "rita", rita_id, "supervisor")
         await desk.act(amy, SetStatus("online"))
         ming = Actor(kind="member", id=member_id, name="小明", shops=("demo",))

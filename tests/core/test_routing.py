@@ -108,7 +108,7 @@ def test_a_chat_waits_for_room_and_higher_tiers_go_first() -> None:
     assert [t.assignee for t in stage.world.tickets.values()] == [None, None]
     assert [e.body["team"] for e in stage.records("chat.waiting")] == ["care", "care"]
     stage.world.run(SetStatus("online"), amy, shop="demo", agent="amy")
-    stage.world.serve_queue("amy", SYSTEM)
+    stage.world.serve_queue(SYSTEM)
     assert [t.assignee for t in stage.world.tickets.values()] == [None, "amy"], "gold first, and room for one"
 
 

@@ -9,9 +9,9 @@ import pytest
 from engine.core import memory
 from engine.core.building import build
 from engine.core.changes import Say
+from engine.core.commands import ScheduleDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import SYSTEM
-from engine.core.intake import ScheduleDue
 from engine.lang import EventRef
 from tests.core.desk import Stage, acted, at, book_of, built, clock_of, did, files
 

@@ -9,7 +9,7 @@ from engine.core.entities import SYSTEM
 from engine.core.questions import Events, TicketByNumber
 from engine.desk import Desk
 from engine.store import tables as t
-from tests.engine.conftest import House, sign_in
+from tests.support.house import House, sign_in
 
 
 def said(what: str, call: str = "pbx-7", **values: Any) -> Inbound:
@@ -26,7 +26,7 @@ def test_a_call_through_a_channel(house: House) -> None:
             await desk.receive(inbound)
         again = await desk.receive(said("missed", "pbx-8"))
         events = [e["kind"] for e in (await desk.query(SYSTEM, Events(number)))["items"]]
-        calls = await desk._store.read(lambda tx: tx.rows(t.Call.select().order_by(t.Call.id)))
+        calls = await desk.context.store.read(lambda tx: tx.rows(t.Call.select().order_by(t.Call.id)))
         return number, again, await desk.query(amy, TicketByNumber(number)), events, calls
 
     number, again, ticket, events, calls = house.run(work)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from tests.engine.conftest import RULES, House
+from tests.support.house import RULES, House
 
 COMMANDS = (
     "init",

@@ -9,8 +9,8 @@ from engine.core.entities import HOUR, SYSTEM
 from engine.core.questions import MemberById
 from engine.desk import Desk
 from engine.reload import reload_now
-from tests.engine.conftest import House, member, sign_in
 from tests.engine.test_schedules import Clock
+from tests.support.house import House, member, sign_in
 
 RULES = """
 rule points

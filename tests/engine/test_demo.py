@@ -13,7 +13,7 @@ from engine.core.entities import SYSTEM
 from engine.core.errors import Refused
 from engine.core.questions import Tickets, Views
 from engine.desk import Desk, accounts
-from tests.engine.conftest import House
+from tests.support.house import House
 
 
 def test_the_demo_has_every_state_and_a_password_for_each_start(house: House) -> None:
@@ -33,7 +33,7 @@ def test_the_demo_has_every_state_and_a_password_for_each_start(house: House) ->
         assert counts["all"] == len(page["items"])
         trace = await desk.explain(page["items"][0]["number"])
         assert trace is not None
-        assert all(line.ok for line in await accounts.examine(desk))
+        assert all(line.ok for line in await accounts.examine(desk.context))
 
     house.run(look)
     again = asyncio.run(demo.fill(house.config, tickets=40, password="second-password"))

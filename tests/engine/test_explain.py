@@ -12,7 +12,7 @@ from engine.core.commands import MemberLine
 from engine.core.errors import Refused
 from engine.desk import Desk
 from engine.desk.rule_answers import lasting
-from tests.engine.conftest import House, member
+from tests.support.house import House, member
 
 RULES = """
 stage respond

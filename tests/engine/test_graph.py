@@ -23,7 +23,7 @@ from engine.graph import FORMATS, draw, links
 from engine.graph._layers import Box, arrange
 from engine.lang import Source
 from engine.reload import is_scenario_file, load, load_files, read_folder
-from tests.engine.conftest import RULES
+from tests.support.house import RULES
 
 SVG = "{http://www.w3.org/2000/svg}"
 

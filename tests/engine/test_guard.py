@@ -13,7 +13,7 @@ from engine.core.questions import Events, Messages, Search, Tickets, Trace, WhoI
 from engine.desk import Desk
 from engine.store import tables as t
 from engine.store import wall_clock
-from tests.engine.conftest import House, member, sign_in
+from tests.support.house import House, member, sign_in
 
 MASK = """
 words rude = ["壞蛋"]
@@ -111,7 +111,7 @@ def test_a_block_ends_by_itself_and_the_longest_of_one_wave_holds(house: House) 
             except Refused as refused:
                 codes.append(refused.code)
         events = await desk.query(SYSTEM, Events(first["ticket"]))
-        rows = await desk._store.read(lambda tx: tx.rows(t.Block.select()))
+        rows = await desk.context.store.read(lambda tx: tx.rows(t.Block.select()))
         return codes, [e["body"] for e in events["items"] if e["kind"] == "member.blocked"], rows
 
     codes, events, rows = house.run(work, clock)

@@ -7,7 +7,8 @@ from typing import Any
 from engine.core.commands import MemberLine
 from engine.core.questions import Messages, Search, TicketByNumber, Tickets
 from engine.desk import Desk
-from tests.engine.conftest import House, member, sign_in
+from engine.store import stream
+from tests.support.house import House, member, sign_in
 
 RULES = """
 rule repair
@@ -41,9 +42,13 @@ def test_a_work_order_beside_a_chat(house: House) -> None:
             "links" in await desk.query(ming, TicketByNumber(number, links=True)),
             len((await desk.query(ming, Search("鍋爐")))["items"]),
         ]
-        frames = await desk._read_stream(0, 500, ming.id)
+
+        async def read(member_id: int | None) -> list[stream.Committed]:
+            return await desk.context.read(lambda tx: stream.since(tx, 0, member_id=member_id, limit=500))
+
+        frames = await read(ming.id)
         seen = {item.number for item in frames if item.member is not None or item.member_message is not None}
-        staff = {item.number for item in await desk._read_stream(0, 500, None) if item.kind == "ticket.created"}
+        staff = {item.number for item in await read(None) if item.kind == "ticket.created"}
         return number, link, order, notes, hidden, seen, staff
 
     number, link, order, notes, hidden, seen, staff = house.run(work)

@@ -11,7 +11,7 @@ import pytest
 from engine.core.commands import BlockMember, ChangeMember, CreateMember, MemberLine
 from engine.core.questions import MemberById, WhoIs
 from engine.desk import Desk
-from tests.engine.conftest import House, sign_in
+from tests.support.house import House, sign_in
 
 SECRET = "a-secret-of-the-shop-that-is-long-enough"
 RULES = """

@@ -18,7 +18,7 @@ from engine.extras import as_action
 from engine.jobs import Pump
 from engine.store import outbox
 from engine.store import tables as t
-from tests.engine.conftest import House, sign_in
+from tests.support.house import House, sign_in
 
 PLUGIN = '''
 """Coupons: gives them, and marks cases that deserve one."""
@@ -103,7 +103,7 @@ def test_one_left_half_done_by_a_crash_is_not_done_again_unless_twins_are_refuse
     async def begin(desk: Desk) -> None:
         amy = await sign_in(desk, "amy", "frontline", ("admin",))
         await desk.act(amy, OpenTicket("x", "please help", requester={"name": "a"}))
-        await desk._store.write(outbox.claim)  # claimed, and then the server died
+        await desk.context.store.write(outbox.claim)  # claimed, and then the server died
 
     async def again(desk: Desk) -> Any:
         pump = Pump(desk)
@@ -111,7 +111,7 @@ def test_one_left_half_done_by_a_crash_is_not_done_again_unless_twins_are_refuse
         await asyncio.sleep(0.5)
         await pump.stop()
         coupons = t.Outbox.select(t.Outbox.state).where(t.Outbox.channel == "do:shop.coupon")
-        return await desk._store.read(lambda tx: tx.values(coupons))
+        return await desk.context.store.read(lambda tx: tx.values(coupons))
 
     house.run(begin)
     assert set(house.run(again)) == {"uncertain"}

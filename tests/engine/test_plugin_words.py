@@ -16,7 +16,7 @@ from engine.jobs import Pump
 from engine.plugins import PluginError
 from engine.store import tables as t
 from engine.store import upkeep, wall_clock
-from tests.engine.conftest import House, sign_in
+from tests.support.house import House, sign_in
 
 PLUGIN = '''
 """A plugin of a desk."""
@@ -104,7 +104,7 @@ def test_a_plugins_words_work_in_rules(house: House) -> None:
         (loud,) = [rule for rule in decided["rules"] if rule["rule"] == "loud"]
         assert 'notify recipient "0911-111" via sms' in loud["changes"]
         assert 'notify recipient "ops@shop.test" (no plugin gives email)' in loud["changes"]
-        notices = await desk._store.read(lambda tx: tx.values(t.Notice.select(t.Notice.text)))
+        notices = await desk.context.store.read(lambda tx: tx.values(t.Notice.select(t.Notice.text)))
         assert "nobody pages" in notices, "a way no plugin gives falls back to the app"
         assert "loud: #00002" not in notices
         assert "ticket.created" in lines(folder / "heard.jsonl")
@@ -137,12 +137,12 @@ def test_old_snapshots_go_and_the_trace_stays(house: House) -> None:
     house.run(begin)
 
     async def later(desk: Desk) -> None:
-        done = (await desk._store.write(lambda tx: upkeep.tidy(tx, 90))).result
+        done = (await desk.context.store.write(lambda tx: upkeep.tidy(tx, 90))).result
         assert done["snapshots"] == 1
         trace = await desk.explain(1)
         assert trace is not None
         assert any(rule["outcome"] == "acted" for item in trace["items"] for rule in item["rules"])
-        assert all(line.ok for line in await accounts.examine(desk))
+        assert all(line.ok for line in await accounts.examine(desk.context))
 
     house.run(later, lambda: wall_clock() + 91 * DAY)
 

@@ -13,7 +13,7 @@ from engine.core.questions import Events, Messages
 from engine.desk import Desk
 from engine.jobs import Pump
 from engine.store import outbox, wall_clock
-from tests.engine.conftest import House, sign_in
+from tests.support.house import House, sign_in
 
 TIMER = """
 stage housekeeping
@@ -154,7 +154,7 @@ def test_a_line_left_half_sent_is_uncertain_until_a_person_sends_it_again(house:
 
     async def crash(desk: Desk) -> int:
         number = await case(desk, "test")
-        await desk._store.write(outbox.claim)
+        await desk.context.store.write(outbox.claim)
         return number
 
     number = house.run(crash)
@@ -177,7 +177,7 @@ def test_a_line_left_half_sent_goes_again_where_the_channel_refuses_twins(house:
 
     async def crash(desk: Desk) -> int:
         number = await case(desk, "test")
-        await desk._store.write(outbox.claim)
+        await desk.context.store.write(outbox.claim)
         return number
 
     number = house.run(crash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.core.commands import MemberLine
 from engine.core.questions import Messages, QueuePlace
 from engine.desk import Desk
-from tests.engine.conftest import House, member, sign_in
+from tests.support.house import House, member, sign_in
 
 RULES = """
 rule place

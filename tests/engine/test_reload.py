@@ -13,7 +13,7 @@ from engine.core.questions import RulesState, TicketByNumber
 from engine.desk import Desk
 from engine.lang import Severity
 from engine.reload import MAX_FILE, Watcher, load, read_folder, reload_now
-from tests.engine.conftest import House, member, sign_in
+from tests.support.house import House, member, sign_in
 
 MARK = 'stage classify\nrule mark\n  on message.received\n  when message.text contains "暗號"\n  then add tag {tag}\n'
 

@@ -6,8 +6,8 @@ from engine.core.commands import EndChat, MemberLine
 from engine.core.entities import MINUTE
 from engine.core.questions import TicketByNumber
 from engine.desk import Desk
-from tests.engine.conftest import House, member, sign_in
 from tests.engine.test_schedules import Clock
+from tests.support.house import House, member, sign_in
 
 REOPEN = """
   - trigger: reopen

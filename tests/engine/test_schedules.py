@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from engine.core.commands import MemberLine, OpenTicket
-from engine.core.entities import DAY, HOUR, SYSTEM, Actor
+from engine.core.entities import DAY, HOUR, SYSTEM
 from engine.core.questions import Events, MemberById, Messages
-from engine.desk import Desk, moments
+from engine.desk import Desk, Work, time
 from engine.reload import reload_now
 from engine.store import Tx, schedules, wall_clock
 from engine.store import tables as t
-from tests.engine.conftest import House, member, sign_in
+from tests.support.house import House, member, sign_in
 
 HOURLY = """
 stage housekeeping
@@ -66,13 +66,13 @@ async def steps(desk: Desk) -> dict[int, int]:
         .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
         .where(t.Message.rule == "hourly")
     )
-    return dict(Counter(await desk._store.read(lambda tx: tx.values(query))))
+    return dict(Counter(await desk.context.store.read(lambda tx: tx.values(query))))
 
 
 async def decisions(desk: Desk) -> int:
     """Decision records of scheduled rules."""
     query = t.Decision.select(t.Decision.id).where(t.Decision.root == "every 1h for each ticket")
-    return len(await desk._store.read(lambda tx: tx.values(query)))
+    return len(await desk.context.store.read(lambda tx: tx.values(query)))
 
 
 def test_what_is_due_is_done_where_it_matches_and_only_there(house: House) -> None:
@@ -83,7 +83,7 @@ def test_what_is_due_is_done_where_it_matches_and_only_there(house: House) -> No
         numbers = await tickets(desk, 12, 3)
         due = await desk.tick()
         assert await steps(desk) == {}, "nothing before its time"
-        assert due is not None and due <= desk._store.now() + HOUR
+        assert due is not None and due <= desk.context.store.now() + HOUR
         clock.ahead += HOUR
         await desk.tick()
         assert await steps(desk) == dict.fromkeys(numbers[-3:], 1)
@@ -137,7 +137,7 @@ def test_a_new_rule_waits_for_its_next_moment_and_one_that_is_gone_is_over(house
         clock.ahead += HOUR
         await desk.tick()
         assert await steps(desk) == {numbers[0]: 1}
-        keys = await desk._store.read(lambda tx: tx.values(t.Schedule.select(t.Schedule.key)))
+        keys = await desk.context.store.read(lambda tx: tx.values(t.Schedule.select(t.Schedule.key)))
         assert "every 1h for each ticket" not in keys
 
     house.run(work, clock)
@@ -148,23 +148,23 @@ def test_a_run_that_a_crash_broke_off_goes_on_and_does_nothing_twice(
 ) -> None:
     """The process dies after the third ticket: what it holds runs out, and the next one goes on behind it."""
     house.write("hourly.rules", HOURLY)
-    monkeypatch.setattr(moments, "PAGE", 2)
-    monkeypatch.setattr(moments, "TOGETHER", 1)
+    monkeypatch.setattr(time, "PAGE", 2)
+    monkeypatch.setattr(time, "TOGETHER", 1)
     clock = Clock()
 
     async def dies(desk: Desk) -> list[int]:
         numbers = await tickets(desk, 6, 6)
         await desk.tick()
         clock.ahead += HOUR
-        act, seen = desk._moments._act, []
+        act, seen = desk._clock._act, []
 
-        async def third(book: Any, run: Any, one: int) -> None:
+        async def third(run: Any, one: int) -> None:
             if len(seen) == 3:
                 raise SystemError("gone")
             seen.append(one)
-            await act(book, run, one)
+            await act(run, one)
 
-        monkeypatch.setattr(desk._moments, "_act", third)
+        monkeypatch.setattr(desk._clock, "_act", third)
         with pytest.raises(SystemError):
             await desk.tick()
         assert sorted((await steps(desk)).values()) == [1, 1, 1]
@@ -185,7 +185,7 @@ def test_a_run_that_a_crash_broke_off_goes_on_and_does_nothing_twice(
 
 def test_two_processes_on_one_store_do_each_ticket_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.write("hourly.rules", HOURLY)
-    monkeypatch.setattr(moments, "PAGE", 3)
+    monkeypatch.setattr(time, "PAGE", 3)
     clock = Clock()
 
     async def work(desk: Desk) -> None:
@@ -212,16 +212,16 @@ def test_one_ticket_that_fails_is_told_of_and_the_run_goes_on(house: House, monk
         numbers = await tickets(desk, 5, 5)
         await desk.tick()
         clock.ahead += HOUR
-        decide = desk._decide
+        decide = Work.decide
 
-        def second(tx: Tx, book: Any, command: Any, case: Any, actor: Actor) -> Any:
+        def second(work: Work, command: Any, case: Any, **how: Any) -> Any:
             if case.ticket.number == numbers[1]:
                 raise ValueError("out of paper")
-            return decide(tx, book, command, case, actor)
+            return decide(work, command, case, **how)
 
-        monkeypatch.setattr(desk, "_decide", second)
+        monkeypatch.setattr(Work, "decide", second)
         await desk.tick()
-        monkeypatch.setattr(desk, "_decide", decide)
+        monkeypatch.setattr(Work, "decide", decide)
         assert await steps(desk) == dict.fromkeys([numbers[0], *numbers[2:]], 1)
         events = await desk.query(SYSTEM, Events(numbers[1]))
         (failed,) = [event for event in events["items"] if event["kind"] == "schedule.failed"]
@@ -233,7 +233,7 @@ def test_one_ticket_that_fails_is_told_of_and_the_run_goes_on(house: House, monk
 
 
 def test_timers_fire_between_the_pages_of_a_long_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "PAGE", 2)
+    monkeypatch.setattr(time, "PAGE", 2)
     rules = """
         stage housekeeping
         rule clock on every 1h for each ticket then start timer at_once for 1s
@@ -246,15 +246,15 @@ def test_timers_fire_between_the_pages_of_a_long_run(house: House, monkeypatch: 
         await tickets(desk, 6, 0)
         await desk.tick()
         clock.ahead += HOUR
-        step, rung = desk._moments._step, []
+        step, rung = desk._clock._step, []
 
         async def slowly(book: Any) -> bool:
-            rung.append(len(await desk._store.read(lambda tx: tx.values(_rung()))))
+            rung.append(len(await desk.context.store.read(lambda tx: tx.values(_rung()))))
             more = await step(book)
             clock.ahead += 2_000_000
             return more
 
-        monkeypatch.setattr(desk._moments, "_step", slowly)
+        monkeypatch.setattr(desk._clock, "_step", slowly)
         await desk.tick()
         assert rung[:4] == [0, 2, 4, 6]
 
@@ -298,9 +298,11 @@ def test_members_are_greeted_where_they_last_wrote_and_the_shop_is_told(house: H
         said = [number for number, texts in lines.items() if "王小明，生日快樂" in texts]
         assert len(said) == 1 and lines[said[0]].count("王小明，生日快樂") == 1, "once, and only to whom it is for"
         tagged = t.TagUse.select(t.TagUse.owner_id).where(t.TagUse.name == "壽星")
-        assert len(await desk._store.read(lambda tx: tx.values(tagged))) == 2, "who never wrote is tagged all the same"
+        assert len(await desk.context.store.read(lambda tx: tx.values(tagged))) == 2, (
+            "who never wrote is tagged all the same"
+        )
         told = t.Notice.select(t.Notice.text).where(t.Notice.text.contains("an hour has passed"))
-        assert len(await desk._store.read(lambda tx: tx.values(told))) == 2
+        assert len(await desk.context.store.read(lambda tx: tx.values(told))) == 2
 
     house.run(work, clock)
 
@@ -315,13 +317,13 @@ def test_of_many_tickets_only_those_that_may_match_are_loaded(house: House, monk
         await desk.tick()
         clock.ahead += HOUR
         looked: list[int] = []
-        acts = desk._moments._acts
+        acts = desk._clock._acts
 
         def counted(tx: Tx, book: Any, run: Any, one: int) -> bool:
             looked.append(one)
             return acts(tx, book, run, one)
 
-        monkeypatch.setattr(desk._moments, "_acts", counted)
+        monkeypatch.setattr(desk._clock, "_acts", counted)
         await desk.tick()
         assert len(looked) == 4 and set(await steps(desk)) == set(numbers[-4:])
 

@@ -16,7 +16,7 @@ from engine.core.commands import MemberLine
 from engine.desk import Desk
 from engine.reload import load
 from engine.store import wall_clock
-from tests.engine.conftest import House, member
+from tests.support.house import House, member
 
 ALL = (0, 1 << 60)
 
@@ -160,7 +160,7 @@ def test_what_was_not_recorded_is_counted_and_never_guessed(house: House, tmp_pa
     async def work(desk: Desk) -> Any:
         await talk(desk)
         first = await simulate(desk, folder)
-        await desk._store.write(lambda tx: tx.database.execute_sql("UPDATE decision SET snapshot = x''") and {})
+        await desk.context.store.write(lambda tx: tx.database.execute_sql("UPDATE decision SET snapshot = x''") and {})
         return first, await simulate(desk, folder)
 
     first, second = house.run(work)

@@ -21,6 +21,7 @@ from engine import cli, hookspecs
 from engine.config import DEFAULTS
 from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
+from engine.features import FEATURES
 from engine.lang import CODES, Severity, Type
 from engine.lang.functions import BUILTINS
 from engine.language import textmate
@@ -227,7 +228,7 @@ def vocabulary_page() -> str:
         for forms in BUILTINS.values()
         for f in (form.function for form in forms)
     ]
-    permissions = [f"| `{name}` | {doc} |" for name, doc in PERMISSIONS.items()]
+    permissions = [f"| `{name}` | {doc} |" for name, doc in rights().items()]
     text = [
         f"# What rules may name\n\n{MADE}How rules are written stands in [rules.md](rules.md), with every action. "
         "A desk's own\nfields, settings, states and word lists come on top; they are declared in its `rules/`.",
@@ -255,6 +256,11 @@ def findings_page() -> str:
         for name, examples in (("Not so", code.bad), ("But so", code.good)):
             text += [f"{name}:\n\n```text\n{example}\n```" for example in examples]
     return "\n\n".join(text) + "\n"
+
+
+def rights() -> dict[str, str]:
+    """Every right there is, of the desk and of its features."""
+    return {**PERMISSIONS, **{name: doc for feature in FEATURES for name, doc in feature.permissions.items()}}
 
 
 def built_in_fields() -> Mapping[str, Any]:

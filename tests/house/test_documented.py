@@ -8,7 +8,6 @@ import re
 import pytest
 
 from engine.config import DEFAULTS
-from engine.core.access import PERMISSIONS
 from engine.core.events import ACTIONS, EVENTS
 from engine.lang import CODES
 from engine.lang.functions import BUILTINS
@@ -48,7 +47,7 @@ def test_a_hook_says_what_and_when_its_parameters_what_to_return_errors_and_an_e
         ("event", {event.name: event.doc for event in EVENTS}),
         ("field", {name: field.doc for name, field in reference.built_in_fields().items()}),
         ("function", {name: " ".join(b.function.doc for b in forms) for name, forms in BUILTINS.items()}),
-        ("right", dict(PERMISSIONS)),
+        ("right", reference.rights()),
         ("finding", {name: code.why for name, code in CODES.items()}),
         ("setting", {name: reference.settings().get(name, "") for name in DEFAULTS}),
         ("command", {name: parser.description or "" for name, parser in reference.commands().items()}),

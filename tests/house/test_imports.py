@@ -89,6 +89,12 @@ TABLE = {
     "engine.desk": _room(
         6, _TO_PLUGINS, "", "`engine.desk` may import everything below it in `engine`, and nothing of others."
     ),
+    "engine.features": _room(
+        7,
+        "engine.core engine.lang engine.store engine.api engine.desk",
+        "",
+        "`engine.features.*` may import the doors of core, store and desk; never another feature.",
+    ),
     "engine.demo": _room(
         8, f"{_TO_DESK} engine.reload", ANY, "`engine.demo` may import `engine.reload`, `engine.desk` and below."
     ),
@@ -115,7 +121,8 @@ TABLE = {
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.jobs engine.api engine.config",
+        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.jobs engine.api engine.config "
+        "engine.features",
         ANY,
         "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.graph`, "
         "`engine.jobs`, `engine.api` and `engine.config`; nothing imports `web`.",

@@ -75,7 +75,7 @@ def test_its_layout_is_the_one_layout_and_it_draws(book: Rulebook) -> None:
 
 async def _member(desk: Desk, shop: str, name: str, tier: str) -> Actor:
     made = await desk.act(SYSTEM, CreateMember(shop, name, tier=tier))
-    found = await desk._store.read(lambda tx: actors.member_actor(tx, made["member"]["id"]))
+    found = await desk.context.store.read(lambda tx: actors.member_actor(tx, made["member"]["id"]))
     assert found is not None
     return found
 

@@ -44,7 +44,7 @@ class Counted:
     def __init__(self, desk: Desk) -> None:
         self.statements = 0
         mine = asyncio.current_task()
-        store = desk._store
+        store = desk.context.store
         read, write = store.read, store.write
 
         def noting(fn: Callable[[Tx], Any]) -> Callable[[Tx], Any]:
@@ -92,10 +92,10 @@ async def story(folder: Path) -> dict[str, tuple[int, int]]:
             return int(people.save_agent(tx, "amy", **values))
 
         def member(tx: Tx) -> int:
-            words = desk._lexicon
+            words = desk.context.lexicon
             return int(people.add_member(tx, words, "demo", guest=False, tier="gold", name="明", language="zh-TW"))
 
-        amy_id = (await desk._store.write(staff)).result
+        amy_id = (await desk.context.store.write(staff)).result
         amy = Actor(
             kind="agent",
             id=amy_id,
@@ -106,7 +106,7 @@ async def story(folder: Path) -> dict[str, tuple[int, int]]:
         )
 
         async def somebody() -> Actor:
-            return Actor(kind="member", id=(await desk._store.write(member)).result, name="明", shops=("demo",))
+            return Actor(kind="member", id=(await desk.context.store.write(member)).result, name="明", shops=("demo",))
 
         async def asks(who: Actor, n: int) -> int:
             line = MemberLine("demo", f"我要退款 第 {n} 件", kind="inquiry", channel="form")

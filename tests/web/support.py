@@ -54,18 +54,18 @@ class Site:
             agent = people.save_agent(tx, username, roles=roles, shops=shops, **values)
             sessions.save_login(tx, "agent", agent, username, HASH)
 
-        self.run(lambda: self.desk._store.write(job))
+        self.run(lambda: self.desk.context.store.write(job))
 
     def add_member(self, username: str, shop: str, tier: str = "basic") -> int:
         """A member with the one password."""
 
         def job(tx: Any) -> int:
-            words = self.desk._lexicon
+            words = self.desk.context.lexicon
             member = people.add_member(tx, words, shop, guest=False, tier=tier, name=username.title(), language="zh-TW")
             sessions.save_login(tx, "member", member, username, HASH)
             return int(member)
 
-        return int(self.run(lambda: self.desk._store.write(job)).result)
+        return int(self.run(lambda: self.desk.context.store.write(job)).result)
 
     def token(self, username: str) -> str:
         """A session of this person, the same each time."""

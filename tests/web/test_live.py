@@ -379,7 +379,7 @@ def test_a_session_ended_elsewhere_closes_its_sockets(site: Site) -> None:
         def job(tx: object) -> None:
             sessions.revoke_sessions(tx, "agent", answer["user"]["id"])
 
-        site.run(lambda: site.desk._store.write(job))
+        site.run(lambda: site.desk.context.store.write(job))
         site._tokens.pop("ben", None)
         assert socket.closed(timeout=12) == 4401
 
@@ -395,7 +395,7 @@ def test_rights_taken_away_close_the_socket(site: Site) -> None:
         def job(tx: object) -> None:
             people.save_agent(tx, "tess", roles=["nobody"])
 
-        site.run(lambda: site.desk._store.write(job))
+        site.run(lambda: site.desk.context.store.write(job))
         assert tess.closed(timeout=12) == 4403
         tab.line("看不到")
         with Socket(site.url, "/ws/agent") as again:

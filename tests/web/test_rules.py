@@ -261,7 +261,7 @@ def test_statistics_count_what_rules_did(site: Site, wen: httpx.Client) -> None:
         assert sums is not None
         return [rule_days.keep(tx, sums), rule_days.keep(tx, sums), rule_days.page(tx) is None]
 
-    assert site.run(lambda: site.desk._store.write(sum_up)).result == [True, False, True]
+    assert site.run(lambda: site.desk.context.store.write(sum_up)).result == [True, False, True]
     again = {row["rule"]: row for row in conforms("rules_statistics", wen.get("/rules/statistics"))["items"]}
     for name in ("acted", "lost", "failed", "last_at"):
         assert {rule: row[name] for rule, row in again.items()} == {rule: row[name] for rule, row in found.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
-from engine.core.calls import What
+from engine.core.commands import CallNews
 from engine.core.entities import AgentStatus, Member, Ticket
 from engine.core.opening import MEMBERS_SET
 from engine.core.rulebook import typed
@@ -174,8 +174,8 @@ def _problems(scenario: Scenario) -> Iterable[Finding]:
         yield from _mapping_problems(step, "ticket", None, say("a ticket"), scenario, "steps", number)
         yield from _mapping_problems(step, "set", None, "`set`", scenario, "steps", number)
         yield from _mapping_problems(step, "call", CALL_KEYS, say("a call"), scenario, "steps", number)
-        if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(What):
-            yield invalid(say("a call needs an `event`: {names}", quoted(get_args(What))), "steps", number, "call")
+        if isinstance(step.get("call"), dict) and step["call"].get("event") not in get_args(CallNews):
+            yield invalid(say("a call needs an `event`: {names}", quoted(get_args(CallNews))), "steps", number, "call")
         yield from _mapping_problems(step, "page", PAGE_KEYS, say("a page"), scenario, "steps", number)
         if "wait" in step and not _is_duration(step["wait"]):
             hint = say("such as `30s`, `15m`, `4h`, `2d`")

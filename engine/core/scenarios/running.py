@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
 from engine.core.calendar import to_micros
-from engine.core.calls import CallEvent
 from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
+    CallEvent,
     ChangeMember,
     ChangeTicket,
+    DeliveryFailed,
     EndChat,
     MemberLine,
+    MemberSignedIn,
     MoveTicket,
+    OpenChat,
     OpenTicket,
     Page,
     PostMessage,
@@ -30,7 +33,6 @@ from engine.core.decide import Decision
 from engine.core.draft import Draft
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Member
 from engine.core.errors import Refused
-from engine.core.intake import DeliveryFailed, MemberSignedIn, OpenChat
 from engine.core.library import Answer, Library
 from engine.core.memory import World
 from engine.core.opening import reopens
@@ -137,7 +139,7 @@ class _Runner:
                 status=spec.get("status", "online"),
                 capacity=int(spec.get("capacity", 5)),
             )
-        self.world.answers = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
+        self.world.kept[Library] = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
         self.zone = zone
         self.who = FIRST
         self.member = self.world.add_member(self.shop, **self._values(data.get("member") or {}))
@@ -390,7 +392,7 @@ class _Runner:
         done += [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
         if "status" in step:
             done.append(world.run(SetStatus(step["status"]), actor, shop=self.shop, agent=username))
-            done.extend(world.serve_queue(username, SYSTEM))
+            done.extend(world.serve_queue(SYSTEM))
         return done
 
     def _member_does(self, command: Any) -> Decision:

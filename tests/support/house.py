@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pytest
-
 from engine.config import Config, load
 from engine.core.commands import CreateMember, SignIn
 from engine.core.entities import SYSTEM, Actor
@@ -61,19 +59,18 @@ class House:
         return asyncio.run(inside())
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    """A desk folder of its own."""
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    return House(folder)
-
-
 async def sign_in(desk: Desk, username: str, team: str, roles: tuple[str, ...] = ("agent",)) -> Actor:
     """An agent of a team, made and signed in."""
     skills = ["orders", "refunds", "english"]
     await accounts.save_agent(
-        desk, username, "password-1", alias=f"{username}*", teams=[team], skills=skills, shops=["*"], roles=roles
+        desk.context,
+        username,
+        "password-1",
+        alias=f"{username}*",
+        teams=[team],
+        skills=skills,
+        shops=["*"],
+        roles=roles,
     )
     signed = await desk.act(SYSTEM, SignIn(username, "password-1"))
     actor: Actor = signed["actor"]
@@ -83,6 +80,6 @@ async def sign_in(desk: Desk, username: str, team: str, roles: tuple[str, ...] =
 async def member(desk: Desk, name: str = "王小明", tier: str = "gold") -> Actor:
     """A member of the demo shop, as an actor."""
     made = await desk.act(SYSTEM, CreateMember("demo", name, tier=tier))
-    found = await desk._store.read(lambda tx: actors.member_actor(tx, made["member"]["id"]))
+    found = await desk.context.store.read(lambda tx: actors.member_actor(tx, made["member"]["id"]))
     assert found is not None
     return found

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import replace
+from typing import get_args
 
 from engine.core.changes import Create, Set
-from engine.core.entities import Call
+from engine.core.commands import CallEvent, CallNews
+from engine.core.draft import Draft
+from engine.core.entities import CALL_RESULTS, Call
 from engine.core.errors import Refused
+from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
 
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-
-What = Literal["ringing", "answered", "ended", "missed"]
 KIND = "call"
 """The lifecycle a call's case follows; the desk raises its triggers `ring`, `answer`, `hang_up` and `miss`."""
 TRIGGERS: Mapping[str, str] = {"ringing": "ring", "answered": "answer", "ended": "hang_up", "missed": "miss"}
-RESULTS = ("answered", "missed", "busy", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class CallEvent:
-    """What an exchange says of one call. The same said twice changes nothing."""
-
-    shop: str
-    what: What
-    call: str
-    """The exchange's own name of the call."""
-    direction: Literal["inbound", "outbound"] = "inbound"
-    caller: str = ""
-    callee: str = ""
-    agent: str | None = None
-    """Who took it, by username."""
-    result: str | None = None
 
 
 def call_event(draft: Draft, command: CallEvent) -> None:
     """Finds or opens the call's case, notes what happened and when, and raises what the lifecycle has for it."""
-    if command.what not in get_args(What):
+    if command.what not in get_args(CallNews):
         raise Refused("invalid", "unknown-call-event", f"`call.{command.what}` is no event of a call", pointer="/event")
     known = draft.call
     if known is not None and not _new(known, command.what):
@@ -62,7 +44,7 @@ def call_event(draft: Draft, command: CallEvent) -> None:
         call = replace(call, answered_at=draft.now)
     elif command.what in ("ended", "missed"):
         result = "missed" if command.what == "missed" else "answered"
-        call = replace(call, ended_at=draft.now, result=command.result if command.result in RESULTS else result)
+        call = replace(call, ended_at=draft.now, result=command.result if command.result in CALL_RESULTS else result)
     agent = draft.find_agent(command.agent) if command.agent else None
     if agent is not None:
         call = replace(call, agent=agent.username)
@@ -87,3 +69,8 @@ def _new(call: Call, what: str) -> bool:
 def _values(call: Call) -> dict[str, object]:
     names = ("ticket_id", "name", "direction", "caller", "callee", "agent", "rang_at", "answered_at", "ended_at")
     return {**{name: getattr(call, name) for name in names}, "result": call.result}
+
+
+BEGIN: Mapping[type, Beginning] = {
+    CallEvent: Beginning(call_event),
+}

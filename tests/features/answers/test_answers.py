@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core.commands import DeleteAnswer, MemberLine, SaveAnswer
+from engine.core.commands import MemberLine
 from engine.core.entities import SYSTEM
 from engine.core.questions import Messages
 from engine.desk import Desk
+from engine.features.answers.commands import DeleteAnswer, SaveAnswer
 from engine.store import commit
 from engine.store import tables as t
-from tests.engine.conftest import House, member
+from tests.support.house import House, member
 
 RULES = """
 rule library
@@ -40,7 +41,7 @@ def test_a_change_of_the_library_counts_with_the_next_line(house: House) -> None
         last = await asked()
         await desk.act(SYSTEM, DeleteAnswer(made["id"]))
         said.append(len(await asked()))
-        versions = await desk._store.read(
+        versions = await desk.context.store.read(
             lambda tx: [
                 commit.unpack_snapshot(tx, row["snapshot"]).get("library")
                 for row in tx.rows(t.Decision.select().order_by(t.Decision.id))

@@ -11,20 +11,18 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core import schedule
+from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.decide import decide, unheard
 from engine.core.entities import SYSTEM, Case
-from engine.core.intake import ScheduleDue, TimerDue
 from engine.core.rulebook import Rulebook
+from engine.desk.context import Context
 from engine.store import StoreClosed, Tx, load, outbox, schedules
 from engine.store import tables as t
 from engine.store.schedules import Run
 from engine.store.wider import wider
-
-if TYPE_CHECKING:
-    from engine.desk.corridor import Desk
 
 log = logging.getLogger(__name__)
 
@@ -42,60 +40,61 @@ class _Page:
     last: int | None
 
 
-class Moments:
+class Clock:
     """Drives one desk's time; `Desk.tick` is its only caller."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._planned: str | None = None
 
     async def tick(self, book: Rulebook) -> int | None:
         """Does all that is due now; gives when something is next, µs UTC, or None."""
-        store = self._desk._store
+        store = self._context.store
         while True:
             due = await store.read(outbox.due_timers)
             # Queued in the order they fell due, so they fire in that order, and share their commits.
-            await asyncio.gather(*(self._fire(book, row["id"]) for row in due))
+            await asyncio.gather(*(self._fire(row["id"]) for row in due))
             if not due and not await self._step(book):
                 return await store.read(_next)
 
     # --- timers -----------------------------------------------------------------------------------------------------
 
-    async def _fire(self, book: Rulebook, timer_id: int) -> None:
+    async def _fire(self, timer_id: int) -> None:
         def job(tx: Tx) -> dict[str, Any]:
             row = load.take_timer(tx, timer_id)
             if row is None:
                 return {}
             command = TimerDue(row["ticket_id"], row["name"], row["kind"], row["due_at"], json.loads(row["body"]))
-            case = load.ticket_case(tx, self._desk._lexicon, ticket_id=row["ticket_id"])
+            work = self._context.work(tx)
+            case = load.ticket_case(tx, work.words, ticket_id=row["ticket_id"])
             if case is not None:
-                self._desk._decide(tx, book, command, case, SYSTEM)
+                work.decide(command, case)
             return {}
 
         try:
-            await self._desk._write(job)
+            await self._context.write(job)
         except Exception as error:
             log.exception("a timer failed and is set aside")
             text = f"{type(error).__name__}: {error}"
-            await self._desk._write(lambda tx: _without_timer(tx, timer_id, text))
+            await self._context.write(lambda tx: _without_timer(tx, timer_id, text))
 
     # --- schedules --------------------------------------------------------------------------------------------------
 
     async def _step(self, book: Rulebook) -> bool:
         """One page of one run. False when nothing is due, or what is due is another process's."""
-        desk = self._desk
+        context = self._context
         if self._planned != book.digest:
-            await desk._write(lambda tx: _plan(tx, book))
+            await context.write(lambda tx: _plan(tx, book))
             self._planned = book.digest
-        if not await desk._store.read(schedules.is_due):
+        if not await context.store.read(schedules.is_due):
             return False
-        run = (await desk._store.write(schedules.take)).result
+        run = (await context.store.write(schedules.take)).result
         if run is None:
             return False
-        page = await desk._store.read(lambda tx: self._look(tx, book, run))
+        page = await context.store.read(lambda tx: self._look(tx, book, run))
         for start in range(0, len(page.hits), TOGETHER):
-            await asyncio.gather(*(self._act(book, run, hit) for hit in page.hits[start : start + TOGETHER]))
-        await desk._write(lambda tx: _go_on(tx, book, run, page.last))
+            await asyncio.gather(*(self._act(run, hit) for hit in page.hits[start : start + TOGETHER]))
+        await context.write(lambda tx: _go_on(tx, book, run, page.last))
         return True
 
     def _look(self, tx: Tx, book: Rulebook, run: Run) -> _Page:
@@ -107,13 +106,13 @@ class Moments:
             return _Page((), None)
         if over is None:
             return _Page((run.upto,) if run.done < run.upto else (), None)
-        where = wider((rule.condition for rule in rules), over, tx.now, tx.ring, self._desk._lexicon, zone)
+        where = wider((rule.condition for rule in rules), over, tx.now, tx.ring, self._context.lexicon, zone)
         if over == "ticket":
             found = schedules.tickets_left(tx, run, book.lifecycles, where, PAGE)
         else:
             found = schedules.members_left(tx, run, where, PAGE)
         peek = load.peek_ticket_cases if over == "ticket" else load.peek_member_cases
-        hits = tuple(one for one, case in peek(tx, self._desk._lexicon, found) if self._acts(tx, book, run, case))
+        hits = tuple(one for one, case in peek(tx, self._context.lexicon, found) if self._acts(tx, book, run, case))
         return _Page(hits, found[-1] if len(found) == PAGE else None)
 
     @staticmethod
@@ -128,26 +127,26 @@ class Moments:
         except Exception:
             return True
 
-    async def _act(self, book: Rulebook, run: Run, one: int) -> None:
+    async def _act(self, run: Run, one: int) -> None:
         """Decides and keeps what a run does with one ticket or member. What fails is told of, and the run goes on."""
 
         def job(tx: Tx) -> dict[str, Any]:
             case = self._case(tx, run, one) if schedules.place(tx, run, one) else None
-            if case is not None:
-                self._desk._decide(tx, book, ScheduleDue(run.key, run.since), case, SYSTEM)
+            if case is not None:  # where no rule takes the moment for its own there is nothing to keep
+                self._context.work(tx).decide(ScheduleDue(run.key, run.since), case, only_acting=True)
             return {}
 
         try:
-            await self._desk._write(job)
+            await self._context.write(job)
         except StoreClosed:
             raise
         except Exception as error:
             log.exception("a scheduled rule failed; the run goes on without this one")
             text = f"{type(error).__name__}: {error}"
-            await self._desk._write(lambda tx: _without(tx, run, one, text))
+            await self._context.write(lambda tx: _without(tx, run, one, text))
 
     def _case(self, tx: Tx, run: Run, one: int) -> Case | None:
-        words, over = self._desk._lexicon, schedules.each(run.key)
+        words, over = self._context.lexicon, schedules.each(run.key)
         if over == "ticket":
             return load.ticket_case(tx, words, ticket_id=one, lines=0)
         if over == "member":

@@ -1,0 +1,38 @@
+"""The row of one command that rules hear of: what the desk itself does first, and who may ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.core import access
+from engine.core.draft import Draft
+from engine.core.entities import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a command does by itself. `about`: what its actor must be able to see; `right`: what an agent needs for it.
+
+    Rights that depend on the command's values are asked for in `run`, and named in `rights`.
+    """
+
+    run: Callable[[Draft, Any], None]
+    about: Literal["ticket", "member"] | None = None
+    right: str | None = None
+    rights: tuple[str, ...] = ()
+
+    def __call__(self, draft: Draft, command: Any) -> None:
+        """Checks and runs. Raises Refused."""
+        if self.about == "ticket":
+            access.check_ticket(draft.actor, draft.ticket, self.right)
+        elif self.about == "member":
+            access.check_member(draft.actor, draft.member, self.right)
+        self.check_actor(draft.actor)
+        self.run(draft, command)
+
+    def check_actor(self, actor: Actor) -> None:
+        """Raises Refused for an agent without the right to a command that is about nothing there yet."""
+        if self.about is None and self.right is not None and actor.kind == "agent":
+            access.require(actor, self.right)

@@ -1,0 +1,29 @@
+"""Agents: their own presence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.core.changes import Set
+from engine.core.commands import SetStatus
+from engine.core.draft import Draft
+from engine.core.errors import Refused
+from engine.core.handlers._beginning import Beginning
+
+
+def set_status(draft: Draft, command: SetStatus) -> None:
+    agent = draft.agent
+    if agent is None or draft.actor.kind != "agent":
+        raise Refused("forbidden", "agents-only", "only agents have a status")
+    if agent.status == command.status:
+        return
+    draft.agent = replace(agent, status=command.status, status_since=draft.now)
+    draft.log.append(Set("agent", agent.id, {"status": command.status, "status_since": draft.now}))
+    draft.record("agent.status_changed", {"agent": agent.username, "from": agent.status, "to": command.status})
+    draft.keys.add("agent.status_changed")
+
+
+BEGIN: Mapping[type, Beginning] = {
+    SetStatus: Beginning(set_status),
+}

@@ -1,0 +1,54 @@
+"""Live chats: the window opens, the queue is served, either side ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core import routing
+from engine.core.commands import EndChat, OpenChat, ServeQueue
+from engine.core.draft import Draft
+from engine.core.entities import Chat
+from engine.core.errors import Refused
+from engine.core.handlers._beginning import Beginning
+from engine.core.opening import raise_trigger
+
+
+def open_chat(draft: Draft, command: OpenChat) -> None:
+    draft.chat = Chat(
+        ticket_id=0,
+        page=command.page.url,
+        referrer=command.page.referrer,
+        title=command.page.title,
+        device=command.page.device,
+    )
+    draft.keys.add("chat.opened")
+
+
+def end(draft: Draft, command: EndChat) -> None:
+    """Either side ends a live chat: whatever transition is called `end`."""
+    ticket = draft.need_ticket()
+    if draft.chat is None:
+        raise Refused("conflict", "not-a-chat", "only a live chat can be ended; close the case instead")
+    if ticket.category == "closed":
+        return
+    if not raise_trigger(draft, "end"):
+        raise Refused("conflict", "move-not-now", "this chat cannot be ended in its state")
+
+
+def serve_queue(draft: Draft, command: ServeQueue) -> None:
+    """Gives a waiting ticket to an agent who has room now."""
+    ticket = draft.need_ticket()
+    if ticket.assignee is not None or ticket.category == "closed" or ticket.team is None:
+        return
+    agent = draft.find_agent(command.username)
+    able = routing.candidates(ticket.team, ticket.route_skills, draft.roster(), {})
+    if agent is not None and agent in able:
+        draft.assign(agent)
+        draft.keys.add("ticket.assigned")
+
+
+BEGIN: Mapping[type, Beginning] = {
+    OpenChat: Beginning(open_chat),
+    ServeQueue: Beginning(serve_queue),
+    EndChat: Beginning(end, about="ticket"),
+}

@@ -1,0 +1,219 @@
+"""Lines and notes: what the desk itself does with what members and agents write, before rules are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.core import access
+from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
+from engine.core.draft import WAITING, Draft
+from engine.core.entities import INTERNAL, Actor, Message, Visibility
+from engine.core.errors import Refused
+from engine.core.handlers._beginning import Beginning
+from engine.core.opening import open_ticket, raise_trigger
+
+WRITING: Mapping[Visibility, str] = {
+    "public": "ticket.reply",
+    "anonymous": "ticket.anonymous",
+    "internal": "ticket.note",
+}
+"""The right an agent needs to write a line of each visibility."""
+
+
+def member_line(draft: Draft, command: MemberLine) -> None:
+    if not command.text.strip() and not command.attachments:
+        raise Refused("invalid", "empty-message", "write something or attach a file", pointer="/text")
+    may_write(draft)
+    if draft.ticket is None:
+        open_ticket(
+            draft,
+            kind=command.kind,
+            channel=command.channel,
+            subject=command.subject,
+            values=command.values,
+            page=command.page,
+        )
+        for number, line in enumerate(command.opening):
+            if line.get("due") is not None:  # the window was to show it later, and the member was quicker
+                draft.say_later(f"{line.get('rule')}:{number}", max(line["due"], draft.now), line)
+                continue
+            draft.say(
+                author_kind="desk" if line.get("as") == "desk" else "bot",
+                text=str(line.get("text", "")),
+                automatic=True,
+                rule=line.get("rule"),
+                template=line.get("template"),
+                at=line.get("at"),
+            )
+    member_says(draft, command.text, command.attachments, command.client_key, command.external_id, command.automatic)
+
+
+def may_write(draft: Draft) -> None:
+    """Raises Refused for a member on the blacklist; staff may write in a blocked member's name."""
+    if draft.member is not None and draft.member.blocked and not draft.actor.staff:
+        raise Refused("forbidden", "blocked", "this desk does not take messages from you at the moment")
+
+
+def member_says(
+    draft: Draft,
+    text: str,
+    attachments: tuple[str, ...],
+    client_key: str | None,
+    external_id: str | None = None,
+    automatic: bool = False,
+) -> None:
+    ticket = draft.need_ticket()
+    member = draft.member
+    if ticket.category == "closed" and not raise_trigger(draft, "reopen"):
+        raise Refused("conflict", "ticket-closed", "this case is closed; please open a new one")
+    ticket = draft.need_ticket()
+    say = draft.say(
+        author_kind="member",
+        author_id=member.id if member else None,
+        shown_as=(member.name or "") if member else "",
+        text=text,
+        direction="inbound",
+        attachments=attachments,
+        client_key=client_key,
+        external_id=external_id,
+        automatic=automatic,
+        language=ticket.language,
+    )
+    draft.message = Message(
+        id=say.ref,
+        ticket_id=ticket.id,
+        author_kind="member",
+        text=text,
+        created_at=draft.now,
+        author_id=say.author_id,
+        shown_as=say.shown_as,
+        direction="inbound",
+        automatic=automatic,
+        channel=ticket.channel,
+        language=ticket.language,
+        attachments=tuple(range(len(attachments))),
+    )
+    draft.automatic = automatic
+    if not automatic:
+        draft.change_ticket(
+            last_line_at=draft.now,
+            waiting_since=ticket.waiting_since if ticket.waiting_since is not None else draft.now,
+        )
+        draft.asked = True
+        draft.turn("agent")
+        raise_trigger(draft, "member_replied")
+    draft.keys.add("message.received")
+
+
+def post(draft: Draft, command: PostMessage) -> None:
+    """A line by an agent, or by the member whose ticket it is."""
+    actor = draft.actor
+    if not command.text.strip() and not command.attachments:
+        raise Refused("invalid", "empty-message", "write something or attach a file", pointer="/text")
+    if not actor.staff:
+        if command.visibility != "public":
+            raise Refused("invalid", "visibility-not-yours", "members write public lines only", pointer="/visibility")
+        may_write(draft)
+        member_says(draft, command.text, command.attachments, command.client_key)
+        return
+    access.require(actor, WRITING[command.visibility])
+    ticket = draft.need_ticket()
+    if command.visibility == "internal":
+        note(draft, command.text, command.attachments, command.client_key)
+        return
+    if ticket.channel == INTERNAL:
+        raise Refused("conflict", "internal-case", "the member does not see this case; write an internal note")
+    if ticket.category == "closed":
+        raise Refused(
+            "conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note"
+        )
+    if command.visibility == "public" and ticket.assignee is None:
+        _take(draft, actor)
+    say = draft.say(
+        author_kind="agent",
+        author_id=actor.id,
+        text=command.text,
+        shown_as=_shown_as(draft, actor, command.visibility),
+        visibility=command.visibility,
+        attachments=command.attachments,
+        client_key=command.client_key,
+        language=ticket.language,
+    )
+    draft.message = Message(
+        id=say.ref,
+        ticket_id=ticket.id,
+        author_kind="agent",
+        text=command.text,
+        created_at=draft.now,
+        author_id=actor.id,
+        author=actor.username,
+        shown_as=say.shown_as,
+        visibility=command.visibility,
+        direction="outbound",
+        channel=ticket.channel,
+        language=ticket.language,
+        attachments=tuple(range(len(command.attachments))),
+    )
+    ticket = draft.need_ticket()
+    draft.change_ticket(
+        last_line_at=draft.now,
+        waiting_since=None,
+        reply_count=ticket.reply_count + 1,
+        first_replied_at=ticket.first_replied_at if ticket.first_replied_at is not None else draft.now,
+    )
+    draft.replied = True
+    if draft.chat is not None and draft.chat.served_at is None:
+        draft.chat = replace(draft.chat, served_at=draft.now)
+        draft.timers[WAITING] = None
+    draft.turn("member")
+    raise_trigger(draft, "agent_replied")
+    draft.keys.add("message.sent")
+
+
+def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> None:
+    actor = draft.actor
+    draft.say(
+        author_kind="agent" if actor.kind == "agent" else "system",
+        author_id=actor.id,
+        text=text,
+        shown_as=actor.alias or actor.name,
+        visibility="internal",
+        attachments=attachments,
+        client_key=client_key,
+    )
+
+
+def _take(draft: Draft, actor: Actor) -> None:
+    """首問負責: who answers first openly stays responsible until it is handed over."""
+    agent = draft.find_agent(actor.username)
+    if agent is not None:
+        draft.assign(agent)
+        team = draft.need_ticket().team
+        if team is None and agent.teams:
+            draft.change_ticket(team=agent.teams[0])
+
+
+def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
+    """The name the member sees. An anonymous line comes from whoever serves the case, and from the desk (empty) when
+    nobody does or when the writer does: the own alias would name the writer."""
+    if visibility == "public":
+        return actor.alias or actor.name
+    serving = draft.need_ticket().assignee
+    if serving is None or serving == actor.username:
+        return ""
+    agent = draft.find_agent(serving)
+    return (agent.alias or agent.name) if agent else ""
+
+
+def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
+    draft.message = next((m for m in draft.case.messages if m.id == command.message_id), None)
+    draft.record("delivery.failed", {"message": command.message_id, "error": command.error})
+    draft.keys.add("delivery.failed")
+
+
+BEGIN: Mapping[type, Beginning] = {
+    MemberLine: Beginning(member_line),
+    PostMessage: Beginning(post, about="ticket", rights=tuple(WRITING.values())),
+    DeliveryFailed: Beginning(delivery_failed),
+}

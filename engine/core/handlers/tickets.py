@@ -1,0 +1,173 @@
+"""Tickets by hand: opened, changed, moved along their lifecycle, rated, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core import access, actions
+from engine.core.changes import Create
+from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
+from engine.core.draft import Draft
+from engine.core.entities import DAY, INTERNAL, Ticket
+from engine.core.errors import Refused
+from engine.core.handlers._beginning import Beginning
+from engine.core.handlers.calls import TRIGGERS
+from engine.core.handlers.messages import may_write, member_says, note
+from engine.core.lifecycle import Transition
+from engine.core.opening import change, known_tags, open_ticket
+
+REVISE_RATING = 1 * DAY
+"""How long a rating may be revised."""
+
+ASSIGNING = frozenset({"team", "assignee"})
+
+DESK_RAISES = frozenset({"agent_replied", "member_replied", *TRIGGERS.values()})
+"""Triggers that nobody raises by hand."""
+
+
+def create(draft: Draft, command: OpenTicket) -> None:
+    if not command.text.strip():
+        raise Refused("invalid", "empty-message", "say what the case is about", pointer="/text")
+    may_write(draft)
+    if command.tags and not draft.actor.staff:
+        raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
+    open_ticket(
+        draft,
+        kind=command.kind,
+        channel=command.channel,
+        subject=command.subject,
+        values=command.values,
+        tags=known_tags(draft, command.tags),
+    )
+    if draft.need_ticket().channel == INTERNAL:
+        note(draft, command.text, command.attachments, command.client_key)
+        return
+    member_says(draft, command.text, command.attachments, command.client_key)
+
+
+def change_ticket(draft: Draft, command: ChangeTicket) -> None:
+    if not draft.actor.staff:
+        raise Refused("forbidden", "permission-needed", "members do not change a case; write a line instead")
+    _may_change(draft, set(command.values) or {"subject"})
+    _fresh(draft.need_ticket(), command.if_version)
+    change(draft, command.values)
+
+
+def move(draft: Draft, command: MoveTicket) -> None:
+    ticket = draft.need_ticket()
+    _fresh(ticket, command.if_version)
+    lifecycle = draft.book.lifecycles[ticket.kind]
+    asked = {n for t in lifecycle.moves(ticket.state) if t.trigger == command.trigger for n in t.requires}
+    _may_change(draft, {name for name in command.values if _field_name(draft, name) not in asked})
+    change(draft, command.values)
+    refused: list[Refused] = []
+
+    def guard(transition: Transition) -> bool:
+        reason = may_not(draft, transition)
+        if reason is not None:
+            refused.append(reason)
+        return reason is None
+
+    passed = lifecycle.fire(command.trigger, ticket.state, guard)
+    if passed is None:
+        if refused:
+            raise refused[0]
+        raise Refused(
+            "conflict",
+            "no-such-move",
+            f"`{command.trigger}` does not lead from the state `{ticket.state}`",
+            pointer="/trigger",
+        )
+    draft.move(passed)
+
+
+def may_not(draft: Draft, transition: Transition) -> Refused | None:
+    """Why a person may not raise a transition now; None when nothing stands in the way."""
+    actor = draft.actor
+    if transition.trigger in DESK_RAISES:
+        return Refused(
+            "conflict", "no-such-move", f"`{transition.trigger}` is raised by the desk itself", pointer="/trigger"
+        )
+    if actor.kind == "agent":
+        if transition.roles and not set(transition.roles) & set(actor.roles):
+            return Refused("forbidden", "role-needed", f"this move is for {', '.join(transition.roles)}")
+    elif actor.kind != "system" and "member" not in transition.roles:
+        return Refused("forbidden", "role-needed", "this move is made by the desk")
+    if transition.when is not None and not draft.book.holds(transition.when, draft):
+        return Refused("conflict", "move-not-now", "the condition of this move does not hold now")
+    for name in transition.requires:
+        if draft.book.getter(name)(draft) in (None, ""):
+            short = name.removeprefix("ticket.")
+            return Refused(
+                "invalid", "field-required", f"`{short}` is needed for this move", pointer=f"/fields/{short}"
+            )
+    return None
+
+
+def _may_change(draft: Draft, names: set[str]) -> None:
+    """Raises Refused unless staff has the rights these values need; what members may set is asked in `change`."""
+    if draft.actor.staff and names & ASSIGNING:
+        access.require(draft.actor, "ticket.assign")
+    if draft.actor.staff and names - ASSIGNING:
+        access.require(draft.actor, "ticket.change")
+
+
+def _field_name(draft: Draft, name: str) -> str:
+    """How rules and lifecycles call a value that people set: `fields.amount` is `ticket.amount`."""
+    return f"ticket.{name.removeprefix('fields.')}"
+
+
+def _fresh(ticket: Ticket, if_version: int | None) -> None:
+    if if_version is not None and ticket.version != if_version:
+        raise Refused("stale", "stale", "somebody changed this case meanwhile; read it again")
+
+
+def rate(draft: Draft, command: RateTicket) -> None:
+    ticket = draft.need_ticket()
+    if draft.actor.staff:
+        raise Refused("forbidden", "members-rate", "only the member rates")
+    if not 1 <= command.score <= 5:
+        raise Refused("invalid", "bad-score", "a rating is 1 to 5", pointer="/score")
+    if ticket.first_replied_at is None and ticket.rating_asked_at is None:
+        raise Refused("conflict", "nothing-to-rate", "nobody has answered yet, so there is nothing to rate")
+    first = draft.case.rating_at
+    if first is not None and draft.now - first > REVISE_RATING:
+        raise Refused("conflict", "already-rated", "this case was rated; the time to revise it is over")
+    draft.change_ticket(rating=command.score)
+    draft.extra.update({"rating.score": command.score, "rating.comment": command.comment or None})
+    draft.log.append(
+        Create(
+            "rating",
+            draft.ref(),
+            {
+                "ticket": ticket.id,
+                "member": ticket.member_id,
+                "score": command.score,
+                "comment": command.comment,
+                "at": draft.now,
+            },
+        )
+    )
+    draft.record("rating.received", {"score": command.score})
+    if first is None:
+        draft.keys.add("rating.received")
+
+
+def ask(draft: Draft, command: AskRating) -> None:
+    if not draft.actor.staff:
+        raise Refused("forbidden", "agents-only", "only agents ask for a rating")
+    actions.ask_rating(draft)
+
+
+def mark_read(draft: Draft, command: MarkRead) -> None:
+    draft.record("ticket.read", {"seq": command.seq, "by": draft.actor.kind})
+
+
+BEGIN: Mapping[type, Beginning] = {
+    OpenTicket: Beginning(create, right="ticket.create"),
+    ChangeTicket: Beginning(change_ticket, about="ticket", rights=("ticket.change", "ticket.assign")),
+    MoveTicket: Beginning(move, about="ticket", right="ticket.move", rights=("ticket.change", "ticket.assign")),
+    RateTicket: Beginning(rate, about="ticket"),
+    AskRating: Beginning(ask, about="ticket", right="ticket.reply"),
+    MarkRead: Beginning(mark_read, about="ticket"),
+}

@@ -1,0 +1,94 @@
+"""Time: timers that run out, silence, deadlines, scheduled rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.core import actions, sla
+from engine.core.commands import ScheduleDue, TimerDue
+from engine.core.draft import Draft
+from engine.core.handlers._beginning import Beginning
+
+
+def timer_due(draft: Draft, command: TimerDue) -> None:
+    """A timer has run out; whether it still means something is asked of the case as it is now."""
+    draft.timers[command.name] = None
+    if command.kind == "rule":
+        draft.extra["timer.name"] = command.body["name"]
+        draft.record("timer.fired", {"name": command.body["name"]})
+        draft.keys.add("timer.fired")
+    elif command.kind == "say":
+        why = actions.reply_at_last(draft, command.body)
+        if why is not None:
+            draft.drop(command.body["rule"], why)
+    elif command.kind == "silence":
+        _silence_due(draft, command.body)
+    elif command.kind == "sla":
+        _sla_due(draft, command.body)
+
+
+def schedule_due(draft: Draft, command: ScheduleDue) -> None:
+    """A scheduled moment: nothing has happened but the time, so the event comes alone."""
+    draft.record("schedule.due", {"schedule": command.key, "due_at": command.due_at})
+    draft.keys.add(command.key)
+
+
+def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
+    kind, since, after = body["kind"], body["since"], body["after"]
+    chat = draft.chat
+    if chat is None or chat.ended_at is not None:
+        return
+    if kind == "chat.waiting":
+        if chat.served_at is not None or chat.queued_at != since:
+            return
+    elif chat.silent_since != since or f"chat.{chat.silent_side}_silent" != kind:
+        return
+    draft.keys.add(f"{kind} after {after}")
+    draft.record(kind, {"after": after // 1_000_000})
+    draft.arm_silence(kind, since, after)
+
+
+def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
+    target = body["target"]
+    clock = draft.clocks.get(target)
+    if clock is None:
+        return
+    policy = draft.book.policy(clock.policy, draft.shop)
+    calendar = draft.book.calendar(clock.calendar, draft.shop)
+    if "after" in body:
+        if clock.met_at is not None or clock.breached_at is None:
+            return
+        draft.book.fill_sla(draft, clock, policy, calendar)
+        draft.record("sla.breached", {"target": target, "after": body["after"] // 1_000_000})
+        draft.keys.add(f"sla.breached after {body['after']}")
+        return
+    if policy is None:
+        return
+    moment = sla.next_moment(clock, policy, calendar)
+    if moment is None:
+        return
+    due, percent = moment
+    if due > draft.now:
+        draft.set_timer(f"sla:{target}", due, "sla", {"target": target, "percent": percent})
+        return
+    if percent >= 100:
+        # From the moment it was due: a server that was down does not lengthen the escalation.
+        clock = replace(clock, state="breached", breached_at=due)
+        draft.keys.add("sla.breached")
+        draft.record("sla.breached", {"target": target})
+        for after in draft.book.rules.after("sla.breached", draft.shop):
+            draft.set_timer(f"sla:{target}:after:{after}", due + after, "sla", {"target": target, "after": after})
+    else:
+        clock = replace(clock, warned=tuple(sorted({*clock.warned, percent})))
+        draft.keys.add("sla.warning")
+        draft.record("sla.warning", {"target": target, "percent": percent})
+    draft.clocks[target] = clock
+    draft.book.fill_sla(draft, clock, policy, calendar, percent)
+
+
+BEGIN: Mapping[type, Beginning] = {
+    TimerDue: Beginning(timer_due),
+    ScheduleDue: Beginning(schedule_due),
+}

@@ -1,0 +1,243 @@
+"""What the desk's rooms work with: the context of one open desk, and the work of one transaction in it.
+
+Handlers, questions, time, the feed, jobs, accounts and features get a `Context`; nothing private of `Desk` is used
+outside it. What happens inside a transaction gets a `Work`, which knows for whom it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+from engine.api import Blobs, Bus
+from engine.config import Config
+from engine.core import access
+from engine.core.building import shelf_in
+from engine.core.commands import OpenLinked
+from engine.core.decide import Decision, decide
+from engine.core.entities import SYSTEM, Actor, Case
+from engine.core.errors import Refused, missing
+from engine.core.questions import Scope
+from engine.core.rulebook import Rulebook
+from engine.desk.actors import Known, uploaders_of
+from engine.extras import extras
+from engine.plugins import Plugins
+from engine.store import BadCursor, EventRow, NotFilterable, Store, Tx, Written, commit, load
+from engine.store.values import Lexicon
+
+T = TypeVar("T")
+TRANSCRIPT = 100
+"""Lines of a conversation that go along into a case opened beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One command decided and stored."""
+
+    decision: Decision
+    number: int | None = None
+    """The ticket's, if there is one."""
+    refs: Mapping[int, int] = field(default_factory=dict)
+    """The ids that took the place of the decision's own references."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One transaction of a desk, for one actor. The rulebook and its words are those it began with."""
+
+    context: Context
+    tx: Tx
+    book: Rulebook
+    words: Lexicon
+    actor: Actor
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What the actor may see at all. Raises Refused for an agent without the right to see tickets."""
+        return access.scope(self.actor)
+
+    @property
+    def agent_id(self) -> int | None:
+        """The actor's id, for an agent."""
+        return self.actor.id if self.actor.kind == "agent" else None
+
+    def by(self, actor: Actor) -> Work:
+        """The same transaction, for another actor."""
+        return replace(self, actor=actor)
+
+    def decide(self, command: Any, case: Case, *, only_acting: bool = False) -> Decided:
+        """Lets the rules decide a command about a case, and stores what comes of it.
+
+        `only_acting` stores nothing where no rule acted. Raises Refused where the command cannot be carried out.
+        """
+        started = time.perf_counter_ns()
+        decision = decide(self.book, command, case, self.actor, self.tx.now)
+        decision = replace(decision, micros=(time.perf_counter_ns() - started) // 1000)
+        if only_acting and not decision.trace:
+            return Decided(decision)
+        applied = commit.apply(
+            self.tx, case, decision, self.words, actor=self.actor, uploaders=uploaders_of(self.actor)
+        )
+        if decision.rejected is None:
+            system = self.by(SYSTEM)
+            for wanted in decision.opens:
+                wanted = replace(wanted, origin=applied.refs.get(wanted.origin, wanted.origin))
+                system.decide(wanted, system.beside(wanted))
+        return Decided(decision, applied.number, applied.refs)
+
+    def beside(self, wanted: OpenLinked) -> Case:
+        """The case of a ticket to be opened beside another: its member, and the conversation so far."""
+        origin = load.ticket_case(self.tx, self.words, ticket_id=wanted.origin, lines=TRANSCRIPT)
+        member_id = origin.member.id if origin is not None and origin.member else 0
+        made = load.member_case(self.tx, self.words, member_id, new_ticket=True)
+        if origin is None or made is None:
+            raise missing("ticket")
+        return replace(made, origin=origin.ticket, messages=origin.messages)
+
+
+class CommandRow(Protocol):
+    """What carries a command out; see `engine.desk.rows`."""
+
+    def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> Awaitable[dict[str, Any]]:
+        """Carries the command out for the actor; `key` is the request's idempotency key."""
+
+
+Ask = Callable[[Work, Any], Any]
+"""What answers a question, inside a reading transaction."""
+AskAhead = Callable[["Context", Actor, Any], Awaitable[Any]]
+"""What answers a question that is more than one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a desk can do: commands and questions by their types, of the machine and of every feature."""
+
+    commands: Mapping[type, CommandRow]
+    questions: Mapping[type, Ask]
+    questions_ahead: Mapping[type, AskAhead]
+    lookups: Mapping[type, Callable[[Tx], Any]]
+    """What rules ask of features, by the type of the value, each with what loads it."""
+
+
+class Context:
+    """One open desk, as its rooms know it. `rulebook` is None only on a desk that never had one."""
+
+    def __init__(self, config: Config, plugins: Plugins, store: Store, blobs: Blobs, bus: Bus, tables: Tables) -> None:
+        self.config = config
+        self.plugins = plugins
+        self.store = store
+        self.blobs = blobs
+        self.bus = bus
+        self.tables = tables
+        self.extras = extras(plugins)
+        """What plugins add to the words of rules."""
+        self.shelf = shelf_in(config.data / "cache")
+        """Where compiled rules are kept, for a quick start."""
+        self.rulebook: Rulebook | None = None
+        self.lexicon = Lexicon()
+        self.known: dict[str, tuple[float, Known]] = {}
+        """Live sessions by token, each believed until a moment of the monotonic clock."""
+        self.control: str | None = None
+        """The token of the commands of this machine."""
+        self.kick: Callable[[tuple[int, ...]], None] = lambda due: None
+        """Told of due times that a commit brought."""
+        self.after_commit: list[Callable[[Sequence[EventRow]], None]] = []
+        """Told of the events of each commit of this process, in the loop's thread."""
+        self._notifiers = frozenset(plugins.tables["notifiers"])
+        self._outbound = frozenset(n for n, channel in plugins.tables["channels"].items() if not channel.can.live)
+        self._background: set[asyncio.Task[Any]] = set()
+
+    # --- the rulebook -----------------------------------------------------------------------------------------------
+
+    @property
+    def book(self) -> Rulebook:
+        """The rulebook in force. Raises Refused on a desk that has none yet."""
+        if self.rulebook is None:
+            raise Refused("conflict", "no-rules", "this desk has no rules in force yet")
+        return self.rulebook
+
+    def words_of(self, book: Rulebook) -> Lexicon:
+        """What rows need of a rulebook and of this desk's plugins."""
+        return Lexicon.of(book, self._outbound, self._notifiers, self.tables.lookups)
+
+    def take(self, book: Rulebook) -> None:
+        """Works with a rulebook from now on; work that has begun keeps the one it has."""
+        self.lexicon = self.words_of(book)
+        self.rulebook = book
+        self.known.clear()
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    def work(self, tx: Tx, actor: Actor = SYSTEM) -> Work:
+        """The work of a transaction for an actor, under the rulebook in force."""
+        return Work(self, tx, self.book, self.lexicon, actor)
+
+    async def read(self, job: Callable[[Tx], T]) -> T:
+        """Runs a reading job on a reader's thread."""
+        return await self.store.read(job)
+
+    async def write(self, job: Callable[[Tx], dict[str, Any]]) -> dict[str, Any]:
+        """Runs a writing job and tells the house of its events once it is committed.
+
+        `seq` None in the job's answer becomes the id of the event that brought it (the line's own, else the last).
+        Raises Refused for an answer with `rejected`: the rules did not take what came, and that is stored.
+        """
+        written = await self.store.write(job)
+        self._told(written)
+        answer: dict[str, Any] = written.result
+        if answer.get("rejected") is not None:
+            raise Refused("invalid", "rejected", answer["rejected"])
+        if "seq" in answer and answer["seq"] is None:
+            line = answer.get("message")
+            own = [e.id for e in written.events if line is not None and e.message_id == line["id"]]
+            answer["seq"] = own[0] if own else (written.events[-1].id if written.events else self.store.last_event_id)
+        return answer
+
+    def _told(self, written: Written[Any]) -> None:
+        if written.events:
+            self.bus.publish("events", [event.id for event in written.events])
+            if self.plugins.listens("event_committed"):
+                for event in written.events:
+                    self.plugins.tell("event_committed", event=event)
+            for told in self.after_commit:
+                told(written.events)
+        if written.kicks:
+            self.kick(written.kicks)
+
+    # --- commands and questions -------------------------------------------------------------------------------------
+
+    async def act(self, actor: Actor, command: Any, *, key: str | None = None) -> dict[str, Any]:
+        """Carries a command out, in the API's shape; see `Desk.act`."""
+        return await self.tables.commands[type(command)].act(self, actor, command, key)
+
+    async def query(self, actor: Actor, question: Any) -> Any:
+        """Answers a question; see `Desk.query`."""
+        ahead = self.tables.questions_ahead.get(type(question))
+        if ahead is not None:
+            return await ahead(self, actor, question)
+        answer, book, words = self.tables.questions[type(question)], self.book, self.lexicon
+        try:
+            return await self.store.read(lambda tx: answer(Work(self, tx, book, words, actor), question))
+        except BadCursor as error:
+            raise Refused("invalid", "bad-cursor", str(error), pointer="/cursor") from error
+        except NotFilterable as error:
+            raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
+
+    # --- work beside ------------------------------------------------------------------------------------------------
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs something beside what is asked; it ends with the desk."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def close(self) -> None:
+        """Ends what runs beside, and the store."""
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self.store.close)

@@ -1,0 +1,67 @@
+"""A feature: one noun that is only kept and shown, in a room of its own (`engine/features/NAME/`).
+
+The machine (tickets, messages, chats, members …) has its commands and questions in `handlers/` and `queries/`. A
+feature brings its own by the hook `register_features`; at start all are merged into plain tables, and doubles are
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.desk.context import Ask, Context, Tables
+from engine.desk.handlers import COMMANDS
+from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
+from engine.desk.rows import AsyncCommand, PlainCommand
+from engine.plugins import PluginError, Plugins
+from engine.store import Tx
+from engine.store.tables import Model
+
+Row = PlainCommand | AsyncCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What one feature gives the house. All but the name may be left out.
+
+    `tables`: its rows, each made by a migration. `impersonal`: those of them that hold nothing of a person.
+    `permissions`: rights of its own, by name, each with what it lets one do. `pages`: paths of the console.
+    `lookups`: what rules may ask of it inside a decision, by the type of the value, each with what loads it.
+    `demo`: fills the demo shop.
+    """
+
+    name: str
+    tables: tuple[type[Model], ...] = ()
+    impersonal: tuple[type[Model], ...] = ()
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    commands: tuple[Row, ...] = ()
+    questions: Mapping[type, Ask] = field(default_factory=dict)
+    lookups: Mapping[type, Callable[[Tx], Any]] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
+    demo: Callable[[Context], Awaitable[None]] | None = None
+
+
+def tables(plugins: Plugins) -> Tables:
+    """What a desk with these plugins can do. Raises PluginError where two give one command or question."""
+    features: list[Feature] = list(plugins.tables["features"].values())
+    commands = _merged(
+        ("the desk", {row.command: row for row in COMMANDS}),
+        *((f.name, {row.command: row for row in f.commands}) for f in features),
+    )
+    questions = _merged(("the desk", {**QUESTIONS, **QUESTIONS_AHEAD}), *((f.name, f.questions) for f in features))
+    ahead = QUESTIONS_AHEAD
+    asked = {question: ask for question, ask in questions.items() if question not in ahead}
+    return Tables(commands, asked, ahead, _merged(*((f.name, f.lookups) for f in features)))
+
+
+def _merged(*given: tuple[str, Mapping[type, Any]]) -> dict[type, Any]:
+    merged: dict[type, Any] = {}
+    givers: dict[type, str] = {}
+    for name, rows in given:
+        for kind, row in rows.items():
+            if kind in merged:
+                raise PluginError(f"`{givers[kind]}` and `{name}` both answer `{kind.__name__}`")
+            merged[kind], givers[kind] = row, name
+    return merged

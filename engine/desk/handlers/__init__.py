@@ -1,0 +1,16 @@
+"""What people do: one row a command (see `engine.desk.rows`), one room a noun."""
+
+from __future__ import annotations
+
+from engine.desk.handlers import agents, chats, files, members, messages, sessions, tickets
+
+COMMANDS = (
+    *messages.COMMANDS,
+    *tickets.COMMANDS,
+    *chats.COMMANDS,
+    *members.COMMANDS,
+    *agents.COMMANDS,
+    *sessions.COMMANDS,
+    *files.COMMANDS,
+)
+"""Every command of the machine; features bring their own."""

@@ -1,0 +1,43 @@
+"""Files: an upload goes before the line that names it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+from engine.core.commands import Upload
+from engine.core.entities import Actor
+from engine.core.errors import Refused
+from engine.desk.actors import uploaders_of
+from engine.desk.context import Context
+from engine.desk.rows import AsyncCommand
+from engine.files import prepare
+from engine.store import Tx, uploads
+
+
+async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, Any]:
+    """Stores a file made harmless; only its uploader may name it in a line."""
+    uploader = uploaders_of(actor)
+    if not uploader:
+        raise Refused("unknown-actor", "sign-in-needed", "sign in, or say hello, before uploading")
+    prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
+    limit = context.config["limits.upload"]
+    digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
+
+    def job(tx: Tx) -> dict[str, Any]:
+        return dict(
+            uploads.add_file(
+                tx,
+                digest=digest,
+                shown=prepared.name,
+                media_type=prepared.media_type,
+                size=size,
+                uploader=uploader[-1],
+            )
+        )
+
+    return await context.write(job)
+
+
+COMMANDS = (AsyncCommand(Upload, _upload),)

@@ -1,0 +1,107 @@
+"""Lines: what members and agents write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core import access
+from engine.core.changes import Say
+from engine.core.commands import MemberLine, PostMessage, Retry
+from engine.core.decide import Decision
+from engine.core.entities import Case
+from engine.core.errors import Refused, missing
+from engine.core.opening import reopens
+from engine.desk import locate, results
+from engine.desk.context import Decided, Work
+from engine.desk.rows import PlainCommand, RuleCommand
+from engine.lang import may_be_masked
+from engine.store import load, outbox, people, stream, waiting
+
+
+def line_answer(
+    work: Work, message_id: int, number: int | None, shop: str | None, *, seq: int | None
+) -> dict[str, Any]:
+    """A stored line as its author sees it; `seq` None: its event gets its id at the end of the batch."""
+    shown = results.line(work, message_id, shop)
+    return {"message": shown, "ticket": number, "seq": seq, "repeat": seq is not None}
+
+
+def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided: Decided) -> dict[str, Any]:
+    """The line that was stored."""
+    message_id = decided.refs[_own_line(decided.decision)]
+    return line_answer(work, message_id, decided.number, case.shop, seq=None)
+
+
+def _own_line(decision: Decision) -> int:
+    """The reference of the line the command itself wrote, among those the rules added."""
+    return next(c.ref for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
+
+
+def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] | None:
+    """The answer for the line the same author stored under the same client key. Raises Refused for another line."""
+    if command.client_key is None:
+        return None
+    actor = work.actor
+    author_id = actor.id
+    if actor.kind == "guest" and actor.visitor and isinstance(command, MemberLine):
+        author_id = people.find_member(work.tx, command.shop, "visitor", actor.visitor) or 0
+    kind = "agent" if actor.kind == "agent" else "member"
+    stored = stream.duplicate_by_client(work.tx, kind, author_id, command.client_key) if author_id else None
+    if stored is None:
+        return None
+    if not may_be_masked(stored.text, command.text):
+        raise Refused("invalid", "id-used", "this client id was used for another line", pointer="/id")
+    return line_answer(work, stored.message_id, stored.number, next(iter(actor.shops), None), seq=stored.seq)
+
+
+def _of_post(work: Work, command: PostMessage) -> Case:
+    heard = not work.actor.staff  # a member's line may pick from a menu
+    return locate.ticket(work, command.number, lines=load.LINES if heard else 0)
+
+
+def _of_line(work: Work, command: MemberLine) -> Case:
+    """The ticket a line names, else the member's open chat, else a new case. A guest's first line makes the member."""
+    tx, words, actor = work.tx, work.words, work.actor
+    shop = locate.shop(work.book, actor, command.shop)
+    if command.number is not None:
+        return locate.ticket(work, command.number, lines=load.LINES)
+    member_id, new = actor.id, False
+    if actor.kind == "guest":
+        if not actor.visitor:
+            raise Refused("unknown-actor", "no-visitor", "say hello first")
+        language = work.book.language_for(shop, command.page.language)
+        member_id, new = people.guest_member(
+            tx, words, shop, actor.visitor, tier=work.book.guest_tier, language=language
+        )
+    case = load.member_case(tx, words, member_id, kind=command.kind, member_new=new)
+    if case is None or case.shop != shop:
+        raise missing("member")
+    if case.ticket is None and not new and command.kind in words.live_kinds:
+        return _gone_on_with(work, command, member_id) or case
+    return case
+
+
+def _gone_on_with(work: Work, command: MemberLine, member_id: int) -> Case | None:
+    """The member's last live case, where its lifecycle lets a line open it again."""
+    lifecycle = work.book.lifecycles.get(command.kind)
+    if lifecycle is None or not any(t.trigger == "reopen" for t in lifecycle.transitions):
+        return None
+    number = waiting.latest_number(work.tx, member_id, frozenset({command.kind}), open_only=False)
+    past = load.ticket_case(work.tx, work.words, number=number) if number is not None else None
+    return past if past is not None and reopens(work.book, past, work.actor, work.tx.now) else None
+
+
+def _retry(work: Work, command: Retry) -> dict[str, Any]:
+    number = waiting.number_of_message(work.tx, command.message_id)
+    case = load.ticket_case(work.tx, work.words, number=number, lines=0) if number else None
+    access.check_ticket(work.actor, case.ticket if case else None, "ticket.reply")
+    if not outbox.send_again(work.tx, command.message_id):
+        raise Refused("conflict", "nothing-to-retry", "this line is not failed or uncertain")
+    return {}
+
+
+COMMANDS = (
+    RuleCommand(MemberLine, locate=_of_line, answer=answered, repeated=_repeated, speaks=True),
+    RuleCommand(PostMessage, locate=_of_post, answer=answered, repeated=_repeated, speaks=True),
+    PlainCommand(Retry, _retry, rights=("ticket.reply",)),
+)

@@ -1,0 +1,54 @@
+"""Tickets: opened by hand, changed, moved, rated, read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
+from engine.core.entities import Case
+from engine.core.errors import Refused
+from engine.desk import locate, results
+from engine.desk.context import Decided, Work
+from engine.desk.rows import RuleCommand
+from engine.store import load, stream
+
+
+def ticket_answer(work: Work, command: Any, case: Case, decided: Decided) -> dict[str, Any]:
+    """The ticket as the rules left it."""
+    if decided.number is None:
+        return {}
+    return {"ticket": results.ticket(work, decided.number), "seq": None}
+
+
+def _of_new(work: Work, command: OpenTicket) -> Case:
+    """A case of the member who asks: staff names a requester, a member opens his own."""
+    actor = work.actor
+    shop = locate.shop(work.book, actor, command.shop)
+    if command.kind not in work.book.lifecycles:
+        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{command.kind}`", pointer="/kind")
+    if not actor.staff:
+        if actor.kind == "guest":
+            raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")
+        return locate.need(load.member_case(work.tx, work.words, actor.id, new_ticket=True))
+    member_id, new = locate.requester(work, shop, command.requester or {})
+    case = load.member_case(work.tx, work.words, member_id, new_ticket=True, member_new=new)
+    if case is None or case.shop != shop:
+        raise Refused("invalid", "unknown-member", "there is no such member in this shop", pointer="/requester/id")
+    return case
+
+
+def _read(work: Work, command: MarkRead, case: Case, decided: Decided) -> dict[str, Any]:
+    kind = "agent" if work.actor.kind == "agent" else "member"
+    if case.ticket is not None:
+        stream.mark_read(work.tx, kind, work.actor.id, case.ticket.id, command.seq)
+    return {}
+
+
+COMMANDS = (
+    RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks=True),
+    RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
+    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
+    RuleCommand(RateTicket, locate=locate.by_number_or_latest, answer=ticket_answer),
+    RuleCommand(AskRating, locate=locate.by_number, answer=ticket_answer),
+    RuleCommand(MarkRead, locate=locate.by_number, answer=_read),
+)

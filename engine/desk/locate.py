@@ -1,0 +1,110 @@
+"""Which case a command is about: found, and the member with it, inside the write transaction that will decide it.
+
+Each function takes the work and the command, and gives the case; it raises Refused where the case is not there or not
+for the actor. What an actor may do with it is asked by the command's beginning in the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core import access
+from engine.core.commands import EndChat, RateTicket
+from engine.core.entities import Actor, Case
+from engine.core.errors import Refused, missing
+from engine.core.rulebook import Rulebook
+from engine.desk.context import Work
+from engine.store import load, people, waiting
+
+
+def need(case: Case | None) -> Case:
+    """The case. Raises Refused where there is none."""
+    if case is None:
+        raise missing("ticket")
+    return case
+
+
+def by_number(work: Work, command: Any) -> Case:
+    """The case of the ticket with the command's `number`, without its lines."""
+    return ticket(work, command.number)
+
+
+def ticket(work: Work, number: int, *, lines: int = 0) -> Case:
+    """The case of a ticket that the actor may see, with its last `lines`."""
+    case = load.ticket_case(work.tx, work.words, number=number, lines=lines)
+    access.check_ticket(work.actor, case.ticket if case else None)
+    return need(case)
+
+
+def by_number_or_latest(work: Work, command: RateTicket | EndChat) -> Case:
+    """The ticket a command names; where a member names none, "this chat": the open one, else the last to be rated."""
+    if command.number is not None:
+        return by_number(work, command)
+    if work.actor.staff or work.actor.id <= 0:
+        raise missing("ticket")
+    open_only = isinstance(command, EndChat)
+    number = waiting.latest_number(work.tx, work.actor.id, work.words.live_kinds, open_only=open_only)
+    if number is None:
+        raise missing("ticket")
+    return need(load.ticket_case(work.tx, work.words, number=number, lines=0))
+
+
+def by_member(work: Work, command: Any) -> Case:
+    """The case of the member with the command's `member_id`, without a ticket."""
+    case = load.member_case(work.tx, work.words, command.member_id, new_ticket=True, opens=False)
+    access.check_member(work.actor, case.member if case else None)
+    return need(case)
+
+
+def member(work: Work, member_id: int, *, new: bool = False) -> Case:
+    """The case of a member without a ticket; `new`: first seen with this very event."""
+    case = load.member_case(work.tx, work.words, member_id, new_ticket=True, opens=False, member_new=new)
+    if case is None:
+        raise missing("member")
+    return case
+
+
+def shop(book: Rulebook, actor: Actor, name: str | None) -> str:
+    """The shop a command names, or the only one the actor serves. Raises Refused."""
+    if name is None:
+        everywhere = actor.kind == "system" or "shops.all" in actor.permissions
+        served = [s for s in book.shops if everywhere or s in actor.shops]
+        if len(served) != 1:
+            raise Refused("invalid", "shop-needed", "say which shop", pointer="/shop")
+        return served[0]
+    if name not in book.shops or (actor.kind == "agent" and not access.serves(actor, name)):
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{name}`", pointer="/shop")
+    if actor.kind in ("member", "guest") and name not in actor.shops:
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{name}` for you", pointer="/shop")
+    return name
+
+
+def requester(work: Work, shop: str, who: Mapping[str, Any]) -> tuple[int, bool]:
+    """The id of the member a requester names, made when nobody is known by that address; True when made now.
+
+    An address that was only told, not proved, never links to a member's account: it makes a guest of its own.
+    """
+    if who.get("id") is not None:
+        return int(who["id"]), False
+    contacts = {kind: str(who[kind]).strip() for kind in ("email", "phone") if str(who.get(kind) or "").strip()}
+    for kind, value in contacts.items():
+        known = people.find_member(work.tx, shop, kind, value)
+        if known is not None:
+            return known, False
+    name = str(who.get("name") or "").strip() or None
+    if not contacts and name is None:
+        raise Refused(
+            "invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester"
+        )
+    made = people.add_member(
+        work.tx,
+        work.words,
+        shop,
+        guest=True,
+        tier=work.book.guest_tier,
+        name=name,
+        language=work.book.shops[shop].locales[0],
+        identities=contacts,
+    )
+    return made, True

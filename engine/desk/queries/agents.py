@@ -1,0 +1,43 @@
+"""Agents and teams with their work; the actor's own user and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core import questions as ask
+from engine.desk import results
+from engine.desk.context import Work
+from engine.desk.rows import check_who
+from engine.store import directory
+
+
+def _agents(work: Work, q: ask.Agents) -> Any:
+    check_who(work.actor, "agents", None)
+    return {**directory.agents(work.tx, work.scope, q, lexicon=work.words), "next": None}
+
+
+def _teams(work: Work, q: ask.Teams) -> Any:
+    check_who(work.actor, "agents", None)
+    found = {row["name"]: row for row in directory.teams(work.tx, work.scope, q)["items"]}
+    items = []
+    for name, team in work.book.teams.items():
+        if team.shops and work.scope.shops is not None and not set(team.shops) & set(work.scope.shops):
+            continue
+        row = found.get(name, {"agents": [], "open": 0, "waiting": 0})
+        shops = list(team.shops or work.book.shops)
+        items.append({**row, "name": name, "label": dict(team.label), "shops": shops})
+    return {"items": items, "next": None}
+
+
+def _me(work: Work, q: ask.Me) -> Any:
+    return results.user(work, work.actor)
+
+
+def _sessions(work: Work, q: ask.Sessions) -> Any:
+    if work.actor.session_id is None:
+        return {"items": [], "next": None}
+    kind = "agent" if work.actor.kind == "agent" else "member"
+    return directory.sessions(work.tx, kind, work.actor.id, current=work.actor.session_id)
+
+
+QUESTIONS = {ask.Agents: _agents, ask.Teams: _teams, ask.Me: _me, ask.Sessions: _sessions}

@@ -1,0 +1,29 @@
+"""Live chats: the actor's open one, and the place in the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core import questions as ask
+from engine.desk.context import Work
+from engine.desk.queries.tickets import messages
+from engine.store import stream, waiting
+
+
+def _open_chat(work: Work, q: ask.OpenChatOf) -> Any:
+    seq = stream.last_id(work.tx)
+    nothing = {"ticket": None, "history": [], "seq": seq}
+    if work.actor.staff or work.actor.id <= 0:
+        return nothing
+    number = waiting.latest_number(work.tx, work.actor.id, work.book.live_kinds, open_only=True)
+    if number is None:
+        return nothing
+    lines = messages(work, ask.Messages(number, limit=q.limit))
+    return {"ticket": number, "history": lines["items"] if lines else [], "seq": seq}
+
+
+def _queue_place(work: Work, q: ask.QueuePlace) -> Any:
+    return waiting.queue_place(work.tx, work.scope, q.number)
+
+
+QUESTIONS = {ask.OpenChatOf: _open_chat, ask.QueuePlace: _queue_place}

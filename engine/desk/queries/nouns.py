@@ -1,0 +1,58 @@
+"""Nouns: types, tiers, teams, states … with labels and colours, for screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core import questions as ask
+from engine.core.rulebook import Noun, Rulebook
+from engine.desk.context import Work
+
+
+def _nouns(work: Work, q: ask.Nouns) -> Any:
+    return nouns(work.book)
+
+
+def nouns(book: Rulebook) -> dict[str, Any]:
+    """All that screens need to show names of the rulebook."""
+
+    def listed(items: Mapping[str, Noun]) -> list[dict[str, Any]]:
+        return [
+            {"name": n.name, "label": dict(n.label) or {}, "colour": n.colour, "group": n.group} for n in items.values()
+        ]
+
+    return {
+        "digest": book.digest,
+        "shops": [{"name": s.name, "label": dict(s.label), "colour": None, "group": None} for s in book.shops.values()],
+        "locales": list(book.locales),
+        "kinds": [
+            {"name": kind, "label": dict(life.label), "colour": None, "group": None}
+            for kind, life in book.lifecycles.items()
+        ],
+        "types": listed(book.types),
+        "tiers": listed(book.tiers),
+        "priorities": listed(book.priorities),
+        "teams": [{"name": x.name, "label": dict(x.label), "colour": None, "group": None} for x in book.teams.values()],
+        "skills": listed(book.skills),
+        "tags": listed(book.known_tags),
+        "states": [
+            {"kind": kind, "name": state.name, "label": dict(state.label), "category": state.category}
+            for kind, life in book.lifecycles.items()
+            for state in life.states.values()
+        ],
+        "fields": [
+            {
+                "name": name,
+                "type": spec.field.type.kind,
+                "label": dict(spec.label),
+                "optional": spec.field.optional,
+                "personal": spec.field.personal,
+                "values": listed(spec.values) if spec.field.type.enum else None,
+            }
+            for name, spec in book.custom_fields.items()
+        ],
+    }
+
+
+QUESTIONS = {ask.Nouns: _nouns}

@@ -1,0 +1,16 @@
+"""Search: lines and tickets that hold the words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core import questions as ask
+from engine.desk.context import Work
+from engine.store import queries
+
+
+def _search(work: Work, q: ask.Search) -> Any:
+    return {"next": None, **queries.search(work.tx, work.scope, q)}
+
+
+QUESTIONS = {ask.Search: _search}

@@ -1,0 +1,104 @@
+"""Tickets: lists, one, its lines, its history, why it is as it is, the moves allowed now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core import access
+from engine.core import questions as ask
+from engine.core.draft import Draft
+from engine.core.errors import Refused
+from engine.core.handlers.tickets import may_not
+from engine.desk import results, why
+from engine.desk.context import Work
+from engine.lang import Severity, Source, Span, compile_condition
+from engine.store import filters, load, queries
+
+
+def _tickets(work: Work, q: ask.Tickets) -> Any:
+    if q.view is not None and q.view not in queries.VIEWS:
+        raise Refused("invalid", "unknown-view", f"there is no view `{q.view}`", pointer="/view")
+    if q.sort.removeprefix("-") not in queries.SORTS:
+        raise Refused("invalid", "unknown-sort", f"tickets cannot be sorted by `{q.sort}`", pointer="/sort")
+    where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
+    percent = results.any_percent(work.book)
+    return queries.tickets(work.tx, work.scope, q, actor_id=work.agent_id, where=where, percent=percent)
+
+
+def _filter(work: Work, text: str) -> Any:
+    source = Source("filter", text)
+    condition, findings = compile_condition(
+        text, Span(source, 0, len(text)), work.book.environment, ("ticket", "member", "shop", "agent")
+    )
+    errors = [f for f in findings if f.severity is Severity.ERROR]
+    if errors or condition is None:
+        first = errors[0] if errors else None
+        said = f"{first.message} (column {first.span.column})" if first else "this is no filter"
+        raise Refused("invalid", "bad-filter", said, pointer="/filter")
+    zone = str(work.book.zone(next(iter(work.book.shops))))
+    return filters.where(condition, work.tx.now, work.tx.ring, work.words, zone)
+
+
+def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
+    percent = results.any_percent(work.book)
+    found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
+    if found is not None and q.links and work.actor.staff:
+        found["links"] = queries.links(work.tx, work.scope, q.number)
+    return found
+
+
+def messages(work: Work, q: ask.Messages) -> Any:
+    """The lines of a ticket as its actor sees them."""
+    found = queries.messages(work.tx, work.scope, q)
+    if found is not None:
+        shop = queries.shop_of(work.tx, q.number)
+        for item in found["items"]:
+            results.name_author(work.book, item, shop, work.actor.locale)
+    return found
+
+
+def _events(work: Work, q: ask.Events) -> Any:
+    return queries.events(work.tx, work.scope, q)
+
+
+def _trace(work: Work, q: ask.Trace) -> Any:
+    if work.actor.kind not in ("agent", "system"):
+        return None
+    return why.trace(work.tx, work.book, work.actor, q)
+
+
+def _moves(work: Work, q: ask.Moves) -> Any:
+    case = load.peek_ticket_case(work.tx, work.words, q.number)
+    if case is None or case.ticket is None or not access.sees_ticket(work.actor, case.ticket):
+        return None
+    draft = Draft(work.book, case, work.actor, work.tx.now)
+    items = []
+    lifecycle = work.book.lifecycles.get(case.ticket.kind)
+    for move in lifecycle.moves(case.ticket.state) if lifecycle else ():
+        refused = may_not(draft, move)
+        if refused is not None and refused.code != "field-required":
+            continue
+        items.append(
+            {
+                "trigger": move.trigger,
+                "to": move.target,
+                "label": dict(move.label) or dict(lifecycle.states[move.target].label if lifecycle else {}),
+                "requires": [name.removeprefix("ticket.") for name in move.requires],
+            }
+        )
+    return {"items": items, "next": None}
+
+
+def _views(work: Work, q: ask.Views) -> Any:
+    return {**queries.views(work.tx, work.scope, q, actor_id=work.agent_id), "next": None}
+
+
+QUESTIONS = {
+    ask.Tickets: _tickets,
+    ask.TicketByNumber: _ticket,
+    ask.Messages: messages,
+    ask.Events: _events,
+    ask.Trace: _trace,
+    ask.Moves: _moves,
+    ask.Views: _views,
+}

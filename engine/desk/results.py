@@ -1,0 +1,84 @@
+"""What commands and questions answer with, in the API's shapes: rows from the store, words from the rulebook."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from engine.core import sla
+from engine.core.entities import Actor, Clock
+from engine.core.errors import missing
+from engine.core.questions import MemberById, TicketByNumber
+from engine.core.rulebook import Rulebook
+from engine.desk import actors
+from engine.desk.context import Work
+from engine.store import directory, people, queries
+from engine.store.show import Percent
+
+
+def ticket(work: Work, number: int) -> dict[str, Any] | None:
+    """A ticket as its actor sees it."""
+    question = TicketByNumber(number)
+    return queries.ticket(work.tx, work.scope, question, actor_id=work.agent_id, percent=any_percent(work.book))
+
+
+def member(work: Work, member_id: int) -> dict[str, Any] | None:
+    """A member as staff sees them, without past tickets."""
+    found = directory.member(work.tx, work.scope, MemberById(member_id), lexicon=work.words)
+    if found is not None:
+        found.pop("tickets", None)
+    return found
+
+
+def line(work: Work, message_id: int, shop: str | None) -> dict[str, Any]:
+    """A line as its actor sees it."""
+    found = queries.message(work.tx, message_id, staff=work.actor.staff)
+    if found is None:
+        raise missing("message")
+    return name_author(work.book, found, shop, work.actor.locale)
+
+
+def user(work: Work, actor: Actor) -> dict[str, Any]:
+    """The API's `user`, with presence or tier as it is now."""
+    status = tier = None
+    if actor.kind == "agent":
+        agent = people.get_agent(work.tx, work.words, actor.id)
+        status = agent.status if agent else None
+    else:
+        tier, username = people.tier_and_login(work.tx, actor.id)
+        if not actor.username:
+            actor = replace(actor, username=username or "")
+    return dict(actors.user(work.book, actor, status, tier))
+
+
+def name_author(book: Rulebook, shown: dict[str, Any], shop: str | None, locale: str) -> dict[str, Any]:
+    """A line whose author has a name: the shop's, where the desk or its rules wrote it."""
+    author = shown["author"]
+    if not author["name"] and author["kind"] in ("bot", "desk", "system"):
+        author["name"] = shop_label(book, shop, locale)
+    return shown
+
+
+def shop_label(book: Rulebook, shop: str | None, locale: str) -> str:
+    """A shop's name in a language."""
+    if shop not in book.shops:
+        return ""
+    label = book.shops[shop].label
+    return label.get(locale) or next(iter(label.values()), shop)
+
+
+def percent_of(book: Rulebook, shop: str) -> Percent:
+    """How much of a clock's working time is used, by its calendar."""
+
+    def percent(clock: Clock, now: int) -> float:
+        if clock.total <= 0:
+            return 100.0
+        until = min(now, clock.met_at) if clock.met_at is not None else now
+        return round(100.0 * sla.used(clock, book.calendar(clock.calendar, shop), until) / clock.total, 1)
+
+    return percent
+
+
+def any_percent(book: Rulebook) -> Percent:
+    """The same for lists over shops: calendars of shops share names, so the first that has it answers."""
+    return percent_of(book, next(iter(book.shops)))

@@ -1,0 +1,131 @@
+"""One row a command: its whole life, read from top to bottom. `engine/desk/handlers/` holds them, by noun.
+
+Does a rule ever react? Then it is a `RuleCommand`; its pure beginning, with the rights it needs, stands in
+`engine/core/handlers/`. Is something only kept? `PlainCommand`. Is there work outside the transaction? `AsyncCommand`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.core import access
+from engine.core.entities import Actor, Case
+from engine.core.errors import Refused
+from engine.core.handlers import BEGIN
+from engine.desk.actors import principal
+from engine.desk.context import Context, Decided, Work
+from engine.store import FileRefused, KeyReused, Tx, sessions
+
+Who = Literal["agents", "anybody"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCommand:
+    """A command that rules decide. `locate` finds its case; `answer` shapes the reply, nothing by default.
+
+    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: it carries a line, which has a limit.
+    """
+
+    command: type
+    locate: Callable[[Work, Any], Case]
+    answer: Callable[[Work, Any, Case, Decided], dict[str, Any]] = lambda work, command, case, decided: {}
+    repeated: Callable[[Work, Any], dict[str, Any] | None] = lambda work, command: None
+    speaks: bool = False
+
+    async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
+        """Decides the command in one transaction. Raises Refused."""
+        if self.speaks:
+            _check_length(context, command.text)
+        return await _in_transaction(context, actor, command, key, self._run)
+
+    def _run(self, work: Work, command: Any) -> dict[str, Any]:
+        known = self.repeated(work, command)
+        if known is not None:
+            return known
+        BEGIN[self.command].check_actor(work.actor)
+        case = self.locate(work, command)
+        decided = work.decide(command, case)
+        if decided.decision.rejected is not None:
+            return {"rejected": decided.decision.rejected or "this desk does not take this message"}
+        return self.answer(work, command, case, decided)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainCommand:
+    """A change in one transaction, no rule involved. `right` is what an agent needs for it.
+
+    Rights that depend on the command's values are asked for in `run`, and named in `rights`.
+    """
+
+    command: type
+    run: Callable[[Work, Any], dict[str, Any]]
+    right: str | None = None
+    rights: tuple[str, ...] = ()
+    who: Who = "agents"
+
+    async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
+        """Makes the change. Raises Refused."""
+        check_who(actor, self.who, self.right)
+        return await _in_transaction(context, actor, command, key, self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncCommand:
+    """A command with work outside the transaction: hashing, files, plugins. It asks for its own transactions."""
+
+    command: type
+    run: Callable[[Context, Actor, Any], Awaitable[dict[str, Any]]]
+    right: str | None = None
+    who: Who = "anybody"
+
+    async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
+        """Runs it. Raises Refused."""
+        check_who(actor, self.who, self.right)
+        return await self.run(context, actor, command)
+
+
+def check_who(actor: Actor, who: Who, right: str | None) -> None:
+    """Raises Refused for whom a command or question is not."""
+    if who == "agents" and not actor.staff:
+        raise Refused("forbidden", "agents-only", "this is for agents")
+    if right is not None:
+        access.require(actor, right)
+
+
+def _check_length(context: Context, text: str) -> None:
+    most = context.config["limits.line"]
+    if len(text) > most:
+        raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer="/text")
+
+
+async def _in_transaction(
+    context: Context, actor: Actor, command: Any, key: str | None, run: Callable[[Work, Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """Runs a command in one writing transaction; a request repeated under its key gets the first one's answer."""
+    book, words = context.book, context.lexicon
+
+    def job(tx: Tx) -> dict[str, Any]:
+        who, digest = principal(actor), ""
+        if key is not None:
+            digest = hashlib.sha256(repr(command).encode()).hexdigest()
+            try:
+                known = sessions.recall_request(tx, who, key, digest)
+            except KeyReused:
+                raise Refused(
+                    "invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request"
+                ) from None
+            if known is not None:
+                return {**json.loads(known.answer), "replayed": True}
+        try:
+            answer = run(Work(context, tx, book, words, actor), command)
+        except FileRefused as error:
+            raise Refused("invalid", "unknown-file", str(error), pointer="/attachments") from None
+        if key is not None:
+            sessions.remember_request(tx, who, key, digest, 200, json.dumps(answer, default=str).encode())
+        return answer
+
+    return await context.write(job)

@@ -1,0 +1,1 @@
+"""The web side of features: one file a feature, with its shapes and its operations."""
