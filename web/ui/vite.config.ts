@@ -30,6 +30,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 800,
     rolldownOptions: {
       input: { console: path('./console.html'), chat: path('./chat.html'), demo: path('./demo.html') },
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          // What each feature says about itself is wanted at once: one file, not two for each feature.
+          groups: [{ name: 'features', test: /src[\\/]features[\\/]([\w-]+[\\/](words[\\/])?)?(index|define|registry)\.ts$/ }],
+        },
+      },
     },
   },
   server: {

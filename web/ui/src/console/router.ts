@@ -1,6 +1,9 @@
 /** The pages that work, each fetched when it is first wanted; who may not be here is sent to where he may. */
+import type { Component } from 'vue'
 import { createRouter, createWebHistory, type RouteLocationRaw, type Router } from 'vue-router'
 
+import { isFilled, prepare, routes } from '@/features'
+import type { Load, PlaceName } from '@/features/define'
 import { api } from '@/shared/api/client'
 import { startLocale } from '@/shared/i18n/vue'
 import type { User } from '@/shared/api/types'
@@ -11,6 +14,10 @@ import { useSession } from './stores/session'
 declare module 'vue-router' {
   interface RouteMeta {
     open?: boolean
+    /** Who lacks it finds no such page. */
+    right?: string
+    /** The page is there only while a feature fills this place. */
+    place?: PlaceName
   }
 }
 
@@ -34,6 +41,12 @@ export function leaves(path: string): boolean {
   return /^\/(chat|demo|api)($|[/?])/.test(path)
 }
 
+/** A page with its places: what fills them is fetched with it. */
+const page =
+  (load: Load, ...places: PlaceName[]): (() => Promise<{ default: Component }>) =>
+  async () =>
+    (await Promise.all([load(), prepare(...places)]))[0]
+
 export function createDeskRouter(): Router {
   const session = useSession()
   const desk = useDesk()
@@ -43,14 +56,19 @@ export function createDeskRouter(): Router {
       { path: '/login', component: () => import('./views/Login.vue'), meta: { open: true } },
       {
         path: '/',
-        component: () => import('./Shell.vue'),
+        component: page(() => import('./Shell.vue'), 'top.tools'),
         children: [
-          { path: '', component: () => import('./views/Home.vue') },
-          { path: 'inbox', component: () => import('./views/Inbox.vue') },
-          { path: 'tickets/:number(\\d+)', component: () => import('./views/Ticket.vue') },
+          { path: '', component: page(() => import('./views/Home.vue'), 'home.cards') },
+          { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions') },
+          {
+            path: 'tickets/:number(\\d+)',
+            component: page(() => import('./views/Ticket.vue'), 'composer.above', 'composer.tools', 'ticket.panels', 'member.panels'),
+          },
           { path: 'rules', component: () => import('./views/Rules.vue') },
           { path: 'account/sessions', component: () => import('./views/Sessions.vue') },
-          { path: ':rest(.*)*', component: () => import('./views/NotFound.vue') },
+          { path: 'settings', component: page(() => import('./views/Settings.vue'), 'settings.sections'), meta: { place: 'settings.sections' } },
+          ...routes,
+          { path: ':rest(.*)*', name: 'missing', component: () => import('./views/NotFound.vue') },
         ],
       },
     ],
@@ -75,6 +93,10 @@ export function createDeskRouter(): Router {
     }
     await startLocale(user.locale)
     void desk.start()
+    const { right, place } = to.meta
+    if ((right !== undefined && !session.may(right)) || (place !== undefined && !isFilled(place))) {
+      return { name: 'missing', params: { rest: to.path.slice(1).split('/') }, query: to.query }
+    }
     return true
   })
 

@@ -26,6 +26,7 @@ export interface Client {
   /** A question answered by a picture. */
   draw(path: string, body: unknown, signal: AbortSignal): Promise<Blob>
   patch<T>(path: string, body: unknown): Promise<T>
+  put<T>(path: string, body: unknown): Promise<T>
   remove(path: string): Promise<void>
   upload(file: File): Promise<Attachment>
 }
@@ -89,6 +90,7 @@ export function createClient(): Client {
     ask: (path, body, signal) => ask('POST', BASE + path, { ...json(body), signal }),
     draw: async (path, body, signal) => (await send('POST', BASE + path, { ...json(body), signal })).blob(),
     patch: (path, body) => ask('PATCH', BASE + path, json(body)),
+    put: (path, body) => ask('PUT', BASE + path, json(body)),
     remove: (path) => ask('DELETE', BASE + path),
     upload: (file) => {
       const form = new FormData()

@@ -19,6 +19,10 @@ const loaders: Record<Locale, () => Promise<Record<Key, string>>> = {
   en: async () => (await import('./en')).desk,
 }
 
+/** Words fetched with a part of the console, and what brings them in a language. */
+const books = new Set<Book>()
+type Book = (wanted: Locale) => Promise<() => void>
+
 const sentences = shallowRef<Record<Key, string>>(zhTW)
 const current = ref<Locale>('zh-TW')
 
@@ -26,7 +30,13 @@ export const locale = computed(() => current.value)
 
 export async function setLocale(wanted: Locale, keep = true): Promise<void> {
   const loaded = await loaders[wanted]()
+  const turns = new Map<Book, () => void>()
+  // A book may be opened while others are turned.
+  for (let rest = [...books]; rest.length > 0; rest = [...books].filter((book) => !turns.has(book))) {
+    await Promise.all(rest.map(async (book) => turns.set(book, await book(wanted))))
+  }
   sentences.value = loaded
+  for (const turn of turns.values()) turn()
   current.value = wanted
   document.documentElement.lang = { 'zh-TW': 'zh-Hant-TW', 'zh-CN': 'zh-Hans-CN', en: 'en' }[wanted]
   if (keep) localStorage.setItem(KEPT, wanted)
@@ -39,6 +49,35 @@ export function startLocale(account?: string | null): Promise<void> {
 
 export function t(key: Key, params?: Params): string {
   return fill(sentences.value[key], params)
+}
+
+export interface Words<K extends string> {
+  /** Brings them in the language of the page. Until then a key is said as it is. */
+  load(): Promise<void>
+  t(key: K, params?: Params): string
+}
+
+/** The words of a part that is fetched by itself: each language is a file, fetched when somebody reads it. */
+export function fetchedWords<K extends string>(
+  files: Record<Locale, () => Promise<{ words: Record<K, string> }>>,
+): Words<K> {
+  const table = shallowRef<Partial<Record<K, string>>>({})
+  let spoken: Locale | null = null
+  const fetch: Book = async (wanted) => {
+    const { words } = await files[wanted]()
+    return () => {
+      table.value = words
+      spoken = wanted
+    }
+  }
+  return {
+    async load() {
+      books.add(fetch)
+      // The language may be changed while the file is under way.
+      while (spoken !== current.value) (await fetch(current.value))()
+    },
+    t: (key, params) => fill(table.value[key] ?? key, params),
+  }
 }
 
 export const hasKey = (key: string): key is Key => key in zhTW

@@ -1,0 +1,46 @@
+/** Finding a quick reply by a few letters: Chinese, pinyin or its initials. */
+import type { QuickReply } from './api'
+import { withoutVariables } from './fill'
+
+const folded = (text: string): string => text.normalize('NFKC').toLowerCase()
+
+/** How well a reply fits, 0 for not at all. */
+function fit(reply: QuickReply, query: string): number {
+  const title = folded(reply.title)
+  if (title.startsWith(query)) return 6
+  if (reply.keys.some((key) => key.startsWith(query))) return 5
+  if (title.includes(query)) return 4
+  // One letter stands within almost every pinyin.
+  if (query.length > 1 && reply.keys.some((key) => key.includes(query))) return 3
+  if (folded(reply.group ?? '').includes(query)) return 2
+  // The names of variables are no words of the text.
+  return folded(withoutVariables(reply.text)).includes(query) ? 1 : 0
+}
+
+/** Those that fit, the best first; among equals the most used, then one's own. */
+export function matching(replies: readonly QuickReply[], query: string): QuickReply[] {
+  const wanted = folded(query.trim())
+  return replies
+    .map((reply) => ({ reply, fit: wanted ? fit(reply, wanted) : 1 }))
+    .filter((one) => one.fit > 0)
+    .sort(
+      (a, b) =>
+        b.fit - a.fit || b.reply.uses - a.reply.uses || Number(b.reply.mine) - Number(a.reply.mine) || a.reply.id - b.reply.id,
+    )
+    .map((one) => one.reply)
+}
+
+export interface Slash {
+  from: number
+  to: number
+  query: string
+}
+
+/**
+ * The `/…` before the cursor that asks for quick replies: at the beginning or after a space, so neither 是/否 nor an
+ * address. Chinese input methods write ／ or 、 on that key; 、 counts where a line begins, where nobody means it.
+ */
+export function slashAt(text: string, cursor: number): Slash | null {
+  const found = /(?:(?<=^|\s)[/／]|(?<=^|\n)、)([^\s/／、]{0,20})$/.exec(text.slice(0, cursor))
+  return found ? { from: found.index, to: cursor, query: found[1] ?? '' } : null
+}

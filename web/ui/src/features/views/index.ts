@@ -1,0 +1,10 @@
+import { defineFeature } from '@/features/define'
+
+import { words } from './words'
+
+/** The views of the ticket list, counted on the home page. */
+export const feature = defineFeature({
+  name: 'views',
+  words,
+  places: { 'home.cards': [{ load: () => import('./Tiles.vue'), order: 10 }] },
+})

@@ -1,0 +1,125 @@
+/** The page of the library, with the network alone as a stand-in. */
+import { mount, type VueWrapper } from '@vue/test-utils'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { useDesk } from '@/console/stores/desk'
+import Page from '@/features/answers/Page.vue'
+import { words } from '@/features/answers/words'
+import type { Nouns } from '@/shared/api/types'
+
+import { signedIn, type Call } from './support'
+
+const entry = (id: number, title: string, clicks: number, shop = ''): object => ({
+  id, shop, titles: { 'zh-TW': title }, texts: { 'zh-TW': `${title}的說明` }, keywords: [title], enabled: true, position: id,
+  type: id === 1 ? 'delivery' : null, clicks, created_at: '2026-11-01T00:00:00Z', updated_at: '2026-11-20T00:00:00Z',
+})
+const TYPES = { items: [{ name: 'delivery', label: { 'zh-TW': '運送' }, answers: 1 }, { name: 'other', label: { 'zh-TW': '其他' }, answers: 0 }] }
+const TRIED = {
+  outcome: 'answer',
+  items: [{ id: 1, title: '運費', text: '滿千免運。', points: 1020, keywords: ['運費'], title_share: 0.5 }],
+}
+
+let calls: Call[]
+let page: VueWrapper
+
+async function open(permissions: string[]): Promise<void> {
+  document.body.innerHTML = ''
+  calls = await signedIn(permissions, {
+    '/answers': { items: [entry(1, '運費', 3), entry(2, '退貨', 8), entry(3, '發票', 0, 'demo')], next: null },
+    '/answers/types': TYPES,
+    '/answers/try': TRIED,
+    'POST /answers/delete': { deleted: 2 },
+    'POST /answers': entry(4, '新的', 0),
+    'PATCH /answers/1': { ...entry(1, '運費', 3), enabled: false },
+  })
+  await words.load()
+  useDesk().nouns = { shops: [{ name: 'demo', label: { 'zh-TW': '示範商店' } }], locales: ['zh-TW', 'en'] } as unknown as Nouns
+  page = mount(Page, { attachTo: document.body, global: { stubs: { RouterLink: true, 'el-icon': true } } })
+  await vi.waitFor(() => expect(titles().length).toBe(3))
+}
+const titles = (): string[] => page.findAll('[data-test=answer] .words > :first-child').map((one) => one.text())
+const made = (method: string): [string, unknown][] => calls.filter((call) => call.method === method).map((call) => [call.path, call.body])
+
+beforeEach(() => open(['answers.edit', 'shops.all']))
+
+describe('the library', () => {
+  it('has the most clicked first, and narrows', async () => {
+    expect(titles()).toEqual(['退貨', '運費', '發票'])
+    await page.find('[data-test=answer-filter-type]').setValue('delivery')
+    expect(titles()).toEqual(['運費'])
+    await page.find('[data-test=answer-find]').setValue('沒有這個')
+    expect(page.text()).toContain('沒有符合的答案')
+  })
+
+  it('deletes what is chosen and shown, after a question', async () => {
+    for (const id of [1, 2, 3]) await page.find(`[data-id="${id}"] [data-test=answer-choose]`).trigger('change')
+    await page.find('[data-test=answer-find]').setValue('的說明')
+    await page.find('[data-test=answer-filter-type]').setValue('')
+    await page.find('[data-test=answer-remove-chosen]').trigger('click')
+    expect(made('POST')).toEqual([])
+    expect(page.find('[data-test=ask]').text()).toContain('刪除 2 則答案')
+    await page.find('[data-test=ask] form').trigger('submit')
+    await vi.waitFor(() => expect(made('POST')).toEqual([['/answers/delete', { ids: [2, 3] }]]))
+  })
+
+  it('turns one off', async () => {
+    await page.find('[data-id="1"] [data-test=answer-enabled]').trigger('click')
+    expect(made('PATCH')).toEqual([['/answers/1', { enabled: false }]])
+  })
+
+  it('keeps a new answer in the languages that are whole', async () => {
+    await page.find('[data-test=answer-new]').trigger('click')
+    const sheet = page.find('[data-test=sheet]')
+    await sheet.find('[data-test=answer-title]').setValue('營業時間')
+    await sheet.find('form').trigger('submit')
+    expect(sheet.find('[data-test=sheet-problem]').text()).toContain('繁體中文')
+    await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
+    await sheet.find('[data-test=keyword-field]').setValue('幾點，營業')
+    await sheet.find('form').trigger('submit')
+    await vi.waitFor(() => expect(made('POST')).toHaveLength(1))
+    expect(made('POST')[0]?.[1]).toEqual({
+      titles: { 'zh-TW': '營業時間' },
+      texts: { 'zh-TW': '每天 9 點到 18 點。' },
+      keywords: ['幾點', '營業'],
+      shop: '',
+      enabled: true,
+      position: 0,
+      type: null,
+    })
+  })
+
+  it('asks before something written is lost', async () => {
+    await page.find('[data-test=answer-new]').trigger('click')
+    await page.find('[data-test=answer-title]').setValue('營業時間')
+    await page.find('[data-test=sheet]').trigger('keydown', { key: 'Escape' })
+    expect(page.find('[data-test=sheet]').exists()).toBe(true)
+    await page.find('[data-test=sheet-discard]').trigger('click')
+    expect(page.find('[data-test=sheet]').exists()).toBe(false)
+  })
+
+  it('says what would be answered and why', async () => {
+    await page.find('[data-test=try-open]').trigger('click')
+    await page.find('[data-test=try-text]').setValue('請問運費')
+    await vi.waitFor(() => expect(page.find('[data-test=try-outcome]').exists()).toBe(true))
+    expect(calls.find((call) => call.path.startsWith('/answers/try'))?.path).toBe('/answers/try?text=%E8%AB%8B%E5%95%8F%E9%81%8B%E8%B2%BB&shop=demo')
+    const said = page.find('[data-test=try]').text()
+    for (const word of ['直接回答', '滿千免運。', '1020 分', '50%']) expect(said).toContain(word)
+  })
+
+  it('takes away only question types that nothing has', async () => {
+    await page.find('[data-test=answer-types]').trigger('click')
+    const removes = page.findAll('[data-test=type-remove]')
+    expect(removes.map((one) => one.attributes('disabled') !== undefined)).toEqual([true, false])
+    await page.find('[data-test=type-new]').trigger('click')
+    await page.find('[data-test=type-label-en]').setValue('Returns & refunds')
+    await page.find('[data-test=types] form').trigger('submit')
+    await vi.waitFor(() => expect(made('PUT')).toEqual([['/answers/types/returns_refunds', { label: { en: 'Returns & refunds' } }]]))
+  })
+})
+
+it('who serves some shops keeps what is theirs, and only reads what every shop says', async () => {
+  await open(['answers.edit'])
+  const fixed = page.findAll('[data-test=answer-choose]').map((one) => one.attributes('disabled') !== undefined)
+  expect(titles()).toEqual(['退貨', '運費', '發票'])
+  expect(fixed).toEqual([true, true, false])
+})
