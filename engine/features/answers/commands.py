@@ -171,13 +171,15 @@ def _hot(work: Work, question: HotAnswers) -> dict[str, Any]:
 
 
 def _suggestions(work: Work, question: Suggestions) -> dict[str, Any] | None:
-    """In the ticket's language; nothing where the last line is ours."""
+    """In the ticket's language; nothing where an agent has answered. What the desk says by itself is no answer."""
     check_who(work.actor, "agents", "ticket.reply")
     ticket = work.ask(TicketByNumber(question.number))
     if ticket is None:
         return None
     lines = [
-        line for line in work.ask(Messages(question.number, limit=20))["items"] if line["visibility"] != "internal"
+        line
+        for line in work.ask(Messages(question.number, limit=20))["items"]
+        if line["visibility"] != "internal" and line["author"]["kind"] in ("agent", "member")
     ]
     if not lines or lines[-1]["author"]["kind"] != "member" or not lines[-1]["text"]:
         return {"items": [], "next": None}

@@ -16,7 +16,10 @@ const entry = (id: number, title: string, clicks: number, shop = ''): object => 
 const TYPES = { items: [{ name: 'delivery', label: { 'zh-TW': '運送' }, answers: 1 }, { name: 'other', label: { 'zh-TW': '其他' }, answers: 0 }] }
 const TRIED = {
   outcome: 'answer',
-  items: [{ id: 1, title: '運費', text: '滿千免運。', points: 1020, keywords: ['運費'], title_share: 0.5 }],
+  items: [
+    { id: 1, title: '運費', text: '滿千免運。', points: 1020, keywords: ['運費'], title_share: 0.5, said: true },
+    { id: 2, title: '退貨', text: '七天內。', points: 90, keywords: [], title_share: 0.1, said: false },
+  ],
 }
 
 let calls: Call[]
@@ -103,7 +106,9 @@ describe('the library', () => {
     await vi.waitFor(() => expect(page.find('[data-test=try-outcome]').exists()).toBe(true))
     expect(calls.find((call) => call.path.startsWith('/answers/try'))?.path).toBe('/answers/try?text=%E8%AB%8B%E5%95%8F%E9%81%8B%E8%B2%BB&shop=demo')
     const said = page.find('[data-test=try]').text()
-    for (const word of ['直接回答', '滿千免運。', '1020 分', '50%']) expect(said).toContain(word)
+    for (const word of ['直接回答', '滿千免運。', '1020 分', '50%', '接近，但不會回答']) expect(said).toContain(word)
+    expect(said).not.toContain('七天內。')
+    expect(page.findAll('[data-test=try-item]').map((one) => one.attributes('data-said'))).toEqual(['true', 'false'])
   })
 
   it('takes away only question types that nothing has', async () => {
@@ -122,4 +127,5 @@ it('who serves some shops keeps what is theirs, and only reads what every shop s
   const fixed = page.findAll('[data-test=answer-choose]').map((one) => one.attributes('disabled') !== undefined)
   expect(titles()).toEqual(['退貨', '運費', '發票'])
   expect(fixed).toEqual([true, true, false])
+  expect(page.find('[data-test=answer-types]').exists()).toBe(false)
 })

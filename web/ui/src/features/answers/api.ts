@@ -1,79 +1,41 @@
-/** The API of the auto-reply library. Until the generated types have all of it, the shapes stand here. */
+/** The API of the auto-reply library. */
 import { api } from '@/shared/api/client'
-import type { Label, Page } from '@/shared/api/types'
+import type { Label, Schemas } from '@/shared/api/types'
 
-export interface Entry {
-  id: number
-  /** Empty: every shop's. */
-  shop: string
-  titles: Record<string, string>
-  texts: Record<string, string>
-  keywords: string[]
-  enabled: boolean
-  position: number
-  /** Question type, by its name. */
-  type: string | null
-  clicks: number
-  created_at: string
-  updated_at: string
-}
-
-export interface EntryBody {
-  titles: Record<string, string>
-  texts: Record<string, string>
-  keywords: string[]
-  shop: string
-  enabled: boolean
-  position: number
-  type: string | null
-}
-
-export interface QuestionType {
-  name: string
-  label: Label
-  /** How many entries have it. */
-  answers: number
-}
-
-export interface TriedEntry {
-  id: number
-  title: string
-  text: string
-  points: number
-  /** Those that stand in the line. */
-  keywords: string[]
-  /** How much of the title stands in it, 0 to 1. */
-  title_share: number
-}
-
-export interface Tried {
-  outcome: 'answer' | 'menu' | 'nothing'
-  items: TriedEntry[]
-}
-
-export interface Suggestion {
-  id: number
-  title: string
-  text: string
-  points: number
-}
+export type Entry = Schemas['LibraryAnswer']
+export type EntryBody = Schemas['LibraryBody']
+export type QuestionType = Schemas['AnswerKind']
+export type Tried = Schemas['TriedPage']
+export type TriedEntry = Schemas['Tried']
+export type Suggestion = Schemas['SuggestedAnswer']
 
 export const EDIT = 'answers.edit'
 /** What every shop uses is kept by who serves every shop. */
 export const EVERY_SHOP = 'shops.all'
 
 const PATH = '/answers'
+/** As many as the desk takes out at once. */
+const MOST = 500
 const typePath = (name: string): string => `${PATH}/types/${encodeURIComponent(name)}`
 
-export const listed = async (): Promise<Entry[]> => (await api.get<Page<Entry>>(PATH)).items
+export const listed = async (): Promise<Entry[]> => (await api.get<Schemas['LibraryPage']>(PATH)).items
 export const created = (body: EntryBody): Promise<Entry> => api.post(PATH, body)
-export const changed = (id: number, body: Partial<EntryBody>): Promise<Entry> => api.patch(`${PATH}/${id}`, body)
-export const removed = (ids: readonly number[]): Promise<{ deleted: number }> => api.post(`${PATH}/delete`, { ids })
+export const changed = (id: number, body: Schemas['LibraryPatch']): Promise<Entry> => api.patch(`${PATH}/${id}`, body)
 
-export const types = async (): Promise<QuestionType[]> => (await api.get<{ items: QuestionType[] }>(`${PATH}/types`)).items
+/** Takes entries out and returns how many there were; each portion goes whole or not at all. */
+export async function removed(ids: readonly number[]): Promise<number> {
+  let gone = 0
+  for (let from = 0; from < ids.length; from += MOST) {
+    const portion: Schemas['AnswersBody'] = { ids: ids.slice(from, from + MOST) }
+    gone += (await api.post<Schemas['AnswersDeleted']>(`${PATH}/delete`, portion)).deleted
+  }
+  return gone
+}
+
+export const types = async (): Promise<QuestionType[]> => (await api.get<Schemas['AnswerKindPage']>(`${PATH}/types`)).items
 export const typeSaved = (name: string, label: Label): Promise<QuestionType> => api.put(typePath(name), { label })
 export const typeRemoved = (name: string): Promise<void> => api.remove(typePath(name))
 
 export const tried = (text: string, shop: string): Promise<Tried> => api.get(`${PATH}/try`, { text, shop })
 export const suggested = async (number: number): Promise<Suggestion[]> =>
-  (await api.get<{ items: Suggestion[] }>(`/tickets/${number}/suggestions`)).items
+  (await api.get<Schemas['SuggestionPage']>(`/tickets/${number}/suggestions`)).items

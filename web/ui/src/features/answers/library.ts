@@ -33,7 +33,7 @@ export function useLibrary() {
     entries.value = [...entries.value.filter((one) => one.id !== entry.id), entry]
   }
 
-  async function save(id: number | null, body: Partial<EntryBody> & EntryBody): Promise<void> {
+  async function save(id: number | null, body: EntryBody): Promise<void> {
     put(id === null ? await calls.created(body) : await calls.changed(id, body))
     types.value = await calls.types()
   }
@@ -44,9 +44,11 @@ export function useLibrary() {
 
   /** Returns how many the desk took out. */
   async function remove(ids: readonly number[]): Promise<number> {
-    const { deleted } = await calls.removed(ids)
-    await load()
-    return deleted
+    try {
+      return await calls.removed(ids)
+    } finally {
+      await load()
+    }
   }
 
   async function saveType(name: string, label: Record<string, string>): Promise<void> {

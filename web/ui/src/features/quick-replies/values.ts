@@ -14,7 +14,8 @@ export function useValues(): (ticket: Ticket, mode: Visibility) => Values {
       'member.name': ticket.requester.name,
       // Who answers anonymously is not named by a text either.
       'agent.alias': mode === 'anonymous' ? null : session.user?.alias || session.user?.name,
-      'ticket.number': ticketNumber(ticket.number),
+      // As texts of rules have it: `#{ticket.number}`.
+      'ticket.number': ticketNumber(ticket.number).slice(1),
       'ticket.order_no': ticket.order_no,
       'shop.name': names.noun('shops', ticket.shop),
     }

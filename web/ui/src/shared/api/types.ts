@@ -1,7 +1,8 @@
 /** Short names for the API's types, which are generated: `npm run types` after a change of `web/schema.py`. */
 import type { components } from './types.gen'
 
-type Schemas = components['schemas']
+/** Features take theirs from here. */
+export type Schemas = components['schemas']
 
 export type Agent = Schemas['Agent']
 export type Attachment = Schemas['Attachment']

@@ -22,7 +22,7 @@ export const words: Words = {
   'variable.ticket.order_no': 'Order number',
   'variable.shop.name': 'Shop name',
   'sample.member.name': 'Ming Wang',
-  'sample.ticket.number': '#00234',
+  'sample.ticket.number': '00234',
   'sample.ticket.order_no': 'TW20261017',
   title: 'Quick replies',
   hint: 'Type “/” in the reply box, then a title, pinyin or initials; Enter inserts.',

@@ -22,7 +22,7 @@ export const words: Words = {
   'variable.ticket.order_no': '订单编号',
   'variable.shop.name': '店铺名称',
   'sample.member.name': '王小明',
-  'sample.ticket.number': '#00234',
+  'sample.ticket.number': '00234',
   'sample.ticket.order_no': 'TW20261017',
   title: '常用语',
   hint: '在回复框输入“/”，再打标题、拼音或首字母，按 Enter 插入。',

@@ -21,7 +21,7 @@ export const words = {
   'variable.ticket.order_no': '訂單編號',
   'variable.shop.name': '商店名稱',
   'sample.member.name': '王小明',
-  'sample.ticket.number': '#00234',
+  'sample.ticket.number': '00234',
   'sample.ticket.order_no': 'TW20261017',
   title: '常用語',
   hint: '在回覆框輸入「/」，再打標題、拼音或首字母，按 Enter 插入。',
