@@ -1,14 +1,14 @@
 /** Parts come and go with the rights of who sits here; words follow the language. */
 import { mount } from '@vue/test-utils'
-import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { useSession } from '@/console/stores/session'
 import { isFilled, partsIn, prepare } from '@/features'
 import Place from '@/features/Place.vue'
 import { fetchedWords, setLocale } from '@/shared/i18n/vue'
 
-beforeEach(() => setActivePinia(createPinia()))
+import { signedIn } from './support'
+
+beforeEach(() => signedIn(['ticket.view'], {}))
 
 describe('a place', () => {
   it('shows what features put there', async () => {
@@ -24,7 +24,13 @@ describe('a place', () => {
 
   it('is empty where nobody fills it', () => {
     expect(isFilled('settings.sections')).toBe(false)
-    expect(useSession().permissions).toEqual([])
+  })
+
+  it('shows nothing to who lacks the right', async () => {
+    await prepare('home.cards')
+    expect(isFilled('home.cards')).toBe(true)
+    await signedIn([], {})
+    expect([isFilled('home.cards'), partsIn('home.cards')]).toEqual([false, []])
   })
 })
 

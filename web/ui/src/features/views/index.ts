@@ -6,5 +6,5 @@ import { words } from './words'
 export const feature = defineFeature({
   name: 'views',
   words,
-  places: { 'home.cards': [{ load: () => import('./Tiles.vue'), order: 10 }] },
+  places: { 'home.cards': [{ load: () => import('./Tiles.vue'), order: 10, right: 'ticket.view' }] },
 })
