@@ -24,6 +24,7 @@ from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, add_loca
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
 from engine.cli_lsp import add_lsp
+from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _demo,
         _migrate,
         _plugin,
+        add_new,
         _bench,
     ):
         add(commands)

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 from engine.api import hookimpl
 from engine.desk import Feature
-from engine.features import answers, quick_replies
+from engine.features import (
+    answers,
+    quick_replies,
+)
 
 FEATURES: tuple[Feature, ...] = (
     quick_replies.FEATURE,

@@ -130,7 +130,7 @@ TABLE = {
     "engine.cli": _room(
         8,
         f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_lsp engine.cli_rules",
+        "engine.cli_base engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
@@ -142,6 +142,10 @@ TABLE = {
         f"{_TO_DESK} engine.reload engine.graph engine.cli_base",
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
+    ),
+    "engine.scaffold": _room(8, "", "", "`engine.scaffold` writes files and imports nothing of ours."),
+    "engine.cli_new": _room(
+        8, "engine.cli_base engine.scaffold", "", "`engine.cli_new` may import `engine.cli_base` and `engine.scaffold`."
     ),
     "engine.cli_lsp": _room(
         8,

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from engine.config import load
+from engine.features import FEATURES
 from engine.store import people, sessions
 from plugins.auth import password
 from web.server import Server
@@ -177,6 +178,9 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
     desk = folder / "desk"
     if not desk.exists():
         shutil.copytree(rules, desk / "rules")
+        roles = desk / "rules" / "roles.yaml"
+        rights = ", ".join(right for feature in FEATURES for right in feature.permissions)
+        roles.write_text(roles.read_text("utf-8").replace("RIGHTS_OF_FEATURES", rights), "utf-8")
     values = {
         "server.port": 0,
         "rules.watch": False,

@@ -1,0 +1,64 @@
+"""`engine new feature NAME`: for developers, in a checkout of this project."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from engine.cli_base import DONE, WRONG, CannotDo, Commands, command
+
+
+def add_new(commands: Commands) -> None:
+    """The sub-command."""
+    parser = command(
+        commands, "new", "Write the first version of a feature's room.", "engine new feature bulletin_notes", run_new
+    )
+    parser.add_argument("what", choices=("feature",))
+    parser.add_argument("name", metavar="NAME", help="what it is about, in the plural: bulletin_notes")
+    parser.add_argument("--one", metavar="NAME", default=None, help="the singular, where it is not NAME without its s")
+    parser.add_argument("--root", metavar="DIR", default=".", help="the checkout (the folder one stands in)")
+
+
+def run_new(arguments: Any) -> int:
+    """Writes the files, lays them out, and makes the generated pages and types anew."""
+    from engine.scaffold import CannotWrite, new_feature
+
+    root = Path(arguments.root).resolve()
+    try:
+        written = new_feature(root, arguments.name, arguments.one)
+    except CannotWrite as error:
+        raise CannotDo(str(error)) from error
+    for place in written.made:
+        print(f"  new      {place}")
+    for place in written.changed:
+        print(f"  changed  {place}")
+    python = [str(root / place) for place in written.made if place.endswith(".py")]
+    reference = ("python -m tests.house.reference", [sys.executable, "-m", "tests.house.reference"], root)
+    steps: list[tuple[str, Sequence[str], Path]] = [reference]
+    if find_spec("ruff") is not None:
+        ruff = [sys.executable, "-m", "ruff"]
+        steps += [
+            ("ruff format", [*ruff, "format", "--quiet", *python], root),
+            ("ruff check --fix", [*ruff, "check", "--fix", "--quiet", *python], root),
+        ]
+    npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
+    if npm is not None and (root / "web/ui/node_modules").is_dir():
+        steps.append(("npm run types (in web/ui)", [npm, "run", "--silent", "types"], root / "web/ui"))
+    left = [name for name, step, folder in steps if not _done(step, folder)]
+    if npm is None or not (root / "web/ui/node_modules").is_dir():
+        left.append("npm run types (in web/ui)")
+    for name in left:
+        print(f"  still to do: {name}", file=sys.stderr)
+    print(f"The room is engine/features/{arguments.name}/. Say what it is in its first sentence; begin with its test.")
+    return WRONG if left else DONE
+
+
+def _done(step: Sequence[str], folder: Path) -> bool:
+    found = Path(sys.executable).parent
+    environment = {"PATH": f"{found}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    return subprocess.run(step, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
