@@ -15,8 +15,8 @@ from engine.core.calendar import Calendar, always, from_micros, to_micros
 from engine.core.draft import TRACKED, TRACKED_MEMBER, Draft
 from engine.core.entities import Clock
 from engine.core.errors import Refused
-from engine.core.fields import Getter
 from engine.core.lifecycle import Lifecycle
+from engine.core.reader import Getter, Reader
 from engine.core.sla import Policy, used
 from engine.lang import (
     ActionKind,
@@ -254,6 +254,19 @@ class Rulebook:
         """How a field is read from a draft."""
         return self.fields[field_name][1]
 
+    @cached_property
+    def _readers(self) -> dict[frozenset[str], Reader]:
+        return {}
+
+    def reader(self, names: frozenset[str]) -> Reader:
+        """How a set of fields is read from drafts; made once."""
+        found = self._readers.get(names)
+        if found is None:
+            if len(self._readers) > 10_000:  # kinds of waves; more is a caller making them up
+                self._readers.clear()
+            found = self._readers[names] = Reader({name: self.getter(name) for name in names})
+        return found
+
     def teams_of(self, shop: str) -> tuple[str, ...]:
         """Teams that serve a shop."""
         return tuple(t.name for t in self.teams.values() if not t.shops or shop in t.shops)
@@ -314,7 +327,7 @@ class Rulebook:
 
     def holds(self, condition: Condition, draft: Draft) -> bool:
         """Whether a condition outside rules (a guard, a policy) holds for a draft."""
-        values = {name: self.getter(name)(draft) for name in condition.reads}
+        values = self.reader(condition.reads).read(draft)
         values.update(self.shop_settings.get(draft.shop, ()))
         return condition.holds(values, {}, self.helpers(draft))
 
