@@ -145,7 +145,7 @@ def _repeat(
     }
 
 
-BODY = {"subject": "收到的尺寸不對", "text": "我收到的衣服尺寸跟頁面寫的不一樣,想要換大一號,請問怎麼處理?"}
+BODY = {"subject": "收到的尺寸不對{n}", "text": "我收到的衣服尺寸跟頁面寫的不一樣,想要換大一號,請問怎麼處理?{n}"}
 
 
 def _bare(root: Path, runs: int, seconds: float) -> dict[str, Any]:

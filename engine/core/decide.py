@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 from engine.core import intake
@@ -188,6 +188,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
+    heard = book.rules.heard(keys, draft.shop)
     speaking: list[tuple[Wish, dict[str, Any]]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] = ()
@@ -197,15 +198,16 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             values = reader.read(draft)
             values["now"] = draft.now
             record["stages"].append({"stage": stage.name, "values": _for_snapshot(values)})
-        else:
+        elif any(map(is_not, state, seen)):
             replaced = [part for part, now, then in zip(PARTS, state, seen, strict=True) if now is not then]
-            if replaced:
-                fresh = reader.again(draft, frozenset(replaced))
-                delta = {name: value for name, value in fresh.items() if values[name] != value}
-                if delta:
-                    record["stages"].append({"stage": stage.name, "values": _for_snapshot(delta)})
-                    values = {**values, **delta}
+            fresh = reader.again(draft, frozenset(replaced))
+            delta = {name: value for name, value in fresh.items() if values[name] != value}
+            if delta:
+                record["stages"].append({"stage": stage.name, "values": _for_snapshot(delta)})
+                values = {**values, **delta}
         seen = state
+        if stage.name not in heard:
+            continue
         found = book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)
         matches = [rule for rule in found if _may_act(draft, rule)]
         if helpers.failures:

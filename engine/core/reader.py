@@ -37,14 +37,14 @@ class Attribute:
 class Of:
     """A getter that reads the named parts of a draft, and of the rest only what stands still during a wave."""
 
-    __slots__ = ("_get", "parts")
+    __slots__ = ("get", "parts")
 
     def __init__(self, get: Getter, *parts: str) -> None:
-        self._get = get
+        self.get = get
         self.parts = parts
 
     def __call__(self, draft: Draft) -> Any:
-        return self._get(draft)
+        return self.get(draft)
 
 
 _Plain = tuple[str, tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
@@ -62,7 +62,7 @@ class Reader:
             if isinstance(get, Attribute):
                 attributes.setdefault(get.part, []).append((name, get.name))
             else:
-                self._other.append((name, get, get.parts if isinstance(get, Of) else PARTS))
+                self._other.append((name, get.get, get.parts) if isinstance(get, Of) else (name, get, PARTS))
         self._plain: tuple[_Plain, ...] = tuple(
             (part, tuple(name for name, _ in pairs), _tuple_of([attribute for _, attribute in pairs]))
             for part, pairs in attributes.items()

@@ -337,10 +337,20 @@ class Rulebook:
 
     def policy_for(self, draft: Draft) -> Policy | None:
         """The first policy whose condition holds: the shop's own before the shared ones."""
-        for policy in (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values()):
-            if policy.when is None or self.holds(policy.when, draft):
+        policies = (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values())
+        values = self.reader(self._policy_reads).read(draft)
+        values.update(self.shop_settings.get(draft.shop, ()))
+        helpers = self.helpers(draft)
+        for policy in policies:
+            if policy.when is None or policy.when.holds(values, {}, helpers):
                 return policy
         return None
+
+    @cached_property
+    def _policy_reads(self) -> frozenset[str]:
+        every = (self.policies, *self.shop_policies.values())
+        conditions = (policy.when for policies in every for policy in policies.values())
+        return frozenset().union(*(condition.reads for condition in conditions if condition is not None))
 
     def fill_sla(
         self, draft: Draft, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None
