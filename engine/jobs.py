@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
-from engine.core.entities import SYSTEM
+from engine.core.entities import NEVER, SYSTEM
 from engine.core.intake import DeliveryFailed
 from engine.desk.feed import rest
 from engine.extras import as_action
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
+POLL = 0.25
+"""Seconds between looks at the outbox when nothing wakes it."""
 TIDY = 3600.0
 """Seconds between rounds of upkeep."""
 RELISTEN = 5.0
@@ -46,6 +48,8 @@ class Pump:
         self._desk = desk
         self._due = asyncio.Event()
         self._out = asyncio.Event()
+        self._looks = 0
+        """When timers are looked at next, µs UTC."""
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -67,9 +71,13 @@ class Pump:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def kick(self, due: tuple[int, ...] = ()) -> None:
-        """Something was written that falls due, maybe soon."""
-        self._due.set()
-        self._out.set()
+        """Something was written that falls due then; without a time, maybe now. What is due after the next look at
+        the tables waits for that look: most of what a ticket brings is due in hours."""
+        first, now = min(due, default=0), self._desk._store.now()
+        if first <= now or first < self._looks:
+            self._due.set()
+        if first < now + POLL * 1_000_000:
+            self._out.set()
 
     async def _listen(self, channel: Channel) -> None:
         """Runs a channel's way in; one that fails is told of and begun again, the others go on."""
@@ -106,6 +114,7 @@ class Pump:
     async def _timers(self) -> None:
         while True:
             pause = SWEEP
+            self._looks = NEVER  # what is written during the look may have escaped it
             try:
                 due = await self._desk.tick()
                 if due is not None:
@@ -114,6 +123,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("firing timers failed; trying again")
+            self._looks = self._desk._store.now() + int(pause * 1_000_000)
             await rest(self._due, pause)
 
     async def _outbox(self) -> None:
@@ -128,7 +138,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("emptying the outbox failed; trying again")
-            await rest(self._out, 0.25)
+            await rest(self._out, POLL)
 
     async def _waits(self) -> bool:
         return await self._desk._store.read(lambda tx: outbox.next_out(tx) is not None)

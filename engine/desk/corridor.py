@@ -76,6 +76,9 @@ from engine.store.values import Lexicon
 
 log = logging.getLogger(__name__)
 
+SERVED = 0.05
+"""Seconds from one look at the lines to the next: the first is at once, what a burst brings shares the second."""
+
 CONTROL = "control"
 """A file in the data folder with a token for the commands of the same machine: `engine reload` knocks with it."""
 
@@ -367,6 +370,7 @@ class Desk:
             while self._room:
                 self._room = False
                 await self._serve_all()
+                await asyncio.sleep(SERVED)
         finally:
             self._serving = False
 
