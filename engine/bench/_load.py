@@ -17,7 +17,6 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-
 HOLE = b"{n}"
 
 

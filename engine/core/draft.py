@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -522,19 +521,27 @@ def _tells_of(change: Change, block: int) -> bool:
     return isinstance(change, Record) and change.body.get("block") == block
 
 
-@lru_cache(maxsize=100)
-def _attributes(kind: type[Any], skip: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(field.name for field in dataclass_fields(kind) if field.name not in skip)
-    return names, attrgetter(*names)
+_Attributes = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
+_known: dict[tuple[str, tuple[str, ...]], _Attributes] = {}
+
+
+def _attributes(entity: Any, skip: tuple[str, ...]) -> _Attributes:
+    """The names of an entity's attributes but for some, and what gives them all."""
+    key = (type(entity).__name__, skip)
+    found = _known.get(key)
+    if found is None:
+        names = tuple(field.name for field in dataclass_fields(entity) if field.name not in skip)
+        found = _known[key] = (names, attrgetter(*names))
+    return found
 
 
 def _values(entity: Any, skip: tuple[str, ...]) -> dict[str, Any]:
-    names, get = _attributes(type(entity), skip)
+    names, get = _attributes(entity, skip)
     return dict(zip(names, get(entity), strict=True))
 
 
 def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    names, get = _attributes(type(after), skip)
+    names, get = _attributes(after, skip)
     sides = zip(names, get(after), get(before), strict=True)
     return {name: now for name, now, then in sides if now != then}
 

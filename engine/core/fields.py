@@ -58,12 +58,18 @@ def _lines_1m(draft: Draft) -> Any:
     return now + (draft.case.lookups.member_lines(ticket.id, draft.now - MINUTE) if ticket.id > 0 else 0)
 
 
+_recent_lines = Of(_lines_1m, "ticket")
+
+
 def _place_in_line(draft: Draft) -> Any:
     ticket, chat, member = draft.ticket, draft.chat, draft.member
     waits = chat is not None and chat.queued_at is not None and chat.served_at is None and chat.ended_at is None
     if not waits or ticket is None or member is None or ticket.assignee is not None:
         return None
     return draft.case.lookups.before_in_line(ticket, member.tier) + 1
+
+
+_queue_position = Of(_place_in_line, "ticket", "member", "chat")
 
 
 def _rang(draft: Draft) -> Any:
@@ -164,7 +170,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.waiting_for", DURATION, "?", _since("waiting_since"), "since the member's first unanswered line"),
         ("ticket.closed_for", DURATION, "?", _since("closed_at"), "how long it has been closed"),
         ("ticket.reply_count", NUMBER, "", _ticket("reply_count"), "how many open answers agents gave"),
-        ("ticket.lines_1m", NUMBER, "", Of(_lines_1m, "ticket"), "how many lines the member wrote here within the last minute"),
+        ("ticket.lines_1m", NUMBER, "", _recent_lines, "how many lines the member wrote here within the last minute"),
         ("ticket.reopened", NUMBER, "", _ticket("reopened"), "how often it was reopened"),
         ("ticket.escalation", NUMBER, "w", _ticket("escalation"), "how far it was escalated, 0 at first"),
         ("ticket.rating", NUMBER, "?", _ticket("rating"), "the member's verdict, 5 best"),
@@ -216,7 +222,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("chat.referrer", TEXT, "?", _chat("referrer"), "where the visitor came from"),
         ("chat.device", TEXT, "?", _chat("device"), "what the visitor uses"),
         ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
-        ("chat.queue_position", NUMBER, "?", Of(_place_in_line, "ticket", "member", "chat"), "the place in the line, 1 is next"),
+        ("chat.queue_position", NUMBER, "?", _queue_position, "the place in the line, 1 is next"),
         ("chat.waited", DURATION, "", Of(_waited, "chat"), "how long the chat waited for an agent"),
         ("call.direction", one("call_direction"), "", _call("direction"), "inbound, or outbound"),
         ("call.from", TEXT, "?p", _call("caller"), "the number that called"),

@@ -57,7 +57,8 @@ TABLE = {
         3,
         "engine.core engine.lang",
         "peewee playhouse cryptography msgspec",
-        "`engine.store` may import `engine.core` and `engine.lang`, and of others peewee, playhouse, cryptography, msgspec.",
+        "`engine.store` may import `engine.core` and `engine.lang`, and of others peewee, playhouse, cryptography, "
+        "msgspec.",
     ),
     "engine.api": _room(
         3,
