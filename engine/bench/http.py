@@ -70,6 +70,11 @@ def _cores() -> tuple[set[int], set[int]]:
     return ({cores[0]}, {cores[-1]})
 
 
+def client_core() -> set[int]:
+    """The core that clients have."""
+    return _cores()[1]
+
+
 def _port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -104,7 +109,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _cpu(process: subprocess.Popen[bytes]) -> float:
+def cpu_of(process: subprocess.Popen[bytes]) -> float:
     """Seconds of CPU the process has had."""
     fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
@@ -130,10 +135,10 @@ def _repeat(
     rates, cpus, p50s, p99s = [], [], [], []
     failed: dict[str, int] = {}
     for _ in range(runs):
-        before = _cpu(process)
+        before = cpu_of(process)
         answer = load(url, seconds, spec)
         rates.append(answer["done"] / answer["seconds"])
-        cpus.append(1000 * (_cpu(process) - before) / max(answer["done"], 1))
+        cpus.append(1000 * (cpu_of(process) - before) / max(answer["done"], 1))
         p50s.append(answer["p50_ms"])
         p99s.append(answer["p99_ms"])
         for status, count in answer["failed"].items():
