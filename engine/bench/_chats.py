@@ -106,10 +106,10 @@ class Socket(asyncio.Protocol):
         self.write(json.dumps(frame, ensure_ascii=False).encode())
         return await asyncio.wait_for(future, 60)
 
-    async def line(self, number: int) -> None:
+    async def line(self) -> None:
         """Writes a line and waits until it is stored."""
-        text = f"請問進度如何 {word_of(time.monotonic_ns())}"
-        await self.ask({"type": "message", "id": f"{id(self)}-{number}", "text": text}, "ack")
+        word = word_of(time.monotonic_ns())
+        await self.ask({"type": "message", "id": word, "text": f"請問進度如何 {word}"}, "ack")
 
 
 class AgentSocket(Socket):
@@ -148,7 +148,7 @@ async def chats(url: str, count: int, *, write: bool) -> list[Socket]:
         async with gate:
             socket = await connect(Socket, url, "/ws/chat", {"page": {"url": "https://shop.example/p"}})
             if write:
-                await socket.line(0)
+                await socket.line()
             return socket
 
     return list(await asyncio.gather(*(one() for _ in range(count))))
@@ -161,7 +161,7 @@ async def talk(sockets: list[Socket], rate: float, seconds: float) -> dict[str, 
     before = sum(socket.errors for socket in sockets)
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
-        lines.append(loop.create_task(sockets[number % len(sockets)].line(number + 1)))
+        lines.append(loop.create_task(sockets[number % len(sockets)].line()))
     done = await asyncio.gather(*lines, return_exceptions=True)
     failed = sum(isinstance(one, BaseException) for one in done)
     refused = sum(socket.errors for socket in sockets) - before
