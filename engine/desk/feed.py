@@ -201,8 +201,8 @@ class Feed:
                     self.position = item.id
                     for listener in list(self.listeners):
                         listener.push(item)
-                if items:
-                    self._frames.clear()
+                self._frames.clear()
+                if self.position < self._desk._store.last_event_id or len(items) == PAGE:
                     continue
             except asyncio.CancelledError:
                 raise
