@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
 from engine.core.commands import DeliveryFailed
+from engine.core.entities import NEVER
 from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lang import NUMBER
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
+POLL = 0.25
+"""Seconds between looks at the outbox when nothing wakes it."""
 TIDY = 3600.0
 """Seconds between rounds of upkeep."""
 RELISTEN = 5.0
@@ -46,6 +49,8 @@ class Pump:
         self._context = desk.context
         self._due = asyncio.Event()
         self._out = asyncio.Event()
+        self._looks = 0
+        """When timers are looked at next, µs UTC."""
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -68,9 +73,13 @@ class Pump:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def kick(self, due: tuple[int, ...] = ()) -> None:
-        """Something was written that falls due, maybe soon."""
-        self._due.set()
-        self._out.set()
+        """Something was written that falls due then; without a time, maybe now. What is due after the next look at
+        the tables waits for that look: most of what a ticket brings is due in hours."""
+        first, now = min(due, default=0), self._context.store.now()
+        if first <= now or first < self._looks:
+            self._due.set()
+        if first < now + POLL * 1_000_000:
+            self._out.set()
 
     async def _listen(self, channel: Channel) -> None:
         """Runs a channel's way in; one that fails is told of and begun again, the others go on."""
@@ -110,6 +119,7 @@ class Pump:
     async def _timers(self) -> None:
         while True:
             pause = SWEEP
+            self._looks = NEVER  # what is written during the look may have escaped it
             try:
                 due = await self._desk.tick()
                 if due is not None:
@@ -118,6 +128,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("firing timers failed; trying again")
+            self._looks = self._context.store.now() + int(pause * 1_000_000)
             await rest(self._due, pause)
 
     async def _outbox(self) -> None:
@@ -132,7 +143,7 @@ class Pump:
                 raise
             except Exception:
                 log.exception("emptying the outbox failed; trying again")
-            await rest(self._out, 0.25)
+            await rest(self._out, POLL)
 
     async def _waits(self) -> bool:
         return await self._context.store.read(lambda tx: outbox.next_out(tx) is not None)

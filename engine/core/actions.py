@@ -79,7 +79,9 @@ def merge(wishes: list[Wish]) -> tuple[list[Wish], list[Lost]]:
     standing: list[Wish] = []
     lost: list[Lost] = []
     taken: dict[str, tuple[Any, Wish]] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: dict[str, list[Mapping[str, Any]]] = {}
+    if len(wishes) == 1:
+        return wishes, []
     for wish in sorted(wishes, key=lambda w: w.order):
         written = targets(wish.effect)
         clash: tuple[str, Wish] | None = None
@@ -104,10 +106,10 @@ def merge(wishes: list[Wish]) -> tuple[list[Wish], list[Lost]]:
             continue
         for target, value in written:
             taken.setdefault(target, (value, wish))
-        same = (wish.effect.action, repr(sorted(wish.effect.args.items(), key=lambda item: item[0])))
-        if same in seen:
+        same = seen.setdefault(wish.effect.action, [])
+        if wish.effect.args in same:
             continue
-        seen.add(same)
+        same.append(wish.effect.args)
         standing.append(wish)
     return standing, lost
 

@@ -15,10 +15,11 @@ from engine.core.access import Role
 from engine.core.calendar import Calendar
 from engine.core.entities import CALL_RESULTS, INTERNAL
 from engine.core.events import ACTIONS, EVENTS
-from engine.core.fields import Getter, built_in, custom
+from engine.core.fields import built_in, custom
 from engine.core.nouns import Doc
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
+from engine.core.reader import Getter, Of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
@@ -639,4 +640,4 @@ def _percent(value: Any) -> int | None:
 
 
 def _by_shop(name: str, value: Any, own: Mapping[str, Mapping[str, Any]]) -> Getter:
-    return lambda draft: own.get(draft.shop, {}).get(name, value)
+    return Of(lambda draft: own.get(draft.shop, {}).get(name, value))

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.core.entities import DAY, MINUTE, SECOND
@@ -25,6 +26,7 @@ def to_micros(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
 
 
+@lru_cache(maxsize=256)  # a decision asks again and again about its one moment
 def from_micros(at: int, zone: ZoneInfo) -> datetime:
     """The local time of a moment, exact to the µs."""
     return (_EPOCH + timedelta(microseconds=at)).astimezone(zone)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
@@ -12,6 +14,7 @@ from engine.core.commands import OpenLinked
 from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
 from engine.core.entities import Actor, Case, Message
 from engine.core.handlers import begin
+from engine.core.reader import PARTS
 from engine.lang import Rule
 
 if TYPE_CHECKING:
@@ -128,7 +131,7 @@ class Recurring:
         self._before = _tracked(draft)
         begin(draft, command)
         keys = self._keys = frozenset(_take_keys(draft))
-        self._reads = [(name, book.getter(name)) for name in book.rules.reads(keys)]
+        self._reader = book.reader(book.rules.reads(keys))
         self._stages = tuple(dict.fromkeys(rule.stage for rule in book.rules.asked(keys, draft.shop)))
         self._helpers = book.helpers(draft)
 
@@ -136,7 +139,7 @@ class Recurring:
         """Whether no rule takes such a moment at `now` (µs UTC), so that nothing would be decided; quick."""
         draft, helpers = self._draft, self._helpers
         draft.now = now
-        values = {name: get(draft) for name, get in self._reads}
+        values = self._reader.read(draft)
         values["now"] = now
         rules = draft.book.rules
         for stage in self._stages:
@@ -169,42 +172,48 @@ def _veiled(draft: Draft, run: _Run) -> tuple[Mapping[str, Any], ...]:
     return tuple(trace)
 
 
-def _take_keys(draft: Draft) -> set[str]:
-    keys, draft.keys = draft.keys, set()
+def _take_keys(draft: Draft) -> frozenset[str]:
+    keys, draft.keys = frozenset(draft.keys), set()
     return keys
 
 
-def _wave(draft: Draft, run: _Run, keys: set[str], before: Mapping[str, Any], wave: int) -> None:
+def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, Any], wave: int) -> None:
     book = draft.book
     ticket, member = draft.ticket, draft.member
     reads = book.rules.reads(keys)
     if not before and ticket is not None:
         reads |= _CORE  # of a case that was there, `before` tells
+    reader = book.reader(reads)
     helpers = book.helpers(draft)
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
+    heard = book.rules.heard(keys, draft.shop)
     speaking: list[tuple[Wish, dict[str, Any]]] = []
     values: dict[str, Any] = {}
-    seen: tuple[Any, ...] | None = None
+    seen: tuple[Any, ...] = ()
     for stage in book.environment.stages:
         state = (draft.ticket, draft.member, draft.chat, draft.agent)
-        if seen is None or any(now is not then for now, then in zip(state, seen, strict=True)):
-            seen = state
-            fresh = {name: book.getter(name)(draft) for name in reads}
-            fresh["now"] = draft.now
-            delta = {name: value for name, value in fresh.items() if name not in values or values[name] != value}
-            if delta or not record["stages"]:
-                record["stages"].append({"stage": stage.name, "values": _for_snapshot(book, delta)})
-            values = fresh
-        matches = [
-            rule
-            for rule in book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)
-            if _may_act(draft, rule)
-        ]
-        for failed_rule, error in helpers.take_failures():
-            run.trace.append(_trace(book, failed_rule, wave, "failed", str(error), values))
-            draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
+        if not seen:
+            values = reader.read(draft)
+            values["now"] = draft.now
+            record["stages"].append({"stage": stage.name, "values": _for_snapshot(values)})
+        elif any(map(is_not, state, seen)):
+            replaced = [part for part, now, then in zip(PARTS, state, seen, strict=True) if now is not then]
+            fresh = reader.again(draft, frozenset(replaced))
+            delta = {name: value for name, value in fresh.items() if values[name] != value}
+            if delta:
+                record["stages"].append({"stage": stage.name, "values": _for_snapshot(delta)})
+                values = {**values, **delta}
+        seen = state
+        if stage.name not in heard:
+            continue
+        found = book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)
+        matches = [rule for rule in found if _may_act(draft, rule)]
+        if helpers.failures:
+            for failed_rule, error in helpers.take_failures():
+                run.trace.append(_trace(book, failed_rule, wave, "failed", str(error), values))
+                draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
         if not matches:
             continue
         if stage.mode == "first":
@@ -342,22 +351,23 @@ def _queue(draft: Draft) -> None:
 # --- what changed ---------------------------------------------------------------------------------------------------
 
 
+_TICKET = tuple(name for name in TRACKED if name != "fields")
+_TICKET_NAMES = (*(f"ticket.{name}" for name in _TICKET), "ticket.category")
+_ticket_values = attrgetter(*_TICKET, "category")
+_MEMBER = tuple(name for name in TRACKED_MEMBER if name != "fields")
+_MEMBER_NAMES = tuple(f"member.{name}" for name in _MEMBER)
+_member_values = attrgetter(*_MEMBER)
+
+
 def _tracked(draft: Draft) -> dict[str, Any]:
     """The values `changed` looks at, by field name."""
     values: dict[str, Any] = {}
     if draft.ticket is not None:
-        for name in TRACKED:
-            if name == "fields":
-                values.update({f"ticket.{k}": v for k, v in draft.ticket.fields.items()})
-            else:
-                values[f"ticket.{name}"] = getattr(draft.ticket, name)
-        values["ticket.category"] = draft.ticket.category
+        values.update(zip(_TICKET_NAMES, _ticket_values(draft.ticket), strict=True))
+        values.update({f"ticket.{name}": value for name, value in draft.ticket.fields.items()})
     if draft.member is not None:
-        for name in TRACKED_MEMBER:
-            if name == "fields":
-                values.update({f"member.{k}": v for k, v in draft.member.fields.items()})
-            else:
-                values[f"member.{name}"] = getattr(draft.member, name)
+        values.update(zip(_MEMBER_NAMES, _member_values(draft.member), strict=True))
+        values.update({f"member.{name}": value for name, value in draft.member.fields.items()})
     for name, get in draft.book.compared:
         values.setdefault(name, get(draft))
     return values
@@ -367,11 +377,8 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
     """Net changes since an earlier state become events of the next wave and one record in the log."""
     ticket = draft.ticket
     if ticket is not None and ticket_before is not None and ticket is not ticket_before:
-        changes = {
-            name: getattr(ticket, name)
-            for name in TRACKED
-            if name != "fields" and getattr(ticket, name) != getattr(ticket_before, name)
-        }
+        sides = zip(_TICKET, _ticket_values(ticket), _ticket_values(ticket_before), strict=False)  # category apart
+        changes = {name: now for name, now, then in sides if now != then}
         fields = {k: v for k, v in ticket.fields.items() if ticket_before.fields.get(k) != v}
         if changes or fields:
             body = {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
@@ -400,7 +407,7 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
 
 
 def _trace(book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    reads = rule.condition.reads if rule.condition is not None else frozenset()
+    reads = _in_order(rule.condition.reads) if rule.condition is not None else ()
     return {
         "rule": rule.id,
         "title": rule.title,
@@ -410,9 +417,14 @@ def _trace(book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values
         "wave": wave,
         "outcome": outcome,
         "why": why,
-        "values": {name: mask(book, name, values.get(name)) for name in sorted(reads)},
+        "values": {name: mask(book, name, values.get(name)) for name in reads},
         "changes": [],
     }
+
+
+@lru_cache(maxsize=10_000)
+def _in_order(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
 
 
 def _dropped(book: Rulebook, name: str, why: str) -> dict[str, Any]:
@@ -433,17 +445,27 @@ def mask(book: Rulebook, name: str, value: Any) -> Any:
     return _jsonable(value)
 
 
+_PLAIN = frozenset({str, int, bool, float, type(None)})
+
+
 def _jsonable(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, tuple):
         return list(value)
-    if value is None or isinstance(value, (str, int, bool, float)):
-        return value
-    return str(value)
+    return value if isinstance(value, (str, int, float)) else str(value)
 
 
-def _for_snapshot(book: Rulebook, values: Mapping[str, Any]) -> dict[str, Any]:
+_APART = frozenset({"message.text", "now"})
+
+
+def _for_snapshot(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as the decision record keeps them (encrypted as one piece); the line's text stands there by reference."""
-    return {name: _jsonable(value) for name, value in sorted(values.items()) if name not in ("message.text", "now")}
+    return {
+        name: value if type(value) in _PLAIN else _jsonable(value)
+        for name, value in values.items()
+        if name not in _APART
+    }
 
 
 def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:

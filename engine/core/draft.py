@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from engine.core import sla
@@ -51,6 +52,8 @@ class Draft:
     def __init__(self, book: Rulebook, case: Case, actor: Actor, now: int) -> None:
         self.book = book
         self.case = case
+        self.shop = case.shop
+        """The shop this happens in."""
         self.actor = actor
         self.now = now
         self.ticket: Ticket | None = case.ticket
@@ -97,11 +100,6 @@ class Draft:
         """The version of the auto-reply library that was asked."""
 
     # --- reading ----------------------------------------------------------------------------------------------------
-
-    @property
-    def shop(self) -> str:
-        """The shop this happens in."""
-        return self.case.shop
 
     @property
     def ticket_ref(self) -> int | None:
@@ -156,7 +154,7 @@ class Draft:
 
     def change_ticket(self, **values: Any) -> None:
         """Sets attributes of the ticket."""
-        self.ticket = replace(self.need_ticket(), **values)
+        self.ticket = _changed_ticket(self.need_ticket(), values)
 
     def change_field(self, owner: str, name: str, value: Any) -> None:
         """Sets a custom field of the ticket or the member."""
@@ -510,22 +508,48 @@ class Draft:
         return changes
 
 
+_TICKET = tuple(field.name for field in dataclass_fields(Ticket))
+_PLACES = {name: place for place, name in enumerate(_TICKET)}
+_ticket_values = attrgetter(*_TICKET)
+
+
+def _changed_ticket(ticket: Ticket, values: Mapping[str, Any]) -> Ticket:
+    """`dataclasses.replace` of a ticket in half the time: rules do little else."""
+    all_values = list(_ticket_values(ticket))
+    for name, value in values.items():
+        all_values[_PLACES[name]] = value
+    return Ticket(*all_values)
+
+
 def _tells_of(change: Change, block: int) -> bool:
     if isinstance(change, Create):
         return change.ref == block
     return isinstance(change, Record) and change.body.get("block") == block
 
 
+_Attributes = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
+_known: dict[tuple[str, tuple[str, ...]], _Attributes] = {}
+
+
+def _attributes(entity: Any, skip: tuple[str, ...]) -> _Attributes:
+    """The names of an entity's attributes but for some, and what gives them all."""
+    key = (type(entity).__name__, skip)
+    found = _known.get(key)
+    if found is None:
+        names = tuple(field.name for field in dataclass_fields(entity) if field.name not in skip)
+        found = _known[key] = (names, attrgetter(*names))
+    return found
+
+
 def _values(entity: Any, skip: tuple[str, ...]) -> dict[str, Any]:
-    return {f.name: getattr(entity, f.name) for f in dataclass_fields(entity) if f.name not in skip}
+    names, get = _attributes(entity, skip)
+    return dict(zip(names, get(entity), strict=True))
 
 
 def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {
-        f.name: getattr(after, f.name)
-        for f in dataclass_fields(after)
-        if f.name not in skip and getattr(after, f.name) != getattr(before, f.name)
-    }
+    names, get = _attributes(after, skip)
+    sides = zip(names, get(after), get(before), strict=True)
+    return {name: now for name, now, then in sides if now != then}
 
 
 def _difference(thing: Any, ref: int, before: Any, after: Any) -> list[Change]:

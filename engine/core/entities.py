@@ -6,7 +6,7 @@ username. A row that does not exist yet has a negative id, given out by the deci
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -265,7 +265,7 @@ class Case:
     lookups: Lookups
     ticket: Ticket | None = None
     chat: Chat | None = None
-    messages: tuple[Message, ...] = ()
+    messages: Sequence[Message] = ()
     """The last 20 of the conversation, oldest first."""
     clocks: tuple[Clock, ...] = ()
     timers: Mapping[str, int] = field(default_factory=dict)

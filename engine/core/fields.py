@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE, Ticket
+from engine.core.reader import Attribute, Getter, Of
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
 from engine.lang.text import written_in
 
 if TYPE_CHECKING:
     from engine.core.draft import Draft
-
-Getter = Callable[["Draft"], Any]
-
-
-def _ticket(name: str) -> Getter:
-    def get(draft: Draft) -> Any:
-        return getattr(draft.ticket, name) if draft.ticket is not None else None
-
-    return get
 
 
 def _since(name: str) -> Getter:
@@ -28,42 +20,34 @@ def _since(name: str) -> Getter:
         at = getattr(draft.ticket, name) if draft.ticket is not None else None
         return None if at is None else max(draft.now - at, 0)
 
-    return get
+    return Of(get, "ticket")
+
+
+def _ticket(name: str) -> Getter:
+    return Attribute("ticket", name)
 
 
 def _member(name: str) -> Getter:
-    def get(draft: Draft) -> Any:
-        return getattr(draft.member, name) if draft.member is not None else None
-
-    return get
+    return Attribute("member", name)
 
 
 def _message(name: str) -> Getter:
-    def get(draft: Draft) -> Any:
-        return getattr(draft.message, name) if draft.message is not None else None
-
-    return get
+    return Attribute("message", name)
 
 
 def _agent(name: str) -> Getter:
-    def get(draft: Draft) -> Any:
-        return getattr(draft.agent, name) if draft.agent is not None else None
-
-    return get
+    return Attribute("agent", name)
 
 
 def _chat(name: str) -> Getter:
-    def get(draft: Draft) -> Any:
-        return getattr(draft.chat, name) if draft.chat is not None else None
-
-    return get
+    return Attribute("chat", name)
 
 
 def _call(name: str) -> Getter:
     def get(draft: Draft) -> Any:
         return (getattr(draft.call, name) or None) if draft.call is not None else None
 
-    return get
+    return Of(get)
 
 
 def _lines_1m(draft: Draft) -> Any:
@@ -74,12 +58,18 @@ def _lines_1m(draft: Draft) -> Any:
     return now + (draft.case.lookups.member_lines(ticket.id, draft.now - MINUTE) if ticket.id > 0 else 0)
 
 
+_recent_lines = Of(_lines_1m, "ticket")
+
+
 def _place_in_line(draft: Draft) -> Any:
     ticket, chat, member = draft.ticket, draft.chat, draft.member
     waits = chat is not None and chat.queued_at is not None and chat.served_at is None and chat.ended_at is None
     if not waits or ticket is None or member is None or ticket.assignee is not None:
         return None
     return draft.case.lookups.before_in_line(ticket, member.tier) + 1
+
+
+_queue_position = Of(_place_in_line, "ticket", "member", "chat")
 
 
 def _rang(draft: Draft) -> Any:
@@ -100,7 +90,7 @@ def _extra(name: str) -> Getter:
     def get(draft: Draft) -> Any:
         return draft.extra.get(name)
 
-    return get
+    return Of(get)
 
 
 def _idle(draft: Draft) -> Any:
@@ -176,11 +166,11 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.first_replied_at", TIME, "?", _ticket("first_replied_at"), "when an agent first answered"),
         ("ticket.closed_at", TIME, "?", _ticket("closed_at"), "when it was closed"),
         ("ticket.age", DURATION, "", _since("created_at"), "how long it has been there"),
-        ("ticket.idle", DURATION, "", _idle, "since either side's last line"),
+        ("ticket.idle", DURATION, "", Of(_idle, "ticket"), "since either side's last line"),
         ("ticket.waiting_for", DURATION, "?", _since("waiting_since"), "since the member's first unanswered line"),
         ("ticket.closed_for", DURATION, "?", _since("closed_at"), "how long it has been closed"),
         ("ticket.reply_count", NUMBER, "", _ticket("reply_count"), "how many open answers agents gave"),
-        ("ticket.lines_1m", NUMBER, "", _lines_1m, "how many lines the member wrote here within the last minute"),
+        ("ticket.lines_1m", NUMBER, "", _recent_lines, "how many lines the member wrote here within the last minute"),
         ("ticket.reopened", NUMBER, "", _ticket("reopened"), "how often it was reopened"),
         ("ticket.escalation", NUMBER, "w", _ticket("escalation"), "how far it was escalated, 0 at first"),
         ("ticket.rating", NUMBER, "?", _ticket("rating"), "the member's verdict, 5 best"),
@@ -197,10 +187,10 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ),
         ("message.channel", one("channel"), "", _message("channel"), "the way it came or goes"),
         ("message.automatic", FLAG, "", _message("automatic"), "written by a machine (auto-reply, rule)"),
-        ("message.has_attachment", FLAG, "", _has_attachment, "whether files hang on it"),
-        ("message.length", NUMBER, "", _text_length, "characters of the line"),
-        ("message.language", one("language"), "?", _language, "the language it seems to be in"),
-        ("message.answers", NUMBER, "", _fits, "how many answers of the auto-reply library fit the line"),
+        ("message.has_attachment", FLAG, "", Of(_has_attachment), "whether files hang on it"),
+        ("message.length", NUMBER, "", Of(_text_length), "characters of the line"),
+        ("message.language", one("language"), "?", Of(_language), "the language it seems to be in"),
+        ("message.answers", NUMBER, "", Of(_fits), "how many answers of the auto-reply library fit the line"),
         ("member.name", TEXT, "?", _member("name"), "how the member is called"),
         ("member.tier", one("tier"), "w", _member("tier"), "the member's tier, in the declared order"),
         ("member.tags", tags, "", _member("tags"), "the member's tags"),
@@ -227,18 +217,18 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("agent.teams", list_of(one("team")), "?", _agent("teams"), "the agent's teams"),
         ("agent.skills", list_of(one("skill")), "?", _agent("skills"), "the agent's skills"),
         ("agent.status", one("status"), "?", _agent("status"), "online, busy, away or offline"),
-        ("agent.load", NUMBER, "?", _load, "open tickets assigned to the agent"),
+        ("agent.load", NUMBER, "?", Of(_load, "agent", "ticket"), "open tickets assigned to the agent"),
         ("chat.page", TEXT, "?", _chat("page"), "the address the chat was opened on"),
         ("chat.referrer", TEXT, "?", _chat("referrer"), "where the visitor came from"),
         ("chat.device", TEXT, "?", _chat("device"), "what the visitor uses"),
         ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
-        ("chat.queue_position", NUMBER, "?", _place_in_line, "the place in the line, 1 is next"),
-        ("chat.waited", DURATION, "", _waited, "how long the chat waited for an agent"),
+        ("chat.queue_position", NUMBER, "?", _queue_position, "the place in the line, 1 is next"),
+        ("chat.waited", DURATION, "", Of(_waited, "chat"), "how long the chat waited for an agent"),
         ("call.direction", one("call_direction"), "", _call("direction"), "inbound, or outbound"),
         ("call.from", TEXT, "?p", _call("caller"), "the number that called"),
         ("call.to", TEXT, "?p", _call("callee"), "the number that was called"),
-        ("call.waited", DURATION, "", _rang, "how long it rang"),
-        ("call.duration", DURATION, "", _talked, "how long was spoken"),
+        ("call.waited", DURATION, "", Of(_rang), "how long it rang"),
+        ("call.duration", DURATION, "", Of(_talked), "how long was spoken"),
         ("call.result", one("call_result"), "?", _call("result"), "answered, missed, busy or failed"),
         ("sla.policy", one("policy"), "", _extra("sla.policy"), "the policy the target belongs to"),
         ("sla.target", one("target"), "", _extra("sla.target"), "first_reply, next_reply or resolve"),
@@ -248,9 +238,9 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("rating.score", NUMBER, "", _extra("rating.score"), "5 (best) to 1"),
         ("rating.comment", TEXT, "?", _extra("rating.comment"), "what the member wrote with it"),
         ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),
-        ("shop.name", one("shop"), "", lambda draft: draft.shop, "the shop this happens in"),
-        ("now", TIME, "", lambda draft: draft.now, "the moment of the decision"),
-        ("weekday", one("weekday"), "", _weekday, "the day of the week in the shop's zone"),
+        ("shop.name", one("shop"), "", Of(lambda draft: draft.shop), "the shop this happens in"),
+        ("now", TIME, "", Of(lambda draft: draft.now), "the moment of the decision"),
+        ("weekday", one("weekday"), "", Of(_weekday), "the day of the week in the shop's zone"),
     ]
     return {
         name: (
@@ -268,7 +258,7 @@ def custom(owner: str, name: str) -> Getter:
         holder: Any = draft.member if owner == "member" else draft.ticket
         return holder.fields.get(name) if holder is not None else None
 
-    return get
+    return Of(get, "member" if owner == "member" else "ticket")
 
 
 def waiting_time(ticket: Ticket, now: int) -> int:

@@ -15,8 +15,8 @@ from engine.core.calendar import Calendar, always, from_micros, to_micros
 from engine.core.draft import TRACKED, TRACKED_MEMBER, Draft
 from engine.core.entities import Clock
 from engine.core.errors import Refused
-from engine.core.fields import Getter
 from engine.core.lifecycle import Lifecycle
+from engine.core.reader import Getter, Reader
 from engine.core.sla import Policy, used
 from engine.lang import (
     ActionKind,
@@ -255,6 +255,19 @@ class Rulebook:
         """How a field is read from a draft."""
         return self.fields[field_name][1]
 
+    @cached_property
+    def _readers(self) -> dict[frozenset[str], Reader]:
+        return {}
+
+    def reader(self, names: frozenset[str]) -> Reader:
+        """How a set of fields is read from drafts; made once."""
+        found = self._readers.get(names)
+        if found is None:
+            if len(self._readers) > 10_000:  # kinds of waves; more is a caller making them up
+                self._readers.clear()
+            found = self._readers[names] = Reader({name: self.getter(name) for name in names})
+        return found
+
     def teams_of(self, shop: str) -> tuple[str, ...]:
         """Teams that serve a shop."""
         return tuple(t.name for t in self.teams.values() if not t.shops or shop in t.shops)
@@ -315,7 +328,7 @@ class Rulebook:
 
     def holds(self, condition: Condition, draft: Draft) -> bool:
         """Whether a condition outside rules (a guard, a policy) holds for a draft."""
-        values = {name: self.getter(name)(draft) for name in condition.reads}
+        values = self.reader(condition.reads).read(draft)
         values.update(self.shop_settings.get(draft.shop, ()))
         return condition.holds(values, {}, self.helpers(draft))
 
@@ -325,10 +338,20 @@ class Rulebook:
 
     def policy_for(self, draft: Draft) -> Policy | None:
         """The first policy whose condition holds: the shop's own before the shared ones."""
-        for policy in (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values()):
-            if policy.when is None or self.holds(policy.when, draft):
+        policies = (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values())
+        values = self.reader(self._policy_reads).read(draft)
+        values.update(self.shop_settings.get(draft.shop, ()))
+        helpers = self.helpers(draft)
+        for policy in policies:
+            if policy.when is None or policy.when.holds(values, {}, helpers):
                 return policy
         return None
+
+    @cached_property
+    def _policy_reads(self) -> frozenset[str]:
+        every = (self.policies, *self.shop_policies.values())
+        conditions = (policy.when for policies in every for policy in policies.values())
+        return frozenset().union(*(condition.reads for condition in conditions if condition is not None))
 
     def fill_sla(
         self, draft: Draft, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None

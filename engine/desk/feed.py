@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from engine.core import access
@@ -46,8 +47,13 @@ TIMES = frozenset(
 
 def rfc3339(at: int) -> str:
     """µs UTC as RFC 3339 with milliseconds."""
-    moment = _EPOCH + timedelta(microseconds=at)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    seconds, micros = divmod(at, 1_000_000)
+    return f"{_second(seconds)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1_000)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def with_times(value: Any) -> Any:
@@ -194,8 +200,8 @@ class Feed:
                     self.position = item.id
                     for listener in list(self.listeners):
                         listener.push(item)
-                if items:
-                    self._frames.clear()
+                self._frames.clear()
+                if self.position < self._context.store.last_event_id or len(items) == PAGE:
                     continue
             except asyncio.CancelledError:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from engine.store import EventRow, Tx, load, waiting
 
 MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
 """Events after which somebody may have room, or somebody may wait."""
+REST = 0.05
+"""Seconds before the next look: what comes meanwhile is served in one."""
 MOST = 100
 """Tickets given out before the others get a turn."""
 
@@ -38,6 +41,7 @@ class Queue:
                 for _ in range(MOST):
                     if not await self._serve_one():
                         break
+                await asyncio.sleep(REST)
         finally:
             self._serving = False
 

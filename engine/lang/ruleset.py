@@ -29,8 +29,8 @@ __all__ = ["Rule", "RuleSet", "compile_condition", "compile_rules"]
 # Functions compiled together: more save nothing and keep more source in memory at once.
 _BATCH = 500
 
-# Below this asking rule by rule is as quick as any index.
-_FEW = 6
+# Below this asking rule by rule is as quick as any index: 0.2 µs a rule, against 2 to 20 µs.
+_FEW = 16
 
 # Indexes of one rule set: stages × kinds of waves × shops that have rules of their own. A caller who makes up kinds of
 # waves gets no more of them.
@@ -52,6 +52,7 @@ class RuleSet:
         self._after: dict[str, set[int]] = {}
         self._cache: dict[tuple[str, frozenset[str], str | None], tuple[Rule, ...]] = {}
         self._found: dict[tuple[str, frozenset[str], str | None], tuple[tuple[Rule, ...], Index | None]] = {}
+        self._heard: dict[tuple[frozenset[str], str | None], frozenset[str]] = {}
         self._known = known or {}
         self.indexes: dict[tuple[Rule, ...], Index] = {}
         self._reads: dict[frozenset[str], frozenset[str]] = {}
@@ -101,6 +102,16 @@ class RuleSet:
     ) -> list[Rule]:
         """What `matching` gives, by asking rule by rule: the measure for the index."""
         return _ask_each(self._candidates(stage, frozenset(keys), shop), values, before, helpers)
+
+    def heard(self, keys: frozenset[str], shop: str | None) -> frozenset[str]:
+        """The stages in which some rule of a shop names one of the event `keys`: in the others nothing can match."""
+        found = self._heard.get((keys, shop))
+        if found is None:
+            if len(self._heard) > 10_000:
+                self._heard.clear()
+            stages = (stage for stage in self.stages if self._candidates(stage, keys, shop))
+            found = self._heard[keys, shop] = frozenset(stages)
+        return found
 
     def prepare(self, keys: Collection[str], shop: str | None) -> None:
         """Make the indexes for a wave of these event `keys` now, in every stage, rather than when it first happens.

@@ -34,6 +34,20 @@ STARS = "*＊"
 _NEAR = 16
 """How far from the middle of a text a place to cut it is looked for."""
 
+# Folds that are kept: of a line its fold is asked by every stage of rules, by the library and by the search index.
+_FOLDS = 256
+_LONG = 4000
+
+# Scripts written without spaces: Han, kana, bopomofo, hangul.
+_CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U000323af"
+)
+_CJK_RUN = re.compile(f"[{_CJK}]+")
+WORD_RUN = re.compile(rf"[^\W_{_CJK}]+")
+"""A word of a spaced script: letters and digits outside CJK."""
+_RUN = re.compile(f"({_CJK_RUN.pattern})|{WORD_RUN.pattern}")
+
 # Characters past U+FFFF, which the quick half of a fold leaves alone.
 _RARE = re.compile("[\U00010000-\U0010ffff]")
 
@@ -90,7 +104,7 @@ def written_in(text: str, among: Collection[str]) -> str | None:
     of Latin letters alone are the one such language there is, English before others.
     """
     plain = _ADDRESSES.sub(" ", text)
-    cjk = [char for char in plain if is_cjk(char)]
+    cjk = "".join(_CJK_RUN.findall(plain))
     if _KANA.search(plain) or _HANGUL.search(plain):
         return _first(among, "ja" if _KANA.search(plain) else "ko")
     if cjk:
@@ -111,6 +125,11 @@ def _first(among: Iterable[str], language: str) -> str | None:
     return next((one for one in among if one == language or one.startswith(f"{language}-")), None)
 
 
+@lru_cache(maxsize=_FOLDS)
+def _fold_kept(text: str) -> str:
+    return _fold(text)
+
+
 def fold(text: str) -> str:
     """Fold case, full and half width, Traditional and Simplified, and drop invisible characters.
 
@@ -118,6 +137,10 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    return _fold_kept(text) if len(text) <= _LONG else _fold(text)
+
+
+def _fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_row())
     if _RARE.search(folded) is None and unicodedata.is_normalized("NFKC", folded):
         return folded
@@ -127,19 +150,7 @@ def fold(text: str) -> str:
 
 def is_cjk(char: str) -> bool:
     """Whether `char` belongs to a script written without spaces: Han, kana, bopomofo, hangul."""
-    code = ord(char)
-    return code >= 0x2E80 and (
-        code <= 0x2FDF
-        or 0x3005 <= code <= 0x3007
-        or 0x3021 <= code <= 0x3029
-        or 0x3040 <= code <= 0x31FF
-        or 0x3400 <= code <= 0x4DBF
-        or 0x4E00 <= code <= 0x9FFF
-        or 0xAC00 <= code <= 0xD7A3
-        or 0xF900 <= code <= 0xFAFF
-        or 0xFF66 <= code <= 0xFF9F
-        or 0x20000 <= code <= 0x323AF
-    )
+    return char >= "\u2e80" and _CJK_RUN.match(char) is not None
 
 
 def is_word(char: str) -> bool:
@@ -154,33 +165,13 @@ def tokens(text: str) -> list[str]:
     prefix); a run of other letters and digits stays one token.
     """
     found: list[str] = []
-    run: list[str] = []
-    cjk = False
-
-    def close() -> None:
-        if not run:
-            return
-        if cjk:
-            found.extend(a + b for a, b in pairwise(run))
-            found.append(run[-1])
+    for run in _RUN.finditer(fold(text)):
+        word = run[0]
+        if run.lastindex:
+            found += [a + b for a, b in pairwise(word)]
+            found.append(word[-1])
         else:
-            found.append("".join(run))
-        run.clear()
-
-    for char in fold(text):
-        if is_cjk(char):
-            if not cjk:
-                close()
-                cjk = True
-            run.append(char)
-        elif char.isalnum():
-            if cjk:
-                close()
-                cjk = False
-            run.append(char)
-        else:
-            close()
-    close()
+            found.append(word)
     return found
 
 

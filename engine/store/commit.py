@@ -19,7 +19,7 @@ from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say
 from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
-from engine.store.log import EventRow, to_json
+from engine.store.log import EventRow, plain_json, to_json
 from engine.store.people import agent_id
 from engine.store.search import marked
 from engine.store.sql import Plus
@@ -202,7 +202,7 @@ class _Applying:
         if self.ticket_id is None:
             self.ticket_id, self.number = ticket_id, columns["number"]
         self.tx.insert_many(t.FieldValue, field_rows("ticket", ticket_id, fields, self.lexicon, self.tx.ring))
-        self.tx.indexes["ticket"].put(ticket_id, columns.get("subject") or "")
+        self.tx.find_by("ticket", ticket_id, columns.get("subject") or "")
 
     def _only_new_ticket(self, ref: int) -> int | None:
         """The ticket whose clocks a decision without a ticket of its own writes: its first."""
@@ -220,7 +220,7 @@ class _Applying:
                 values["fields"] = self._change_fields("ticket", ref, before, fields)
             if "subject" in change.values:
                 old = known.subject if known is not None and known.id == ref else ""
-                self.tx.indexes["ticket"].change(ref, old, change.values["subject"] or "")
+                self.tx.find_by("ticket", ref, change.values["subject"] or "", old=old)
             values["version"] = Plus(1)
             values["updated_at"] = self.tx.now
         elif change.thing == "member":
@@ -253,7 +253,7 @@ class _Applying:
         if "name" in columns:
             columns["name_folded"] = marked(columns["name"]) if columns["name"] is not None else None
             old = (known.name or "") if known is not None and mine else ""
-            self.tx.indexes["member"].change(member_id, old, columns["name"] or "")
+            self.tx.find_by("member", member_id, columns["name"] or "", old=old)
         if columns:
             columns["updated_at"] = self.tx.now
             self.tx.update(t.Member, columns, id=member_id)
@@ -298,7 +298,7 @@ class _Applying:
             columns["name_folded"] = marked(columns["name"]) if columns.get("name") is not None else None
             member_id = self.refs[change.ref] = self.tx.insert(t.Member, columns)
             self.tx.insert_many(t.FieldValue, field_rows("member", member_id, fields, self.lexicon, self.tx.ring))
-            self.tx.indexes["member"].put(member_id, columns.get("name") or "")
+            self.tx.find_by("member", member_id, columns.get("name") or "")
         else:
             raise StoreError(f"a decision does not create a {change.thing}")
 
@@ -400,7 +400,7 @@ class _Applying:
         )
         self.refs[say.ref] = message_id
         self.messages.append(message_id)
-        self.tx.indexes["message"].put(message_id, say.text)
+        self.tx.find_by("message", message_id, say.text)
         if say.visibility != "internal":
             self.updates.setdefault(ticket_id, {})["last_message_id"] = message_id
         if say.attachments:
@@ -523,7 +523,7 @@ class _Applying:
             "root": decision.root,
             "rulebook": decision.rulebook,
             "snapshot": pack_snapshot(self.tx, refs_in(decision.snapshot, self.real)),
-            "trace": zlib.compress(to_json(list(decision.trace)).encode(), 1),
+            "trace": pack(plain_json(list(decision.trace))),
             "micros": decision.micros,
         }
         self.tx.decisions.append((row, events[0] if events else None))
@@ -545,9 +545,16 @@ def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def pack(data: bytes) -> bytes:
+    """Data made small, for `zlib.decompress`: most is of a few kilobytes, and a window as small costs a tenth."""
+    small = len(data) <= 16_000
+    packer = zlib.compressobj(1, zlib.DEFLATED, 12 if small else 15, 5 if small else 8)
+    return packer.compress(data) + packer.flush()
+
+
 def pack_snapshot(tx: Tx, snapshot: Mapping[str, Any]) -> bytes:
     """A snapshot as one piece: packed, then encrypted."""
-    return tx.ring.encrypt(zlib.compress(to_json(snapshot).encode(), 1), "snapshot")
+    return tx.ring.encrypt(pack(plain_json(snapshot)), "snapshot")
 
 
 def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:
@@ -563,7 +570,8 @@ def snapshot_json(tx: Tx, packed: bytes) -> bytes:
 
 NO_TRACE = b"[]"
 """The trace, as JSON, of a decision in which no rule had a say."""
-_NO_TRACE = zlib.compress(NO_TRACE, 1)
+_NO_TRACES = frozenset({pack(NO_TRACE), zlib.compress(NO_TRACE, 1)})
+"""Packed as now, and as desks packed before."""
 
 
 def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
@@ -574,4 +582,4 @@ def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
 
 def trace_json(packed: bytes) -> bytes:
     """The trace as JSON, for who may not need to read it whole."""
-    return NO_TRACE if packed == _NO_TRACE else zlib.decompress(packed)
+    return NO_TRACE if bytes(packed) in _NO_TRACES else zlib.decompress(packed)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, Select, Value, fn
@@ -133,14 +134,21 @@ _LAST_LINE = Prepared(
         .limit(1)
     )
 )
-_LAST_LINES = Prepared(
-    lambda: (
+
+
+def _member_lines() -> Any:
+    last = (
         t.Message.select(t.Message.author_kind, t.Message.created_at)
         .where(t.Message.ticket_id == p("id"))
         .order_by(t.Message.id.desc())
         .limit(100)
+        .alias("last")
     )
-)
+    mine = (last.c.author_kind == "member") & (last.c.created_at > p("since"))
+    return last.select_from(fn.COUNT(SQL("*"))).where(mine)
+
+
+_MEMBER_LINES = Prepared(_member_lines)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -358,9 +366,7 @@ def _case(
         lookups=lookups,
         ticket=_ticket(row, tags["ticket"], tx, lexicon),
         chat=_chat(row) if row["c_id"] is not None else None,
-        messages=tuple(_message(line) for line in reversed(tx.rows(_LINES, id=ticket_id, lines=lines)))
-        if lines
-        else (),
+        messages=_Lines(tx, ticket_id, lines) if lines else (),
         clocks=tuple(clock_of(clock) for clock in tx.rows(_CLOCKS, id=ticket_id)),
         timers={timer["name"]: timer["due_at"] for timer in tx.rows(_TIMERS, id=ticket_id)},
         agent=agents_of(tx, lexicon, [row["t_assignee_id"]])[0] if assignee is not None else None,
@@ -370,6 +376,26 @@ def _case(
         notifiers=lexicon.notifiers,
         rating_at=row["rating_at"],
     )
+
+
+class _Lines(Sequence[Message]):
+    """The last lines of a conversation, oldest first; read when they are first looked at: few decisions do."""
+
+    def __init__(self, tx: Tx, ticket_id: int, most: int) -> None:
+        self._tx = tx
+        self._ticket_id = ticket_id
+        self._most = most
+
+    @cached_property
+    def _lines(self) -> tuple[Message, ...]:
+        rows = self._tx.rows(_LINES, id=self._ticket_id, lines=self._most)
+        return tuple(_message(line) for line in reversed(rows))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._lines[place]
 
 
 def _tags(tx: Tx, ticket_id: int, member_id: int) -> dict[str, tuple[str, ...]]:
@@ -635,8 +661,7 @@ class StoreLookups(Lookups):
 
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
-        rows = self._tx.rows(_LAST_LINES, id=ticket_id)
-        return sum(row["author_kind"] == "member" and row["created_at"] > since for row in rows)
+        return int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from engine.store.errors import StoreError
 from engine.store.sql import Connection, Prepared, p
 from engine.store.tables import Counter, Decision, Event
@@ -56,6 +58,17 @@ def to_json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+_plain_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def plain_json(value: Any) -> bytes:
+    """The same as octets and many times as fast, for what holds no Decimal: texts, whole numbers, flags and lists.
+
+    Raises TypeError for what JSON cannot hold.
+    """
+    return _plain_encoder.encode(value)
+
+
 def digest_of(text: str) -> str:
     """The digest that stands for a body, also when the body is erased."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -63,7 +76,7 @@ def digest_of(text: str) -> str:
 
 def link(chain_key: bytes, previous: str, row: Mapping[str, Any]) -> str:
     """The hash of an event: over the hash before it and everything but the body, whose digest stands in."""
-    content = json.dumps(
+    content = plain_json(
         [
             previous,
             row["id"],
@@ -77,11 +90,9 @@ def link(chain_key: bytes, previous: str, row: Mapping[str, Any]) -> str:
             row["member_id"],
             row["message_id"],
             row["body_digest"],
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
+        ]
     )
-    return hmac.new(chain_key, content.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(chain_key, content, "sha256").hex()
 
 
 _ADVANCE = Prepared(lambda: Counter.update(value=Counter.value + p("count")).where(Counter.name == "event"))

@@ -70,7 +70,7 @@ def add_member(
         },
     )
     tx.insert_many(t.FieldValue, field_rows("member", member_id, fields or {}, lexicon, tx.ring))
-    tx.indexes["member"].put(member_id, name or "")
+    tx.find_by("member", member_id, name or "")
     for kind, value in (identities or {}).items():
         link_identity(tx, member_id, shop, kind, value, verified=kind in verified)
     return member_id

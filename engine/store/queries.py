@@ -127,6 +127,8 @@ def tickets(
         page &= Expression(here, "<" if down else ">", place)
     order = (column.desc(), t.Ticket.id.desc()) if down else (column, t.Ticket.id)
     limit = limited(question.limit)
+    if question.view in _OF_OPEN:
+        page = t.Ticket.id.in_(_first_of_open(page, name, down, limit + 1))
     rows = tx.rows(_ticket_rows(scope, actor_id or 0).where(page).order_by(*order).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     answer: dict[str, Any] = {
@@ -297,6 +299,22 @@ def _of_q(tx: Tx, q: str) -> Any:
         condition |= t.Ticket.number == int(q.lstrip("#"))
     named = tx.indexes["member"].matching(q)
     return condition | t.Ticket.member_id.in_(named) if named is not None else condition
+
+
+_OF_OPEN = frozenset(VIEWS) - {"all"}
+"""Views of what is open or pending."""
+
+
+def _first_of_open(page: Any, sort: str, down: bool, most: int) -> Any:
+    """The first of each category, as ids: an index gives either in order, but not both together."""
+    firsts = []
+    for category in OPEN:
+        ticket = t.Ticket.select(t.Ticket.id).where(page & (t.Ticket.category == category))
+        column = _SORTS[sort]
+        order = (column.desc(), t.Ticket.id.desc()) if down else (column, t.Ticket.id)
+        some = ticket.order_by(*order).limit(most).alias(f"some_{category}")
+        firsts.append(some.select_from(some.c.id))
+    return firsts[0].union_all(firsts[1])
 
 
 def _count(tx: Tx, condition: Any) -> dict[str, int]:

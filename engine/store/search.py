@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import Any, Protocol
 
-from engine.lang.text import fold, is_cjk, tokens
+from engine.lang.text import WORD_RUN, fold, is_cjk, tokens
 
 MAX_TOKENS = 20_000
 """Of one row: a tsvector may not pass 1 MB. Longer texts are found by their beginning."""
@@ -65,17 +65,7 @@ def marked(text: str) -> str:
     So that SQL finds words as rules do with plain part-of-text: `contains` asks for whole Latin words and any piece of
     Chinese, and a marked needle stands in a marked text exactly when the word stands in the text.
     """
-    out: list[str] = []
-    inside = False
-    for char in fold(text):
-        word = _script(char) is False
-        if word is not inside:
-            out.append(EDGE)
-            inside = word
-        out.append(char)
-    if inside:
-        out.append(EDGE)
-    return "".join(out)
+    return WORD_RUN.sub(rf"{EDGE}\g<0>{EDGE}", fold(text))
 
 
 def _words(text: str) -> list[str]:

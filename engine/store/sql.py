@@ -30,12 +30,14 @@ def p(name: str) -> Value:
 class Prepared:
     """A query whose SQL text never changes. `build` is called once for each kind of database."""
 
-    __slots__ = ("_build", "_compiled", "_lock_rows")
+    __slots__ = ("_build", "_compiled", "_lock_rows", "names")
 
     def __init__(self, build: Callable[[], Any], lock_rows: type[Model] | None = None) -> None:
         self._build = build
         self._lock_rows = lock_rows
         self._compiled: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self.names: dict[str, tuple[str, ...]] = {}
+        """The columns it gives, by kind of database, once it has run."""
 
     def bound(self, database: Database, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
         """The SQL and its parameters.
@@ -145,14 +147,27 @@ class Connection:
             sql, params = query.bound(self.database, values)
         else:
             sql, params = self.database.get_sql_context().sql(query).query()
+        return self._execute(sql, params)
+
+    def _execute(self, sql: str, params: tuple[Any, ...]) -> Any:
+        """A statement as `Database.execute_sql` runs it, without asking peewee's log and hooks each time."""
         self.statements += 1
-        return self.database.execute_sql(sql, params)
+        try:
+            cursor = self.database.cursor()
+            cursor.execute(sql, params)
+        except Exception as error:
+            __exception_wrapper__.__exit__(type(error), error, error.__traceback__)
+            raise
+        return cursor
 
     def rows(self, query: Any, **values: Any) -> list[Row]:
         """All rows of a select."""
         cursor = self._cursor(query, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found = cursor.fetchall()
+        if not found:
+            return []
+        names = self._names(query, cursor)
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def row(self, query: Any, **values: Any) -> Row | None:
         """The first row, or None."""
@@ -160,7 +175,15 @@ class Connection:
         row = cursor.fetchone()
         if row is None:
             return None
-        return dict(zip([column[0] for column in cursor.description], row, strict=True))
+        return dict(zip(self._names(query, cursor), row, strict=True))
+
+    def _names(self, query: Any, cursor: Any) -> tuple[str, ...]:
+        if type(query) is not Prepared:
+            return tuple([column[0] for column in cursor.description])
+        names = query.names.get(self.database.param)
+        if names is None:
+            names = query.names[self.database.param] = tuple([column[0] for column in cursor.description])
+        return names
 
     def value(self, query: Any, **values: Any) -> Any:
         """The first column of the first row, or None."""
@@ -179,8 +202,7 @@ class Connection:
         """One row; gives its id (0 where `ignore` met a row of the same key)."""
         row = {**defaults(model), **values}
         sql = insert_sql(self.database, model, tuple(row), returning=True, ignore=ignore)
-        self.statements += 1
-        cursor = self.database.execute_sql(sql, tuple(row.values()))
+        cursor = self._execute(sql, tuple(row.values()))
         if self.database.returning_clause:
             made = cursor.fetchone()
             return int(made[0]) if made else 0
@@ -201,10 +223,10 @@ class Connection:
         full = [{**defaults(model), **row} for row in rows]
         columns = tuple(full[0])
         sql = insert_sql(self.database, model, columns, ignore=ignore, key=key, given=given if key else ())
-        self.statements += 1
         if len(rows) == 1:
-            self.database.execute_sql(sql, tuple(full[0].values()))
+            self._execute(sql, tuple(full[0].values()))
             return
+        self.statements += 1
         self.execute_many(sql, [tuple([row[c] for c in columns]) for row in full])
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -219,5 +241,4 @@ class Connection:
         columns = tuple((name, type(value) is Plus) for name, value in values.items())
         sql = update_sql(self.database, model, columns, tuple(where))
         params = tuple([int(v) if type(v) is Plus else v for v in values.values()]) + tuple(where.values())
-        self.statements += 1
-        return int(self.database.execute_sql(sql, params).rowcount)
+        return int(self._execute(sql, params).rowcount)

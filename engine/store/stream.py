@@ -41,14 +41,23 @@ class Committed:
     category: str | None
     body: Mapping[str, Any]
     object: str | None
-    staff: Mapping[str, Any]
-    """The event as staff see it (`show_event`)."""
-    member: Mapping[str, Any] | None
-    """The event as the ticket's member may see it; None: not at all."""
     message: Mapping[str, Any] | None
     """Its line, as staff see it."""
     member_message: Mapping[str, Any] | None
     """Its line, as the member may see it; None where they may not."""
+    _row: Row
+    _hidden: bool
+
+    @property
+    def staff(self) -> Mapping[str, Any]:
+        """The event as staff see it (`show_event`)."""
+        return show_event(self._row, self.body, staff=True)
+
+    @property
+    def member(self) -> Mapping[str, Any] | None:
+        """The event as the ticket's member may see it; None: not at all."""
+        seen = self.kind in MEMBER_EVENTS and not self._hidden
+        return show_event(self._row, self.body, staff=False) if seen else None
 
 
 def _rows() -> Any:
@@ -87,6 +96,7 @@ def _rows() -> Any:
     )
 
 
+_OF_LINE = tuple((field.column_name, f"l_{field.column_name}") for field in t.Message._meta.sorted_fields)
 _assignee = t.Agent.alias("assignee")
 _writer = t.Agent.alias("writer")
 _SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
@@ -112,8 +122,24 @@ def since(tx: Tx, event_id: int, *, member_id: int | None = None, limit: int = B
         rows = tx.rows(_SINCE, since=event_id, limit=limit)
     else:
         rows = tx.rows(_SINCE_OF_MEMBER, since=event_id, limit=limit, member_id=member_id)
-    files = attachments_of(tx, {row["l_id"] for row in rows if row["l_id"] is not None})
+    files = _files(tx, {row["l_id"] for row in rows if row["l_id"] is not None})
     return [_committed(row, files.get(row["l_id"], [])) for row in rows]
+
+
+_FILES_BETWEEN = Prepared(
+    lambda: (
+        t.MessageFile.select(t.MessageFile.message_id)
+        .where(t.MessageFile.message_id.between(p("first"), p("last")))
+        .limit(1)
+    )
+)
+
+
+def _files(tx: Tx, lines: set[int]) -> dict[int, list[dict[str, Any]]]:
+    """Files by line. Lines of one read are neighbours and most have none: that is asked first, and quickly."""
+    if not lines or tx.row(_FILES_BETWEEN, first=min(lines), last=max(lines)) is None:
+        return {}
+    return attachments_of(tx, lines)
 
 
 def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
@@ -123,7 +149,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
     hidden = row["t_channel"] == INTERNAL
     if row["l_id"] is not None:
         raw = {
-            **{name.removeprefix("l_"): value for name, value in row.items() if name.startswith("l_")},
+            **{name: row[column] for name, column in _OF_LINE},
             "number": row["number"],
             "m_name": row["m_name"],
             "agent_name": row["w_name"],
@@ -133,7 +159,6 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
         line = show_message(raw, files, staff=True)
         hidden = hidden or raw["visibility"] == "internal" or raw["unsent_at"] is not None
         own_line = None if hidden else show_message(raw, files, staff=False)
-    shown = {**row, "shown_as": row["l_shown_as"]}
     return Committed(
         id=row["id"],
         at=row["at"],
@@ -151,10 +176,10 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
         category=row["category"],
         body=body,
         object=row["object"],
-        staff=show_event(shown, body, staff=True),
-        member=show_event(shown, body, staff=False) if row["kind"] in MEMBER_EVENTS and not hidden else None,
         message=line,
         member_message=own_line,
+        _row={**row, "shown_as": row["l_shown_as"]},
+        _hidden=hidden,
     )
 
 

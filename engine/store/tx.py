@@ -32,6 +32,8 @@ class Tx(Connection):
         """Which process this is: stands in what it has claimed."""
         self.events: list[EventRow] = []
         self.decisions: list[tuple[dict[str, Any], EventRow | None]] = []
+        self.texts: list[tuple[str, int, str, str]] = []
+        """What is to be found by search: index, row, the text it was found by so far, the new text."""
         self.kicks: list[int] = []
         """Due times that this job brought: the pump wakes for them after the commit."""
 
@@ -67,6 +69,14 @@ class Tx(Connection):
         )
         self.events.append(event)
         return event
+
+    def find_by(self, index: str, id: int, text: str, *, old: str = "") -> None:
+        """Makes a row findable by a text, no longer by the `old` one; done at the end of the batch.
+
+        A full text index of SQLite writes its pages out at every savepoint it is part of.
+        """
+        if text != old:
+            self.texts.append((index, id, old, text))
 
     def next_number(self, name: str = "ticket") -> int:
         """The next number of a counter. Its row stays locked to the COMMIT; numbers of failed jobs are given again."""

@@ -250,6 +250,9 @@ class Store:
             if events:
                 last = number_events(connection, self.ring.chain, events)
             store_decisions(connection, [decision for _, tx, _ in done for decision in tx.decisions])
+            for _, tx, _ in done:
+                for index, row, old, text in tx.texts:
+                    self.indexes[index].change(row, old, text)
             database.execute_sql("COMMIT")
         except Exception as error:
             self._roll_back()

@@ -56,8 +56,9 @@ TABLE = {
     "engine.store": _room(
         3,
         "engine.core engine.lang",
-        "peewee playhouse cryptography",
-        "`engine.store` may import `engine.core` and `engine.lang`, and of others peewee, playhouse, cryptography.",
+        "peewee playhouse cryptography msgspec",
+        "`engine.store` may import `engine.core` and `engine.lang`, and of others peewee, playhouse, cryptography, "
+        "msgspec.",
     ),
     "engine.api": _room(
         3,

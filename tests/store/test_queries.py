@@ -25,6 +25,7 @@ from engine.core.questions import (
     Views,
 )
 from engine.store import BadCursor, Store, Tx, directory, queries, stream
+from engine.store import tables as t
 from engine.store.people import link_identity
 from engine.store.sessions import open_session, revoke_session
 from engine.store.uploads import add_file, find_file
@@ -278,6 +279,44 @@ def test_views_and_their_counts(desk: Desk) -> None:
     for view, numbers in (("mine", [1]), ("unassigned", [2]), ("overdue", [1]), ("waiting", [2])):
         page = desk.ask(lambda tx, v=view: queries.tickets(tx, STAFF, Tickets(view=v), actor_id=desk.amy))
         assert [row["number"] for row in page["items"]] == numbers, view
+
+
+def test_views_page_in_order_over_what_is_open_and_pending(store: Store) -> None:
+    amy = agent(store, "amy")
+    for n in range(12):
+        member = guest(store, f"v{n}")
+        ticket = {"assignee": "amy"} if n % 3 == 0 else {}
+        store.write_sync(lambda tx, n=n, who=member, ticket=ticket: line(tx, who, f"{n}", ticket=ticket))
+        values = {"category": ("open", "pending", "closed")[n % 4 % 3], "waiting_since": 5 if n % 2 else None}
+        values |= {"priority_rank": n % 2, "due_at": 100 + n % 5, "updated_at": 1_000 - n // 2}
+        store.write_sync(lambda tx, n=n, values=values: tx.update(t.Ticket, values, id=n + 1))
+    rows = store.read_sync(lambda tx: tx.rows(t.Ticket.select()))
+    assert len(rows) == 12
+    opened = [row for row in rows if row["category"] in ("open", "pending")]
+    wanted = {
+        "mine": [row for row in opened if row["assignee_id"] == amy],
+        "unassigned": [row for row in opened if row["assignee_id"] is None],
+        "waiting": [row for row in opened if row["waiting_since"] is not None],
+        "overdue": [row for row in opened if row["due_at"] <= 101],
+        "all": rows,
+    }
+    columns = {"priority": "priority_rank"}
+    for view, inside in wanted.items():
+        for sort in sorted(queries.SORTS):
+            column = columns.get(sort, sort)
+            for down in (False, True):
+                found: list[int] = []
+                cursor: str | None = None
+                while True:
+                    asked = Tickets(view=view, sort=f"{'-' if down else ''}{sort}", limit=2, cursor=cursor, count=True)
+                    page = store.read_sync(lambda tx, q=asked: queries.tickets(tx, Scope(), q, actor_id=amy, now=101))
+                    found += [row["number"] for row in page["items"]]
+                    assert page["count"] == len(inside)
+                    if (cursor := page["next"]) is None:
+                        break
+                ordered = sorted((row[column], row["id"], row["number"]) for row in inside)
+                numbers = [number for _, _, number in (reversed(ordered) if down else ordered)]
+                assert found == numbers, (view, sort, down)
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,12 @@ class Ticket(Row):
 
     class Meta:
         indexes = (
-            (("updated_at", "id"), False),
-            (("category", "updated_at", "id"), False),
-            (("assignee_id", "category", "updated_at"), False),
+            (("updated_at", "id", "shop"), False),
+            (("category", "updated_at", "id", "shop", "waiting_since", "due_at"), False),
+            (("assignee_id", "category", "updated_at", "id", "shop"), False),
             (("member_id", "category", "kind"), False),
             (("created_at", "id"), False),
-            (("category", "due_at"), False),
+            (("category", "due_at", "shop"), False),
             (("order_no",), False),
         )
 
