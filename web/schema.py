@@ -175,11 +175,6 @@ class TraceItem(Struct):
     rules: list[TraceRule]
 
 
-class View(Struct):
-    name: Literal["mine", "unassigned", "waiting", "overdue", "all"]
-    count: int
-
-
 class User(Struct):
     kind: Literal["agent", "member"]
     id: int
@@ -535,17 +530,6 @@ class TeamPage(Struct):
     next: str | None = None
 
 
-class ViewPage(Struct):
-    items: list[View]
-    next: str | None = None
-
-
-class NoticePage(Struct):
-    items: list[Notice]
-    """Newest first."""
-    next: str | None = None
-
-
 class SessionPage(Struct):
     items: list[Session]
     next: str | None = None
@@ -626,6 +610,11 @@ class MembersQuery(Query):
 
 class LimitQuery(Query):
     limit: Limit = 50
+
+
+class PageQuery(Query):
+    limit: Limit = 50
+    cursor: Cursor | None = None
 
 
 class SearchQuery(Query):

@@ -129,13 +129,6 @@ class Sessions:
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
-    """What the rules told the actor inside the desk, newest first."""
-
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True)
 class Search:
     """Lines and tickets that hold the words, newest first."""
 

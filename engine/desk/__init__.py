@@ -39,7 +39,6 @@ from engine.core.questions import (
     Members,
     Messages,
     Moves,
-    Notices,
     Nouns,
     OpenChatOf,
     QueuePlace,
@@ -59,7 +58,7 @@ from engine.core.questions import (
 from engine.desk.actors import principal
 from engine.desk.context import Context, Work
 from engine.desk.corridor import CONTROL, Desk
-from engine.desk.feature import Feature
+from engine.desk.feature import Feature, LiveEvent
 from engine.desk.feed import Frame, Subscription, rfc3339, with_times
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.desk.simulate import with_moments
@@ -84,6 +83,7 @@ __all__ = [
     "Feature",
     "FileById",
     "Frame",
+    "LiveEvent",
     "MarkRead",
     "Me",
     "MemberById",
@@ -92,7 +92,6 @@ __all__ = [
     "Messages",
     "MoveTicket",
     "Moves",
-    "Notices",
     "Nouns",
     "OpenChat",
     "OpenChatOf",

@@ -123,6 +123,8 @@ class Tables:
     commands: Mapping[type, CommandRow]
     questions: Mapping[type, Ask]
     questions_ahead: Mapping[type, AskAhead]
+    live_events: Mapping[str, Any]
+    """Kinds of events of features that agents' screens are told of, each with its shape."""
     lookups: Mapping[type, Callable[[Tx], Any]]
     """What rules ask of features, by the type of the value, each with what loads it."""
 

@@ -17,9 +17,19 @@ from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
 from engine.desk.rows import AsyncCommand, PlainCommand
 from engine.plugins import PluginError, Plugins
 from engine.store import Tx
+from engine.store.stream import Committed
 from engine.store.tables import Model
 
 Row = PlainCommand | AsyncCommand
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """How an event of the log reaches agents' screens at once: `frame` shapes it, with its `type`; `to` names the one
+    agent it is for, by username, where it is not for all who serve the shop."""
+
+    frame: Callable[[Committed], Mapping[str, Any]]
+    to: Callable[[Committed], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Feature:
     commands: tuple[Row, ...] = ()
     questions: Mapping[type, Ask] = field(default_factory=dict)
     lookups: Mapping[type, Callable[[Tx], Any]] = field(default_factory=dict)
+    live_events: Mapping[str, LiveEvent] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
     starter: Callable[[Context], Awaitable[None]] | None = None
     demo: Callable[[Context], Awaitable[None]] | None = None
@@ -57,15 +68,16 @@ def tables(plugins: Plugins) -> Tables:
     questions = _merged(("the desk", {**QUESTIONS, **QUESTIONS_AHEAD}), *((f.name, f.questions) for f in features))
     ahead = QUESTIONS_AHEAD
     asked = {question: ask for question, ask in questions.items() if question not in ahead}
-    return Tables(commands, asked, ahead, _merged(*((f.name, f.lookups) for f in features)))
+    live = _merged(*((f.name, f.live_events) for f in features))
+    return Tables(commands, asked, ahead, live, _merged(*((f.name, f.lookups) for f in features)))
 
 
-def _merged(*given: tuple[str, Mapping[type, Any]]) -> dict[type, Any]:
-    merged: dict[type, Any] = {}
-    givers: dict[type, str] = {}
+def _merged(*given: tuple[str, Mapping[Any, Any]]) -> dict[Any, Any]:
+    merged: dict[Any, Any] = {}
+    givers: dict[Any, str] = {}
     for name, rows in given:
         for kind, row in rows.items():
             if kind in merged:
-                raise PluginError(f"`{givers[kind]}` and `{name}` both answer `{kind.__name__}`")
+                raise PluginError(f"`{givers[kind]}` and `{name}` both answer `{getattr(kind, '__name__', kind)}`")
             merged[kind], givers[kind] = row, name
     return merged

@@ -161,6 +161,7 @@ class Feed:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._live = context.tables.live_events
         self.position = 0
         self.listeners: set[Subscription] = set()
         self._frames: dict[tuple[int, str], list[Frame]] = {}
@@ -218,8 +219,9 @@ class Feed:
             if actor.kind == "agent" and item.shop is not None and not access.serves(actor, item.shop):
                 return []
             audience = "staff"
-            if item.kind == "notice.created":
-                if item.body.get("agent") != actor.username:
+            live = self._live.get(item.kind)
+            if live is not None and live.to is not None:
+                if live.to(item) != actor.username:
                     return []
                 audience = f"agent:{actor.username}"
         else:
@@ -244,6 +246,10 @@ class Feed:
 
     def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
         kind, body = item.kind, item.body
+        live = self._live.get(kind)
+        if live is not None:
+            frame = dict(live.frame(item))
+            return [(frame.pop("type"), frame)]
         if kind in ("message.received", "message.sent", "message.noted") and item.message is not None:
             return [("message", self._line(item, item.message))]
         if kind == "ticket.created":
@@ -252,16 +258,6 @@ class Feed:
             return [("ticket", {"number": item.number, "changes": with_times(body.get("changes", {}))})]
         if kind in _TOLD:
             return [("ticket", {"number": item.number, "event": kind, "changes": {}})]
-        if kind == "notice.created":
-            notice = {
-                "id": body.get("notice"),
-                "at": rfc3339(item.at),
-                "text": body.get("text", ""),
-                "ticket": item.number,
-                "rule": body.get("rule"),
-                "read": False,
-            }
-            return [("notice", {"notice": notice})]
         if kind == "agent.status_changed":
             return [("presence", {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
         if kind in ("rulebook.activated", "rulebook.refused", "rulebook.mended"):

@@ -12,12 +12,18 @@ from engine.api import hookimpl
 from engine.desk import Feature
 from engine.features import (
     answers,
+    blocks,
+    notifications,
     quick_replies,
+    views,
 )
 
 FEATURES: tuple[Feature, ...] = (
+    notifications.FEATURE,
+    views.FEATURE,
     quick_replies.FEATURE,
     answers.FEATURE,
+    blocks.FEATURE,
 )
 """Our own, in the order of the menu."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from peewee import JOIN, SQL, Case, fn
+from peewee import SQL, Case, fn
 
 from engine.core import questions as ask
 from engine.core.entities import DAY, NEVER, Agent
@@ -213,39 +213,3 @@ def sessions(
         ],
         "next": None,
     }
-
-
-def notices(tx: Tx, scope: Scope, question: ask.Notices, *, actor_id: int) -> dict[str, Any]:
-    """What the rules told the actor, newest first; the ticket's number only while the actor may see the ticket."""
-    if not scope.staff:
-        return {"items": [], "next": None}
-    visible = t.Ticket.id == t.Notice.ticket_id
-    if scope.shops is not None:
-        visible &= t.Ticket.shop.in_(list(scope.shops))
-    rows = tx.rows(
-        t.Notice.select(t.Notice, t.Ticket.number)
-        .join(t.Ticket, JOIN.LEFT_OUTER, on=visible)
-        .where((t.Notice.agent_id == actor_id) & (t.Notice.ticket_id.is_null() | t.Ticket.id.is_null(False)))
-        .order_by(t.Notice.id.desc())
-        .limit(limited(question.limit))
-    )
-    return {
-        "items": [
-            {
-                "id": row["id"],
-                "at": row["created_at"],
-                "text": row["text"],
-                "ticket": row["number"],
-                "rule": row["rule"],
-                "read": row["read_at"] is not None,
-            }
-            for row in rows
-        ],
-        "next": None,
-    }
-
-
-def read_notices(tx: Tx, agent_id: int, up_to: int) -> int:
-    """Marks an agent's notices as read up to an id; gives how many were new."""
-    mine = (t.Notice.agent_id == agent_id) & (t.Notice.id <= up_to) & t.Notice.read_at.is_null()
-    return tx.run(t.Notice.update(read_at=tx.now).where(mine))

@@ -13,7 +13,8 @@ from typing import Any
 
 from engine.config import load
 from engine.core.entities import MINUTE, SYSTEM, Actor
-from engine.desk import Desk, Events, MemberLine, Notices, SetStatus, TicketByNumber
+from engine.desk import Desk, Events, MemberLine, SetStatus, TicketByNumber
+from engine.features.notifications.commands import Notifications
 from engine.reload import read_folder, reload_now
 from engine.store import people
 from tests.core.desk import Stage, at, built, clock_of, files
@@ -135,7 +136,7 @@ async def _story(folder: Path) -> dict[str, Any]:
             "notices": [
                 (agent.username, notice["rule"])
                 for agent in (amy, rita)
-                for notice in (await desk.query(agent, Notices(limit=100)))["items"]
+                for notice in (await desk.query(agent, Notifications(limit=100)))["items"]
             ],
         }
     finally:

@@ -105,7 +105,7 @@ def strangers(site: Site) -> Iterator[dict[str, httpx.Client]]:
         yield {"nobody": nobody, "an agent without rights": nina, "a member": ming}
 
 
-FOR_MEMBERS = {"hot_answers", "click_answer"}
+FOR_MEMBERS = {"hot_answers", "click_answer", "list_views"}
 """Operations that members are meant to use."""
 
 

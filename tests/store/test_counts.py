@@ -23,7 +23,6 @@ from engine.desk import (
     Members,
     Messages,
     Moves,
-    Notices,
     PostMessage,
     Search,
     Teams,
@@ -32,6 +31,7 @@ from engine.desk import (
     Trace,
     Views,
 )
+from engine.features.notifications.commands import Notifications
 from engine.reload import reload_now
 from engine.store import Tx, people
 
@@ -121,7 +121,7 @@ async def story(folder: Path) -> dict[str, tuple[int, int]]:
         async def measure() -> dict[str, int]:
             inbox = (Tickets(count=True), Tickets(view="mine"), Tickets(filter="ticket.priority >= high"), Views())
             page = (TicketByNumber(number), Messages(number), Events(number), Trace(number), Moves(number))
-            others = (MemberById(ming.id), Members(), Agents(), Teams(), Notices(), Search("退款"))
+            others = (MemberById(ming.id), Members(), Agents(), Teams(), Notifications(), Search("退款"))
             found = {repr(q): await counted.of(desk.query(amy, q)) for q in (*inbox, *page, *others)}
             found["a line of the member"] = await counted.of(
                 desk.act(ming, MemberLine("demo", "請問進度", number=number))

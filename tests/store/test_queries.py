@@ -16,7 +16,6 @@ from engine.core.questions import (
     MemberById,
     Members,
     Messages,
-    Notices,
     Scope,
     Search,
     Teams,
@@ -24,6 +23,7 @@ from engine.core.questions import (
     Tickets,
     Views,
 )
+from engine.features.notifications import store as notifications
 from engine.store import BadCursor, Store, Tx, directory, queries, stream
 from engine.store import tables as t
 from engine.store.people import link_identity
@@ -172,7 +172,7 @@ def everything(tx: Tx, scope: Scope, desk: Desk) -> str:
         [directory.member(tx, scope, MemberById(m)) for m in (desk.a, desk.b, desk.c)],
         directory.agents(tx, scope, Agents(), lexicon=LEXICON),
         directory.teams(tx, scope, Teams()),
-        directory.notices(tx, scope, Notices(), actor_id=desk.ben),
+        notifications.listed(tx, desk.ben, scope.shops, 50),
         queries.decisions(tx, scope, 2) is not None,
         find_file(tx, desk.file, scope) is not None,
         [
@@ -354,7 +354,7 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         "member": lambda tx: directory.member(tx, STAFF, MemberById(desk.a)),
         "agents": lambda tx: directory.agents(tx, STAFF, Agents()),
         "teams": lambda tx: directory.teams(tx, STAFF, Teams()),
-        "notices": lambda tx: directory.notices(tx, STAFF, Notices(), actor_id=desk.amy),
+        "notices": lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50),
         "search": lambda tx: queries.search(tx, STAFF, Search("退款")),
         "since": lambda tx: stream.since(tx, 0),
         "roster": lambda tx: directory.agents_of(tx, LEXICON, shop="demo"),
@@ -503,11 +503,12 @@ def test_agents_teams_notices_and_sessions(desk: Desk) -> None:
     ]
     change(desk.store, 1, Create("notice", -5, {"agent": "amy", "text": "看", "ticket": 1, "rule": "r"}))
     change(desk.store, 3, Create("notice", -5, {"agent": "amy", "text": "他店", "ticket": 3, "rule": "r"}))
-    (notice,) = desk.ask(lambda tx: directory.notices(tx, STAFF, Notices(), actor_id=desk.amy))["items"]
-    assert (notice["ticket"], notice["text"], notice["read"]) == (1, "看", False)
-    assert desk.store.write_sync(lambda tx: directory.read_notices(tx, desk.amy, notice["id"])).result == 1
-    (notice,) = desk.ask(lambda tx: directory.notices(tx, STAFF, Notices(), actor_id=desk.amy))["items"]
-    assert notice["read"]
+    (notice,) = desk.ask(lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50))
+    assert (notice["number"], notice["text"], notice["read_at"]) == (1, "看", None)
+    assert desk.store.write_sync(lambda tx: notifications.read(tx, desk.amy, [notice["id"]])).result == 1
+    (notice,) = desk.ask(lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50))
+    assert notice["read_at"] is not None
+    assert desk.store.write_sync(lambda tx: notifications.read(tx, desk.amy, None)).result == 1, "of another shop"
     _, session = desk.store.write_sync(lambda tx: open_session(tx, "agent", desk.amy, "api", device="x")).result
     desk.store.write_sync(lambda tx: open_session(tx, "member", desk.amy, "api"))
     (own,) = desk.ask(lambda tx: directory.sessions(tx, "agent", desk.amy, current=session))["items"]

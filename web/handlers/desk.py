@@ -1,10 +1,10 @@
-"""What screens need beside tickets: colleagues, teams, names of things, views, notices, search, own presence."""
+"""What screens need beside tickets: colleagues, teams, names of things, search, own presence."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.desk import Agents, Notices, Nouns, Search, SetStatus, Teams, Views
+from engine.desk import Agents, Nouns, Search, SetStatus, Teams
 from web import schema
 from web.routes import API, Answer, Call, route
 
@@ -29,18 +29,6 @@ async def list_teams(call: Call) -> Answer:
 async def nouns(call: Call) -> Answer:
     """Types, tiers, teams, states … with labels and colours."""
     return Answer(await call.need(Nouns(), "rulebook"))
-
-
-@route("GET", f"{API}/views", {200: schema.ViewPage}, tag="desk")
-async def list_views(call: Call) -> Answer:
-    """My views with their counts."""
-    return Answer(_page(await call.ask(Views())))
-
-
-@route("GET", f"{API}/notices", {200: schema.NoticePage}, tag="desk", query=schema.LimitQuery)
-async def list_notices(call: Call) -> Answer:
-    """What the rules told me, newest first."""
-    return Answer(_page(await call.ask(Notices(call.query.limit))))
 
 
 @route("GET", f"{API}/search", {200: schema.SearchPage}, tag="desk", query=schema.SearchQuery)

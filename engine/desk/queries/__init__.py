@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from engine.core.questions import WhoIs
 from engine.desk.context import Ask, AskAhead
 from engine.desk.handlers.sessions import who_is
-from engine.desk.queries import agents, chats, files, members, notifications, nouns, rules, search, tickets
+from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
 
 QUESTIONS: Mapping[type, Ask] = {
     **tickets.QUESTIONS,
@@ -19,7 +19,6 @@ QUESTIONS: Mapping[type, Ask] = {
     **search.QUESTIONS,
     **members.QUESTIONS,
     **agents.QUESTIONS,
-    **notifications.QUESTIONS,
     **files.QUESTIONS,
     **nouns.QUESTIONS,
     **rules.QUESTIONS,

@@ -10,6 +10,7 @@ from peewee import Model
 
 from engine.store.tables._base import NEVER, Row, ref
 from engine.store.tables.agents import Agent, AgentRole, AgentShop, AgentSkill, AgentTeam
+from engine.store.tables.drafts import Draft
 from engine.store.tables.jobs import Job
 from engine.store.tables.log import Counter, Decision, Event
 from engine.store.tables.members import Block, Identity, Member
@@ -20,7 +21,6 @@ from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, 
 from engine.store.tables.sessions import Login, RequestKey, Session
 from engine.store.tables.tickets import Call, Chat, FieldValue, Rating, Seen, SlaClock, TagUse, Ticket, TicketLink
 from engine.store.tables.time import Schedule, Timer
-from engine.store.tables.views import Draft, View
 
 MODELS: tuple[type[Model], ...] = (
     Member,
@@ -57,7 +57,6 @@ MODELS: tuple[type[Model], ...] = (
     Block,
     ChannelAccount,
     Parameter,
-    View,
     Draft,
     Job,
     RequestKey,
@@ -112,6 +111,5 @@ __all__ = [
     "Ticket",
     "TicketLink",
     "Timer",
-    "View",
     "ref",
 ]

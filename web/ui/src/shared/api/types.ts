@@ -52,7 +52,8 @@ export type View = Schemas['View']
 export type Label = Noun['label']
 export type Status = Agent['status']
 export type Visibility = Message['visibility']
-export type ViewName = View['name']
+/** Views that everybody has. */
+export type ViewName = 'mine' | 'unassigned' | 'waiting' | 'overdue' | 'all'
 
 /** What every list answers with. */
 export type Page<T> = Omit<Schemas['Page'], 'items'> & { items: T[] }

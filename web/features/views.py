@@ -1,0 +1,88 @@
+"""Views of the ticket list: the ones everybody has and the saved ones, with their counts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from engine.features.views.commands import DeleteView, SaveView, Views
+from web.routes import API, Answer, Call, given, path_id, route
+from web.schema import Body
+
+ONE = f"{API}/views/{{view}}"
+path_id("view", "A saved view's id.")
+
+ViewName = Annotated[str, Meta(min_length=1, max_length=60)]
+Expression = Annotated[str, Meta(max_length=2_000)]
+Sort = Annotated[str, Meta(max_length=40)]
+Columns = Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=40)]
+ShopName = Annotated[str, Meta(max_length=100)]
+
+
+class View(Struct):
+    """A way to look at the tickets."""
+
+    id: int | None
+    """None: one that everybody has, known by its name (mine, unassigned, waiting, overdue, all)."""
+    name: str
+    count: int
+    """At most 10,000."""
+    filter: str | None
+    """An expression of the rules language."""
+    sort: str
+    columns: list[str]
+    shared: bool
+    shop: str | None
+    """The shop that shares it."""
+    broken: str | None
+    """Why the filter no longer means anything; its count is 0 then."""
+
+
+class ViewPage(Struct):
+    items: list[View]
+    next: str | None = None
+
+
+class ViewBody(Body):
+    name: ViewName
+    filter: Expression = ""
+    sort: Sort = "-updated_at"
+    columns: Columns = []  # noqa: RUF012 (msgspec copies it)
+    shared: bool = False
+    shop: ShopName | None = None
+
+
+class ViewPatch(Body):
+    name: ViewName | UnsetType = UNSET
+    filter: Expression | UnsetType = UNSET
+    sort: Sort | UnsetType = UNSET
+    columns: Columns | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    shop: ShopName | None | UnsetType = UNSET
+
+
+@route("GET", f"{API}/views", {200: ViewPage}, tag="views")
+async def list_views(call: Call) -> Answer:
+    """My views with their counts."""
+    return Answer(await call.ask(Views()))
+
+
+@route("POST", f"{API}/views", {201: View}, tag="views", body=ViewBody, example={"name": "急件"})
+async def add_view(call: Call) -> Answer:
+    """A new view, of my own or shared."""
+    entry = (await call.act(SaveView(given(call.body))))["entry"]
+    return Answer(entry, 201, {"Location": f"{API}/views/{entry['id']}"})
+
+
+@route("PATCH", ONE, {200: View}, tag="views", body=ViewPatch, example={"name": "急件"})
+async def change_view(call: Call) -> Answer:
+    """Change the values that are named."""
+    return Answer((await call.act(SaveView(given(call.body), call.path["view"])))["entry"])
+
+
+@route("DELETE", ONE, {204: None}, tag="views")
+async def delete_view(call: Call) -> Answer:
+    """Take a view out."""
+    await call.act(DeleteView(call.path["view"]))
+    return Answer(status=204)
