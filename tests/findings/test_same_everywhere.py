@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from engine.editor import Workspace
 from engine.lang import CODES, Severity
 from engine.lang.codes import MAIN
-from engine.language import Workspace
 from engine.reload import told
+from tests.editor.client import session
 from tests.findings.desk import base
-from tests.language.client import session
 from tests.web.support import running
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.editor.shapes import Shape
 from engine.lang import Environment, Source, Span, Type, ast
 from engine.lang.functions import BUILTINS
 from engine.lang.nodes import Node
 from engine.lang.parser import parse_condition
 from engine.lang.source import Place
 from engine.lang.types import LONG_WEEKDAYS
-from engine.language.shapes import Shape
 
 Form = Literal["name", "noun", "path", "slot", "yaml", "short", "file"]
 

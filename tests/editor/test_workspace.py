@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from engine.core.events import ACTIONS
+from engine.editor import Place, Refusal, Workspace, applied
+from engine.editor.manual import ACTIONS as MANUAL
 from engine.lang import Severity, Source, format_text
 from engine.lang.said import LOCALES, spoken
-from engine.language import Place, Refusal, Workspace, applied
-from engine.language.manual import ACTIONS as MANUAL
 from engine.reload import load_files
-from tests.language.places import at, position, starter
+from tests.editor.places import at, position, starter
 
 SMALL = {
     "desk.yaml": (

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.language.client import Answered, Editor, edited, session
+from tests.editor.client import Answered, Editor, edited, session
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 

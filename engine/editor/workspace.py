@@ -10,22 +10,22 @@ from typing import TypeVar
 
 from engine.core.building import digest_of, environment_of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
+from engine.editor import remedies, renaming
+from engine.editor.completion import FLAGS, Wanted, fitting, in_slot, wanted
+from engine.editor.knowledge import Knowledge
+from engine.editor.manual import ACTIONS as MANUAL
+from engine.editor.manual import verb_of
+from engine.editor.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
+from engine.editor.outline import Spot, spot
+from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
+from engine.editor.shapes import Shape, shape_of
+from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
 from engine.lang.keywords import TOKENS
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
 from engine.lang.said import say
 from engine.lang.text import fold
-from engine.language import remedies, renaming
-from engine.language.completion import FLAGS, Wanted, fitting, in_slot, wanted
-from engine.language.knowledge import Knowledge
-from engine.language.manual import ACTIONS as MANUAL
-from engine.language.manual import verb_of
-from engine.language.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
-from engine.language.outline import Spot, spot
-from engine.language.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
-from engine.language.shapes import Shape, shape_of
-from engine.language.spelling import noun, quoted, scalar
 from engine.reload import Loaded, load_files
 
 _Item = TypeVar("_Item", ast.Define, ast.Words, ast.Rule)
