@@ -101,7 +101,7 @@ def test_the_numbers_of_the_manual_are_those_of_the_starter_desk() -> None:
     found = [
         one for name, text in files.items() if is_scenario_file(name) for one in scenarios.read(Source(name, text))[0]
     ]
-    rules, steps = len(book.rules.rules), sum(len(one.data["steps"]) for one in found)
+    rules, steps = len(book.rules.rules), sum(len(one.steps) for one in found)
     told = {
         "README.md": (
             f"All {rules} rules",
