@@ -352,6 +352,7 @@ def test_a_file_with_mistakes_that_names_it_keeps_the_name(small: Workspace) -> 
     assert not isinstance(elsewhere.rename(*at(elsewhere, "a.rules", "big and", 1), "large"), Refusal)
 
 
+@pytest.mark.slow
 def test_the_whole_starter_desk_takes_other_names() -> None:
     workspace = starter()
     kinds: dict[str, str] = {}
@@ -478,6 +479,7 @@ def test_the_layout_is_that_of_engine_fmt_and_mistakes_are_left_alone(small: Wor
     assert small.format("nowhere.rules") == ""
 
 
+@pytest.mark.slow
 def test_no_question_about_a_mutilated_file_fails() -> None:
     """Pieces of every file are replaced by what is hard to read; every question has an answer, if only none."""
     chance = random.Random(11)

@@ -72,6 +72,7 @@ SPOKEN = [*((name, "en") for name in FOLDERS), ("errors", "zh-TW"), ("yaml", "zh
 
 
 @pytest.mark.parametrize(("name", "locale"), SPOKEN)
+@pytest.mark.slow
 def test_four_doors_say_the_same(name: str, locale: str, tmp_path: Path) -> None:
     files = {**base(), **FOLDERS[name]()}
     folder = tmp_path / "rules"
