@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from engine.core.entities import Agent
 
-MODES = ("least_busy", "round_robin", "longest_idle", "last_agent")
-
 
 def candidates(team: str, skills: Iterable[str], roster: Iterable[Agent], loads: Mapping[str, int]) -> list[Agent]:
     """Agents of the team who are online, have every skill and room for one more.

@@ -476,6 +476,3 @@ def typed(spec: Field, value: Any) -> Any:
             raise ValueError
         return tuple(value)
     raise ValueError
-
-
-Resolve = Callable[[str], Any]
