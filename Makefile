@@ -7,7 +7,8 @@ DATA ?= data/demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-python test-ui lint format bench soak fuzz dist clean env-run env-test env-lint env-dist ui
+FAST := not slow and not soak and not bench
+.PHONY: help install run check test test-python test-ui lint format bench soak fuzz dist clean env-run env-test env-lint env-dist ui
 .ONESHELL:
 .NOTPARALLEL:
 SHELL := /bin/bash
@@ -90,6 +91,9 @@ test-ui: env-test ui  ## only Vitest
 	cd web/ui && npm test --silent
 
 # --- for developers ------------------------------------------------------------------------------------------------
+
+check: lint env-test  ## lint and the fast half of the tests: for each commit (ARGS=…)
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile -m "$(FAST)" $(ARGS)
 
 # Every check speaks, then the worst of them counts.
 lint: env-lint ui  ## ruff, mypy, ESLint, vue-tsc

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +39,11 @@ def run_new(arguments: Any) -> int:
     python = [str(root / place) for place in written.made if place.endswith(".py")]
     reference = ("python -m tests.house.reference", [sys.executable, "-m", "tests.house.reference"], root)
     steps: list[tuple[str, Sequence[str], Path]] = [reference]
-    if find_spec("ruff") is not None:
-        ruff = [sys.executable, "-m", "ruff"]
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
+    if ruff is not None:
         steps += [
-            ("ruff format", [*ruff, "format", "--quiet", *python], root),
-            ("ruff check --fix", [*ruff, "check", "--fix", "--quiet", *python], root),
+            ("ruff format", [ruff, "format", "--quiet", *python], root),
+            ("ruff check --fix", [ruff, "check", "--fix", "--quiet", *python], root),
         ]
     npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
     if npm is not None and (root / "web/ui/node_modules").is_dir():

@@ -1,4 +1,4 @@
-"""The language server: `engine.language` over the Language Server Protocol, on stdin and stdout.
+"""The language server: `engine.editor` over the Language Server Protocol, on stdin and stdout.
 
 It keeps a workspace for each rules folder that a file of is open, or that the editor's folders hold: the files on
 disk, and over them what is being typed.
@@ -20,12 +20,12 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from engine import __version__
 from engine.core.rulebook import NOTHING_MORE, Extras
+from engine.editor import Edit, Place, Refusal, Symbol, Workspace
+from engine.editor.positions import Positions
 from engine.lang import Finding, Span
 from engine.lang.findings import in_words
 from engine.lang.said import locale_of, say, spoken
 from engine.lang.types import noun
-from engine.language import Edit, Place, Refusal, Symbol, Workspace
-from engine.language.positions import Positions
 from engine.reload import SUFFIXES, read_folder
 
 log = logging.getLogger(__name__)

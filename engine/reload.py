@@ -219,7 +219,7 @@ def failing_scenarios(
 
 
 def _known_as(scenario: scenarios.Scenario) -> tuple[str, str]:
-    return scenario.span().source.path, scenario.name
+    return scenario.at.span().source.path, scenario.name
 
 
 def is_scenario_file(path: str) -> bool:

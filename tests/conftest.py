@@ -73,6 +73,19 @@ def lead(site: Site) -> Iterator[httpx.Client]:
         yield client
 
 
+_SERVERS = frozenset({"postgres_server", "redis_server", "mail_server_of_run", "browser"})
+"""Fixtures that start a server or a browser."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a server or a browser is slow by itself; other tests that take long say so with the mark."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        needed = _SERVERS & set(getattr(item, "fixturenames", ()))
+        if needed or "postgres" in parameters.values() or "journeys" in item.path.parts:
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """A running PostgreSQL: databases, templates, URLs."""

@@ -14,7 +14,7 @@ from tornado.httputil import HTTPServerRequest
 
 from engine.config import ConfigError
 from engine.desk import Desk
-from engine.language import Workspace
+from engine.editor import Workspace
 from engine.reload import Watcher
 from web import pages
 from web.handler import OperationHandler, host_of, origin_of

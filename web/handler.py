@@ -20,7 +20,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
 
 from engine.desk import Actor, Refused, WhoIs, with_times
-from engine.language import Said
+from engine.editor import Said
 from web import decode
 from web.limits import network
 from web.routes import PARAMETERS, Answer, Call, Operation
@@ -97,7 +97,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     policy = API_POLICY
     speaks = "en"
-    """The language of texts for people in the answer: one of `engine.language.LOCALES`."""
+    """The language of texts for people in the answer: one of `engine.editor.LOCALES`."""
 
     @property
     def web(self) -> Any:

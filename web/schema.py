@@ -11,7 +11,6 @@ Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Line = Annotated[str, Meta(max_length=20_000)]
 Short = Annotated[str, Meta(max_length=300)]
 Place = Annotated[int, Meta(ge=1, le=1_000_000)]
-Seconds = int
 Time = str
 Status = Literal["online", "busy", "away", "offline"]
 Visibility = Literal["public", "anonymous", "internal"]

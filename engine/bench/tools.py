@@ -325,7 +325,7 @@ def _test(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
         goals.least(
             f"test, {name}", figures[name]["median"], 1_000, lambda book=book, found=found: _slowest(book, found)
         )
-    steps = sum(len(scenario.data["steps"]) for scenario in written)
+    steps = sum(len(scenario.steps) for scenario in written)
     seconds, cpu, code = _command(["test", str(starter() / "rules")], root / "tested-cache")
     if code:
         raise RuntimeError(f"engine test ended with {code}")

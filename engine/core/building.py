@@ -16,11 +16,22 @@ from engine.core.calendar import Calendar
 from engine.core.entities import CALL_RESULTS, INTERNAL
 from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import built_in, custom
-from engine.core.nouns import Doc
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
 from engine.core.reader import Getter, Of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
+from engine.core.schema.nouns import (
+    CalendarsFile,
+    DeskFile,
+    LifecycleFile,
+    PoliciesFile,
+    PolicyEntry,
+    RolesFile,
+    SettingsFile,
+    ShopSettingsFile,
+    TeamsFile,
+    TemplatesFile,
+)
 from engine.core.sla import TARGETS, Policy
 from engine.lang import (
     LIMITS,
@@ -44,11 +55,15 @@ from engine.lang import (
 )
 from engine.lang.cache import Shelf, uncollected
 from engine.lang.checker import silence
+from engine.lang.decoder import Decoder
+from engine.lang.document import At, Document
 from engine.lang.findings import closest
 from engine.lang.kept import Kept
 from engine.lang.said import say
+from engine.lang.schema import Entry
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Entry)
 
 FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
 OF_A_SHOP = ("calendars.yaml", "settings.yaml", "sla.yaml", "templates")
@@ -298,57 +313,52 @@ class _Build:
         if not folder.desk:
             self.findings.append(Finding("file-not-found", say("there is no desk.yaml in this folder"), nowhere))
             return None
-        desk_doc = self._doc(folder.desk[0])
-        desk = nouns.read_desk(desk_doc)
+        desk_file = self._read(folder.desk[0], DeskFile)
+        if desk_file is None:
+            return None
+        desk = nouns.read_desk(desk_file)
         self._unread(desk)
         zone = next((s.zone for s in desk.shops.values()), ZoneInfo("UTC"))
         calendars, shop_calendars = self._calendars(zone, desk)
         teams: dict[str, Team] = {}
-        for doc in self._docs("teams.yaml"):
-            more_teams = nouns.read_teams(doc, desk.shops)
+        for teams_file in self._fixed("teams.yaml", TeamsFile):
+            more_teams = nouns.read_teams(teams_file, desk.shops)
             for name, team in more_teams.items():
                 if team.calendar is not None and team.calendar not in calendars:
-                    doc.wrong(
-                        "unknown-calendar", say("there is no calendar `{calendar}`", team.calendar), name, "calendar"
-                    )
-            _join(doc, teams, more_teams)
+                    missing = say("there is no calendar `{calendar}`", team.calendar)
+                    teams_file.at.wrong("unknown-calendar", missing, name, "calendar")
+            _join(teams_file.at, teams, more_teams)
         roles: dict[str, Role] = {}
-        for doc in self._docs("roles.yaml"):
-            _join(doc, roles, nouns.read_roles(doc, self.extras.permissions))
+        for roles_file in self._fixed("roles.yaml", RolesFile):
+            _join(roles_file.at, roles, nouns.read_roles(roles_file, self.extras.permissions))
         settings_fields: dict[str, Field] = {}
         settings: dict[str, Any] = {}
-        for doc in self._docs("settings.yaml"):
-            more, values = nouns.read_settings(doc)
-            _join(doc, settings_fields, more, "setting.")
+        for settings_file in self._fixed("settings.yaml", SettingsFile):
+            more, values = nouns.read_settings(settings_file)
+            _join(settings_file.at, settings_fields, more, "setting.")
             settings = {**values, **settings}
         shop_settings: dict[str, dict[str, Any]] = {}
         for shop in desk.shops:
-            for doc in self._docs("settings.yaml", shop):
-                _join(
-                    doc, shop_settings.setdefault(shop, {}), nouns.read_shop_settings(doc, settings_fields), "setting."
-                )
+            for own_file in self._fixed("settings.yaml", ShopSettingsFile, shop):
+                own = nouns.read_shop_settings(own_file, settings_fields)
+                _join(own_file.at, shop_settings.setdefault(shop, {}), own, "setting.")
         lifecycles_raw: dict[str, RawLifecycle] = {}
         for source in folder.lifecycles:
-            raw = read_lifecycle(self._doc(source))
+            lifecycle_file = self._read(source, LifecycleFile)
+            raw = None if lifecycle_file is None else read_lifecycle(lifecycle_file)
             if raw is not None and raw.kind in lifecycles_raw:
-                raw.doc.wrong(
-                    "duplicate-definition", say("`{kind}` has a lifecycle in another file too", raw.kind), "kind"
-                )
+                message = say("`{kind}` has a lifecycle in another file too", raw.kind)
+                raw.at.wrong("duplicate-definition", message, "kind")
             elif raw is not None:
                 lifecycles_raw[raw.kind] = raw
-        policies_docs = {shop: self._docs("sla.yaml", shop) for shop in ("", *desk.shops)}
-        policy_names = tuple(
-            str(p["name"])
-            for docs in policies_docs.values()
-            for doc in docs
-            for p in (doc.data if isinstance(doc.data, list) else [])
-            if isinstance(p, dict) and "name" in p
-        )
+        policy_files = {shop: self._fixed("sla.yaml", PoliciesFile, shop) for shop in ("", *desk.shops)}
+        policy_names = tuple(one.name for found in policy_files.values() for file in found for one in file.policies)
         enums = self._enums(desk, teams, roles, lifecycles_raw, policy_names)
         fields: dict[str, tuple[Field, Getter]] = dict(built_in(enums))
         for name, spec in desk.fields.items():
             if name in fields:
-                desk_doc.wrong_key("duplicate-definition", say("`{name}` is a built-in field", name), "fields", name)
+                message = say("`{name}` is a built-in field", name)
+                desk_file.at.wrong_key("duplicate-definition", message, "fields", name)
                 continue
             owner, _, short = name.partition(".")
             fields[name] = (spec.field, custom(owner, short))
@@ -389,18 +399,18 @@ class _Build:
         lifecycles = {raw.kind: raw.finish(environment, CASE_OBJECTS, self.findings) for raw in lifecycles_raw.values()}
         if not lifecycles:
             self.findings.append(Finding("file-not-found", say("a desk needs at least one lifecycle"), nowhere))
-        policies = self._policies(policies_docs[""], environment, calendars, True)
+        policies = self._policies(policy_files[""], environment, calendars, True)
         shop_policies = {
-            shop: self._policies(policies_docs[shop], environment, calendars, False)
+            shop: self._policies(policy_files[shop], environment, calendars, False)
             for shop in desk.shops
-            if policies_docs[shop]
+            if policy_files[shop]
         }
         compiled = self._compile_templates(templates, environment)
         shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
         for name, shop_spec in desk.shops.items():
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
                 missing = say("there is no calendar `{calendar}`", shop_spec.calendar)
-                desk_doc.wrong("unknown-calendar", missing, "shops", name, "calendar")
+                desk_file.at.wrong("unknown-calendar", missing, "shops", name, "calendar")
         return Rulebook(
             digest=self.digest,
             files=dict(self.files),
@@ -453,25 +463,26 @@ class _Build:
             message = say("`{path}` is no file the desk reads", source.path)
             self.findings.append(Finding("file-not-loaded", message, place, hint=hint))
 
-    def _docs(self, name: str, shop: str = "") -> list[Doc]:
-        return [self._doc(source) for source in self.folder.fixed.get(name, {}).get(shop, [])]
+    def _fixed(self, name: str, cls: type[E], shop: str = "") -> list[E]:
+        found = (self._read(source, cls) for source in self.folder.fixed.get(name, {}).get(shop, []))
+        return [file for file in found if file is not None]
 
-    def _doc(self, source: Source) -> Doc:
-        doc = Doc.read(source, self.findings)
-        if not doc.readable:
+    def _read(self, source: Source, cls: type[E]) -> E | None:
+        document = Document.of(source, self.findings)
+        if not document.readable:
             self.unreadable.add(_kind_of(source.path))
-        return doc
+        return Decoder(document).read(cls)
 
     def _calendars(
         self, zone: ZoneInfo, desk: nouns.Desk
     ) -> tuple[dict[str, Calendar], dict[str, dict[str, Calendar]]]:
         shared: dict[str, Calendar] = {}
-        for doc in self._docs("calendars.yaml"):
-            _join(doc, shared, nouns.read_calendars(doc, zone))
+        for file in self._fixed("calendars.yaml", CalendarsFile):
+            _join(file.at, shared, nouns.read_calendars(file, zone))
         own: dict[str, dict[str, Calendar]] = {}
         for shop, spec in desk.shops.items():
-            for doc in self._docs("calendars.yaml", shop):
-                _join(doc, own.setdefault(shop, {}), nouns.read_calendars(doc, spec.zone))
+            for file in self._fixed("calendars.yaml", CalendarsFile, shop):
+                _join(file.at, own.setdefault(shop, {}), nouns.read_calendars(file, spec.zone))
         return shared, own
 
     def _enums(
@@ -513,10 +524,13 @@ class _Build:
     def _templates(self, shop: str) -> dict[str, dict[str, Text]]:
         found: dict[str, dict[str, Text]] = {}
         for source in self.folder.templates.get(shop, []):
-            doc = self._doc(source)
-            for name, texts in nouns.read_templates(doc).items():
+            file = self._read(source, TemplatesFile)
+            if file is None:
+                continue
+            for name, texts in nouns.read_templates(file).items():
                 if name in found:
-                    doc.wrong_key("duplicate-definition", say("the template `{name}` is there twice", name), name)
+                    message = say("the template `{name}` is there twice", name)
+                    file.at.wrong_key("duplicate-definition", message, name)
                     continue
                 found[name] = texts
         return found
@@ -534,91 +548,76 @@ class _Build:
         return out
 
     def _policies(
-        self, docs: list[Doc], environment: Environment, calendars: Mapping[str, Calendar], shared: bool
+        self, files: list[PoliciesFile], environment: Environment, calendars: Mapping[str, Calendar], shared: bool
     ) -> dict[str, Policy]:
         policies: dict[str, Policy] = {}
-        for doc in docs:
-            items = doc.sequence(doc.data)
-            for n, item in enumerate(items):
-                policy = self._policy(doc, n, item, environment, calendars)
-                if policy is None:
-                    continue
+        for file in files:
+            count = file.at.count()
+            for entry in file.policies:
+                policy = self._policy(entry, environment, calendars)
                 if policy.name in policies:
-                    doc.wrong("duplicate-definition", say("the policy `{name}` is there twice", policy.name), n, "name")
+                    message = say("the policy `{name}` is there twice", policy.name)
+                    entry.at.wrong("duplicate-definition", message, "name")
                 policies[policy.name] = policy
-                last = n == len(items) - 1
-                if policy.when is None and not last:
-                    doc.wrong(
-                        "missing-default-policy",
-                        say("`{name}` takes every ticket: the policies after it never act", policy.name),
-                        n,
-                    )
-            whole = len(policies) == len(items)  # a policy that cannot be read might be the last one
+                if policy.when is None and entry.at.path != (count - 1,):
+                    message = say("`{name}` takes every ticket: the policies after it never act", policy.name)
+                    entry.at.wrong("missing-default-policy", message)
+            whole = len(policies) == count  # a policy that cannot be read might be the last one
             if shared and policies and whole and all(p.when is not None for p in policies.values()):
-                doc.wrong(
-                    "missing-default-policy",
-                    say("the last policy must have no `when`: it takes what no other does"),
-                    len(items) - 1,
-                    "when",
-                )
+                message = say("the last policy must have no `when`: it takes what no other does")
+                file.at.wrong("missing-default-policy", message, count - 1, "when")
         return policies
 
-    def _policy(
-        self, doc: Doc, n: int, item: Any, environment: Environment, calendars: Mapping[str, Calendar]
-    ) -> Policy | None:
-        data = doc.mapping(item, n, known=("name", "when", "calendar", "targets", "warn_at", "label"))
-        if not isinstance(data.get("name"), str):
-            doc.lacks(say("a policy needs a `name`"), n)
-            return None
-        when = self._condition(doc, data.get("when"), environment, n, "when")
-        calendar = doc.name(data.get("calendar"), n, "calendar")
+    def _policy(self, entry: PolicyEntry, environment: Environment, calendars: Mapping[str, Calendar]) -> Policy:
+        at, calendar = entry.at, entry.calendar
+        when = self._condition(entry, environment)
         if calendar is not None and calendar not in environment.calendars:
             message = say("there is no calendar `{calendar}`", calendar)
-            doc.wrong("unknown-calendar", message, n, "calendar", hint=closest(calendar, environment.calendars))
-        targets = {}
-        for target, text in doc.mapping(data.get("targets"), n, "targets", known=TARGETS).items():
-            duration = doc.duration(text, n, "targets", target)
-            if duration is not None and duration.micros <= 0:
-                doc.wrong("bad-duration", say("a target needs some time"), n, "targets", target)
-            elif duration is not None:
+            at.wrong("unknown-calendar", message, "calendar", hint=closest(calendar, environment.calendars))
+        targets: dict[str, Duration] = {}
+        for target, duration in entry.targets.items():
+            if duration.micros <= 0:
+                at.wrong("bad-duration", say("a target needs some time"), "targets", target)
+            else:
                 targets[target] = duration
         first, last = targets.get("first_reply"), targets.get("resolve")
         if first is not None and last is not None and _before(last, first):
-            doc.wrong(
-                "timer-order",
-                say("a case would have to be resolved before it is first answered"),
-                n,
-                "targets",
-                "resolve",
-            )
-        warn: list[int] = []
-        for k, value in enumerate(doc.sequence(data.get("warn_at"), n, "warn_at")):
-            percent = _percent(value)
-            if percent is None:
-                doc.wrong("type-mismatch", say("`{value}` is not a percentage such as `80%`", value), n, "warn_at", k)
-            elif not 0 < percent < 100:
-                doc.wrong("warning-after-target", say("`{value}` is not before the target", value), n, "warn_at", k)
-            elif warn and percent <= warn[-1]:
-                message = say("this warning comes no later than the one before it, at {before}%", warn[-1])
-                doc.wrong("timer-order", message, n, "warn_at", k, hint=say("let them ascend"))
-            else:
-                warn.append(percent)
-        return Policy(data["name"], when, calendar, targets, tuple(warn))
+            message = say("a case would have to be resolved before it is first answered")
+            at.wrong("timer-order", message, "targets", "resolve")
+        return Policy(entry.name, when, calendar, targets, _warnings(entry))
 
-    def _condition(self, doc: Doc, text: Any, environment: Environment, *path: Any) -> Condition | None:
-        if text is None:
+    def _condition(self, entry: PolicyEntry, environment: Environment) -> Condition | None:
+        if entry.when is None:
             return None
-        condition, problems = compile_condition(str(text), doc.span(*path), environment, CASE_OBJECTS)
+        condition, problems = compile_condition(entry.when, entry.at.span("when"), environment, CASE_OBJECTS)
         self.findings.extend(problems)
         return condition
 
 
-def _join(doc: Doc, known: dict[str, T], more: Mapping[str, T], prefix: str = "") -> None:
+def _warnings(entry: PolicyEntry) -> tuple[int, ...]:
+    """The shares of a target's time at which it warns, ascending."""
+    warn: list[int] = []
+    for k, value in enumerate(entry.warn_at):
+        percent = _percent(value)
+        if percent is None:
+            message = say("`{value}` is not a percentage such as `80%`", value)
+            entry.at.wrong("type-mismatch", message, "warn_at", k)
+        elif not 0 < percent < 100:
+            entry.at.wrong("warning-after-target", say("`{value}` is not before the target", value), "warn_at", k)
+        elif warn and percent <= warn[-1]:
+            message = say("this warning comes no later than the one before it, at {before}%", warn[-1])
+            entry.at.wrong("timer-order", message, "warn_at", k, hint=say("let them ascend"))
+        else:
+            warn.append(percent)
+    return tuple(warn)
+
+
+def _join(at: At, known: dict[str, T], more: Mapping[str, T], prefix: str = "") -> None:
     """Adds what a file declares; a name that another file declares too is a finding."""
     for name, value in more.items():
         if name in known:
             short = name.removeprefix(prefix)
-            doc.wrong_key("duplicate-definition", say("`{name}` is declared in another file too", short), short)
+            at.wrong_key("duplicate-definition", say("`{name}` is declared in another file too", short), short)
         known.setdefault(name, value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calendar import from_micros
-from engine.core.entities import MINUTE, Ticket
+from engine.core.entities import MINUTE
 from engine.core.reader import Attribute, Getter, Of
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
 from engine.lang.text import written_in
@@ -259,8 +259,3 @@ def custom(owner: str, name: str) -> Getter:
         return holder.fields.get(name) if holder is not None else None
 
     return Of(get, "member" if owner == "member" else "ticket")
-
-
-def waiting_time(ticket: Ticket, now: int) -> int:
-    """How long a ticket has waited for an answer, µs."""
-    return 0 if ticket.waiting_since is None else max(now - ticket.waiting_since, 0)

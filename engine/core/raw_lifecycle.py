@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from engine.core.lifecycle import Lifecycle, State, Transition
-from engine.core.nouns import Doc
+from engine.core.schema.nouns import LifecycleFile, TransitionEntry
 from engine.lang import Condition, Environment, Finding, compile_condition
+from engine.lang.document import At
 from engine.lang.findings import closest
 from engine.lang.said import say
 
 
-def read_lifecycle(doc: Doc) -> RawLifecycle | None:
-    """lifecycles/*.yaml, and whether it is sound; None when it does not say which kind it is for."""
-    data = doc.mapping(doc.data, known=("kind", "label", "initial", "states", "transitions", "live", "internal"))
-    if not isinstance(data.get("kind"), str):
-        doc.lacks(say("a lifecycle needs its `kind`"))
-        return None
-    states: dict[str, State] = {}
-    for name, spec in doc.mapping(data.get("states"), "states").items():
-        state = doc.mapping(spec, "states", name, known=("label", "sla", "category", "colour"))
-        category, clock = state.get("category", "open"), state.get("sla", "running")
-        if category not in ("open", "pending", "closed"):
-            doc.wrong(
-                "unknown-value",
-                say("a category is open, pending or closed, not `{category}`", category),
-                "states",
-                name,
-                "category",
-            )
-            category = "open"
-        if clock not in ("running", "paused", "stopped"):
-            doc.wrong(
-                "unknown-value", say("`sla` is running, paused or stopped, not `{clock}`", clock), "states", name, "sla"
-            )
-            clock = "running"
-        label = doc.label(state.get("label"), "states", name, "label")
-        states[name] = State(name, category, clock, label, doc.keys.get(("states", name)))
-    raw = RawLifecycle(doc, data["kind"], str(data.get("initial", "")), states, data.get("live") is True)
-    raw.internal = data.get("internal") is True
-    raw.label = doc.label(data.get("label"), "label")
+def read_lifecycle(file: LifecycleFile) -> RawLifecycle:
+    """lifecycles/*.yaml, and whether it is sound."""
+    states = {
+        name: State(name, entry.category, entry.sla, entry.label, entry.at.key()) for name, entry in file.states.items()
+    }
+    raw = RawLifecycle(file.at, file.kind, file.initial, states, file.live, file.internal, file.label)
     if raw.initial not in states:
-        doc.wrong("missing-initial", say("`initial` must name a state of `{kind}`", raw.kind), "initial")
-    for n, item in enumerate(doc.sequence(data.get("transitions"), "transitions")):
-        raw.add(n, item)
+        raw.at.wrong("missing-initial", say("`initial` must name a state of `{kind}`", raw.kind), "initial")
+    raw.broken = len(file.transitions) < file.at.count("transitions")
+    for entry in file.transitions:
+        raw.add(entry)
     raw.check_sound()
     return raw
 
@@ -54,56 +32,37 @@ def read_lifecycle(doc: Doc) -> RawLifecycle | None:
 class RawLifecycle:
     """A lifecycle before its conditions can be checked: fields need to know the states first."""
 
-    doc: Doc
+    at: At
     kind: str
     initial: str
     states: dict[str, State]
     live: bool
-    internal: bool = False
+    internal: bool
     """Colleagues' own: members neither see such a case nor are written to in it."""
-    label: Mapping[str, str] = field(default_factory=dict)
+    label: Mapping[str, str]
     plain: list[Transition] = field(default_factory=list)
-    guards: dict[int, tuple[str, int]] = field(default_factory=dict)
-    places: list[int] = field(default_factory=list)
+    guards: dict[int, str] = field(default_factory=dict)
+    """The conditions of transitions, by their number among the plain ones."""
+    places: list[At] = field(default_factory=list)
     broken: bool = False
     """A transition could not be read, so what is unreachable cannot be told."""
 
-    def add(self, n: int, item: Any) -> None:
+    def add(self, entry: TransitionEntry) -> None:
         """Reads one transition."""
-        at = ("transitions", n)
-        data = self.doc.mapping(item, *at, known=("trigger", "from", "to", "requires", "roles", "when", "label"))
-        trigger, target = data.get("trigger"), data.get("to")
-        if not isinstance(trigger, str) or not isinstance(target, str):
-            self.doc.lacks(say("a transition needs `trigger`, `from` and `to`"), *at)
-            self.broken = True
-            return
-        origin = data.get("from")
-        sources = tuple(s for s in self.states if s != target) if origin == "*" else self.doc.texts(origin, *at, "from")
-        one_by_one = isinstance(origin, list)
-        named = [(s, ("from", k) if one_by_one else ("from",)) for k, s in enumerate(sources)]
-        for name, key in [*named, (target, ("to",))]:
+        at = entry.at
+        every = at.raw("from") == "*"
+        sources = tuple(s for s in self.states if s != entry.to) if every else entry.from_
+        for name, key in [*((s, ("from", k)) for k, s in enumerate(sources)), (entry.to, ("to",))]:
             if name not in self.states:
                 self.broken = True
-                self.doc.wrong(
-                    "unknown-state",
-                    say("`{kind}` has no state `{name}`", self.kind, name),
-                    *at,
-                    *key,
-                    hint=closest(name, self.states),
-                )
+                message = say("`{kind}` has no state `{name}`", self.kind, name)
+                at.wrong("unknown-state", message, *key, hint=closest(name, self.states))
                 return
-        if "when" in data:
-            self.guards[len(self.plain)] = (str(data["when"]), n)
-        self.places.append(n)
+        if at.has("when"):
+            self.guards[len(self.plain)] = entry.when
+        self.places.append(at)
         self.plain.append(
-            Transition(
-                trigger,
-                sources,
-                target,
-                requires=self.doc.texts(data.get("requires"), *at, "requires"),
-                roles=self.doc.texts(data.get("roles"), *at, "roles"),
-                label=self.doc.label(data.get("label"), *at, "label"),
-            )
+            Transition(entry.trigger, sources, entry.to, requires=entry.requires, roles=entry.roles, label=entry.label)
         )
 
     def check_sound(self) -> None:
@@ -113,12 +72,12 @@ class RawLifecycle:
         reached = self._closure({self.initial}, forward=True)
         for name in self.states:
             if name not in reached:
-                self.doc.wrong_key("unreachable-state", say("no transition leads to `{name}`", name), "states", name)
+                self.at.wrong_key("unreachable-state", say("no transition leads to `{name}`", name), "states", name)
         closed = {s.name for s in self.states.values() if s.category == "closed"}
         ending = self._closure(closed, forward=False)
         for name in self.states:
             if name in reached and name not in ending:
-                self.doc.wrong_key(
+                self.at.wrong_key(
                     "dead-end-state", say("no way leads from `{name}` to a closed state", name), "states", name
                 )
         seen: dict[tuple[str, str], int] = {}
@@ -126,11 +85,9 @@ class RawLifecycle:
             for source in transition.sources:
                 key = (transition.trigger, source)
                 if key in seen and (n not in self.guards or seen[key] not in self.guards):
-                    self.doc.wrong(
+                    self.places[n].wrong(
                         "nondeterministic-transition",
                         say("`{trigger}` leads from `{source}` two ways", transition.trigger, source),
-                        "transitions",
-                        self.places[n],
                     )
                 seen.setdefault(key, n)
 
@@ -151,43 +108,17 @@ class RawLifecycle:
         """With guards compiled and required fields known. `objects`: what a guard may read."""
         transitions: list[Transition] = []
         for n, transition in enumerate(self.plain):
+            at = self.places[n]
             condition: Condition | None = None
             if n in self.guards:
-                text, place = self.guards[n]
-                condition, problems = compile_condition(
-                    text, self.doc.span("transitions", place, "when"), environment, objects
-                )
+                condition, problems = compile_condition(self.guards[n], at.span("when"), environment, objects)
                 findings.extend(problems)
             for k, name in enumerate(transition.requires):
                 if name not in environment.fields:
-                    self.doc.wrong(
-                        "unknown-field",
-                        say("there is no field `{name}`", name),
-                        "transitions",
-                        self.places[n],
-                        "requires",
-                        k,
-                        hint=closest(name, environment.fields),
-                    )
+                    hint = closest(name, environment.fields)
+                    at.wrong("unknown-field", say("there is no field `{name}`", name), "requires", k, hint=hint)
             for k, role in enumerate(transition.roles):
                 if role not in environment.roles and role != "member":
-                    self.doc.wrong(
-                        "unknown-value",
-                        say("there is no role `{name}`", role),
-                        "transitions",
-                        self.places[n],
-                        "roles",
-                        k,
-                    )
-            transitions.append(
-                Transition(
-                    transition.trigger,
-                    transition.sources,
-                    transition.target,
-                    transition.requires,
-                    transition.roles,
-                    condition,
-                    transition.label,
-                )
-            )
+                    at.wrong("unknown-value", say("there is no role `{name}`", role), "roles", k)
+            transitions.append(replace(transition, when=condition))
         return Lifecycle(self.kind, self.initial, self.states, tuple(transitions), self.label)

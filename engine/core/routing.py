@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from engine.core.entities import Agent
 
-MODES = ("least_busy", "round_robin", "longest_idle", "last_agent")
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

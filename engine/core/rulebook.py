@@ -500,6 +500,3 @@ def typed(spec: Field, value: Any) -> Any:
             raise ValueError
         return tuple(value)
     raise ValueError
-
-
-Resolve = Callable[[str], Any]

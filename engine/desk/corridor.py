@@ -31,9 +31,6 @@ from engine.store import Store, wall_clock
 
 log = logging.getLogger(__name__)
 
-SERVED = 0.05
-"""Seconds from one look at the lines to the next: the first is at once, what a burst brings shares the second."""
-
 CONTROL = "control"
 """A file in the data folder with a token for the commands of the same machine: `engine reload` knocks with it."""
 

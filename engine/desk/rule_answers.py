@@ -184,10 +184,6 @@ def spoken(root: str) -> str:
     return f"{kind} after {Duration(int(micros))}" if after else root
 
 
-def _failed(kept: Mapping[str, Any]) -> dict[str, Any]:
-    return {"at": kept["at"], "source": kept["source"], "findings": from_json(kept["findings"])}
-
-
 def lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
     """Findings for words open tickets use and the book has no more."""
     found: list[dict[str, Any]] = []

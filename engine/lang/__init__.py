@@ -6,7 +6,7 @@ from engine.lang.ast import File
 from engine.lang.checked import Checked, EventRef, Limit, Schedule
 from engine.lang.checker import check
 from engine.lang.codes import CODES, Code, Severity
-from engine.lang.document import Key, Located, Percent, Plain, decode, load, load_plain
+from engine.lang.document import Plain, decode, load_plain
 from engine.lang.environment import ActionKind, Environment, EventKind, Field, Function, Stage, Text
 from engine.lang.findings import Finding, Related, render, suggest
 from engine.lang.formatter import CannotFormat, format_text
@@ -61,10 +61,7 @@ __all__ = [
     "Finding",
     "Function",
     "Helpers",
-    "Key",
     "Limit",
-    "Located",
-    "Percent",
     "Plain",
     "Related",
     "Rule",
@@ -88,7 +85,6 @@ __all__ = [
     "fold",
     "format_text",
     "list_of",
-    "load",
     "load_plain",
     "mask",
     "may_be_masked",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.core.entities import Agent
@@ -12,9 +12,6 @@ from engine.store.search import marked
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
-
-EVERY_SHOP = "*"
-"""In `agent_shop`: serves every shop."""
 
 _BY_IDENTITY = Prepared(
     lambda: t.Identity.select(t.Identity.id, t.Identity.member_id).where(
@@ -154,25 +151,6 @@ def sign_on_member(
     before = tx.row(t.Member.select(t.Member.name, t.Member.tier, t.Member.language).where(t.Member.id == known)) or {}
     wanted = {"name": name, "tier": tier, "language": language}
     return known, {key: new for key, new in wanted.items() if new is not None and before.get(key) != new}
-
-
-def move_guest_chats(tx: Tx, guest_id: int, member_id: int, kinds: Iterable[str]) -> int:
-    """The guest's open live chats go along when the same browser signs on; gives how many. Older tickets wait for a
-    claim.
-
-    A member who has an open chat of that kind keeps it: there is one for a member in a shop.
-    """
-    open_kinds = set(
-        tx.values(
-            t.Ticket.select(t.Ticket.kind).where((t.Ticket.member_id == member_id) & (t.Ticket.category != "closed"))
-        )
-    )
-    moving = [kind for kind in kinds if kind not in open_kinds]
-    return tx.run(
-        t.Ticket.update(member_id=member_id, version=t.Ticket.version + 1, updated_at=tx.now).where(
-            (t.Ticket.member_id == guest_id) & (t.Ticket.category != "closed") & t.Ticket.kind.in_(moving)
-        )
-    )
 
 
 # --------------------------------------------------------------------------------------------------------------- agents

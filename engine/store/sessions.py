@@ -17,7 +17,7 @@ from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import KeyReused
 from engine.store.log import to_json
-from engine.store.sql import Plus, Prepared, Row, p
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 OwnerKind = Literal["agent", "member"]
@@ -74,15 +74,6 @@ def find_login(tx: Tx, username: str) -> Row | None:
         return None
     sealed = row.pop("otp_secret")
     return {**row, "otp": tx.ring.decrypt_text(sealed, "login:otp") if sealed is not None else None}
-
-
-def count_failure(tx: Tx, username: str, *, lock_after: int, lock_for: int) -> None:
-    """Counts a failed try; every `lock_after`-th locks the login for `lock_for` µs: nobody locks another for ever."""
-    name = fold(username)
-    tx.update(t.Login, {"failures": Plus(1)}, username=name)
-    row = tx.row(_LOGIN, username=name)
-    if row is not None and row["failures"] % lock_after == 0:
-        tx.update(t.Login, {"locked_until": tx.now + lock_for}, id=row["id"])
 
 
 def clear_failures(tx: Tx, username: str, *, otp_step: int | None = None) -> None:

@@ -196,11 +196,6 @@ def words(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
 
 
-def as_bool(value: Any) -> bool:
-    """A flag: SQLite gives 0 and 1."""
-    return bool(value)
-
-
 def refs_in(body: Mapping[str, Any], resolve: Callable[[int], int]) -> dict[str, Any]:
     """A record's body with the references to new rows replaced; only the keys that hold references are looked at."""
     return {

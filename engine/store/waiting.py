@@ -130,20 +130,3 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
         )
     )
     return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // max(online, 1)}
-
-
-def count_waiting(tx: Tx, shops: tuple[str, ...] | None) -> int:
-    """Chats that wait for an agent."""
-    query = (
-        t.Ticket.select(fn.COUNT(t.Ticket.id))
-        .join(t.Chat, on=(t.Chat.ticket_id == t.Ticket.id))
-        .where(
-            t.Ticket.category.in_(OPEN)
-            & t.Ticket.assignee_id.is_null()
-            & t.Ticket.team.is_null(False)
-            & t.Chat.served_at.is_null()
-        )
-    )
-    if shops is not None:
-        query = query.where(t.Ticket.shop.in_(list(shops)))
-    return int(tx.value(query))

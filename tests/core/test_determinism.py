@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.core.commands import TimerDue
 from engine.core.decide import decide
 from tests.core.decisions import plain
@@ -15,6 +17,7 @@ from tests.core.desk import Stage, book_of, built, files
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_two_processes_with_different_hash_seeds_decide_alike() -> None:
     command = [sys.executable, "-m", "tests.core.decisions"]
     running = [

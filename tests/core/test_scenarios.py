@@ -299,9 +299,7 @@ def test_a_member_may_go_to_another_shop_and_back() -> None:
     found, problems = scenarios.read(Source("tests/x.yaml", text))
     assert problems == []
     assert scenarios.run(built({**files(), **own}), found[0]).failures == []
-    (finding,) = scenarios.unknown_words(
-        BOOK, [replace(found[0], data={**found[0].data, "steps": found[0].data["steps"][3:]})]
-    )
+    (finding,) = scenarios.unknown_words(BOOK, [replace(found[0], steps=found[0].steps[3:])])
     assert finding.message == "there is no shop `nowhere`"
 
 

@@ -16,6 +16,7 @@ from engine.desk import Desk, accounts
 from tests.support.house import House
 
 
+@pytest.mark.slow
 def test_the_demo_has_every_state_and_a_password_for_each_start(house: House) -> None:
     told = asyncio.run(demo.fill(house.config, tickets=40, password="first-password"))
     for account in demo.ACCOUNTS:

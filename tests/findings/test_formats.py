@@ -51,6 +51,7 @@ def sarif_schema() -> Any:
 
 
 @pytest.mark.parametrize("name", [*FOLDERS, "nothing"])
+@pytest.mark.slow
 def test_sarif_is_what_the_standard_says(name: str, tmp_path: Path) -> None:
     files = FOLDERS[name]() if name != "nothing" else {}
     log = json.loads(validate(tmp_path, files, "sarif"))

@@ -123,6 +123,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 def test_refused_in_its_place_and_within_bounds(name: str, tmp_path: Path) -> None:
     make, code, path = CASES[name]
     folder = tmp_path / "rules"

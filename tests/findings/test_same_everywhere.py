@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from engine.editor import Workspace
 from engine.lang import CODES, Severity
 from engine.lang.codes import MAIN
-from engine.language import Workspace
 from engine.reload import told
+from tests.editor.client import session
 from tests.findings.desk import base
-from tests.language.client import session
 from tests.web.support import running
 
 
@@ -72,6 +72,7 @@ SPOKEN = [*((name, "en") for name in FOLDERS), ("errors", "zh-TW"), ("yaml", "zh
 
 
 @pytest.mark.parametrize(("name", "locale"), SPOKEN)
+@pytest.mark.slow
 def test_four_doors_say_the_same(name: str, locale: str, tmp_path: Path) -> None:
     files = {**base(), **FOLDERS[name]()}
     folder = tmp_path / "rules"

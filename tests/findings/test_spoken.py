@@ -105,9 +105,9 @@ def test_a_said_text_is_its_english() -> None:
 
 
 def test_what_fills_a_sentence_is_spoken_too() -> None:
-    text = say("{wanted} must stand here, not {found}", either([say("a text"), say("a number"), "`x`"]), say("nothing"))
-    assert text == "a text, a number or `x` must stand here, not nothing"
-    assert text.spoken("zh-TW") == "這裡要寫文字、數字或 `x`，不能是空白"
+    text = say("{found} stands where {wanted} must", say("nothing"), either([say("a text"), say("a number"), "`x`"]))
+    assert text == "nothing stands where a text, a number or `x` must"
+    assert text.spoken("zh-TW") == "這裡是空白，應該是文字、數字或 `x`"
     assert both(["a", "b"]).__class__ is Said and both(["a"]) == "a"
     assert say("there are {names}", quoted("ab")).spoken("zh-CN") == "可用的有 `a`、`b`"
 
@@ -120,15 +120,15 @@ def test_values_are_no_templates() -> None:
 
 
 def test_it_survives_pickling() -> None:
-    text = say("{wanted} must stand here, not {found}", say("a text"), "`x`").recoded({"x": "乙"})
+    text = say("{found} stands where {wanted} must", "`x`", say("a text")).recoded({"x": "乙"})
     again = pickle.loads(pickle.dumps(text))
-    assert again == text == "a text must stand here, not `乙`"
-    assert again.spoken("zh-TW") == "這裡要寫文字，不能是 `乙`"
+    assert again == text == "`乙` stands where a text must"
+    assert again.spoken("zh-TW") == "這裡是 `乙`，應該是文字"
 
 
 def test_it_survives_being_kept() -> None:
     source = Source("a.rules", "rule a")
-    message = say("{wanted} must stand here, not {found}", either([say("a text"), "`x`"]), quoted("ab"))
+    message = say("{found} stands where {wanted} must", quoted("ab"), either([say("a text"), "`x`"]))
     related = (Related(source.span(0, 4), say("first here")),)
     finding = Finding("bad-date", message, source.span(0, 4), say("keep one").recoded({"a": "b"}), None, related)
     writer = Writer()

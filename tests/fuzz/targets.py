@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 
+from engine.editor import Workspace
 from engine.lang import CODES, CannotFormat, Finding, Severity, Source, format_text, parse
 from engine.lang.codes import Example
-from engine.language import Workspace
 from engine.reload import load_files
 from tests.findings.desk import base
 from tests.fuzz.mutate import damaged

@@ -18,6 +18,7 @@ def test_what_once_broke_something(path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_damaged_texts_are_told_of_and_break_nothing(seed: int) -> None:
     random = Random(seed)
     for _ in range(ROUNDS):

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.core.events import EVENTS
+from engine.editor.manual import ACTIONS
 from engine.lang import CODES, LIMITS, Severity
 from engine.lang.functions import BUILTINS
 from engine.lang.keywords import KEYWORDS
 from engine.lang.template import FILTERS
-from engine.language.manual import ACTIONS
 
 SHAPE = """
 rule   = "rule" NAME [TEXT] {header} "on" event {"," event} ["when" cond] "then" action {action}

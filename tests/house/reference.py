@@ -21,10 +21,10 @@ from engine import cli, hookspecs
 from engine.config import DEFAULTS
 from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
+from engine.editor import textmate
 from engine.features import FEATURES
 from engine.lang import CODES, Severity, Type
 from engine.lang.functions import BUILTINS
-from engine.language import textmate
 from tests.house import language_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -298,7 +298,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/vocabulary.md": vocabulary_page,
     "docs/findings.md": findings_page,
     "rules/LANGUAGE.md": lambda: language_page.page(MADE, built_in_fields(), type_name),
-    f"engine/language/{textmate.FILE}": textmate.text,
+    f"engine/editor/{textmate.FILE}": textmate.text,
     "web/ui/src/console/rules/keywords.gen.ts": textmate.for_console,
 }
 """Page to what makes it."""

@@ -40,6 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.mark.slow
 def test_the_wheel_alone_makes_and_serves_a_desk(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "an empty place"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)

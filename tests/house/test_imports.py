@@ -103,11 +103,11 @@ TABLE = {
     "engine.graph": _room(
         3, "engine.core engine.lang", "", "`engine.graph` may import `engine.core` and `engine.lang` only."
     ),
-    "engine.language": _room(
+    "engine.editor": _room(
         7,
         "engine.core engine.lang engine.reload",
         "lark",
-        "`engine.language` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
+        "`engine.editor` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
     ),
     "engine.publishing": _room(
         7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
@@ -122,10 +122,10 @@ TABLE = {
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.jobs engine.api engine.config "
+        "engine.desk engine.reload engine.publishing engine.editor engine.graph engine.jobs engine.api engine.config "
         "engine.features",
         ANY,
-        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.graph`, "
+        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.editor`, `engine.graph`, "
         "`engine.jobs`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
@@ -156,9 +156,9 @@ TABLE = {
     ),
     "engine.lsp": _room(
         8,
-        "engine.core engine.lang engine.reload engine.language",
+        "engine.core engine.lang engine.reload engine.editor",
         "lsprotocol pygls",
-        "`engine.lsp` may import `engine.language`, `engine.reload`, `engine.core`, `engine.lang`; of others pygls.",
+        "`engine.lsp` may import `engine.editor`, `engine.reload`, `engine.core`, `engine.lang`; of others pygls.",
     ),
     "engine.__main__": _room(8, "engine.cli", "", "`engine/__main__.py` imports `engine.cli` only."),
 }

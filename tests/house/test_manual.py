@@ -101,7 +101,7 @@ def test_the_numbers_of_the_manual_are_those_of_the_starter_desk() -> None:
     found = [
         one for name, text in files.items() if is_scenario_file(name) for one in scenarios.read(Source(name, text))[0]
     ]
-    rules, steps = len(book.rules.rules), sum(len(one.data["steps"]) for one in found)
+    rules, steps = len(book.rules.rules), sum(len(one.steps) for one in found)
     told = {
         "README.md": (
             f"All {rules} rules",
@@ -181,6 +181,7 @@ def test_the_plugin_of_the_manual_carries_letters_both_ways(tmp_path: Path) -> N
     assert all(answer["to"] == {"email": "ming@example.org"} and answer["ticket"] == 1 for answer in answers)
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_api_page_run_as_they_stand(tmp_path: Path) -> None:
     curl = shutil.which("curl")
     if curl is None:

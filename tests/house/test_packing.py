@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TOPS = ("engine", "plugins", "web", "rules", "config")
 FILES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")

@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from engine.core.events import EVENTS
+from engine.editor.manual import ACTIONS
 from engine.lang.codes import CODES
 from engine.lang.functions import BUILTINS
 from engine.lang.said import CODE, LOCALES, PLACE, translation
 from engine.lang.template import FILTERS
-from engine.language.manual import ACTIONS
 from tests.house.reference import built_in_fields
 
 ENGINE = Path(__file__).resolve().parents[2] / "engine"

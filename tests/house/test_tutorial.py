@@ -57,6 +57,7 @@ def missing(shown: str, output: str) -> str | None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_the_steps_of_the_tutorial_run_as_they_stand(page: str, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("there is no curl on this machine")

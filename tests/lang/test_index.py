@@ -232,6 +232,7 @@ OWN = 'words rude = ["退貨"]\ndefine good = member.tier >= silver\n'
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
+@pytest.mark.slow
 def test_the_index_answers_as_asking_rule_by_rule(seed: int) -> None:
     author = Author(seed)
     rules = rules_of(SHARED + author.rules(25), ("shops/demo/own.rules", OWN + author.rules(10)))

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine import publishing
-from engine.language import Refusal, Workspace
+from engine.editor import Refusal, Workspace
 from web import rules_schema as schema
 from web.routes import API, Answer, Call, Run, route
 from web.schema import LocaleQuery

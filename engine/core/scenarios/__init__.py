@@ -6,34 +6,8 @@ did not hold, with the value.
 """
 
 from engine.core.scenarios.coverage import KINDS, Coverage, Never, Share
-from engine.core.scenarios.reading import (
-    AGENT_KEYS,
-    KEYS,
-    LISTS,
-    MEMBER_KEYS,
-    PAGE_KEYS,
-    STEP_KEYS,
-    Scenario,
-    read,
-    unknown_words,
-)
+from engine.core.scenarios.reading import read, unknown_words
 from engine.core.scenarios.running import Failure, Result, run
+from engine.core.schema.scenarios import Scenario
 
-__all__ = [
-    "AGENT_KEYS",
-    "KEYS",
-    "KINDS",
-    "LISTS",
-    "MEMBER_KEYS",
-    "PAGE_KEYS",
-    "STEP_KEYS",
-    "Coverage",
-    "Failure",
-    "Never",
-    "Result",
-    "Scenario",
-    "Share",
-    "read",
-    "run",
-    "unknown_words",
-]
+__all__ = ["KINDS", "Coverage", "Failure", "Never", "Result", "Scenario", "Share", "read", "run", "unknown_words"]

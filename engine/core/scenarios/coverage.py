@@ -14,9 +14,13 @@ from engine.core.decide import Decision
 from engine.core.entities import Clock
 from engine.core.rulebook import Helpers
 from engine.core.scenarios.why import line_of
+from engine.core.schema import class_of
+from engine.core.schema.nouns import LifecycleFile, PoliciesFile
 from engine.core.whynot import as_types, seen_by
-from engine.lang import Finding, Rule, Source, Span, load_plain, tree
+from engine.lang import Finding, Rule, Source, Span, tree
 from engine.lang.compiler import compile_test
+from engine.lang.decoder import Decoder
+from engine.lang.document import Document
 from engine.lang.said import say
 
 if TYPE_CHECKING:
@@ -161,7 +165,7 @@ class Coverage:
         return list(found.values())
 
     def _transitions(self) -> list[tuple[bool, Never]]:
-        places = _places(self._book, "lifecycles")
+        places = _places(self._book, LifecycleFile)
         found = []
         for kind, lifecycle in self._book.lifecycles.items():
             for one in lifecycle.transitions:
@@ -177,7 +181,7 @@ class Coverage:
         return found
 
     def _targets(self) -> list[tuple[bool, Never]]:
-        places = _places(self._book, "sla")
+        places = _places(self._book, PoliciesFile)
         found = []
         policies = [*self._book.policies.values()]
         policies += [policy for own in self._book.shop_policies.values() for policy in own.values()]
@@ -219,21 +223,17 @@ def _never(what: str, place: Span | None) -> Never:
     return Never(what, place.source.path if place is not None else "", place.line if place is not None else 0)
 
 
-def _places(book: Rulebook, kind: str) -> dict[tuple[str, ...], Span]:
+def _places(book: Rulebook, wanted: type[LifecycleFile] | type[PoliciesFile]) -> dict[tuple[str, ...], Span]:
     """Where each transition or policy stands in its file."""
     found: dict[tuple[str, ...], Span] = {}
     for path, text in book.files.items():
-        parts = path.split("/")
-        wanted = "lifecycles" in parts[:-1] if kind == "lifecycles" else parts[-1] in ("sla.yaml", "sla.yml")
-        if not wanted or not path.endswith((".yaml", ".yml")):
+        if class_of(path) is not wanted:
             continue
-        plain, _ = load_plain(Source(path, text))
-        data = plain.data if plain is not None else None
-        if plain is not None and kind == "lifecycles" and isinstance(data, dict):
-            for number, one in enumerate(data.get("transitions") or ()):
-                key = (str(data.get("kind")), str(one.get("trigger")), str(one.get("to")))
-                found.setdefault(key, plain.spans[("transitions", number)])
-        elif plain is not None and isinstance(data, list):
-            for number, one in enumerate(data):
-                found.setdefault((str(one.get("name")),), plain.spans[(number,)])
+        file = Decoder(Document.of(Source(path, text), [])).read(wanted)
+        if isinstance(file, LifecycleFile):
+            for one in file.transitions:
+                found.setdefault((file.kind, one.trigger, one.to), one.at.span())
+        elif isinstance(file, PoliciesFile):
+            for policy in file.policies:
+                found.setdefault((policy.name,), policy.at.span())
     return found

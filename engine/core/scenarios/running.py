@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
@@ -31,15 +31,25 @@ from engine.core.commands import (
 )
 from engine.core.decide import Decision
 from engine.core.draft import Draft
-from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Member
+from engine.core.entities import NEVER, SYSTEM, Actor, Agent, AgentStatus, Member
 from engine.core.errors import Refused
 from engine.core.library import Answer, Library
 from engine.core.memory import World
 from engine.core.opening import reopens
 from engine.core.rulebook import typed
 from engine.core.scenarios.coverage import Coverage
-from engine.core.scenarios.reading import FIRST, Scenario
+from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.why import why
+from engine.core.schema.scenarios import (
+    AgentEntry,
+    AnswerEntry,
+    CallEntry,
+    Expect,
+    MemberEntry,
+    PageEntry,
+    Scenario,
+    Step,
+)
 from engine.core.sla import TARGETS
 from engine.lang import Duration, Source, Span, load_plain
 from engine.lang.said import quoted, say
@@ -113,36 +123,23 @@ def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tupl
 
 class _Runner:
     def __init__(self, book: Rulebook, scenario: Scenario, coverage: Coverage | None) -> None:
-        data = scenario.data
         self.coverage = coverage
-        self.shop = str(data.get("shop") or next(iter(book.shops)))
+        self.shop = scenario.shop or next(iter(book.shops))
         self.unset: str | None = None
-        if data.get("settings") and self.shop in book.shops:
-            book, self.unset = _with_settings(book, self.shop, data["settings"])
+        if scenario.settings and self.shop in book.shops:
+            book, self.unset = _with_settings(book, self.shop, scenario.settings)
         self.book = book
         self.scenario = scenario
-        self.result = Result(scenario.name, scenario.span())
+        self.result = Result(scenario.name, scenario.at.span())
         zone = book.shops[self.shop].zone if self.shop in book.shops else ZoneInfo("UTC")
-        self.world = World(
-            book=book, now=_moment(str(data.get("now", "2026-03-02 10:00")), zone), leaving=frozenset({"email", "test"})
-        )
-        for n, (username, spec) in enumerate((data.get("agents") or {}).items()):
-            spec = spec or {}
-            self.world.agents[username] = Agent(
-                id=1000 + n,
-                username=username,
-                name=str(spec.get("name", username)),
-                alias=str(spec.get("alias", "")),
-                teams=tuple(spec.get("teams") or ([spec["team"]] if spec.get("team") else [])),
-                skills=tuple(spec.get("skills") or ()),
-                roles=tuple(spec.get("roles") or ([spec["role"]] if spec.get("role") else ["agent"])),
-                status=spec.get("status", "online"),
-                capacity=int(spec.get("capacity", 5)),
-            )
-        self.world.kept[Library] = Library(1, tuple(_answer(n, a) for n, a in enumerate(data.get("answers") or [])))
+        now = _moment(scenario.now or "2026-03-02 10:00", zone)
+        self.world = World(book=book, now=now, leaving=frozenset({"email", "test"}))
+        for n, (username, agent) in enumerate(scenario.agents.items()):
+            self.world.agents[username] = _agent(1000 + n, username, agent)
+        self.world.kept[Library] = Library(1, tuple(_answer(n, answer) for n, answer in enumerate(scenario.answers)))
         self.zone = zone
         self.who = FIRST
-        self.member = self.world.add_member(self.shop, **self._values(data.get("member") or {}))
+        self.member = self.world.add_member(self.shop, **self._values(scenario.member))
         self.ticket: int | None = None
         self.opening: list[dict[str, Any]] = []
         """The lines of a window without a chat; `due` while one is still to be shown."""
@@ -154,16 +151,16 @@ class _Runner:
     def run(self) -> Result:
         if self.shop not in self.book.shops:
             there_is_none = say("there is no shop `{shop}`", self.shop)
-            self.result.failures.append(Failure(1, self.scenario.span("shop"), there_is_none))
+            self.result.failures.append(Failure(1, self.scenario.at.span("shop"), there_is_none))
             return self.result
         if self.unset is not None:
-            self.result.failures.append(Failure(1, self.scenario.span("settings"), self.unset))
+            self.result.failures.append(Failure(1, self.scenario.at.span("settings"), self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
             there_is_none = say("there is no tier `{name}`", self.member.tier)
-            self.result.failures.append(Failure(1, self.scenario.span("member", "tier"), there_is_none))
+            self.result.failures.append(Failure(1, self.scenario.at.span("member", "tier"), there_is_none))
             return self.result
-        for number, step in enumerate(self.scenario.data["steps"]):
+        for number, step in enumerate(self.scenario.steps):
             notices, messages = len(self.world.notices), self._message_count()
             events = len(self.world.events)
             error: Refused | None = None
@@ -187,53 +184,54 @@ class _Runner:
 
     # --- doing a step -----------------------------------------------------------------------------------------------
 
-    def _do(self, step: Mapping[str, Any]) -> list[Decision]:
+    def _do(self, step: Step) -> list[Decision]:
         world = self.world
         done: list[Decision] = []
         world.forget_unmoved()
         self.shown = []
-        if "wait" in step:
-            done.extend(world.advance(world.now + Duration.parse(str(step["wait"])).micros, SYSTEM))
+        if step.wait is not None:
+            done.extend(world.advance(world.now + Duration.parse(step.wait).micros, SYSTEM))
             self._show_opening()
-        if step.get("new"):
+        if step.new:
             self.ticket = None
-        if "as" in step:
-            self._be(str(step["as"]))
-        if "shop" in step:
-            self._visit(str(step["shop"]))
-        if "member" in step:
-            done.append(self._become(step["member"]))
-        if "open_chat" in step:
-            page = step["open_chat"] if isinstance(step["open_chat"], dict) else {}
-            decision = world.run(
-                OpenChat(self.shop, Page(**page)), self._member_actor(), member_id=self.member.id, shop=self.shop
-            )
-            self.opening = [
-                {**line, "at": world.now + line["after"], "due": world.now + line["after"]} for line in decision.opening
-            ]
-            self._show_opening()
-            done.append(decision)
-        if step.get("sign_in"):
-            if step["sign_in"] != "new":
+        if step.as_ is not None:
+            self._be(step.as_)
+        if step.shop is not None:
+            self._visit(step.shop)
+        if step.member is not None:
+            done.append(self._become(step.member))
+        if step.open_chat:
+            done.append(self._open_chat(_page(None if step.open_chat is True else step.open_chat)))
+        if step.sign_in:
+            if step.sign_in != "new":
                 world.seen.add(self.member.id)
             done.append(
                 world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop)
             )
-        if "call" in step:
-            done.append(self._call(step["call"]))
-        if "message" in step:
-            done.append(self._message(step))
-        if "agent" in step:
-            done.extend(self._agent(step))
-        if "rate" in step:
-            done.append(self._member_does(RateTicket(int(step["rate"]), step.get("comment"))))
-        if step.get("end") and "agent" not in step:
+        if step.call is not None:
+            done.append(self._call(step.call))
+        if step.message is not None:
+            done.append(self._message(step, step.message))
+        if step.agent is not None:
+            done.extend(self._agent(step, step.agent))
+        if step.rate is not None:
+            done.append(self._member_does(RateTicket(step.rate, step.comment)))
+        if step.end and step.agent is None:
             done.append(self._member_does(EndChat()))
-        if step.get("fail_delivery"):
+        if step.fail_delivery:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
-            command = DeliveryFailed(self.ticket or 0, last.id, str(step["fail_delivery"]))
+            command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
             done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
         return done
+
+    def _open_chat(self, page: Page) -> Decision:
+        decision = self.world.run(
+            OpenChat(self.shop, page), self._member_actor(), member_id=self.member.id, shop=self.shop
+        )
+        now = self.world.now
+        self.opening = [{**line, "at": now + line["after"], "due": now + line["after"]} for line in decision.opening]
+        self._show_opening()
+        return decision
 
     def _show_opening(self) -> None:
         """Shows the lines of the open window whose time has come."""
@@ -251,7 +249,7 @@ class _Runner:
 
     def _be(self, who: str) -> None:
         """Another person of the scenario from here on, with a case of his own; or the first one again."""
-        self._turn(who, self.shop, self._values((self.scenario.data.get("members") or {}).get(who) or {}))
+        self._turn(who, self.shop, self._values(self.scenario.members.get(who)))
 
     def _turn(self, who: str, shop: str, values: Mapping[str, Any]) -> None:
         """To a person in a shop, made of the values the first time."""
@@ -261,14 +259,12 @@ class _Runner:
         self.who, self.shop = who, shop
         self.member, self.ticket, self.opening = self.elsewhere[who, shop]
 
-    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """A member's values as the desk holds them."""
-        made = dict(values)
-        if "tags" in made:
-            made["tags"] = tuple(made["tags"])
+    def _values(self, member: MemberEntry | None) -> dict[str, Any]:
+        """A member's values as the desk holds them: those that are written."""
+        made = {} if member is None else member.written()
         if made.get("signed_up_at") is not None:
-            made["signed_up_at"] = _moment(str(made["signed_up_at"]), self.zone)
-        made["fields"] = {name: self._typed(name, value) for name, value in (made.get("fields") or {}).items()}
+            made["signed_up_at"] = _moment(made["signed_up_at"], self.zone)
+        made["fields"] = {name: self._typed(name, value) for name, value in made.get("fields", {}).items()}
         return made
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -281,13 +277,13 @@ class _Runner:
         except (ValueError, ArithmeticError):
             return value
 
-    def _become(self, values: Mapping[str, Any]) -> Decision:
+    def _become(self, member: MemberEntry) -> Decision:
         """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed. Rules hear
         of what the shop says of members; of the rest nobody tells them."""
-        wanted = self._values(values)
+        wanted = self._values(member)
         held = self.world.members[self.member.id]
         told: dict[str, Any] = {n: wanted.pop(n) for n in ("name", "tier", "language", "tags") if n in wanted}
-        told |= {f"fields.{name}": value for name, value in (values.get("fields") or {}).items()}
+        told |= {f"fields.{name}": value for name, value in member.fields.items()}
         del wanted["fields"]
         if "blocked" in wanted:
             wanted["blocked_until"] = NEVER if wanted["blocked"] else None
@@ -300,12 +296,10 @@ class _Runner:
         self.member = self.world.members[held.id]
         return decision
 
-    def _call(self, call: Mapping[str, Any]) -> Decision:
+    def _call(self, call: CallEntry) -> Decision:
         """What an exchange says of a call; without an `id` it is the scenario's one call."""
-        other, mine = str(call.get("from", "0912345678")), str(call.get("to", "0223456789"))
-        name, agent = str(call.get("id", "1")), call.get("agent")
         command = CallEvent(
-            self.shop, call["event"], name, call.get("direction", "inbound"), other, mine, agent, call.get("result")
+            self.shop, call.event, call.id, call.direction, call.from_, call.to, call.agent, call.result
         )
         before = set(self.world.tickets)
         decision = self.world.run(command, SYSTEM, member_id=self.member.id, ticket_id=self.ticket, shop=self.shop)
@@ -313,31 +307,28 @@ class _Runner:
             self.ticket = min(self.world.tickets.keys() - before)
         return decision
 
-    def _message(self, step: Mapping[str, Any]) -> Decision:
-        world = self.world
-        data = self.scenario.data
+    def _message(self, step: Step, text: str) -> Decision:
+        world, scenario = self.world, self.scenario
         ticket = world.tickets.get(self.ticket or 0)
         if ticket is not None and ticket.category == "closed" and ticket.kind in self.book.live_kinds:
             case = world.case(self.member.id, ticket.id, self.shop)
             if not reopens(self.book, case, self._member_actor(), world.now):
                 self.ticket, ticket = None, None
         values: dict[str, Any] = {}
-        kind = str(step.get("kind") or data.get("kind") or "inquiry")
-        channel = str(
-            step.get("channel") or data.get("channel") or ("chat" if kind in self.book.live_kinds else "form")
-        )
+        kind = step.kind or scenario.kind or "inquiry"
+        channel = step.channel or scenario.channel or ("chat" if kind in self.book.live_kinds else "form")
         if ticket is None:
-            for name, value in {**(data.get("ticket") or {}), **(step.get("ticket") or {})}.items():
+            for name, value in {**scenario.ticket, **step.ticket}.items():
                 custom = f"ticket.{name}" in self.book.custom_fields
                 values[f"fields.{name}" if custom else name] = value
         command = MemberLine(
             shop=self.shop,
-            text=str(step["message"]),
-            attachments=tuple(str(n) for n in range(int(step.get("attachments", 0)))),
+            text=text,
+            attachments=tuple(str(n) for n in range(step.attachments)),
             kind=kind,
             channel=channel,
-            automatic=bool(step.get("automatic", False)),
-            page=Page(**(step.get("page") or {})),
+            automatic=step.automatic,
+            page=_page(step.page),
             values=values,
             opening=tuple(self.opening),
         )
@@ -350,9 +341,8 @@ class _Runner:
             self.ticket = min(world.tickets.keys() - before)  # the first: others may have been opened beside it
         return decision
 
-    def _agent(self, step: Mapping[str, Any]) -> list[Decision]:
+    def _agent(self, step: Step, username: str) -> list[Decision]:
         world = self.world
-        username = str(step["agent"])
         agent = world.agents.get(username)
         if agent is None:
             raise Refused("invalid", "unknown-agent", say("the scenario has no agent `{name}`", username))
@@ -368,30 +358,33 @@ class _Runner:
             alias=agent.alias,
         )
         done: list[Decision] = []
-        if "open" in step:
-            kind = str(step["open"])
+        if step.open is not None:
+            kind = step.open
             opening = OpenTicket(kind, kind, kind, self.shop, tags=())
             done.append(world.run(opening, actor, member_id=self.member.id, shop=self.shop))
             self.ticket = max(t.id for t in world.tickets.values() if t.kind == kind)
         number = world.tickets[self.ticket].number if self.ticket is not None else 0
         commands: list[Any] = []
-        for key, visibility in (("reply", "public"), ("anonymous", "anonymous"), ("note", "internal")):
-            if key in step:
-                commands.append(PostMessage(number, str(step[key]), visibility))  # type: ignore[arg-type]
-        if "set" in step:
-            values = {
-                (f"fields.{k}" if f"ticket.{k}" in self.book.custom_fields else k): v for k, v in step["set"].items()
-            }
+        if step.reply is not None:
+            commands.append(PostMessage(number, step.reply, "public"))
+        if step.anonymous is not None:
+            commands.append(PostMessage(number, step.anonymous, "anonymous"))
+        if step.note is not None:
+            commands.append(PostMessage(number, step.note, "internal"))
+        if step.at.has("set"):
+            custom = self.book.custom_fields
+            values = {(f"fields.{k}" if f"ticket.{k}" in custom else k): v for k, v in step.set.items()}
             commands.append(ChangeTicket(number, values))
-        if "move" in step:
-            commands.append(MoveTicket(number, str(step["move"])))
-        if "ask_rating" in step:
+        if step.move is not None:
+            commands.append(MoveTicket(number, step.move))
+        if step.ask_rating:
             commands.append(AskRating(number))
-        if step.get("end"):
+        if step.end:
             commands.append(EndChat(number))
         done += [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
-        if "status" in step:
-            done.append(world.run(SetStatus(step["status"]), actor, shop=self.shop, agent=username))
+        if step.status is not None:
+            status = cast(AgentStatus, step.status)  # another was told of before
+            done.append(world.run(SetStatus(status), actor, shop=self.shop, agent=username))
             done.extend(world.serve_queue(SYSTEM))
         return done
 
@@ -424,25 +417,25 @@ class _Runner:
     def _check(
         self,
         number: int,
-        step: Mapping[str, Any],
+        step: Step,
         decisions: list[Decision],
         error: Refused | None,
         notices: int,
         messages: int,
         events: int,
     ) -> None:
-        expect: Mapping[str, Any] = step.get("expect") or {}
+        expect = step.expect or Expect(at=step.at)
 
-        def fail(message: str, *path: Any, help: str | None = None) -> None:
-            span = self.scenario.span("steps", number, *path)
+        def fail(message: str, *path: str | int, help: str | None = None) -> None:
+            span = expect.at.span(*path) if path else step.at.span()
             self.result.failures.append(Failure(number + 1, span, message, help))
 
-        if error is not None and expect.get("error") != error.code:
+        if error is not None and expect.error != error.code:
             fail(say("the desk refused this step: {why} [{code}]", error.message, error.code))
             return
-        if error is None and "error" in expect:
-            message = say("the desk should have refused this step with `{code}`", expect["error"])
-            fail(message, "expect", "error")
+        if error is None and expect.error is not None:
+            message = say("the desk should have refused this step with `{code}`", expect.error)
+            fail(message, "error")
             return
         trace = [t for d in decisions for t in d.trace]
         acted = [t["rule"] for t in trace if t["outcome"] == "acted"]
@@ -463,44 +456,39 @@ class _Runner:
             ],
         }
         for key in ("opened", "fired", "lost", "replies", "notified", "events", "notes", "timers"):
-            if key not in expect:
+            wanted: tuple[str, ...] | None = getattr(expect, key)
+            if wanted is None:
                 continue
-            wanted = [str(w) for w in expect[key]]
             if not wanted and facts[key]:
-                fail(say("{key}: nothing was expected, got {names}", key, _names(facts[key])), "expect", key)
+                fail(say("{key}: nothing was expected, got {names}", key, _names(facts[key])), key)
             for n, name in enumerate(wanted):
                 own = f"{self.shop}/{name}" if key in ("fired", "lost") else name  # a shop's own goes by either name
                 if name not in facts[key] and own not in facts[key]:
                     tried = [*decisions, *self.world.unmoved()]
                     told = why(self.book, name, tried, _said(step)) if key == "fired" else None
                     message = say("{key}: `{name}` is missing, got {names}", key, name, _names(facts[key]))
-                    fail(message, "expect", key, n, help=told)
-        for n, name in enumerate(expect.get("not_fired") or ()):
+                    fail(message, key, n, help=told)
+        for n, name in enumerate(expect.not_fired or ()):
             if name in acted or f"{self.shop}/{name}" in acted:
-                fail(say("`{name}` acted and should not have", name), "expect", "not_fired", n)
-        for n, name in enumerate(expect.get("not_events") or ()):
+                fail(say("`{name}` acted and should not have", name), "not_fired", n)
+        for n, name in enumerate(expect.not_events or ()):
             if name in facts["events"]:
-                fail(say("the event `{name}` came about and should not have", name), "expect", "not_events", n)
+                fail(say("the event `{name}` came about and should not have", name), "not_events", n)
         ticket = self.world.tickets.get(self.ticket or 0)
-        for n, name in enumerate(expect.get("not_tags") or ()):
+        for n, name in enumerate(expect.not_tags or ()):
             if ticket is not None and name in ticket.tags:
-                fail(say("the ticket has the tag `{name}` and should not have it", name), "expect", "not_tags", n)
-        if "rejected" in expect:
+                fail(say("the ticket has the tag `{name}` and should not have it", name), "not_tags", n)
+        if expect.rejected is not None:
             was = any(d.rejected is not None for d in decisions)
-            if was != bool(expect["rejected"]):
-                fail(
-                    say("the message was rejected") if was else say("the message was not rejected"),
-                    "expect",
-                    "rejected",
-                )
-        if "reply" in expect:
+            if was != expect.rejected:
+                fail(say("the message was rejected") if was else say("the message was not rejected"), "rejected")
+        if expect.reply is not None:
             texts = [r.text for d in decisions for r in d.replies] + [line["text"] for line in self.shown]
-            if not any(str(expect["reply"]) in text for text in texts):
-                message = say("no reply contains `{text}`, got {names}", expect["reply"], _names(texts))
-                fail(message, "expect", "reply")
-        for key, wanted in expect.items():
-            if "." in str(key):
-                self._check_field(str(key), wanted, fail)
+            if not any(expect.reply in text for text in texts):
+                message = say("no reply contains `{text}`, got {names}", expect.reply, _names(texts))
+                fail(message, "reply")
+        for name, value in expect.fields.items():
+            self._check_field(name, value, fail)
 
     def _check_field(self, name: str, wanted: Any, fail: Any) -> None:
         owner, _, short = name.partition(".")
@@ -509,10 +497,10 @@ class _Runner:
             clock = self.world.clocks.get(ticket.id, {}).get(short) if ticket is not None else None
             state = clock.state if clock else None
             if state != wanted:
-                fail(say("the clock {name} is {found}, expected {wanted}", short, state, wanted), "expect", name)
+                fail(say("the clock {name} is {found}, expected {wanted}", short, state, wanted), name)
             return
         if owner != "member" and ticket is None:
-            fail(say("there is no {noun} to look at", noun(owner)), "expect", name)
+            fail(say("there is no {noun} to look at", noun(owner)), name)
             return
         spec = self.book.fields.get(name)
         holder: Any = ticket
@@ -526,7 +514,7 @@ class _Runner:
             case = self.world.case(self.member.id, self.ticket, self.shop)
             got = self.book.getter(name)(Draft(self.book, case, SYSTEM, self.world.now))
         else:
-            fail(say("there is no field `{name}`", name), "expect", name)
+            fail(say("there is no field `{name}`", name), name)
             return
         if isinstance(got, tuple):
             missing = [w for w in (wanted or []) if w not in got]
@@ -534,23 +522,40 @@ class _Runner:
                 message = say(
                     "{name} is {found}, expected {wanted}", name, _names(list(got)), _names(list(wanted or []))
                 )
-                fail(message, "expect", name)
+                fail(message, name)
         elif spec is not None and spec[0].type.kind == "duration" and got is not None:
             if wanted is None or got != Duration.parse(str(wanted)).micros:
-                fail(say("{name} is `{found}`, expected `{wanted}`", name, Duration(got), wanted), "expect", name)
+                fail(say("{name} is `{found}`, expected `{wanted}`", name, Duration(got), wanted), name)
         elif (got if got is None else str(got)) != (wanted if wanted is None else str(wanted)):
-            fail(say("{name} is `{found}`, expected `{wanted}`", name, got, wanted), "expect", name)
+            fail(say("{name} is `{found}`, expected `{wanted}`", name, got, wanted), name)
 
 
-def _said(step: Mapping[str, Any]) -> str | None:
+def _said(step: Step) -> str | None:
     """What the step tries to say."""
-    return next((str(step[key]) for key in ("message", "reply", "anonymous", "note") if key in step), None)
+    return next((text for text in (step.message, step.reply, step.anonymous, step.note) if text is not None), None)
 
 
-def _answer(number: int, data: Mapping[str, Any]) -> Answer:
+def _page(entry: PageEntry | None) -> Page:
+    return Page() if entry is None else Page(**entry.written())
+
+
+def _agent(number: int, username: str, entry: AgentEntry) -> Agent:
+    return Agent(
+        id=number,
+        username=username,
+        name=entry.name or username,
+        alias=entry.alias or "",
+        teams=entry.teams or ((entry.team,) if entry.team else ()),
+        skills=entry.skills,
+        roles=entry.roles or ((entry.role,) if entry.role else ("agent",)),
+        status=cast(AgentStatus, entry.status or "online"),
+        capacity=entry.capacity,
+    )
+
+
+def _answer(number: int, entry: AnswerEntry) -> Answer:
     """An entry of a scenario's library: one text does for every language."""
-    words = tuple(str(word) for word in data.get("keywords") or ())
-    return Answer(number, {"": str(data["title"])}, {"": str(data["text"])}, words, str(data.get("shop", "")), number)
+    return Answer(number, {"": entry.title}, {"": entry.text}, entry.keywords, entry.shop or "", number)
 
 
 def _moment(text: str, zone: ZoneInfo) -> int:

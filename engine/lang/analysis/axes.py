@@ -102,10 +102,6 @@ class ChoiceAxis(Axis):
                 mask |= self.bits.get(value, 0)
         return mask & self.full
 
-    def unequal(self, values: Iterable[Any]) -> int:
-        """The regions of all other values, without the empty one."""
-        return self.full & ~EMPTY & ~self.pick(values)
-
     @property
     def empty(self) -> int:
         """What `is empty` means."""

@@ -125,16 +125,6 @@ def checked(boxes: list[Box]) -> list[Box]:
     return boxes
 
 
-def left_over(one: Box, others: Iterable[Box], full: Sequence[int], possible: Callable[[Box], bool]) -> list[Box]:
-    """What of `one` lies in none of the `others`. Raises TooManyError past `CAP` pieces."""
-    rest = [one]
-    for other in others:
-        rest = checked([piece for box in rest for piece in subtract(box, other, full) if possible(piece)])
-        if not rest:
-            break
-    return rest
-
-
 def pairs(
     boxes: Sequence[tuple[int, Box]], full: Sequence[int], kinds: Sequence[Hashable], done_with: Container[int] = ()
 ) -> Iterable[tuple[int, int]]:

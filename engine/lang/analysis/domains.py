@@ -6,7 +6,7 @@ neither reports what no desk can come to nor misses what no desk can avoid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -91,8 +91,3 @@ class Domains:
     def meets(self, one: str, other: str) -> bool:
         """Whether two event kinds can arise together."""
         return one == other or any(one in wave and other in wave for wave in self.waves)
-
-    def companions(self, kinds: Iterable[str]) -> bool:
-        """Whether all these event kinds can arise in one wave."""
-        wanted = frozenset(kinds)
-        return len(wanted) <= 1 or any(wanted <= wave for wave in self.waves)

@@ -9,9 +9,6 @@ from typing import Any
 from engine.lang.analysis.keys import key_of
 from engine.lang.checked import CheckedAction, Dynamic
 
-COMMUTING = frozenset("reply note notify answer ask_rating open mask reject flag block do stop".split())
-"""Actions that stand beside any other."""
-
 
 @dataclass(frozen=True, slots=True)
 class Write:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -170,6 +171,7 @@ def rules_told(world: World, code: str) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(rule_sets())
 def test_against_brute_force(drawn: tuple[str, str, list[str], bool]) -> None:

@@ -11,14 +11,14 @@ import pytest
 from engine.core.changes import Change
 from engine.core.entities import Case
 from engine.core.rulebook import Extras, PluginAction
+from engine.editor import Completion, Workspace
+from engine.editor.outline import spot
 from engine.lang import FLAG, NUMBER, ActionKind, Source, format_text
 from engine.lang.builder import SIGNS
 from engine.lang.keywords import KeywordSet
 from engine.lang.lexer import tokenise
 from engine.lang.source import Place
-from engine.language import Completion, Workspace
-from engine.language.outline import spot
-from tests.language.places import inserts, offered, position, starter
+from tests.editor.places import inserts, offered, position, starter
 
 # The text with the cursor, and what is offered, the first of it before anything of another kind.
 FIRST = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.language.positions import Positions
+from engine.editor.positions import Positions
 
 TEXTS = st.text(st.sampled_from("ab \t\n\r\u2028\x0c甲𠮷🍜é"), max_size=30)
 CODECS = {"utf-16": ("utf-16-le", 2), "utf-8": ("utf-8", 1), "utf-32": ("utf-32-le", 4)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from engine.language import Completion, Workspace
+from engine.editor import Completion, Workspace
 from engine.reload import read_folder
 
 RULES = Path(__file__).resolve().parents[2] / "rules"

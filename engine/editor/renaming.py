@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from engine.editor.mentions import Mention
+from engine.editor.results import Edit, Place, Refusal
+from engine.editor.spelling import is_name, noun, quoted, scalar
 from engine.lang import Severity, Span
 from engine.lang.said import say
 from engine.lang.types import noun as type_noun
-from engine.language.mentions import Mention
-from engine.language.results import Edit, Place, Refusal
-from engine.language.spelling import is_name, noun, quoted, scalar
 
 if TYPE_CHECKING:
-    from engine.language.workspace import Workspace
+    from engine.editor.workspace import Workspace
 
 _FIXED = {
     "event": say("events are the desk's own"),

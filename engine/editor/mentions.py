@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.editor.shapes import Shape
 from engine.lang import Environment, Source, Span, Type, ast
 from engine.lang.functions import BUILTINS
 from engine.lang.nodes import Node
 from engine.lang.parser import parse_condition
 from engine.lang.source import Place
 from engine.lang.types import LONG_WEEKDAYS
-from engine.language.shapes import Shape
 
 Form = Literal["name", "noun", "path", "slot", "yaml", "short", "file"]
 
@@ -282,8 +282,9 @@ class _Yaml:
             for key, value in node.pairs:
                 about = self._key(key, shape) or subject
                 part = shape.keys.get(key.text)
-                if part is not None and part.declares and part.value and value.kind == "scalar":
-                    self.about.setdefault((part.value, value.text), node)
+                kind = "" if part is None or not part.declares else self._kind(part.value, about)
+                if kind and value.kind == "scalar":
+                    self.about.setdefault((kind, value.text), node)
                 elif shape.declares and shape.name and key.text not in shape.keys:
                     prefix = "setting." if shape.name == "setting" else ""
                     self.about.setdefault((shape.name, prefix + key.text), value)
@@ -316,6 +317,13 @@ class _Yaml:
         self.found.append(Mention(shape.name, name, key.span, form, shape.declares))  # type: ignore[arg-type]
         return None
 
+    def _kind(self, kind: str, subject: str | None) -> str:
+        """The kind of noun; `*` is a value of the field that is spoken of."""
+        if kind != "*":
+            return kind
+        field = self.environment.fields.get(subject or "")
+        return kind_of(None if field is None else field.type)
+
     def _scalar(self, node: Node, shape: Shape, subject: str | None) -> None:
         kind = shape.value
         if kind == "condition":
@@ -326,9 +334,7 @@ class _Yaml:
             return
         if kind == "role or team":
             kind = "role" if node.text in self.environment.roles else "team"
-        if kind == "*":
-            field = self.environment.fields.get(subject or "")
-            kind = kind_of(None if field is None else field.type)
+        kind = self._kind(kind, subject)
         if kind:
             name = node.text.split(" ")[0] if kind == "event" else node.text
             self.found.append(Mention(kind, name, node.span, "yaml", shape.declares))

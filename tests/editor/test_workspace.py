@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from engine.core.events import ACTIONS
+from engine.editor import Place, Refusal, Workspace, applied
+from engine.editor.manual import ACTIONS as MANUAL
 from engine.lang import Severity, Source, format_text
 from engine.lang.said import LOCALES, spoken
-from engine.language import Place, Refusal, Workspace, applied
-from engine.language.manual import ACTIONS as MANUAL
 from engine.reload import load_files
-from tests.language.places import at, position, starter
+from tests.editor.places import at, position, starter
 
 SMALL = {
     "desk.yaml": (
@@ -141,6 +141,47 @@ def test_what_a_hover_says(small: Workspace, path: str, piece: str, said: str) -
     assert said in found.text
     word = piece.split("\n")[0].split(" ")[0].strip("],")
     assert word.startswith(text_at(small, found.place)) or text_at(small, found.place).startswith(word)
+
+
+KEYS = [
+    ("lifecycles/inquiry.yaml", "category", "`open`: it is our turn", "`open`：該我們處理"),
+    ("lifecycles/inquiry.yaml", "trigger", "must be there", "必須有"),
+    ("tests/t.yaml", "steps", "what happens, one after another", "依序發生的事"),
+    ("teams.yaml", "label", "what people read", "給人看的文字"),
+]
+
+
+@pytest.mark.parametrize(("path", "key", "english", "chinese"), KEYS, ids=[f"{path}: {key}" for path, key, *_ in KEYS])
+def test_a_hover_over_a_key_says_what_it_is_for(
+    small: Workspace, path: str, key: str, english: str, chinese: str
+) -> None:
+    found = small.hover(*at(small, path, f"{key}:", 1))
+    assert found is not None and text_at(small, found.place) == key
+    assert found.text.startswith(f"**{key}** · key\n\n") and english in found.text
+    assert chinese in spoken(found.text, "zh-TW")
+
+
+def test_a_key_that_means_nothing_has_no_hover(small: Workspace) -> None:
+    space = small.with_file("teams.yaml", "care: {lable: x}\n")
+    assert space.hover(*at(space, "teams.yaml", "lable", 1)) is None
+
+
+def test_an_offered_key_says_what_it_is_for(small: Workspace) -> None:
+    space = small.with_file("teams.yaml", "care: {sh}\n")
+    (key,) = space.complete("teams.yaml", 1, 10)
+    assert (key.label, key.kind) == ("shops", "key")
+    assert key.detail == "the shops it serves; without any, all of them"
+    assert spoken(key.documentation, "zh-CN") == "**shops** · 键\n\n服务哪些商店；没写就是全部"
+
+
+def test_values_of_a_field_that_are_mappings_are_declared_by_name(small: Workspace) -> None:
+    desk = small.files["desk.yaml"].replace("[north, south]", "[north, {name: south, label: {en: Down}}]")
+    assert desk != small.files["desk.yaml"]
+    space = small.with_file("desk.yaml", desk)
+    found = space.definition(*at(space, "a.rules", "south", 1))
+    assert found is not None and text_at(space, found) == "south" and found.path == "desk.yaml"
+    hover = space.hover(*at(space, "a.rules", "south", 1))
+    assert hover is not None and "- `en` Down" in hover.text
 
 
 def test_a_finding_tells_why_on_hover(small: Workspace) -> None:
@@ -311,6 +352,7 @@ def test_a_file_with_mistakes_that_names_it_keeps_the_name(small: Workspace) -> 
     assert not isinstance(elsewhere.rename(*at(elsewhere, "a.rules", "big and", 1), "large"), Refusal)
 
 
+@pytest.mark.slow
 def test_the_whole_starter_desk_takes_other_names() -> None:
     workspace = starter()
     kinds: dict[str, str] = {}
@@ -437,6 +479,7 @@ def test_the_layout_is_that_of_engine_fmt_and_mistakes_are_left_alone(small: Wor
     assert small.format("nowhere.rules") == ""
 
 
+@pytest.mark.slow
 def test_no_question_about_a_mutilated_file_fails() -> None:
     """Pieces of every file are replaced by what is hard to read; every question has an answer, if only none."""
     chance = random.Random(11)

@@ -6,10 +6,10 @@ it finds is what `engine validate` finds. Pure: texts in, answers out.
 
 from __future__ import annotations
 
+from engine.editor.renaming import applied, apply
+from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
+from engine.editor.workspace import Workspace
 from engine.lang.said import LOCALES, Said
-from engine.language.renaming import applied, apply
-from engine.language.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
-from engine.language.workspace import Workspace
 
 __all__ = [
     "LOCALES",

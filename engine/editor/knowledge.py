@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from engine.editor.manual import ACTIONS
+from engine.editor.mentions import Mention
 from engine.lang import CODES, Environment, Field, Severity
 from engine.lang.actions import ROUTING, SHOWN_AS, VIA
 from engine.lang.functions import BUILTINS
@@ -14,8 +16,6 @@ from engine.lang.nodes import Node
 from engine.lang.said import Label, Said, either, joined, quoted, say
 from engine.lang.template import FILTERS
 from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
-from engine.language.manual import ACTIONS
-from engine.language.mentions import Mention
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
     "routing": ROUTING,

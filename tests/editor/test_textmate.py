@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from engine.editor import textmate
 from engine.lang import Source, format_text
 from engine.lang.keywords import KEYWORDS
-from engine.language import textmate
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAMMAR = textmate.grammar()

@@ -12,6 +12,7 @@ from typing import Any
 from lark import Token
 from lark.exceptions import UnexpectedToken
 
+from engine.editor.mentions import kind_of
 from engine.lang import DURATION, Environment, Source, Type
 from engine.lang.environment import EVERY_OBJECTS
 from engine.lang.functions import BUILTINS
@@ -20,7 +21,6 @@ from engine.lang.lexer import tokenise
 from engine.lang.parser import chunks, grammar, keyword_set
 from engine.lang.source import Place
 from engine.lang.text import fold
-from engine.language.mentions import kind_of
 
 _WORD = re.compile(r"[^\W\d]\w*(?:\.\w*)*$|\d\w*$")
 _ALLOWED = re.compile(r"(?:^|\s)(?:allow|容許|容许)\s+(?P<code>[a-z0-9-]*)$")

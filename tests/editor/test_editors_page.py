@@ -10,7 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from engine.language import textmate
+from engine.editor import textmate
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/editors.md").read_text("utf-8")

@@ -10,22 +10,22 @@ from typing import TypeVar
 
 from engine.core.building import digest_of, environment_of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
+from engine.editor import remedies, renaming
+from engine.editor.completion import FLAGS, Wanted, fitting, in_slot, wanted
+from engine.editor.knowledge import Knowledge
+from engine.editor.manual import ACTIONS as MANUAL
+from engine.editor.manual import verb_of
+from engine.editor.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
+from engine.editor.outline import Spot, spot
+from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
+from engine.editor.shapes import Shape, below, key_at, page_of, shape_of
+from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
 from engine.lang.keywords import TOKENS
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
 from engine.lang.said import say
 from engine.lang.text import fold
-from engine.language import remedies, renaming
-from engine.language.completion import FLAGS, Wanted, fitting, in_slot, wanted
-from engine.language.knowledge import Knowledge
-from engine.language.manual import ACTIONS as MANUAL
-from engine.language.manual import verb_of
-from engine.language.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
-from engine.language.outline import Spot, spot
-from engine.language.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
-from engine.language.shapes import Shape, shape_of
-from engine.language.spelling import noun, quoted, scalar
 from engine.reload import Loaded, load_files
 
 _Item = TypeVar("_Item", ast.Define, ast.Words, ast.Rule)
@@ -274,7 +274,7 @@ class Workspace:
         here = spot(text, offset)
         if here is None:
             return []
-        shape, subject = _below(file.shape, here.path)
+        shape, subject = below(file.shape, here.path)
         if shape is None:
             return []
         if shape.value == "text" and here.value:
@@ -295,7 +295,11 @@ class Workspace:
 
     def _keys(self, shape: Shape, word: str, place: Place, written: bool) -> list[Completion]:
         colon = "" if written else ": "
-        found = [Completion(key, "key", f"{key}{colon}", place) for key in fitting(word, shape.keys)]
+        found = []
+        for key in fitting(word, shape.keys):
+            slot = shape.docs.get(key)
+            doc, page = ("", "") if slot is None else (slot.doc, page_of(slot))
+            found.append(Completion(key, "key", f"{key}{colon}", place, doc, page))
         if shape.name and not shape.declares:
             owner = shape.name if shape.name.endswith(".") else ""
             names = self.knowledge.names("field" if owner or shape.name == "field" else shape.name)
@@ -342,12 +346,19 @@ class Workspace:
         return self._named(file, shifted, offset)
 
     def hover(self, path: str, line: int, column: int) -> Hover | None:
-        """What is to be known about the name at a position."""
+        """What is to be known about the name at a position, or about the key of a YAML file."""
         mention = self._at(path, line, column)
         if mention is None:
-            return None
+            return self._hover_key(path, line, column)
         page = self.knowledge.page(mention.kind, mention.name)
         return Hover(page, Place.of(mention.span)) if page else None
+
+    def _hover_key(self, path: str, line: int, column: int) -> Hover | None:
+        file = self._files.get(path)
+        if file is None or file.root is None or file.shape is None:
+            return None
+        found = key_at(file.root, file.shape, self._offset(file, line, column))
+        return None if found is None else Hover(page_of(found[0]), Place.of(found[1]))
 
     def definition(self, path: str, line: int, column: int) -> Place | None:
         """Where the name at a position is declared: in the same shop if it has its own, else for all."""
@@ -467,23 +478,6 @@ def _is_test(path: str) -> bool:
 def _shop(path: str) -> str:
     parts = path.split("/")
     return parts[1] if len(parts) > 2 and parts[0] == "shops" else ""
-
-
-def _below(shape: Shape | None, path: tuple[str | int, ...]) -> tuple[Shape | None, str]:
-    """The shape at a path, and the field it is about."""
-    subject = ""
-    for step in path:
-        if shape is None:
-            return None, subject
-        if isinstance(step, str) and step not in shape.keys:
-            if shape.name in ("ticket.", "member."):
-                subject = shape.name + step
-            elif shape.name == "field":
-                subject = step
-        if isinstance(step, int) and shape.items is None:
-            continue
-        shape = shape.under(step)
-    return shape, subject
 
 
 def _symbol(item: ast.Item) -> Symbol | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from engine.editor.results import CodeAction, Edit, Place
+from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import Finding, Severity, Span, ast
 from engine.lang.keywords import RESERVED, TOKENS, set_of
 from engine.lang.said import say
-from engine.language.results import CodeAction, Edit, Place
-from engine.language.spelling import noun, quoted, scalar
 
 _MEANT = re.compile(r"did you mean `([^`]+)`\?")
 _QUOTE = re.compile(r'(?:quote it|needs quotes|in double quotes): `("[^`]*")`')
