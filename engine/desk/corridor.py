@@ -144,8 +144,7 @@ class Desk:
             else:
                 log.error("the last rulebook in force no longer builds: %d findings", len(findings))
         desk._feed.start(store.last_event_id)
-        loop = asyncio.get_running_loop()
-        desk._unhear = bus.subscribe(["events"], lambda topic, ids: loop.call_soon_threadsafe(desk._feed.wake))
+        desk._unhear = bus.subscribe(["events"], desk._feed.hear)
         return desk
 
     async def close(self) -> None:

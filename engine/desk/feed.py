@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -173,11 +174,14 @@ class Feed:
         self._frames: dict[tuple[int, str], list[Frame]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
 
     def start(self, position: int) -> None:
         """Begins to follow after an event id, in the running loop."""
         self.position = position
-        self._task = asyncio.get_running_loop().create_task(self._follow())
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+        self._task = self._loop.create_task(self._follow())
 
     async def stop(self) -> None:
         """Ends following."""
@@ -209,6 +213,13 @@ class Feed:
     def wake(self) -> None:
         """There is something new: called in the loop thread after a commit, or by the bus."""
         self._wake.set()
+
+    def hear(self, topic: str, ids: Sequence[int]) -> None:
+        """What the bus tells, from whichever thread; our own commits tell it in the loop's, which need not be woken."""
+        if threading.get_ident() == self._thread:
+            self.wake()
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self.wake)
 
     async def read(self, since: int, member_id: int | None = None) -> list[Committed]:
         """Events after an id, with their lines, from the log; only one member's where one is named."""
