@@ -73,6 +73,8 @@ class Library:
 
     def fitting(self, text: str, shop: str) -> tuple[Answer, ...]:
         """The answers of a shop that fit a line and are close to the best, best first."""
+        if not self.answers:
+            return ()
         folded, found = fold(text), frozenset(tokens(text))
         scored = [(a.points(folded, found), a) for a in self.answers if a.shop in ("", shop)]
         fits = sorted(((p, a) for p, a in scored if p >= FITS), key=lambda s: (-s[0], s[1].position, s[1].id))
