@@ -12,6 +12,7 @@ import http.client
 import logging
 import secrets
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -50,6 +51,10 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {"file-too-large": 413, "file-type-re
 
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 NOBODY: Final = Actor(kind="guest")
+
+
+_request_ids = count(secrets.randbits(63))
+"""Names of requests in the log: none twice, here or after a restart; they need not be hard to guess."""
 
 
 def csrf_of(token: str) -> str:
@@ -105,7 +110,7 @@ class BaseHandler(tornado.web.RequestHandler):
         return self.application.settings["web"]
 
     def set_default_headers(self) -> None:
-        self.request_id: str = getattr(self, "request_id", "") or secrets.token_hex(8)
+        self.request_id: str = getattr(self, "request_id", "") or f"{next(_request_ids):016x}"
         self.set_header("Server", "desk")
         self.set_header("X-Request-Id", self.request_id)
         self.set_header("X-Content-Type-Options", "nosniff")

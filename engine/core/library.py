@@ -93,6 +93,8 @@ class Library:
 
     def fitting(self, text: str, shop: str) -> tuple[Answer, ...]:
         """The answers of a shop that fit a line and are close to the best, best first."""
+        if not self.answers:
+            return ()
         folded, found = fold(text), frozenset(tokens(text))
         scored = [(a.points(folded, found), a) for a in self.answers if a.shop in ("", shop)]
         fits = sorted(((p, a) for p, a in scored if p >= FITS), key=lambda s: (-s[0], s[1].position, s[1].id))
@@ -101,9 +103,9 @@ class Library:
     def chosen(self, text: str, lines: Sequence[Message], shop: str) -> Answer | None:
         """The answer a line picks by its number from the menu that was the last thing said to the member."""
         number = fold(text).strip(" .。、)")
-        said = next((line.text for line in reversed(lines) if line.direction == "outbound"), "")
         if not number.isdecimal():
             return None
+        said = next((line.text for line in reversed(lines) if line.direction == "outbound"), "")
         offered = [line.partition(". ")[2] for line in said.split("\n") if line.startswith(f"{int(number)}. ")]
         own = [a for a in self.answers if a.shop in ("", shop)]
         return next((a for a in own if offered and offered[0] in a.titles.values()), None)

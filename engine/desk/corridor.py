@@ -88,7 +88,7 @@ class Desk:
                 log.error("the last rulebook in force no longer builds: %d findings", len(findings))
         if listened:
             desk._feed.start(store.last_event_id)
-            desk._unhear = bus.subscribe(["events"], lambda topic, ids: loop.call_soon_threadsafe(desk._feed.wake))
+            desk._unhear = bus.subscribe(["events"], desk._feed.hear)
         return desk
 
     async def close(self) -> None:

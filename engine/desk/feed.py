@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from engine.core import access
@@ -24,6 +26,8 @@ from engine.store.stream import Committed
 
 log = logging.getLogger(__name__)
 
+STAFF = frozenset({"agent", "system"})
+"""Kinds of actors who hear of everything, as far as they may see it."""
 PAGE = 500
 """Events read at once: a long absence is served in pieces."""
 
@@ -74,11 +78,12 @@ def with_times(value: Any) -> Any:
 
 async def rest(wake: asyncio.Event, seconds: float) -> None:
     """Waits for the event at most so long, and clears it. In Python 3.11 `wait_for` would swallow a cancel."""
-    try:
-        async with asyncio.timeout(seconds):
+    if not wake.is_set():
+        alarm = asyncio.get_running_loop().call_later(seconds, wake.set)
+        try:
             await wake.wait()
-    except TimeoutError:
-        return
+        finally:
+            alarm.cancel()
     wake.clear()
 
 
@@ -118,9 +123,9 @@ class Subscription:
 
     async def start(self) -> None:
         """Serves everything since the position in order, then joins the live feed."""
-        self.feed.listeners.add(self)  # from here on nothing is passed over; what comes waits its turn
+        self.feed.add(self)  # from here on nothing is passed over; what comes waits its turn
         member_id = None if self.actor.staff else self.actor.id
-        while not self.closed:
+        while not self.closed and member_id != 0:  # a guest without a row has no past
             items = await self.feed.read(self.position, member_id)
             for item in items:
                 self._tell(item)
@@ -153,7 +158,7 @@ class Subscription:
     def close(self) -> None:
         """Ends it; a second call does nothing."""
         self.closed = True
-        self.feed.listeners.discard(self)
+        self.feed.discard(self)
 
 
 class Feed:
@@ -163,27 +168,58 @@ class Feed:
         self._context = context
         self._live = context.tables.live_events
         self.position = 0
-        self.listeners: set[Subscription] = set()
+        self._of_staff: set[Subscription] = set()
+        self._of_member: dict[int, set[Subscription]] = {}
+        """Listeners of each member: of a thousand chats an event concerns one."""
         self._frames: dict[tuple[int, str], list[Frame]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
 
     def start(self, position: int) -> None:
         """Begins to follow after an event id, in the running loop."""
         self.position = position
-        self._task = asyncio.get_running_loop().create_task(self._follow())
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+        self._task = self._loop.create_task(self._follow())
 
     async def stop(self) -> None:
         """Ends following."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for listener in list(self.listeners):
+        for listener in [*self._of_staff, *chain.from_iterable(self._of_member.values())]:
             listener.close()
+
+    def add(self, listener: Subscription) -> None:
+        """From now on the listener is told of what concerns its actor; for a guest without a row nothing does."""
+        if listener.actor.kind in STAFF:
+            self._of_staff.add(listener)
+        elif listener.actor.id > 0:
+            self._of_member.setdefault(listener.actor.id, set()).add(listener)
+
+    def discard(self, listener: Subscription) -> None:
+        """No longer."""
+        self._of_staff.discard(listener)
+        own = self._of_member.get(listener.actor.id)
+        if own is not None:
+            own.discard(listener)
+            if not own:
+                del self._of_member[listener.actor.id]
+
+    def _concerned(self, item: Committed) -> list[Subscription]:
+        return [*self._of_staff, *self._of_member.get(item.member_id or 0, ())]
 
     def wake(self) -> None:
         """There is something new: called in the loop thread after a commit, or by the bus."""
         self._wake.set()
+
+    def hear(self, topic: str, ids: Sequence[int]) -> None:
+        """What the bus tells, from whichever thread; our own commits tell it in the loop's, which need not be woken."""
+        if threading.get_ident() == self._thread:
+            self.wake()
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self.wake)
 
     async def read(self, since: int, member_id: int | None = None) -> list[Committed]:
         """Events after an id, with their lines, from the log; only one member's where one is named."""
@@ -192,17 +228,17 @@ class Feed:
     async def _follow(self) -> None:
         while True:
             try:
-                if not self.listeners:  # nobody looks: what happens is not read
+                if not self._of_staff and not self._of_member:  # nobody looks: what happens is not read
                     self.position = max(self.position, self._context.store.last_event_id)
                     await rest(self._wake, 1.0)
                     continue
                 items = await self.read(self.position)
                 for item in items:
                     self.position = item.id
-                    for listener in list(self.listeners):
+                    for listener in self._concerned(item):
                         listener.push(item)
                 self._frames.clear()
-                if self.position < self._context.store.last_event_id or len(items) == PAGE:
+                if items and (self.position < self._context.store.last_event_id or len(items) == PAGE):
                     continue
             except asyncio.CancelledError:
                 raise
@@ -215,7 +251,7 @@ class Feed:
 
     def frames(self, item: Committed, actor: Actor) -> list[Frame]:
         """The frames of an event for an actor; empty where it is nothing to the actor."""
-        if actor.kind in ("agent", "system"):
+        if actor.kind in STAFF:
             if actor.kind == "agent" and item.shop is not None and not access.serves(actor, item.shop):
                 return []
             audience = "staff"
@@ -240,7 +276,7 @@ class Feed:
         book = self._context.rulebook
         shown = {**line, "author": dict(line["author"])}
         if book is not None:
-            locale = book.shops[item.shop].locales[0] if item.shop in book.shops else "zh-TW"
+            locale = book.shops[item.shop].locales[0] if item.shop is not None and item.shop in book.shops else "zh-TW"
             name_author(book, shown, item.shop, locale)
         return {"message": with_times(shown)}
 

@@ -34,7 +34,7 @@ STARS = "*＊"
 _NEAR = 16
 """How far from the middle of a text a place to cut it is looked for."""
 
-# Folds that are kept: of a line its fold is asked by every stage of rules, by the library and by the search index.
+# Folds and tokens that are kept: of a line they are asked by every stage of rules, by the library and by the search.
 _FOLDS = 256
 _LONG = 4000
 
@@ -164,6 +164,15 @@ def tokens(text: str) -> list[str]:
     A run of CJK becomes its overlapping pairs and its last single character (so that one character is found as a
     prefix); a run of other letters and digits stays one token.
     """
+    return list(_tokens_kept(text) if len(text) <= _LONG else _tokens(text))
+
+
+@lru_cache(maxsize=_FOLDS)
+def _tokens_kept(text: str) -> tuple[str, ...]:
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> list[str]:
     found: list[str] = []
     for run in _RUN.finditer(fold(text)):
         word = run[0]

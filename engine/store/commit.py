@@ -120,16 +120,15 @@ class _Applying:
         if due_at is not None and self.case.ticket is not None:
             self.updates.setdefault(self.case.ticket.id, {})["due_at"] = due_at
         self._clocks(clocks)
+        self._say([change for change in changes if isinstance(change, Say)])
         kinds: dict[type, list[Any]] = {}
         events: list[EventRow] = []
         for change in changes:
-            if isinstance(change, Say):
-                self._say(change)
-            elif isinstance(change, Set) and change.thing != "clock":
+            if isinstance(change, Set) and change.thing != "clock":
                 self._set(change)
             elif isinstance(change, Create) and change.thing not in ("ticket", "clock", "notice", "rule_use"):
                 self._create(change)
-            elif not isinstance(change, (Create, Set)):
+            elif not isinstance(change, (Create, Set, Say)):
                 kinds.setdefault(type(change), []).append(change)
         self._notices(_by_kind(changes, "notice"))
         uses = _by_kind(changes, "rule_use")
@@ -375,12 +374,11 @@ class _Applying:
 
     # ----------------------------------------------------------------------------------------------------------- lines
 
-    def _say(self, say: Say) -> None:
-        ticket_id = self.real(say.ticket)
-        message_id = self.tx.insert(
-            t.Message,
+    def _say(self, lines: Sequence[Say]) -> None:
+        """Stores the lines in the order in which they were said."""
+        rows = [
             {
-                "ticket_id": ticket_id,
+                "ticket_id": self.real(say.ticket),
                 "author_kind": say.author_kind,
                 "author_id": say.author_id,
                 "shown_as": say.shown_as,
@@ -396,15 +394,17 @@ class _Applying:
                 "client_key": say.client_key,
                 "external_id": say.external_id,
                 "created_at": say.at,
-            },
-        )
-        self.refs[say.ref] = message_id
-        self.messages.append(message_id)
-        self.tx.find_by("message", message_id, say.text)
-        if say.visibility != "internal":
-            self.updates.setdefault(ticket_id, {})["last_message_id"] = message_id
-        if say.attachments:
-            self.files.append((message_id, say))
+            }
+            for say in lines
+        ]
+        for say, message_id in zip(lines, self.tx.insert_in_order(t.Message, rows), strict=True):
+            self.refs[say.ref] = message_id
+            self.messages.append(message_id)
+            self.tx.find_by("message", message_id, say.text)
+            if say.visibility != "internal":
+                self.updates.setdefault(self.real(say.ticket), {})["last_message_id"] = message_id
+            if say.attachments:
+                self.files.append((message_id, say))
 
     def _attach(self) -> None:
         """Hangs uploads on their lines; only their uploader may."""

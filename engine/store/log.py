@@ -95,9 +95,8 @@ def link(chain_key: bytes, previous: str, row: Mapping[str, Any]) -> str:
     return hmac.digest(chain_key, content, "sha256").hex()
 
 
-_ADVANCE = Prepared(lambda: Counter.update(value=Counter.value + p("count")).where(Counter.name == "event"))
-_LAST = Prepared(lambda: Counter.select(Counter.value, Counter.mark).where(Counter.name == "event"))
-_MARK = Prepared(lambda: Counter.update(mark=p("mark")).where(Counter.name == "event"))
+_LAST = Prepared(lambda: Counter.select(Counter.value, Counter.mark).where(Counter.name == "event"), lock_rows=Counter)
+_ADVANCE = Prepared(lambda: Counter.update(value=p("last"), mark=p("mark")).where(Counter.name == "event"))
 
 
 def number_events(connection: Connection, chain_key: bytes, events: Sequence[EventRow]) -> int:
@@ -106,11 +105,10 @@ def number_events(connection: Connection, chain_key: bytes, events: Sequence[Eve
     Called last in a transaction: the counter row stays locked until the COMMIT, so ids appear in order, whichever
     process commits, and a reader that asks "since id" misses nothing.
     """
-    connection.run(_ADVANCE, count=len(events))
     last = connection.row(_LAST)
     if last is None:
         raise StoreError("the counter row of the event log is gone: restore a backup")
-    number = int(last["value"]) - len(events)
+    number = int(last["value"])
     previous = last["mark"] or GENESIS
     rows = []
     for event in events:
@@ -133,7 +131,7 @@ def number_events(connection: Connection, chain_key: bytes, events: Sequence[Eve
         previous = row["hash"] = link(chain_key, previous, row)
         rows.append(row)
     connection.insert_many(Event, rows)
-    connection.run(_MARK, mark=previous)
+    connection.run(_ADVANCE, last=number, mark=previous)
     return number
 
 

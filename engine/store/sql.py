@@ -86,20 +86,21 @@ def insert_sql(
     model: type[Model],
     columns: tuple[str, ...],
     *,
+    rows: int = 1,
     returning: bool = False,
     ignore: bool = False,
     key: tuple[str, ...] = (),
     given: tuple[str, ...] = (),
 ) -> str:
-    """An INSERT of one row. `key` makes it write the `given` columns into the row of the same key, `ignore` leaves
-    that row alone."""
-    cache_key = (database.param, model, columns, returning, ignore, key, given)
+    """An INSERT of one row, or of so many. `key` makes it write the `given` columns into the row of the same key,
+    `ignore` leaves that row alone."""
+    cache_key = (database.param, model, columns, rows, returning, ignore, key, given)
     sql = _inserts.get(cache_key)
     if sql is None:
         q = lambda name: quoted(database, name)  # noqa: E731 (read as a word in the lines below)
         names = ", ".join(q(c) for c in columns)
-        marks = ", ".join(database.param for _ in columns)
-        sql = f"INSERT INTO {q(model._meta.table_name)} ({names}) VALUES ({marks})"  # noqa: S608 (names are ours)
+        marks = ", ".join([f"({', '.join(database.param for _ in columns)})"] * rows)
+        sql = f"INSERT INTO {q(model._meta.table_name)} ({names}) VALUES {marks}"  # noqa: S608 (names are ours)
         if ignore:
             sql += " ON CONFLICT DO NOTHING"
         elif key:
@@ -207,6 +208,20 @@ class Connection:
             made = cursor.fetchone()
             return int(made[0]) if made else 0
         return int(cursor.lastrowid or 0) if cursor.rowcount else 0
+
+    def insert_in_order(self, model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Rows with the same columns in one statement; gives their ids, in order."""
+        if len(rows) < 2:
+            return [self.insert(model, row) for row in rows]
+        base = defaults(model)
+        full = [{**base, **row} for row in rows]
+        columns = tuple(full[0])
+        sql = insert_sql(self.database, model, columns, rows=len(rows), returning=True)
+        cursor = self._execute(sql, tuple([row[column] for row in full for column in columns]))
+        if self.database.returning_clause:
+            return sorted(int(made[0]) for made in cursor.fetchall())
+        last = int(cursor.lastrowid)  # SQLite has one writer, and counts on by one
+        return list(range(last - len(rows) + 1, last + 1))
 
     def insert_many(
         self,
