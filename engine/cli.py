@@ -213,7 +213,7 @@ def run_explain(arguments: Any) -> int:
     if arguments.format == "json":
         print(json.dumps(trace, ensure_ascii=False, indent=2, default=str))
         return DONE
-    from engine.desk.feed import rfc3339
+    from engine.core.times import rfc3339
 
     locale = locale_for(arguments)
     for item in trace["items"]:
@@ -267,9 +267,9 @@ def _simulate(commands: Commands) -> None:
 def run_simulate(arguments: Any) -> int:
     """Prints the report; 0 whatever differs, 2 when the rules have errors."""
     from engine.desk import Desk
-    from engine.desk.simulate import as_text, period, with_moments
     from engine.lang import Severity, render
     from engine.reload import load
+    from engine.replay.simulate import as_text, period, with_moments
 
     config, folder = load_config(arguments), _rules_folder(arguments.rules)
 

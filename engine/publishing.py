@@ -20,7 +20,7 @@ from engine.core.entities import SYSTEM
 from engine.core.errors import Refused
 from engine.core.questions import RulesTexts
 from engine.core.rulebook import Rulebook
-from engine.desk.rule_answers import changes
+from engine.desk.rule_results import changes
 from engine.lang import Severity
 from engine.reload import MAX_FILE, MAX_FILES, SUFFIXES, Loaded, load_files, read_folder, told
 
@@ -32,7 +32,7 @@ LONGEST_PATH = 200
 Texts = Mapping[str, str | None]
 """Path to text; None takes a file away."""
 Change = Mapping[str, str]
-"""{path, change}: see `engine.desk.rule_answers.changes`."""
+"""{path, change}: see `engine.desk.rule_results.changes`."""
 
 
 @dataclass(frozen=True, slots=True)

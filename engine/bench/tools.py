@@ -369,7 +369,7 @@ def _rate(work: Callable[[], int], runs: int) -> dict[str, float]:
 
 def _simulate(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
     from engine.demo import fill
-    from engine.desk.simulate import Simulation
+    from engine.replay.simulate import Simulation
     from engine.store import Tx, commit
 
     desk = root / "recorded"

@@ -55,13 +55,14 @@ from engine.core.questions import (
     Views,
     WhoIs,
 )
+from engine.core.times import rfc3339, with_times
 from engine.desk.actors import principal
 from engine.desk.context import Context, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
-from engine.desk.feed import Frame, Subscription, rfc3339, with_times
+from engine.desk.feed import Frame, Subscription
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
-from engine.desk.simulate import with_moments
+from engine.replay.simulate import with_moments
 
 __all__ = [
     "CONTROL",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core.rulebook import Rulebook
-from engine.desk import rule_answers
+from engine.desk import rule_results
 from engine.desk.context import Context
 from engine.lang.said import to_json
 from engine.store import Tx, rulebooks
@@ -24,7 +24,7 @@ async def activate(
     words = context.words_of(book)
 
     def job(tx: Tx) -> dict[str, Any]:
-        refused = rule_answers.lacking(tx, book)
+        refused = rule_results.lacking(tx, book)
         if refused:
             _note_failed(tx, by, source, [*findings, *refused])
             return {"refused": refused}

@@ -23,10 +23,10 @@ from engine.desk.context import Context
 from engine.desk.feature import tables
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.queue import Queue
-from engine.desk.simulate import Simulation
 from engine.desk.time import Clock
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
+from engine.replay.simulate import Simulation
 from engine.store import Store, wall_clock
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Desk:
         """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots.
 
         Reads page by page on the reader threads; writes and sends nothing. It ends before its time after `most`
-        decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.desk.simulate`.
+        decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.replay.simulate`.
         """
         simulation = Simulation(book, self.extras, since, until, self.rulebook, most=most, seconds=seconds)
         while await self.context.read(simulation.page):

@@ -12,13 +12,12 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from engine.core import access
 from engine.core.entities import Actor
+from engine.core.times import with_times
 from engine.desk.context import Context
 from engine.desk.results import name_author
 from engine.store import stream
@@ -30,50 +29,6 @@ STAFF = frozenset({"agent", "system"})
 """Kinds of actors who hear of everything, as far as they may see it."""
 PAGE = 500
 """Events read at once: a long absence is served in pieces."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TIMES = frozenset(
-    {
-        "at",
-        "blocked_until",
-        "created_at",
-        "updated_at",
-        "first_replied_at",
-        "closed_at",
-        "due_at",
-        "since_at",
-        "last_at",
-        "last_used_at",
-        "expires_at",
-    }
-)
-
-
-def rfc3339(at: int) -> str:
-    """µs UTC as RFC 3339 with milliseconds."""
-    seconds, micros = divmod(at, 1_000_000)
-    return f"{_second(seconds)}.{micros // 1000:03d}Z"
-
-
-@lru_cache(maxsize=1_000)
-def _second(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def with_times(value: Any) -> Any:
-    """An API answer with its times as RFC 3339 text: times are known by their names."""
-    if isinstance(value, dict):
-        return {
-            k: rfc3339(v)
-            if k in TIMES and type(v) is int
-            else with_times(v)
-            if isinstance(v, (dict, list, tuple))
-            else v
-            for k, v in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [with_times(v) for v in value]
-    return value
 
 
 async def rest(wake: asyncio.Event, seconds: float) -> None:

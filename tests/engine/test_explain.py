@@ -11,7 +11,7 @@ from engine import cli
 from engine.core.commands import MemberLine
 from engine.core.errors import Refused
 from engine.desk import Desk
-from engine.desk.rule_answers import lasting
+from engine.replay.past import lasting
 from tests.support.house import House, member
 
 RULES = """

@@ -34,7 +34,7 @@ def _room(floor: int, ours: str, others: str, sentence: str) -> Room:
 
 _TO_STORE = "engine.lang engine.core engine.config engine.files engine.store engine.api"
 _TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins engine.extras"
-_TO_DESK = f"{_TO_PLUGINS} engine.desk"
+_TO_DESK = f"{_TO_PLUGINS} engine.replay engine.desk"
 
 TABLE = {
     "engine": _room(1, "", "", "`engine/__init__.py` holds the version and imports nothing."),
@@ -87,8 +87,17 @@ TABLE = {
         "",
         "`engine.extras` may import `engine.core`, `engine.lang`, `engine.api` and `engine.plugins`.",
     ),
+    "engine.replay": _room(
+        5,
+        "engine.core engine.lang engine.store",
+        "",
+        "`engine.replay` may import `engine.core`, `engine.lang` and `engine.store`, and nothing of others.",
+    ),
     "engine.desk": _room(
-        6, _TO_PLUGINS, "", "`engine.desk` may import everything below it in `engine`, and nothing of others."
+        6,
+        f"{_TO_PLUGINS} engine.replay",
+        "",
+        "`engine.desk` may import everything below it in `engine`, and nothing of others.",
     ),
     "engine.features": _room(
         7,

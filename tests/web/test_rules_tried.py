@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.desk.simulate import Simulation
+from engine.replay.simulate import Simulation
 from tests.web.support import RULES, Site, running
 from tests.web.test_http import conforms, refused
 

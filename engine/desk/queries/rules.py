@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import questions as ask
-from engine.desk import rule_answers
+from engine.desk import rule_results
 from engine.desk.context import Work
-from engine.desk.dry_run import dry_line, dry_run
 from engine.desk.rows import check_who
+from engine.replay.dry_run import dry_line, dry_run
 from engine.store import rulebooks
 
 
 def _state(work: Work, q: ask.RulesState) -> Any:
     _may_see(work)
-    return rule_answers.state(work.tx, work.book)
+    return rule_results.state(work.tx, work.book)
 
 
 def _texts(work: Work, q: ask.RulesTexts) -> Any:
@@ -25,12 +25,12 @@ def _texts(work: Work, q: ask.RulesTexts) -> Any:
 
 def _versions(work: Work, q: ask.RulesVersions) -> Any:
     _may_see(work)
-    return rule_answers.versions(work.tx, q)
+    return rule_results.versions(work.tx, q)
 
 
 def _statistics(work: Work, q: ask.RulesStatistics) -> Any:
     _may_see(work)
-    return rule_answers.statistics(work.tx, work.book, q)
+    return rule_results.statistics(work.tx, work.book, q)
 
 
 def _dry_run(work: Work, q: ask.DryRun) -> Any:

@@ -9,9 +9,10 @@ from engine.core import questions as ask
 from engine.core.draft import Draft
 from engine.core.errors import Refused
 from engine.core.handlers.tickets import may_not
-from engine.desk import results, why
+from engine.desk import results
 from engine.desk.context import Work
 from engine.lang import Severity, Source, Span, compile_condition
+from engine.replay import why
 from engine.store import filters, load, queries
 
 

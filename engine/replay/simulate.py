@@ -21,11 +21,11 @@ from engine.core.calendar import to_micros
 from engine.core.decide import mask
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
-from engine.desk.feed import rfc3339, with_times
-from engine.desk.pairs import Book, Pair, promise
-from engine.desk.replay import Limits, Record, Replay, facts_of, policy_of
-from engine.desk.rule_answers import spoken
-from engine.desk.sides import Difference, Undecidable
+from engine.core.times import rfc3339, with_times
+from engine.replay.compare import Book, Pair, promise
+from engine.replay.outcome import Difference, Undecidable
+from engine.replay.past import spoken
+from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
 from engine.store import Tx, commit, rulebooks, wall_clock
 from engine.store import tables as t
 from engine.store.errors import KeyRingError

@@ -13,9 +13,9 @@ from engine.core.errors import Refused
 from engine.core.questions import Trace
 from engine.core.rulebook import Helpers, Rulebook
 from engine.core.whynot import WhyNot, as_types, at_stage, why_not
-from engine.desk import rule_answers
 from engine.lang import Rule, suggest
 from engine.lang.said import say
+from engine.replay.past import past_book, readable, spoken
 from engine.store import Tx, commit, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -46,17 +46,17 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
         text = texts.get(snapshot.get("message")) if snapshot is not None else None
         if wanted is not None:
             if row["rulebook"] not in books:
-                books[row["rulebook"]] = rule_answers.past_book(tx, book, row["rulebook"])
+                books[row["rulebook"]] = past_book(tx, book, row["rulebook"])
             rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
         elif snapshot is not None:
             rules.extend(nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
         item = {
-            "event": rule_answers.spoken(row["root"]),
+            "event": spoken(row["root"]),
             "at": row["at"],
             "rulebook": row["rulebook"],
             "seq": row["event_id"],
         }
-        items.append({**item, "rules": rule_answers.readable(book, rules)})
+        items.append({**item, "rules": readable(book, rules)})
     return {"items": items, "next": None}
 
 

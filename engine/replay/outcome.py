@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.core.actions import Lost, Wish
 from engine.core.decide import mask
-from engine.desk.pairs import Book, template_words
 from engine.lang import Duration, Effect, Rule, Template
+from engine.replay.compare import Book, template_words
 
 NOT_RECORDED = "(not recorded)"
 _PERHAPS = ("at least ", "at most ", "perhaps ")

@@ -18,12 +18,12 @@ from engine.core.entities import INTERNAL, Actor, Case, Ticket
 from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
-from engine.desk.pairs import Book, Pair
-from engine.desk.replay import Limits, Record, Replay, facts_of
-from engine.desk.rule_answers import past_book, readable, spoken
-from engine.desk.sides import Stood, Undecidable, wished
-from engine.desk.why import nearly
 from engine.lang import Rule
+from engine.replay.compare import Book, Pair
+from engine.replay.outcome import Stood, Undecidable, wished
+from engine.replay.past import past_book, readable, spoken
+from engine.replay.replaying import Limits, Record, Replay, facts_of
+from engine.replay.why import nearly
 from engine.store import Tx, commit, load, queries
 from engine.store import tables as t
 from engine.store.errors import KeyRingError

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from engine.core.building import build
-from engine.core.calendar import from_micros
 from engine.core.questions import RulesStatistics, RulesVersions
-from engine.core.rulebook import NOTHING_MORE, Helpers, Rulebook
+from engine.core.rulebook import Helpers, Rulebook
 from engine.core.whynot import as_types, at_stage
-from engine.lang import Duration, Rule
+from engine.lang import Rule
 from engine.lang.said import from_json, say
 from engine.lang.types import noun
 from engine.store import Tx, commit, rule_days, rulebooks
@@ -170,20 +168,6 @@ def _asked(rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], hel
     return time.perf_counter_ns() - started
 
 
-def past_book(tx: Tx, book: Rulebook, digest: str) -> Rulebook | None:
-    """A rulebook that was in force, built again with the plugins there are now; None where its texts are gone."""
-    texts = rulebooks.rulebook_texts(tx, digest)
-    if texts is None:
-        return None
-    return build(texts, extras=book.workings.extras or NOTHING_MORE, analyse=False)[0]
-
-
-def spoken(root: str) -> str:
-    """An event as rules write it: its key counts microseconds, people do not."""
-    kind, after, micros = root.partition(" after ")
-    return f"{kind} after {Duration(int(micros))}" if after else root
-
-
 def lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
     """Findings for words open tickets use and the book has no more."""
     found: list[dict[str, Any]] = []
@@ -217,32 +201,3 @@ def lacking(tx: Tx, book: Rulebook) -> list[dict[str, Any]]:
                 }
             )
     return found
-
-
-def readable(book: Rulebook, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Entries of a trace whose values are told as people read them: `3h 43m` for lengths of time, RFC 3339 for moments,
-    in the first shop's zone. The record holds both in microseconds."""
-    return [{**entry, "values": {k: _readable(book, k, v) for k, v in entry["values"].items()}} for entry in entries]
-
-
-def _readable(book: Rulebook, name: str, value: Any) -> Any:
-    spec = book.fields.get(name)
-    if spec is None or type(value) is not int:
-        return value
-    kind = spec[0].type.kind
-    if kind == "time":
-        return from_micros(value, book.zone(next(iter(book.shops)))).isoformat(timespec="seconds")
-    return lasting(value) if kind == "duration" else value
-
-
-def lasting(micros: int) -> str:
-    """A length of time by its two largest units: `2d 3h`, `43m`, `5s`, `0s`."""
-    seconds = abs(micros) // 1_000_000
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        if seconds >= size and len(parts) < 2:
-            parts.append(f"{seconds // size}{unit}")
-        elif parts:
-            break
-        seconds %= size
-    return ("-" if micros < 0 and parts else "") + (" ".join(parts) or "0s")

@@ -21,9 +21,9 @@ from engine.core.draft import TRACKED, TRACKED_MEMBER
 from engine.core.entities import INTERNAL
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
-from engine.desk.pairs import Pair, Plan, plain
-from engine.desk.sides import Agreement, Difference, Side, Stood, Undecidable, differences
 from engine.lang import WEEKDAYS, Rule
+from engine.replay.compare import Pair, Plan, plain
+from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
 from engine.store import Tx
 from engine.store import tables as t
 from engine.store.log import to_json
