@@ -9,10 +9,11 @@ from typing import Any
 
 from engine.core import routing
 from engine.core.changes import Set, Tag, Untag
+from engine.core.commands import OpenLinked
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, NEVER, Agent
 from engine.core.library import menu
-from engine.core.linked import DEEPEST, MOST, OpenLinked
+from engine.core.linked import DEEPEST, MOST
 from engine.lang import Duration, Effect, Rule, Template
 
 MASK = "•••"

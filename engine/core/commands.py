@@ -240,3 +240,18 @@ Command = (
     | SignOut
     | Upload
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLinked:
+    """What a rule wants opened. `origin`: the id of the ticket it stands at, `text`: the first note."""
+
+    origin: int
+    kind: str
+    team: str | None = None
+    agent: str | None = None
+    text: str = ""
+    rule: str | None = None
+    template: str | None = None
+    depth: int = 1
+    """1: the first ticket came from outside."""

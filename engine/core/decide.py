@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from engine.core import intake
 from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say, Set
-from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
-from engine.core.entities import Actor, Case, Message
-from engine.core.linked import OpenLinked
+from engine.core.commands import OpenLinked
+from engine.core.draft import WAITING, Draft
+from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.lang import Rule
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core import sla
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.commands import OpenLinked
 from engine.core.entities import (
     INTERNAL,
     NEVER,
@@ -30,16 +31,8 @@ from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
 
 if TYPE_CHECKING:
-    from engine.core.linked import OpenLinked
     from engine.core.rulebook import Rulebook
 
-TRACKED = (
-    "type", "priority", "subject", "order_no", "product", "solution", "escalation", "language",
-    "team", "assignee", "state", "tags", "fields",
-)  # fmt: skip
-"""What of a ticket counts as changed for rules; the desk's own counts and times do not."""
-
-TRACKED_MEMBER = ("name", "tier", "language", "tags", "fields", "blocked")
 
 SILENCE = "silence"
 WAITING = "waiting"

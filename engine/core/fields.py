@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.calendar import from_micros
@@ -11,9 +11,8 @@ from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Fiel
 from engine.lang.text import written_in
 
 if TYPE_CHECKING:
-    from engine.core.draft import Draft
-
-Getter = Callable[["Draft"], Any]
+    from engine.core.view import Getter
+    from engine.core.view import View as Draft
 
 
 def _ticket(name: str) -> Getter:

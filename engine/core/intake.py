@@ -22,6 +22,7 @@ from engine.core.commands import (
     MarkRead,
     MemberLine,
     MoveTicket,
+    OpenLinked,
     OpenTicket,
     Page,
     PostMessage,
@@ -33,7 +34,7 @@ from engine.core.draft import WAITING, Draft
 from engine.core.entities import DAY, INTERNAL, NEVER, Actor, Agent, Chat, Message, Ticket
 from engine.core.errors import Refused
 from engine.core.lifecycle import Transition
-from engine.core.linked import OpenLinked, open_linked
+from engine.core.linked import open_linked
 from engine.core.opening import change, known_tags, one_of, open_ticket, raise_trigger
 
 REVISE_RATING = 1 * DAY

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from engine.core.calendar import from_micros
 from engine.core.changes import Create, Record
+from engine.core.commands import OpenLinked
 from engine.core.entities import Case
 from engine.core.opening import open_ticket
 
@@ -18,21 +18,6 @@ DEEPEST = 2
 """How far a case may be opened from one that was opened so itself, within one transaction."""
 MOST = 4
 """Cases that one decision opens at most: with DEEPEST no line ever opens more than twenty."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLinked:
-    """What a rule wants opened. `origin`: the id of the ticket it stands at, `text`: the first note."""
-
-    origin: int
-    kind: str
-    team: str | None = None
-    agent: str | None = None
-    text: str = ""
-    rule: str | None = None
-    template: str | None = None
-    depth: int = 1
-    """1: the first ticket came from outside."""
 
 
 def open_linked(draft: Draft, command: OpenLinked) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.calls import CallEvent
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.commands import OpenLinked
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.intake import ScheduleDue, ServeQueue, TimerDue
 from engine.core.library import Library
-from engine.core.linked import OpenLinked
 from engine.core.schedule import next_moment
 from engine.lang.checked import Schedule
 

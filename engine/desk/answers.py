@@ -9,11 +9,11 @@ from typing import Any
 
 from engine.core import access, sla
 from engine.core import questions as ask
+from engine.core.access import Scope
 from engine.core.draft import Draft
 from engine.core.entities import Actor, Clock
 from engine.core.errors import Refused, missing
 from engine.core.intake import may_not
-from engine.core.questions import Scope
 from engine.core.rulebook import Noun, Rulebook
 from engine.desk import actors, library, rule_answers, why
 from engine.desk.dry_run import dry_line, dry_run

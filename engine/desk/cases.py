@@ -18,6 +18,7 @@ from engine.core.commands import (
     MarkRead,
     MemberLine,
     MoveTicket,
+    OpenLinked,
     OpenTicket,
     PostMessage,
     RateTicket,
@@ -27,7 +28,6 @@ from engine.core.commands import (
 from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.intake import DeliveryFailed, MemberSignedIn, ServeQueue, TimerDue
-from engine.core.linked import OpenLinked
 from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
 from engine.store import Tx, load, people, waiting

@@ -15,8 +15,8 @@ from typing import Any
 
 from peewee import JOIN, fn
 
+from engine.core.access import Scope
 from engine.core.entities import HOUR, MINUTE, SECOND
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.people import identities_of

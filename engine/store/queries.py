@@ -15,8 +15,8 @@ from typing import Any
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 
 from engine.core import questions as ask
+from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from peewee import JOIN, fn
 
+from engine.core.access import Scope
 from engine.core.entities import Call, Case
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.load import agents_of, before_in_line, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
