@@ -206,7 +206,7 @@ def tickets_of_member(
 
 def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
     """Tickets with requester and assignee; for staff the last line and how many of the member's lines are unread."""
-    columns = [
+    columns: list[Any] = [
         t.Ticket,
         t.Member.name.alias("m_name"),
         t.Member.tier.alias("m_tier"),
