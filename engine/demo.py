@@ -12,6 +12,7 @@ import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from engine.config import Config
@@ -226,7 +227,7 @@ class _Month:
             start = self._moment(begin, end, n)
             self._story(plan, n, start, end)
         for username in ("lin", "amy", "ben"):
-            plan.append((begin, -1, lambda u=username: self._act(self.agents[u], SetStatus("online"))))
+            plan.append((begin, -1, partial(self._act, self.agents[username], SetStatus("online"))))
         plan.sort(key=lambda item: (item[0], item[1]))
         done = 0
         while done < len(plan):

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
@@ -114,7 +115,7 @@ class Pump:
     async def _sum_up(self) -> None:
         """What rules did, by day: read apart from the writer, stored a page at a time."""
         while (sums := await self._context.store.read(rule_days.page)) is not None:
-            await self._context.write(lambda tx, sums=sums: {"kept": rule_days.keep(tx, sums)})
+            await self._context.write(partial(_keep, sums))
 
     async def _timers(self) -> None:
         while True:
@@ -248,3 +249,7 @@ def _recover(tx: Tx, refuses_twins: Callable[[str], bool]) -> dict[str, Any]:
     for row in found.uncertain:
         tx.record("delivery.uncertain", {"message": row["message_id"]}, ticket_id=row["ticket_id"])
     return {}
+
+
+def _keep(sums: rule_days.Sums, tx: Tx) -> dict[str, bool]:
+    return {"kept": rule_days.keep(tx, sums)}

@@ -263,7 +263,8 @@ async def reload_now(
     changed = previous is None or previous.digest != loaded.rulebook.digest
     refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings)
     if refused:
-        return {"changed": False, "digest": desk.rulebook.digest, "findings": findings + refused}
+        digest = desk.rulebook.digest if desk.rulebook is not None else ""
+        return {"changed": False, "digest": digest, "findings": findings + refused}
     if changed:
         loop.run_in_executor(None, shelve, loaded.rulebook, desk.shelf)  # for the next start; nobody waits for it
         log.info("rulebook %s is in force (%s, by %s)", loaded.rulebook.digest[:12], source, by)

@@ -364,7 +364,7 @@ class ChatSocket(Socket):
         self.ticket: int | None = None
         self._proof: str | None = None
         self._page = Page()
-        self._opening: tuple[Mapping[str, Any], ...] = ()
+        self._opening: tuple[dict[str, Any], ...] = ()
         self._opened = 0.0
         self._coming: list[asyncio.TimerHandle] = []
         self._shown: Counter[str] = Counter()

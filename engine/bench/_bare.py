@@ -19,6 +19,7 @@ database = peewee.SqliteDatabase(None, pragmas={"journal_mode": "wal", "synchron
 class Row(peewee.Model):
     """One row as a form-based desk would keep it."""
 
+    id = peewee.AutoField()
     subject = peewee.TextField()
     text = peewee.TextField()
     state = peewee.TextField(index=True)

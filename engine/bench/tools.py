@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,15 +163,15 @@ def _validate(root: Path, runs: int, quick: bool, goals: Goals) -> dict[str, Any
             f"warm {_shown(figures[count]['warm'])} (goal {warm})"
         )
         title = f"validate {count:,} rules"
-        goals.most(f"{title} cold", figures[count]["cold"]["median"], cold, lambda rules=rules: _built(rules))
-        goals.most(f"{title} warm", figures[count]["warm"]["median"], warm, lambda rules=rules: _read_again(rules))
+        goals.most(f"{title} cold", figures[count]["cold"]["median"], cold, partial(_built, rules))
+        goals.most(f"{title} warm", figures[count]["warm"]["median"], warm, partial(_read_again, rules))
     if quick:
         print("skipped: 10,000 rules (--quick)")
         return {"sizes": figures}
     growth = figures[10_000]["cold_cpu"]["median"] / figures[1_000]["cold_cpu"]["median"]
     bound = 10_000 * math.log(10_000) / (1_000 * math.log(1_000))
     print(f"ten times the rules cost {growth:.1f} times the CPU (n log n: {bound:.1f})")
-    goals.most("growth of validate", growth, bound, lambda rules=rules: _built(rules))
+    goals.most("growth of validate", growth, bound, partial(_built, rules))
     return {"sizes": figures, "growth": growth}
 
 
@@ -322,9 +323,7 @@ def _test(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
 
         figures[name] = _rate(once, runs)
         print(f"test, {name}: {_shown(figures[name], 'steps/s', 0)} of one core (goal 1,000)")
-        goals.least(
-            f"test, {name}", figures[name]["median"], 1_000, lambda book=book, found=found: _slowest(book, found)
-        )
+        goals.least(f"test, {name}", figures[name]["median"], 1_000, partial(_slowest, book, found))
     steps = sum(len(scenario.steps) for scenario in written)
     seconds, cpu, code = _command(["test", str(starter() / "rules")], root / "tested-cache")
     if code:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from engine.core.entities import INTERNAL, Actor, Member, Ticket
 from engine.core.errors import Refused, missing
-from engine.core.questions import Scope
 
 PERMISSIONS: Mapping[str, str] = {
     "ticket.view": "see the tickets of the shops served",
@@ -33,6 +32,23 @@ PERMISSIONS: Mapping[str, str] = {
     "shops.all": "see every shop",
 }
 """Every right there is, with what it lets one do. Plugins add theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an actor may see at all, asked for once (`access.scope`) and laid under every read."""
+
+    shops: tuple[str, ...] | None = None
+    """None: every shop."""
+    member_id: int | None = None
+    """Only this member's tickets, and nothing internal."""
+    personal: bool = False
+    """May see masked fields plain."""
+
+    @property
+    def staff(self) -> bool:
+        """False for members and guests."""
+        return self.member_id is None
 
 
 @dataclass(frozen=True, slots=True)

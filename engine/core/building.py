@@ -18,7 +18,7 @@ from engine.core.events import ACTIONS, EVENTS
 from engine.core.fields import built_in, custom
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
-from engine.core.reader import Getter, Of
+from engine.core.reader import Of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.schema.nouns import (
     CalendarsFile,
@@ -33,6 +33,7 @@ from engine.core.schema.nouns import (
     TemplatesFile,
 )
 from engine.core.sla import TARGETS, Policy
+from engine.core.view import Getter
 from engine.lang import (
     LIMITS,
     WEEKDAYS,

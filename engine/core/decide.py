@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.commands import OpenLinked
-from engine.core.draft import TRACKED, TRACKED_MEMBER, WAITING, Draft
-from engine.core.entities import Actor, Case, Message
+from engine.core.draft import WAITING, Draft
+from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.core.handlers import begin
 from engine.core.reader import PARTS
 from engine.lang import Rule

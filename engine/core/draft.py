@@ -34,13 +34,6 @@ from engine.core.masking import Veil
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
 
-TRACKED = (
-    "type", "priority", "subject", "order_no", "product", "solution", "escalation", "language",
-    "team", "assignee", "state", "tags", "fields",
-)  # fmt: skip
-"""What of a ticket counts as changed for rules; the desk's own counts and times do not."""
-
-TRACKED_MEMBER = ("name", "tier", "language", "tags", "fields", "blocked")
 
 SILENCE = "silence"
 WAITING = "waiting"

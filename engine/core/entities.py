@@ -288,3 +288,12 @@ class Case:
     """The call an exchange speaks of, if it is known."""
     origin: Ticket | None = None
     """The ticket beside which this one is being opened; `messages` are its lines then."""
+
+
+TRACKED = (
+    "type", "priority", "subject", "order_no", "product", "solution", "escalation", "language",
+    "team", "assignee", "state", "tags", "fields",
+)  # fmt: skip
+"""What of a ticket counts as changed for rules; the desk's own counts and times do not."""
+
+TRACKED_MEMBER = ("name", "tier", "language", "tags", "fields", "blocked")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
-from engine.core.entities import Message
 from engine.core.phrases import phrase
 from engine.lang import WordSet, fold, tokens
 
@@ -20,6 +20,18 @@ LEAD = 150
 """Points by which the best must be ahead to be given alone."""
 MENU = 5
 """Answers a menu offers at most."""
+
+
+class Line(Protocol):
+    """A line of the conversation."""
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+
+    @property
+    def direction(self) -> str:
+        """`inbound` or `outbound`."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ class Library:
         fits = sorted(((p, a) for p, a in scored if p >= FITS), key=lambda s: (-s[0], s[1].position, s[1].id))
         return tuple(answer for points, answer in fits if points > fits[0][0] - LEAD)[:MENU]
 
-    def chosen(self, text: str, lines: Sequence[Message], shop: str) -> Answer | None:
+    def chosen(self, text: str, lines: Sequence[Line], shop: str) -> Answer | None:
         """The answer a line picks by its number from the menu that was the last thing said to the member."""
         number = fold(text).strip(" .。、)")
         if not number.isdecimal():

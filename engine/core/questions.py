@@ -10,23 +10,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What an actor may see at all, asked for once (`access.scope`) and laid under every read."""
-
-    shops: tuple[str, ...] | None = None
-    """None: every shop."""
-    member_id: int | None = None
-    """Only this member's tickets, and nothing internal."""
-    personal: bool = False
-    """May see masked fields plain."""
-
-    @property
-    def staff(self) -> bool:
-        """False for members and guests."""
-        return self.member_id is None
-
-
-@dataclass(frozen=True, slots=True)
 class Tickets:
     """A page of tickets.
 

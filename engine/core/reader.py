@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-
-Getter = Callable[["Draft"], Any]
-"""How a field is read from a draft. One that is no `Attribute` and no `Of` may read anything."""
+from engine.core.view import Getter
+from engine.core.view import View as Draft
 
 PARTS = ("ticket", "member", "chat", "agent")
 """The parts that actions replace."""

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from engine.core.access import Role
 from engine.core.calendar import Calendar, always, from_micros, to_micros
-from engine.core.draft import TRACKED, TRACKED_MEMBER, Draft
-from engine.core.entities import Clock
+from engine.core.entities import TRACKED, TRACKED_MEMBER, Clock
 from engine.core.errors import Refused
 from engine.core.lifecycle import Lifecycle
-from engine.core.reader import Getter, Reader
+from engine.core.reader import Reader
 from engine.core.sla import Policy, used
+from engine.core.view import Getter, View
 from engine.lang import (
     ActionKind,
     Condition,
@@ -322,11 +322,11 @@ class Rulebook:
         declared = self.teams[team].calendar if team is not None and team in self.teams else None
         return self.calendar(declared or self.shops[shop].calendar, shop)
 
-    def helpers(self, draft: Draft) -> Helpers:
+    def helpers(self, draft: View) -> Helpers:
         """What conditions ask, for one draft."""
         return Helpers(self, draft.shop, str(self.zone(draft.shop)), draft.calendar())
 
-    def holds(self, condition: Condition, draft: Draft) -> bool:
+    def holds(self, condition: Condition, draft: View) -> bool:
         """Whether a condition outside rules (a guard, a policy) holds for a draft."""
         values = self.reader(condition.reads).read(draft)
         values.update(self.shop_settings.get(draft.shop, ()))
@@ -336,7 +336,7 @@ class Rulebook:
         """A policy by name, the shop's own first; None for one that is no longer declared."""
         return self.shop_policies.get(shop, {}).get(name) or self.policies.get(name)
 
-    def policy_for(self, draft: Draft) -> Policy | None:
+    def policy_for(self, draft: View) -> Policy | None:
         """The first policy whose condition holds: the shop's own before the shared ones."""
         policies = (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values())
         values = self.reader(self._policy_reads).read(draft)
@@ -354,7 +354,7 @@ class Rulebook:
         return frozenset().union(*(condition.reads for condition in conditions if condition is not None))
 
     def fill_sla(
-        self, draft: Draft, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None
+        self, draft: View, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None
     ) -> None:
         """The event fields of `sla.warning` and `sla.breached`."""
         now = draft.now
@@ -393,7 +393,7 @@ class Rulebook:
 
     # --- words ------------------------------------------------------------------------------------------------------
 
-    def locale(self, draft: Draft) -> str:
+    def locale(self, draft: View) -> str:
         """The language a member is spoken to in: the ticket's, else the member's, if the shop speaks it."""
         spoken = self.shops[draft.shop].locales
         for wish in (
@@ -428,7 +428,7 @@ class Rulebook:
         texts = self.shop_templates.get(shop, {}).get(name) or self.templates[name]
         return texts.get(locale) or texts.get(self.shops[shop].locales[0]) or next(iter(texts.values()))
 
-    def shown(self, name: str, value: Any, draft: Draft, locale: str) -> Any:
+    def shown(self, name: str, value: Any, draft: View, locale: str) -> Any:
         """A field's value as a text shows it: labels instead of names, a local time instead of µs."""
         spec = self.fields[name][0]
         if value is None:

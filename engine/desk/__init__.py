@@ -57,7 +57,7 @@ from engine.core.questions import (
 )
 from engine.core.times import rfc3339, with_times
 from engine.desk.actors import principal
-from engine.desk.context import Context, Work
+from engine.desk.context import Context, Questions, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
 from engine.desk.feed import Frame, Subscription
@@ -100,6 +100,7 @@ __all__ = [
     "Page",
     "PlainCommand",
     "PostMessage",
+    "Questions",
     "QueuePlace",
     "RateTicket",
     "Refused",

@@ -16,12 +16,12 @@ from typing import Any, Protocol, TypeVar
 from engine.api import Blobs, Bus
 from engine.config import Config
 from engine.core import access
+from engine.core.access import Scope
 from engine.core.building import shelf_in
 from engine.core.commands import OpenLinked
 from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM, Actor, Case
 from engine.core.errors import Refused, missing
-from engine.core.questions import Scope
 from engine.core.rulebook import Rulebook
 from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
@@ -112,6 +112,7 @@ class CommandRow(Protocol):
 
 Ask = Callable[[Work, Any], Any]
 """What answers a question, inside a reading transaction."""
+Questions = Mapping[type, Ask]
 AskAhead = Callable[["Context", Actor, Any], Awaitable[Any]]
 """What answers a question that is more than one reading."""
 
@@ -121,7 +122,7 @@ class Tables:
     """What a desk can do: commands and questions by their types, of the machine and of every feature."""
 
     commands: Mapping[type, CommandRow]
-    questions: Mapping[type, Ask]
+    questions: Questions
     questions_ahead: Mapping[type, AskAhead]
     live_events: Mapping[str, Any]
     """Kinds of events of features that agents' screens are told of, each with its shape."""

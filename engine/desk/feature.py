@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.desk.context import Ask, Context, Tables
+from engine.desk.context import Context, Questions, Tables
 from engine.desk.handlers import COMMANDS
 from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
 from engine.desk.rows import AsyncCommand, PlainCommand
@@ -48,7 +48,7 @@ class Feature:
     impersonal: tuple[type[Model], ...] = ()
     permissions: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[Row, ...] = ()
-    questions: Mapping[type, Ask] = field(default_factory=dict)
+    questions: Questions = field(default_factory=dict)
     lookups: Mapping[type, Callable[[Tx], Any]] = field(default_factory=dict)
     live_events: Mapping[str, LiveEvent] = field(default_factory=dict)
     pages: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from engine.api import Inbound
 from engine.core.commands import CallEvent, MemberLine
@@ -73,7 +73,7 @@ def _of_call(work: Work, shop: str, inbound: Inbound) -> tuple[CallEvent, Case]:
     """What an exchange says of a call, and the case it belongs to: the call's own, else the member's open telephone
     case, else a new one. Whoever is at the other end is the member, as far as the number tells."""
     tx, words, values = work.tx, work.words, inbound.values
-    direction = "outbound" if values.get("direction") == "outbound" else "inbound"
+    direction: Literal["inbound", "outbound"] = "outbound" if values.get("direction") == "outbound" else "inbound"
     number, other = str(inbound.sender.get("phone", "")), str(values.get("to", ""))
     caller, callee = (number, other) if direction == "inbound" else (other, number)
     what: Any = (inbound.event or "").removeprefix("call.")

@@ -61,7 +61,7 @@ def name_author(book: Rulebook, shown: dict[str, Any], shop: str | None, locale:
 
 def shop_label(book: Rulebook, shop: str | None, locale: str) -> str:
     """A shop's name in a language."""
-    if shop not in book.shops:
+    if shop is None or shop not in book.shops:
         return ""
     label = book.shops[shop].label
     return label.get(locale) or next(iter(label.values()), shop)

@@ -146,11 +146,12 @@ def _timed(tx: Tx, book: Rulebook) -> dict[str, float]:
             snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
         except KeyRingError:
             continue
+        now = snapshot["now"] if snapshot else 0
         for wave in snapshot["waves"] if snapshot else ():
             values: dict[str, dict[str, Any]] = {}
             for rule in book.rules.asked(wave["keys"], row["shop"]):
                 if rule.stage not in values:
-                    seen = values[rule.stage] = {**at_stage(wave, rule.stage), "now": snapshot["now"]}
+                    seen = values[rule.stage] = {**at_stage(wave, rule.stage), "now": now}
                     as_types(book, seen)
                 helpers = Helpers(book, row["shop"], str(book.zone(row["shop"])), book.calendar_of(row["shop"], None))
                 spent.setdefault(rule.id, []).append(_asked(rule, values[rule.stage], wave["before"], helpers))

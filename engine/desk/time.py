@@ -186,8 +186,9 @@ def _without(tx: Tx, run: Run, one: int, error: str) -> dict[str, Any]:
     """Passes over what cannot be decided, and says so in the log."""
     schedules.place(tx, run, one)
     over = schedules.each(run.key)
-    about = {"ticket_id": one} if over == "ticket" else {"member_id": one} if over == "member" else {}
-    tx.record("schedule.failed", {"schedule": run.key, "error": error[:500]}, shop=run.shop, **about)
+    body = {"schedule": run.key, "error": error[:500]}
+    ticket_id, member_id = (one if over == "ticket" else None), (one if over == "member" else None)
+    tx.record("schedule.failed", body, shop=run.shop, ticket_id=ticket_id, member_id=member_id)
     return {}
 
 

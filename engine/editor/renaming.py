@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
+from engine.editor.knowledge import Knowledge
 from engine.editor.mentions import Mention
 from engine.editor.results import Edit, Place, Refusal
 from engine.editor.spelling import is_name, noun, quoted, scalar
-from engine.lang import Severity, Span
+from engine.lang import Environment, Finding, Severity, Span
 from engine.lang.said import say
 from engine.lang.types import noun as type_noun
 
-if TYPE_CHECKING:
-    from engine.editor.workspace import Workspace
+
+class Folder(Protocol):
+    """The texts of a rules folder and what is known of their names: a `Workspace`."""
+
+    files: Mapping[str, str]
+
+    @property
+    def environment(self) -> Environment:
+        """What rules may name."""
+
+    @property
+    def mentions(self) -> Mapping[tuple[str, str], list[Mention]]:
+        """Every mention of every name, by kind and name."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What is known about each name."""
+
+    def unread(self) -> list[str]:
+        """The files whose names are not all known."""
+
+    def findings(self, *, with_scenarios: bool = False) -> list[Finding]:
+        """What is wrong with the texts."""
+
+    def with_files(self, changes: Mapping[str, str | None]) -> Folder:
+        """The folder with several files changed."""
+
 
 _FIXED = {
     "event": say("events are the desk's own"),
@@ -28,19 +54,19 @@ _BARE = frozenset({"definition", "words", "rule"})
 """What is never written in quotes."""
 
 
-def refused(workspace: Workspace, mention: Mention | None) -> Refusal | None:
+def refused(folder: Folder, mention: Mention | None) -> Refusal | None:
     """Why what is mentioned cannot be renamed; None when it can."""
     if mention is None:
         return Refusal(say("there is no name here that could be changed"))
     if mention.kind in _FIXED:
         return Refusal(say("`{name}` cannot be renamed: {why}", mention.name, _FIXED[mention.kind]))
-    if not any(other.declares for other in workspace.mentions[mention.kind, mention.name]):
+    if not any(other.declares for other in folder.mentions[mention.kind, mention.name]):
         why = say("`{name}` is declared in no file of this folder, so it cannot be renamed here", mention.name)
         return Refusal(why)
     return None
 
 
-def rename(workspace: Workspace, mention: Mention, new: str) -> list[Edit] | Refusal:
+def rename(folder: Folder, mention: Mention, new: str) -> list[Edit] | Refusal:
     """The edits that give what is mentioned the name `new`, or why it cannot have it."""
     old, kind = mention.name, mention.kind
     owner, dot, _ = old.partition(".") if kind in ("field", "setting") else ("", "", "")
@@ -48,18 +74,18 @@ def rename(workspace: Workspace, mention: Mention, new: str) -> list[Edit] | Ref
         new = f"{owner}.{new}"
     if new == old:
         return []
-    wrong = _unusable(workspace, kind, new)
+    wrong = _unusable(folder, kind, new)
     if wrong is not None:
         return wrong
     word = old.rpartition(".")[2] if dot else old
-    for path in workspace.unread():
-        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", workspace.files[path]):
+    for path in folder.unread():
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folder.files[path]):
             return Refusal(say("`{path}` names `{name}` and has mistakes of syntax; mend it first", path, word))
-    edits = [Edit(Place.of(other.span), _written(other, new)) for other in _once(workspace.mentions[kind, old])]
-    return _proved(workspace, old, new, edits) or edits
+    edits = [Edit(Place.of(other.span), _written(other, new)) for other in _once(folder.mentions[kind, old])]
+    return _proved(folder, old, new, edits) or edits
 
 
-def _unusable(workspace: Workspace, kind: str, new: str) -> Refusal | None:
+def _unusable(folder: Folder, kind: str, new: str) -> Refusal | None:
     last = new.rpartition(".")[2] if kind in ("field", "setting") else new
     if not new.strip() or new != new.strip() or not new.isprintable():
         return Refusal(say("a name needs letters, and nothing that is not seen"))
@@ -67,9 +93,9 @@ def _unusable(workspace: Workspace, kind: str, new: str) -> Refusal | None:
         is_name(last) or (kind in ("field", "setting") and last.isidentifier())
     ):
         return Refusal(say("`{name}` is not a name: letters, digits and `_`, no word that is reserved", last))
-    if kind in ("definition", "words") and new in workspace.environment.fields:
+    if kind in ("definition", "words") and new in folder.environment.fields:
         return Refusal(say("`{name}` is a field already", new))
-    if new in workspace.knowledge.names(kind):
+    if new in folder.knowledge.names(kind):
         return Refusal(say("there is a {what} `{name}` already", type_noun(kind), new))
     return None
 
@@ -101,10 +127,10 @@ def bare_span(mention: Mention) -> Span:
     return span
 
 
-def _proved(workspace: Workspace, old: str, new: str, edits: list[Edit]) -> Refusal | None:
+def _proved(folder: Folder, old: str, new: str, edits: list[Edit]) -> Refusal | None:
     """The new name is tried, scenarios too: what gives errors that were not there is refused with the first of them."""
-    before = [f for f in workspace.findings(with_scenarios=True) if f.severity is Severity.ERROR]
-    after = workspace.with_files(applied(workspace, edits)).findings(with_scenarios=True)
+    before = [f for f in folder.findings(with_scenarios=True) if f.severity is Severity.ERROR]
+    after = folder.with_files(applied(folder, edits)).findings(with_scenarios=True)
     errors = [f for f in after if f.severity is Severity.ERROR]
     if len(errors) <= len(before):
         return None
@@ -114,12 +140,12 @@ def _proved(workspace: Workspace, old: str, new: str, edits: list[Edit]) -> Refu
     return Refusal(say("`{name}` cannot be called `{other}`: {why} ({place})", old, new, first.message, place))
 
 
-def applied(workspace: Workspace, edits: Iterable[Edit]) -> dict[str, str | None]:
+def applied(folder: Folder, edits: Iterable[Edit]) -> dict[str, str | None]:
     """The texts of the files that edits change, as they are after them."""
     by_path: dict[str, list[Edit]] = {}
     for edit in edits:
         by_path.setdefault(edit.place.path, []).append(edit)
-    return {path: apply(workspace.files[path], found) for path, found in by_path.items()}
+    return {path: apply(folder.files[path], found) for path, found in by_path.items()}
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from engine.lang.document import At, Document, Path
 from engine.lang.findings import Finding, closest
 from engine.lang.said import quoted, say
-from engine.lang.schema import LANGUAGES, Entry, Form, slots
+from engine.lang.schema import LANGUAGES, Entry, Form, Slot, slots
 from engine.lang.source import Span
 from engine.lang.types import Duration
 
@@ -144,11 +144,10 @@ class Decoder:
     # ---- entries -----------------------------------------------------------------------------------------------------
 
     def _entry(self, value: Any, cls: type[Entry], path: Path, form: Form | None = None) -> Any:
-        fields = {slot.name: slot for slot in slots(cls)}
         given: dict[str, Any] = {}
         alone = cls.WHOLE or ("" if isinstance(value, dict) else cls.SCALAR)
         if alone:
-            slot = fields[alone]
+            slot = next(slot for slot in slots(cls) if slot.name == alone)
             nothing = slot.required and value == ""
             given[alone] = self._no_text(value, slot.form, path) if nothing else self._value(value, slot.form, path)
             if slot.required and given[alone] is _WRONG:
@@ -163,8 +162,7 @@ class Decoder:
 
     def _keys(self, value: Mapping[str, Any], cls: type[Entry], path: Path, given: dict[str, Any]) -> bool:
         """The fields of a mapping; False when one is missing that must be there."""
-        by_key = {slot.key: slot for slot in slots(cls) if not slot.rest}
-        rest = next((slot for slot in slots(cls) if slot.rest), None)
+        by_key, rest = _table(cls)
         others: dict[str, Any] = {}
         for key, one in value.items():
             slot = by_key.get(key)
@@ -178,6 +176,17 @@ class Decoder:
         if rest is not None:
             given[rest.name] = self._pairs(others, rest.form, path)
         return all(slot.name in given for slot in by_key.values() if slot.required)
+
+
+_TABLES: dict[type[Entry], tuple[dict[str, Slot], Slot | None]] = {}
+
+
+def _table(cls: type[Entry]) -> tuple[dict[str, Slot], Slot | None]:
+    """The fields of an entry by their keys, and the one that takes all other keys."""
+    if cls not in _TABLES:
+        by_key = {slot.key: slot for slot in slots(cls) if not slot.rest}
+        _TABLES[cls] = by_key, next((slot for slot in slots(cls) if slot.rest), None)
+    return _TABLES[cls]
 
 
 def _stands(value: Any, form: Form) -> bool:

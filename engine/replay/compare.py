@@ -35,8 +35,8 @@ def plain(node: Any) -> Any:
     if isinstance(node, Template):
         return template_words(node)
     if dataclasses.is_dataclass(node):
-        cls = type(node)
-        parts = ((name, plain(getattr(node, name))) for name in _parts(cls))
+        cls: type[Any] = type(node)
+        parts = ((name, plain(getattr(node, name))) for name in _parts(cls))  # type: ignore[arg-type]
         return (cls.__name__, *(part for part in parts if part[1] is not None))
     if isinstance(node, (tuple, list)):
         return tuple(map(plain, node))

@@ -192,7 +192,7 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
     own = Lexicon.of(book, words.leaving, words.notifiers, words.lookups)
     case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)
     try:
-        ticket = _takes(book, case)
+        ticket, case = _takes(book, case)
         command = MemberLine(ticket.shop, question.text, channel=ticket.channel)
         decision = decide(book, command, case, Actor(kind="guest", id=ticket.member_id, shops=(ticket.shop,)), tx.now)
     except Refused as refused:
@@ -204,11 +204,11 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
     return {**told, "rules": readable(book, [*entries, *close]), "replies": replies, "rejected": decision.rejected}
 
 
-def _takes(book: Rulebook, case: Case | None) -> Ticket:
-    """The ticket, if these rules know its words and its member may write in it. Raises Refused."""
-    ticket = case.ticket if case is not None else None
-    if ticket is None:
+def _takes(book: Rulebook, case: Case | None) -> tuple[Ticket, Case]:
+    """The ticket and its case, if these rules know its words and its member may write in it. Raises Refused."""
+    if case is None or case.ticket is None:
         raise Refused("missing", "not-found", "there is no such ticket")
+    ticket = case.ticket
     if ticket.channel == INTERNAL:
         raise Refused("conflict", "internal-case", "the member does not see this case and cannot write in it")
     lifecycle = book.lifecycles.get(ticket.kind)
@@ -222,7 +222,7 @@ def _takes(book: Rulebook, case: Case | None) -> Ticket:
     if lost:
         said = ", ".join(f"{name} `{getattr(ticket, name)}`" for name in lost)
         raise Refused("conflict", "rules-lack", f"this ticket has the {said}, which these rules lack")
-    return ticket
+    return ticket, case
 
 
 def _lines(decision: Decision) -> Iterator[dict[str, Any]]:

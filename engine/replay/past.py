@@ -45,7 +45,7 @@ def _readable(book: Rulebook, name: str, value: Any) -> Any:
 def lasting(micros: int) -> str:
     """A length of time by its two largest units: `2d 3h`, `43m`, `5s`, `0s`."""
     seconds = abs(micros) // 1_000_000
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         if seconds >= size and len(parts) < 2:
             parts.append(f"{seconds // size}{unit}")

@@ -17,8 +17,7 @@ from typing import Any
 from engine.core.actions import Lost, Wish, merge
 from engine.core.calendar import from_micros
 from engine.core.decide import MAX_WAVES
-from engine.core.draft import TRACKED, TRACKED_MEMBER
-from engine.core.entities import INTERNAL
+from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
 from engine.lang import WEEKDAYS, Rule

@@ -8,8 +8,8 @@ from typing import Any
 from peewee import SQL, Case, fn
 
 from engine.core import questions as ask
+from engine.core.access import Scope
 from engine.core.entities import DAY, NEVER, Agent
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.load import agents_of
 from engine.store.people import identities_of

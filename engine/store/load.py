@@ -652,7 +652,7 @@ class StoreLookups(Lookups):
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
-        return self._tx.value(_LAST_AGENT, member_id=member_id)
+        return None if (found := self._tx.value(_LAST_AGENT, member_id=member_id)) is None else str(found)
 
     def last_line(self, member_id: int) -> tuple[int, str] | None:
         """Ticket id and channel of the member's last line; None when the member never wrote."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from peewee import JOIN, fn
 
+from engine.core.access import Scope
 from engine.core.entities import HOUR, MINUTE, SECOND
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.people import identities_of
@@ -199,7 +199,7 @@ def failed(tx: Tx, row_id: int, error: str, *, permanent: bool = False, retry_af
     if permanent or tries > len(BACK_OFF):
         _settle(tx, row_id, {**base, "state": "failed", "settled_at": tx.now})
         return None
-    due_at = tx.now + max(BACK_OFF[tries - 1], retry_after or 0)
+    due_at: int = tx.now + max(BACK_OFF[tries - 1], retry_after or 0)
     _settle(tx, row_id, {**base, "state": "waiting", "due_at": due_at})
     tx.kick(due_at)
     return due_at

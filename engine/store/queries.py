@@ -15,8 +15,8 @@ from typing import Any
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 
 from engine.core import questions as ask
+from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
@@ -208,7 +208,7 @@ def tickets_of_member(
 
 def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
     """Tickets with requester and assignee; for staff the last line and how many of the member's lines are unread."""
-    columns = [
+    columns: list[Any] = [
         t.Ticket,
         t.Member.name.alias("m_name"),
         t.Member.tier.alias("m_tier"),

@@ -81,7 +81,10 @@ class KeyRing:
     @staticmethod
     def _make(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = lambda: base64.b64encode(secrets.token_bytes(32)).decode()  # noqa: E731
+
+        def text() -> str:
+            return base64.b64encode(secrets.token_bytes(32)).decode()
+
         body = {"current": "k1", "keys": {"k1": text()}, "index": text(), "chain": text()}
         # Written aside, then linked: two processes starting together agree on one ring, and none reads half a file.
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from peewee import Database, Model, Value, __exception_wrapper__  # the last: executemany has no door of its own
+import peewee
+from peewee import Database, Model, Value
+
+# `executemany` has no door of its own, and peewee's types leave this one out.
+_translated: Any = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 
 
 class Parameter:
@@ -97,7 +101,10 @@ def insert_sql(
     cache_key = (database.param, model, columns, rows, returning, ignore, key, given)
     sql = _inserts.get(cache_key)
     if sql is None:
-        q = lambda name: quoted(database, name)  # noqa: E731 (read as a word in the lines below)
+
+        def q(name: str) -> str:
+            return quoted(database, name)
+
         names = ", ".join(q(c) for c in columns)
         marks = ", ".join([f"({', '.join(database.param for _ in columns)})"] * rows)
         sql = f"INSERT INTO {q(model._meta.table_name)} ({names}) VALUES {marks}"  # noqa: S608 (names are ours)
@@ -122,7 +129,10 @@ def update_sql(
     cache_key = (database.param, model, columns, where)
     sql = _updates.get(cache_key)
     if sql is None:
-        q = lambda name: quoted(database, name)  # noqa: E731
+
+        def q(name: str) -> str:
+            return quoted(database, name)
+
         sets = ", ".join(
             f"{q(c)} = {q(c)} + {database.param}" if plus else f"{q(c)} = {database.param}" for c, plus in columns
         )
@@ -157,7 +167,7 @@ class Connection:
             cursor = self.database.cursor()
             cursor.execute(sql, params)
         except Exception as error:
-            __exception_wrapper__.__exit__(type(error), error, error.__traceback__)
+            _translated.__exit__(type(error), error, error.__traceback__)
             raise
         return cursor
 
@@ -246,7 +256,7 @@ class Connection:
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """One statement for many rows of parameters."""
-        with __exception_wrapper__:
+        with _translated:
             self.database.cursor().executemany(sql, list(rows))
 
     def update(self, model: type[Model], values: Mapping[str, Any], **where: Any) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from engine.core.access import Scope
 from engine.core.entities import DAY
-from engine.core.questions import Scope
 from engine.store import tables as t
 from engine.store.sql import Row
 from engine.store.tx import Tx

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from peewee import JOIN, fn
 
+from engine.core.access import Scope
 from engine.core.entities import Call, Case
-from engine.core.questions import Scope
 from engine.core.routing import Waiting
 from engine.store import tables as t
 from engine.store.load import StoreLookups, before_in_line, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
-from engine.store.sql import Prepared
+from engine.store.sql import Prepared, Row
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
 
@@ -45,8 +45,8 @@ def call_named(tx: Tx, name: str) -> Call | None:
     )
     if row is None:
         return None
-    numbers = {k: tx.ring.decrypt_text(row[k], "call") if row[k] is not None else "" for k in ("caller", "callee")}
-    plain = {k: row[k] for k in ("id", "ticket_id", "name", "direction", "rang_at", "answered_at", "ended_at")}
+    numbers: Row = {k: tx.ring.decrypt_text(row[k], "call") if row[k] is not None else "" for k in ("caller", "callee")}
+    plain: Row = {k: row[k] for k in ("id", "ticket_id", "name", "direction", "rang_at", "answered_at", "ended_at")}
     return Call(**plain, **numbers, agent=row["username"], result=row["result"])
 
 

@@ -46,7 +46,7 @@ class SignOn:
     async def authenticate(self, credentials: Mapping[str, Any]) -> Identity | None:
         """The member the token names, or None when it is not this shop's, not signed right, or out of its time."""
         token, shop = credentials.get("token"), credentials.get("shop")
-        if not isinstance(token, str) or len(token) > BIGGEST or shop not in self._shops:
+        if not isinstance(token, str) or not isinstance(shop, str) or len(token) > BIGGEST or shop not in self._shops:
             return None
         algorithm, key = self._shops[shop]
         try:

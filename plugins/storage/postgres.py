@@ -37,7 +37,7 @@ class _Database(PostgresqlDatabase):
         self._guard = threading.Lock()
 
     def _connect(self) -> Any:
-        connection = super()._connect()
+        connection = super()._connect()  # type: ignore[misc]  # peewee's types leave it out
         connection.execute(f"SET lock_timeout = '{LOCK_WAIT}'; SET timezone = 'UTC'; SET client_min_messages = warning")
         with self._guard:
             self._open.add(connection)
@@ -46,7 +46,7 @@ class _Database(PostgresqlDatabase):
     def _close(self, connection: Any) -> None:
         with self._guard:
             self._open.discard(connection)
-        super()._close(connection)
+        super()._close(connection)  # type: ignore[misc]
 
     def close_all(self) -> None:
         """Ends every connection, whichever thread made it."""

@@ -48,13 +48,13 @@ class _Database(SqliteDatabase):
         self._open: set[Any] = set()
 
     def _connect(self) -> Any:
-        connection = super()._connect()
+        connection = super()._connect()  # type: ignore[misc]  # peewee's types leave it out
         self._open.add(connection)
         return connection
 
     def _close(self, connection: Any) -> None:
         self._open.discard(connection)
-        super()._close(connection)
+        super()._close(connection)  # type: ignore[misc]
 
     def close_all(self) -> None:
         """Ends every connection, whichever thread made it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from engine.editor import Completion, Workspace
+from engine.editor import Completion, Place, Workspace
 from engine.reload import read_folder
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -40,3 +40,9 @@ def offered(text: str, path: str = "z.rules", workspace: Workspace | None = None
 def inserts(text: str, path: str = "z.rules", workspace: Workspace | None = None) -> list[str]:
     """What would be written."""
     return [item.insert for item in offered(text, path, workspace)]
+
+
+def text_at(workspace: Workspace, place: Place) -> str:
+    line = workspace.files[place.path].split("\n")[place.line - 1]
+    assert place.line == place.end_line
+    return line[place.column - 1 : place.end_column - 1]

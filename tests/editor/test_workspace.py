@@ -15,47 +15,8 @@ from engine.editor.manual import ACTIONS as MANUAL
 from engine.lang import Severity, Source, format_text
 from engine.lang.said import LOCALES, spoken
 from engine.reload import load_files
-from tests.editor.places import at, position, starter
-
-SMALL = {
-    "desk.yaml": (
-        "language: 1\nshops:\n  demo: {label: {en: Demo}, zone: Asia/Taipei, locales: [en], calendar: office}\n"
-        "stages: [guard, {name: route, mode: first}]\npriorities: [low, high]\ntiers: [guest, gold]\n"
-        "types: [a, 退換貨, {name: 其他, label: {zh-TW: 別的事}}]\nskills: [refunds]\n"
-        "tags: {known: [vip], open: false}\n"
-        "fields:\n  ticket.amount: {type: number, optional: true, label: {en: Amount}}\n"
-        "  ticket.region: {type: enum, values: [north, south], optional: true}\n"
-    ),
-    "teams.yaml": "care: {label: {zh-TW: 客服組}, shops: [demo], calendar: office}\n",
-    "roles.yaml": "agent: {permissions: [ticket.view]}\nsupervisor: {permissions: [ticket.view]}\n",
-    "settings.yaml": "limit: {value: 500, label: {en: The limit}}\n",
-    "calendars.yaml": 'office: {zone: Asia/Taipei, hours: {mon-fri: ["09:00-18:00"]}}\n',
-    "sla.yaml": "- name: all\n  calendar: office\n  targets: {first_reply: 1h}\n",
-    "lifecycles/inquiry.yaml": (
-        "kind: inquiry\ninitial: new\nstates:\n  new: {category: open}\n  done: {label: {en: Done}, category: closed}\n"
-        "transitions:\n  - {trigger: close, from: new, to: done, requires: [ticket.amount], when: ticket.amount > 1}\n"
-    ),
-    "templates/t.yaml": "ack:\n  en: 'Dear {member.name | default(\"you\")}, {ticket.amount} of {setting.limit}'\n",
-    "words/refund.txt": "# words\nrefund\n退貨\n",
-    "a.rules": (
-        'words refund_words from "words/refund.txt"\n\ndefine big = ticket.amount > setting.limit\n\nstage route\n\n'
-        'rule first "A title"\n  on message.received\n  when big and message.text contains any refund_words\n'
-        "   and ticket.type = 退換貨 and ticket.state = new and not ticket.tags has vip and ticket.region != south\n"
-        "  then\n    route to team care with skill refunds by least_busy\n    reply template ack\n"
-        '    reply "{ticket.amount}"\n    start timer wake for 2d\n    notify role supervisor "{ticket.number}"\n\n'
-        "rule second\n  on timer.fired\n  when timer.name = wake and member.tier >= gold\n  then move to done\n"
-    ),
-    "tests/t.yaml": (
-        "- name: a big one\n  member: {tier: gold}\n  ticket: {amount: 600, type: 退換貨, region: north}\n  steps:\n"
-        "    - message: refund\n      expect: {fired: [first], timers: [wake], ticket.team: care, replies: [ack]}\n"
-        "    - wait: 2d\n      expect: {fired: [second], ticket.state: done, ticket.region: north}\n"
-    ),
-}
-
-
-@pytest.fixture(scope="module")
-def small() -> Workspace:
-    return Workspace(SMALL)
+from tests.editor.places import at, position, starter, text_at
+from tests.editor.small import SMALL
 
 
 def test_the_small_desk_has_no_errors(small: Workspace) -> None:
@@ -143,47 +104,6 @@ def test_what_a_hover_says(small: Workspace, path: str, piece: str, said: str) -
     assert word.startswith(text_at(small, found.place)) or text_at(small, found.place).startswith(word)
 
 
-KEYS = [
-    ("lifecycles/inquiry.yaml", "category", "`open`: it is our turn", "`open`：該我們處理"),
-    ("lifecycles/inquiry.yaml", "trigger", "must be there", "必須有"),
-    ("tests/t.yaml", "steps", "what happens, one after another", "依序發生的事"),
-    ("teams.yaml", "label", "what people read", "給人看的文字"),
-]
-
-
-@pytest.mark.parametrize(("path", "key", "english", "chinese"), KEYS, ids=[f"{path}: {key}" for path, key, *_ in KEYS])
-def test_a_hover_over_a_key_says_what_it_is_for(
-    small: Workspace, path: str, key: str, english: str, chinese: str
-) -> None:
-    found = small.hover(*at(small, path, f"{key}:", 1))
-    assert found is not None and text_at(small, found.place) == key
-    assert found.text.startswith(f"**{key}** · key\n\n") and english in found.text
-    assert chinese in spoken(found.text, "zh-TW")
-
-
-def test_a_key_that_means_nothing_has_no_hover(small: Workspace) -> None:
-    space = small.with_file("teams.yaml", "care: {lable: x}\n")
-    assert space.hover(*at(space, "teams.yaml", "lable", 1)) is None
-
-
-def test_an_offered_key_says_what_it_is_for(small: Workspace) -> None:
-    space = small.with_file("teams.yaml", "care: {sh}\n")
-    (key,) = space.complete("teams.yaml", 1, 10)
-    assert (key.label, key.kind) == ("shops", "key")
-    assert key.detail == "the shops it serves; without any, all of them"
-    assert spoken(key.documentation, "zh-CN") == "**shops** · 键\n\n服务哪些商店；没写就是全部"
-
-
-def test_values_of_a_field_that_are_mappings_are_declared_by_name(small: Workspace) -> None:
-    desk = small.files["desk.yaml"].replace("[north, south]", "[north, {name: south, label: {en: Down}}]")
-    assert desk != small.files["desk.yaml"]
-    space = small.with_file("desk.yaml", desk)
-    found = space.definition(*at(space, "a.rules", "south", 1))
-    assert found is not None and text_at(space, found) == "south" and found.path == "desk.yaml"
-    hover = space.hover(*at(space, "a.rules", "south", 1))
-    assert hover is not None and "- `en` Down" in hover.text
-
-
 def test_a_finding_tells_why_on_hover(small: Workspace) -> None:
     workspace = small.with_file("b.rules", 'allow never-true "so"\n')
     found = workspace.hover(*at(workspace, "b.rules", "never-true", 2))
@@ -205,12 +125,6 @@ def test_what_is_known_of_a_name_is_told_in_the_readers_language() -> None:
     values = space.hover("zz.rules", 3, 12)
     assert values is not None and "\n- `senior_care` 资深组" in spoken(values.text, "zh-CN")
     assert "\n- `senior_care` Senior care" in spoken(values.text, "en")
-
-
-def text_at(workspace: Workspace, place: Place) -> str:
-    line = workspace.files[place.path].split("\n")[place.line - 1]
-    assert place.line == place.end_line
-    return line[place.column - 1 : place.end_column - 1]
 
 
 DECLARED = [

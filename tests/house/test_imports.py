@@ -291,12 +291,18 @@ def _same_plugin(name: str, target: str) -> bool:
     return here[:3] == there[:3] or (here[:2] == there[:2] and there[2].startswith("_"))
 
 
-def circles(root: Path) -> list[list[str]]:
-    """The groups of modules below `root` that import each other while they are being loaded."""
+KNOWN_CIRCLES = (frozenset("web." + name for name in ("app", "handler", "hub", "live", "pages", "routes")),)
+"""Circles of before, by types or by imports in functions. Each may only lose members; none may come to them."""
+
+
+def circles(root: Path, *, loaded: bool = False) -> list[list[str]]:
+    """The groups of modules below `root` that name each other, be it for types or in a function; with `loaded`, those
+    that do so while they are being loaded."""
     known = modules(root)
     graph: dict[str, set[str]] = {}
     for name, path in known.items():
-        targets = {one.module for one in imports(name, path, known) if one.top_level and one.module in known}
+        found = (one for one in imports(name, path, known) if one.top_level or not loaded)
+        targets = {one.module for one in found if one.module in known}
         # A package is always loaded before what is inside it: naming a sibling through it is no circle.
         graph[name] = {target for target in targets if target != name and not name.startswith(f"{target}.")}
     return _strongly_connected(graph)
@@ -339,8 +345,19 @@ def test_every_import_follows_the_table() -> None:
 
 
 def test_no_circle() -> None:
-    found = circles(ROOT)
+    found = [group for group in circles(ROOT) if not any(known.issuperset(group) for known in KNOWN_CIRCLES)]
     assert not found, "\n" + "\n".join(" ↔ ".join(group) for group in found)
+
+
+def test_no_circle_while_loading() -> None:
+    found = circles(ROOT, loaded=True)
+    assert not found, "\n" + "\n".join(" ↔ ".join(group) for group in found)
+
+
+def test_a_circle_that_is_mended_leaves_the_list() -> None:
+    found = [set(group) for group in circles(ROOT)]
+    mended = [sorted(known) for known in KNOWN_CIRCLES if not any(group & known for group in found)]
+    assert not mended, f"no circles any more, take them out of KNOWN_CIRCLES: {mended}"
 
 
 # --- and the test itself -------------------------------------------------------------------------------------------
@@ -420,12 +437,16 @@ def test_right_imports_pass(tmp_path: Path) -> None:
     assert circles(tmp_path) == []
 
 
-def test_circle_is_found_but_not_one_through_types_or_functions(tmp_path: Path) -> None:
+def test_circle_is_found_be_it_through_types_or_functions(tmp_path: Path) -> None:
     files = {
         "engine/core/a.py": "from engine.core import b",
         "engine/core/b.py": "from .c import f",
         "engine/core/c.py": "import engine.core.a",
         "engine/core/d.py": "from engine.core import e",
         "engine/core/e.py": "def f():\n    from engine.core import d",
+        "engine/core/f.py": "from engine.core import g",
+        "engine/core/g.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from engine.core import f",
     }
-    assert circles(_house(tmp_path, files)) == [["engine.core.a", "engine.core.b", "engine.core.c"]]
+    house, loaded = _house(tmp_path, files), ["engine.core.a", "engine.core.b", "engine.core.c"]
+    assert circles(house) == [loaded, ["engine.core.d", "engine.core.e"], ["engine.core.f", "engine.core.g"]]
+    assert circles(house, loaded=True) == [loaded]

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.core.access import Scope
 from engine.core.changes import Enqueue, Timer
-from engine.core.questions import Messages, Scope
+from engine.core.questions import Messages
 from engine.store import Store
 from engine.store import tables as t
 from engine.store.outbox import (

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.access import Scope
 from engine.core.changes import Create, Record, Set, Tag
 from engine.core.entities import Actor
 from engine.core.questions import (
@@ -16,7 +17,6 @@ from engine.core.questions import (
     MemberById,
     Members,
     Messages,
-    Scope,
     Search,
     Teams,
     TicketByNumber,

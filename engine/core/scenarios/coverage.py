@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.decide import Decision
 from engine.core.entities import Clock
 from engine.core.rulebook import Helpers
+from engine.core.scenarios.result import Result
 from engine.core.scenarios.why import line_of
 from engine.core.schema import class_of
 from engine.core.schema.nouns import LifecycleFile, PoliciesFile
@@ -25,7 +26,6 @@ from engine.lang.said import say
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
-    from engine.core.scenarios.running import Result
 
 KINDS: Final = ("rules", "branches", "transitions", "targets")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
-from engine.core.calendar import to_micros
+from engine.core.building import build
 from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
@@ -31,60 +30,28 @@ from engine.core.commands import (
 )
 from engine.core.decide import Decision
 from engine.core.draft import Draft
-from engine.core.entities import NEVER, SYSTEM, Actor, Agent, AgentStatus, Member
+from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
 from engine.core.errors import Refused
-from engine.core.library import Answer, Library
+from engine.core.library import Library
 from engine.core.memory import World
 from engine.core.opening import reopens
-from engine.core.rulebook import typed
+from engine.core.rulebook import NOTHING_MORE, Rulebook, typed
 from engine.core.scenarios.coverage import Coverage
+from engine.core.scenarios.made import agent_of, answer_of, moment, page_of
 from engine.core.scenarios.reading import FIRST
+from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import why
 from engine.core.schema.scenarios import (
-    AgentEntry,
-    AnswerEntry,
     CallEntry,
     Expect,
     MemberEntry,
-    PageEntry,
     Scenario,
     Step,
 )
 from engine.core.sla import TARGETS
-from engine.lang import Duration, Source, Span, load_plain
+from engine.lang import Duration, Source, load_plain
 from engine.lang.said import quoted, say
 from engine.lang.types import noun
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An expectation that did not come true: where, and why as far as it can be told."""
-
-    step: int
-    span: Span
-    message: str
-    help: str | None = None
-
-
-@dataclass(slots=True)
-class Result:
-    """How a scenario went."""
-
-    name: str
-    span: Span
-    failures: list[Failure] = field(default_factory=list)
-    acted: set[str] = field(default_factory=set)
-    moves: set[tuple[str, str, str, str]] = field(default_factory=set)
-    """(kind, from, to, trigger) of every transition taken."""
-    steps: int = 0
-
-    @property
-    def passed(self) -> bool:
-        """True when every expectation came true."""
-        return not self.failures
 
 
 def run(book: Rulebook, scenario: Scenario, coverage: Coverage | None = None) -> Result:
@@ -101,9 +68,6 @@ _SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}
 
 def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
     """The rulebook as it is where the shop has these settings, and what is wrong with them if they cannot be set."""
-    from engine.core.building import build
-    from engine.core.rulebook import NOTHING_MORE
-
     path = f"shops/{shop}/settings.yaml"
     own = load_plain(Source(path, book.files.get(path, "")))[0]
     known = own.data if own is not None and isinstance(own.data, dict) else {}
@@ -132,11 +96,11 @@ class _Runner:
         self.scenario = scenario
         self.result = Result(scenario.name, scenario.at.span())
         zone = book.shops[self.shop].zone if self.shop in book.shops else ZoneInfo("UTC")
-        now = _moment(scenario.now or "2026-03-02 10:00", zone)
+        now = moment(scenario.now or "2026-03-02 10:00", zone)
         self.world = World(book=book, now=now, leaving=frozenset({"email", "test"}))
         for n, (username, agent) in enumerate(scenario.agents.items()):
-            self.world.agents[username] = _agent(1000 + n, username, agent)
-        self.world.kept[Library] = Library(1, tuple(_answer(n, answer) for n, answer in enumerate(scenario.answers)))
+            self.world.agents[username] = agent_of(1000 + n, username, agent)
+        self.world.kept[Library] = Library(1, tuple(answer_of(n, answer) for n, answer in enumerate(scenario.answers)))
         self.zone = zone
         self.who = FIRST
         self.member = self.world.add_member(self.shop, **self._values(scenario.member))
@@ -201,7 +165,7 @@ class _Runner:
         if step.member is not None:
             done.append(self._become(step.member))
         if step.open_chat:
-            done.append(self._open_chat(_page(None if step.open_chat is True else step.open_chat)))
+            done.append(self._open_chat(page_of(None if step.open_chat is True else step.open_chat)))
         if step.sign_in:
             if step.sign_in != "new":
                 world.seen.add(self.member.id)
@@ -263,7 +227,7 @@ class _Runner:
         """A member's values as the desk holds them: those that are written."""
         made = {} if member is None else member.written()
         if made.get("signed_up_at") is not None:
-            made["signed_up_at"] = _moment(made["signed_up_at"], self.zone)
+            made["signed_up_at"] = moment(made["signed_up_at"], self.zone)
         made["fields"] = {name: self._typed(name, value) for name, value in made.get("fields", {}).items()}
         return made
 
@@ -328,7 +292,7 @@ class _Runner:
             kind=kind,
             channel=channel,
             automatic=step.automatic,
-            page=_page(step.page),
+            page=page_of(step.page),
             values=values,
             opening=tuple(self.opening),
         )
@@ -519,10 +483,7 @@ class _Runner:
         if isinstance(got, tuple):
             missing = [w for w in (wanted or []) if w not in got]
             if (not wanted and got) or missing:
-                message = say(
-                    "{name} is {found}, expected {wanted}", name, _names(list(got)), _names(list(wanted or []))
-                )
-                fail(message, name)
+                fail(say("{name} is {found}, expected {wanted}", name, _names(got), _names(wanted or ())), name)
         elif spec is not None and spec[0].type.kind == "duration" and got is not None:
             if wanted is None or got != Duration.parse(str(wanted)).micros:
                 fail(say("{name} is `{found}`, expected `{wanted}`", name, Duration(got), wanted), name)
@@ -535,32 +496,5 @@ def _said(step: Step) -> str | None:
     return next((text for text in (step.message, step.reply, step.anonymous, step.note) if text is not None), None)
 
 
-def _page(entry: PageEntry | None) -> Page:
-    return Page() if entry is None else Page(**entry.written())
-
-
-def _agent(number: int, username: str, entry: AgentEntry) -> Agent:
-    return Agent(
-        id=number,
-        username=username,
-        name=entry.name or username,
-        alias=entry.alias or "",
-        teams=entry.teams or ((entry.team,) if entry.team else ()),
-        skills=entry.skills,
-        roles=entry.roles or ((entry.role,) if entry.role else ("agent",)),
-        status=cast(AgentStatus, entry.status or "online"),
-        capacity=entry.capacity,
-    )
-
-
-def _answer(number: int, entry: AnswerEntry) -> Answer:
-    """An entry of a scenario's library: one text does for every language."""
-    return Answer(number, {"": entry.title}, {"": entry.text}, entry.keywords, entry.shop or "", number)
-
-
-def _moment(text: str, zone: ZoneInfo) -> int:
-    return to_micros(datetime.fromisoformat(text).replace(tzinfo=zone))
-
-
-def _names(names: list[Any]) -> str | tuple[str, ...]:
+def _names(names: Iterable[Any]) -> str | tuple[str, ...]:
     return quoted(names) or say("nothing")

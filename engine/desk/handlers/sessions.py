@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
+from engine.api import Identity
 from engine.core.commands import MemberSignedIn, SignIn, SignOut
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
@@ -48,7 +50,7 @@ async def _sign_in(context: Context, actor: Actor, command: SignIn) -> dict[str,
         if found["owner_kind"] == "agent" and people.get_agent(tx, words, found["owner_id"]) is None:
             raise refused
         sessions.clear_failures(tx, command.username)
-        kind = "browser" if command.kind == "browser" else "api"
+        kind: Literal["browser", "api"] = "browser" if command.kind == "browser" else "api"
         owner = "agent" if found["owner_kind"] == "agent" else "member"
         token, session_id = sessions.open_session(
             tx,
@@ -77,7 +79,7 @@ async def _sign_in(context: Context, actor: Actor, command: SignIn) -> dict[str,
 def _sign_out(work: Work, command: SignOut) -> dict[str, Any]:
     actor = work.actor
     session_id = command.session_id if command.session_id is not None else actor.session_id
-    kind = "agent" if actor.kind == "agent" else "member"
+    kind: Literal["agent", "member"] = "agent" if actor.kind == "agent" else "member"
     if session_id is None or not sessions.revoke_session(work.tx, session_id, kind, actor.id):
         raise missing("session")
     work.tx.record("session.revoked", {"session": session_id}, actor=actor)
@@ -126,9 +128,13 @@ async def _signed_by_shop(context: Context, question: WhoIs) -> dict[str, Any] |
         identity = await authenticator.authenticate({"token": question.token, "shop": shop})
         if identity is None or "account" not in identity.verified:
             continue
-        signed = await context.write(lambda tx, identity=identity: sign_on(context.work(tx), shop, identity))
+        signed = await context.write(partial(_sign_on, context, shop, identity))
         return {"actor": signed["actor"], "csrf_seed": None, "visitor": None}
     return None
+
+
+def _sign_on(context: Context, shop: str, identity: Identity, tx: Tx) -> dict[str, Any]:
+    return sign_on(context.work(tx), shop, identity)
 
 
 def _idle(context: Context) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
 from engine.core.entities import Case
@@ -38,7 +38,7 @@ def _of_new(work: Work, command: OpenTicket) -> Case:
 
 
 def _read(work: Work, command: MarkRead, case: Case, decided: Decided) -> dict[str, Any]:
-    kind = "agent" if work.actor.kind == "agent" else "member"
+    kind: Literal["agent", "member"] = "agent" if work.actor.kind == "agent" else "member"
     if case.ticket is not None:
         stream.mark_read(work.tx, kind, work.actor.id, case.ticket.id, command.seq)
     return {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.questions import WhoIs
-from engine.desk.context import Ask, AskAhead
+from engine.desk.context import AskAhead, Questions
 from engine.desk.handlers.sessions import who_is
 from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
 
-QUESTIONS: Mapping[type, Ask] = {
+QUESTIONS: Questions = {
     **tickets.QUESTIONS,
     **chats.QUESTIONS,
     **search.QUESTIONS,

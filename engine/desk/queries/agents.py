@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.desk import results
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.desk.rows import check_who
 from engine.store import directory
 
@@ -40,4 +40,4 @@ def _sessions(work: Work, q: ask.Sessions) -> Any:
     return directory.sessions(work.tx, kind, work.actor.id, current=work.actor.session_id)
 
 
-QUESTIONS = {ask.Agents: _agents, ask.Teams: _teams, ask.Me: _me, ask.Sessions: _sessions}
+QUESTIONS: Questions = {ask.Agents: _agents, ask.Teams: _teams, ask.Me: _me, ask.Sessions: _sessions}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import questions as ask
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.desk.queries.tickets import messages
 from engine.store import stream, waiting
 
 
 def _open_chat(work: Work, q: ask.OpenChatOf) -> Any:
     seq = stream.last_id(work.tx)
-    nothing = {"ticket": None, "history": [], "seq": seq}
+    nothing: dict[str, Any] = {"ticket": None, "history": [], "seq": seq}
     if work.actor.staff or work.actor.id <= 0:
         return nothing
     number = waiting.latest_number(work.tx, work.actor.id, work.book.live_kinds, open_only=True)
@@ -26,4 +26,4 @@ def _queue_place(work: Work, q: ask.QueuePlace) -> Any:
     return waiting.queue_place(work.tx, work.scope, q.number)
 
 
-QUESTIONS = {ask.OpenChatOf: _open_chat, ask.QueuePlace: _queue_place}
+QUESTIONS: Questions = {ask.OpenChatOf: _open_chat, ask.QueuePlace: _queue_place}

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.desk.actors import uploaders_of
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.store import uploads
 
 
@@ -24,4 +24,4 @@ def _file(work: Work, q: ask.FileById) -> Any:
     return {"name": row["shown"], "media_type": row["media_type"], "data": data}
 
 
-QUESTIONS = {ask.FileById: _file}
+QUESTIONS: Questions = {ask.FileById: _file}

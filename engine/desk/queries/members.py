@@ -7,7 +7,7 @@ from typing import Any
 from engine.core import access
 from engine.core import questions as ask
 from engine.desk import results
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.store import directory
 
 
@@ -24,4 +24,4 @@ def _member(work: Work, q: ask.MemberById) -> Any:
     return directory.member(work.tx, work.scope, q, actor_id=work.agent_id, lexicon=work.words, percent=percent)
 
 
-QUESTIONS = {ask.Members: _members, ask.MemberById: _member}
+QUESTIONS: Questions = {ask.Members: _members, ask.MemberById: _member}

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.core.rulebook import Noun, Rulebook
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 
 
 def _nouns(work: Work, q: ask.Nouns) -> Any:
@@ -55,4 +55,4 @@ def nouns(book: Rulebook) -> dict[str, Any]:
     }
 
 
-QUESTIONS = {ask.Nouns: _nouns}
+QUESTIONS: Questions = {ask.Nouns: _nouns}

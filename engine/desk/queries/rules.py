@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.desk import rule_results
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.desk.rows import check_who
 from engine.replay.dry_run import dry_line, dry_run
 from engine.store import rulebooks
@@ -45,7 +45,7 @@ def _may_see(work: Work) -> None:
     check_who(work.actor, "agents", "rules.view")
 
 
-QUESTIONS = {
+QUESTIONS: Questions = {
     ask.RulesState: _state,
     ask.RulesTexts: _texts,
     ask.RulesVersions: _versions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import questions as ask
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.store import queries
 
 
@@ -13,4 +13,4 @@ def _search(work: Work, q: ask.Search) -> Any:
     return {"next": None, **queries.search(work.tx, work.scope, q)}
 
 
-QUESTIONS = {ask.Search: _search}
+QUESTIONS: Questions = {ask.Search: _search}

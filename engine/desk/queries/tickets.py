@@ -10,7 +10,7 @@ from engine.core.draft import Draft
 from engine.core.errors import Refused
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
-from engine.desk.context import Work
+from engine.desk.context import Questions, Work
 from engine.lang import Severity, Source, Span, compile_condition
 from engine.replay import why
 from engine.store import filters, load, queries
@@ -94,7 +94,7 @@ def _views(work: Work, q: ask.Views) -> Any:
     return {**queries.views(work.tx, work.scope, q, actor_id=work.agent_id), "next": None}
 
 
-QUESTIONS = {
+QUESTIONS: Questions = {
     ask.Tickets: _tickets,
     ask.TicketByNumber: _ticket,
     ask.Messages: messages,

@@ -12,7 +12,7 @@ from engine.core.errors import Refused, missing
 from engine.core.library import FITS, Fit, Library
 from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
-from engine.desk import PlainCommand, Work, check_who, principal
+from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
 from engine.store.sql import Row
 
@@ -305,7 +305,7 @@ COMMANDS = (
     PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=("shops.all",), who="anybody"),
     PlainCommand(ClickAnswer, _click, who="anybody"),
 )
-QUESTIONS = {
+QUESTIONS: Questions = {
     Answers: _listed,
     AnswerTypes: _types,
     TryLine: _try,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.entities import NEVER
-from engine.desk import Work, check_who
+from engine.desk import Questions, Work, check_who
 from engine.features.blocks import store
 from engine.store.queries import cursor, read_cursor
 
@@ -40,4 +40,4 @@ def _listed(work: Work, question: Blocks) -> dict[str, Any]:
     return {"items": items, "next": cursor(rows[question.limit - 1]["id"]) if more else None}
 
 
-QUESTIONS = {Blocks: _listed}
+QUESTIONS: Questions = {Blocks: _listed}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.desk import LiveEvent, PlainCommand, Work, check_who, rfc3339
+from engine.desk import LiveEvent, PlainCommand, Questions, Work, check_who, rfc3339
 from engine.features.notifications import store
 from engine.store.stream import Committed
 
@@ -60,5 +60,5 @@ def _frame(item: Committed) -> Mapping[str, Any]:
 
 
 COMMANDS = (PlainCommand(ReadNotifications, _read, right="ticket.view"),)
-QUESTIONS = {Notifications: _listed}
+QUESTIONS: Questions = {Notifications: _listed}
 LIVE_EVENTS = {"notice.created": LiveEvent(_frame, to=lambda item: item.body.get("agent"))}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
-from engine.desk import PlainCommand, Work, check_who
+from engine.desk import PlainCommand, Questions, Work, check_who
 from engine.features.quick_replies import store
 from engine.features.quick_replies.pinyin import keys
 from engine.store import Tx
@@ -184,4 +184,4 @@ COMMANDS = (
     PlainCommand(DeleteQuickReply, _delete, right="ticket.reply", rights=(SHARE, "shops.all")),
     PlainCommand(UseQuickReply, _use, right="ticket.reply"),
 )
-QUESTIONS = {QuickReplies: _listed}
+QUESTIONS: Questions = {QuickReplies: _listed}

@@ -15,10 +15,15 @@ def keys(title: str) -> list[str]:
     text = unicodedata.normalize("NFKC", title).lower()
     if not any("\u3400" <= character <= "\u9fff" for character in text):
         return []
-    whole = _joined(lazy_pinyin(text, style=Style.NORMAL, errors=lambda rest: list(rest)))
-    initials = _joined(lazy_pinyin(text, style=Style.FIRST_LETTER, errors=lambda rest: list(rest)))
+    whole = _joined(lazy_pinyin(text, style=Style.NORMAL, errors=_as_they_are))
+    initials = _joined(lazy_pinyin(text, style=Style.FIRST_LETTER, errors=_as_they_are))
     return [whole, initials]
 
 
+def _as_they_are(rest: str) -> str:
+    """What has no reading: Latin letters, digits, marks."""
+    return rest
+
+
 def _joined(parts: list[str]) -> str:
-    return "".join(part for part in parts if part.isalnum())
+    return "".join(letter for part in parts for letter in part if letter.isalnum())

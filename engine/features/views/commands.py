@@ -10,7 +10,7 @@ from engine.core import access
 from engine.core.errors import Refused, missing
 from engine.core.questions import Tickets
 from engine.core.questions import Views as Counted
-from engine.desk import PlainCommand, Work
+from engine.desk import PlainCommand, Questions, Work
 from engine.features.views import store
 from engine.store import Tx
 from engine.store.queries import SORTS
@@ -43,7 +43,7 @@ class DeleteView:
 
 def _listed(work: Work, question: Views) -> dict[str, Any]:
     """Members see only the one view of their own cases."""
-    given = {
+    given: dict[str, Any] = {
         "id": None,
         "filter": None,
         "sort": "-updated_at",
@@ -161,4 +161,4 @@ COMMANDS = (
     PlainCommand(SaveView, _save, right="ticket.view", rights=(SHARE, "shops.all")),
     PlainCommand(DeleteView, _delete, right="ticket.view", rights=(SHARE, "shops.all")),
 )
-QUESTIONS = {Views: _listed}
+QUESTIONS: Questions = {Views: _listed}
