@@ -24,9 +24,9 @@ LONG = {
     "engine/store/queries.py": 579,
     "tests/core/test_decide.py": 666,
     "tests/store/test_queries.py": 533,
-    "tests/web/test_http.py": 632,
+    "tests/web/test_http.py": 541,
     "web/live.py": 686,
-    "web/schema.py": 688,
+    "web/schema.py": 626,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")
