@@ -66,8 +66,10 @@ class _Decoder(Decoder):
         self.wrong(CODE, message, At(self.document, path).key(), hint)
 
     def lacks(self, message: str, path: Path) -> None:
-        """Tells of an entry without what it must have, mistyped or not."""
-        self.wrong(CODE, message, self.document.span(*path))
+        """Tells of an entry without what it must have, mistyped or not; of one that is no entry it is told already."""
+        span = self.document.span(*path)
+        if not any(finding.span == span for finding in self.document.findings):
+            self.wrong(CODE, message, span)
 
     def mismatch(self, form: Form, value: Any, path: Path, usual: str, hint: str | None = None) -> None:
         """Tells of a value of another form."""
