@@ -23,6 +23,9 @@ from engine.api import Part, Storage, hookimpl
 
 BUSY = 5000
 """Milliseconds to wait for another process's transaction; ours take a few."""
+CHECKPOINT = 4000
+"""Pages of the log (16 MB) after which they go into the file: most are written again within a thousand, SQLite's own
+measure, and each way there costs the commit that has to walk it."""
 STATEMENTS = 400
 """Compiled statements kept a connection: all our fixed ones."""
 
@@ -40,6 +43,7 @@ class _Database(SqliteDatabase):
                 ("foreign_keys", 1),
                 ("temp_store", "memory"),
                 ("cache_size", -16000),
+                ("wal_autocheckpoint", CHECKPOINT),
             ),
             timeout=BUSY / 1000,
             check_same_thread=False,
