@@ -14,11 +14,10 @@ import secrets
 from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 import tornado.web
-from tornado.httputil import HTTPServerRequest, parse_multipart_form_data
+from tornado.httputil import parse_multipart_form_data
 
 from engine.desk import Actor, Refused, WhoIs, with_times
 from engine.editor import Said
@@ -470,22 +469,3 @@ def _parameters(named: Mapping[str, str]) -> dict[str, Any]:
             raise Problem(404, "not-found", f"there is no such {name if name != 'number' else 'ticket'}")
         found[name] = value
     return found
-
-
-def host_of(request: HTTPServerRequest) -> str:
-    """The `Host` of a request, lower case, without a default port."""
-    return (request.headers.get("Host") or "").lower()
-
-
-def origin_of(address: str) -> str | None:
-    """`scheme://host[:port]` of an address, or None when it has none."""
-    try:
-        parts = urlsplit(address.strip())
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return None
-    default = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")

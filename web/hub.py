@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from engine.desk import Actor, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
-
-if TYPE_CHECKING:
-    from web.app import Web
-    from web.live import AgentSocket, ChatSocket, Socket
+from engine.desk import Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +21,40 @@ QUEUE: Final = 2.0
 NOBODY: Final = Actor(kind="guest")
 
 
+class Socket(Protocol):
+    """An open socket, as the hub knows it; `web.live` has the sockets themselves."""
+
+    kind: ClassVar[str]
+    actor: Actor
+    token: str | None
+
+    def send(self, frame: Any) -> None:
+        """Sends a frame that has no place in the log."""
+
+    def leave(self, code: int, why: str, message: str) -> None:
+        """Says why, and closes."""
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Closes."""
+
+    def now_is(self, actor: Actor) -> None:
+        """The actor's name or rights are different."""
+
+
+class ChatSocket(Socket, Protocol):
+    """A member's or guest's."""
+
+    visitor: str | None
+
+
+Chat = TypeVar("Chat", bound=ChatSocket)
+
+
 class Hub:
     """Registers sockets and does what concerns several of them. Used in the loop's thread only."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self.sockets: set[Socket] = set()
         self._visitors: dict[str, set[Any]] = {}
         self._agents: dict[int, set[Any]] = {}
@@ -87,7 +112,7 @@ class Hub:
         if socket.visitor is not None:
             self._visitors.setdefault(socket.visitor, set()).add(socket)
 
-    def add_agent(self, socket: AgentSocket) -> None:
+    def add_agent(self, socket: Socket) -> None:
         """An agent said hello: a waiting goodbye is called off."""
         agent = socket.actor.id
         self._agents.setdefault(agent, set()).add(socket)
@@ -122,17 +147,17 @@ class Hub:
     async def _forget_the_gone(self) -> None:
         """Whom a crash left online and who does not come back after the start is offline."""
         await asyncio.sleep(GONE)
-        for actor in await accounts.present(self._web.desk.context):
+        for actor in await accounts.present(self._desk.context):
             if actor.id not in self._agents:
                 await self._set_offline(actor)
 
     async def _set_offline(self, actor: Actor) -> None:
         try:
-            await self._web.desk.act(actor, SetStatus("offline"))
+            await self._desk.act(actor, SetStatus("offline"))
         except Refused as refusal:
             log.info("agent %s could not be set offline: %s", actor.username, refusal)
 
-    def same_visitor(self, socket: ChatSocket) -> Iterable[ChatSocket]:
+    def same_visitor(self, socket: Chat) -> Iterable[Chat]:
         """The other tabs of a guest."""
         return [other for other in self._visitors.get(socket.visitor or "", ()) if other is not socket]
 
@@ -175,7 +200,7 @@ class Hub:
             if socket.token is None or socket.actor.session_id is None:
                 continue
             if socket.token not in known:
-                known[socket.token] = await self._web.desk.query(NOBODY, WhoIs(token=socket.token))
+                known[socket.token] = await self._desk.query(NOBODY, WhoIs(token=socket.token))
             found = known[socket.token]
             if found is None:
                 socket.leave(4401, "session-ended", "this session has ended; sign in again")
@@ -186,7 +211,7 @@ class Hub:
 
     async def tell_places(self) -> None:
         """Tells those who wait their place, and agents how many wait, where it changed."""
-        desk = self._web.desk
+        desk = self._desk
         for chat in list(self.waiting):
             if chat.ticket is None:
                 self.waiting.discard(chat)

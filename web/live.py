@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 import tornado.websocket
@@ -37,9 +37,7 @@ from web import frames
 from web.decode import located
 from web.handler import COOKIE
 from web.limits import Bucket, network
-
-if TYPE_CHECKING:
-    from web.app import Web
+from web.shared import Web
 
 log = logging.getLogger(__name__)
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import mimetypes
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from engine.desk import Refused, WhoIs
+from web.folder import Kept
 from web.handler import COOKIE, NOBODY, SIGN, BaseHandler, Problem
 from web.routes import API
-
-STATIC: Final = Path(__file__).resolve().parent / "static"
 
 CONSOLE_PATHS: Final = ("/", "/login", "/inbox", r"/tickets/(?:%23)?[0-9]+", "/rules", "/account/sessions")
 """Pages of the machine; features bring theirs. No page is announced that is not there."""
@@ -27,40 +22,6 @@ POLICY: Final = (
 )
 
 _ASSET: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-
-
-PACKED: Final = (".html", ".js", ".css", ".svg", ".json", ".webmanifest")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A built file: its bytes, their digest, and the bytes packed by gzip where that saves something."""
-
-    data: bytes
-    digest: str
-    packed: bytes | None
-
-
-class Folder:
-    """The built front end. Files are read once and again when they changed."""
-
-    def __init__(self, root: Path = STATIC) -> None:
-        self._root = root
-        self._kept: dict[str, tuple[int, Kept]] = {}
-
-    def read(self, name: str) -> Kept | None:
-        """A file, or None."""
-        path = self._root / name
-        try:
-            changed = path.stat().st_mtime_ns
-            kept = self._kept.get(name)
-            if kept is None or kept[0] != changed:
-                data = path.read_bytes()
-                packed = gzip.compress(data, 9, mtime=0) if name.endswith(PACKED) and len(data) > 1_000 else None
-                kept = self._kept[name] = (changed, Kept(data, hashlib.sha256(data).hexdigest()[:32], packed))
-        except (OSError, ValueError):
-            return None
-        return kept[1]
 
 
 class BuiltHandler(BaseHandler):

@@ -9,16 +9,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from msgspec import UNSET, Struct
 from tornado.httputil import HTTPServerRequest
 
 from engine.desk import Actor, Desk, Refused
 from web import features, schema
-
-if TYPE_CHECKING:
-    from web.app import Web
+from web.shared import Web
 
 API: Final = "/api/v1"
 ROOMS: Final = ("session", "tickets", "members", "files", "desk", "rules", "rule_editor", "system")

@@ -17,7 +17,8 @@ from engine.config import Config, ConfigError
 from engine.desk import CONTROL, Desk
 from engine.jobs import Pump
 from engine.reload import Watcher
-from web.app import Web
+from web.app import listen
+from web.shared import Web
 
 log = logging.getLogger("web")
 
@@ -49,7 +50,7 @@ class Server:
             watcher = Watcher(desk)
             await _load_rules(desk, watcher)
             web = Web(desk, watcher, demo=demo)
-            http = web.listen(config["server.port"], config["server.address"])
+            http = listen(web, config["server.port"], config["server.address"])
         except BaseException:
             await desk.close()
             raise

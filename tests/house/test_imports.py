@@ -291,7 +291,7 @@ def _same_plugin(name: str, target: str) -> bool:
     return here[:3] == there[:3] or (here[:2] == there[:2] and there[2].startswith("_"))
 
 
-KNOWN_CIRCLES = (frozenset("web." + name for name in ("app", "handler", "hub", "live", "pages", "routes")),)
+KNOWN_CIRCLES: tuple[frozenset[str], ...] = ()
 """Circles of before, by types or by imports in functions. Each may only lose members; none may come to them."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.web.support import PASSWORD, Site, running
-from web.pages import STATIC
+from web.folder import STATIC
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

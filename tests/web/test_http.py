@@ -263,7 +263,7 @@ def test_token_and_cookie(site: Site) -> None:
 
 def test_a_page_shows_its_scripts_whether_somebody_is_signed_in(site: Site) -> None:
     """By a cookie that opens nothing: a script never sees the session's own."""
-    from web.pages import STATIC
+    from web.folder import STATIC
 
     if not (STATIC / "console.html").exists():
         pytest.skip("the front end is not built here")
@@ -505,7 +505,7 @@ def test_preflight_is_for_listed_sites_and_what_the_widget_needs(site: Site) -> 
 
 
 def test_pages_and_their_policies(site: Site) -> None:
-    from web.pages import STATIC
+    from web.folder import STATIC
 
     if not (STATIC / "console.html").exists():
         pytest.skip("the front end is not built here")

@@ -13,8 +13,8 @@ from engine.desk import rfc3339, with_times
 from plugins.auth import password
 from web import decode, openapi, schema
 from web.app import api_rows
-from web.handler import origin_of
 from web.limits import ADDRESS_FACTOR, BURST, WINDOW, Bucket, SignInLimit
+from web.origins import origin_of
 from web.proxies import Proxies
 from web.routes import table
 

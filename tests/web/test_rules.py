@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from engine.store import rule_days
-from tests.web.support import RULES, Site, running
+from tests.web.support import Site, copy_rules, running
 from tests.web.test_http import conforms, refused
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,10 +31,9 @@ rule thanks "謝謝"
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    import shutil
 
     rules = tmp_path / "rules"
-    shutil.copytree(RULES, rules)
+    copy_rules(rules)
     roles = rules / "roles.yaml"
     roles.write_text(roles.read_text("utf-8") + WRITER, "utf-8")
     with running(tmp_path, rules=rules) as site:

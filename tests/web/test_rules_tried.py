@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import threading
 import time
@@ -17,7 +16,7 @@ import httpx
 import pytest
 
 from engine.replay.simulate import Simulation
-from tests.web.support import RULES, Site, running
+from tests.web.support import Site, copy_rules, running
 from tests.web.test_http import conforms, refused
 
 WRITER = "writer: {permissions: [ticket.view, ticket.create, rules.view, rules.edit, shops.all]}\n"
@@ -34,7 +33,7 @@ URGENT = THANKS.replace("add tag thanks", "raise ticket.priority to high")
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     rules = tmp_path / "rules"
-    shutil.copytree(RULES, rules)
+    copy_rules(rules)
     roles = rules / "roles.yaml"
     roles.write_text(roles.read_text("utf-8") + WRITER, "utf-8")
     (rules / "thanks.rules").write_text(THANKS, "utf-8")

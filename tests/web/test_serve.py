@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,12 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.web.support import RULES
+from tests.web.support import copy_rules
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    shutil.copytree(RULES, tmp_path / "desk" / "rules")
+    copy_rules(tmp_path / "desk" / "rules")
     (tmp_path / "desk" / "config").mkdir()
     settings = "rules: {watch: false}\nstorage: {url: 'sqlite:desk.db'}\nfiles: {url: 'file:files'}\n"
     (tmp_path / "desk" / "config" / "engine.yaml").write_text(settings, "utf-8")

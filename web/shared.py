@@ -1,0 +1,92 @@
+"""What handlers and sockets of one desk share: the desk, limits, counters, origins, the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from typing import Final
+
+from tornado.httputil import HTTPServerRequest
+
+from engine.config import ConfigError
+from engine.desk import Desk
+from engine.editor import Workspace
+from engine.reload import Watcher
+from web.folder import Folder
+from web.hub import Hub
+from web.limits import Rates, SignInLimit
+from web.metrics import Metrics
+from web.origins import bare, host_of, origin_of
+from web.proxies import Proxies
+
+log = logging.getLogger("web")
+
+GUESTS_BEHIND_ONE: Final = 10
+"""Guests who write at once from one address (an office, a phone company), each at the rate of one."""
+
+
+class Web:
+    """What handlers and sockets share: the desk, limits, counters, the hub."""
+
+    def __init__(self, desk: Desk, watcher: Watcher, *, demo: bool = False) -> None:
+        """`watcher` puts the rules folder in force, one change at a time. Raises ConfigError."""
+        self.desk = desk
+        self.config = desk.config
+        self.reload = watcher.reload
+        self.in_turn = watcher.in_turn
+        self.workspaces: dict[str, Workspace] = {}
+        """What editors ask, by the digest their edit began from."""
+        self.simulating = False
+        """Whether a simulation runs: one at a time."""
+        self.demo = demo
+        self.log = log
+        self.metrics = Metrics()
+        self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
+        self.guest_lines = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
+        self.folder = Folder()
+        try:
+            self.proxies = Proxies(self.config["server.proxies"])
+        except ValueError as error:
+            raise ConfigError(f"`server.proxies`: {error}") from None
+        self._public = origin_of(self.config["server.public_url"]) if self.config["server.public_url"] else None
+        self.https = (self._public or "").startswith("https:")
+        self.hub = Hub(desk)
+        self.under_way = 0
+        """Requests being answered."""
+
+    # --- origins ------------------------------------------------------------------------------------------------------
+
+    def own_origin(self, origin: str, request: HTTPServerRequest) -> bool:
+        """Whether an `Origin` is this desk's: its public address, or the very host that was asked."""
+        given = origin_of(origin)
+        if given is None:
+            return False
+        return given == self._public or given.partition("://")[2] == bare(host_of(request), given)
+
+    def sites(self, shop: str | None) -> list[str]:
+        """The origins of a shop's own sites; of all shops for None."""
+        book = self.desk.rulebook
+        if book is None:
+            return []
+        shops = book.shops.values() if shop is None else [book.shops[shop]] if shop in book.shops else []
+        found = (origin_of(site) for one in shops for site in one.sites)
+        return sorted({site for site in found if site is not None})
+
+    def site(self, origin: str, shop: str | None) -> bool:
+        """Whether a page of this origin belongs to the shop (to any, for None)."""
+        given = origin_of(origin)
+        return given is not None and given in self.sites(shop)
+
+    def may_measure(self, request: HTTPServerRequest) -> bool:
+        """`/metrics` is for this machine, and for who has the key."""
+        key = str(self.config.get("server.metrics_secret") or "")
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if key and hmac.compare_digest(given.encode(), key.encode()):
+            return True
+        return self.proxies.local(request)
+
+    async def idle(self) -> None:
+        """Returns when no request is being answered."""
+        while self.under_way:
+            await asyncio.sleep(0.02)
