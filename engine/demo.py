@@ -270,10 +270,7 @@ class _Month:
         await self.desk.context.store.write(job)
 
         def load(tx: Tx) -> Mapping[str, Any]:
-            from engine.store import tables as t
-
-            known = t.Member.select(t.Member.id).where(~t.Member.guest)
-            members = [actors.member_actor(tx, member_id) for member_id in tx.values(known)]
+            members = [actors.member_actor(tx, member_id) for member_id in people.account_ids(tx)]
             agents = {}
             for username in ("lin", "amy", "ben"):
                 agent = people.get_agent(tx, words, people.agent_id(tx, username) or 0)

@@ -11,7 +11,6 @@ from engine.core.errors import Refused
 from engine.desk import actors
 from engine.desk.context import Context
 from engine.store import Tx, doctor, outbox, people, sessions
-from engine.store import tables as t
 
 MIN_PASSWORD = 8
 
@@ -87,21 +86,7 @@ async def disable(context: Context, username: str) -> bool:
 
 async def list_agents(context: Context) -> list[dict[str, Any]]:
     """Every agent, the disabled too: username, name, enabled, roles, teams."""
-
-    def work(tx: Tx) -> list[dict[str, Any]]:
-        rows = tx.rows(t.Agent.select().order_by(t.Agent.username))
-        roles: dict[int, list[str]] = {}
-        teams: dict[int, list[str]] = {}
-        for row in tx.rows(t.AgentRole.select()):
-            roles.setdefault(row["agent_id"], []).append(row["role"])
-        for row in tx.rows(t.AgentTeam.select()):
-            teams.setdefault(row["agent_id"], []).append(row["team"])
-        return [
-            {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))}
-            for row in rows
-        ]
-
-    return await context.store.read(work)
+    return await context.store.read(people.list_agents)
 
 
 async def present(context: Context) -> list[Actor]:
@@ -111,8 +96,7 @@ async def present(context: Context) -> list[Actor]:
         return []
 
     def work(tx: Tx) -> list[Actor]:
-        ids = tx.values(t.Agent.select(t.Agent.id).where(t.Agent.status != "offline"))
-        found = [people.get_agent(tx, context.lexicon, agent_id) for agent_id in ids]
+        found = [people.get_agent(tx, context.lexicon, agent_id) for agent_id in people.present_agents(tx)]
         return [actors.agent_actor(book, agent, None) for agent in found if agent is not None]
 
     return await context.store.read(work)

@@ -12,7 +12,6 @@ from engine.core.access import permissions_of
 from engine.core.entities import SYSTEM, Actor, Agent, Member
 from engine.core.rulebook import Rulebook
 from engine.store import KeyRing, Tx, people, sessions
-from engine.store import tables as t
 from engine.store.values import Lexicon
 
 CACHE_SECONDS = 2
@@ -62,7 +61,7 @@ def find(tx: Tx, words: Lexicon, book: Rulebook, token: str, idle: int) -> Known
 
 def member_actor(tx: Tx, member_id: int, session_id: int | None = None) -> Actor | None:
     """A member as an actor."""
-    row = tx.row(t.Member.select().where(t.Member.id == member_id))
+    row = people.member_row(tx, member_id)
     if row is None:
         return None
     return Actor(

@@ -14,8 +14,7 @@ from engine.core.whynot import as_types, at_stage
 from engine.lang import Rule
 from engine.lang.said import from_json, say
 from engine.lang.types import noun
-from engine.store import Tx, commit, rule_days, rulebooks
-from engine.store import tables as t
+from engine.store import Tx, commit, decisions, rule_days, rulebooks
 from engine.store.errors import KeyRingError
 from engine.store.queries import cursor, read_cursor
 
@@ -111,7 +110,7 @@ def statistics(tx: Tx, book: Rulebook, question: RulesStatistics) -> dict[str, A
     """For each rule in force: how often it acted, lost and failed, when it last acted, and what asking it takes."""
     since = tx.now - question.days * DAY
     did = rule_days.since(tx, since)
-    first = tx.value(t.Decision.select(t.Decision.at).order_by(t.Decision.id).limit(1))
+    first = decisions.first_at(tx)
     taken = _timed(tx, book)
     nothing = rule_days.Did()
     items = []
@@ -138,10 +137,8 @@ def statistics(tx: Tx, book: Rulebook, question: RulesStatistics) -> dict[str, A
 
 def _timed(tx: Tx, book: Rulebook) -> dict[str, float]:
     """Mean µs it takes to ask each rule's condition, on what the last decisions saw."""
-    query = t.Decision.select(t.Decision.snapshot, t.Ticket.shop)
-    query = query.join(t.Ticket, on=(t.Ticket.id == t.Decision.ticket_id)).where(t.Decision.rulebook == book.digest)
     spent: dict[str, list[int]] = {}
-    for row in tx.rows(query.order_by(t.Decision.id.desc()).limit(SAMPLE)):
+    for row in decisions.latest(tx, book.digest, SAMPLE):
         try:
             snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
         except KeyRingError:

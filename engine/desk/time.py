@@ -20,7 +20,6 @@ from engine.core.entities import SYSTEM, Case
 from engine.core.rulebook import Rulebook
 from engine.desk.context import Context
 from engine.store import StoreClosed, Tx, load, outbox, schedules
-from engine.store import tables as t
 from engine.store.schedules import Run
 from engine.store.wider import wider
 
@@ -194,8 +193,7 @@ def _without(tx: Tx, run: Run, one: int, error: str) -> dict[str, Any]:
 
 def _without_timer(tx: Tx, timer_id: int, error: str) -> dict[str, Any]:
     """Takes a timer out that cannot fire, and says so in the log: the others go on."""
-    row = tx.row(t.Timer.select().where(t.Timer.id == timer_id))
+    row = schedules.drop_timer(tx, timer_id)
     if row is not None:
-        tx.run(t.Timer.delete().where(t.Timer.id == timer_id))
         tx.record("timer.failed", {"name": row["name"], "error": error[:500]}, ticket_id=row["ticket_id"])
     return {}

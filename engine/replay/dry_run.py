@@ -24,8 +24,7 @@ from engine.replay.outcome import Stood, Undecidable, wished
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of
 from engine.replay.why import nearly
-from engine.store import Tx, commit, load, queries
-from engine.store import tables as t
+from engine.store import Tx, commit, decisions, load, queries
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 from engine.store.values import Lexicon
@@ -39,7 +38,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     if actor.kind not in ("agent", "system"):
         return None
     rows = queries.decisions(tx, access.scope(actor), question.number, event=question.event)
-    ticket = tx.row(t.Ticket.select().where(t.Ticket.number == question.number))
+    ticket = decisions.ticket(tx, question.number)
     if rows is None or ticket is None:
         return None
     new = Book(question.book)
@@ -91,7 +90,7 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
         snapshot = None
     if snapshot is None:
         return record, "the snapshot"
-    line = tx.row(t.Message.select().where(t.Message.id == snapshot["message"])) if snapshot["message"] else None
+    line = decisions.lines(tx, [snapshot["message"]]).get(snapshot["message"])
     record.snapshot = snapshot
     record.facts = facts_of(ticket, line, row["at"], snapshot)
     record.automatic = bool(line and line["automatic"])

@@ -23,8 +23,7 @@ from engine.core.sla import Policy
 from engine.lang import WEEKDAYS, Rule
 from engine.replay.compare import Pair, Plan, plain
 from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
-from engine.store import Tx
-from engine.store import tables as t
+from engine.store import Tx, decisions
 from engine.store.log import to_json
 from engine.store.sql import Row
 
@@ -420,8 +419,7 @@ class Limits:
 
     def seed(self, tx: Tx, since: int) -> None:
         """What was used before the period."""
-        rows = tx.rows(t.RuleUse.select(t.RuleUse.rule, t.RuleUse.key, t.RuleUse.at).where(t.RuleUse.at < since))
-        for row in rows:
+        for row in decisions.uses_before(tx, since):
             if row["rule"] in self.rules:
                 self.uses.setdefault((row["rule"], row["key"]), []).append(row["at"])
 

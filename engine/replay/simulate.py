@@ -26,8 +26,7 @@ from engine.replay.compare import Book, Pair, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
-from engine.store import Tx, commit, rulebooks, wall_clock
-from engine.store import tables as t
+from engine.store import Tx, commit, decisions, rulebooks, wall_clock
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 
@@ -49,11 +48,6 @@ _KIND_OF = {
 }
 
 
-_DECISIONS = t.Decision.select(
-    *(getattr(t.Decision, name) for name in "id event_id ticket_id at root rulebook snapshot trace".split()),
-    *(getattr(t.Ticket, name) for name in "number kind shop channel created_at member_id".split()),
-).join(t.Ticket, "LEFT OUTER JOIN", on=(t.Ticket.id == t.Decision.ticket_id))
-"""Decisions with what never changes of their tickets."""
 _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
 _ROUTED = b'"ticket.team = '
@@ -106,8 +100,7 @@ class Simulation:
         if self._limits is None:
             self._limits = Limits(self._new.book)
             self._limits.seed(tx, self.since)
-        condition = (t.Decision.at >= self.since) & (t.Decision.at < self.until) & (t.Decision.id > self._last)
-        rows = tx.rows(_DECISIONS.where(condition).order_by(t.Decision.id).limit(PAGE))
+        rows = decisions.page(tx, self.since, self.until, self._last, PAGE)
         if rows:
             self._last = rows[-1]["id"]
             self._take(tx, rows, self._limits)
@@ -120,7 +113,7 @@ class Simulation:
         return True
 
     def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
-        events = _by_id(tx, t.Event, {row["event_id"] for row in rows if row["ticket_id"] is None})
+        events = decisions.events(tx, {row["event_id"] for row in rows if row["ticket_id"] is None})
         looked: list[tuple[Row, Pair | None, Record, dict[str, Any] | None]] = []
         for row in rows:
             if row["number"] is not None:
@@ -146,7 +139,7 @@ class Simulation:
             )
             looked.append((row, pair, record, json.loads(packed) if packed is not None and differs else None))
         self._counts["read"] += len(rows)
-        lines = _by_id(tx, t.Message, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
+        lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
             if _ROUTED in record.packed:
                 self._teams_of(record)
@@ -302,11 +295,6 @@ class Simulation:
             ],
             "examples": self._examples,
         }
-
-
-def _by_id(tx: Tx, model: Any, ids: set[Any]) -> Mapping[Any, Row]:
-    wanted = sorted(ids - {None})
-    return {row["id"]: row for row in tx.rows(model.select().where(model.id.in_(wanted)))} if wanted else {}
 
 
 def _shown(book: Rulebook, target: str, value: Any) -> Any:

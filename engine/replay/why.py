@@ -16,8 +16,7 @@ from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.lang import Rule, suggest
 from engine.lang.said import say
 from engine.replay.past import past_book, readable, spoken
-from engine.store import Tx, commit, queries
-from engine.store import tables as t
+from engine.store import Tx, commit, decisions, queries
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 
@@ -36,8 +35,9 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
         return None
     wanted = None if question.rule is None else _rule(book, question.rule)
     snapshots = {row["id"]: _snapshot(tx, row) for row in rows if _is_looked_at(row, question, book)}
-    texts = _texts(tx, {s.get("message") for s in snapshots.values() if s is not None} - {None})
-    shop = tx.value(t.Ticket.select(t.Ticket.shop).where(t.Ticket.number == question.number))
+    lines = decisions.lines(tx, {s.get("message") for s in snapshots.values() if s is not None})
+    texts = {line_id: line["text"] for line_id, line in lines.items()}
+    shop = queries.shop_of(tx, question.number) or ""
     books: dict[str, Rulebook | None] = {book.digest: book}
     items = []
     for row in rows:
@@ -129,14 +129,6 @@ def _not(
         "values": {key: mask(book, key, value) for key, value in sorted(shown.items())} if book is not None else {},
         "changes": [],
     }
-
-
-def _texts(tx: Tx, messages: set[Any]) -> Mapping[Any, str]:
-    """What lines say, by their id, in one statement."""
-    if not messages:
-        return {}
-    rows = tx.rows(t.Message.select(t.Message.id, t.Message.text).where(t.Message.id.in_(sorted(messages))))
-    return {row["id"]: row["text"] for row in rows}
 
 
 def nearly(

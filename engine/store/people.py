@@ -207,3 +207,32 @@ def tier_and_login(tx: Tx, member_id: int) -> tuple[str | None, str | None]:
     owner = (t.Login.owner_kind == "member") & (t.Login.owner_id == member_id)
     tier = tx.value(t.Member.select(t.Member.tier).where(t.Member.id == member_id))
     return tier, tx.value(t.Login.select(t.Login.username).where(owner).limit(1))
+
+
+def member_row(tx: Tx, member_id: int) -> Row | None:
+    """The row of a member."""
+    return tx.row(t.Member.select().where(t.Member.id == member_id))
+
+
+def account_ids(tx: Tx) -> list[int]:
+    """The ids of members who are no guests."""
+    return tx.values(t.Member.select(t.Member.id).where(~t.Member.guest))
+
+
+def present_agents(tx: Tx) -> list[int]:
+    """The ids of agents whose status is not offline."""
+    return tx.values(t.Agent.select(t.Agent.id).where(t.Agent.status != "offline"))
+
+
+def list_agents(tx: Tx) -> list[Row]:
+    """Every agent, the disabled too, by username, with `roles` and `teams`."""
+    roles: dict[int, list[str]] = {}
+    teams: dict[int, list[str]] = {}
+    for row in tx.rows(t.AgentRole.select()):
+        roles.setdefault(row["agent_id"], []).append(row["role"])
+    for row in tx.rows(t.AgentTeam.select()):
+        teams.setdefault(row["agent_id"], []).append(row["team"])
+    return [
+        {**row, "roles": sorted(roles.get(row["id"], [])), "teams": sorted(teams.get(row["id"], []))}
+        for row in tx.rows(t.Agent.select().order_by(t.Agent.username))
+    ]

@@ -14,7 +14,7 @@ from peewee import Case, fn
 
 from engine.core.entities import SECOND
 from engine.store import tables as t
-from engine.store.sql import Prepared, p
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 LEASE = 60 * SECOND
@@ -135,3 +135,11 @@ def members_left(tx: Tx, run: Run, where: Any, limit: int) -> list[int]:
     return [
         int(found) for found in tx.values(t.Member.select(t.Member.id).where(left).order_by(t.Member.id).limit(limit))
     ]
+
+
+def drop_timer(tx: Tx, timer_id: int) -> Row | None:
+    """Takes a timer out, due or not. Returns its row; None when it was gone."""
+    row = tx.row(t.Timer.select().where(t.Timer.id == timer_id))
+    if row is not None:
+        tx.run(t.Timer.delete().where(t.Timer.id == timer_id))
+    return row
