@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,16 +179,22 @@ class Served:
 
 
 @contextmanager
-def served(desk: Path, extra: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
+def served(
+    desk: Path,
+    extra: int = 0,
+    settings: Mapping[str, str] | None = None,
+    prepare: Callable[[Path], None] = lambda desk: None,
+) -> Iterator[Served]:
     """A new desk in a folder, with the starter rules and so many more that do not match, on one core.
 
-    `settings`: environment variables of the server.
+    `settings`: environment variables of the server. `prepare` is given the folder before anything starts.
     """
     origin = starter()
     for name in ("rules", "config"):
         shutil.copytree(origin / name, desk / name)
     if extra:
         (desk / "rules" / "bench.rules").write_text(_more_rules(extra), "utf-8")
+    prepare(desk)
     password = secrets.token_urlsafe(12)
     port = _port()
     url = f"http://127.0.0.1:{port}"
