@@ -149,7 +149,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """Something to send. `key` is the same at every try: a channel that can hands it on to refuse twins."""
+    """Something to send. `key` is the same at every try: a channel that can hands it on to refuse duplicates."""
 
     key: str
     channel: str
@@ -332,7 +332,7 @@ class Doing:
     """What an action that is carried out after the commit is told of, beside its arguments."""
 
     key: str
-    """The same at every try: hand it on where the outside refuses twins."""
+    """The same at every try: hand it on where the outside refuses duplicates."""
     ticket_number: int | None
     tries: int = 0
 

@@ -2,8 +2,8 @@
 
 It knows the next due time, sleeps to the millisecond, wakes when a commit brings something earlier, and sweeps each
 second. What was due while the server was down is done at its start, once. A line is marked `sending` and committed
-before the channel is called: found so after a crash, it goes again only where the channel refuses twins, else it is
-`uncertain`.
+before the channel is called: found so after a crash, it goes again only where the channel refuses duplicates, else it
+is `uncertain`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         channels = self._context.plugins.tables["channels"]
         tables = self._context.plugins.tables
-        await self._context.write(lambda tx: _recover(tx, lambda name: _refuses_twins(tables, name)))
+        await self._context.write(lambda tx: _recover(tx, lambda name: _refuses_duplicates(tables, name)))
         self._context.kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
         self._tasks = [
@@ -208,7 +208,7 @@ class Pump:
         return {}
 
 
-def _refuses_twins(tables: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+def _refuses_duplicates(tables: Mapping[str, Mapping[str, Any]], name: str) -> bool:
     """Whether what lay half sent for a way out may go again."""
     if name.startswith("do:"):
         action = tables["actions"].get(name.removeprefix("do:"))

@@ -511,7 +511,7 @@ class ChatSocket(Socket):
             raise
         try:
             if not done["repeat"] and self.ticket is None:
-                # Its stored twins come by the feed in a moment; the client has seen these lines.
+                # Its stored duplicates come by the feed in a moment; the client has seen these lines.
                 self._shown = Counter(str(line["text"]) for line in self._opening if line["due"] is None)
             if self.ticket != done["ticket"]:
                 self.ticket, self._opening = done["ticket"], ()

@@ -108,7 +108,7 @@ class ClearTimer:
 class Enqueue:
     """Something that leaves the desk after commit, once.
 
-    `key` lets the channel refuse a twin; an empty one is made from the message.
+    `key` lets the channel refuse a duplicate; an empty one is made from the message.
     """
 
     channel: str

@@ -258,7 +258,7 @@ class Draft:
         else:
             kind = "message.sent"
         self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})}, ticket=ticket_id)
-        if kind == "message.sent" and channel in self.case.leaving:
+        if kind == "message.sent" and channel in self.case.outbound:
             self.log.append(
                 Enqueue(channel=channel, key="", ticket=ticket_id, message=say.ref, due_at=self.now, body={})
             )

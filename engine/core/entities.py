@@ -278,7 +278,7 @@ class Case:
     """Values of plugin fields, fetched before the transaction."""
     member_new: bool = False
     """The member was first seen with this very event."""
-    leaving: frozenset[str] = frozenset()
+    outbound: frozenset[str] = frozenset()
     """Channels whose lines leave the desk through the outbox."""
     notifiers: frozenset[str] = frozenset()
     """Ways of telling people that plugins give: `via` in `notify`."""

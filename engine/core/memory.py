@@ -60,7 +60,7 @@ class World:
     """The decisions about such cases, until somebody takes them."""
     kept: dict[type, Any] = field(default_factory=lambda: {Library: Library()})
     """What features keep for rules to ask, by the type of the value."""
-    leaving: frozenset[str] = frozenset()
+    outbound: frozenset[str] = frozenset()
     _due: dict[tuple[str, str], _Planned] = field(default_factory=dict)
     _recurring: dict[tuple[str, str, int | None, int | None], tuple[Recurring, Case]] = field(default_factory=dict)
     _unmoved: dict[_Moment, tuple[ScheduleDue, Case, Actor, int]] = field(default_factory=dict)
@@ -168,7 +168,7 @@ class World:
             next_number=len(self.tickets) + 1,
             agent=found,
             member_new=member is not None and member.id not in self.seen,
-            leaving=self.leaving,
+            outbound=self.outbound,
             rating_at=self.ratings.get(ticket.id) if ticket else None,
         )
 

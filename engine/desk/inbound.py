@@ -13,7 +13,7 @@ from engine.desk import locate
 from engine.desk.context import Context, Work
 from engine.desk.handlers.messages import answered, line_answer
 from engine.desk.handlers.tickets import ticket_answer
-from engine.store import Tx, load, stream, waiting
+from engine.store import Tx, load, queue, stream
 
 
 async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _line(work: Work, shop: str, inbound: Inbound) -> dict[str, Any]:
         return line_answer(work, stored.message_id, stored.number, shop, seq=stored.seq)
     kind, value = next(iter(inbound.sender.items()))
     member_id, new = locate.requester(work, shop, {kind: value, "name": inbound.sender.get("name")})
-    number = waiting.open_number(tx, member_id, inbound.channel)
+    number = queue.open_number(tx, member_id, inbound.channel)
     if number is not None:
         case = load.ticket_case(tx, work.words, number=number)
     else:
@@ -80,12 +80,12 @@ def _of_call(work: Work, shop: str, inbound: Inbound) -> tuple[CallEvent, Case]:
     event = CallEvent(
         shop, what, inbound.external_id, direction, caller, callee, values.get("agent"), values.get("result")
     )
-    call = waiting.call_named(tx, inbound.external_id)
+    call = queue.call_named(tx, inbound.external_id)
     if call is not None:
         return event, replace(locate.need(load.ticket_case(tx, words, ticket_id=call.ticket_id)), call=call)
     who = {"phone": number, "name": inbound.sender.get("name")} if number else {"name": "?"}
     member_id, new = locate.requester(work, shop, who)
-    open_one = waiting.open_number(tx, member_id, "phone")
+    open_one = queue.open_number(tx, member_id, "phone")
     if open_one is not None:
         return event, locate.need(load.ticket_case(tx, words, number=open_one))
     return event, locate.need(load.member_case(tx, words, member_id, new_ticket=True, member_new=new))

@@ -15,7 +15,7 @@ from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.desk.context import Work
-from engine.store import load, people, waiting
+from engine.store import load, people, queue
 
 
 def need(case: Case | None) -> Case:
@@ -52,7 +52,7 @@ def _by_number_or_latest(work: Work, number: int | None, *, open_only: bool) -> 
         return ticket(work, number)
     if work.actor.staff or work.actor.id <= 0:
         raise missing("ticket")
-    number = waiting.latest_number(work.tx, work.actor.id, work.words.live_kinds, open_only=open_only)
+    number = queue.latest_number(work.tx, work.actor.id, work.words.live_kinds, open_only=open_only)
     if number is None:
         raise missing("ticket")
     return need(load.ticket_case(work.tx, work.words, number=number, lines=0))

@@ -9,7 +9,7 @@ from typing import Any
 from engine.core import routing
 from engine.core.commands import ServeQueue
 from engine.desk.context import Context
-from engine.store import EventRow, Tx, load, waiting
+from engine.store import EventRow, Tx, load, queue
 
 MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
 """Events after which somebody may have room, or somebody may wait."""
@@ -51,7 +51,7 @@ class Queue:
 
         def look(tx: Tx) -> tuple[int, str] | None:
             lookups = load.StoreLookups(tx, words, lock=False)
-            return routing.next_served(waiting.queue(tx, words), lookups.roster)
+            return routing.next_served(queue.queue(tx, words), lookups.roster)
 
         found = await self._context.read(look)
         if found is None:

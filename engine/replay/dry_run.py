@@ -188,7 +188,7 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
 def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict[str, Any]:
     """One side: the case is read as the rulebook understands it, decided on, and thrown away."""
     told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None}
-    own = Lexicon.of(book, words.leaving, words.notifiers, words.lookups)
+    own = Lexicon.of(book, words.outbound, words.notifiers, words.lookups)
     case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)
     try:
         ticket, case = _takes(book, case)

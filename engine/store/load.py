@@ -220,7 +220,7 @@ def peek_ticket_cases(tx: Tx, lexicon: Lexicon, ids: Collection[int]) -> Iterato
                     clocks=tuple(clock_of(clock) for clock in clocks[ticket_id]),
                     timers={timer["name"]: timer["due_at"] for timer in timers[ticket_id]},
                     agent=agents.get(row["t_assignee_id"]),
-                    leaving=lexicon.leaving,
+                    outbound=lexicon.outbound,
                     notifiers=lexicon.notifiers,
                     rating_at=row["rating_at"],
                 ),
@@ -243,7 +243,7 @@ def peek_member_cases(tx: Tx, lexicon: Lexicon, ids: Collection[int]) -> Iterato
             yield member_id, None
             continue
         plain = Case(shop=row["m_shop"], member=found, lookups=lookups)
-        yield member_id, replace(plain, leaving=lexicon.leaving, notifiers=lexicon.notifiers)
+        yield member_id, replace(plain, outbound=lexicon.outbound, notifiers=lexicon.notifiers)
 
 
 def _counted(tx: Tx, lexicon: Lexicon, members: Collection[int]) -> dict[int, Mapping[str, Any]]:
@@ -310,7 +310,7 @@ def member_case(
         next_number=tx.next_number() if opens else 0,
         external=external or {},
         member_new=member_new,
-        leaving=lexicon.leaving,
+        outbound=lexicon.outbound,
         notifiers=lexicon.notifiers,
     )
 
@@ -329,7 +329,7 @@ _OPEN_CHAT = Prepared(
 
 def empty_case(tx: Tx, lexicon: Lexicon, shop: str, *, agent: Agent | None = None) -> Case:
     """A case without ticket and member: a window that opens, an agent's own status."""
-    return Case(shop=shop, member=None, lookups=StoreLookups(tx, lexicon), agent=agent, leaving=lexicon.leaving)
+    return Case(shop=shop, member=None, lookups=StoreLookups(tx, lexicon), agent=agent, outbound=lexicon.outbound)
 
 
 def take_timer(tx: Tx, timer_id: int) -> dict[str, Any] | None:
@@ -372,7 +372,7 @@ def _case(
         agent=agents_of(tx, lexicon, [row["t_assignee_id"]])[0] if assignee is not None else None,
         external=external,
         member_new=member_new,
-        leaving=lexicon.leaving,
+        outbound=lexicon.outbound,
         notifiers=lexicon.notifiers,
         rating_at=row["rating_at"],
     )

@@ -1,7 +1,7 @@
 """What is to leave and what is to come: outbox rows claimed, sent, failed, tried again; timers that fall due.
 
 A row goes `waiting → sending → sent | failed | uncertain`. `sending` is committed before the channel is called, so a
-crash in between is seen: such a row goes again only where the channel refuses a twin by its key, else it is
+crash in between is seen: such a row goes again only where the channel refuses a duplicate by its key, else it is
 `uncertain` and a person decides. A failure waits longer each time; after the last try the row is `failed`: a dead
 letter, visible, sent again by hand. What was due while nothing ran is due at once, once.
 """
@@ -229,8 +229,8 @@ class Recovered:
     """id, ticket_id, message_id of what may have left: shown to the agents."""
 
 
-def recover(tx: Tx, refuses_twins: Callable[[str], bool], *, older_than: int = 0) -> Recovered:
-    """At start: what an earlier process left `sending` goes again where its channel refuses twins, else is `uncertain`.
+def recover(tx: Tx, refuses_duplicates: Callable[[str], bool], *, older_than: int = 0) -> Recovered:
+    """At start: what an earlier process left `sending` goes again where its channel can, else is `uncertain`.
 
     `older_than` (µs) spares what another living process claimed just now. This process's own claims are never touched.
     """
@@ -240,8 +240,8 @@ def recover(tx: Tx, refuses_twins: Callable[[str], bool], *, older_than: int = 0
         .where(left & (t.Outbox.claimed_by != tx.instance))
         .order_by(t.Outbox.id)
     )
-    safe = [row["id"] for row in rows if refuses_twins(row["channel"])]
-    unsure = [row for row in rows if not refuses_twins(row["channel"])]
+    safe = [row["id"] for row in rows if refuses_duplicates(row["channel"])]
+    unsure = [row for row in rows if not refuses_duplicates(row["channel"])]
     if safe:
         tx.run(
             t.Outbox.update(state="waiting", due_at=tx.now, claimed_by=None, claimed_at=None).where(

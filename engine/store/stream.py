@@ -183,7 +183,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
     )
 
 
-# ---------------------------------------------------------------------------------------------------- twins and reading
+# ---------------------------------------------------------------------------------------------- duplicates and reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Lexicon:
     complaint_kinds: frozenset[str] = frozenset({"feedback"})
     notifiers: frozenset[str] = frozenset()
     """Ways of telling people that plugins give."""
-    leaving: frozenset[str] = frozenset()
+    outbound: frozenset[str] = frozenset()
     """Channels whose lines leave through the outbox."""
     lookups: Mapping[type, Callable[[Any], Any]] = field(default_factory=dict)
     """What rules ask of features, by the type of the value: each with what loads it in a transaction."""
@@ -60,7 +60,7 @@ class Lexicon:
             field_types={n: spec.field.type.kind for n, spec in fields.items()},
             defaults={n: spec.default for n, spec in fields.items() if spec.default is not None},
             live_kinds=book.live_kinds,
-            leaving=outbound,
+            outbound=outbound,
             notifiers=notifiers,
             lookups=lookups,
         )

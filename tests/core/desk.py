@@ -138,7 +138,7 @@ class Stage:
     def __init__(self, book: Rulebook, now: str = "2026-03-02 10:00", shop: str = "demo", **member: Any) -> None:
         self.book = book
         self.shop = shop
-        self.world = World(book=book, now=at(now), leaving=frozenset({"test"}))
+        self.world = World(book=book, now=at(now), outbound=frozenset({"test"}))
         self.member = self.world.add_member(shop, **{"name": "小明", **member})
 
     def agent(self, username: str = "amy", **values: Any) -> Actor:

@@ -171,7 +171,7 @@ def test_a_line_left_half_sent_is_uncertain_until_a_person_sends_it_again(house:
     assert sent(journal) == ["收到"]
 
 
-def test_a_line_left_half_sent_goes_again_where_the_channel_refuses_twins(house: House, tmp_path: Path) -> None:
+def test_a_line_left_half_sent_goes_again_where_the_channel_refuses_duplicates(house: House, tmp_path: Path) -> None:
     journal = channel(house, tmp_path, refuses_twins=True)
     house.write("reply.rules", REPLY.format(text="收到"))
 

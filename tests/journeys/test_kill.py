@@ -46,7 +46,7 @@ def test_ten_kills(tmp_path: Path) -> None:
     assert took < 300, "ten kills and ten starts"
 
 
-def test_kills_with_an_outside_that_refuses_twins(tmp_path: Path) -> None:
+def test_kills_with_an_outside_that_refuses_duplicates(tmp_path: Path) -> None:
     _story(tmp_path, kills=4, refuses_twins=True)
 
 

@@ -26,7 +26,7 @@ LEXICON = Lexicon(
         "ticket.visit": "time",
         "member.birthday": "date",
     },
-    leaving=frozenset({"test"}),
+    outbound=frozenset({"test"}),
 )
 
 

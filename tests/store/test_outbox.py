@@ -131,7 +131,7 @@ def test_what_cannot_be_mended_is_given_up_at_once_and_the_outside_may_ask_for_t
 
 
 @pytest.mark.parametrize(("refuses", "state"), [(True, "waiting"), (False, "uncertain")])
-def test_after_a_crash_a_row_goes_again_only_where_the_channel_refuses_twins(
+def test_after_a_crash_a_row_goes_again_only_where_the_channel_refuses_duplicates(
     open_store: Callable[[], Store], refuses: bool, state: str
 ) -> None:
     store = open_store()

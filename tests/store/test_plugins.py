@@ -205,7 +205,9 @@ def test_json_lines_keep_types() -> None:
 
 
 @pytest.mark.parametrize(("refuses", "lines"), [(True, 1), (False, 2)])
-def test_the_test_channel_journals_every_send_and_may_refuse_twins(tmp_path: Path, refuses: bool, lines: int) -> None:
+def test_the_test_channel_journals_each_send_and_may_refuse_duplicates(
+    tmp_path: Path, refuses: bool, lines: int
+) -> None:
     settings = {"journal": str(tmp_path / "j.jsonl"), "refuses_twins": refuses, "fail": "boom"}
     (channel,) = test_channel.register_channels(settings)
     outbound = Outbound("k1", "test", 1, {"email": "a@b"}, "您好")

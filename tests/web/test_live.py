@@ -26,7 +26,7 @@ def test_guest_is_greeted_writes_and_keeps_the_conversation(site: Site) -> None:
         assert ack["message"]["author"]["kind"] == "member"
         rest = tab.until_quiet()
         assert not [f for f in rest if f["type"] == "message"], (
-            "the greeting was shown before; its stored twin is not sent"
+            "the greeting was shown before; its stored duplicate is not sent"
         )
     with site.chat(visitor=tab.welcome["visitor"]) as again:
         assert again.welcome["ticket"] == number

@@ -12,7 +12,7 @@ from engine.desk import actors, locate, results
 from engine.desk.context import Context
 from engine.desk.handlers.tickets import ticket_answer
 from engine.desk.rows import AsyncCommand, RuleCommand
-from engine.store import Tx, load, waiting
+from engine.store import Tx, load, queue
 
 
 async def _open_chat(context: Context, actor: Actor, command: OpenChat) -> dict[str, Any]:
@@ -22,7 +22,7 @@ async def _open_chat(context: Context, actor: Actor, command: OpenChat) -> dict[
     def job(tx: Tx) -> Decision:
         case = None
         if actor.id > 0:
-            case = waiting.member_for_window(tx, words, actor.id)
+            case = queue.member_for_window(tx, words, actor.id)
         if case is None:
             guest = actors.unknown_guest(book, command.shop, command.page.language)
             case = replace(load.empty_case(tx, words, command.shop), member=guest)

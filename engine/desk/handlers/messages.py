@@ -15,7 +15,7 @@ from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import PlainCommand, RuleCommand
 from engine.lang import may_be_masked
-from engine.store import load, outbox, people, stream, waiting
+from engine.store import load, outbox, people, queue, stream
 
 
 def line_answer(
@@ -86,13 +86,13 @@ def _gone_on_with(work: Work, command: MemberLine, member_id: int) -> Case | Non
     lifecycle = work.book.lifecycles.get(command.kind)
     if lifecycle is None or not any(t.trigger == "reopen" for t in lifecycle.transitions):
         return None
-    number = waiting.latest_number(work.tx, member_id, frozenset({command.kind}), open_only=False)
+    number = queue.latest_number(work.tx, member_id, frozenset({command.kind}), open_only=False)
     past = load.ticket_case(work.tx, work.words, number=number) if number is not None else None
     return past if past is not None and reopens(work.book, past, work.actor, work.tx.now) else None
 
 
 def _retry(work: Work, command: Retry) -> dict[str, Any]:
-    number = waiting.number_of_message(work.tx, command.message_id)
+    number = queue.number_of_message(work.tx, command.message_id)
     case = load.ticket_case(work.tx, work.words, number=number, lines=0) if number else None
     access.check_ticket(work.actor, case.ticket if case else None, "ticket.reply")
     if not outbox.send_again(work.tx, command.message_id):

@@ -7,7 +7,7 @@ from typing import Any
 from engine.core import questions as ask
 from engine.desk.context import Questions, Work
 from engine.desk.queries.tickets import messages
-from engine.store import stream, waiting
+from engine.store import queue, stream
 
 
 def _open_chat(work: Work, q: ask.OpenChatOf) -> Any:
@@ -15,7 +15,7 @@ def _open_chat(work: Work, q: ask.OpenChatOf) -> Any:
     nothing: dict[str, Any] = {"ticket": None, "history": [], "seq": seq}
     if work.actor.staff or work.actor.id <= 0:
         return nothing
-    number = waiting.latest_number(work.tx, work.actor.id, work.book.live_kinds, open_only=True)
+    number = queue.latest_number(work.tx, work.actor.id, work.book.live_kinds, open_only=True)
     if number is None:
         return nothing
     lines = messages(work, ask.Messages(number, limit=q.limit))
@@ -23,7 +23,7 @@ def _open_chat(work: Work, q: ask.OpenChatOf) -> Any:
 
 
 def _queue_place(work: Work, q: ask.QueuePlace) -> Any:
-    return waiting.queue_place(work.tx, work.scope, q.number)
+    return queue.queue_place(work.tx, work.scope, q.number)
 
 
 QUESTIONS: Questions = {ask.OpenChatOf: _open_chat, ask.QueuePlace: _queue_place}

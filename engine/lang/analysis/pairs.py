@@ -451,7 +451,7 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
                 continue
         except TooManyError:
             continue
-        if seen.rule.condition is not None and any(_twins(seen, other) for other in others):
+        if seen.rule.condition is not None and any(_duplicates(seen, other) for other in others):
             continue
         implied.add(seen)
         found = sorted(others, key=place_of)
@@ -469,7 +469,7 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
         _with_case(report, finding, seen, found)
 
 
-def _twins(one: Seen, other: Seen) -> bool:
+def _duplicates(one: Seen, other: Seen) -> bool:
     """Whether it is told that they have one condition."""
     same = (one.keys, one.rule.shop, one.rule.variant) == (other.keys, other.rule.shop, other.rule.variant)
     return same and other.rule.condition is not None and _signature(one) == _signature(other)
