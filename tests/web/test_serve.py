@@ -19,6 +19,8 @@ import pytest
 
 from tests.web.support import RULES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
