@@ -14,6 +14,8 @@ import pytest
 
 from tests.editor.client import Answered, Editor, edited, session
 
+pytestmark = pytest.mark.slow
+
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
 
@@ -169,7 +171,6 @@ def test_diagnostics_are_what_engine_validate_says(own: Editor) -> None:
     own.until(lambda: by_place(told(own)) == by_place(wanted))
 
 
-@pytest.mark.slow
 def test_another_name_everywhere_leaves_a_folder_that_validates(own: Editor) -> None:
     own.open("40-route.rules")
     at = own.at("40-route.rules", "team aftersales", 7)

@@ -18,6 +18,8 @@ from engine.reload import load
 from engine.store import wall_clock
 from tests.support.house import House, member
 
+pytestmark = pytest.mark.slow
+
 ALL = (0, 1 << 60)
 
 
@@ -63,7 +65,6 @@ def dump(house: House) -> list[str]:
         return list(connection.iterdump())
 
 
-@pytest.mark.slow
 def test_the_same_rules_differ_in_nothing(house: House, tmp_path: Path) -> None:
     asyncio.run(demo.fill(house.config, tickets=40, password="a-password"))
     same = changed(house, tmp_path, {})
@@ -186,7 +187,6 @@ def test_a_limit_is_kept_over_the_period(house: House, tmp_path: Path) -> None:
     assert sum("收到。" in str(c["after"]) for e in report["examples"] for c in e["changes"]) == 1
 
 
-@pytest.mark.slow
 def test_the_command_prints_and_writes_nothing(
     house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

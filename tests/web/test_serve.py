@@ -18,6 +18,8 @@ import pytest
 
 from tests.web.support import copy_rules
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
