@@ -60,6 +60,7 @@ from engine.desk.context import Context, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
 from engine.desk.feed import Frame, Subscription, rfc3339, with_times
+from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.desk.simulate import with_moments
 
@@ -73,6 +74,7 @@ __all__ = [
     "BlockMember",
     "ChangeMember",
     "ChangeTicket",
+    "Claimed",
     "Context",
     "CreateMember",
     "Desk",
@@ -83,6 +85,8 @@ __all__ = [
     "Feature",
     "FileById",
     "Frame",
+    "JobKind",
+    "JobSchedule",
     "LiveEvent",
     "MarkRead",
     "Me",
@@ -112,6 +116,7 @@ __all__ = [
     "SetStatus",
     "SignIn",
     "SignOut",
+    "Step",
     "Subscription",
     "Teams",
     "TicketByNumber",

@@ -12,7 +12,7 @@ import pytest
 from engine.core.commands import OpenTicket
 from engine.core.entities import DAY
 from engine.desk import Desk, accounts
-from engine.jobs import Pump
+from engine.pump import Pump
 from engine.plugins import PluginError
 from engine.store import tables as t
 from engine.store import upkeep, wall_clock

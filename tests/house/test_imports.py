@@ -112,7 +112,7 @@ TABLE = {
     "engine.publishing": _room(
         7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
     ),
-    "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
+    "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
@@ -122,15 +122,15 @@ TABLE = {
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.jobs engine.api engine.config "
+        "engine.desk engine.reload engine.publishing engine.language engine.graph engine.pump engine.api engine.config "
         "engine.features",
         ANY,
         "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.language`, `engine.graph`, "
-        "`engine.jobs`, `engine.api` and `engine.config`; nothing imports `web`.",
+        "`engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo engine.graph "
+        f"{_TO_DESK} engine.reload engine.pump engine.testing engine.bench engine.demo engine.graph "
         "engine.cli_base engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
@@ -365,7 +365,7 @@ WRONG = [
     ("engine/desk.py", "import web.live", "`engine.desk` may import everything below"),
     ("engine/desk.py", "import plugins.channels.email", "`engine.desk` may import everything below"),
     ("engine/cli.py", "import importlib\nimportlib.import_module('web.plugin')", "`engine.cli` may import"),
-    ("engine/jobs.py", "from engine.reload import Reloader", "`engine.jobs` may import"),
+    ("engine/pump.py", "from engine.reload import Reloader", "`engine.pump` may import"),
     ("plugins/channels/email.py", "from engine.core.events import Event", "`plugins.*` may import `engine.api` only"),
     ("plugins/channels/email.py", "from plugins.channels import chat", "`plugins.*` may import `engine.api` only"),
     ("plugins/channels/email.py", "import plugins.notify._text", "`plugins.*` may import `engine.api` only"),

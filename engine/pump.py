@@ -20,7 +20,7 @@ from engine.core.entities import NEVER
 from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lang import NUMBER
-from engine.store import Tx, load, outbox, rule_days, upkeep
+from engine.store import Tx, load, outbox
 from engine.store import tables as t
 from engine.store.outbox import Claimed
 
@@ -33,8 +33,6 @@ SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
 POLL = 0.25
 """Seconds between looks at the outbox when nothing wakes it."""
-TIDY = 3600.0
-"""Seconds between rounds of upkeep."""
 RELISTEN = 5.0
 """Seconds before a channel that failed listens again."""
 AT_ONCE = 8
@@ -62,9 +60,7 @@ class Pump:
         await self._context.write(lambda tx: _recover(tx, lambda name: _refuses_twins(tables, name)))
         self._context.kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
-        self._tasks = [
-            self._loop.create_task(work) for work in (self._timers(), self._outbox(), self._tidy(), *listening)
-        ]
+        self._tasks = [self._loop.create_task(work) for work in (self._timers(), self._outbox(), *listening)]
 
     async def stop(self) -> None:
         """Ends; a line being sent is waited for."""
@@ -92,29 +88,6 @@ class Pump:
             except Exception:
                 log.exception("the channel %s stopped listening; it begins again in %.0f s", channel.name, RELISTEN)
                 await asyncio.sleep(RELISTEN)
-
-    async def _tidy(self) -> None:
-        """What is no longer wanted goes, each hour."""
-        days = self._context.config["snapshots.keep_days"]
-        while True:
-            try:
-                done = await self._context.write(lambda tx: upkeep.tidy(tx, days))
-                for feature in self._context.plugins.tables["features"].values():
-                    if feature.retention is not None:
-                        await self._context.store.write(feature.retention)
-                for digest in done["blobs"]:
-                    await asyncio.to_thread(self._context.blobs.delete, digest)
-                await self._sum_up()
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                log.exception("tidying up failed; it is tried again in an hour")
-            await asyncio.sleep(TIDY)
-
-    async def _sum_up(self) -> None:
-        """What rules did, by day: read apart from the writer, stored a page at a time."""
-        while (sums := await self._context.store.read(rule_days.page)) is not None:
-            await self._context.write(lambda tx, sums=sums: {"kept": rule_days.keep(tx, sums)})
 
     async def _timers(self) -> None:
         while True:
