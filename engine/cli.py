@@ -20,9 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, add_locale, locale_for, terminal_locale
+from engine.cli_base import (
+    COULD_NOT,
+    DONE,
+    WRONG,
+    CannotDo,
+    Commands,
+    add_desk_options,
+    add_locale,
+    load_config,
+    locale_for,
+    terminal_locale,
+)
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
+from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
@@ -54,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _reload,
         _user,
         _doctor,
+        add_worker,
+        add_jobs,
         _demo,
         _migrate,
         _plugin,
@@ -87,24 +101,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"engine {arguments.command}: {error}", file=sys.stderr)
         return COULD_NOT
-
-
-def add_desk_options(parser: argparse.ArgumentParser) -> None:
-    """`--desk` and `--data`, the same for every command that works on a desk."""
-    parser.add_argument("--desk", default=".", metavar="DIR", help="the desk's folder (default: this one)")
-    parser.add_argument(
-        "--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data"
-    )
-
-
-def load_config(arguments: Any, **overrides: Any) -> Any:
-    """The configuration of the desk a command names."""
-    from engine.config import load
-
-    desk = Path(arguments.desk)
-    if not (desk / "rules").is_dir() and not (desk / "config").is_dir():
-        raise CannotDo(f"`{desk}` is no desk: it has neither rules/ nor config/; make one with `engine init {desk}`")
-    return load(desk, arguments.data, overrides)
 
 
 # --- engine init ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from engine.core.building import build
@@ -19,7 +20,7 @@ from engine.core.entities import SYSTEM
 from engine.desk import activation
 from engine.desk.context import Context
 from engine.desk.feed import rest
-from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step, next_moment, record, record_new
+from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step, next_moment, record
 from engine.store import StoreBusy, StoreClosed, Tx, jobs, rulebooks, wall_clock
 
 log = logging.getLogger(__name__)
@@ -161,9 +162,7 @@ class Worker:
             return
         texts = await context.read(activation.texts_in_force)
         if texts is not None:
-            book, _ = await asyncio.to_thread(
-                build, texts, extras=context.extras, analyse=False, shelf=context.shelf
-            )
+            book, _ = await asyncio.to_thread(build, texts, extras=context.extras, analyse=False, shelf=context.shelf)
             if book is not None:
                 context.take(book)
 
@@ -171,10 +170,12 @@ class Worker:
         """Signs of life while a step takes long; stops where the process itself no longer runs."""
         while True:
             await asyncio.sleep(BEAT)
-            held = tuple(self._held)
-            if held:
+            if self._held:
                 with suppress(StoreBusy):
-                    await self._context.store.write(lambda tx, held=held: jobs.renew(tx, held, self._clock()))
+                    await self._context.store.write(partial(self._renew, ids=tuple(self._held)))
+
+    def _renew(self, tx: Tx, ids: tuple[int, ...]) -> None:
+        jobs.renew(tx, ids, self._clock())
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
@@ -228,7 +229,7 @@ class Worker:
         if not jobs.end(tx, job, state, now=now, expires_at=expires, result=result, file=file, error=error):
             raise _Lost
         more = {} if error is None else {"error": error[:500]}
-        record(tx, f"job.{state}", job.id, job.kind, SYSTEM, jobs.owner_name(tx, job), **more)
+        record(tx, f"job.{state}", job.id, job.kind, SYSTEM, jobs.owner_name(tx, job.owner_kind, job.owner_id), **more)
         return {}
 
 

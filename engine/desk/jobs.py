@@ -16,8 +16,9 @@ from engine.core import access, schedule
 from engine.core.entities import DAY, SYSTEM, Actor
 from engine.desk.context import Context, Work
 from engine.lang.checked import Schedule
-from engine.store import Tx, jobs
+from engine.store import Tx, jobs, wall_clock
 from engine.store.jobs import Claimed
+from engine.store.sql import Row
 
 MANAGE = "jobs.manage"
 """The right to see and cancel everybody's jobs, and to begin those of the house."""
@@ -94,9 +95,53 @@ def record_new(tx: Tx, actor: Actor, kind: str, arguments: Mapping[str, Any], *,
     return job_id
 
 
+def ask_to_cancel(tx: Tx, actor: Actor, row: Row) -> str | None:
+    """Cancels a job that waits, and asks the worker of a running one to stop after its step, with their events.
+
+    Returns the state it is in then; None: it is over already.
+    """
+    now = wall_clock()
+    state = jobs.ask_to_cancel(tx, row["id"], now, now + KEEP)
+    if state is not None:
+        event = "job.cancelled" if state == "cancelled" else "job.cancelling"
+        record(tx, event, row["id"], row["kind"], actor, jobs.owner_name(tx, row["owner_kind"], row["owner_id"]))
+    return state
+
+
+async def cancel(context: Context, job_id: int) -> str | None:
+    """Cancels a job for the house; returns the state it is in then, None where there is none that is not over."""
+
+    def job(tx: Tx) -> dict[str, Any]:
+        row = jobs.one(tx, job_id)
+        return {"state": None if row is None else ask_to_cancel(tx, SYSTEM, row)}
+
+    state: str | None = (await context.write(job))["state"]
+    return state
+
+
+async def newest(context: Context, limit: int = 50) -> list[Row]:
+    """The newest jobs of everybody."""
+    found: list[Row] = (await context.read(lambda tx: jobs.listed(tx, None, limit)))["items"]
+    return found
+
+
 def record(tx: Tx, event: str, job_id: int, kind: str, actor: Actor = SYSTEM, owner: str = "", **more: Any) -> None:
     """Tells the log of a job. `owner`: the username of the agent who began it, whose screens are told at once."""
     tx.record(event, {"job": job_id, "kind": kind, "owner": owner, **more}, actor=actor, object=f"job:{job_id}")
 
 
-__all__ = ["KEEP", "MANAGE", "Claimed", "JobKind", "JobSchedule", "Step", "begin", "next_moment", "record", "record_new"]
+__all__ = [
+    "KEEP",
+    "MANAGE",
+    "Claimed",
+    "JobKind",
+    "JobSchedule",
+    "Step",
+    "ask_to_cancel",
+    "begin",
+    "cancel",
+    "newest",
+    "next_moment",
+    "record",
+    "record_new",
+]

@@ -92,12 +92,11 @@ def claim(tx: Tx, kinds: Collection[str], now: int, limit: int) -> list[Claimed]
     free = (t.Job.state == "waiting") & (t.Job.start_at <= now)
     free |= (t.Job.state == "running") & (t.Job.held_until <= now)
     ours = t.Job.kind.in_(sorted(kinds)) & t.Job.state.in_(("waiting", "running")) & free
-    taken: list[Claimed] = []
-    for row in tx.rows(t.Job.select().where(ours).order_by(t.Job.id).limit(limit)):
-        values = {"state": "running", "holder": tx.instance, "held_until": now + LEASE, "tries": t.Job.tries + 1}
-        if tx.run(t.Job.update(values).where((t.Job.id == row["id"]) & free)):
-            taken.append(_claimed({**row, "tries": row["tries"] + 1}))
-    return taken
+    values = {"state": "running", "holder": tx.instance, "held_until": now + LEASE, "tries": t.Job.tries + 1}
+    seen = tx.values(t.Job.select(t.Job.id).where(ours).order_by(t.Job.id).limit(limit))
+    taken = [job_id for job_id in seen if tx.run(t.Job.update(values).where((t.Job.id == job_id) & free))]
+    # Read only now: who held it may have moved it on until it was taken.
+    return [_claimed(row) for row in tx.rows(t.Job.select().where(t.Job.id.in_(taken)).order_by(t.Job.id))]
 
 
 def _claimed(row: Row) -> Claimed:
@@ -214,11 +213,11 @@ def one(tx: Tx, job_id: int) -> Row | None:
     return None if row is None else _plain(row)
 
 
-def owner_name(tx: Tx, job: Claimed) -> str:
+def owner_name(tx: Tx, kind: str, owner_id: int) -> str:
     """The username of the agent who began a job; empty for the house and others."""
-    if job.owner_kind != "agent":
+    if kind != "agent":
         return ""
-    return tx.value(t.Agent.select(t.Agent.username).where(t.Agent.id == job.owner_id)) or ""
+    return str(tx.value(t.Agent.select(t.Agent.username).where(t.Agent.id == owner_id)) or "")
 
 
 def unfinished(tx: Tx, kind: str) -> Row | None:

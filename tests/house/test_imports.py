@@ -97,7 +97,10 @@ TABLE = {
         "`engine.features.*` may import the doors of core, store and desk; of others peewee and what one needs.",
     ),
     "engine.demo": _room(
-        8, f"{_TO_DESK} engine.reload", ANY, "`engine.demo` may import `engine.reload`, `engine.desk` and below."
+        8,
+        f"{_TO_DESK} engine.reload engine.worker",
+        ANY,
+        "`engine.demo` may import `engine.reload`, `engine.worker`, `engine.desk` and below.",
     ),
     "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
     "engine.graph": _room(
@@ -113,6 +116,7 @@ TABLE = {
         7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
     ),
     "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
+    "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
@@ -131,18 +135,27 @@ TABLE = {
     "engine.cli": _room(
         8,
         f"{_TO_DESK} engine.reload engine.pump engine.testing engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_lsp engine.cli_new engine.cli_rules",
+        "engine.cli_base engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
     "engine.cli_base": _room(
-        8, "engine.lang", "", "`engine.cli_base` is for sub-commands and may import `engine.lang` (its languages)."
+        8,
+        "engine.lang engine.config",
+        "",
+        "`engine.cli_base` is for sub-commands and may import `engine.lang` (its languages) and `engine.config`.",
     ),
     "engine.cli_rules": _room(
         8,
         f"{_TO_DESK} engine.reload engine.graph engine.cli_base",
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
+    ),
+    "engine.cli_jobs": _room(
+        8,
+        f"{_TO_DESK} engine.worker engine.cli_base",
+        "",
+        "`engine.cli_jobs` may import `engine.cli_base`, `engine.worker`, `engine.desk` and below.",
     ),
     "engine.scaffold": _room(8, "", "", "`engine.scaffold` writes files and imports nothing of ours."),
     "engine.cli_new": _room(

@@ -72,7 +72,9 @@ def test_cancelling_ends_what_waits_and_asks_what_runs(store: Store) -> None:
     waiting, running = added(store), added(store)
     (job,) = [job for job in claimed(store) if job.id == running]
     store.write_sync(lambda tx: jobs.let_go(tx, [waiting]))
-    asked = [store.write_sync(lambda tx, i=i: jobs.ask_to_cancel(tx, i, NOW, NOW + 9)).result for i in (waiting, running)]
+    asked = [
+        store.write_sync(lambda tx, i=i: jobs.ask_to_cancel(tx, i, NOW, NOW + 9)).result for i in (waiting, running)
+    ]
     assert asked == ["cancelled", "running"]
     moved = store.write_sync(lambda tx: jobs.move(tx, job, {}, 1, 2, NOW)).result
     assert moved is not None and moved.cancelled
@@ -114,9 +116,7 @@ def test_lists_are_by_owner_newest_first_in_pages(store: Store) -> None:
 
 def schedule(store: Store, next_at: int = NOW, every: int = 100) -> None:
     store.write_sync(
-        lambda tx: jobs.keep_schedule(
-            tx, "hourly", "upkeep", {}, every=every, at=None, zone="UTC", next_at=next_at
-        )
+        lambda tx: jobs.keep_schedule(tx, "hourly", "upkeep", {}, every=every, at=None, zone="UTC", next_at=next_at)
     )
 
 

@@ -172,15 +172,20 @@ class Socket:
         self.close()
 
 
+def copy_rules(desk: Path, rules: Path = RULES) -> None:
+    """Gives a desk the rules; who leads has the rights of all features."""
+    shutil.copytree(rules, desk / "rules")
+    roles = desk / "rules" / "roles.yaml"
+    rights = ", ".join(right for feature in FEATURES for right in feature.permissions)
+    roles.write_text(roles.read_text("utf-8").replace("RIGHTS_OF_FEATURES", rights), "utf-8")
+
+
 @contextlib.contextmanager
 def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings: Any) -> Iterator[Site]:
     """A server in a thread, on a desk in this folder."""
     desk = folder / "desk"
     if not desk.exists():
-        shutil.copytree(rules, desk / "rules")
-        roles = desk / "rules" / "roles.yaml"
-        rights = ", ".join(right for feature in FEATURES for right in feature.permissions)
-        roles.write_text(roles.read_text("utf-8").replace("RIGHTS_OF_FEATURES", rights), "utf-8")
+        copy_rules(desk, rules)
     values = {
         "server.port": 0,
         "rules.watch": False,
