@@ -480,7 +480,7 @@ def _demo(commands: Commands) -> None:
     parser = _command(
         commands,
         "demo",
-        "Fill a desk with demo data made through the real engine.",
+        "Fill a desk with demo data made through the real engine; 100,000 tickets take some minutes.",
         "engine demo --tickets 200",
         run_demo,
     )
@@ -489,11 +489,18 @@ def _demo(commands: Commands) -> None:
 
 
 def run_demo(arguments: Any) -> int:
-    """Makes demo accounts, members and tickets over the last month."""
-    from engine.demo import fill
+    """Makes demo accounts, members and tickets over the last month; more than some hundred over the last year."""
+    from engine.demo import Stopped, fill
 
     config = load_config(arguments)
-    told = asyncio.run(fill(config, tickets=arguments.tickets, progress=sys.stderr.isatty()))
+    progress = sys.stderr.isatty()
+    try:
+        told = asyncio.run(fill(config, tickets=arguments.tickets, progress=progress))
+    except Stopped as stopped:
+        raise CannotDo(f"{stopped}") from None
+    finally:
+        if progress:
+            print(file=sys.stderr)
     print(told)
     return DONE
 
