@@ -20,9 +20,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.cli_base import COULD_NOT, DONE, WRONG, CannotDo, Commands, add_locale, locale_for, terminal_locale
+from engine.cli_base import (
+    COULD_NOT,
+    DONE,
+    WRONG,
+    CannotDo,
+    Commands,
+    add_desk_options,
+    add_locale,
+    load_config,
+    locale_for,
+    terminal_locale,
+)
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
+from engine.cli_bench import add_bench
+from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
@@ -54,11 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _reload,
         _user,
         _doctor,
+        add_worker,
+        add_jobs,
         _demo,
         _migrate,
         _plugin,
         add_new,
-        _bench,
+        add_bench,
     ):
         add(commands)
     _plugins_add(commands)
@@ -87,24 +102,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"engine {arguments.command}: {error}", file=sys.stderr)
         return COULD_NOT
-
-
-def add_desk_options(parser: argparse.ArgumentParser) -> None:
-    """`--desk` and `--data`, the same for every command that works on a desk."""
-    parser.add_argument("--desk", default=".", metavar="DIR", help="the desk's folder (default: this one)")
-    parser.add_argument(
-        "--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data"
-    )
-
-
-def load_config(arguments: Any, **overrides: Any) -> Any:
-    """The configuration of the desk a command names."""
-    from engine.config import load
-
-    desk = Path(arguments.desk)
-    if not (desk / "rules").is_dir() and not (desk / "config").is_dir():
-        raise CannotDo(f"`{desk}` is no desk: it has neither rules/ nor config/; make one with `engine init {desk}`")
-    return load(desk, arguments.data, overrides)
 
 
 # --- engine init ----------------------------------------------------------------------------------------------------
@@ -484,7 +481,7 @@ def _demo(commands: Commands) -> None:
     parser = _command(
         commands,
         "demo",
-        "Fill a desk with demo data made through the real engine.",
+        "Fill a desk with demo data made through the real engine; 100,000 tickets take some minutes.",
         "engine demo --tickets 200",
         run_demo,
     )
@@ -493,11 +490,18 @@ def _demo(commands: Commands) -> None:
 
 
 def run_demo(arguments: Any) -> int:
-    """Makes demo accounts, members and tickets over the last month."""
-    from engine.demo import fill
+    """Makes demo accounts, members and tickets over the last month; more than some hundred over the last year."""
+    from engine.demo import Stopped, fill
 
     config = load_config(arguments)
-    told = asyncio.run(fill(config, tickets=arguments.tickets, progress=sys.stderr.isatty()))
+    progress = sys.stderr.isatty()
+    try:
+        told = asyncio.run(fill(config, tickets=arguments.tickets, progress=progress))
+    except Stopped as stopped:
+        raise CannotDo(f"{stopped}") from None
+    finally:
+        if progress:
+            print(file=sys.stderr)
     print(told)
     return DONE
 
@@ -543,33 +547,6 @@ def run_plugin(arguments: Any) -> int:
     for aside in plugins.set_aside:
         print(f"{aside.name:<24} SET ASIDE: {aside.error}")
     return WRONG if plugins.set_aside else DONE
-
-
-def _bench(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "bench",
-        "Measure: the ratio within one run is the result.",
-        "engine bench http --json http.json",
-        run_bench,
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--json", metavar="F", default=None)
-    parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works")
-
-
-def run_bench(arguments: Any) -> int:
-    """Runs benchmarks by name; without a name all of them."""
-    from engine import bench
-
-    known = bench.names()
-    for name in arguments.names:
-        if name not in known:
-            raise CannotDo(f"there is no benchmark `{name}`; known: {', '.join(known)}")
-    figures = {name: bench.run(name, quick=arguments.quick) for name in arguments.names or known}
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps(figures, indent=2), "utf-8")
-    return DONE
 
 
 def _plugins_add(commands: Commands) -> None:

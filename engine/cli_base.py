@@ -36,6 +36,24 @@ def command(
     return parser
 
 
+def add_desk_options(parser: argparse.ArgumentParser) -> None:
+    """`--desk` and `--data`, the same for every command that works on a desk."""
+    parser.add_argument("--desk", default=".", metavar="DIR", help="the desk's folder (default: this one)")
+    parser.add_argument(
+        "--data", default=None, metavar="DIR", help="put storage, files and keys there instead of DESK/data"
+    )
+
+
+def load_config(arguments: Any, *, extra: str | None = None, **overrides: Any) -> Any:
+    """The configuration of the desk a command names; `extra` is one more settings file. Raises CannotDo."""
+    from engine.config import load
+
+    desk = Path(arguments.desk)
+    if not (desk / "rules").is_dir() and not (desk / "config").is_dir():
+        raise CannotDo(f"`{desk}` is no desk: it has neither rules/ nor config/; make one with `engine init {desk}`")
+    return load(desk, arguments.data, overrides, extra)
+
+
 def add_locale(parser: argparse.ArgumentParser) -> None:
     """`--locale`, the same for every command that speaks of rules."""
     parser.add_argument(

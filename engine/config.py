@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "sessions.agent_max": 7 * 86400,
     "sessions.member_max": 30 * 86400,
     "snapshots.keep_days": 90,
+    "jobs.worker": True,
     "logging.level": "INFO",
 }
 """Every setting with its default; paths and storage URLs are relative to the data folder."""

@@ -145,6 +145,15 @@ class RulesFrame(Struct, tag_field="type", tag="rules"):
     seq: int | UnsetType = UNSET
 
 
+class JobFrame(Struct, tag_field="type", tag="job"):
+    """Long work that I began: it was begun or has ended. How far it is, `GET /api/v1/jobs/{id}` says."""
+
+    seq: int
+    id: int
+    kind: str
+    state: str
+
+
 class RatingRequestedFrame(Struct, tag_field="type", tag="rating_requested"):
     seq: int
     ticket: int | None = None
@@ -174,6 +183,7 @@ ServerFrame = (
     | TypingFrame
     | PresenceFrame
     | RulesFrame
+    | JobFrame
     | RatingRequestedFrame
     | EndedFrame
     | ErrorFrame

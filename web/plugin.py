@@ -22,7 +22,7 @@ def register_commands(commands: Any) -> None:
     parser = commands.add_parser(
         "serve",
         help="Run the server.",
-        description="Run the server: web pages, API, sockets, timers and outgoing lines, in one process.",
+        description="Run the server: web pages, API, sockets, timers and outgoing lines, and a worker for long work.",
         epilog="example: engine serve --desk my-desk --port 8080",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -57,7 +57,7 @@ def run_serve(arguments: Any) -> int:
         logging.getLogger("transitions").setLevel(logging.WARNING)
         if arguments.demo and not fill_demo(config):
             return 2
-        return asyncio.run(_serve(config, demo=arguments.demo))
+        return asyncio.run(_serve(config, demo=arguments.demo, extra=arguments.config))
     except ConfigError as error:
         print(f"engine serve: {error}", file=sys.stderr)
         return 2
@@ -72,10 +72,14 @@ def fill_demo(config: Config) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-async def _serve(config: Config, *, demo: bool) -> int:
+async def _serve(config: Config, *, demo: bool, extra: str | None) -> int:
+    from web.beside import Beside
     from web.server import Server
 
     server = await Server.start(config, demo=demo)
+    worker = Beside(["--desk", str(config.desk), "--data", str(config.data), *(["--config", extra] if extra else [])])
+    if config["jobs.worker"]:
+        worker.start()
     # Code and rules are there to stay: the collector need not go through them while somebody waits for an answer.
     gc.freeze()
     address = config["server.public_url"] or f"http://{_host(config['server.address'])}:{server.port}"
@@ -101,7 +105,7 @@ async def _serve(config: Config, *, demo: bool) -> int:
         await stop.wait()
         print("stopping…", flush=True)
     finally:
-        await server.stop()
+        await asyncio.gather(worker.stop(), server.stop())
     return 0
 
 

@@ -15,7 +15,7 @@ from tornado.httpserver import HTTPServer
 
 from engine.config import Config, ConfigError
 from engine.desk import CONTROL, Desk
-from engine.jobs import Pump
+from engine.pump import Pump
 from engine.reload import Watcher
 from web.app import listen
 from web.shared import Web

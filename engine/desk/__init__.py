@@ -61,6 +61,7 @@ from engine.desk.context import Context, Questions, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
 from engine.desk.feed import Frame, Subscription
+from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.replay.simulate import with_moments
 
@@ -74,6 +75,7 @@ __all__ = [
     "BlockMember",
     "ChangeMember",
     "ChangeTicket",
+    "Claimed",
     "Context",
     "CreateMember",
     "Desk",
@@ -84,6 +86,8 @@ __all__ = [
     "Feature",
     "FileById",
     "Frame",
+    "JobKind",
+    "JobSchedule",
     "LiveEvent",
     "MarkRead",
     "Me",
@@ -114,6 +118,7 @@ __all__ = [
     "SetStatus",
     "SignIn",
     "SignOut",
+    "Step",
     "Subscription",
     "Teams",
     "TicketByNumber",

@@ -128,6 +128,10 @@ class Tables:
     """Kinds of events of features that agents' screens are told of, each with its shape."""
     lookups: Mapping[type, Callable[[Tx], Any]]
     """What rules ask of features, by the type of the value, each with what loads it."""
+    jobs: Mapping[str, Any] = field(default_factory=dict)
+    """Kinds of long work (`JobKind`), by name."""
+    schedules: Mapping[str, Any] = field(default_factory=dict)
+    """Jobs that are begun again and again (`JobSchedule`), by name."""
 
 
 class Context:

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.desk import upkeep
 from engine.desk.context import Context, Questions, Tables
 from engine.desk.handlers import COMMANDS
+from engine.desk.jobs import JobKind, JobSchedule
 from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
 from engine.desk.rows import AsyncCommand, PlainCommand
 from engine.plugins import PluginError, Plugins
@@ -40,7 +42,8 @@ class Feature:
     `permissions`: rights of its own, by name, each with what it lets one do. `pages`: paths of the console.
     `lookups`: what rules may ask of it inside a decision, by the type of the value, each with what loads it.
     `starter`: fills a new desk; `demo`: fills the demo shop. `erase_agent`: takes out what is of an agent, by id.
-    `retention`: takes out what is too old, once an hour.
+    `retention`: takes out some of what is too old and says whether there is more; asked each hour until there is not.
+    `jobs`: kinds of long work; `schedules`: what of it is begun again and again.
     """
 
     name: str
@@ -55,7 +58,9 @@ class Feature:
     starter: Callable[[Context], Awaitable[None]] | None = None
     demo: Callable[[Context], Awaitable[None]] | None = None
     erase_agent: Callable[[Tx, int], None] | None = None
-    retention: Callable[[Tx], None] | None = None
+    retention: Callable[[Tx], bool] | None = None
+    jobs: tuple[JobKind, ...] = ()
+    schedules: tuple[JobSchedule, ...] = ()
 
 
 def tables(plugins: Plugins) -> Tables:
@@ -69,7 +74,12 @@ def tables(plugins: Plugins) -> Tables:
     ahead = QUESTIONS_AHEAD
     asked = {question: ask for question, ask in questions.items() if question not in ahead}
     live = _merged(*((f.name, f.live_events) for f in features))
-    return Tables(commands, asked, ahead, live, _merged(*((f.name, f.lookups) for f in features)))
+    lookups = _merged(*((f.name, f.lookups) for f in features))
+    jobs = _merged(("the desk", upkeep.JOBS), *((f.name, {one.name: one for one in f.jobs}) for f in features))
+    schedules = _merged(
+        ("the desk", upkeep.SCHEDULES), *((f.name, {one.name: one for one in f.schedules}) for f in features)
+    )
+    return Tables(commands, asked, ahead, live, lookups, jobs, schedules)
 
 
 def _merged(*given: tuple[str, Mapping[Any, Any]]) -> dict[Any, Any]:

@@ -13,6 +13,7 @@ from engine.desk import Feature
 from engine.features import (
     answers,
     blocks,
+    jobs,
     notifications,
     quick_replies,
     views,
@@ -24,6 +25,7 @@ FEATURES: tuple[Feature, ...] = (
     quick_replies.FEATURE,
     answers.FEATURE,
     blocks.FEATURE,
+    jobs.FEATURE,
 )
 """Our own, in the order of the menu."""
 

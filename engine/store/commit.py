@@ -554,7 +554,12 @@ def pack(data: bytes) -> bytes:
 
 def pack_snapshot(tx: Tx, snapshot: Mapping[str, Any]) -> bytes:
     """A snapshot as one piece: packed, then encrypted."""
-    return tx.ring.encrypt(pack(plain_json(snapshot)), "snapshot")
+    return seal_snapshot(tx, plain_json(snapshot))
+
+
+def seal_snapshot(tx: Tx, snapshot: bytes) -> bytes:
+    """The same of one that is JSON already."""
+    return tx.ring.encrypt(pack(snapshot), "snapshot")
 
 
 def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:

@@ -214,9 +214,9 @@ def member_row(tx: Tx, member_id: int) -> Row | None:
     return tx.row(t.Member.select().where(t.Member.id == member_id))
 
 
-def account_ids(tx: Tx) -> list[int]:
-    """The ids of members who are no guests."""
-    return tx.values(t.Member.select(t.Member.id).where(~t.Member.guest))
+def agent_row(tx: Tx, username: str) -> Row | None:
+    """The row of an agent."""
+    return tx.row(t.Agent.select().where(t.Agent.username == username))
 
 
 def present_agents(tx: Tx) -> list[int]:

@@ -30,6 +30,8 @@ TOUCH = 60 * SECOND
 """`used_at` is written at most this often: reading must not become writing."""
 KEEP_REQUESTS = DAY
 """How long an `Idempotency-Key` is remembered."""
+KEEP_ENDED = 30 * DAY
+"""How long the row of a session that has ended is kept, for whoever asks who was signed in."""
 
 _LOGIN = Prepared(lambda: t.Login.select().where(t.Login.username == p("username")))
 _SESSION = Prepared(lambda: t.Session.select().where(t.Session.digest == p("digest")))
@@ -211,6 +213,15 @@ def remember_request(tx: Tx, principal: str, key: str, digest: str, status: int,
     tx.insert_many(t.RequestKey, [row], key=("principal", "key"))
 
 
-def forget_requests(tx: Tx) -> int:
-    """Removes what is older than a day; gives how many."""
-    return tx.run(t.RequestKey.delete().where(t.RequestKey.at <= tx.now - KEEP_REQUESTS))
+def forget_requests(tx: Tx, limit: int) -> int:
+    """Removes about so many that are older than a day, the oldest first; returns how many."""
+    old = t.RequestKey.at <= tx.now - KEEP_REQUESTS
+    oldest = tx.values(t.RequestKey.select(t.RequestKey.at).where(old).order_by(t.RequestKey.at).limit(limit))
+    return tx.run(t.RequestKey.delete().where(t.RequestKey.at <= oldest[-1])) if oldest else 0
+
+
+def forget_sessions(tx: Tx, limit: int) -> int:
+    """Removes at most so many rows of sessions that ended long ago; returns how many."""
+    ended = t.Session.select(t.Session.id).where(t.Session.expires_at < tx.now - KEEP_ENDED).limit(limit)
+    ids = tx.values(ended)
+    return tx.run(t.Session.delete().where(t.Session.id.in_(ids))) if ids else 0

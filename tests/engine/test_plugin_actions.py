@@ -15,7 +15,7 @@ from engine.core.entities import SYSTEM
 from engine.core.questions import Events, TicketByNumber
 from engine.desk import Desk
 from engine.extras import as_action
-from engine.jobs import Pump
+from engine.pump import Pump
 from engine.store import outbox
 from engine.store import tables as t
 from tests.support.house import House, sign_in

@@ -12,8 +12,8 @@ import pytest
 from engine.core.commands import OpenTicket
 from engine.core.entities import DAY
 from engine.desk import Desk, accounts
-from engine.jobs import Pump
 from engine.plugins import PluginError
+from engine.pump import Pump
 from engine.store import tables as t
 from engine.store import upkeep, wall_clock
 from tests.support.house import House, sign_in
@@ -137,8 +137,8 @@ def test_old_snapshots_go_and_the_trace_stays(house: House) -> None:
     house.run(begin)
 
     async def later(desk: Desk) -> None:
-        done = (await desk.context.store.write(lambda tx: upkeep.tidy(tx, 90))).result
-        assert done["snapshots"] == 1
+        done = (await desk.context.store.write(lambda tx: upkeep.clear_snapshots(tx, 90))).result
+        assert done == (1, False)
         trace = await desk.explain(1)
         assert trace is not None
         assert any(rule["outcome"] == "acted" for item in trace["items"] for rule in item["rules"])

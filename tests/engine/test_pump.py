@@ -11,7 +11,7 @@ from engine.core.commands import OpenTicket, Retry
 from engine.core.entities import SYSTEM
 from engine.core.questions import Events, Messages
 from engine.desk import Desk
-from engine.jobs import Pump
+from engine.pump import Pump
 from engine.store import outbox, wall_clock
 from tests.support.house import House, sign_in
 

@@ -106,7 +106,10 @@ TABLE = {
         "`engine.features.*` may import the doors of core, store and desk; of others peewee and what one needs.",
     ),
     "engine.demo": _room(
-        8, f"{_TO_DESK} engine.reload", ANY, "`engine.demo` may import `engine.reload`, `engine.desk` and below."
+        8,
+        f"{_TO_DESK} engine.reload engine.worker",
+        ANY,
+        "`engine.demo` may import `engine.reload`, `engine.worker`, `engine.desk` and below.",
     ),
     "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
     "engine.graph": _room(
@@ -121,7 +124,8 @@ TABLE = {
     "engine.publishing": _room(
         7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
     ),
-    "engine.jobs": _room(7, _TO_DESK, ANY, "`engine.jobs` may import `engine.desk` and below."),
+    "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
+    "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
     "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
@@ -131,21 +135,24 @@ TABLE = {
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.editor engine.graph engine.jobs engine.api engine.config "
+        "engine.desk engine.reload engine.publishing engine.editor engine.graph engine.pump engine.api engine.config "
         "engine.features",
         ANY,
         "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.editor`, `engine.graph`, "
-        "`engine.jobs`, `engine.api` and `engine.config`; nothing imports `web`.",
+        "`engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.jobs engine.testing engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_lsp engine.cli_new engine.cli_rules",
+        f"{_TO_DESK} engine.reload engine.pump engine.testing engine.bench engine.demo engine.graph "
+        "engine.cli_base engine.cli_bench engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
     "engine.cli_base": _room(
-        8, "engine.lang", "", "`engine.cli_base` is for sub-commands and may import `engine.lang` (its languages)."
+        8,
+        "engine.lang engine.config",
+        "",
+        "`engine.cli_base` is for sub-commands and may import `engine.lang` (its languages) and `engine.config`.",
     ),
     "engine.cli_rules": _room(
         8,
@@ -153,7 +160,16 @@ TABLE = {
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
     ),
+    "engine.cli_jobs": _room(
+        8,
+        f"{_TO_DESK} engine.worker engine.cli_base",
+        "",
+        "`engine.cli_jobs` may import `engine.cli_base`, `engine.worker`, `engine.desk` and below.",
+    ),
     "engine.scaffold": _room(8, "", "", "`engine.scaffold` writes files and imports nothing of ours."),
+    "engine.cli_bench": _room(
+        8, "engine.cli_base engine.bench", "", "`engine.cli_bench` may import `engine.cli_base` and `engine.bench`."
+    ),
     "engine.cli_new": _room(
         8, "engine.cli_base engine.scaffold", "", "`engine.cli_new` may import `engine.cli_base` and `engine.scaffold`."
     ),
@@ -391,7 +407,7 @@ WRONG = [
     ("engine/desk.py", "import web.live", "`engine.desk` may import everything below"),
     ("engine/desk.py", "import plugins.channels.email", "`engine.desk` may import everything below"),
     ("engine/cli.py", "import importlib\nimportlib.import_module('web.plugin')", "`engine.cli` may import"),
-    ("engine/jobs.py", "from engine.reload import Reloader", "`engine.jobs` may import"),
+    ("engine/pump.py", "from engine.reload import Reloader", "`engine.pump` may import"),
     ("plugins/channels/email.py", "from engine.core.events import Event", "`plugins.*` may import `engine.api` only"),
     ("plugins/channels/email.py", "from plugins.channels import chat", "`plugins.*` may import `engine.api` only"),
     ("plugins/channels/email.py", "import plugins.notify._text", "`plugins.*` may import `engine.api` only"),

@@ -142,7 +142,7 @@ def test_the_scenario_and_the_rule_of_the_manual_go_together() -> None:
 def test_the_plugin_of_the_manual_carries_letters_both_ways(tmp_path: Path) -> None:
     from engine.config import load
     from engine.desk import Desk
-    from engine.jobs import Pump
+    from engine.pump import Pump
     from engine.reload import reload_now
 
     desk_folder = tmp_path / "desk"

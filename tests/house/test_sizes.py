@@ -9,7 +9,7 @@ READABLE = 500
 SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
-    "engine/cli.py": 583,
+    "engine/cli.py": 560,
     "engine/core/actions.py": 526,
     "engine/core/building.py": 643,
     "engine/core/decide.py": 522,
@@ -19,7 +19,7 @@ LONG = {
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
-    "engine/store/commit.py": 585,
+    "engine/store/commit.py": 590,
     "engine/store/load.py": 678,
     "engine/store/queries.py": 579,
     "tests/core/test_decide.py": 666,

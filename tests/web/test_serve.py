@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,3 +110,66 @@ def test_no_desk_and_wrong_settings_are_told(tmp_path: Path, desk: Path) -> None
         _command(desk, "--port", "0", "--config", str(extra)), capture_output=True, text=True, timeout=30
     )
     assert (wrong.returncode, "server.proxies" in wrong.stderr) == (2, True)
+
+
+def _workers(server: int) -> list[int]:
+    """The processes that a server has begun."""
+    return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def _upkeep(desk: Path) -> list[str]:
+    try:
+        with sqlite3.connect(f"file:{desk}/data/desk.db?mode=ro", uri=True) as connection:
+            return [row[0] for row in connection.execute("SELECT state FROM job WHERE kind = 'upkeep'")]
+    except sqlite3.OperationalError:
+        return []
+
+
+def test_a_worker_runs_beside_the_server_is_begun_again_and_ends_with_it(desk: Path) -> None:
+    with serving(desk) as (process, _):
+        _until(lambda: _upkeep(desk) == ["done"], "upkeep was not done by the worker")
+        (worker,) = _workers(process.pid)
+        assert os.getpriority(os.PRIO_PROCESS, worker) > os.getpriority(os.PRIO_PROCESS, process.pid)
+        os.kill(worker, signal.SIGKILL)
+        _until(lambda: _workers(process.pid) not in ([], [worker]), "the worker was not begun again")
+        (worker,) = _workers(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert not _alive(worker)
+    with serving(desk) as (process, _):
+        _until(lambda: _workers(process.pid), "no worker was begun")
+        (worker,) = _workers(process.pid)
+        process.kill()
+        process.wait(10)
+        _until(lambda: not _alive(worker), "the worker did not notice that its server was killed")
+    assert _upkeep(desk) == ["done"], "not again before an hour is over"
+
+
+def test_a_desk_may_keep_its_worker_elsewhere(desk: Path) -> None:
+    with (desk / "config" / "engine.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("jobs: {worker: false}\n")
+    with serving(desk) as (process, _):
+        time.sleep(1)
+        assert _workers(process.pid) == []
+        alone = subprocess.Popen([sys.executable, "-m", "engine", "worker", "--desk", str(desk)])
+        try:
+            _until(lambda: _upkeep(desk) == ["done"], "a worker that runs alone did not do the upkeep")
+            alone.send_signal(signal.SIGTERM)
+            assert alone.wait(20) == 0
+        finally:
+            alone.kill()
+            alone.wait()

@@ -58,9 +58,13 @@ def click(tx: Tx, answer_id: int, who: str) -> None:
     tx.insert_many(t.AnswerClick, [{"answer_id": answer_id, "day": tx.now // DAY, "who": digest}], ignore=True)
 
 
-def forget_clicks(tx: Tx) -> None:
-    """Takes out clicks that count no more."""
-    tx.run(t.AnswerClick.delete().where(t.AnswerClick.day <= tx.now // DAY - HOT_DAYS))
+def forget_clicks(tx: Tx) -> bool:
+    """Takes out the clicks of the first day that counts no more; returns whether there was one."""
+    day = tx.value(t.AnswerClick.select(fn.MIN(t.AnswerClick.day)))
+    if day is None or day > tx.now // DAY - HOT_DAYS:
+        return False
+    tx.run(t.AnswerClick.delete().where(t.AnswerClick.day == day))
+    return True
 
 
 def entry(tx: Tx, answer_id: int) -> Row | None:

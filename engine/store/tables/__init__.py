@@ -11,7 +11,7 @@ from peewee import Model
 from engine.store.tables._base import NEVER, Row, ref
 from engine.store.tables.agents import Agent, AgentRole, AgentShop, AgentSkill, AgentTeam
 from engine.store.tables.drafts import Draft
-from engine.store.tables.jobs import Job
+from engine.store.tables.jobs import Job, JobSchedule
 from engine.store.tables.log import Counter, Decision, Event
 from engine.store.tables.members import Block, Identity, Member
 from engine.store.tables.messages import File, Message, MessageFile
@@ -59,6 +59,7 @@ MODELS: tuple[type[Model], ...] = (
     Parameter,
     Draft,
     Job,
+    JobSchedule,
     RequestKey,
     Counter,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "File",
     "Identity",
     "Job",
+    "JobSchedule",
     "Login",
     "Member",
     "Message",

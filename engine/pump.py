@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.api import Channel, Delivery, Doing, Notice, Outbound, Recipient
@@ -21,8 +20,7 @@ from engine.core.entities import NEVER
 from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lang import NUMBER
-from engine.store import Tx, load, outbox, rule_days, upkeep
-from engine.store import tables as t
+from engine.store import Tx, load, outbox, people
 from engine.store.outbox import Claimed
 
 if TYPE_CHECKING:
@@ -34,8 +32,6 @@ SWEEP = 1.0
 """Seconds between looks at the tables when nothing wakes the pump."""
 POLL = 0.25
 """Seconds between looks at the outbox when nothing wakes it."""
-TIDY = 3600.0
-"""Seconds between rounds of upkeep."""
 RELISTEN = 5.0
 """Seconds before a channel that failed listens again."""
 AT_ONCE = 8
@@ -63,9 +59,7 @@ class Pump:
         await self._context.write(lambda tx: _recover(tx, lambda name: _refuses_duplicates(tables, name)))
         self._context.kick = self.kick
         listening = [self._listen(channel) for channel in channels.values()]
-        self._tasks = [
-            self._loop.create_task(work) for work in (self._timers(), self._outbox(), self._tidy(), *listening)
-        ]
+        self._tasks = [self._loop.create_task(work) for work in (self._timers(), self._outbox(), *listening)]
 
     async def stop(self) -> None:
         """Ends; a line being sent is waited for."""
@@ -93,29 +87,6 @@ class Pump:
             except Exception:
                 log.exception("the channel %s stopped listening; it begins again in %.0f s", channel.name, RELISTEN)
                 await asyncio.sleep(RELISTEN)
-
-    async def _tidy(self) -> None:
-        """What is no longer wanted goes, each hour."""
-        days = self._context.config["snapshots.keep_days"]
-        while True:
-            try:
-                done = await self._context.write(lambda tx: upkeep.tidy(tx, days))
-                for feature in self._context.plugins.tables["features"].values():
-                    if feature.retention is not None:
-                        await self._context.store.write(feature.retention)
-                for digest in done["blobs"]:
-                    await asyncio.to_thread(self._context.blobs.delete, digest)
-                await self._sum_up()
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                log.exception("tidying up failed; it is tried again in an hour")
-            await asyncio.sleep(TIDY)
-
-    async def _sum_up(self) -> None:
-        """What rules did, by day: read apart from the writer, stored a page at a time."""
-        while (sums := await self._context.store.read(rule_days.page)) is not None:
-            await self._context.write(partial(_keep, sums))
 
     async def _timers(self) -> None:
         while True:
@@ -237,7 +208,7 @@ def _recipient(tx: Tx, row: Claimed) -> Recipient:
     if "address" in row.body:
         address = str(row.body["address"])
         return Recipient(kind="address", name=address, addresses={row.channel.partition(":")[2]: address})
-    found = tx.row(t.Agent.select().where(t.Agent.username == row.body.get("agent")))
+    found = people.agent_row(tx, str(row.body.get("agent")))
     if found is None:
         return Recipient(kind="agent", name=str(row.body.get("agent")))
     addresses = {"email": found["email"]} if found["email"] else {}
@@ -249,7 +220,3 @@ def _recover(tx: Tx, refuses_twins: Callable[[str], bool]) -> dict[str, Any]:
     for row in found.uncertain:
         tx.record("delivery.uncertain", {"message": row["message_id"]}, ticket_id=row["ticket_id"])
     return {}
-
-
-def _keep(sums: rule_days.Sums, tx: Tx) -> dict[str, bool]:
-    return {"kept": rule_days.keep(tx, sums)}

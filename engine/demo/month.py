@@ -1,21 +1,16 @@
-"""The demo shop: accounts, members and a month of tickets, made through the real engine on a turned-back clock.
+"""A stretch of the demo shop's life, made through the real engine on a turned-back clock.
 
-Everything goes the way it always goes (rules decide, timers fire, agents answer), so no page is empty and every
-ticket can be explained.
+Everything goes the way it always goes: rules decide, timers fire, agents answer, so every ticket can be explained.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.config import Config
 from engine.core.commands import (
     ChangeTicket,
     EndChat,
@@ -28,46 +23,17 @@ from engine.core.commands import (
 )
 from engine.core.entities import DAY, HOUR, MINUTE, Actor
 from engine.core.errors import Refused
-from engine.desk import Desk, accounts, actors
-from engine.reload import reload_now
-from engine.store import Tx, people, sessions, wall_clock
+from engine.core.questions import TicketByNumber
+from engine.desk import Desk, actors
+from engine.store import Tx, bulk, people
 
 SEED = 20261122
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A demo account."""
-
-    username: str
-    name: str
-    kind: str
-    roles: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
-    alias: str = ""
-    tier: str = ""
-
-
-ACCOUNTS = (
-    Account("admin", "陳雅婷", "agent", roles=("admin",), alias="管理員"),
-    Account("sys", "張維安", "agent", roles=("sysadmin",), alias="系統管理員"),
-    Account(
-        "lin", "林佳蓉", "agent", ("supervisor",), ("senior_care",), ("orders", "refunds", "english"), "客服主管 Rita"
-    ),
-    Account("amy", "吳欣怡", "agent", ("agent",), ("frontline", "aftersales"), ("orders", "refunds"), "小怡"),
-    Account(
-        "ben", "黃柏翰", "agent", ("agent",), ("frontline", "senior_care"), ("orders", "refunds", "english"), "Ben"
-    ),
-    Account("ming", "王小明", "member", tier="gold"),
-    Account("hua", "李小華", "member", tier="basic"),
-)
-
-NAMES = (
-    "陳怡君", "林志明", "張雅雯", "李冠廷", "王淑芬", "吳俊傑", "劉家豪", "蔡佩珊", "楊宗翰", "許雅筑",
-    "鄭文傑", "謝欣妤", "郭建宏", "洪詩涵", "曾國維", "邱美玲", "廖振宇", "賴怡萱", "徐偉倫", "周雅惠",
-    "Emily Chen", "David Wu", "刘洋", "赵敏",
-)  # fmt: skip
+SERVING = ("lin", "amy", "ben")
+"""The agents who answer."""
+WRITERS = 300
+"""Members who write in one stretch."""
+EAST = 8 * HOUR
+"""How far the clocks of the shop are ahead of UTC."""
 
 ASKED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("我要退款,收到的衣服尺寸跟頁面寫的不一樣", ("請問要穿過才能退嗎?", "好的,我下午寄回")),
@@ -98,41 +64,7 @@ ANSWERS = (
 SOLUTIONS = ("已退款", "補寄商品", "說明後顧客了解", "修改訂單完成", "轉物流查件後尋獲", "折扣補發至錢包")
 
 
-async def fill(config: Config, *, tickets: int = 200, password: str | None = None, progress: bool = False) -> str:
-    """Fills an empty desk; one that has the demo already gets the password only. Gives what to tell the operator."""
-    clock = _Clock(wall_clock() - 31 * DAY)
-    desk = await Desk.open(config, clock=clock, listened=False)
-    try:
-        if desk.rulebook is None:
-            await reload_now(desk, by="demo", note="starter rules", source="start")
-        if desk.rulebook is None:
-            raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
-        password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)
-        if await desk.context.store.read(lambda tx: people.agent_id(tx, "lin")) is not None:
-            await _passwords(desk, password)
-            return told(password)
-        await _accounts(desk, password)
-        for feature in desk.plugins.tables["features"].values():
-            for fill_in in (feature.starter, feature.demo):
-                if fill_in is not None:
-                    await fill_in(desk.context)
-        await _Month(desk, clock, tickets, progress).run()
-    finally:
-        await desk.close()
-    return told(password)
-
-
-def told(password: str) -> str:
-    """The accounts, for people."""
-    lines = ["Demo accounts (password for all: " + password + ")"]
-    what = {"admin": "administrator", "sysadmin": "system administrator", "supervisor": "supervisor", "agent": "agent"}
-    for account in ACCOUNTS:
-        role = what[account.roles[0]] if account.roles else f"{account.tier} member"
-        lines.append(f"  {account.username:<8} {role}")
-    return "\n".join(lines)
-
-
-class _Clock:
+class Clock:
     """A clock that is turned by hand; moments asked for in between differ by a millisecond."""
 
     def __init__(self, at: int) -> None:
@@ -142,55 +74,9 @@ class _Clock:
         self.at += 1000
         return self.at
 
-
-async def _passwords(desk: Desk, password: str) -> None:
-    """The demo's password is the one told at this start; whoever is signed in stays so."""
-    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
-
-    def job(tx: Tx) -> None:
-        for account in ACCOUNTS:
-            login = sessions.find_login(tx, account.username)
-            if login is not None:
-                sessions.save_login(tx, login["owner_kind"], login["owner_id"], account.username, digest)
-
-    await desk.context.store.write(job)
-
-
-async def _accounts(desk: Desk, password: str) -> None:
-    digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
-    words = desk.context.lexicon
-
-    def job(tx: Tx) -> None:
-        for account in ACCOUNTS:
-            if account.kind == "agent":
-                owner = people.save_agent(
-                    tx,
-                    account.username,
-                    name=account.name,
-                    alias=account.alias,
-                    roles=account.roles,
-                    teams=account.teams,
-                    skills=account.skills,
-                    shops=("*",),
-                    capacity=6,
-                )
-                sessions.save_login(tx, "agent", owner, account.username, digest)
-            else:
-                owner = people.add_member(
-                    tx,
-                    words,
-                    "demo",
-                    guest=False,
-                    tier=account.tier,
-                    name=account.name,
-                    identities={"account": account.username, "email": f"{account.username}@example.com"},
-                    verified=("account",),
-                    signed_up_at=tx.now,
-                )
-                sessions.save_login(tx, "member", owner, account.username, digest)
-            tx.record(f"{account.kind}.created", {"username": account.username})
-
-    await desk.context.store.write(job)
+    def turn(self, at: int) -> None:
+        """Sets it forward, never back."""
+        self.at = max(self.at, at)
 
 
 WINDOW = 3 * HOUR
@@ -208,71 +94,74 @@ def _together(plan: list[tuple[int, int, Callable[[], Any]]]) -> list[tuple[int,
     return batch
 
 
-class _Month:
-    def __init__(self, desk: Desk, clock: _Clock, count: int, progress: bool) -> None:
+class Month:
+    """Stories over a stretch of time, on a clock that is turned by hand: `batch` until it says that nothing is left.
+
+    `first`: the number of the first story, so that another stretch tells others.
+    """
+
+    def __init__(self, desk: Desk, clock: Clock, *, count: int, begin: int, end: int, first: int = 0) -> None:
         self.desk = desk
         self.clock = clock
         self.count = count
-        self.progress = progress
-        self.dice = random.Random(SEED)  # noqa: S311 (a demo, not a secret)
+        self.first = first
+        self.begin = begin
+        self.end = end
+        self.done = 0
+        self.total = 0
+        """Things that happen in the stories."""
+        self.dice = random.Random(SEED + first)  # noqa: S311 (a demo, not a secret)
         self.agents: dict[str, Actor] = {}
         self.members: list[Actor] = []
+        self._plan: list[tuple[int, int, Callable[[], Any]]] = []
 
-    async def run(self) -> None:
-        """Members, then everything that happened, in the order of time."""
+    async def prepare(self) -> None:
+        """Works out who does what when."""
         await self._people()
-        begin, end = self.clock.at + 2 * HOUR, wall_clock() - 5 * MINUTE
-        plan: list[tuple[int, int, Callable[[], Any]]] = []
+        begin, end = self.begin + 2 * HOUR, self.end
+        plan = self._plan
         for n in range(self.count + self.count // 8):  # some write into a case they have open: those make no new one
-            start = self._moment(begin, end, n)
-            self._story(plan, n, start, end)
-        for username in ("lin", "amy", "ben"):
+            self._story(plan, self.first + n, self._moment(begin, end, n), end)
+        for username in SERVING:
             plan.append((begin, -1, partial(self._act, self.agents[username], SetStatus("online"))))
         plan.sort(key=lambda item: (item[0], item[1]))
-        done = 0
-        while done < len(plan):
-            batch = _together(plan[done : done + 60])
-            self.clock.at = max(self.clock.at, batch[0][0])
-            await self.desk.tick()
-            await asyncio.gather(*(work() for _, _, work in batch))
-            done += len(batch)
-            if self.progress:
-                print(f"\rdemo: {100 * done // len(plan)} %", end="", flush=True)
-        self.clock.at = max(self.clock.at, end)
+        self.total = len(plan)
+
+    async def batch(self) -> bool:
+        """Does what comes next; False when there was nothing left."""
+        batch = _together(self._plan[self.done : self.done + 60])
+        if not batch:
+            return False
+        self.clock.turn(batch[0][0])
         await self.desk.tick()
-        for username in ("lin", "amy", "ben"):
+        await asyncio.gather(*(work() for _, _, work in batch))
+        self.done += len(batch)
+        return True
+
+    async def close(self) -> None:
+        """The end of the stretch: what is due by then is done, and the agents go home."""
+        self.clock.turn(self.end)
+        await self.desk.tick()
+        for username in SERVING:
             await self._act(self.agents[username], SetStatus("offline"))
-        if self.progress:
-            print("\rdemo: done      ")
+
+    async def close_all(self) -> None:
+        """The agents close what is still open."""
+        for ticket in await self.desk.context.read(bulk.open_tickets):
+            agent = self.agents[ticket["username"] if ticket["username"] in self.agents else self.dice.choice(SERVING)]
+            await self._act(agent, ChangeTicket(ticket["number"], {"solution": self.dice.choice(SOLUTIONS)}))
+            chat = ticket["kind"] == "chat"
+            await self._act(agent, EndChat(ticket["number"]) if chat else MoveTicket(ticket["number"], "close"))
 
     async def _people(self) -> None:
-        book = self.desk.rulebook
-        assert book is not None  # noqa: S101 (fill has just put one in force)
-        words = self.desk.context.lexicon
-        tiers = [t for t in book.tiers if t != book.guest_tier]
-
-        def job(tx: Tx) -> None:
-            for n, name in enumerate(NAMES):
-                language = "en" if name.isascii() else ("zh-CN" if name in ("刘洋", "赵敏") else "zh-TW")
-                people.add_member(
-                    tx,
-                    words,
-                    "demo",
-                    guest=False,
-                    tier=tiers[min(n * 7 % 10 // 3, len(tiers) - 1)],
-                    name=name,
-                    language=language if language in book.locales else book.locales[0],
-                    identities={"email": f"member{n}@example.com", "phone": f"09{12345000 + n * 37:08d}"},
-                    verified=("email",),
-                    signed_up_at=tx.now,
-                )
-
-        await self.desk.context.store.write(job)
+        book, words = self.desk.context.book, self.desk.context.lexicon
 
         def load(tx: Tx) -> Mapping[str, Any]:
-            members = [actors.member_actor(tx, member_id) for member_id in people.account_ids(tx)]
+            ids = bulk.known_members(tx)
+            writers = ids if len(ids) <= WRITERS else self.dice.sample(ids, WRITERS)
+            members = [actors.member_actor(tx, member_id) for member_id in writers]
             agents = {}
-            for username in ("lin", "amy", "ben"):
+            for username in SERVING:
                 agent = people.get_agent(tx, words, people.agent_id(tx, username) or 0)
                 if agent is not None:
                     agents[username] = actors.agent_actor(book, agent, None)
@@ -283,11 +172,14 @@ class _Month:
         self.agents = dict(found["agents"])
 
     def _moment(self, begin: int, end: int, n: int) -> int:
-        """Spread over the month, most of it by day; the last ones lie in the last hours, so that something is open."""
+        """Spread over the stretch, most of it by day; the last ones in the last hours, so that something is open."""
         if n >= self.count - max(self.count // 20, 3):
             return end - int(self.dice.random() * 20 * HOUR)
+        if end - begin < 4 * DAY:
+            at = begin + int(self.dice.random() * (end - begin))
+            return at if 8 <= (at + EAST) % DAY / HOUR < 23 else self._moment(begin, end, n)
         day = begin + int(self.dice.random() * (end - begin - DAY) / DAY) * DAY
-        midnight = day - day % DAY - 8 * HOUR
+        midnight = day - day % DAY - EAST
         return max(begin + HOUR, midnight + int((8.5 + self.dice.triangular(0, 14, 5)) * HOUR))
 
     def _story(self, plan: list[tuple[int, int, Callable[[], Any]]], n: int, start: int, end: int) -> None:
@@ -365,8 +257,6 @@ class _Month:
             at += int(pace * self.dice.uniform(0.3, 1.2)) + MINUTE
 
     async def _serving(self, number: int) -> Actor:
-        from engine.core.questions import TicketByNumber
-
         ticket = await self.desk.query(self.agents["lin"], TicketByNumber(number))
         name = ticket["assignee"] if ticket and ticket["assignee"] in self.agents else None
         return self.agents[name or self.dice.choice(("amy", "ben", "amy", "lin"))]

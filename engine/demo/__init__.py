@@ -1,0 +1,115 @@
+"""The demo shop: accounts, members and tickets of the last month, or of a year, on an empty desk.
+
+It runs as a job in the command's own process: stopped or killed, it goes on where it stood when it is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from contextlib import suppress
+
+from engine.config import Config
+from engine.core.entities import MINUTE, SYSTEM
+from engine.core.errors import Refused
+from engine.demo.month import Clock
+from engine.demo.people import ACCOUNTS, Account, add_accounts, set_passwords, told
+from engine.demo.year import MONTH, THROUGH, YEAR, Demo
+from engine.desk import Desk, jobs
+from engine.desk.context import Context
+from engine.reload import reload_now
+from engine.store import jobs as rows
+from engine.store import people, wall_clock
+from engine.store.sql import Row
+from engine.worker import Worker
+
+
+class Stopped(Exception):
+    """The demo was stopped before its end; the text says how far it is."""
+
+
+async def fill(config: Config, *, tickets: int = 200, password: str | None = None, progress: bool = False) -> str:
+    """Fills an empty desk, or goes on where it was stopped; one that has the demo already gets the password only.
+
+    Returns what to tell the operator. Raises Stopped after Ctrl-C, Refused where the desk's rules have errors.
+    """
+    until = wall_clock() - 5 * MINUTE
+    begin = until - (MONTH if tickets <= THROUGH else YEAR)
+    clock = Clock(until - 2 * YEAR)
+    desk = await Desk.open(config, clock=clock, listened=False)
+    try:
+        context = desk.context
+        job = await context.read(lambda tx: rows.unfinished(tx, "demo"))
+        clock.turn(begin if job is None else job["arguments"]["from"])
+        if desk.rulebook is None:
+            await reload_now(desk, by="demo", note="starter rules", source="start")
+        if desk.rulebook is None:
+            raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
+        password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)
+        if await context.read(lambda tx: people.agent_id(tx, "lin")) is None:
+            for feature in desk.plugins.tables["features"].values():
+                for fill_in in (feature.starter, feature.demo):
+                    if fill_in is not None:
+                        await fill_in(context)
+            await add_accounts(desk, password)
+            arguments = {"tickets": tickets, "from": begin, "until": until}
+            await context.write(lambda tx: {"id": jobs.record_new(tx, SYSTEM, "demo", arguments, now=wall_clock())})
+            job = await context.read(lambda tx: rows.unfinished(tx, "demo"))
+        else:
+            await set_passwords(desk, password)
+        if job is not None:
+            await _run(desk, clock, int(job["id"]), progress)
+    finally:
+        await desk.close()
+    return told(password)
+
+
+async def _run(desk: Desk, clock: Clock, job_id: int, progress: bool) -> None:
+    """Runs the job to its end in this process. Raises Stopped, Refused."""
+    context = desk.context
+    worker = Worker(context, kinds={"demo": Demo(desk, clock).kind}, schedules={}, pace=0.0)
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # only a main thread hears of signals
+        for number in signals:
+            loop.add_signal_handler(number, worker.stop)
+    bar = asyncio.create_task(_show(context, job_id)) if progress else None
+    try:
+        await worker.finish(job_id)
+    finally:
+        if bar is not None:
+            bar.cancel()
+            await asyncio.gather(bar, return_exceptions=True)
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+    row = await context.read(lambda tx: rows.one(tx, job_id))
+    if row is None or row["state"] == "done":
+        return
+    if row["state"] in rows.OVER:
+        raise Refused("conflict", "demo-failed", f"the demo could not be made: {row['error'] or row['state']}")
+    raise Stopped(f"stopped at {_percent(row)} %; the same command goes on from there")
+
+
+async def _show(context: Context, job_id: int) -> None:
+    """A bar on the terminal."""
+    while True:
+        row = await context.read(lambda tx: rows.one(tx, job_id))
+        if row is not None:
+            full = _percent(row) * WIDTH // 100
+            bar = "█" * full + "·" * (WIDTH - full)
+            print(f"\rdemo {bar} {_percent(row):>3} %", end="", file=sys.stderr, flush=True)
+        await asyncio.sleep(0.5)
+
+
+WIDTH = 40
+
+
+def _percent(row: Row) -> int:
+    return int(100 * row["done"] // row["total"]) if row["total"] else 0
+
+
+__all__ = ["ACCOUNTS", "Account", "Stopped", "fill", "told"]
