@@ -113,7 +113,8 @@ class Judged:
     rulebook: str
     micros: int
     trace: bytes | Text
-    snapshot: Text
+    snapshot: Text | None
+    """None: upkeep has cleared it, while the demo was stopped."""
 
 
 @dataclass(slots=True)
@@ -214,9 +215,8 @@ class _Reader:
     def _form(self, model: type[Model], row: Row) -> Form:
         values, gaps = [], []
         for place, name in enumerate(COLUMNS[model]):
-            value = row[name]
             fill = self._column(model, name, row)
-            values.append(value)
+            values.append(row[name])
             if fill is not None:
                 gaps.append((place, fill))
         return Form(tuple(values), tuple(gaps))
@@ -276,7 +276,7 @@ class _Reader:
             rulebook=row["rulebook"],
             micros=row["micros"],
             trace=trace if trace.gaps else bytes(row["trace"]),
-            snapshot=self.text(commit.snapshot_json(self.tx, row["snapshot"]).decode()),
+            snapshot=self.text(commit.snapshot_json(self.tx, row["snapshot"]).decode()) if row["snapshot"] else None,
         )
 
 
@@ -383,13 +383,13 @@ def _happen(tx: Tx, copy: Copy, snapshots_since: int) -> None:
     tx.events.extend(events)
     for judged in copy.story.decisions:
         at = judged.at + shift
-        trace = judged.trace
+        trace, snapshot = judged.trace, judged.snapshot if at >= snapshots_since else None
         row = {
             "ticket_id": ticket,
             "at": at,
             "root": judged.root,
             "rulebook": judged.rulebook,
-            "snapshot": commit.seal_snapshot(tx, judged.snapshot.of(copy).encode()) if at >= snapshots_since else b"",
+            "snapshot": b"" if snapshot is None else commit.seal_snapshot(tx, snapshot.of(copy).encode()),
             "trace": trace if isinstance(trace, bytes) else commit.pack(trace.of(copy).encode()),
             "micros": judged.micros,
         }

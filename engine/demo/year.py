@@ -31,7 +31,7 @@ LAST = 36 * HOUR
 """The last hours go through the engine."""
 LEAST, MOST = 60, 300
 """Tickets of the last hours."""
-STEP = 150
+STEP = 100
 """Tickets written in one step: a fraction of a second."""
 TICKS = 3 * HOUR
 """From one look at what is due to the next, while the first weeks settle."""
