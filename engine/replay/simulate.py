@@ -18,10 +18,10 @@ from typing import Any
 
 from engine.core.building import build
 from engine.core.calendar import to_micros
-from engine.core.decide import mask
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
+from engine.core.trace import TEXT, TraceChange, mask
 from engine.replay.compare import Book, Pair, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
@@ -50,10 +50,12 @@ _KIND_OF = {
 
 _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
-_ROUTED = b'"ticket.team = '
-"""How a change of team begins in a trace."""
-_TEAM = re.compile(rb'"ticket\.team = ([^"\\,]+)')
-"""Such a change where the team's name needs no quotes."""
+_ROUTED = b'["route","ticket.team",'
+"""How a change of team begins in a trace's JSON."""
+_ROUTED_TEXT = b'"ticket.team = '
+"""The same in traces of desks that kept sentences."""
+_TEAM = re.compile(rb'\["route","ticket\.team","([^"\\]+)"|"ticket\.team = ([^"\\,]+)')
+"""Such a change where the team's name is written as it is."""
 
 
 class Simulation:
@@ -141,7 +143,7 @@ class Simulation:
         self._counts["read"] += len(rows)
         lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
-            if _ROUTED in record.packed:
+            if _ROUTED in record.packed or _ROUTED_TEXT in record.packed:
                 self._teams_of(record)
             if pair is None or snapshot is None:
                 self._counts["compared"] += pair is not None
@@ -233,20 +235,16 @@ class Simulation:
             )
 
     def _teams_of(self, record: Record) -> None:
-        """Where rules routed the ticket, as recorded: the trace says so in the rules language."""
+        """Where rules routed the ticket, as recorded."""
         if record.ticket is None:
             return
-        plain = _TEAM.findall(record.packed)
-        if len(plain) == record.packed.count(_ROUTED):  # only what acted has changes: no need to read the whole trace
-            team = None if plain[-1] == b"empty" else plain[-1].decode()
-            self._teams[record.ticket] = (team, team)
-            return
-        for entry in record.trace:
-            for change in entry["changes"] if entry["outcome"] == "acted" else ():
-                words = str(change).partition(",")[0].partition(" = ")
-                if words[0] == "ticket.team" and words[2]:
-                    team = None if words[2] == "empty" else words[2]
-                    self._teams[record.ticket] = (team, team)
+        plain = [(new or old).decode() for new, old in _TEAM.findall(record.packed)]
+        # Only what acted has changes: most often there is no need to read the whole trace.
+        if len(plain) < record.packed.count(_ROUTED) + record.packed.count(_ROUTED_TEXT):
+            changes = (change for entry in record.trace for change in entry.changes)
+            plain = [team for team in map(_routed_to, changes) if team is not None]
+        if plain:
+            self._teams[record.ticket] = (plain[-1], plain[-1])
 
     def _promise(self, replay: Replay, record: Record) -> None:
         """The service level the ticket has under either, where the two can differ at all."""
@@ -295,6 +293,14 @@ class Simulation:
             ],
             "examples": self._examples,
         }
+
+
+def _routed_to(change: TraceChange) -> str | None:
+    """The team of a change that routed."""
+    if change.action == TEXT:
+        field, _, team = str(change.value).partition(",")[0].partition(" = ")
+        return team or None if field == "ticket.team" else None
+    return change.value if change.action == "route" else None
 
 
 def _shown(book: Rulebook, target: str, value: Any) -> Any:
