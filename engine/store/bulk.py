@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from peewee import SQL, Model, Select, fn
+from peewee import SQL, Model, Select, Value, fn
 
 from engine.store import tables as t
 from engine.store.sql import Row, insert_sql
@@ -22,8 +22,8 @@ def reserve(tx: Tx, model: type[t.Row], count: int) -> list[int]:
         return []
     if tx.database.returning_clause:  # a server counts by itself: ask it for numbers
         sequence = fn.pg_get_serial_sequence(model._meta.table_name, "id")
-        numbers = Select([fn.generate_series(1, count)], [fn.nextval(sequence)])
-        return sorted(int(number) for number in tx.values(numbers))
+        rows = fn.generate_series(Value(1).cast("bigint"), Value(count).cast("bigint"))
+        return sorted(int(number) for number in tx.values(Select([rows], [fn.nextval(sequence)])))
     highest = int(tx.value(model.select(fn.COALESCE(fn.MAX(model.id), 0))))
     return list(range(highest + 1, highest + 1 + count))
 

@@ -21,6 +21,8 @@ COMMANDS = (
     "user",
     "doctor",
     "demo",
+    "worker",
+    "jobs",
     "migrate",
     "plugin",
     "bench",

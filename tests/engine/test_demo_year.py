@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from engine import demo
-from engine.core.commands import SignIn
+from engine.core.commands import OpenTicket, SignIn
 from engine.core.entities import DAY, SYSTEM, Actor
 from engine.core.questions import Events, Messages, Search, TicketByNumber, Tickets, Views
 from engine.demo import year
@@ -152,6 +152,28 @@ def test_who_has_a_demo_gets_the_password_only(filled: House) -> None:
     assert "another-one" in asyncio.run(demo.fill(filled.config, tickets=50, password="another-one"))
     assert read(filled, lambda tx: len(tx.values(t.Ticket.select(t.Ticket.id)))) == before
     asyncio.run(demo.fill(filled.config, tickets=50, password="a-password"))
+
+
+def test_it_is_the_same_on_a_database_server(
+    house: House, postgres_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SAMPLE": 40, "THROUGH": 50, "LEAST": 20, "STEP": 50}.items():
+        monkeypatch.setattr(year, name, value)
+    database = postgres_server.create()
+    house.settings["storage.url"] = postgres_server.url(database)
+    asyncio.run(demo.fill(house.config, tickets=400, password="a-password"))
+
+    async def look(desk: Desk) -> None:
+        assert all(line.ok for line in await accounts.examine(desk.context))
+        lin: Actor = (await desk.act(SYSTEM, SignIn("lin", "a-password")))["actor"]
+        trace = await desk.explain(200)
+        assert trace is not None and trace["items"]
+        opened = await desk.act(lin, OpenTicket("x", "hello", shop="demo", requester={"name": "z"}))
+        assert 380 < opened["ticket"]["number"] < 430, "the server goes on counting where the copies ended"
+        assert len((await desk.query(lin, Messages(opened["ticket"]["number"])))["items"]) >= 1
+
+    house.run(look)
+    postgres_server.drop(database)
 
 
 COMMAND = """
