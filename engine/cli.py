@@ -228,7 +228,7 @@ def run_explain(arguments: Any) -> int:
             elif rule["why"]:
                 print(f"        {rule['outcome']}: {spoken(rule['why'], locale)}")
             for change in rule["changes"]:
-                print(f"        -> {change}")
+                print(f"        -> {spoken(change, locale)}")
     return DONE
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from web.schema import Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
+from web.trace_schema import TraceChange, TraceReason
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -311,8 +312,10 @@ class TriedRule(Struct):
     outcome: Literal["acted", "lost", "failed", "nearly"]
     """`nearly` (one part of the condition was false) is told of lines only."""
     why: str
+    reasons: list[TraceReason]
     values: dict[str, Any]
     changes: list[str]
+    did: list[TraceChange]
 
 
 class TriedRules(Struct):

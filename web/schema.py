@@ -146,34 +146,6 @@ class Move(Struct):
     requires: list[str]
 
 
-class TraceRule(Struct):
-    rule: str
-    title: str | None
-    file: str
-    line: int
-    stage: str
-    wave: int
-    outcome: Literal["acted", "lost", "nearly", "failed", "not"]
-    why: str
-    """nearly, not: the first false part of its condition as text; lost: the rule it lost to and what."""
-    values: dict[str, Any]
-    changes: list[str]
-    reason: str | UnsetType = UNSET
-    """not: false, not-asked, limit, dates, shop, stopped, repeated, or unknown where a value was not recorded."""
-    held: int | UnsetType = UNSET
-    """not: how many parts of its condition held, of `parts`."""
-    parts: int | UnsetType = UNSET
-
-
-class TraceItem(Struct):
-    event: str
-    seq: int
-    """Of the event that was decided: what `?event=` asks for."""
-    at: Time
-    rulebook: str
-    rules: list[TraceRule]
-
-
 class User(Struct):
     kind: Literal["agent", "member"]
     id: int
@@ -501,12 +473,6 @@ class EventPage(Struct):
     next: str | None
 
 
-class TracePage(Struct):
-    items: list[TraceItem]
-    """Newest first."""
-    next: str | None = None
-
-
 class MovePage(Struct):
     items: list[Move]
     next: str | None = None
@@ -582,16 +548,6 @@ class MessagesQuery(Query):
     after: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] | None = None
     """Only lines with a larger id."""
     limit: Limit = 50
-
-
-class TraceQuery(Query):
-    event: Id | None = None
-    nearly: bool = True
-    """Also the rules that nearly acted."""
-    rule: Name | None = None
-    """Only this rule, in every decision: also why it did not act."""
-    locale: Locale = "en"
-    """Of the texts for people in the answer."""
 
 
 class EventsQuery(Query):

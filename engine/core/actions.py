@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -14,10 +14,8 @@ from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, NEVER, Agent
 from engine.core.library import menu
 from engine.core.opening import LINKED_DEEPEST, LINKED_MOST
+from engine.core.trace import Reason, TraceChange, fact_of, jsonable
 from engine.lang import Duration, Effect, Rule, Template
-
-MASK = "•••"
-"""Stands for a personal value in traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,11 @@ class Lost:
     winner: Wish
     target: str
     tie: bool
+
+    @property
+    def reason(self) -> Reason:
+        """Why, for the trace."""
+        return Reason("name" if self.tie else "priority", self.winner.rule.id, self.target)
 
 
 def targets(effect: Effect) -> tuple[tuple[str, Any], ...]:
@@ -131,13 +134,13 @@ def _read(draft: Draft, field: str) -> Any:
     return draft.book.getter(field)(draft)
 
 
-def _set(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _set(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     _write(draft, args["field"], args["value"])
-    return _fact(draft, args["field"], args["value"])
+    return fact_of(draft.book, "set", args["field"], args["value"])
 
 
-def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], str]:
-    def shift(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], TraceChange]:
+    def shift(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
         field, value = args["field"], args["value"]
         current = _read(draft, field)
         ranks = draft.book.ranks(field)
@@ -149,84 +152,84 @@ def _shift(direction: int) -> Callable[[Draft, Rule, Mapping[str, Any]], str]:
             moves = (value - current) * direction > 0
         if moves:
             _write(draft, field, value)
-        return _fact(draft, field, value if moves else current)
+        return fact_of(draft.book, "raise" if direction > 0 else "lower", field, value if moves else current)
 
     return shift
 
 
-def _add_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _add_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     if args["owner"] == "member":
         if draft.member is not None:
             draft.member = replace(draft.member, tags=_with(draft.member.tags, args["tags"]))
     else:
         draft.change_ticket(tags=_with(draft.need_ticket().tags, args["tags"]))
-    return f"add tag {_names(args['tags'])}" + (" to member" if args["owner"] == "member" else "")
+    return TraceChange("add_tag", f"{args['owner']}.tags", list(args["tags"]))
 
 
-def _remove_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _remove_tag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     gone = set(args["tags"])
     if args["owner"] == "member":
         if draft.member is not None:
             draft.member = replace(draft.member, tags=tuple(t for t in draft.member.tags if t not in gone))
     else:
         draft.change_ticket(tags=tuple(t for t in draft.need_ticket().tags if t not in gone))
-    return f"remove tag {_names(args['tags'])}" + (" from member" if args["owner"] == "member" else "")
+    return TraceChange("remove_tag", f"{args['owner']}.tags", list(args["tags"]))
 
 
-def _move(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _move(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     ticket = draft.need_ticket()
     if ticket.state == args["state"]:
-        return _fact(draft, "ticket.state", ticket.state)
+        return TraceChange("move", "ticket.state", ticket.state)
     for transition in draft.book.lifecycles[ticket.kind].leading_to(ticket.state, args["state"]):
         if transition.when is None or draft.book.holds(transition.when, draft):
             draft.move(transition, rule=rule.id)
-            return _fact(draft, "ticket.state", args["state"])
-    return f"not move to {_name(args['state'])}, {_fact(draft, 'ticket.state', ticket.state)}"
+            return TraceChange("move", "ticket.state", args["state"])
+    return TraceChange("move", "ticket.state", ticket.state, {"to": args["state"]}, "transition")
 
 
-def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _route(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     ticket = draft.need_ticket()
     team, skills, by = args["team"], tuple(args.get("skills") or ()), args.get("by")
     if by or skills or ticket.team != team:
         draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
     if not by:
-        return _fact(draft, "ticket.team", team)
+        return TraceChange("route", "ticket.team", team)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
     agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
     if agent is not None or ticket.assignee is None or ticket.team != team:
         draft.assign(agent)
     assignee = draft.need_ticket().assignee
-    return f"{_fact(draft, 'ticket.team', team)}, {_fact(draft, 'ticket.assignee', assignee)}"
+    return TraceChange("route", "ticket.team", team, {"assignee": assignee})
 
 
-def _assign(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _assign(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     name = args["agent"]
     agent = draft.find_agent(name) if name else None
     if name and agent is None:
-        return f"not assign to agent {_name(name)}"
+        return TraceChange("assign", "ticket.assignee", None, {"to": name}, "agent")
     draft.assign(agent)
-    return _fact(draft, "ticket.assignee", name)
+    return TraceChange("assign", "ticket.assignee", name)
 
 
-def _start_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _start_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     after: Duration = args["after"]
     due = _moment_after(draft, after)
     draft.set_timer(f"rule:{args['name']}", due, "rule", {"name": args["name"], "rule": rule.id})
-    return f"start timer {_name(args['name'])} for {after}"
+    return TraceChange("start_timer", args["name"], str(after))
 
 
 def _moment_after(draft: Draft, after: Duration) -> int:
     return draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
 
 
-def _cancel_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _cancel_timer(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     draft.clear_timer(f"rule:{args['name']}")
-    return f"cancel timer {_name(args['name'])}"
+    return TraceChange("cancel_timer", args["name"])
 
 
-def _ask_rating(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _ask_rating(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     ask_rating(draft)
-    return "ask rating"
+    return TraceChange("ask_rating")
 
 
 def ask_rating(draft: Draft) -> None:
@@ -237,33 +240,33 @@ def ask_rating(draft: Draft) -> None:
         draft.record("rating.requested", {})
 
 
-def _mask(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _mask(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     done = draft.mask(args["words"])
-    return f"mask {args['name']}" if done else f"not mask {args['name']}, the line was stored before"
+    return TraceChange("mask", args["name"], missed=None if done else "stored")
 
 
-def _flag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _flag(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     draft.record("message.flagged", {"rule": rule.id, "why": args.get("why")})
-    return _why("flag", args)
+    return TraceChange("flag", value=args.get("why"))
 
 
-def _reject(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _reject(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     draft.rejected = args.get("why") or ""
-    return _why("reject", args)
+    return TraceChange("reject", value=args.get("why"))
 
 
-def _block(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _block(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     after: Duration | None = args["after"]
     done = draft.block(NEVER if after is None else _moment_after(draft, after), args["why"] or "", rule.id)
-    lasting = "" if after is None else f" for {after}"
-    return _why(f"block member{lasting}", args) if done else f"not block member{lasting}, there is a longer block"
+    lasting = {} if after is None else {"for": str(after)}
+    return TraceChange("block", None, args.get("why"), lasting, None if done else "longer")
 
 
-def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
-    return "stop"
+def _stop(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
+    return TraceChange("stop")
 
 
-def _do(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _do(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     """A plugin's action: its changes are the draft's at once, or it is put in line to be carried out after commit."""
     name, arguments = args["name"], args["arguments"]
     action = draft.book.plugin_actions[name]
@@ -273,8 +276,8 @@ def _do(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
     else:
         for change in action.call(replace(draft.case, ticket=draft.ticket, member=draft.member), **arguments):
             _adopt(draft, rule, name, change)
-    shown = (f"{key}: {'…' if isinstance(value, str) else value}" for key, value in arguments.items())
-    return f"do {name}({', '.join(shown)})"
+    shown = {key: "…" if isinstance(value, str) else jsonable(value) for key, value in arguments.items()}
+    return TraceChange("do", name, more={"arguments": shown})
 
 
 def _adopt(draft: Draft, rule: Rule, name: str, change: Any) -> None:
@@ -294,7 +297,7 @@ def _adopt(draft: Draft, rule: Rule, name: str, change: Any) -> None:
     raise TypeError(f"`{name}` may tag and set what rules may write, not give a {type(change).__name__}")
 
 
-PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
+PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], TraceChange]] = {
     "set": _set,
     "raise": _shift(1),
     "lower": _shift(-1),
@@ -313,13 +316,13 @@ PERFORM: Mapping[str, Callable[[Draft, Rule, Mapping[str, Any]], str]] = {
     "block": _block,
     "stop": _stop,
 }
-"""Actions done within their stage. Each answers for the trace, in the rules language: what holds or what it did."""
+"""Actions done within their stage. Each returns what holds then or what it did."""
 
 SPEAK = frozenset({"reply", "answer", "note", "notify", "open"})
 """Actions whose text is made as the wave leaves the fields, so they are done at its end."""
 
 
-def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     """Tells agents in the app, or by the ways a rule names; a way that no plugin gives falls back to the app. A
     recipient is an address outside the desk: told by email, if nothing else is named."""
     wanted = tuple(args.get("via") or ("email" if args["to"] == "recipient" else "app",))
@@ -338,16 +341,12 @@ def _notify(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
             for address in args["names"]:
                 draft.enqueue(f"notify:{way}", {"address": address, "text": text})
     draft.notified.extend(n for n in args["names"] if n)
-    names = _names(n or "empty" for n in args["names"])
-    said = f"notify {args['to']} {names}"
-    if args["to"] != "recipient":
-        said += f": {', '.join(a.username for a in told) or 'empty'}"
-    if ways:
-        said += f" via {', '.join(ways)}"
-    return f"{said} (no plugin gives {', '.join(lacking)})" if lacking else said
+    more: dict[str, Any] = {} if args["to"] == "recipient" else {"agents": [a.username for a in told]}
+    more |= {name: list(some) for name, some in (("via", ways), ("lacking", lacking)) if some}
+    return TraceChange("notify", args["to"], list(args["names"]), more)
 
 
-def speak(draft: Draft, wish: Wish) -> str:
+def speak(draft: Draft, wish: Wish) -> TraceChange:
     """Carries out a `reply`, `answer`, `note`, `notify` or `open` at the end of its wave."""
     args = wish.effect.args
     rule = wish.rule
@@ -364,19 +363,19 @@ def speak(draft: Draft, wish: Wish) -> str:
             rule=rule.id,
             template=args.get("template"),
         )
-        return f"note{_spoken(args)}"
+        return TraceChange("note", args.get("template"))
     if draft.ticket is not None and draft.ticket.channel == INTERNAL:
-        return f"not {wish.effect.action}, the case is internal"
+        return TraceChange(wish.effect.action, args.get("template"), missed="internal")
     if wish.effect.action == "answer":
         return _answer(draft, rule)
     text = _text(draft, args, draft.book.locale(draft))
     kind = args.get("as_") or "bot"
     after = args.get("after") or 0
     line = {"text": text, "as": kind, "rule": rule.id, "template": args.get("template")}
-    said = f"reply{_spoken(args)}" + (f" after {Duration(after)}" if after else "")
+    said = TraceChange("reply", args.get("template"), more={"after": str(Duration(after))} if after else {})
     if draft.ticket is None and draft.chat is None:
         told = _reply_aside(draft, line, f"{rule.id}:{wish.position}", after)
-        return said if told else f"not {said}: the member never wrote"
+        return said if told else replace(said, missed="silent")
     if draft.ticket is None:
         draft.opening.append({**line, "after": after})
     elif after:
@@ -386,28 +385,29 @@ def speak(draft: Draft, wish: Wish) -> str:
     return said
 
 
-def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> str:
+def _open(draft: Draft, rule: Rule, args: Mapping[str, Any]) -> TraceChange:
     """Puts a case in line that is opened beside this one; chains have an end."""
     kind, team, agent = args["kind"], args.get("team"), args.get("agent")
     if draft.depth >= LINKED_DEEPEST or len(draft.opens) >= LINKED_MOST:
-        return f"not open {_name(kind)}, too many are opened one from another"
+        return TraceChange("open", kind, missed="depth")
     text = _text(draft, args, draft.book.spoken(draft.shop))
     ticket = draft.need_ticket()
     draft.opens.append(OpenLinked(ticket.id, kind, team, agent, text, rule.id, args.get("template"), draft.depth + 1))
-    to = f" to team {_name(team)}" if team else f" to agent {_name(agent)}" if agent else ""
-    return f"open {_name(kind)}{to}"
+    return TraceChange("open", kind, more={name: to for name, to in (("team", team), ("agent", agent)) if to})
 
 
-def _answer(draft: Draft, rule: Rule) -> str:
+def _answer(draft: Draft, rule: Rule) -> TraceChange:
     """What the library knows, or a menu. A chat waits for the member then, as after an agent's line."""
     fits = draft.fits()
     if not fits:
-        return "answer (nothing fits)"
+        return TraceChange("answer", missed="fits")
     locale = draft.book.locale(draft)
     text = fits[0].text(locale) if len(fits) == 1 else menu(fits, locale)
     reply(draft, text, "bot", rule.id, None)
     draft.turn("member")
-    return f"answer {_quoted(fits[0].title(locale))}" if len(fits) == 1 else f"answer (a menu of {len(fits)})"
+    if len(fits) == 1:
+        return TraceChange("answer", value=fits[0].title(locale))
+    return TraceChange("answer", more={"menu": len(fits)})
 
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
@@ -423,14 +423,14 @@ def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -
     draft.replies.append(say)
 
 
-def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> str | None:
-    """A line that a rule wanted said after a while is due: says it, or gives why nobody wants it any more."""
+def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
+    """A line that a rule wanted said after a while is due: says it, or returns why nobody wants it any more."""
     ticket = draft.need_ticket()
     if line.get("aside"):
         say_aside(draft, line, (ticket.id, ticket.channel))
         return None
     if ticket.category == "closed":
-        return "its reply was due after the case was closed"
+        return Reason("closed")
     reply(draft, line["text"], line["as"], line["rule"], line.get("template"))
     draft.keys.add("message.sent")
     draft.message = draft.last_reply()
@@ -493,34 +493,3 @@ def _recipients(draft: Draft, args: Mapping[str, Any]) -> list[Agent]:
 
 def _with(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     return tags + tuple(dict.fromkeys(t for t in more if t not in tags))
-
-
-# --- words for the trace ----------------------------------------------------------------------------------------------
-
-
-def _fact(draft: Draft, field: str, value: Any) -> str:
-    """`ticket.priority = high`: what holds after an action; a personal value stays hidden."""
-    if value is None:
-        return f"{field} = empty"
-    return f"{field} = {MASK if draft.book.is_personal(field) else value}"
-
-
-def _name(name: str) -> str:
-    return name if name.isidentifier() else f'"{name}"'
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(_name(name) for name in names)
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
-
-
-def _why(action: str, args: Mapping[str, Any]) -> str:
-    return f'{action} "{args["why"]}"' if args.get("why") else action
-
-
-def _spoken(args: Mapping[str, Any]) -> str:
-    """What a `reply` or `note` says, as the rule wrote it; a text of its own stands in the conversation."""
-    return f" template {_name(args['template'])}" if args.get("template") else ""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
-from engine.core.actions import MASK, PERFORM, SPEAK, Lost, Wish, merge, speak
+from engine.core.actions import PERFORM, SPEAK, Lost, Wish, merge, speak
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.commands import OpenLinked
 from engine.core.draft import WAITING, Draft
 from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.core.handlers import begin
 from engine.core.reader import PARTS
+from engine.core.trace import MASK, PLAIN, Reason, TraceChange, TraceEntry, dropped, entry_of, jsonable
 from engine.lang import Rule
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Decision:
     rulebook: str
     shop: str
     changes: tuple[Change, ...]
-    trace: tuple[Mapping[str, Any], ...]
-    """Rules that acted, lost or failed: rule, title, file, line, stage, wave, outcome, why, values, changes."""
+    trace: tuple[TraceEntry, ...]
+    """Rules that acted, lost or failed."""
     snapshot: Mapping[str, Any]
     """Waves with their keys and values: all that is needed to decide again. `message` refers to the line."""
     events: tuple[str, ...]
@@ -67,7 +67,7 @@ class _Run:
     line: Message | None = None
     """The line the decision began with."""
     acted: set[str] = field(default_factory=set)
-    trace: list[dict[str, Any]] = field(default_factory=list)
+    trace: list[TraceEntry] = field(default_factory=list)
     waves: list[dict[str, Any]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -88,7 +88,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     run = _Run(line=draft.message)
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
-    run.trace.extend(_dropped(book, rule, why) for rule, why in draft.dropped)
+    run.trace.extend(dropped(book, rule, reason) for rule, reason in draft.dropped)
     keys = _take_keys(draft)
     wave = 0
     previous = before
@@ -165,8 +165,8 @@ def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
     return snapshot
 
 
-def _veiled(draft: Draft, run: _Run) -> tuple[Mapping[str, Any], ...]:
-    trace: list[dict[str, Any]] = run.trace
+def _veiled(draft: Draft, run: _Run) -> tuple[TraceEntry, ...]:
+    trace = run.trace
     for veil in draft.veils.values():
         trace = [veil.entry(entry) for entry in trace]
     return tuple(trace)
@@ -189,7 +189,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
     heard = book.rules.heard(keys, draft.shop)
-    speaking: list[tuple[Wish, dict[str, Any]]] = []
+    speaking: list[tuple[Wish, list[TraceChange], int]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] = ()
     for stage in book.environment.stages:
@@ -212,57 +212,50 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
         matches = [rule for rule in found if _may_act(draft, rule)]
         if helpers.failures:
             for failed_rule, error in helpers.take_failures():
-                run.trace.append(_trace(book, failed_rule, wave, "failed", str(error), values))
+                run.trace.append(entry_of(book, failed_rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
         if not matches:
             continue
         if stage.mode == "first":
             best = matches[0]
-            run.trace.extend(
-                _trace(book, rule, wave, "lost", f"stage {stage.name} takes one rule: `{best.id}` came first", values)
-                for rule in matches
-                if rule is not best
-            )
+            first = Reason("stage", best.id, stage.name)
+            run.trace.extend(entry_of(book, rule, wave, "lost", values, first) for rule in matches if rule is not best)
             matches = [best]
         wishes: list[Wish] = []
         for rule in tuple(matches):
             try:
                 effects = rule.effects(values, before, helpers)
             except Exception as error:  # a rule that raises never takes the others down
-                run.trace.append(_trace(book, rule, wave, "failed", str(error), values))
+                run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
                 continue
             wishes.extend(Wish(rule, effect, position) for position, effect in enumerate(effects))
         standing, lost = merge([w for w in wishes if not _silent(draft, w)])
-        entries = {rule.id: _trace(book, rule, wave, "acted", "", values) for rule in matches}
+        entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in matches}
         repeated = {rule.id for rule in matches if rule.id in run.acted}
         for wish in standing:
             if wish.rule.id in repeated:
                 continue
-            entry = entries[wish.rule.id]
-            if wish.effect.action in SPEAK:
-                speaking.append((wish, entry))
-                entry["changes"].append(wish)
+            changes, action = entries[wish.rule.id].changes, wish.effect.action
+            if action in SPEAK:
+                speaking.append((wish, changes, len(changes)))
+                changes.append(TraceChange(action))  # its place: what it said is known when the wave ends
                 continue
             try:
-                entry["changes"].append(PERFORM[wish.effect.action](draft, wish.rule, wish.effect.args))
+                changes.append(PERFORM[action](draft, wish.rule, wish.effect.args))
             except Exception as error:
-                entry["changes"].append(f"{wish.effect.action} failed: {error}")
-                draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
-            if wish.effect.action in ("stop", "reject"):
-                run.stopped = True
+                changes.append(_failed(draft, wish, error))
+            run.stopped |= action in ("stop", "reject")
         _note_acting(draft, run, matches, repeated, entries, lost, wave, values)
         if run.stopped:
             break
     said = len(draft.replies)
-    for wish, entry in speaking:
-        place = entry["changes"].index(wish)
+    for wish, changes, place in speaking:
         try:
-            entry["changes"][place] = speak(draft, wish)
+            changes[place] = speak(draft, wish)
         except Exception as error:
-            entry["changes"][place] = f"{wish.effect.action} failed: {error}"
-            draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
+            changes[place] = _failed(draft, wish, error)
     if len(draft.replies) > said:
         draft.keys.add("message.sent")
         draft.message = draft.last_reply()
@@ -271,22 +264,29 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     run.waves.append(record)
 
 
+def _failed(draft: Draft, wish: Wish, error: Exception) -> TraceChange:
+    """An action that raised: its rule's other actions stand."""
+    draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
+    return TraceChange(wish.effect.action, more={"error": str(error)}, missed="error")
+
+
+def _raised(error: object) -> Reason:
+    return Reason("error", text=str(error))
+
+
 def _note_acting(
     draft: Draft,
     run: _Run,
     matches: list[Rule],
     repeated: set[str],
-    entries: dict[str, dict[str, Any]],
+    entries: Mapping[str, TraceEntry],
     lost: list[Lost],
     wave: int,
     values: Mapping[str, Any],
 ) -> None:
-    losers: dict[str, list[str]] = {}
+    losers: dict[str, list[Reason]] = {}
     for item in lost:
-        losers.setdefault(item.wish.rule.id, []).append(
-            f"{item.target}: `{item.winner.rule.id}` "
-            + ("comes first by its name" if item.tie else "has the higher priority")
-        )
+        losers.setdefault(item.wish.rule.id, []).append(item.reason)
         if item.tie:
             draft.record("rule.tie", {"rule": item.wish.rule.id, "winner": item.winner.rule.id, "target": item.target})
     for rule in matches:
@@ -294,14 +294,14 @@ def _note_acting(
             continue
         run.acted.add(rule.id)
         entry = entries[rule.id]
-        if entry["changes"] or rule.id not in losers:
+        if entry.changes or rule.id not in losers:
             run.trace.append(entry)
             if rule.limit is not None:
                 scope, key = _limit_key(draft, rule)
                 if key is not None:
                     draft.use(rule.id, scope, key)
         if rule.id in losers:
-            run.trace.append(_trace(draft.book, rule, wave, "lost", "; ".join(losers[rule.id]), values))
+            run.trace.append(entry_of(draft.book, rule, wave, "lost", values, *losers[rule.id]))
 
 
 def _silent(draft: Draft, wish: Wish) -> bool:
@@ -382,12 +382,12 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
         fields = {k: v for k, v in ticket.fields.items() if ticket_before.fields.get(k) != v}
         if changes or fields:
             body = {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
-            old = {k: _jsonable(getattr(ticket_before, k)) for k in changes}
+            old = {k: jsonable(getattr(ticket_before, k)) for k in changes}
             if "state" in changes:
                 body["category"] = ticket.category
             if fields:
                 body["fields"] = {
-                    k: (MASK if draft.book.is_personal(f"ticket.{k}") else _jsonable(v)) for k, v in fields.items()
+                    k: (MASK if draft.book.is_personal(f"ticket.{k}") else jsonable(v)) for k, v in fields.items()
                 }
             draft.record("ticket.changed", {"changes": body, "old": old})
             draft.keys.add("ticket.changed")
@@ -406,70 +406,18 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
             draft.keys.add("member.changed")
 
 
-def _trace(book: Rulebook, rule: Rule, wave: int, outcome: str, why: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    reads = _in_order(rule.condition.reads) if rule.condition is not None else ()
-    return {
-        "rule": rule.id,
-        "title": rule.title,
-        "file": rule.file,
-        "line": rule.line,
-        "stage": rule.stage,
-        "wave": wave,
-        "outcome": outcome,
-        "why": why,
-        "values": {name: mask(book, name, values.get(name)) for name in reads},
-        "changes": [],
-    }
-
-
-@lru_cache(maxsize=10_000)
-def _in_order(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(names))
-
-
-def _dropped(book: Rulebook, name: str, why: str) -> dict[str, Any]:
-    """Of a rule that acted earlier and whose reply does not come; it may have gone from the book meanwhile."""
-    rule = next((rule for rule in book.rules.rules if rule.id == name), None)
-    if rule is not None:
-        return {**_trace(book, rule, 0, "lost", why, {}), "values": {}}
-    told = {"rule": name, "title": None, "file": "", "line": 0, "stage": "", "wave": 0, "outcome": "lost", "why": why}
-    return {**told, "values": {}, "changes": []}
-
-
-def mask(book: Rulebook, name: str, value: Any) -> Any:
-    """A value as it may stand in a trace: personal ones hidden, long texts cut."""
-    if value is not None and book.is_personal(name):
-        return MASK
-    if isinstance(value, str) and len(value) > 200:
-        return value[:200] + "…"
-    return _jsonable(value)
-
-
-_PLAIN = frozenset({str, int, bool, float, type(None)})
-
-
-def _jsonable(value: Any) -> Any:
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, tuple):
-        return list(value)
-    return value if isinstance(value, (str, int, float)) else str(value)
-
-
 _APART = frozenset({"message.text", "now"})
 
 
 def _for_snapshot(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as the decision record keeps them (encrypted as one piece); the line's text stands there by reference."""
     return {
-        name: value if type(value) in _PLAIN else _jsonable(value)
-        for name, value in values.items()
-        if name not in _APART
+        name: value if type(value) in PLAIN else jsonable(value) for name, value in values.items() if name not in _APART
     }
 
 
 def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _jsonable(value) for name, value in sorted(before.items())}
+    return {name: jsonable(value) for name, value in sorted(before.items())}
 
 
 _OUTLASTING = frozenset({"notice.created", "message.flagged", "member.blocked", "rule.failed"})

@@ -30,6 +30,7 @@ from engine.core.entities import (
 from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
 from engine.core.masking import Veil
+from engine.core.trace import Reason
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -72,7 +73,7 @@ class Draft:
         self.replied = False
         self.given: dict[str, int] = {}
         """Tickets this decision has given to agents: corrects their stored load."""
-        self.dropped: list[tuple[str, str]] = []
+        self.dropped: list[tuple[str, Reason]] = []
         """Rules whose delayed reply nobody wants any more, and why."""
         self.rejected: str | None = None
         self.automatic = False
@@ -344,11 +345,10 @@ class Draft:
     def say_later(self, name: str, due_at: int, line: Mapping[str, Any], *, ticket: int | None = None) -> None:
         """A line to be said at a moment to come, into the ticket of the decision or another. `name` tells those of one
         decision apart; `line`: text, `as`, rule and template."""
-        about = self.need_ticket().id if ticket is None else ticket
         known = f"say:{name}:{self.now}"
         while known in self.case.timers:  # of an earlier decision in the same moment
             known += "+"
-        self.log.append(Timer(about, known, due_at, "say", dict(line)))
+        self.log.append(Timer(self.need_ticket().id if ticket is None else ticket, known, due_at, "say", dict(line)))
 
     def last_reply(self) -> Message:
         """The last automatic reply, as the message of `message.sent`."""
@@ -366,10 +366,10 @@ class Draft:
             rule=say.rule,
         )
 
-    def drop(self, rule: str, why: str) -> None:
+    def drop(self, rule: str, reason: Reason) -> None:
         """What a rule wanted is not done after all: the ticket's log and trace say why."""
-        self.dropped.append((rule, why))
-        self.record("reply.dropped", {"rule": rule, "why": why})
+        self.dropped.append((rule, reason))
+        self.record("reply.dropped", {"rule": rule, "why": str.__str__(reason.words)})
 
     def clear_timer(self, name: str) -> None:
         """The timer is no longer wanted."""

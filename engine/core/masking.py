@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.core.changes import Change, Create, Record, Say, Set
+from engine.core.trace import TraceEntry
 from engine.lang import WordSet, mask
 
 
@@ -46,11 +47,12 @@ class Veil:
             return replace(change, body=sides)
         return change
 
-    def entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def entry(self, entry: TraceEntry) -> TraceEntry:
         """A rule's entry in the trace as it may be kept."""
-        values = {k: self.hide(v) if isinstance(v, str) and k in _READ else v for k, v in entry["values"].items()}
-        changes = [c.replace(self.text, self.shown) if isinstance(c, str) else c for c in entry["changes"]]
-        return {**entry, "values": values, "changes": changes}
+        values = {k: self.hide(v) if isinstance(v, str) and k in _READ else v for k, v in entry.values.items()}
+        shown = self.shown
+        changes = [change.hidden(lambda text: text.replace(self.text, shown)) for change in entry.changes]
+        return replace(entry, values=values, changes=changes)
 
     def _values(self, values: Mapping[str, Any], new: bool) -> dict[str, Any]:
         """Values without copies of the line; the subject of a new case is most often made of it."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from engine.core.rulebook import Helpers, Rulebook
+from engine.core.trace import TraceEntry
 from engine.lang import Duration, Rule
 from engine.lang.said import say
 
@@ -76,7 +77,7 @@ def why_not(
     wave: Mapping[str, Any],
     now: int,
     text: str | None,
-    before: Sequence[Mapping[str, Any]] = (),
+    before: Sequence[TraceEntry] = (),
 ) -> WhyNot:
     """Why the rule did not act in a wave. `before` are the trace's entries of the same decision.
 
@@ -92,9 +93,9 @@ def why_not(
         return WhyNot("shop", say("the shop {shop} has a rule of its own under this name", shop))
     stages = [stage.name for stage in book.environment.stages]
     for entry in before:
-        ended = any(str(change).split(" ", 1)[0] in ("stop", "reject") for change in entry["changes"])
-        if entry["outcome"] == "acted" and ended and stages.index(entry["stage"]) < stages.index(rule.stage):
-            why = say("`{rule}` ended the decision in stage {stage}", entry["rule"], entry["stage"])
+        ended = entry.outcome == "acted" and any(change.ends for change in entry.changes)
+        if ended and stages.index(entry.stage) < stages.index(rule.stage):
+            why = say("`{rule}` ended the decision in stage {stage}", entry.rule, entry.stage)
             return WhyNot("stopped", why)
     zone = str(book.zone(shop))
     if not rule.in_dates(now, zone):
@@ -120,9 +121,9 @@ def why_not(
     return _matched(rule, before, len(clauses))
 
 
-def _matched(rule: Rule, before: Sequence[Mapping[str, Any]], parts: int) -> WhyNot:
+def _matched(rule: Rule, before: Sequence[TraceEntry], parts: int) -> WhyNot:
     """All of its condition held."""
-    if any(entry["rule"] == rule.id for entry in before):
+    if any(entry.rule == rule.id for entry in before):
         return WhyNot("repeated", say("it had acted in this decision before"), parts, parts)
     if rule.limit is not None:
         per = "" if rule.limit.per is None else f" per {Duration(rule.limit.per)}"

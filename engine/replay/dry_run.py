@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.core import access
-from engine.core.actions import Lost, Wish
+from engine.core.actions import Wish
 from engine.core.changes import Say, Timer
 from engine.core.commands import MemberLine
-from engine.core.decide import Decision, decide, mask
+from engine.core.decide import Decision, decide
 from engine.core.entities import INTERNAL, Actor, Case, Ticket
 from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
-from engine.lang import Rule
+from engine.core.trace import Reason, TraceEntry, entry_of
 from engine.replay.compare import Book, Pair
 from engine.replay.outcome import Stood, Undecidable, wished
 from engine.replay.past import past_book, readable, spoken
@@ -55,7 +55,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
         pair = pairs[row["rulebook"]]
         if pair is None:
             why = "the rules that decided"
-        after: list[dict[str, Any]] = []
+        after: list[TraceEntry] = []
         if pair is not None and why is None:
             after, why = _after(pair, record, limits)
         else:
@@ -65,7 +65,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": readable(book, (e for e in record.trace if e["outcome"] != "matched"))},
+                "before": {"rules": readable(book, (e for e in record.trace if e.outcome != "matched"))},
                 "after": {"rules": readable(question.book, after)},
                 "undecidable": why,
             }
@@ -97,7 +97,7 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
     return record, None
 
 
-def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[dict[str, Any]], str | None]:
+def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[TraceEntry], str | None]:
     """What the edited rules did, and what for lack of which not all of it is known."""
     replay = Replay(pair, record, limits)
     why = None
@@ -110,14 +110,14 @@ def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[dict[str, A
     except Undecidable as error:
         why = str(error)
     limits.note(record, replay.new.acted if found else None)
-    entries: list[dict[str, Any]] = []
+    entries: list[TraceEntry] = []
     for stood in replay.new.stood:
         if stood.wave < replay.waves:
             entries.extend(_entries(replay, record, stood))
     return entries, why
 
 
-def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[dict[str, Any]]:
+def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[TraceEntry]:
     """A stage of the edited rules, as a trace tells of it."""
     old = {
         wish.rule.id: [w.effect for w in then.standing if w.rule.id == wish.rule.id]
@@ -125,45 +125,25 @@ def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[dict[str,
         if (then.wave, then.stage) == (stood.wave, stood.stage)
         for wish in then.standing
     }
-    told = {entry["rule"]: entry["changes"] for entry in record.had_a_say(stood.wave) if entry["outcome"] == "acted"}
+    told = {entry.rule: entry.changes for entry in record.had_a_say(stood.wave) if entry.outcome == "acted"}
+    book = replay.new.book
     for rule in stood.matched:
         wishes = [wish for wish in stood.standing if wish.rule.id == rule.id]
         lost = [item for item in stood.lost if item.wish.rule.id == rule.id]
         if wishes or not lost:
             same = _alike(old.get(rule.id, []), wishes) and rule.id in told
-            changes = told[rule.id] if same else [wished(replay.new.book, wish.effect) for wish in wishes]
-            yield _entry(replay, rule, stood, "acted", "", changes)
+            acted = entry_of(book.book, rule, stood.wave, "acted", stood.values)
+            acted.changes.extend(told[rule.id] if same else (wished(book, wish.effect) for wish in wishes))
+            yield acted
         if lost:
-            yield _entry(replay, rule, stood, "lost", "; ".join(map(_winner, lost)), [])
+            yield entry_of(book.book, rule, stood.wave, "lost", stood.values, *(item.reason for item in lost))
     for rule in stood.passed_over:
-        first = stood.matched[0].id
-        yield _entry(replay, rule, stood, "lost", f"stage {stood.stage} takes one rule: `{first}` came first", [])
+        first = Reason("stage", stood.matched[0].id, stood.stage)
+        yield entry_of(book.book, rule, stood.wave, "lost", stood.values, first)
 
 
 def _alike(effects: list[Any], wishes: list[Wish]) -> bool:
     return [(e.action, e.args) for e in effects] == [(w.effect.action, w.effect.args) for w in wishes]
-
-
-def _winner(lost: Lost) -> str:
-    how = "comes first by its name" if lost.tie else "has the higher priority"
-    return f"{lost.target}: `{lost.winner.rule.id}` {how}"
-
-
-def _entry(replay: Replay, rule: Rule, stood: Stood, outcome: str, why: str, changes: list[str]) -> dict[str, Any]:
-    book = replay.pair.new.book
-    reads = sorted(rule.condition.reads) if rule.condition is not None else ()
-    return {
-        "rule": rule.id,
-        "title": rule.title,
-        "file": rule.file,
-        "line": rule.line,
-        "stage": rule.stage,
-        "wave": stood.wave,
-        "outcome": outcome,
-        "why": why,
-        "values": {name: mask(book, name, stood.values.get(name)) for name in reads},
-        "changes": changes,
-    }
 
 
 # --- a line that nobody has written ---------------------------------------------------------------------------------
@@ -196,9 +176,9 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
         decision = decide(book, command, case, Actor(kind="guest", id=ticket.member_id, shops=(ticket.shop,)), tx.now)
     except Refused as refused:
         return {**told, "refused": {"code": refused.code, "message": refused.message}}
-    entries = [dict(entry) for entry in decision.trace if entry["outcome"] != "matched"]
+    entries = list(decision.trace)
     line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
-    close = nearly(book, decision.snapshot, {entry["rule"] for entry in entries}, ticket.shop, line)
+    close = nearly(book, decision.snapshot, {entry.rule for entry in entries}, ticket.shop, line)
     replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
     return {**told, "rules": readable(book, [*entries, *close]), "replies": replies, "rejected": decision.rejected}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.actions import Lost, Wish
-from engine.core.decide import mask
+from engine.core.trace import TraceChange, fact_of, mask
 from engine.lang import Duration, Effect, Rule, Template
 from engine.replay.compare import Book, template_words
 
@@ -245,35 +245,32 @@ def differences(old: Side, new: Side) -> list[Difference]:
     return found
 
 
-def wished(book: Book, effect: Effect) -> str:
-    """An action in the rules language, as a trace tells of it; who takes a ticket by load is not known."""
+def wished(book: Book, effect: Effect) -> TraceChange:
+    """An action as a trace holds it; what depends on who is free or on what stood there before is not known."""
     action, args = effect.action, effect.args
+    after = _lasting(args["after"]) if args.get("after") else None
     if action in ("set", "move", "assign"):
         field = {"move": "ticket.state", "assign": "ticket.assignee"}.get(action) or args["field"]
-        value = args.get("value", args.get("state", args.get("agent")))
-        return f"{field} = {'empty' if value is None else mask(book.book, field, value)}"
+        return fact_of(book.book, action, field, args.get("value", args.get("state", args.get("agent"))))
     if action in ("raise", "lower"):
-        return f"{action} {args['field']} to {mask(book.book, args['field'], args['value'])}"
+        return TraceChange(action, args["field"], more={"to": mask(book.book, args["field"], args["value"])})
     if action in ("add_tag", "remove_tag"):
-        joint = "to" if action == "add_tag" else "from"
-        member = f" {joint} member" if args["owner"] == "member" else ""
-        return f"{action.replace('_', ' ')} {', '.join(args['tags'])}{member}"
+        return TraceChange(action, f"{args['owner']}.tags", list(args["tags"]))
     if action == "route":
-        skills = f" with skill {', '.join(args['skills'])}" if args.get("skills") else ""
-        by = f", ticket.assignee by {args['by']}" if args.get("by") else ""
-        return f"ticket.team = {args['team']}{skills}{by}"
-    if action in ("start_timer", "cancel_timer"):
-        lasting = f" for {args['after']}" if args.get("after") else ""
-        return f"{action.replace('_', ' ')} {args['name']}{lasting}"
+        more = {"skills": list(args.get("skills") or ()), "by": args.get("by")}
+        return TraceChange(action, "ticket.team", args["team"], _given(more))
+    if action == "start_timer":
+        return TraceChange(action, args["name"], after)
     if action == "notify":
-        return f"notify {args['to']} {', '.join(str(name) for name in args['names'])}"
-    words = {"ask_rating": "ask rating", "block": "block member"}.get(action, action)
-    for name, joint in (("name", ""), ("kind", ""), ("template", "template ")):
-        if args.get(name):
-            words += f" {joint}{args[name]}"
-    if args.get("after"):
-        words += f" {'for' if action == 'block' else 'after'} {_lasting(args['after'])}"
-    return f'{words} "{args["why"]}"' if args.get("why") else words
+        return TraceChange(action, args["to"], list(args["names"]))
+    if action == "open":
+        return TraceChange(action, args["kind"], more=_given({name: args.get(name) for name in ("team", "agent")}))
+    more = _given({"for" if action == "block" else "after": after})
+    return TraceChange(action, args.get("name") or args.get("template"), args.get("why"), more)
+
+
+def _given(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in more.items() if value}
 
 
 def _lasting(after: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from engine.core.building import build
 from engine.core.calendar import from_micros
 from engine.core.rulebook import NOTHING_MORE, Rulebook
+from engine.core.trace import TraceEntry
 from engine.lang import Duration
 from engine.store import Tx, rulebooks
 
@@ -26,10 +27,37 @@ def spoken(root: str) -> str:
     return f"{kind} after {Duration(int(micros))}" if after else root
 
 
-def readable(book: Rulebook, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Entries of a trace whose values are told as people read them: `3h 43m` for lengths of time, RFC 3339 for moments,
-    in the first shop's zone. The record holds both in microseconds."""
-    return [{**entry, "values": {k: _readable(book, k, v) for k, v in entry["values"].items()}} for entry in entries]
+def readable(book: Rulebook, entries: Iterable[TraceEntry]) -> list[dict[str, Any]]:
+    """Entries of a trace for people and programs: reasons and changes as sentences to be said in the reader's language
+    and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for moments, in the first shop's
+    zone. The record holds both in microseconds."""
+    return [_entry(book, entry) for entry in entries]
+
+
+def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
+    told = {
+        "rule": entry.rule,
+        "title": entry.title,
+        "file": entry.file,
+        "line": entry.line,
+        "stage": entry.stage,
+        "wave": entry.wave,
+        "outcome": entry.outcome,
+        "why": entry.why,
+        "reasons": [
+            {"kind": one.kind, "winner": one.winner, "target": one.target, "text": one.text} for one in entry.reasons
+        ],
+        "values": {name: _readable(book, name, value) for name, value in entry.values.items()},
+        "changes": [change.words for change in entry.changes],
+        "did": [
+            {"action": one.action, "target": one.target, "value": one.value, "more": one.more, "missed": one.missed}
+            for one in entry.changes
+        ],
+    }
+    if entry.outcome == "not":
+        (one,) = entry.reasons
+        told |= {"reason": one.kind, "held": one.held, "parts": one.parts}
+    return told
 
 
 def _readable(book: Rulebook, name: str, value: Any) -> Any:

@@ -20,6 +20,7 @@ from engine.core.decide import MAX_WAVES
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
+from engine.core.trace import TraceEntry
 from engine.lang import WEEKDAYS, Rule
 from engine.replay.compare import Pair, Plan, plain
 from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
@@ -50,14 +51,13 @@ class Record:
     automatic: bool = False
 
     @cached_property
-    def trace(self) -> list[dict[str, Any]]:
+    def trace(self) -> list[TraceEntry]:
         """The rules that acted, lost or failed."""
-        found: list[dict[str, Any]] = json.loads(self.packed)
-        return found
+        return [TraceEntry.read(entry) for entry in json.loads(self.packed)]
 
-    def had_a_say(self, wave: int) -> list[dict[str, Any]]:
+    def had_a_say(self, wave: int) -> list[TraceEntry]:
         """The rules that acted or lost in a wave."""
-        return [e for e in self.trace if e["wave"] == wave and e["outcome"] in ("acted", "lost")]
+        return [entry for entry in self.trace if entry.wave == wave and entry.outcome in ("acted", "lost")]
 
 
 class Replay:
@@ -121,7 +121,7 @@ class Replay:
             return True
         if not plan.touched:
             return False
-        if plan.watched and any(entry["rule"] in plan.watched for entry in self.record.had_a_say(number)):
+        if plan.watched and any(entry.rule in plan.watched for entry in self.record.had_a_say(number)):
             return True
         if not plan.asked:
             return False
@@ -152,7 +152,7 @@ class Replay:
             seen[stage] = values
             if old.stopped:
                 continue
-            ids = {e["rule"] for e in entries if e["stage"] == stage and e["rule"] in book.by_id}
+            ids = {e.rule for e in entries if e.stage == stage and e.rule in book.by_id}
             matched = [book.by_id[name] for name in ids]
             stood[stage] = self._standing(old, number, stage, matched, mode, values, before)
             old.perform(stood[stage])
@@ -161,7 +161,7 @@ class Replay:
     def _first(self, plan: Plan, wave: Mapping[str, Any], number: int) -> dict[str, Any]:
         """A wave that began alike; gives the values it began with."""
         new = self.new
-        acted = {e["rule"] for e in self.record.trace if e["wave"] < number and e["outcome"] == "acted"}
+        acted = {e.rule for e in self.record.trace if e.wave < number and e.outcome == "acted"}
         self.old.acted |= acted
         new.acted |= acted
         seen, stood = self._recorded(wave, number)
@@ -428,7 +428,7 @@ class Limits:
         if acted is None:
             if not self.rules or not self._named.search(record.packed):
                 return
-            acted = {entry["rule"] for entry in record.trace if entry["outcome"] == "acted"}
+            acted = {entry.rule for entry in record.trace if entry.outcome == "acted"}
         for name in acted:
             rule = self.rules.get(name)
             if rule is not None and (key := self._key(rule, record)) is not None:

@@ -18,10 +18,10 @@ from typing import Any
 
 from engine.core.building import build
 from engine.core.calendar import to_micros
-from engine.core.decide import mask
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
+from engine.core.trace import mask, routed_team
 from engine.replay.compare import Book, Pair, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
@@ -50,10 +50,6 @@ _KIND_OF = {
 
 _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
-_ROUTED = b'"ticket.team = '
-"""How a change of team begins in a trace."""
-_TEAM = re.compile(rb'"ticket\.team = ([^"\\,]+)')
-"""Such a change where the team's name needs no quotes."""
 
 
 class Simulation:
@@ -141,8 +137,8 @@ class Simulation:
         self._counts["read"] += len(rows)
         lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
-            if _ROUTED in record.packed:
-                self._teams_of(record)
+            if record.ticket is not None and (team := routed_team(record.packed)) is not None:
+                self._teams[record.ticket] = (team, team)
             if pair is None or snapshot is None:
                 self._counts["compared"] += pair is not None
                 limits.note(record)
@@ -231,22 +227,6 @@ class Simulation:
                     "rules": [dict(zip(("book", "rule", "file", "line"), rule, strict=True)) for rule in sorted(rules)],
                 }
             )
-
-    def _teams_of(self, record: Record) -> None:
-        """Where rules routed the ticket, as recorded: the trace says so in the rules language."""
-        if record.ticket is None:
-            return
-        plain = _TEAM.findall(record.packed)
-        if len(plain) == record.packed.count(_ROUTED):  # only what acted has changes: no need to read the whole trace
-            team = None if plain[-1] == b"empty" else plain[-1].decode()
-            self._teams[record.ticket] = (team, team)
-            return
-        for entry in record.trace:
-            for change in entry["changes"] if entry["outcome"] == "acted" else ():
-                words = str(change).partition(",")[0].partition(" = ")
-                if words[0] == "ticket.team" and words[2]:
-                    team = None if words[2] == "empty" else words[2]
-                    self._teams[record.ticket] = (team, team)
 
     def _promise(self, replay: Replay, record: Record) -> None:
         """The service level the ticket has under either, where the two can differ at all."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core import access
-from engine.core.decide import mask
 from engine.core.entities import Actor
 from engine.core.errors import Refused
 from engine.core.questions import Trace
 from engine.core.rulebook import Helpers, Rulebook
+from engine.core.trace import Reason, TraceEntry, mask
 from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.lang import Rule, suggest
 from engine.lang.said import say
@@ -41,7 +41,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
     books: dict[str, Rulebook | None] = {book.digest: book}
     items = []
     for row in rows:
-        rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry["outcome"] != "matched"]
+        rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry.outcome != "matched"]
         snapshot = snapshots.get(row["id"])
         text = texts.get(snapshot.get("message")) if snapshot is not None else None
         if wanted is not None:
@@ -49,7 +49,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
                 books[row["rulebook"]] = past_book(tx, book, row["rulebook"])
             rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
         elif snapshot is not None:
-            rules.extend(nearly(book, snapshot, {entry["rule"] for entry in rules}, shop, text))
+            rules.extend(nearly(book, snapshot, {entry.rule for entry in rules}, shop, text))
         item = {
             "event": spoken(row["root"]),
             "at": row["at"],
@@ -85,14 +85,14 @@ def _rule(book: Rulebook, name: str) -> str:
 def _about(
     book: Rulebook | None,
     name: str,
-    told: list[dict[str, Any]],
+    told: list[TraceEntry],
     snapshot: Mapping[str, Any] | None,
     shop: str,
     text: str | None,
-) -> Iterable[dict[str, Any]]:
+) -> Iterable[TraceEntry]:
     """One rule in one decision: as the trace tells of it, else for each wave it was asked in why it did not act."""
     rule = next((r for r in book.rules.rules if r.id == name), None) if book is not None else None
-    own = [entry for entry in told if entry["rule"] == name]
+    own = [entry for entry in told if entry.rule == name]
     yield from own
     if own:
         return
@@ -110,30 +110,23 @@ def _about(
         yield _not(book, rule, name, number, one, text)
 
 
-def _not(
-    book: Rulebook | None, rule: Rule | None, name: str, wave: int, one: WhyNot, text: str | None
-) -> dict[str, Any]:
-    shown = {**one.values, **({"message.text": text} if "message.text" in one.values else {})}
-    return {
-        "rule": name,
-        "title": rule.title if rule is not None else None,
-        "file": rule.file if rule is not None else "",
-        "line": rule.line if rule is not None else 0,
-        "stage": rule.stage if rule is not None else "",
-        "wave": wave,
-        "outcome": "not",
-        "reason": one.outcome,
-        "why": one.why,
-        "held": one.held,
-        "parts": one.parts,
-        "values": {key: mask(book, key, value) for key, value in sorted(shown.items())} if book is not None else {},
-        "changes": [],
-    }
+def _not(book: Rulebook | None, rule: Rule | None, name: str, wave: int, one: WhyNot, text: str | None) -> TraceEntry:
+    reasons = (Reason(one.outcome, text=one.why, held=one.held, parts=one.parts),)
+    if rule is None or book is None:
+        return TraceEntry(name, wave=wave, outcome="not", reasons=reasons)
+    values = _seen(book, one.values, text)
+    return TraceEntry(name, rule.title, rule.file, rule.line, rule.stage, wave, "not", reasons, values)
+
+
+def _seen(book: Rulebook, values: Mapping[str, Any], text: str | None) -> dict[str, Any]:
+    """What a part of a condition read; the line as it is shown now."""
+    shown = {**values, **({"message.text": text} if "message.text" in values else {})}
+    return {name: mask(book, name, value) for name, value in sorted(shown.items())}
 
 
 def nearly(
     book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
-) -> Iterable[dict[str, Any]]:
+) -> Iterable[TraceEntry]:
     """Rules that were asked and failed at one single part of their condition, while another part of it held.
 
     `text` is the line's as it is shown; the rules saw it before words were masked.
@@ -162,16 +155,6 @@ def nearly(
             if len(false) != 1 or len(clauses) == 1:
                 continue
             known.add(rule.id)
-            shown = {**false[0].values, **({"message.text": text} if "message.text" in false[0].values else {})}
-            yield {
-                "rule": rule.id,
-                "title": rule.title,
-                "file": rule.file,
-                "line": rule.line,
-                "stage": rule.stage,
-                "wave": number,
-                "outcome": "nearly",
-                "why": false[0].text,
-                "values": {name: mask(book, name, value) for name, value in sorted(shown.items())},
-                "changes": [],
-            }
+            reasons = (Reason("false", text=false[0].text),)
+            values = _seen(book, false[0].values, text)
+            yield TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, number, "nearly", reasons, values)

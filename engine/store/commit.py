@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import SYSTEM, Actor, Case, Clock
+from engine.core.trace import TraceEntry
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.log import EventRow, plain_json, to_json
@@ -39,7 +40,7 @@ class Decided(Protocol):
     @property
     def changes(self) -> Sequence[Change]: ...
     @property
-    def trace(self) -> Sequence[Mapping[str, Any]]: ...
+    def trace(self) -> Sequence[TraceEntry]: ...
     @property
     def snapshot(self) -> Mapping[str, Any]: ...
     @property
@@ -523,7 +524,7 @@ class _Applying:
             "root": decision.root,
             "rulebook": decision.rulebook,
             "snapshot": pack_snapshot(self.tx, refs_in(decision.snapshot, self.real)),
-            "trace": pack(plain_json(list(decision.trace))),
+            "trace": pack(plain_json([entry.stored() for entry in decision.trace])),
             "micros": decision.micros,
         }
         self.tx.decisions.append((row, events[0] if events else None))
@@ -579,10 +580,9 @@ _NO_TRACES = frozenset({pack(NO_TRACE), zlib.compress(NO_TRACE, 1)})
 """Packed as now, and as desks packed before."""
 
 
-def unpack_trace(packed: bytes) -> list[dict[str, Any]]:
+def unpack_trace(packed: bytes) -> list[TraceEntry]:
     """A decision's trace again."""
-    trace: list[dict[str, Any]] = json.loads(trace_json(packed))
-    return trace
+    return [TraceEntry.read(entry) for entry in json.loads(trace_json(packed))]
 
 
 def trace_json(packed: bytes) -> bytes:

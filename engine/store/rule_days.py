@@ -109,6 +109,6 @@ def _count(rows: Iterable[Mapping[str, object]]) -> dict[tuple[str, str], Did]:
         at = int(row["at"])  # type: ignore[call-overload]
         day = _day(at)
         for entry in commit.unpack_trace(bytes(row["trace"])):  # type: ignore[call-overload]
-            if entry["outcome"] in _OUTCOMES:
-                found.setdefault((entry["rule"], day), Did()).add(entry["outcome"], at)
+            if entry.outcome in _OUTCOMES:
+                found.setdefault((entry.rule, day), Did()).add(entry.outcome, at)
     return found

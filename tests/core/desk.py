@@ -195,14 +195,14 @@ class Stage:
 
 def acted(decision: Decision) -> list[str]:
     """The rules that acted, in order."""
-    return [entry["rule"] for entry in decision.trace if entry["outcome"] == "acted"]
+    return [entry.rule for entry in decision.trace if entry.outcome == "acted"]
 
 
 def outcomes(decision: Decision) -> list[tuple[str, str]]:
     """Every rule of the trace with how it fared."""
-    return [(entry["rule"], entry["outcome"]) for entry in decision.trace]
+    return [(entry.rule, entry.outcome) for entry in decision.trace]
 
 
 def did(decision: Decision, rule: str) -> list[str]:
-    """What the trace says a rule did."""
-    return [c for entry in decision.trace if entry["rule"] == rule for c in entry["changes"]]
+    """What the trace says a rule did, in English."""
+    return [change.words for entry in decision.trace if entry.rule == rule for change in entry.changes]

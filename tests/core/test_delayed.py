@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.core import scenarios
 from engine.core.commands import ChangeMember, MoveTicket, OpenChat, Page
 from engine.core.entities import SYSTEM
+from engine.core.trace import Reason
 from engine.lang import Source
 from tests.core.desk import Stage, acted, book_of
 
@@ -43,8 +44,8 @@ def test_a_closed_case_gets_none_and_its_history_says_so() -> None:
     (decision,) = stage.until("2026-03-02 10:01")
     assert texts(stage) == ["在嗎"]
     (told,) = decision.trace
-    assert (told["rule"], told["outcome"], told["line"]) == ("later", "lost", 2)
-    assert told["why"] == "its reply was due after the case was closed"
+    assert (told.rule, told.outcome, told.line) == ("later", "lost", 2)
+    assert (told.reasons, told.why) == ((Reason("closed"),), "its reply was due after the case was closed")
     assert [record.body["rule"] for record in stage.records("reply.dropped")] == ["later"]
 
 

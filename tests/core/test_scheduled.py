@@ -88,7 +88,7 @@ def test_two_rules_of_one_moment_are_decided_together_and_two_moments_apart() ->
     stage.says()
     decisions = scheduled(stage, "2026-03-02 12:00")
     assert [decision.root for decision in decisions] == ["every 1h for each ticket"] * 2 + ["every 2h for each ticket"]
-    assert [(t["rule"], t["outcome"]) for t in decisions[0].trace] == [("high", "acted"), ("low", "lost")]
+    assert [(t.rule, t.outcome) for t in decisions[0].trace] == [("high", "acted"), ("low", "lost")]
 
 
 def test_members_are_asked_each_and_spoken_to_where_they_last_wrote() -> None:
@@ -116,7 +116,7 @@ def test_members_are_asked_each_and_spoken_to_where_they_last_wrote() -> None:
     assert (line.ticket, line.channel, line.text) == (stage.ticket.id, "form", "小明 您好")
     assert [reply.text for reply in first.replies] == ["小明 您好"]
     assert "heard" not in stage.ticket.tags, "no ticket, so no event of one"
-    assert did(second, "birthday") == ["not reply template hello: the member never wrote", "add tag vip to member"]
+    assert did(second, "birthday") == ["not reply template hello, the member never wrote", "add tag vip to member"]
     assert "vip" in stage.world.members[other.id].tags
 
 

@@ -13,6 +13,7 @@ from engine.core.errors import Refused
 from engine.desk import Desk
 from engine.replay.past import lasting
 from tests.support.house import House, member
+from tests.support.old_traces import tell_in_sentences
 
 RULES = """
 stage respond
@@ -23,6 +24,9 @@ rule bounded limit once per ticket on message.received then note "一次"
 rule old until "2020-01-31" on message.received then note "從前"
 rule halt stage classify on message.received when message.text contains "停住" then stop
 rule rated on rating.received then note "評"
+rule mild stage prioritise on message.received when message.text contains "急" then set ticket.priority to low
+rule harsh stage prioritise priority 2 on message.received when message.text contains "急"
+  then set ticket.priority to urgent
 """
 
 
@@ -59,6 +63,43 @@ def test_the_first_false_part_and_how_far_it_was(house: House) -> None:
 def test_what_acted_is_told_as_recorded(house: House) -> None:
     first = told(house, "gold", "tried", "我的貓")[0]
     assert [(e["outcome"], e["changes"]) for e in first] == [("acted", ["add tag cat"])]
+    tag = {"action": "add_tag", "target": "ticket.tags", "value": ["cat"], "more": {}, "missed": None}
+    assert [(e["reasons"], e["did"]) for e in first] == [([], [tag])]
+
+
+def test_what_lost_says_to_whom_and_what_as_a_sentence_and_as_data(house: House) -> None:
+    (lost,) = told(house, "gold", "mild", "很急")[0]
+    assert (lost["outcome"], lost["changes"], lost["did"]) == ("lost", [], [])
+    assert lost["why"] == "ticket.priority: `harsh` has the higher priority"
+    assert lost["reasons"] == [{"kind": "priority", "winner": "harsh", "target": "ticket.priority", "text": None}]
+
+
+def test_what_an_older_desk_kept_as_sentences_is_told_as_it_stands(house: House) -> None:
+    house.write("96-tried.rules", RULES)
+    number = house.run(lambda desk: talk(desk, "gold", "我的貓很急", "停住 貓"))
+
+    def all_told() -> list[Any]:
+        async def work(desk: Desk) -> Any:
+            asked = [await desk.explain(number), await desk.explain(number, rule="tried")]
+            return [[rules["rules"] for rules in (found or {})["items"]] for found in asked]
+
+        found: list[Any] = house.run(work)
+        return found
+
+    def without_data(found: list[Any]) -> list[Any]:
+        return [
+            [[{k: v for k, v in rule.items() if k not in ("reasons", "did")} for rule in rules] for rules in asked]
+            for asked in found
+        ]
+
+    now = all_told()
+    assert tell_in_sentences(house) > 3
+    then = all_told()
+    assert without_data(then) == without_data(now)
+    assert "stopped" in {rule.get("reason") for rules in then[1] for rule in rules}
+    old = next(rule for rules in then[0] for rule in rules if rule["rule"] == "mild")
+    why = "ticket.priority: `harsh` has the higher priority"
+    assert old["reasons"] == [{"kind": "text", "winner": None, "target": None, "text": why}]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +131,18 @@ def test_the_command_prints_it(house: House, capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out)["items"][-1]["rules"][0]["rule"] == "tried"
     assert cli.main([*call[:-1], "tryed"]) == 2
     assert "did you mean `tried`?" in capsys.readouterr().err
+
+
+def test_the_command_speaks_of_what_was_done_in_the_readers_language(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.write("96-tried.rules", RULES)
+    number = house.run(lambda desk: talk(desk, "gold", "我的貓很急"))
+    call = ["explain", str(number), "--desk", str(house.folder), "--locale", "zh-CN"]
+    assert cli.main(call) == 0
+    text = capsys.readouterr().out
+    assert "-> 加上标签 cat" in text and "-> ticket.priority = urgent" in text
+    assert "lost: ticket.priority：`harsh` 的优先级更高" in text
 
 
 def test_a_rule_there_is_not_is_refused(house: House) -> None:

@@ -120,8 +120,8 @@ def test_no_scenario_of_the_starter_shows_a_wake_that_is_not_drawn(
     for decision in seen:
         waves: dict[int, set[str]] = {}
         for entry in decision.trace:
-            if entry["outcome"] == "acted":
-                waves.setdefault(entry["wave"], set()).add(entry["rule"])
+            if entry.outcome == "acted":
+                waves.setdefault(entry.wave, set()).add(entry.rule)
         for number in sorted(waves)[1:]:
             for woken in waves[number]:
                 later_waves += 1

@@ -17,6 +17,7 @@ from engine.desk import Desk
 from engine.reload import load
 from engine.store import wall_clock
 from tests.support.house import House, member
+from tests.support.old_traces import tell_in_sentences
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +102,22 @@ def test_a_changed_route_tells_which_tickets_and_why(house: House, tmp_path: Pat
     teams = {row["team"]: (row["before"], row["after"]) for row in report["teams"]}
     assert teams["senior_care"][0] - teams["senior_care"][1] == 1
     assert teams["aftersales"][1] - teams["aftersales"][0] == 1
+
+
+def test_what_an_older_desk_kept_as_sentences_is_compared_alike(house: House, tmp_path: Path) -> None:
+    old = "route to team senior_care with skill refunds by least_busy"
+    folder = changed(house, tmp_path, {"40-route.rules": (old, old.replace("senior_care", "aftersales"))})
+    now = house.run(lambda desk: _talked(desk, folder))
+    assert tell_in_sentences(house) > 3
+    then = house.run(lambda desk: simulate(desk, folder))
+    assert then == now
+    teams = {row["team"]: (row["before"], row["after"]) for row in then["teams"]}
+    assert teams["senior_care"] == (2, 1) and sum(before for before, _ in teams.values()) == 3
+
+
+async def _talked(desk: Desk, folder: Path) -> dict[str, Any]:
+    await talk(desk)
+    return await simulate(desk, folder)
 
 
 def test_what_an_earlier_stage_no_longer_writes_later_stages_do_not_see(house: House, tmp_path: Path) -> None:

@@ -10,9 +10,7 @@ SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
     "engine/cli.py": 560,
-    "engine/core/actions.py": 526,
     "engine/core/building.py": 643,
-    "engine/core/decide.py": 522,
     "engine/core/draft.py": 569,
     "engine/core/rulebook.py": 502,
     "engine/lang/analysis/space.py": 653,
@@ -22,11 +20,11 @@ LONG = {
     "engine/store/commit.py": 590,
     "engine/store/load.py": 678,
     "engine/store/queries.py": 579,
-    "tests/core/test_decide.py": 666,
+    "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
     "web/live.py": 686,
-    "web/schema.py": 626,
+    "web/schema.py": 582,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core.changes import Change, Create, Enqueue, Record, Say, Set, Timer
 from engine.core.entities import SYSTEM, Actor, Case
+from engine.core.trace import TraceEntry
 from engine.store import Store, Tx
 from engine.store.commit import Applied, apply
 from engine.store.load import member_case, ticket_case
@@ -38,7 +39,7 @@ class Decided:
     root: str = "message.received"
     rulebook: str = "book"
     shop: str = "demo"
-    trace: Sequence[Mapping[str, Any]] = ({"rule": "r", "outcome": "acted"},)
+    trace: Sequence[TraceEntry] = (TraceEntry("r"),)
     snapshot: Mapping[str, Any] = field(default_factory=lambda: {"now": 1, "message": None, "waves": [{"keys": []}]})
     micros: int = 7
 

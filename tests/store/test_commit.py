@@ -11,6 +11,7 @@ from peewee import IntegrityError
 
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Set, Tag, Timer, Untag
 from engine.core.entities import Actor
+from engine.core.trace import TraceEntry
 from engine.store import FileRefused, Store, StoreError, Tx
 from engine.store import tables as t
 from engine.store.commit import apply, unpack_snapshot, unpack_trace
@@ -202,7 +203,7 @@ def test_a_decision_record_holds_trace_and_encrypted_snapshot(store: Store) -> N
             say("嗨", case, tx.now),
             Record("message.received", {"message": -2}, ticket=-1),
         ]
-        return apply(tx, case, Decided(changes, snapshot=snapshot, trace=[{"rule": "vip"}]), LEXICON)
+        return apply(tx, case, Decided(changes, snapshot=snapshot, trace=[TraceEntry("vip")]), LEXICON)
 
     written = store.write_sync(job)
     row = rows(store, t.Decision.select())[0]
@@ -211,7 +212,7 @@ def test_a_decision_record_holds_trace_and_encrypted_snapshot(store: Store) -> N
     snapshot = store.read_sync(lambda tx: unpack_snapshot(tx, row["snapshot"]))
     assert snapshot["message"] == written.result.messages[0]
     assert snapshot["waves"][0]["values"] == {"member.birthday": "1990-01-02"}
-    assert unpack_trace(row["trace"]) == [{"rule": "vip"}]
+    assert unpack_trace(row["trace"]) == [TraceEntry("vip")]
 
 
 def test_notices_ratings_and_rule_uses(store: Store) -> None:

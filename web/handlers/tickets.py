@@ -22,7 +22,7 @@ from engine.desk import (
     Tickets,
     Trace,
 )
-from web import schema
+from web import schema, trace_schema
 from web.routes import API, Answer, Call, given, route
 
 ONE = f"{API}/tickets/{{number}}"
@@ -113,10 +113,10 @@ async def move_ticket(call: Call) -> Answer:
     return _ticket(done["ticket"])
 
 
-@route("GET", f"{ONE}/trace", {200: schema.TracePage}, tag="tickets", query=schema.TraceQuery)
+@route("GET", f"{ONE}/trace", {200: trace_schema.TracePage}, tag="tickets", query=trace_schema.TraceQuery)
 async def trace(call: Call) -> Answer:
     """Why the ticket is as it is: every rule that acted, lost or nearly acted."""
-    q: schema.TraceQuery = call.query
+    q: trace_schema.TraceQuery = call.query
     return Answer(_page(await call.need(Trace(call.path["number"], q.event, q.nearly, q.rule), "ticket")))
 
 

@@ -20,9 +20,9 @@ def timer_due(draft: Draft, command: TimerDue) -> None:
         draft.record("timer.fired", {"name": command.body["name"]})
         draft.keys.add("timer.fired")
     elif command.kind == "say":
-        why = actions.reply_at_last(draft, command.body)
-        if why is not None:
-            draft.drop(command.body["rule"], why)
+        reason = actions.reply_at_last(draft, command.body)
+        if reason is not None:
+            draft.drop(command.body["rule"], reason)
     elif command.kind == "silence":
         _silence_due(draft, command.body)
     elif command.kind == "sla":

@@ -363,7 +363,7 @@ class _Runner:
 
     def _learn(self, decisions: list[Decision], said: str | None) -> None:
         for decision in decisions:
-            self.result.acted.update(t["rule"] for t in decision.trace if t["outcome"] == "acted")
+            self.result.acted.update(t.rule for t in decision.trace if t.outcome == "acted")
             for change in decision.changes:
                 if isinstance(change, Record) and change.kind == "ticket.state_changed":
                     ticket = self.world.tickets.get(change.ticket or 0) or self.world.tickets.get(self.ticket or 0)
@@ -402,12 +402,12 @@ class _Runner:
             fail(message, "error")
             return
         trace = [t for d in decisions for t in d.trace]
-        acted = [t["rule"] for t in trace if t["outcome"] == "acted"]
+        acted = [t.rule for t in trace if t.outcome == "acted"]
         said = [s for d in decisions for s in d.changes if type(s).__name__ == "Say"]
         facts: dict[str, list[str]] = {
             "opened": [wanted.kind for d in decisions for wanted in d.opens],
             "fired": acted,
-            "lost": [t["rule"] for t in trace if t["outcome"] == "lost"],
+            "lost": [t.rule for t in trace if t.outcome == "lost"],
             "replies": [r.template or r.text for d in decisions for r in d.replies]
             + [str(line.get("template") or line["text"]) for line in self.shown],
             "notified": [n for d in decisions for n in d.notified],

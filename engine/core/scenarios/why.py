@@ -28,10 +28,10 @@ def why(book: Rulebook, name: str, decisions: Sequence[Decision], said: str | No
     found: list[WhyNot] = []
     for decision in decisions:
         for entry in decision.trace:
-            if entry["rule"] == rule.id and entry["outcome"] != "acted":
-                if entry["outcome"] == "lost":
-                    return say("`{name}` lost: {why}", name, entry["why"])
-                return say("`{name}` failed: {why}", name, entry["why"])
+            if entry.rule == rule.id and entry.outcome != "acted":
+                if entry.outcome == "lost":
+                    return say("`{name}` lost: {why}", name, entry.why)
+                return say("`{name}` failed: {why}", name, entry.why)
         for wave in decision.snapshot["waves"]:
             now = decision.snapshot["now"]
             found.append(why_not(book, rule, decision.shop, wave, now, line_of(decision, said), decision.trace))

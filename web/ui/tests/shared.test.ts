@@ -129,10 +129,15 @@ describe('what happened, in words', () => {
   })
 
   it('a rule that lost says to whom', () => {
-    expect(lostTo('stage route takes one rule: `vip` came first')).toBe('階段 route 只執行一條規則，vip 排在前面')
-    expect(lostTo('ticket.team: `a` has the higher priority; reply: `b` comes first by its name')).toBe(
+    const lost = (kind: string, winner: string | null, target: string | null) => ({ kind, winner, target, text: null })
+    const said = (...reasons: ReturnType<typeof lost>[]) => lostTo({ reasons, why: 'the sentence' })
+    expect(said(lost('stage', 'vip', 'route'))).toBe('階段 route 只執行一條規則，vip 排在前面')
+    expect(said(lost('priority', 'a', 'ticket.team'), lost('name', 'b', 'reply'))).toBe(
       'ticket.team 由優先級更高的 a 決定、reply 由名稱排在前面的 b 決定',
     )
-    expect(lostTo('something new')).toBe('something new')
+  })
+
+  it.each(['text', 'closed', 'something new'])('a rule that lost otherwise (%s) says what the server says', (kind) => {
+    expect(lostTo({ reasons: [{ kind, winner: null, target: null, text: null }], why: 'the sentence' })).toBe('the sentence')
   })
 })

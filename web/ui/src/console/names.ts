@@ -1,6 +1,6 @@
 /** Names of the rulebook as the reader knows them, and what went wrong in his words. */
 import { ApiError } from '@/shared/api/client'
-import type { Noun, Nouns, Ticket } from '@/shared/api/types'
+import type { Noun, Nouns, Ticket, TraceRule } from '@/shared/api/types'
 import { label, t, tOr, type Key } from '@/shared/i18n/vue'
 
 import { useDesk } from './stores/desk'
@@ -49,22 +49,21 @@ export function happened(event: string): string {
   return after ? `${words} · ${after}` : words
 }
 
-const LOST: readonly [RegExp, Key][] = [
-  [/^stage (?<what>.+) takes one rule: `(?<rule>.+)` came first$/, 'why.lost.stage'],
-  [/^(?<what>.+): `(?<rule>.+)` has the higher priority$/, 'why.lost.priority'],
-  [/^(?<what>.+): `(?<rule>.+)` comes first by its name$/, 'why.lost.name'],
-]
+const LOST: Readonly<Record<string, Key>> = {
+  stage: 'why.lost.stage',
+  priority: 'why.lost.priority',
+  name: 'why.lost.name',
+}
 
-/** Why a rule lost, in words: the record of a decision says it in English. What is not known so stays as it is. */
-export function lostTo(why: string): string {
-  const said = why.split('; ').map((one) => {
-    for (const [form, key] of LOST) {
-      const found = form.exec(one)?.groups
-      if (found) return t(key, found)
-    }
-    return one
-  })
-  return said.join(t('why.and'))
+/** Why a rule lost: to whom and what, each in words; the server's sentence where a reason is of another kind. */
+export function lostTo({ reasons, why }: Pick<TraceRule, 'reasons' | 'why'>): string {
+  const said: string[] = []
+  for (const { kind, target, winner } of reasons) {
+    const key = LOST[kind]
+    if (!key || target === null || winner === null) return why
+    said.push(t(key, { what: target, rule: winner }))
+  }
+  return said.join(t('why.and')) || why
 }
 
 const BY_STATUS: Record<number, string> = {

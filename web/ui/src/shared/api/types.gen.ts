@@ -1341,37 +1341,6 @@ export interface components {
             };
             requires: string[];
         };
-        /** TraceRule */
-        TraceRule: {
-            rule: string;
-            title: string | null;
-            file: string;
-            line: number;
-            stage: string;
-            wave: number;
-            /** @enum {string} */
-            outcome: "acted" | "failed" | "lost" | "nearly" | "not";
-            /** @description nearly, not: the first false part of its condition as text; lost: the rule it lost to and what. */
-            why: string;
-            values: {
-                [key: string]: unknown;
-            };
-            changes: string[];
-            /** @description not: false, not-asked, limit, dates, shop, stopped, repeated, or unknown where a value was not recorded. */
-            reason?: string;
-            /** @description not: how many parts of its condition held, of `parts`. */
-            held?: number;
-            parts?: number;
-        };
-        /** TraceItem */
-        TraceItem: {
-            event: string;
-            /** @description Of the event that was decided: what `?event=` asks for. */
-            seq: number;
-            at: string;
-            rulebook: string;
-            rules: components["schemas"]["TraceRule"][];
-        };
         /** User */
         User: {
             /** @enum {string} */
@@ -1754,13 +1723,6 @@ export interface components {
             items: components["schemas"]["EventItem"][];
             next: string | null;
         };
-        /** TracePage */
-        TracePage: {
-            /** @description Newest first. */
-            items: components["schemas"]["TraceItem"][];
-            /** @default null */
-            next: string | null;
-        };
         /** MovePage */
         MovePage: {
             items: components["schemas"]["Move"][];
@@ -2139,10 +2101,37 @@ export interface components {
              */
             outcome: "acted" | "failed" | "lost" | "nearly";
             why: string;
+            reasons: components["schemas"]["TraceReason"][];
             values: {
                 [key: string]: unknown;
             };
             changes: string[];
+            did: components["schemas"]["TraceChange"][];
+        };
+        /** TraceReason */
+        TraceReason: {
+            /** @description priority, name (the winner comes first by its name), stage (takes one rule), closed, error; false, not-asked, limit, dates, shop, stopped, repeated, unknown of a rule asked again; text: as an older desk kept it. */
+            kind: string;
+            /** @description The rule it lost to. */
+            winner: string | null;
+            /** @description What it lost: a field, a tag, a timer; or the stage. */
+            target: string | null;
+            text: string | null;
+        };
+        /** TraceChange */
+        TraceChange: {
+            /** @description As rules name it, with `_` for the space; text: a sentence as an older desk kept it. */
+            action: string;
+            /** @description What it is about: a field, a timer, a template. */
+            target: string | null;
+            /** @description What holds after it. */
+            value: unknown;
+            /** @description What else it says, by name. */
+            more: {
+                [key: string]: unknown;
+            };
+            /** @description Why nothing was done: transition, agent, stored, longer, internal, silent, depth, fits, error. */
+            missed: string | null;
         };
         /** TriedRules */
         TriedRules: {
@@ -2350,6 +2339,48 @@ export interface components {
             line: number;
             column: number;
             name: string;
+        };
+        /** TraceRule */
+        TraceRule: {
+            rule: string;
+            title: string | null;
+            file: string;
+            line: number;
+            stage: string;
+            wave: number;
+            /** @enum {string} */
+            outcome: "acted" | "failed" | "lost" | "nearly" | "not";
+            /** @description nearly, not: the first false part of its condition as text; lost: the rule it lost to and what. */
+            why: string;
+            /** @description The same as data. */
+            reasons: components["schemas"]["TraceReason"][];
+            values: {
+                [key: string]: unknown;
+            };
+            changes: string[];
+            /** @description The changes as data, each at the place of its text. */
+            did: components["schemas"]["TraceChange"][];
+            /** @description not: false, not-asked, limit, dates, shop, stopped, repeated, or unknown where a value was not recorded. */
+            reason?: string;
+            /** @description not: how many parts of its condition held, of `parts`. */
+            held?: number;
+            parts?: number;
+        };
+        /** TraceItem */
+        TraceItem: {
+            event: string;
+            /** @description Of the event that was decided: what `?event=` asks for. */
+            seq: number;
+            at: string;
+            rulebook: string;
+            rules: components["schemas"]["TraceRule"][];
+        };
+        /** TracePage */
+        TracePage: {
+            /** @description Newest first. */
+            items: components["schemas"]["TraceItem"][];
+            /** @default null */
+            next: string | null;
         };
         /** HelloPage */
         HelloPage: {

@@ -1,0 +1,392 @@
+"""The trace of a decision: what each rule that had a say saw and did, as data, in words only where somebody reads it.
+
+Kept for as long as the decision: a kind is never renamed. Rows of desks that kept sentences are read as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from engine.lang import Rule
+from engine.lang.said import joined, say
+
+if TYPE_CHECKING:
+    from engine.core.rulebook import Rulebook
+
+MASK = "•••"
+"""Stands for a personal value."""
+TEXT = "text"
+"""The kind of a reason and the action of a change that are a sentence, as older desks kept all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule did not act.
+
+    `kind`: priority, name (the winner is first at equal priority), stage (the target takes one rule), closed (the case,
+    before the reply was due), error, text; false, not-asked, limit, dates, shop, stopped, repeated, unknown where it
+    was asked again afterwards. Others than the first four are told by `text`.
+    """
+
+    kind: str
+    winner: str | None = None
+    """The rule it lost to."""
+    target: str | None = None
+    """What it lost: a field, a tag, a timer; or the stage."""
+    text: str | None = None
+    held: int = 0
+    """Parts of its condition that held, of `parts`, where it was asked again."""
+    parts: int = 0
+
+    @property
+    def words(self) -> str:
+        """A sentence for people."""
+        if self.kind == "priority":
+            return say("{what}: `{rule}` has the higher priority", self.target, self.winner)
+        if self.kind == "name":
+            return say("{what}: `{rule}` comes first by its name", self.target, self.winner)
+        if self.kind == "stage":
+            return say("stage {stage} takes one rule: `{rule}` came first", self.target, self.winner)
+        if self.kind == "closed":
+            return say("its reply was due after the case was closed")
+        return self.text or ""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceChange:
+    """What one action did, or what kept it from doing anything.
+
+    `action`: as in `Effect`. `target`: what it is about: a field, a timer, a template. `value`: what holds after it.
+    `more`: what else it says, by name. `missed`: why nothing was done: transition, agent, stored, longer, internal,
+    silent, depth, fits, error. All are values JSON can hold, personal ones hidden.
+    """
+
+    action: str
+    target: str | None = None
+    value: Any = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    missed: str | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ended the decision."""
+        said = str(self.value).partition(" ")[0] if self.action == TEXT else self.action
+        return said in ("stop", "reject")
+
+    @property
+    def words(self) -> str:
+        """A phrase for people: what holds or what it did, in English as the rules language says it."""
+        if self.missed == "error":
+            return say("{action} failed: {error}", self.action, str(self.more.get("error")))
+        told = _WORDS[self.action](self) if self.action in _WORDS else str(self.value)
+        why = _MISSED.get(self.missed or "") or (fact(self) if self.missed == "transition" else None)
+        return say("not {action}, {why}", told, why) if why is not None else told
+
+    def hidden(self, hide: Callable[[str], str]) -> TraceChange:
+        """The same with every text in it as `hide` leaves it."""
+        return replace(self, value=_hidden(self.value, hide), more=_hidden(self.more, hide))
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEntry:
+    """How a rule fared in one wave of a decision.
+
+    `outcome`: acted, lost, failed; of rules asked again afterwards also nearly and not.
+    """
+
+    rule: str
+    title: str | None = None
+    file: str = ""
+    line: int = 0
+    stage: str = ""
+    wave: int = 0
+    outcome: str = "acted"
+    reasons: tuple[Reason, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What its condition read."""
+    changes: list[TraceChange] = field(default_factory=list)
+    """Filled until its wave ends."""
+
+    @property
+    def why(self) -> str:
+        """The reasons as a sentence for people, empty where it acted."""
+        if len(self.reasons) == 1:
+            return self.reasons[0].words
+        return joined((reason.words for reason in self.reasons), "; ") if self.reasons else ""
+
+    def stored(self) -> dict[str, Any]:
+        """The entry as it is kept: what is empty is left out, reasons and changes are lists."""
+        row: dict[str, Any] = {"rule": self.rule}
+        if self.title is not None:
+            row["title"] = self.title
+        row |= {"file": self.file, "line": self.line, "stage": self.stage, "wave": self.wave, "outcome": self.outcome}
+        if self.reasons:
+            row["reasons"] = [_short(one.kind, one.winner, one.target, one.text) for one in self.reasons]
+        if self.values:
+            row["values"] = self.values
+        if self.changes:
+            row["changes"] = [_short(one.action, one.target, one.value, one.more, one.missed) for one in self.changes]
+        return row
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> TraceEntry:
+        """An entry as it was kept, today or by a desk that kept sentences."""
+        why = row.get("why")
+        return cls(
+            row["rule"],
+            row.get("title"),
+            row.get("file", ""),
+            row.get("line", 0),
+            row.get("stage", ""),
+            row.get("wave", 0),
+            row.get("outcome", "acted"),
+            (Reason(TEXT, text=why),) if why else tuple(Reason(*one) for one in row.get("reasons", ())),
+            row.get("values", {}),
+            [TraceChange(TEXT, value=o) if isinstance(o, str) else TraceChange(*o) for o in row.get("changes", ())],
+        )
+
+
+_ROUTED = b'["route","ticket.team",'
+"""How a routing begins in JSON: within a text there would be `\\` before its quotes."""
+_ROUTED_TEXT = b'"ticket.team = '
+"""The same where changes are sentences; what stands before the quote tells whether it is within a text."""
+_decoder = json.JSONDecoder()
+
+
+def routed_team(trace: bytes) -> str | None:
+    """The team that rules routed to last, of a trace as JSON; None where none did. Most is not read: it is quick."""
+    if _ROUTED in trace:
+        return str(_decoder.raw_decode(trace[trace.rindex(_ROUTED) + len(_ROUTED) :].decode())[0])
+    start = max(trace.rfind(b"[" + _ROUTED_TEXT), trace.rfind(b"," + _ROUTED_TEXT)) if _ROUTED_TEXT in trace else -1
+    if start < 0:
+        return None
+    said, _ = _decoder.raw_decode(trace[start + 1 :].decode())
+    return str(said).partition(",")[0].removeprefix("ticket.team = ")
+
+
+def entry_of(
+    book: Rulebook, rule: Rule, wave: int, outcome: str, values: Mapping[str, Any], *reasons: Reason
+) -> TraceEntry:
+    """How a rule fared that saw these values; those its condition read are kept."""
+    reads = _in_order(rule.condition.reads) if rule.condition is not None else ()
+    seen = {name: mask(book, name, values.get(name)) for name in reads}
+    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, seen)
+
+
+def dropped(book: Rulebook, name: str, reason: Reason) -> TraceEntry:
+    """Of a rule that acted earlier and whose reply does not come; it may have gone from the book meanwhile."""
+    rule = next((rule for rule in book.rules.rules if rule.id == name), None)
+    if rule is None:
+        return TraceEntry(name, outcome="lost", reasons=(reason,))
+    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, 0, "lost", (reason,))
+
+
+def fact_of(book: Rulebook, action: str, target: str, value: Any, **more: Any) -> TraceChange:
+    """A change that leaves a field with a value; a personal one stays hidden."""
+    return TraceChange(action, target, _kept(book, target, value), more)
+
+
+def mask(book: Rulebook, name: str, value: Any) -> Any:
+    """A value as it may stand in a trace: personal ones hidden, long texts cut."""
+    kept = _kept(book, name, value)
+    return kept[:200] + "…" if isinstance(kept, str) and len(kept) > 200 else kept
+
+
+def _kept(book: Rulebook, name: str, value: Any) -> Any:
+    return MASK if value is not None and book.is_personal(name) else jsonable(value)
+
+
+PLAIN = frozenset({str, int, bool, float, type(None)})
+"""Types JSON holds as they are."""
+
+
+def jsonable(value: Any) -> Any:
+    """A value of a field as JSON holds it."""
+    if type(value) in PLAIN:
+        return value
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, (str, int, float)) else str(value)
+
+
+@lru_cache(maxsize=10_000)
+def _in_order(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+def _short(*row: Any) -> list[Any]:
+    """A row without what is empty at its end."""
+    last = len(row)
+    while row[last - 1] in (None, {}):
+        last -= 1
+    return list(row[:last])
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Mapping):
+        return {name: _hidden(one, hide) for name, one in value.items()}
+    return [_hidden(one, hide) for one in value] if isinstance(value, list) else value
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def fact(change: TraceChange) -> str:
+    """`ticket.priority = high`: what holds."""
+    return _fact(change.target, change.value)
+
+
+def _fact(name: str | None, value: Any) -> str:
+    return say("{field} = {value}", name, _value(value))
+
+
+def _value(value: Any) -> str | tuple[str, ...]:
+    if value is None:
+        return say("empty")
+    return tuple(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _name(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(_name, names))
+
+
+def _because(told: str, why: Any) -> str:
+    """With what the rule says why, as it was written."""
+    return joined((told, f'"{why}"'), " ") if why else told
+
+
+def _shifted(change: TraceChange) -> str:
+    """A raise or lower whose outcome is not known says where to."""
+    to = change.more.get("to")
+    if to is None:
+        return fact(change)
+    if change.action == "raise":
+        return say("raise {field} to {value}", change.target, _value(to))
+    return say("lower {field} to {value}", change.target, _value(to))
+
+
+def _moved(change: TraceChange) -> str:
+    return say("move to {state}", _name(change.more["to"])) if change.missed else fact(change)
+
+
+def _routed(change: TraceChange) -> str:
+    told = fact(change)
+    if change.more.get("skills"):
+        told = say("{done} with skill {skills}", told, _names(change.more["skills"]))
+    if "by" in change.more:
+        told = joined((told, say("ticket.assignee by {way}", change.more["by"])), ", ")
+    if "assignee" in change.more:
+        told = joined((told, _fact("ticket.assignee", change.more["assignee"])), ", ")
+    return told
+
+
+def _assigned(change: TraceChange) -> str:
+    return say("not assign to agent {name}", _name(change.more["to"])) if change.missed else fact(change)
+
+
+def _tagged(change: TraceChange) -> str:
+    names, member = _names(change.value), change.target == "member.tags"
+    if change.action == "add_tag":
+        return say("add tag {names} to member", names) if member else say("add tag {names}", names)
+    return say("remove tag {names} from member", names) if member else say("remove tag {names}", names)
+
+
+def _timed(change: TraceChange) -> str:
+    name = _name(str(change.target))
+    if change.action == "cancel_timer":
+        return say("cancel timer {name}", name)
+    return say("start timer {name} for {time}", name, change.value)
+
+
+def _blocked(change: TraceChange) -> str:
+    time = change.more.get("for")
+    told = say("block member") if time is None else say("block member for {time}", time)
+    return told if change.missed else _because(told, change.value)
+
+
+def _done(change: TraceChange) -> str:
+    given = change.more.get("arguments")
+    call = "" if given is None else f"({', '.join(f'{name}: {value}' for name, value in given.items())})"
+    return say("do {call}", f"{change.target}{call}")
+
+
+def _spoken(change: TraceChange) -> str:
+    """What a reply or note says, as the rule wrote it; a text of its own stands in the conversation."""
+    if change.action == "note":
+        return say("note template {name}", _name(change.target)) if change.target else say("note")
+    told = say("reply template {name}", _name(change.target)) if change.target else say("reply")
+    return say("{done} after {time}", told, change.more["after"]) if change.more.get("after") else told
+
+
+def _answered(change: TraceChange) -> str:
+    if change.missed == "fits":
+        return say("answer (nothing fits)")
+    if "menu" in change.more:
+        return say("answer (a menu of {count})", change.more["menu"])
+    return _because(say("answer"), change.value)
+
+
+def _notified(change: TraceChange) -> str:
+    more = change.more
+    told = say("notify {kind} {names}", change.target, tuple(_name(n) if n else say("empty") for n in change.value))
+    if "agents" in more:
+        told = say("{done}: {names}", told, tuple(more["agents"]) or say("empty"))
+    if more.get("via"):
+        told = say("{done} via {ways}", told, tuple(more["via"]))
+    return say("{done} (no plugin gives {ways})", told, tuple(more["lacking"])) if more.get("lacking") else told
+
+
+def _opened(change: TraceChange) -> str:
+    kind, more = _name(str(change.target)), change.more
+    if more.get("team"):
+        return say("open {kind} to team {name}", kind, _name(more["team"]))
+    if more.get("agent"):
+        return say("open {kind} to agent {name}", kind, _name(more["agent"]))
+    return say("open {kind}", kind)
+
+
+def _flagged(change: TraceChange) -> str:
+    return say('flag "{why}"', change.value) if change.value else say("flag the line")
+
+
+_WORDS: Mapping[str, Callable[[TraceChange], str]] = {
+    "set": fact,
+    "raise": _shifted,
+    "lower": _shifted,
+    "add_tag": _tagged,
+    "remove_tag": _tagged,
+    "move": _moved,
+    "route": _routed,
+    "assign": _assigned,
+    "start_timer": _timed,
+    "cancel_timer": _timed,
+    "ask_rating": lambda change: say("ask rating"),
+    "mask": lambda change: say("mask {name}", change.target),
+    "do": _done,
+    "flag": _flagged,
+    "reject": lambda change: _because(say("reject"), change.value),
+    "block": _blocked,
+    "stop": lambda change: say("stop"),
+    "reply": _spoken,
+    "note": _spoken,
+    "answer": _answered,
+    "notify": _notified,
+    "open": _opened,
+}
+_MISSED: Mapping[str, str] = {
+    "stored": say("the line was stored before"),
+    "longer": say("there is a longer block"),
+    "internal": say("the case is internal"),
+    "silent": say("the member never wrote"),
+    "depth": say("too many are opened one from another"),
+}
