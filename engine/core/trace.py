@@ -5,6 +5,7 @@ Kept for as long as the decision: a kind is never renamed. Rows of desks that ke
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -81,7 +82,7 @@ class TraceChange:
         """A phrase for people: what holds or what it did, in English as the rules language says it."""
         if self.missed == "error":
             return say("{action} failed: {error}", self.action, str(self.more.get("error")))
-        told = _WORDS[self.action](self) if self.action in _WORDS else str(self.value)
+        told = WORDS[self.action](self) if self.action in WORDS else str(self.value)
         why = _MISSED.get(self.missed or "") or (fact(self) if self.missed == "transition" else None)
         return say("not {action}, {why}", told, why) if why is not None else told
 
@@ -117,36 +118,52 @@ class TraceEntry:
             return self.reasons[0].words
         return joined((reason.words for reason in self.reasons), "; ") if self.reasons else ""
 
-    def stored(self) -> dict[str, Any]:
-        """The entry as it is kept: what is empty is left out, reasons and changes are lists."""
-        row: dict[str, Any] = {"rule": self.rule}
-        if self.title is not None:
-            row["title"] = self.title
-        row |= {"file": self.file, "line": self.line, "stage": self.stage, "wave": self.wave, "outcome": self.outcome}
-        if self.reasons:
-            row["reasons"] = [_short(one.kind, one.winner, one.target, one.text) for one in self.reasons]
-        if self.values:
-            row["values"] = self.values
-        if self.changes:
-            row["changes"] = [_short(one.action, one.target, one.value, one.more, one.missed) for one in self.changes]
-        return row
+    def stored(self) -> list[Any]:
+        """The entry as it is kept: a list, as all within it, without what is empty at its end."""
+        head = (self.rule, self.title, self.file, self.line, self.stage, self.wave, self.outcome, self.values)
+        changes = [_short(one.action, one.target, one.value, one.more, one.missed) for one in self.changes]
+        reasons = [_short(one.kind, one.winner, one.target, one.text) for one in self.reasons]
+        return _short(*head, changes, reasons, empty=({}, []))
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> TraceEntry:
-        """An entry as it was kept, today or by a desk that kept sentences."""
-        why = row.get("why")
-        return cls(
-            row["rule"],
-            row.get("title"),
-            row.get("file", ""),
-            row.get("line", 0),
-            row.get("stage", ""),
-            row.get("wave", 0),
-            row.get("outcome", "acted"),
-            (Reason(TEXT, text=why),) if why else tuple(Reason(*one) for one in row.get("reasons", ())),
-            row.get("values", {}),
-            [TraceChange(TEXT, value=o) if isinstance(o, str) else TraceChange(*o) for o in row.get("changes", ())],
-        )
+    def read(cls, row: Any) -> TraceEntry:
+        """An entry as it was kept: a list, or what desks kept that had sentences, a mapping."""
+        if isinstance(row, list):
+            rule, title, file, line, stage, wave, outcome, values, changes, reasons = row + _EMPTY[len(row) :]
+            did = [TraceChange(*one) for one in changes]
+            return cls(rule, title, file, line, stage, wave, outcome, tuple(Reason(*o) for o in reasons), values, did)
+        place = (row["title"], row["file"], row["line"], row["stage"], row["wave"], row["outcome"])
+        reasons = (Reason(TEXT, text=row["why"]),) if row["why"] else ()
+        said = [TraceChange(TEXT, value=words) for words in row["changes"]]
+        return cls(row["rule"], *place, reasons, row["values"], said)
+
+
+_EMPTY: list[Any] = [None, None, "", 0, "", 0, "", {}, [], []]
+"""What stands for what was left out of an entry."""
+_ROUTED = b'["route","ticket.team",'
+"""How a routing begins in JSON: within a text there would be `\\` before its quotes."""
+_ROUTED_TEXT = b'"ticket.team = '
+"""The same where changes are sentences; what stands before the quote tells whether it is within a text."""
+_decoder = json.JSONDecoder()
+
+
+def routed_team(trace: bytes) -> str | None:
+    """The team that rules routed to last, of a trace as JSON; None where none did. Most is not read: it is quick."""
+    if _ROUTED in trace:
+        return str(_decoder.raw_decode(trace[trace.rindex(_ROUTED) + len(_ROUTED) :].decode())[0])
+    start = max(trace.rfind(b"[" + _ROUTED_TEXT), trace.rfind(b"," + _ROUTED_TEXT)) if _ROUTED_TEXT in trace else -1
+    if start < 0:
+        return None
+    said, _ = _decoder.raw_decode(trace[start + 1 :].decode())
+    return str(said).partition(",")[0].removeprefix("ticket.team = ")
+
+
+def acted_rules(trace: bytes) -> set[str]:
+    """The rules that acted, of a trace as JSON, without making entries of it."""
+    rows = json.loads(trace)
+    if rows and isinstance(rows[0], list):
+        return {row[0] for row in rows if row[6] == "acted"}
+    return {row["rule"] for row in rows if row["outcome"] == "acted"}
 
 
 def entry_of(
@@ -199,10 +216,10 @@ def _in_order(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _short(*row: Any) -> list[Any]:
-    """A row without what is empty at its end."""
+def _short(*row: Any, empty: tuple[Any, ...] = (None, {})) -> list[Any]:
+    """A row without what is empty at its end; its first is not."""
     last = len(row)
-    while row[last - 1] in (None, {}):
+    while row[last - 1] in empty:
         last -= 1
     return list(row[:last])
 
@@ -340,7 +357,7 @@ def _flagged(change: TraceChange) -> str:
     return say('flag "{why}"', change.value) if change.value else say("flag the line")
 
 
-_WORDS: Mapping[str, Callable[[TraceChange], str]] = {
+WORDS: Mapping[str, Callable[[TraceChange], str]] = {
     "set": fact,
     "raise": _shifted,
     "lower": _shifted,
@@ -364,6 +381,7 @@ _WORDS: Mapping[str, Callable[[TraceChange], str]] = {
     "notify": _notified,
     "open": _opened,
 }
+"""What each action says of itself."""
 _MISSED: Mapping[str, str] = {
     "stored": say("the line was stored before"),
     "longer": say("there is a longer block"),

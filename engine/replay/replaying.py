@@ -20,7 +20,7 @@ from engine.core.decide import MAX_WAVES
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
-from engine.core.trace import TraceEntry
+from engine.core.trace import TraceEntry, acted_rules
 from engine.lang import WEEKDAYS, Rule
 from engine.replay.compare import Pair, Plan, plain
 from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
@@ -413,9 +413,9 @@ class Limits:
     def __init__(self, book: Rulebook) -> None:
         self.rules = {rule.id: rule for rule in book.rules.rules if rule.limit is not None}
         self.uses: dict[tuple[str, str], list[int]] = {}
-        self._named = re.compile(
-            b'"rule":(?:' + b"|".join(re.escape(to_json(name).encode()) for name in self.rules) + b")"
-        )
+        names = b"(?:" + b"|".join(re.escape(to_json(name).encode()) for name in self.rules) + b")"
+        self._named = {b"[[": re.compile(rb"\[" + names), b"[{": re.compile(b'"rule":' + names)}
+        """How an entry of such a rule begins, by how a trace does: one of today, and of a desk that kept sentences."""
 
     def seed(self, tx: Tx, since: int) -> None:
         """What was used before the period."""
@@ -426,9 +426,10 @@ class Limits:
     def note(self, record: Record, acted: Iterable[str] | None = None) -> None:
         """A decision is over: these rules acted, or those of its trace."""
         if acted is None:
-            if not self.rules or not self._named.search(record.packed):
+            named = self._named.get(record.packed[:2])
+            if not self.rules or named is None or not named.search(record.packed):
                 return
-            acted = {entry.rule for entry in record.trace if entry.outcome == "acted"}
+            acted = acted_rules(record.packed)
         for name in acted:
             rule = self.rules.get(name)
             if rule is not None and (key := self._key(rule, record)) is not None:

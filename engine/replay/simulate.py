@@ -21,7 +21,7 @@ from engine.core.calendar import to_micros
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
-from engine.core.trace import TEXT, TraceChange, mask
+from engine.core.trace import mask, routed_team
 from engine.replay.compare import Book, Pair, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
@@ -50,12 +50,6 @@ _KIND_OF = {
 
 _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
-_ROUTED = b'["route","ticket.team",'
-"""How a change of team begins in a trace's JSON."""
-_ROUTED_TEXT = b'"ticket.team = '
-"""The same in traces of desks that kept sentences."""
-_TEAM = re.compile(rb'\["route","ticket\.team","([^"\\]+)"|"ticket\.team = ([^"\\,]+)')
-"""Such a change where the team's name is written as it is."""
 
 
 class Simulation:
@@ -143,8 +137,8 @@ class Simulation:
         self._counts["read"] += len(rows)
         lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
         for row, pair, record, snapshot in looked:
-            if _ROUTED in record.packed or _ROUTED_TEXT in record.packed:
-                self._teams_of(record)
+            if record.ticket is not None and (team := routed_team(record.packed)) is not None:
+                self._teams[record.ticket] = (team, team)
             if pair is None or snapshot is None:
                 self._counts["compared"] += pair is not None
                 limits.note(record)
@@ -234,18 +228,6 @@ class Simulation:
                 }
             )
 
-    def _teams_of(self, record: Record) -> None:
-        """Where rules routed the ticket, as recorded."""
-        if record.ticket is None:
-            return
-        plain = [(new or old).decode() for new, old in _TEAM.findall(record.packed)]
-        # Only what acted has changes: most often there is no need to read the whole trace.
-        if len(plain) < record.packed.count(_ROUTED) + record.packed.count(_ROUTED_TEXT):
-            changes = (change for entry in record.trace for change in entry.changes)
-            plain = [team for team in map(_routed_to, changes) if team is not None]
-        if plain:
-            self._teams[record.ticket] = (plain[-1], plain[-1])
-
     def _promise(self, replay: Replay, record: Record) -> None:
         """The service level the ticket has under either, where the two can differ at all."""
         if not replay.looked or record.ticket is None:
@@ -293,14 +275,6 @@ class Simulation:
             ],
             "examples": self._examples,
         }
-
-
-def _routed_to(change: TraceChange) -> str | None:
-    """The team of a change that routed."""
-    if change.action == TEXT:
-        field, _, team = str(change.value).partition(",")[0].partition(" = ")
-        return team or None if field == "ticket.team" else None
-    return change.value if change.action == "route" else None
 
 
 def _shown(book: Rulebook, target: str, value: Any) -> Any:

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from engine.core.actions import PERFORM, SPEAK
 from engine.core.changes import Record
 from engine.core.commands import ChangeTicket
-from engine.core.trace import Reason, TraceChange, TraceEntry
+from engine.core.trace import WORDS, Reason, TraceChange, TraceEntry, acted_rules, routed_team
 from engine.lang.said import LOCALES, spoken
 from engine.store.log import plain_json
 from tests.core.desk import Stage, acted, book_of, did
@@ -128,11 +129,10 @@ def test_the_record_is_plain_json_and_the_line_stands_in_it_by_reference() -> No
 # --- as it is kept --------------------------------------------------------------------------------------------------
 
 EVERYTHING = """
-rule many on ticket.created then set ticket.amount to 5 raise ticket.priority to high add tag a, "b c" to member
+rule many priority 5 on ticket.created then set ticket.amount to 5 raise ticket.priority to high add tag a, "b c" to member
   move to 已結案 route to team care by least_busy reply template hello after 10s note "x"
   notify role supervisor template late start timer t for 2d flag "why" open inquiry to team senior template hello
 rule loses on ticket.created then set ticket.amount to 6
-rule missed on ticket.created then assign to agent zoe
 """
 
 
@@ -143,19 +143,15 @@ def test_what_is_kept_is_read_back_as_it_was() -> None:
     assert {entry.outcome for entry in trace} == {"acted", "lost"}
     kept = plain_json([entry.stored() for entry in trace])
     assert [TraceEntry.read(row) for row in json.loads(kept)] == list(trace)
+    assert acted_rules(kept) == {entry.rule for entry in trace if entry.outcome == "acted"} == {"many"}
 
 
-def test_what_is_empty_is_not_kept() -> None:
-    row = TraceEntry("r", changes=[TraceChange("stop"), TraceChange("set", "ticket.amount", 0)]).stored()
-    assert row == {
-        "rule": "r",
-        "file": "",
-        "line": 0,
-        "stage": "",
-        "wave": 0,
-        "outcome": "acted",
-        "changes": [["stop"], ["set", "ticket.amount", 0]],
-    }
+def test_what_is_empty_at_the_end_is_not_kept() -> None:
+    changes = [TraceChange("stop"), TraceChange("set", "ticket.amount", 0), TraceChange("mask", "w", missed="stored")]
+    changes.append(TraceChange("set", "ticket.list", []))
+    row = TraceEntry("r", None, "a.rules", 3, "guard", 0, "acted", changes=changes).stored()
+    kept = [["stop"], ["set", "ticket.amount", 0], ["mask", "w", None, {}, "stored"], ["set", "ticket.list", []]]
+    assert row == ["r", None, "a.rules", 3, "guard", 0, "acted", {}, kept]
 
 
 OLD = {
@@ -177,12 +173,27 @@ def test_an_entry_with_sentences_is_read_as_it_stands() -> None:
     lost = TraceEntry.read(OLD)
     assert (lost.rule, lost.stage, lost.wave, lost.outcome) == ("low", "guard", 1, "lost")
     assert (lost.why, lost.values) == (OLD["why"], {"member.tier": "gold"})
+    assert acted_rules(plain_json([OLD, {**OLD, "rule": "high", "outcome": "acted"}])) == {"high"}
     done = TraceEntry.read({**OLD, "outcome": "acted", "why": "", "changes": ["ticket.team = care", 'reject "spam"']})
     assert (done.reasons, done.why) == ((), "")
     assert [(change.words, change.ends) for change in done.changes] == [
         ("ticket.team = care", False),
         ('reject "spam"', True),
     ]
+
+
+@pytest.mark.parametrize("team", ["care", "售後", 'the "best"', "a\\b"])
+def test_where_rules_routed_is_found_without_reading_the_whole(team: str) -> None:
+    tempting = {"message.text": '["route","ticket.team","no"', "ticket.subject": 'x "ticket.team = no'}
+    changes = [
+        TraceChange("route", "ticket.team", "first"),
+        TraceChange("route", "ticket.team", team, {"assignee": None}),
+    ]
+    entries = [TraceEntry("r", values=tempting, changes=changes), TraceEntry("s", values=tempting)]
+    assert routed_team(plain_json([entry.stored() for entry in entries])) == team
+    sentences = [{**OLD, "values": tempting, "changes": ["ticket.team = first", f"ticket.team = {team}, x = y"]}]
+    assert routed_team(plain_json(sentences)) == team
+    assert routed_team(plain_json([entries[1].stored(), OLD])) is None
 
 
 # --- in the reader's language ---------------------------------------------------------------------------------------
@@ -220,6 +231,10 @@ def test_reasons_are_said_in_every_language() -> None:
         "ticket.team：`a` 的优先级更高; route：`b` 的名称排在前面",
     ]
     assert spoken(TraceEntry("r", reasons=(Reason("closed"),)).why, "zh-TW") == "輪到這則回覆時，工單已經結案"
+
+
+def test_every_action_has_words() -> None:
+    assert WORDS.keys() == {*PERFORM, *SPEAK}
 
 
 def test_only_stop_and_reject_end_a_decision() -> None:
