@@ -227,7 +227,7 @@ class Hub:
             key = (socket.actor.id, socket.actor.shops)
             if key not in counts:
                 found = await desk.query(socket.actor, Views())
-                items = found["items"] if isinstance(found, dict) else found
+                items = found["items"]
                 counts[key] = next((view["count"] for view in items if view["name"] == "waiting"), 0)
             socket.tell_waiting(counts[key])
 

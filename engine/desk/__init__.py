@@ -1,7 +1,7 @@
 """The desk: what comes in, what people do and what time brings walk one corridor. `Desk` is the door.
 
 What goes through it is data of the core (commands, questions, actors, refusals); the web speaks to the desk by the
-names gathered here and by nothing else.
+names gathered here, and of accounts (who has signed in) by `engine.desk.accounts`.
 """
 
 from engine.core.commands import (

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core.entities import DAY
 from engine.core.questions import RulesStatistics, RulesVersions
 from engine.core.rulebook import Helpers, Rulebook
 from engine.core.whynot import as_types, at_stage
@@ -20,7 +21,6 @@ from engine.store.queries import cursor, read_cursor
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400_000_000
 SAMPLE = 100
 """Recorded decisions on which rules are timed."""
 

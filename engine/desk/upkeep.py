@@ -46,7 +46,9 @@ SWEEPS: Mapping[str, Sweep] = {
 async def _step(context: Context, job: Claimed) -> Step:
     """The next sweep of the round. `place`: which one, how much went so far, and files whose bytes are still to go."""
     features = context.plugins.tables["features"].values()
-    of_features = {feature.name: _of_feature(feature.name) for feature in features if feature.retention is not None}
+    of_features = {
+        f"feature:{feature.name}": _of_feature(feature.name) for feature in features if feature.retention is not None
+    }
     sweeps = {**SWEEPS, **of_features}
     rounds = [*sweeps, "files", "rules"]
     at = str(job.place.get("at", rounds[0]))

@@ -1,6 +1,6 @@
 """Features: nouns that are only kept and shown, one room each. No rule ever reacts to what is done here.
 
-A room imports the doors of core, store and desk; never another feature, and nobody imports a feature. Two features meet
+A room imports core, store and desk; never another feature, and nobody imports a feature. Two features meet
 by id and by `context.query(Question)`. `engine new feature NAME` writes the first version of a room; see README.md.
 """
 
@@ -27,7 +27,7 @@ FEATURES: tuple[Feature, ...] = (
     blocks.FEATURE,
     jobs.FEATURE,
 )
-"""Our own, in the order of the menu."""
+"""Our own."""
 
 
 @hookimpl

@@ -129,7 +129,8 @@ def test_the_record_is_plain_json_and_the_line_stands_in_it_by_reference() -> No
 # --- as it is kept --------------------------------------------------------------------------------------------------
 
 EVERYTHING = """
-rule many priority 5 on ticket.created then set ticket.amount to 5 raise ticket.priority to high add tag a, "b c" to member
+rule many priority 5 on ticket.created then set ticket.amount to 5 raise ticket.priority to high
+  add tag a, "b c" to member
   move to 已結案 route to team care by least_busy reply template hello after 10s note "x"
   notify role supervisor template late start timer t for 2d flag "why" open inquiry to team senior template hello
 rule loses on ticket.created then set ticket.amount to 6

@@ -10,7 +10,7 @@ from engine.core import access, commands, questions
 from engine.core.handlers import BEGIN
 from engine.desk.handlers import COMMANDS
 from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
-from engine.desk.rows import PlainCommand, RuleCommand
+from engine.desk.rows import RuleCommand
 from engine.features import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,10 +68,14 @@ LATER = {"agents.manage", "monitor.view", "audit.view", "system.manage"}
 """Rights whose pages are still to come; the starter's roles name them already."""
 
 
-def test_a_plain_command_says_whom_it_is_for() -> None:
+FOR_EVERYBODY = {"SignIn", "SignOut", "Upload", "OpenChat", "ClickAnswer"}
+"""Commands that ask for no right: signing in and out, what any visitor may do."""
+
+
+def test_a_plain_command_asks_for_a_right_or_is_for_agents() -> None:
     for row in [*COMMANDS, *(row for feature in FEATURES for row in feature.commands)]:
-        if isinstance(row, PlainCommand):
-            assert row.who in ("agents", "anybody")
+        if not isinstance(row, RuleCommand) and row.command.__name__ not in FOR_EVERYBODY:
+            assert row.right is not None or row.who == "agents", f"anybody may {row.command.__name__}"
 
 
 def test_the_desk_asks_no_command_for_its_type() -> None:

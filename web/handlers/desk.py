@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.desk import Agents, Nouns, Search, SetStatus, Teams
 from web import schema
 from web.routes import API, Answer, Call, route
 
 
-def _page(found: Any) -> dict[str, Any]:
-    return {"next": None, **found} if isinstance(found, dict) else {"items": found, "next": None}
-
-
 @route("GET", f"{API}/agents", {200: schema.AgentPage}, tag="desk")
 async def list_agents(call: Call) -> Answer:
     """Agents with presence and load."""
-    return Answer(_page(await call.ask(Agents())))
+    return Answer(await call.ask(Agents()))
 
 
 @route("GET", f"{API}/teams", {200: schema.TeamPage}, tag="desk")
 async def list_teams(call: Call) -> Answer:
     """Teams with their agents and open work."""
-    return Answer(_page(await call.ask(Teams())))
+    return Answer(await call.ask(Teams()))
 
 
 @route("GET", f"{API}/nouns", {200: schema.Nouns}, tag="desk")
@@ -34,7 +28,7 @@ async def nouns(call: Call) -> Answer:
 @route("GET", f"{API}/search", {200: schema.SearchPage}, tag="desk", query=schema.SearchQuery)
 async def search(call: Call) -> Answer:
     """Lines and tickets that hold the words."""
-    return Answer(_page(await call.ask(Search(call.query.q, call.query.limit))))
+    return Answer(await call.ask(Search(call.query.q, call.query.limit)))
 
 
 @route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)

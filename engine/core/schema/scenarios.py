@@ -1,4 +1,4 @@
-"""CallNews a file of scenarios may say: each key once, with its type and what it is for."""
+"""What a file of scenarios may say: each key once, with its type and what it is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,7 +113,7 @@ class OpeningEntry(PageEntry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEntry(Entry):
-    """CallNews an exchange says of a call."""
+    """What an exchange says of a call."""
 
     LACKS: ClassVar[str] = say("a call needs an `event`: {names}", quoted(get_args(CallNews)))
 
@@ -135,7 +135,7 @@ class CallEntry(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect(Entry):
-    """CallNews a step must cause."""
+    """What a step must cause."""
 
     FORM: ClassVar[str] = say("`expect` is a mapping")
 

@@ -89,7 +89,6 @@ def _save(work: Work, command: SaveView) -> dict[str, Any]:
         raise Refused("invalid", "unknown-sort", f"tickets cannot be sorted by `{values['sort']}`", pointer="/sort")
     if "filter" in values:
         work.ask(Tickets(filter=values["filter"], limit=1))
-        values["expression"] = values.pop("filter")
     owner = None if before is None else before["agent_id"]
     if before is None or "shared" in values or "shop" in values:
         owner = _place(work, values, before)
@@ -97,8 +96,7 @@ def _save(work: Work, command: SaveView) -> dict[str, Any]:
         most = MOST_SHARED if owner is None else MOST_OWN
         if store.count(work.tx, owner) >= most:
             raise Refused("conflict", "too-many-views", f"there are {most} views already; delete some first")
-    columns = {"filter" if name == "expression" else name: value for name, value in values.items()}
-    view_id = store.save(work.tx, columns, command.view_id)
+    view_id = store.save(work.tx, values, command.view_id)
     work.tx.record("view.saved", {"view": view_id, "changed": sorted(command.values)}, actor=work.actor)
     return {"entry": _shown(work, _need(store.entry(work.tx, view_id)))}
 
@@ -106,7 +104,7 @@ def _save(work: Work, command: SaveView) -> dict[str, Any]:
 def _place(work: Work, values: dict[str, Any], before: Row | None) -> int | None:
     """Puts `agent_id` and `shop` in the place of `shared`. Returns the owner; None for a shared view."""
     shared = values.pop("shared", before is not None and before["agent_id"] is None)
-    shop = values.pop("shop", None) or (before["shop"] if before is not None else "")
+    shop = values.pop("shop", before["shop"] if before is not None else "") or ""
     if not shared:
         if work.agent_id is None:
             raise Refused("invalid", "nobody", "own views belong to an agent", pointer="/shared")

@@ -55,6 +55,10 @@ def test_a_filter_counts_only_what_its_reader_may_see(site: Site, amy: httpx.Cli
     assert seen["count"] == 0
     refused("change_view", amy.patch(f"{PATH}/{view['id']}", json={"name": "x"}), 403)
     refused("add_view", amy.post(PATH, json={"name": "x", "shared": True}), 403)
+    one = f"{PATH}/{view['id']}"
+    assert conforms("change_view", lead.patch(one, json={"shop": "demo"}))["shop"] == "demo"
+    assert conforms("change_view", lead.patch(one, json={"name": "他店二"}))["shop"] == "demo"
+    assert conforms("change_view", lead.patch(one, json={"shop": None}))["shop"] is None, "shared with every shop again"
     conforms("delete_view", lead.delete(f"{PATH}/{view['id']}"))
 
 
