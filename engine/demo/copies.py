@@ -134,10 +134,12 @@ class Story:
     decisions: tuple[Judged, ...]
 
 
-COLUMNS = {model: bulk.columns_of(model) for model in (t.Ticket, t.Message, t.Notice)} | {
-    # These count their ids themselves: nothing refers to them.
-    model: tuple(name for name in bulk.columns_of(model) if name != "id")
-    for model in (t.Chat, t.SlaClock, t.Rating, t.RuleUse, t.TagUse, t.FieldValue)
+_COUNTED: tuple[type[Model], ...] = (t.Chat, t.SlaClock, t.Rating, t.RuleUse, t.TagUse, t.FieldValue)
+"""These count their ids themselves: nothing refers to them."""
+_NAMED: tuple[type[Model], ...] = (t.Ticket, t.Message, t.Notice)
+COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
+    **{model: bulk.columns_of(model) for model in _NAMED},
+    **{model: tuple(name for name in bulk.columns_of(model) if name != "id") for model in _COUNTED},
 }
 """What is written of each model, in the order in which rows of one may refer to rows of another."""
 
@@ -167,7 +169,8 @@ class _Reader:
 
     def story(self, guest: bool) -> Story:
         """The story."""
-        models = {t.Ticket: [self.ticket], **{model: self.rows[model] for model in COLUMNS if model is not t.Ticket}}
+        models: dict[type[Model], list[Row]] = {t.Ticket: [self.ticket]}
+        models |= {model: self.rows[model] for model in COLUMNS if model is not t.Ticket}
         events = tuple(self._event(row) for row in self.rows[t.Event])
         return Story(
             member=self.ticket["member_id"],

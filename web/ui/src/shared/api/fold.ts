@@ -70,6 +70,8 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
       return { ...seen(state, event.seq), notices: [event.notice, ...state.notices] }
     case 'rules':
       return { ...seen(state, event.seq ?? 0), rulesNews: state.rulesNews + 1 }
+    case 'job':
+      return seen(state, event.seq)
     case 'ended':
     case 'rating_requested':
       return { ...seen(state, event.seq), stale: true }
