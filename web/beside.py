@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 log = logging.getLogger("web")
 
+FIRST = 1.0
+"""Seconds until a worker is begun: who waits for the server's first page comes before it."""
 SHORTEST, LONGEST = 1.0, 60.0
 """Seconds until a worker that died is begun again: twice as long each time it dies soon."""
 WELL = 60.0
@@ -51,6 +53,7 @@ class Beside:
 
     async def _keep(self) -> None:
         pause = SHORTEST
+        await asyncio.sleep(FIRST)
         while True:
             began = time.monotonic()
             try:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from engine.core.commands import OpenTicket
-from engine.core.entities import DAY, SECOND
+from engine.core.entities import DAY, SECOND, SYSTEM
 from engine.desk import Claimed, Context, Desk, JobKind, JobSchedule, Step, jobs
 from engine.store import Tx, rule_days, uploads, wall_clock
 from engine.store import jobs as rows
@@ -58,7 +58,7 @@ COUNT = {"count": JobKind("count", count)}
 
 async def begun(desk: Desk, **arguments: Any) -> int:
     def job(tx: Tx) -> int:
-        return jobs.record_new(tx, jobs.SYSTEM, "count", arguments)
+        return jobs.record_new(tx, SYSTEM, "count", arguments)
 
     return (await desk.context.store.write(job)).result
 
@@ -278,7 +278,7 @@ asyncio.run(main())
 
 def test_a_killed_worker_loses_and_doubles_nothing(stored: House) -> None:
     job_id = stored.run(lambda desk: begun(desk, upto=2_000))
-    seen = []
+    seen: list[int] = []
     for _ in range(12):
         command = [sys.executable, "-c", KILLED, str(stored.folder), str(stored.config["storage.url"])]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
@@ -316,7 +316,7 @@ def test_upkeep_takes_out_what_is_too_old_in_small_steps_and_sums_up_what_rules_
                 tx, digest=digest, shown="a.txt", media_type="text/plain", size=5, uploader="agent:1"
             )
         )
-        await desk.context.store.write(lambda tx: jobs.record_new(tx, jobs.SYSTEM, "count", {}, now=1))
+        await desk.context.store.write(lambda tx: jobs.record_new(tx, SYSTEM, "count", {}, now=1))
         await desk.context.store.write(lambda tx: tx.run(t.Job.update(state="done", expires_at=5)))
         return digest
 

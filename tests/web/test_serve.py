@@ -163,7 +163,7 @@ def test_a_desk_may_keep_its_worker_elsewhere(desk: Path) -> None:
     with (desk / "config" / "engine.yaml").open("a", encoding="utf-8") as settings:
         settings.write("jobs: {worker: false}\n")
     with serving(desk) as (process, _):
-        time.sleep(1)
+        time.sleep(2)
         assert _workers(process.pid) == []
         alone = subprocess.Popen([sys.executable, "-m", "engine", "worker", "--desk", str(desk)])
         try:

@@ -10,6 +10,7 @@ import httpx
 from engine.core.entities import Actor
 from engine.desk import Claimed, Context, JobKind, Step, jobs
 from engine.store import Tx
+from engine.store import jobs as rows
 from engine.worker import Worker
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
@@ -53,7 +54,7 @@ def worked(site: Site, turns: int) -> None:
         for _ in range(200):
             await asyncio.sleep(0.01)
             done = await site.desk.context.read(
-                lambda tx: max(row["done"] for row in jobs.jobs.listed(tx, None, 9)["items"])
+                lambda tx: max(row["done"] for row in rows.listed(tx, None, 9)["items"])
             )
             if done >= turns:
                 break
