@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -260,4 +261,7 @@ def _parameter(name: str, read: Callable[[str], Any], what: str, schema: Mapping
 
 
 def _called(text: str) -> str | None:
-    return text if 0 < len(text) <= 60 and text.isprintable() and text == text.strip() else None
+    """As it is kept: composed (NFC), so that one name is not two. `.` and `..` are no names: a browser drops them."""
+    name = unicodedata.normalize("NFC", text)
+    fits = 0 < len(name) <= 60 and name.isprintable() and name == name.strip() and name not in (".", "..")
+    return name if fits else None

@@ -27,6 +27,13 @@ class Tickets:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFilter:
+    """Whether a list can be filtered by this; answers nothing and counts nothing. Raises Refused where it cannot."""
+
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicketByNumber:
     """One ticket, or None where it is not there or not for the actor.
 

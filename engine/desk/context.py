@@ -26,7 +26,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
 from engine.plugins import Plugins
-from engine.store import BadCursor, EventRow, NotFilterable, Store, Tx, Written, commit, load
+from engine.store import BadCursor, EventRow, Store, Tx, Written, commit, load
 from engine.store.values import Lexicon
 
 T = TypeVar("T")
@@ -235,8 +235,6 @@ class Context:
             return await self.store.read(lambda tx: answer(Work(self, tx, book, words, actor), question))
         except BadCursor as error:
             raise Refused("invalid", "bad-cursor", str(error), pointer="/cursor") from error
-        except NotFilterable as error:
-            raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
 
     # --- work beside ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from engine.lang.said import from_json, say
 from engine.lang.types import noun
 from engine.store import Tx, commit, decisions, rule_days, rulebooks
 from engine.store.errors import KeyRingError
-from engine.store.queries import cursor, read_cursor
+from engine.store.paging import cursor, read_cursor
 
 log = logging.getLogger(__name__)
 

@@ -332,6 +332,8 @@ class _Translation:
         """A value, NULL where it is empty."""
         match node:
             case tree.Const():
+                if isinstance(node.value, int) and abs(node.value) >= 2**63:
+                    raise NotFilterable(f"`{node.span.text}` is larger than any number a list holds", node.span)
                 return Value(float(node.value) if isinstance(node.value, Decimal) else node.value, converter=False)
             case tree.Setting():
                 plain = getattr(node.value, "micros", node.value)

@@ -17,7 +17,7 @@ from peewee import Case, fn
 from engine.core.entities import SECOND
 from engine.store import tables as t
 from engine.store.log import to_json
-from engine.store.queries import cursor, limited, read_cursor
+from engine.store.paging import cursor, limited, read_cursor
 from engine.store.sql import Row
 from engine.store.tx import Tx
 

@@ -6,7 +6,6 @@ caller cannot forget it: what a person may not see is in no list, count, search 
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -20,36 +19,14 @@ from engine.core.entities import INTERNAL, Clock
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
+from engine.store.paging import cursor, limited, read_cursor
 from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_message, show_sla, show_ticket, straight_percent
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 COUNTED = 10_000
 """Counts are exact to here; beyond, only that there are at least as many."""
-LONGEST = 200
-"""Rows a page may have."""
 OPEN = ("open", "pending")
-
-
-def cursor(*values: Any) -> str:
-    """An opaque place in a list."""
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str, length: int) -> list[int]:
-    """The values of a cursor of ours. Raises BadCursor."""
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
-        values = None
-    if not isinstance(values, list) or len(values) != length or not all(type(value) is int for value in values):
-        raise BadCursor("this cursor is not one of ours")
-    return values
-
-
-def limited(limit: int) -> int:
-    """A page length within bounds."""
-    return max(1, min(limit, LONGEST))
 
 
 def of_ticket(scope: Scope) -> Any:
@@ -73,6 +50,9 @@ _SORTS: Mapping[str, Any] = {
 }
 SORTS = frozenset(_SORTS)
 """What tickets can be sorted by; with `-` in front the other way round."""
+
+_ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
+"""Every order of the list; its place here stands in the cursor, which means nothing in another order."""
 
 VIEWS = ("mine", "unassigned", "waiting", "overdue", "all")
 
@@ -121,7 +101,9 @@ def tickets(
     column, down = _SORTS[name], question.sort.startswith("-")
     page = condition
     if question.cursor is not None:
-        value, last_id = read_cursor(question.cursor, 2)
+        value, last_id, order_of_cursor = read_cursor(question.cursor, 3)
+        if order_of_cursor != _ORDERS.index(question.sort):
+            raise BadCursor("this cursor is of a list in another order; ask for its first page")
         place = Tuple(Value(value), Value(last_id))
         here = Tuple(column, t.Ticket.id)
         page &= Expression(here, "<" if down else ">", place)
@@ -133,7 +115,7 @@ def tickets(
     more, rows = len(rows) > limit, rows[:limit]
     answer: dict[str, Any] = {
         "items": _shown(tx, scope, rows, now, percent),
-        "next": cursor(rows[-1][column.column_name], rows[-1]["id"]) if more else None,
+        "next": cursor(rows[-1][column.column_name], rows[-1]["id"], _ORDERS.index(question.sort)) if more else None,
     }
     if question.count:
         answer.update(_count(tx, condition))

@@ -19,7 +19,7 @@ LONG = {
     "engine/lang/resolver.py": 593,
     "engine/store/commit.py": 590,
     "engine/store/load.py": 678,
-    "engine/store/queries.py": 579,
+    "engine/store/queries.py": 561,
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,

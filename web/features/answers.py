@@ -59,12 +59,13 @@ class LibraryQuery(Query):
 
 
 Sentences = Annotated[dict[str, Annotated[str, Meta(max_length=4000)]], Meta(min_length=1, max_length=20)]
+Titles = Annotated[dict[str, Annotated[str, Meta(max_length=200)]], Meta(min_length=1, max_length=20)]
 Keywords = Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=50)]
 Position = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class LibraryBody(Body):
-    titles: Sentences
+    titles: Titles
     texts: Sentences
     keywords: Keywords = []  # noqa: RUF012 (msgspec copies it)
     shop: Annotated[str, Meta(max_length=100)] = ""
@@ -74,7 +75,7 @@ class LibraryBody(Body):
 
 
 class LibraryPatch(Body):
-    titles: Sentences | UnsetType = UNSET
+    titles: Titles | UnsetType = UNSET
     texts: Sentences | UnsetType = UNSET
     keywords: Keywords | UnsetType = UNSET
     shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET

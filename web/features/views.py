@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from engine.features.views.commands import DeleteView, SaveView, Views
+from engine.features.views.commands import DeleteView, SaveView, ViewById, Views
 from web.routes import API, Answer, Call, given, path_id, route
 from web.schema import Body
 
@@ -26,8 +26,8 @@ class View(Struct):
     id: int | None
     """None: one that everybody has, known by its name (mine, unassigned, waiting, overdue, all)."""
     name: str
-    count: int
-    """At most 10,000."""
+    count: int | None
+    """At most 10,000. None: not counted, because the counts of the list took too long together."""
     filter: str | None
     """An expression of the rules language."""
     sort: str
@@ -71,14 +71,16 @@ async def list_views(call: Call) -> Answer:
 @route("POST", f"{API}/views", {201: View}, tag="views", body=ViewBody, example={"name": "急件"})
 async def add_view(call: Call) -> Answer:
     """A new view, of my own or shared."""
-    entry = (await call.act(SaveView(given(call.body))))["entry"]
+    saved = await call.act(SaveView(given(call.body)))
+    entry = await call.ask(ViewById(saved["view"]))
     return Answer(entry, 201, {"Location": f"{API}/views/{entry['id']}"})
 
 
 @route("PATCH", ONE, {200: View}, tag="views", body=ViewPatch, example={"name": "急件"})
 async def change_view(call: Call) -> Answer:
     """Change the values that are named."""
-    return Answer((await call.act(SaveView(given(call.body), call.path["view"])))["entry"])
+    await call.act(SaveView(given(call.body), call.path["view"]))
+    return Answer(await call.ask(ViewById(call.path["view"])))
 
 
 @route("DELETE", ONE, {204: None}, tag="views")

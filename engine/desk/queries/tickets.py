@@ -13,7 +13,7 @@ from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.lang import Severity, Source, Span, compile_condition
 from engine.replay import why
-from engine.store import filters, load, queries
+from engine.store import NotFilterable, filters, load, queries
 
 
 def _tickets(work: Work, q: ask.Tickets) -> Any:
@@ -37,7 +37,15 @@ def _filter(work: Work, text: str) -> Any:
         said = f"{first.message} (column {first.span.column})" if first else "this is no filter"
         raise Refused("invalid", "bad-filter", said, pointer="/filter")
     zone = str(work.book.zone(next(iter(work.book.shops))))
-    return filters.where(condition, work.tx.now, work.tx.ring, work.words, zone)
+    try:
+        return filters.where(condition, work.tx.now, work.tx.ring, work.words, zone)
+    except NotFilterable as error:
+        raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
+
+
+def _check_filter(work: Work, q: ask.CheckFilter) -> None:
+    if q.filter.strip():
+        _filter(work, q.filter)
 
 
 def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
@@ -96,6 +104,7 @@ def _views(work: Work, q: ask.Views) -> Any:
 
 QUESTIONS: Questions = {
     ask.Tickets: _tickets,
+    ask.CheckFilter: _check_filter,
     ask.TicketByNumber: _ticket,
     ask.Messages: messages,
     ask.Events: _events,

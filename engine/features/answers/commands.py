@@ -12,6 +12,7 @@ from engine.core.errors import Refused, missing
 from engine.core.library import FITS, Fit, Library
 from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
+from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
 from engine.store.sql import Row
@@ -208,6 +209,8 @@ def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
         _may_keep(actor, _entry(work, command.answer_id)["shop"])
     values = dict(command.values)
     _check(work, values, new=new)
+    if "titles" in values:
+        values["titles"] = {locale: title_of(text, f"/titles/{locale}") for locale, text in values["titles"].items()}
     if new and len(store.listed(tx)) >= MOST:
         raise Refused("conflict", "library-full", f"a library has at most {MOST} answers; delete some first")
     answer_id = store.save(tx, values, command.answer_id)
@@ -229,19 +232,21 @@ def _click(work: Work, command: ClickAnswer) -> dict[str, Any]:
     found = store.entry(work.tx, command.answer_id)
     if found is None or not found["enabled"] or not _sees(work.actor, found["shop"]):
         raise missing("answer")
-    store.click(work.tx, command.answer_id, principal(work.actor))
+    if not work.actor.staff:  # what the shop tries out says nothing of what its customers ask
+        store.click(work.tx, command.answer_id, principal(work.actor))
     return {}
 
 
 def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
     _may_keep(work.actor, "")
-    if not any(text.strip() for text in command.label.values()):
+    if not command.label:
         raise Refused("invalid", "text-needed", "write what the type is called", pointer="/label")
     _check_locales(work.book, command.label, "label")
+    label = {locale: title_of(text, f"/label/{locale}") for locale, text in command.label.items() if text}
     known = {row["name"] for row in store.types(work.tx)}
     if command.name not in known and len(known) >= MOST_TYPES:
         raise Refused("conflict", "too-many-types", f"there are at most {MOST_TYPES} question types")
-    store.save_type(work.tx, command.name, command.label)
+    store.save_type(work.tx, command.name, label)
     work.tx.record("answer_type.saved", {"type": command.name}, actor=work.actor)
     return next(row for row in store.types(work.tx) if row["name"] == command.name)
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.core.entities import NEVER
 from engine.desk import Questions, Work, check_who
 from engine.features.blocks import store
-from engine.store.queries import cursor, read_cursor
+from engine.store.paging import cursor, read_cursor
 
 
 @dataclass(frozen=True, slots=True)

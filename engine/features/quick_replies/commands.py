@@ -9,6 +9,7 @@ from typing import Any, Literal
 from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
+from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who
 from engine.features.quick_replies import store
 from engine.features.quick_replies.pinyin import keys
@@ -68,11 +69,10 @@ def _has(item: Mapping[str, Any], wanted: str) -> bool:
 def _save(work: Work, command: SaveQuickReply) -> dict[str, Any]:
     actor, values = work.actor, dict(command.values)
     before = None if command.reply_id is None else _own(work, command.reply_id)
-    for name in ("title", "text"):
-        if name in values and not values[name].strip():
-            raise Refused("invalid", "text-needed", f"write a {name}", pointer=f"/{name}")
+    if "text" in values and not values["text"].strip():
+        raise Refused("invalid", "text-needed", "write a text", pointer="/text")
     if "title" in values:
-        values["title"] = values["title"].strip()
+        values["title"] = title_of(values["title"], "/title")
         values["keys"] = keys(values["title"])
     if "group" in values:
         values["group"] = (values["group"] or "").strip()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from engine.core import access
 from engine.core.errors import Refused, missing
-from engine.core.questions import Tickets
+from engine.core.questions import CheckFilter, Tickets
 from engine.core.questions import Views as Counted
+from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work
 from engine.features.views import store
 from engine.store import Tx
@@ -19,11 +21,21 @@ from engine.store.sql import Row
 SHARE = "views.share"
 MOST_OWN, MOST_SHARED = 100, 200
 """Views an agent keeps, and colleagues share: each is counted."""
+SECONDS = 0.5
+"""How long the counts of one list may take together: a filter can be slow, and nobody waits for the sum of two hundred.
+What is left then goes uncounted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
     """The views everybody has with their counts, then the saved ones the actor may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewById:
+    """One saved view with its count."""
+
+    view_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +66,21 @@ def _listed(work: Work, question: Views) -> dict[str, Any]:
     }
     items = [{**given, **view} for view in work.ask(Counted())["items"]]
     if work.actor.staff:
-        items += [_shown(work, row) for row in store.listed(work.tx, work.agent_id, work.scope.shops)]
+        until = monotonic() + SECONDS
+        items += [_shown(work, row, until) for row in store.listed(work.tx, work.agent_id, work.scope.shops)]
     return {"items": items, "next": None}
 
 
-def _shown(work: Work, row: Row) -> dict[str, Any]:
-    """A saved view with its count (at most 10,000); `broken` says why it has none."""
+def _one(work: Work, question: ViewById) -> dict[str, Any]:
+    row = _need(store.entry(work.tx, question.view_id))
+    shop = row["shop"]
+    if row["agent_id"] not in (None, work.agent_id) or (shop and not access.serves(work.actor, shop)):
+        raise missing("view")
+    return _shown(work, row, monotonic() + SECONDS)
+
+
+def _shown(work: Work, row: Row, until: float) -> dict[str, Any]:
+    """A saved view with its count (at most 10,000; None: not counted, the time is over); `broken`: why it has none."""
     shown = {
         "id": row["id"],
         "name": row["name"],
@@ -68,13 +89,15 @@ def _shown(work: Work, row: Row) -> dict[str, Any]:
         "columns": row["columns"],
         "shared": row["agent_id"] is None,
         "shop": row["shop"] or None,
-        "count": 0,
+        "count": None,
         "broken": None,
     }
+    if monotonic() >= until:
+        return shown
     try:
         found = work.ask(Tickets(filter=row["filter"], sort=row["sort"], limit=1, count=True))
     except Refused as refused:
-        return {**shown, "broken": refused.message}
+        return {**shown, "count": 0, "broken": refused.message}
     return {**shown, "count": found.get("count", found.get("count_at_least", 0))}
 
 
@@ -82,13 +105,11 @@ def _save(work: Work, command: SaveView) -> dict[str, Any]:
     values = dict(command.values)
     before = None if command.view_id is None else _own(work, command.view_id)
     if "name" in values:
-        values["name"] = values["name"].strip()
-        if not values["name"]:
-            raise Refused("invalid", "text-needed", "write a name", pointer="/name")
+        values["name"] = title_of(values["name"], "/name")
     if "sort" in values and values["sort"].removeprefix("-") not in SORTS:
         raise Refused("invalid", "unknown-sort", f"tickets cannot be sorted by `{values['sort']}`", pointer="/sort")
     if "filter" in values:
-        work.ask(Tickets(filter=values["filter"], limit=1))
+        work.ask(CheckFilter(values["filter"]))
     owner = None if before is None else before["agent_id"]
     if before is None or "shared" in values or "shop" in values:
         owner = _place(work, values, before)
@@ -98,13 +119,16 @@ def _save(work: Work, command: SaveView) -> dict[str, Any]:
             raise Refused("conflict", "too-many-views", f"there are {most} views already; delete some first")
     view_id = store.save(work.tx, values, command.view_id)
     work.tx.record("view.saved", {"view": view_id, "changed": sorted(command.values)}, actor=work.actor)
-    return {"entry": _shown(work, _need(store.entry(work.tx, view_id)))}
+    return {"view": view_id}
 
 
 def _place(work: Work, values: dict[str, Any], before: Row | None) -> int | None:
     """Puts `agent_id` and `shop` in the place of `shared`. Returns the owner; None for a shared view."""
     shared = values.pop("shared", before is not None and before["agent_id"] is None)
+    given = "shop" in values
     shop = values.pop("shop", before["shop"] if before is not None else "") or ""
+    if given and shop and not shared:
+        raise Refused("invalid", "own-view", "only shared views belong to a shop", pointer="/shop")
     if not shared:
         if work.agent_id is None:
             raise Refused("invalid", "nobody", "own views belong to an agent", pointer="/shared")
@@ -159,4 +183,4 @@ COMMANDS = (
     PlainCommand(SaveView, _save, right="ticket.view", rights=(SHARE, "shops.all")),
     PlainCommand(DeleteView, _delete, right="ticket.view", rights=(SHARE, "shops.all")),
 )
-QUESTIONS: Questions = {Views: _listed}
+QUESTIONS: Questions = {Views: _listed, ViewById: _one}

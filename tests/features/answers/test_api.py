@@ -75,9 +75,15 @@ def test_question_types_are_made_renamed_and_taken_out_when_nothing_has_them(
         ("x" * 61, {"label": {"en": "x"}}),
         ("ok", {"label": {"xx": "x"}}),
         ("ok", {"label": {"en": " "}}),
+        ("ok", {"label": {"en": "a\u202eb"}}),
     ):
         assert lead.put(f"/answers/types/{name}", json=body).status_code in (404, 422), (name, body)
     refused("save_answer_type", amy.put("/answers/types/ok", json={"label": {"en": "x"}}), 403)
+    for name in ("%2e", "%2e%2e"):
+        assert lead.put(f"/answers/types/{name}", json={"label": {"en": "x"}}).status_code == 404, name
+    once = conforms("save_answer_type", lead.put("/answers/types/cafe%CC%81", json={"label": {"en": "x"}}))
+    assert once["name"] == "caf\u00e9", "one name however its letters are composed"
+    conforms("delete_answer_type", lead.delete("/answers/types/caf%C3%A9"))
     lead.delete(f"/answers/{entry['id']}")
 
 
@@ -115,6 +121,7 @@ def test_what_is_chosen_most_comes_first_and_one_person_counts_once_a_day(site: 
                 conforms("click_answer", client.post(f"/answers/{loud['id']}/click"))
             hot = conforms("hot_answers", client.get("/answers/hot", params={"shop": "demo"}))["items"]
             assert [item["id"] for item in hot].index(loud["id"]) < [item["id"] for item in hot].index(quiet["id"])
+    conforms("click_answer", lead.post(f"/answers/{quiet['id']}/click"))
     by_id = {item["id"]: item for item in lead.get("/answers").json()["items"]}
     assert (by_id[loud["id"]]["clicks"], by_id[quiet["id"]]["clicks"]) == (2, 0)
     with site.client("oscar") as stranger:

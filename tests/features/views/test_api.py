@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import httpx
+import pytest
 
+from engine.features.views import commands
 from engine.features.views.tables import View
+from engine.store import queries
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
 
@@ -68,19 +72,50 @@ def test_bad_views_are_named_and_one_whose_filter_lost_its_meaning_says_so(site:
         ({"name": "x", "filter": "ticket.nothing = 1"}, "/filter"),
         ({"name": "x", "sort": "nothing"}, "/sort"),
         ({"name": "x", "shared": True, "shop": "nowhere"}, "/shop"),
+        ({"name": "x", "shop": "nowhere"}, "/shop"),
+        ({"name": "x", "filter": "ticket.number / 0 = 1"}, "/filter"),
+        ({"name": "x", "filter": "ticket.number > 9223372036854775808"}, "/filter"),
         ({"name": "x" * 61}, "/name"),
     ):
         problem = refused("add_view", amy.post(PATH, json=body), 422)
         assert problem["errors"][0]["pointer"] == pointer, problem
     view = conforms("add_view", amy.post(PATH, json={"name": "壞掉的", "filter": "ticket.priority >= high"}))
 
-    def spoil(tx: Any) -> None:
-        tx.update(View, {"filter": "ticket.gone = 1"}, id=view["id"])
+    for lost, said in (("ticket.gone = 1", "gone"), ("ticket.number / 0 = 1", "memory")):
 
-    site.run(lambda: site.desk.context.store.write(spoil))
-    broken = next(item for item in shown(amy) if item["id"] == view["id"])
-    assert broken["count"] == 0 and "gone" in broken["broken"]
+        def spoil(tx: Any, lost: str = lost) -> None:
+            tx.update(View, {"filter": lost}, id=view["id"])
+
+        site.run(lambda: site.desk.context.store.write(spoil))
+        broken = next(item for item in shown(amy) if item["id"] == view["id"])
+        assert broken["count"] == 0 and said in broken["broken"]
+        assert conforms("change_view", amy.patch(f"{PATH}/{view['id']}", json={"name": "改名"}))["broken"]
     conforms("delete_view", amy.delete(f"{PATH}/{view['id']}"))
+
+
+def test_counting_ends_when_it_took_its_time(site: Site, amy: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = conforms("add_view", amy.post(PATH, json={"name": "慢", "filter": "ticket.number > 0"}))
+    monkeypatch.setattr(commands, "SECONDS", 0.0)
+    assert next(item for item in shown(amy) if item["id"] == view["id"])["count"] is None
+    conforms("delete_view", amy.delete(f"{PATH}/{view['id']}"))
+
+
+def test_a_view_is_saved_without_running_its_filter(
+    site: Site, amy: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One writer serves everybody: a slow filter there would hold every line of chat."""
+    where: list[str] = []
+    tickets = queries.tickets
+
+    def watched(tx: Any, *args: Any, **kwargs: Any) -> Any:
+        where.append(threading.current_thread().name)
+        return tickets(tx, *args, **kwargs)
+
+    monkeypatch.setattr(queries, "tickets", watched)
+    view = conforms("add_view", amy.post(PATH, json={"name": "急件", "filter": "ticket.number > 0"}))
+    conforms("change_view", amy.patch(f"{PATH}/{view['id']}", json={"filter": "ticket.number > 1"}))
+    conforms("delete_view", amy.delete(f"{PATH}/{view['id']}"))
+    assert len(where) == 2 and all(name.startswith("store-reader") for name in where), where
 
 
 def test_members_have_the_one_view_of_their_cases(site: Site) -> None:

@@ -152,7 +152,7 @@ export const useDesk = defineStore('desk', () => {
 
   async function loadViews(): Promise<void> {
     const answer = await api.get<{ items: View[] }>('/views')
-    views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
+    views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count ?? 0]))
   }
 
   async function loadNotices(): Promise<void> {

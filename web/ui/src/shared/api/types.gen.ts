@@ -2907,8 +2907,8 @@ export interface components {
             /** @description None: one that everybody has, known by its name (mine, unassigned, waiting, overdue, all). */
             id: number | null;
             name: string;
-            /** @description At most 10,000. */
-            count: number;
+            /** @description At most 10,000. None: not counted, because the counts of the list took too long together. */
+            count: number | null;
             /** @description An expression of the rules language. */
             filter: string | null;
             sort: string;
