@@ -99,7 +99,7 @@ def _standing(tx: Tx) -> tuple[bool, Row | None, bool]:
 async def _run(desk: Desk, clock: Clock, job_id: int, progress: bool) -> None:
     """Runs the job to its end in this process. Raises Stopped, Refused."""
     context = desk.context
-    worker = Worker(context, kinds={"demo": Demo(desk, clock).kind}, schedules={}, pace=0.0)
+    worker = Worker(context, kinds={"demo": Demo(desk, clock).kind}, schedules={}, pace=0.0, patient=False)
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     with suppress(NotImplementedError, ValueError, RuntimeError):  # only a main thread hears of signals
