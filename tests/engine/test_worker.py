@@ -436,3 +436,17 @@ def test_upkeep_takes_out_what_is_too_old_in_small_steps_and_sums_up_what_rules_
         return next((row["state"] for row in await jobs.newest(desk.context) if row["kind"] == "upkeep"), "")
 
     stored.run(after, lambda: wall_clock() + 120 * DAY)
+
+
+# --- beside a server ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["<&-", "</dev/null", "<rules/roles.yaml"])
+def test_beside_needs_an_input_that_can_be_closed(house: House, given: str) -> None:
+    command = f'exec "$0" -m engine worker --beside --desk . {given}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], cwd=house.folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("engine worker: `--beside`") and done.stderr.count("\n") == 1
