@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import selectors
 import signal
 import sys
 from typing import Any
@@ -37,9 +38,24 @@ def run_worker(arguments: Any) -> int:
         level=config["logging.level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     if arguments.beside:
+        _require_a_waitable_input()
         os.nice(NICE)
     asyncio.run(_work(config, beside=arguments.beside))
     return DONE
+
+
+def _require_a_waitable_input() -> None:
+    """Raises CannotDo where nobody can be waited for at standard input: it is closed, or a file."""
+    try:
+        if sys.stdin is None:
+            raise ValueError("closed")
+        with selectors.DefaultSelector() as selector:
+            selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+    except (OSError, ValueError):
+        raise CannotDo(
+            "`--beside` ends the worker when standard input is closed, and here that is closed already or a file; "
+            "begin it with a pipe, or without `--beside`"
+        ) from None
 
 
 async def _work(config: Any, *, beside: bool) -> None:

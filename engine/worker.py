@@ -8,12 +8,17 @@ step; one that dies is followed by another once the lease is over.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from peewee import InterfaceError, OperationalError
 
 from engine.core.building import build
 from engine.core.entities import SYSTEM
@@ -21,7 +26,19 @@ from engine.desk import activation
 from engine.desk.context import Context
 from engine.desk.feed import rest
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step, next_moment, record
-from engine.store import StoreBusy, StoreClosed, Tx, jobs, rulebooks, wall_clock
+from engine.store import (
+    BadCursor,
+    FileRefused,
+    KeyReused,
+    NotFilterable,
+    StoreBusy,
+    StoreClosed,
+    StoreError,
+    Tx,
+    jobs,
+    rulebooks,
+    wall_clock,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +50,21 @@ HELD = 4
 """Jobs held at the same time: each gets its turn, a long one does not keep the others waiting."""
 NICE = 10
 """How much lower the priority of a worker beside a server is."""
+AGAIN = 5.0
+"""Seconds until a step is tried again that the storage kept from being stored."""
+_ASKED_WRONGLY = (BadCursor, FileRefused, KeyReused, NotFilterable)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
+def _is_storage_trouble(error: BaseException) -> bool:
+    """Whether the storage could not do its work (a full disk, a server that is away), which is no fault of a job."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    if isinstance(error, StoreError):
+        return not isinstance(error, _ASKED_WRONGLY)
+    # SQLite gives a statement that is wrong in itself the same class as a full disk, but a code of its own.
+    code = getattr(error.args[0] if error.args else None, "sqlite_errorcode", None)
+    return isinstance(error, (OperationalError, InterfaceError)) and code != sqlite3.SQLITE_ERROR
 
 
 class _Lost(Exception):
@@ -43,7 +75,8 @@ class Worker:
     """Runs jobs of one open desk. `run` until `stop`.
 
     `kinds` and `schedules` are the desk's, unless given. `pace`: how long it rests after a step, in lengths of the
-    step's transaction, so that others come to write.
+    step's transaction, so that others come to write. Not `patient`: trouble with the storage ends it with StoreError,
+    for a command that somebody waits for; the job stays where it stood.
     """
 
     def __init__(
@@ -54,13 +87,17 @@ class Worker:
         schedules: Mapping[str, JobSchedule] | None = None,
         clock: Callable[[], int] = wall_clock,
         pace: float = 1.0,
+        patient: bool = True,
     ) -> None:
         self._context = context
         self._kinds = context.tables.jobs if kinds is None else kinds
         self._schedules = context.tables.schedules if schedules is None else schedules
         self._clock = clock
         self._pace = pace
+        self._patient = patient
         self._held: dict[int, Claimed] = {}
+        self._later: dict[int, float] = {}
+        """Held jobs whose step the storage did not take: not before then (monotonic time)."""
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -77,15 +114,23 @@ class Worker:
                         await rest(self._wake, LOOK)
                 except StoreClosed:
                     raise
-                except Exception:
+                except Exception as error:
+                    if not self._patient and not isinstance(error, StoreBusy) and _is_storage_trouble(error):
+                        raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
                     log.exception("the worker could not look at its jobs; trying again")
                     await rest(self._wake, LOOK)
         finally:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
-            with suppress(StoreClosed):
-                held = tuple(self._held)
+            held = tuple(self._held)
+            try:
                 await self._context.store.write(lambda tx: jobs.let_go(tx, held))
+            except StoreClosed:
+                pass
+            except Exception as error:
+                if not _is_storage_trouble(error):
+                    raise
+                log.warning("the jobs could not be given back, others take them when the lease is over: %s", error)
             self._held.clear()
 
     def stop(self) -> None:
@@ -110,10 +155,12 @@ class Worker:
         if due is not None and due <= now and len(self._held) < HELD:
             await self._schedule(now)
             await self._claim(now)
+        stepped = False
         for job in tuple(self._held.values()):
-            if not self._stopping:
+            if not self._stopping and self._later.get(job.id, 0.0) <= time.monotonic():
                 await self._step(job)
-        return bool(self._held)
+                stepped = stepped or job.id not in self._later
+        return stepped
 
     # --- schedules and claims ---------------------------------------------------------------------------------------
 
@@ -171,8 +218,15 @@ class Worker:
         while True:
             await asyncio.sleep(BEAT)
             if self._held:
-                with suppress(StoreBusy):
+                try:
                     await self._context.store.write(partial(self._renew, ids=tuple(self._held)))
+                except StoreClosed:
+                    return
+                except StoreBusy:
+                    pass  # the next sign comes long before the lease is over
+                except Exception:
+                    # It beats on: without it every job that takes long would be taken for one whose process is gone.
+                    log.warning("the worker could not give a sign of life; trying again", exc_info=True)
 
     def _renew(self, tx: Tx, ids: tuple[int, ...]) -> None:
         jobs.renew(tx, ids, self._clock())
@@ -180,7 +234,12 @@ class Worker:
     # --- steps ------------------------------------------------------------------------------------------------------
 
     async def _step(self, job: Claimed) -> None:
-        """One step of one job, stored with its place. What the step raises fails this job; the others go on."""
+        """One step of one job, stored with its place. What the step raises fails this job; the others go on.
+
+        Where the storage is in trouble the job stays where it stood and is tried again later.
+        """
+        if self._later.pop(job.id, None) is not None:
+            job = await self._as_asked(job)
         if job.cancelled:
             await self._end(job, "cancelled")
             return
@@ -194,6 +253,12 @@ class Worker:
         except (StoreBusy, StoreClosed):
             raise  # nothing was stored: the same step again
         except Exception as error:
+            if _is_storage_trouble(error):
+                if not self._patient:
+                    raise
+                log.warning("job %d (%s) waits, its step could not be stored: %s", job.id, job.kind, error)
+                self._later[job.id] = time.monotonic() + AGAIN
+                return
             log.exception("job %d (%s) failed", job.id, job.kind)
             await self._end(job, "failed", error=f"{type(error).__name__}: {error}")
         else:
@@ -202,6 +267,11 @@ class Worker:
             else:
                 self._held[job.id] = moved
             await asyncio.sleep(self._pace * (time.perf_counter() - began))
+
+    async def _as_asked(self, job: Claimed) -> Claimed:
+        """The job with a wish to cancel it, which is otherwise heard of when a step is stored."""
+        row = await self._context.read(lambda tx: jobs.one(tx, job.id))
+        return replace(job, cancelled=row is not None and row["cancel_at"] is not None)
 
     def _store(self, tx: Tx, job: Claimed, step: Step) -> dict[str, Any]:
         """Inside the transaction: what the step wrote, and where the job stands now (`moved` None: it is over)."""

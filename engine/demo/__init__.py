@@ -10,19 +10,21 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 
 from engine.config import Config
 from engine.core.entities import MINUTE, SYSTEM
 from engine.core.errors import Refused
+from engine.demo import people
 from engine.demo.month import Clock
 from engine.demo.people import ACCOUNTS, Account, add_accounts, set_passwords, told
 from engine.demo.year import MONTH, THROUGH, YEAR, Demo
 from engine.desk import Desk, jobs
 from engine.desk.context import Context
 from engine.reload import reload_now
+from engine.store import Tx, bulk, wall_clock
 from engine.store import jobs as rows
-from engine.store import people, wall_clock
 from engine.store.sql import Row
 from engine.worker import Worker
 
@@ -34,7 +36,8 @@ class Stopped(Exception):
 async def fill(config: Config, *, tickets: int = 200, password: str | None = None, progress: bool = False) -> str:
     """Fills an empty desk, or goes on where it was stopped; one that has the demo already gets the password only.
 
-    Returns what to tell the operator. Raises Stopped after Ctrl-C, Refused where the desk's rules have errors.
+    Returns what to tell the operator. Raises Stopped after Ctrl-C, Refused for a desk of somebody else, one whose rules
+    have errors, and one whose demo has failed.
     """
     until = wall_clock() - 5 * MINUTE
     begin = until - (MONTH if tickets <= THROUGH else YEAR)
@@ -42,35 +45,61 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
     desk = await Desk.open(config, clock=clock, listened=False)
     try:
         context = desk.context
-        job = await context.read(lambda tx: rows.unfinished(tx, "demo"))
-        clock.turn(begin if job is None else job["arguments"]["from"])
+        made, job, used = await context.read(_standing)
+        if used and not made:
+            raise Refused("conflict", "desk-in-use", _IN_USE.format(data=config.data))
+        if job is not None and job["state"] == "failed":
+            again = f"delete {config.data} and run it again, or fill another folder (--data)"
+            raise Refused("conflict", "demo-failed", f"the demo could not be made: {job['error']}; {again}")
+        going_on = job is not None and job["state"] not in rows.OVER
+        clock.turn(job["arguments"]["from"] if job is not None and going_on else begin)
         if desk.rulebook is None:
             await reload_now(desk, by="demo", note="starter rules", source="start")
         if desk.rulebook is None:
             raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
         password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)
-        if await context.read(lambda tx: people.agent_id(tx, "lin")) is None:
+
+        def begun(tx: Tx) -> None:
+            arguments = {"tickets": tickets, "from": begin, "until": until}
+            jobs.record_new(tx, SYSTEM, "demo", arguments, now=wall_clock())
+
+        kept: Collection[str] = ()
+        if made:
+            # Later than anything here: the moment at which a password was set tells whose it is.
+            clock.turn(context.store.now() + 1)
+            kept = await set_passwords(desk, password)
+            if job is None and not await context.read(bulk.count_tickets):
+                await context.store.write(begun)  # an older version was killed right after the accounts
+        else:
             for feature in desk.plugins.tables["features"].values():
                 for fill_in in (feature.starter, feature.demo):
                     if fill_in is not None:
                         await fill_in(context)
-            await add_accounts(desk, password)
-            arguments = {"tickets": tickets, "from": begin, "until": until}
-            await context.write(lambda tx: {"id": jobs.record_new(tx, SYSTEM, "demo", arguments, now=wall_clock())})
-            job = await context.read(lambda tx: rows.unfinished(tx, "demo"))
-        else:
-            await set_passwords(desk, password)
+            # In one transaction: accounts without a job would be taken for a demo that is there.
+            await add_accounts(desk, password, begun)
+        job = await context.read(lambda tx: rows.unfinished(tx, "demo"))
         if job is not None:
             await _run(desk, clock, int(job["id"]), progress)
     finally:
         await desk.close()
-    return told(password)
+    return told(password, kept)
+
+
+_IN_USE = (
+    "the desk in {data} has accounts, members or tickets that the demo has not made, and nothing of it was changed; "
+    "give the demo a folder of its own, such as `--data data/demo` (and, on a database server, a database of its own)"
+)
+
+
+def _standing(tx: Tx) -> tuple[bool, Row | None, bool]:
+    """Whether the demo made this desk, its newest job that is still in the table, and whether anything is there."""
+    return people.made_here(tx), rows.newest(tx, "demo"), people.known(tx) or bulk.count_tickets(tx) > 0
 
 
 async def _run(desk: Desk, clock: Clock, job_id: int, progress: bool) -> None:
     """Runs the job to its end in this process. Raises Stopped, Refused."""
     context = desk.context
-    worker = Worker(context, kinds={"demo": Demo(desk, clock).kind}, schedules={}, pace=0.0)
+    worker = Worker(context, kinds={"demo": Demo(desk, clock).kind}, schedules={}, pace=0.0, patient=False)
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     with suppress(NotImplementedError, ValueError, RuntimeError):  # only a main thread hears of signals

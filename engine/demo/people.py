@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from engine.core.entities import DAY
@@ -50,31 +51,54 @@ NAMES = (
 )  # fmt: skip
 
 
-def told(password: str) -> str:
-    """The accounts, for people."""
+def told(password: str, kept: Collection[str] = ()) -> str:
+    """The accounts, for people; `kept` are those whose own password stays."""
     lines = ["Demo accounts (password for all: " + password + ")"]
     what = {"admin": "administrator", "sysadmin": "system administrator", "supervisor": "supervisor", "agent": "agent"}
     for account in ACCOUNTS:
         role = what[account.roles[0]] if account.roles else f"{account.tier} member"
-        lines.append(f"  {account.username:<8} {role}")
+        own = "  (keeps the password that somebody has set)" if account.username in kept else ""
+        lines.append(f"  {account.username:<8} {role}{own}")
     return "\n".join(lines)
 
 
-async def set_passwords(desk: Desk, password: str) -> None:
-    """The demo's password is the one told at this start; whoever is signed in stays so."""
+def made_here(tx: Tx) -> bool:
+    """Whether the demo made this desk: its agents are the first ones. Who plays with it may add others later."""
+    ours = [account.username for account in ACCOUNTS if account.kind == "agent"]
+    first = sorted(people.list_agents(tx), key=lambda row: int(row["id"]))[: len(ours)]
+    return [row["username"] for row in first] == ours
+
+
+def known(tx: Tx) -> bool:
+    """Whether anybody has an account here, or is a member."""
+    return bool(people.list_agents(tx) or bulk.known_members(tx))
+
+
+async def set_passwords(desk: Desk, password: str) -> list[str]:
+    """The demo's password is the one told at this start; whoever is signed in stays so.
+
+    Returns the accounts that keep their own, because somebody has set it.
+    """
     digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
 
-    def job(tx: Tx) -> None:
-        for account in ACCOUNTS:
-            login = sessions.find_login(tx, account.username)
-            if login is not None:
-                sessions.save_login(tx, login["owner_kind"], login["owner_id"], account.username, digest)
+    def job(tx: Tx) -> list[str]:
+        found = [login for login in (sessions.find_login(tx, one.username) for one in ACCOUNTS) if login is not None]
+        # The demo sets all of them in one transaction, so at one moment; a person sets one at a time.
+        moments = Counter(login["changed_at"] for login in found)
+        together = {moment for moment, count in moments.most_common(1) if count > 1}
+        kept = []
+        for login in found:
+            if login["changed_at"] in together:
+                sessions.save_login(tx, login["owner_kind"], login["owner_id"], login["username"], digest)
+            else:
+                kept.append(str(login["username"]))
+        return kept
 
-    await desk.context.store.write(job)
+    return (await desk.context.store.write(job)).result
 
 
-async def add_accounts(desk: Desk, password: str) -> None:
-    """Makes the accounts, all with one password."""
+async def add_accounts(desk: Desk, password: str, also: Callable[[Tx], object] = lambda tx: None) -> None:
+    """Makes the accounts, all with one password, and does what else belongs into the same transaction."""
     digest = await asyncio.get_running_loop().run_in_executor(None, accounts.hash_password, desk.context, password)
     words = desk.context.lexicon
 
@@ -107,6 +131,7 @@ async def add_accounts(desk: Desk, password: str) -> None:
                 )
                 sessions.save_login(tx, "member", owner, account.username, digest)
             tx.record(f"{account.kind}.created", {"username": account.username})
+        also(tx)
 
     await desk.context.store.write(job)
 

@@ -6,12 +6,15 @@ the line in `FEATURES` and gives the new right to the roles that may keep the au
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 TEMPLATES = Path(__file__).with_name("feature")
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+LONGEST = 40
+"""Letters of a name: longer ones make lines that lint does not take, and names that PostgreSQL cuts off."""
 
 PLACES = {
     "engine.__init__.py.txt": "engine/features/%names%/__init__.py",
@@ -52,10 +55,22 @@ def new_feature(root: Path, name: str, one: str | None = None) -> Written:
     one = one or _singular(name)
     if not NAME.fullmatch(name) or not NAME.fullmatch(one) or name == one:
         raise CannotWrite(f"`{name}` is no name: a plural in small letters such as `bulletin_notes`, or give --one")
+    for given in dict.fromkeys((name, one)):
+        if len(given) > LONGEST:
+            raise CannotWrite(f"`{given}` is too long: {len(given)} letters, at most {LONGEST} do")
+        # A word for a folder, a variable and, in capitals, a class: `none` does for two of them only.
+        if taken := [word for word in (given, given.replace("_", ""), _camel(given)) if keyword.iskeyword(word)]:
+            raise CannotWrite(
+                f"`{given}` is no name: `{taken[0]}` is a word of Python; name it otherwise, or give --one"
+            )
     features, roles = root / "engine/features/__init__.py", root / "rules/roles.yaml"
     if not features.is_file() or not roles.is_file():
         raise CannotWrite(f"`{root}` is no checkout of this project: features are written where its code is")
+    if (place := _tables(root).get(one)) is not None:
+        raise CannotWrite(f"there is a table `{one}` already, in {place}: find another noun, or give --one")
     words = _words(root, name, one)
+    if (place := _parameters(root).get(words["param"])) is not None:
+        raise CannotWrite(f"addresses have a part `{words['param']}` already, in {place}: find another, or give --one")
     wanted = {
         _filled(place, words): _filled((TEMPLATES / file).read_text("utf-8"), words) for file, place in PLACES.items()
     }
@@ -68,6 +83,28 @@ def new_feature(root: Path, name: str, one: str | None = None) -> Written:
     features.write_text(_with_feature(features.read_text("utf-8"), name), "utf-8")
     roles.write_text(_with_right(roles.read_text("utf-8"), f"{name}.edit"), "utf-8")
     return Written(tuple(wanted), ("engine/features/__init__.py", "rules/roles.yaml"))
+
+
+def _tables(root: Path) -> dict[str, str]:
+    """The tables of a checkout, and the file each is written in."""
+    found = {}
+    for path in (*root.glob("engine/store/tables/*.py"), *root.glob("engine/features/*/tables.py")):
+        for body in re.split(r"^(?=class )", path.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            said = re.search(r'table_name = "(\w+)"', body)
+            camel = body[len("class ") :].split("(")[0]
+            name = said[1] if said else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", camel).lower()
+            found[name] = path.relative_to(root).as_posix()
+    return found
+
+
+def _parameters(root: Path) -> dict[str, str]:
+    """The named parts of addresses (`/answers/{answer}`) in a checkout, and the file each is written in."""
+    return {
+        found[1]: path.relative_to(root).as_posix()
+        for path in (root / "web/routes.py", *root.glob("web/features/*.py"))
+        if path.is_file()
+        for found in re.finditer(r'^(?:path_\w+\(|    )"(\w+)"[,:] ', path.read_text("utf-8"), re.MULTILINE)
+    }
 
 
 def _words(root: Path, name: str, one: str) -> dict[str, str]:

@@ -227,6 +227,12 @@ def unfinished(tx: Tx, kind: str) -> Row | None:
     return None if row is None else _plain(row)
 
 
+def newest(tx: Tx, kind: str) -> Row | None:
+    """The newest job of a kind, over or not; one that ended long ago is gone."""
+    row = tx.row(t.Job.select().where(t.Job.kind == kind).order_by(t.Job.id.desc()))
+    return None if row is None else _plain(row)
+
+
 def _plain(row: Row) -> Row:
     result = None if row["result"] is None else json.loads(row["result"])
     return {**row, "arguments": json.loads(row["arguments"]), "result": result}

@@ -12,15 +12,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peewee import OperationalError
 
+from engine import worker as worker_module
 from engine.core.commands import OpenTicket
 from engine.core.entities import DAY, SECOND, SYSTEM
 from engine.desk import Claimed, Context, Desk, JobKind, JobSchedule, Step, jobs
-from engine.store import Tx, rule_days, uploads, wall_clock
+from engine.store import StoreError, Tx, rule_days, uploads, wall_clock
 from engine.store import jobs as rows
 from engine.store import tables as t
 from engine.store.doctor import check_chain
@@ -210,6 +213,90 @@ def test_a_step_that_kills_its_process_is_not_tried_for_ever(house: House) -> No
     house.run(work)
 
 
+# --- trouble with the storage ---------------------------------------------------------------------------------------
+
+
+async def big(context: Context, job: Claimed) -> Step:
+    """Writes more into the log than a full disk takes."""
+
+    def write(tx: Tx) -> None:
+        tx.record("counted", {"job": job.id, "n": 0, "much": "x" * 200_000})
+
+    return Step({"n": 1}, 1, 1, write, finished=True)
+
+
+def test_trouble_with_the_storage_fails_no_job_and_keeps_none_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "AGAIN", 0.1)
+    full: set[int] = set()
+
+    async def step(context: Context, job: Claimed) -> Step:
+        found = await count(context, job)
+
+        def write(tx: Tx) -> None:
+            assert found.write is not None
+            found.write(tx)
+            if job.id in full:
+                raise OperationalError("database or disk is full")
+
+        return replace(found, write=write)
+
+    async def work(desk: Desk) -> None:
+        first, dropped, other = [await begun(desk, upto=3) for _ in range(3)]
+        full.update((first, dropped))
+        async with working(desk, kinds={"count": JobKind("count", step)}):
+            await until(desk, other, "done")
+            await asyncio.sleep(0.3)
+            assert (await shown(desk, first))["state"] == "running", "it is tried again"
+            assert await jobs.cancel(desk.context, dropped) == "running"
+            await until(desk, dropped, "cancelled")
+            full.clear()
+            await until(desk, first, "done")
+        assert await counted(desk, first) == [0, 1, 2] == await counted(desk, other)
+
+    house.run(work)
+
+
+def test_a_command_that_waits_is_told_of_a_full_disk_and_its_job_stays(house: House) -> None:
+    async def work(desk: Desk) -> None:
+        large = await begun(desk)
+        # No page more than it has: a disk that is full.
+        await desk.context.store.write(lambda tx: tx.database.execute_sql("PRAGMA max_page_count = 1"))
+        with pytest.raises(StoreError, match="full"):
+            await Worker(desk.context, kinds={"count": JobKind("count", big)}, schedules={}, patient=False).finish(
+                large
+            )
+        assert (await shown(desk, large))["state"] == "waiting"
+
+    house.run(work)
+
+
+def test_a_sign_of_life_that_fails_is_followed_by_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_module, "BEAT", 0.05)
+    beats = []
+
+    def renew(self: Worker, tx: Tx, ids: tuple[int, ...]) -> None:
+        beats.append(ids)
+        raise StoreError("the storage is away")
+
+    async def slow(context: Context, job: Claimed) -> Step:
+        while len(beats) < 3:
+            await asyncio.sleep(0.02)
+        return await count(context, job)
+
+    async def work(desk: Desk) -> None:
+        monkeypatch.setattr(Worker, "_renew", renew)
+        job_id = await begun(desk, upto=1)
+        async with working(desk, kinds={"count": JobKind("count", slow)}):
+            await until(desk, job_id, "done")
+
+    house.run(work)
+    assert "sign of life" in caplog.text
+
+
 # --- schedules ------------------------------------------------------------------------------------------------------
 
 
@@ -349,3 +436,17 @@ def test_upkeep_takes_out_what_is_too_old_in_small_steps_and_sums_up_what_rules_
         return next((row["state"] for row in await jobs.newest(desk.context) if row["kind"] == "upkeep"), "")
 
     stored.run(after, lambda: wall_clock() + 120 * DAY)
+
+
+# --- beside a server ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["<&-", "</dev/null", "<rules/roles.yaml"])
+def test_beside_needs_an_input_that_can_be_closed(house: House, given: str) -> None:
+    command = f'exec "$0" -m engine worker --beside --desk . {given}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], cwd=house.folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("engine worker: `--beside`") and done.stderr.count("\n") == 1

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from peewee import Model
 
-from engine.scaffold import CannotWrite, new_feature
+from engine.features import FEATURES
+from engine.scaffold import CannotWrite, _tables, new_feature
+from engine.store import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("engine", "plugins", "web", "tests", "rules", "config", "docs", "pyproject.toml", "setup.cfg", "README.md")
@@ -41,22 +44,64 @@ def test_what_it_writes_passes_lint_and_tests_at_once(checkout: Path) -> None:
     said = run(checkout, sys.executable, "-m", "engine", "new", "feature", "bulletin_notes")
     assert "engine/features/bulletin_notes/commands.py" in said
     assert said.count("  changed  ") == 2, "one line in FEATURES, the rights in roles.yaml"
-    tests = ["tests/features/bulletin_notes", "tests/house/test_features.py", "tests/house/test_rows.py"]
-    tests += ["tests/house/test_imports.py", "tests/store/test_migrations.py"]
-    tests += ["tests/house/test_types_current.py", "tests/house/test_documented.py"]
-    run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    asked = ["tests/features/bulletin_notes", "tests/house/test_features.py", "tests/house/test_rows.py"]
+    asked += ["tests/house/test_imports.py", "tests/store/test_migrations.py"]
+    asked += ["tests/house/test_types_current.py", "tests/house/test_documented.py"]
+    run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked)
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
     if ruff is not None:  # only there where `make lint` was
         run(checkout, ruff, "check", "engine", "web/features", "tests/features")
         run(checkout, ruff, "format", "--check", "engine", "web/features", "tests/features")
 
 
+NEEDED = ("engine/features/__init__.py", "rules/roles.yaml", "engine/features/answers/__init__.py", "web/routes.py")
+
+
+def refused(root: Path, name: str, one: str | None = None) -> str:
+    """What a name is refused with, in as much of a checkout as is read; nothing is written."""
+    written = [*ROOT.glob("engine/store/tables/*.py"), *ROOT.glob("engine/features/*/tables.py")]
+    for path in (*(ROOT / file for file in NEEDED), *written, *ROOT.glob("web/features/*.py")):
+        place = root / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    with pytest.raises(CannotWrite) as caught:
+        new_feature(root, name, one)
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+    return str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["", "Notes", "a b", "../x", "note", "1notes", "notes_", "answers"])
 def test_a_name_that_does_not_do_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
-    for file in ("engine/features/__init__.py", "rules/roles.yaml", "engine/features/answers/__init__.py"):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(CannotWrite):
-        new_feature(tmp_path, name)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    refused(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "said"),
+    [
+        ("messages", None, "there is a table `message` already, in engine/store/tables/messages.py"),
+        ("tickets", None, "there is a table `ticket` already"),
+        ("agents", None, "there is a table `agent` already"),
+        ("answer_types", None, "there is a table `answer_type` already, in engine/features/answers/tables.py"),
+        ("sla_clocks", None, "there is a table `sla_clock` already"),
+        ("types", None, "addresses have a part `type` already, in web/features/answers.py"),
+        ("as", "one_a", "`as` is a word of Python"),
+        ("as", None, "`as` is a word of Python"),
+        ("nones", "none", "`None` is a word of Python"),
+        ("classes", "class", "`class` is a word of Python"),
+        ("imports", None, "`import` is a word of Python"),
+        ("bulletins" * 5, None, "45 letters, at most 40"),
+        ("notes", "note" * 11, "44 letters, at most 40"),
+    ],
+)
+def test_a_noun_that_is_taken_or_cannot_be_written_is_refused_by_name(
+    tmp_path: Path, name: str, one: str | None, said: str
+) -> None:
+    assert said in refused(tmp_path, name, one)
+
+
+def test_every_table_of_this_checkout_is_found() -> None:
+    ours = [model for model in vars(tables).values() if isinstance(model, type) and issubclass(model, Model)]
+    ours += [model for feature in FEATURES for model in feature.tables]
+    names = {model._meta.table_name for model in ours if hasattr(model, "_meta")}
+    assert len(names) > 30 and names <= set(_tables(ROOT))
