@@ -102,6 +102,7 @@ describe('the library', () => {
 
   it('says what would be answered and why', async () => {
     await page.find('[data-test=try-open]').trigger('click')
+    expect(page.find('[data-test=try]').text()).toContain('會先由規則回答')
     await page.find('[data-test=try-text]').setValue('請問運費')
     await vi.waitFor(() => expect(page.find('[data-test=try-outcome]').exists()).toBe(true))
     expect(calls.find((call) => call.path.startsWith('/answers/try'))?.path).toBe('/answers/try?text=%E8%AB%8B%E5%95%8F%E9%81%8B%E8%B2%BB&shop=demo')

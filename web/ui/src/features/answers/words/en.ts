@@ -69,6 +69,7 @@ export const words: Words = {
   'types.needsLabel': 'Please write a name in at least one language.',
   'try.title': 'Try a line',
   'try.hint': 'Write what a member would; see what would be answered and why. Nothing is sent.',
+  'try.only': 'This tries the library only; rules that answer by themselves come first.',
   'try.placeholder': 'Such as: How much is shipping?',
   'try.answer': 'It answers',
   'try.answerHint': 'This answer is clearly the best.',

@@ -69,6 +69,7 @@ export const words: Words = {
   'types.needsLabel': '请至少用一种语言写下名称。',
   'try.title': '试答',
   'try.hint': '输入顾客会说的话，看看会回答什么、为什么。不会发送任何消息。',
+  'try.only': '这里只试回复库；如果有规则会自行回复，会先由规则回答。',
   'try.placeholder': '例如：请问运费多少？',
   'try.answer': '直接回答',
   'try.answerHint': '这条答案明显最符合。',

@@ -68,6 +68,7 @@ export const words = {
   'types.needsLabel': '請至少用一種語言寫下名稱。',
   'try.title': '試答',
   'try.hint': '輸入顧客會說的話，看看會回答什麼、為什麼。不會傳送任何訊息。',
+  'try.only': '這裡只試回覆庫；規則若會自行回覆，會先由規則回答。',
   'try.placeholder': '例如：請問運費多少？',
   'try.answer': '直接回答',
   'try.answerHint': '這則答案明顯最符合。',
