@@ -57,6 +57,7 @@ export const words: Words = {
   'keywords.more': 'Add another',
   'form.position': 'Order',
   'form.positionHint': 'Among equal points, the lower number comes first.',
+  'form.positionWrong': 'The order must be a whole number from 0 to 1,000,000.',
   'form.needsText': 'Please write a title and an answer in at least one language.',
   'form.half': '“{language}” needs both a title and an answer; to leave it out, empty both.',
   types: 'Question types',

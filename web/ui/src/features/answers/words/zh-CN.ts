@@ -57,6 +57,7 @@ export const words: Words = {
   'keywords.more': '再加一个',
   'form.position': '顺序',
   'form.positionHint': '分数相同时，数字小的在前。',
+  'form.positionWrong': '顺序请填 0 到 1,000,000 的整数。',
   'form.needsText': '请至少用一种语言写下标题和答案。',
   'form.half': '“{language}”需要标题和答案；不需要这个语言时，请把两格都清空。',
   types: '问题类型',

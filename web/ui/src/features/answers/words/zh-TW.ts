@@ -56,6 +56,7 @@ export const words = {
   'keywords.more': '再加一個',
   'form.position': '順序',
   'form.positionHint': '分數相同時，數字小的在前。',
+  'form.positionWrong': '順序請填 0 到 1,000,000 的整數。',
   'form.needsText': '請至少用一種語言寫下標題和答案。',
   'form.half': '「{language}」需要標題和答案；不需要這個語言時，請把兩格都清空。',
   types: '問題類型',
