@@ -168,6 +168,8 @@ describe('state and events', () => {
       { type: 'notice', seq: 102, notice },
     )
     expect(state.notices.map((one) => one.id)).toEqual([2, 1])
+    const read = all(state, { type: 'notices-read', ids: new Set([1]) })
+    expect(read.notices.map((one) => one.read)).toEqual([false, true])
   })
 })
 

@@ -14,7 +14,7 @@ import { useSession } from './stores/session'
 declare module 'vue-router' {
   interface RouteMeta {
     open?: boolean
-    /** Who lacks it finds no such page. */
+    /** Who lacks it is told so. */
     right?: string
     /** The page is there only while a feature fills this place. */
     place?: PlaceName
@@ -60,6 +60,7 @@ export function createDeskRouter(): Router {
         children: [
           { path: '', component: page(() => import('./views/Home.vue'), 'home.cards') },
           { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions') },
+          { path: 'tickets', redirect: '/inbox' },
           {
             path: 'tickets/:number(\\d+)',
             component: page(() => import('./views/Ticket.vue'), 'composer.above', 'composer.tools', 'ticket.panels', 'member.panels'),
@@ -69,6 +70,8 @@ export function createDeskRouter(): Router {
           { path: 'settings', component: page(() => import('./views/Settings.vue'), 'settings.sections'), meta: { place: 'settings.sections' } },
           ...routes,
           { path: ':rest(.*)*', name: 'missing', component: () => import('./views/NotFound.vue') },
+          // Reached by its name only: the address stays that of the page, which may be allowed by the next visit.
+          { path: ':rest(.*)*', name: 'forbidden', component: () => import('./views/NotFound.vue'), props: { forbidden: true } },
         ],
       },
     ],
@@ -94,8 +97,9 @@ export function createDeskRouter(): Router {
     await startLocale(user.locale)
     void desk.start()
     const { right, place } = to.meta
-    if ((right !== undefined && !session.may(right)) || (place !== undefined && !isFilled(place))) {
-      return { name: 'missing', params: { rest: to.path.slice(1).split('/') }, query: to.query }
+    const forbidden = right !== undefined && !session.may(right)
+    if (forbidden || (place !== undefined && !isFilled(place))) {
+      return { name: forbidden ? 'forbidden' : 'missing', params: { rest: to.path.slice(1).split('/') }, query: to.query }
     }
     return true
   })

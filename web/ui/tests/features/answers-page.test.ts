@@ -91,6 +91,23 @@ describe('the library', () => {
     })
   })
 
+  it('tells in its own words that an order is no whole number within bounds', async () => {
+    await page.find('[data-test=answer-new]').trigger('click')
+    const sheet = page.find('[data-test=sheet]')
+    expect(sheet.find('form').element.noValidate).toBe(true)
+    await sheet.find('[data-test=answer-title]').setValue('營業時間')
+    await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
+    for (const wrong of ['-1', '1.5', '1000001']) {
+      await sheet.find('[data-test=answer-position]').setValue(wrong)
+      await sheet.find('form').trigger('submit')
+      expect(sheet.find('[data-test=sheet-problem]').text()).toBe('順序請填 0 到 1,000,000 的整數。')
+    }
+    expect(made('POST')).toEqual([])
+    await sheet.find('[data-test=answer-position]').setValue('')
+    await sheet.find('form').trigger('submit')
+    await vi.waitFor(() => expect(made('POST')[0]?.[1]).toMatchObject({ position: 0 }))
+  })
+
   it('asks before something written is lost', async () => {
     await page.find('[data-test=answer-new]').trigger('click')
     await page.find('[data-test=answer-title]').setValue('營業時間')
@@ -102,6 +119,7 @@ describe('the library', () => {
 
   it('says what would be answered and why', async () => {
     await page.find('[data-test=try-open]').trigger('click')
+    expect(page.find('[data-test=try]').text()).toContain('會先由規則回答')
     await page.find('[data-test=try-text]').setValue('請問運費')
     await vi.waitFor(() => expect(page.find('[data-test=try-outcome]').exists()).toBe(true))
     expect(calls.find((call) => call.path.startsWith('/answers/try'))?.path).toBe('/answers/try?text=%E8%AB%8B%E5%95%8F%E9%81%8B%E8%B2%BB&shop=demo')

@@ -44,6 +44,7 @@ async function key(name: string, init: KeyboardEventInit = {}): Promise<void> {
   await new Promise((done) => setTimeout(done, 5))
 }
 const options = (): string[] => composer.findAll('[data-test=quick-option] b').map((one) => one.text())
+const list = () => composer.find('[data-test=quick-list]')
 const sent = (): unknown => composer.emitted('send')?.map((one) => one[0])
 
 describe('a slash', () => {
@@ -79,20 +80,52 @@ describe('a slash', () => {
   })
 
   it('is a slash again after Escape, until it is typed anew', async () => {
-    await type('/')
+    await type('請稍等 /')
     await key('Escape')
     expect(options()).toEqual([])
-    await type('/n')
+    await type('請稍等 /n')
     expect(options()).toEqual([])
     await type('')
-    await type('/n')
+    await type('請稍等 /n')
     expect(options()).toEqual(['您好'])
   })
 
-  it('that no reply knows is sent as it is', async () => {
-    await type('/etc')
+  it.each(['/etc', '／etc'])('%s that no reply knows, alone, never reaches the member by a key', async (alone) => {
+    await type(alone)
+    // Behind it, chosen as a whole, before it.
+    for (const [from, to] of [[alone.length, alone.length], [0, alone.length], [0, 0]] as const) {
+      field.setSelectionRange(from, to)
+      document.dispatchEvent(new Event('selectionchange'))
+      await key('Enter')
+      expect(list().text()).toContain('沒有符合的常用語')
+      expect(field.value).toBe(alone)
+    }
+    await key('Escape')
+    expect(list().exists()).toBe(false)
+    expect(field.value).toBe('')
     await key('Enter')
-    expect(sent()).toEqual(['/etc'])
+    expect(sent()).toBeUndefined()
+  })
+
+  it.each(['/', '/cd'])('alone, as %s, goes by Escape and is asked again', async (alone) => {
+    await type(alone)
+    await key('Escape')
+    expect(field.value).toBe('')
+    await type('/cd')
+    expect(options()).toEqual(['查訂單'])
+  })
+
+  it.each(['路徑 /etc', '/etc/hosts', '/etc 這個資料夾'])('in %s that no reply knows is sent as it is', async (text) => {
+    await type(text)
+    expect(list().exists()).toBe(false)
+    await key('Enter')
+    expect(sent()).toEqual([text])
+  })
+
+  it('within a text keeps what is written by Escape', async () => {
+    await type('請稍等 /cd')
+    await key('Escape')
+    expect(field.value).toBe('請稍等 /cd')
   })
 
   it('leaves the keys to an input method', async () => {

@@ -26,7 +26,8 @@ export const useDesk = defineStore('desk', () => {
   const nouns = shallowRef<Nouns | null>(null)
   const agents = shallowRef<readonly Agent[]>([])
   const teams = shallowRef<readonly Team[]>([])
-  const views = shallowRef<Partial<Record<ViewName, number>>>({})
+  /** How many each view has; null: too many to be counted in time. */
+  const views = shallowRef<Partial<Record<ViewName, number | null>>>({})
   /** The ticket on the screen: what comes in for it is read as it comes. */
   const shown = ref<number | null>(null)
   /** Grows when lists have to be asked again; those who show one watch it. */

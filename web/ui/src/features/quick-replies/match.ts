@@ -44,3 +44,9 @@ export function slashAt(text: string, cursor: number): Slash | null {
   const found = /(?:(?<=^|\s)[/／]|(?<=^|\n)、)([^\s/／、]{0,20})$/.exec(text.slice(0, cursor))
   return found ? { from: found.index, to: cursor, query: found[1] ?? '' } : null
 }
+
+/** The whole text, where it is one `/…` and nothing else: nobody means to say that to a member. */
+export function slashAlone(text: string): Slash | null {
+  const at = slashAt(text, text.length)
+  return at?.from === 0 ? at : null
+}

@@ -32,6 +32,7 @@ export type Local =
   | { type: 'lines-loaded'; number: number; lines: readonly Message[] }
   | { type: 'line-posted'; message: Message }
   | { type: 'notices-loaded'; notices: readonly Notice[] }
+  | { type: 'notices-read'; ids: ReadonlySet<number> }
   | { type: 'read'; number: number }
   | { type: 'typing-over'; number: number }
   | { type: 'missing-asked'; numbers: readonly number[] }
@@ -94,6 +95,8 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
       return said(state, event.message)
     case 'notices-loaded':
       return { ...state, notices: newestFirst(event.notices, state.notices) }
+    case 'notices-read':
+      return { ...state, notices: state.notices.map((notice) => (event.ids.has(notice.id) ? { ...notice, read: true } : notice)) }
     case 'read':
       return read(state, event.number)
     case 'typing-over':

@@ -61,6 +61,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'app.skip': 'Skip to the content',
   'app.notFound': 'There is no such page',
   'app.notFoundHint': 'The address may be mistyped, or the feature is not available yet.',
+  'app.forbidden': 'You may not use this page',
+  'app.forbiddenHint': 'You lack the right for it. If you need it, please ask an administrator.',
   'app.toHome': 'Back to home',
 
   'nav.main': 'Main menu',

@@ -59,6 +59,8 @@ export const desk = {
   'app.skip': '跳到主要內容',
   'app.notFound': '找不到這個頁面',
   'app.notFoundHint': '網址可能有誤，或這個功能尚未開放。',
+  'app.forbidden': '你沒有權限使用這個頁面',
+  'app.forbiddenHint': '需要使用時，請聯絡管理員開通權限。',
   'app.toHome': '回首頁',
 
   'nav.main': '主選單',
