@@ -153,7 +153,7 @@ export const useDesk = defineStore('desk', () => {
 
   async function loadViews(): Promise<void> {
     const answer = await api.get<{ items: View[] }>('/views')
-    views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count ?? 0]))
+    views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }
 
   async function loadNotices(): Promise<void> {
