@@ -66,6 +66,8 @@ def test_a_killed_writer_leaves_whole_jobs_and_loses_nothing_acknowledged(
         child.stdin.write(f"{number * 1_000_000}\n".encode())
         child.stdin.flush()
         assert child.stdout.readline() == b"ready\n"
+        if number % 2 == 0:
+            wait_for_lines(journal, 5)  # killed in the middle of its work, however slow the machine is
         time.sleep(chance.uniform(0.02, 0.25))
         os.kill(child.pid, signal.SIGKILL)
         child.wait(10)
@@ -73,6 +75,20 @@ def test_a_killed_writer_leaves_whole_jobs_and_loses_nothing_acknowledged(
         child.stdout.close()
         check(storage_url, plugins, keys, journal)
     assert len(journal.read_text().split()) > rounds, "the writer did write before it was killed"
+
+
+def wait_for_lines(journal: Path, more: int) -> None:
+    """Until so many more lines are acknowledged. Raises AssertionError after a minute."""
+    wanted = acknowledged(journal) + more
+    deadline = time.monotonic() + 60
+    while acknowledged(journal) < wanted:
+        assert time.monotonic() < deadline, "the writer did not write"
+        time.sleep(0.005)
+
+
+def acknowledged(journal: Path) -> int:
+    """How many whole lines the writer has told of."""
+    return journal.read_text().count("\n") if journal.exists() else 0
 
 
 def check(storage_url: str, plugins: Any, keys: Path, journal: Path) -> None:
