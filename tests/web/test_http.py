@@ -510,7 +510,7 @@ def test_pages_and_their_policies(site: Site) -> None:
     if not (STATIC / "console.html").exists():
         pytest.skip("the front end is not built here")
     root = httpx.Client(base_url=site.url)
-    for path in ("/", "/login", "/inbox", "/tickets/1", "/rules", "/account/sessions"):
+    for path in ("/", "/login", "/inbox", "/tickets", "/tickets/1", "/rules", "/account/sessions"):
         page = root.get(path)
         assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
         policy = page.headers["Content-Security-Policy"]
