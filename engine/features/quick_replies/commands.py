@@ -92,7 +92,10 @@ def _place(work: Work, values: dict[str, Any], before: Row | None) -> int | None
     """Puts the columns `agent_id` and `shop` in the place of `scope`. Returns the owner; None for a shared reply."""
     actor = work.actor
     given: Scope = values.pop("scope", "personal" if before is None else _scope(before))
-    shop = values.pop("shop", None) or (before["shop"] if before is not None and given == "shop" else None)
+    named = values.pop("shop", None)
+    if named and given != "shop":
+        raise Refused("invalid", "no-shop", "only replies of the scope `shop` belong to a shop", pointer="/shop")
+    shop = named or (before["shop"] if before is not None and given == "shop" else None)
     if given == "personal":
         if work.agent_id is None:
             raise Refused("invalid", "nobody", "personal replies belong to an agent", pointer="/scope")

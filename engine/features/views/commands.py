@@ -72,11 +72,7 @@ def _listed(work: Work, question: Views) -> dict[str, Any]:
 
 
 def _one(work: Work, question: ViewById) -> dict[str, Any]:
-    row = _need(store.entry(work.tx, question.view_id))
-    shop = row["shop"]
-    if row["agent_id"] not in (None, work.agent_id) or (shop and not access.serves(work.actor, shop)):
-        raise missing("view")
-    return _shown(work, row, monotonic() + SECONDS)
+    return _shown(work, _seen(work, question.view_id), monotonic() + SECONDS)
 
 
 def _shown(work: Work, row: Row, until: float) -> dict[str, Any]:
@@ -148,16 +144,21 @@ def _delete(work: Work, command: DeleteView) -> dict[str, Any]:
     return {}
 
 
-def _own(work: Work, view_id: int) -> Row:
-    """A view the actor may change. Raises Refused, the same for one of somebody else and one that is not there."""
-    row = _need(store.entry(work.tx, view_id))
-    if row["agent_id"] is not None:
-        if row["agent_id"] != work.agent_id:
-            raise missing("view")
-        return row
+def _seen(work: Work, view_id: int) -> Row:
+    """A view the actor may use. Raises Refused, the same for one of somebody else and one that is not there."""
+    row = store.entry(work.tx, view_id)
+    if row is None or row["agent_id"] not in (None, work.agent_id):
+        raise missing("view")
     if row["shop"] and not access.serves(work.actor, row["shop"]):
         raise missing("view")
-    _may_share(work, row["shop"])
+    return row
+
+
+def _own(work: Work, view_id: int) -> Row:
+    """A view the actor may change. Raises Refused."""
+    row = _seen(work, view_id)
+    if row["agent_id"] is None:
+        _may_share(work, row["shop"])
     return row
 
 
@@ -166,12 +167,6 @@ def _may_share(work: Work, shop: str) -> None:
     access.require(work.actor, SHARE)
     if shop == "":
         access.require(work.actor, "shops.all")
-
-
-def _need(row: Row | None) -> Row:
-    if row is None:
-        raise missing("view")
-    return row
 
 
 def erase_agent(tx: Tx, agent_id: int) -> None:

@@ -63,6 +63,9 @@ def test_shared_replies_are_kept_by_who_may_share(site: Site, amy: httpx.Client,
     refused("add_quick_reply", amy.post(PATH, json={"title": "a", "text": "b", "scope": "desk"}), 403)
     refused("add_quick_reply", lead.post(PATH, json={"title": "a", "text": "b", "scope": "shop"}), 422)
     refused("add_quick_reply", lead.post(PATH, json={"title": "a", "text": "b", "scope": "shop", "shop": "no"}), 422)
+    for scope in ("personal", "desk"):
+        body = {"title": "a", "text": "b", "scope": scope, "shop": "demo"}
+        assert refused("add_quick_reply", lead.post(PATH, json=body), 422)["code"] == "no-shop"
     moved = conforms("change_quick_reply", lead.patch(f"{PATH}/{shop['id']}", json={"scope": "personal"}))
     assert (moved["scope"], moved["mine"], moved["shop"]) == ("personal", True, None)
     assert shop["id"] not in ids(amy)
