@@ -31,7 +31,7 @@ export const widget: Record<keyof typeof widgetKeys, string> = {
   'chat.endNo': 'Keep chatting',
   'chat.ended': 'Write again to start a new chat.',
   'chat.signIn': 'Sign in',
-  'chat.signInWhy': 'Signed in, you talk to a person and find your past questions again.',
+  'chat.signInWhy': 'Sign in to talk to a person.',
   'chat.file': 'Download {name}',
   'chat.picture': 'Picture: {name}',
   'chat.uploading': 'Uploading {name}…',

@@ -31,7 +31,7 @@ export const widget: Record<keyof typeof widgetKeys, string> = {
   'chat.endNo': '继续对话',
   'chat.ended': '再次输入消息，即可开始新的对话。',
   'chat.signIn': '登录会员',
-  'chat.signInWhy': '登录后由人工客服为您服务，并可查看以往的咨询记录。',
+  'chat.signInWhy': '登录后由人工客服为您服务。',
   'chat.file': '下载 {name}',
   'chat.picture': '图片：{name}',
   'chat.uploading': '正在上传 {name}…',

@@ -29,7 +29,7 @@ export const widget = {
   'chat.endNo': '繼續對話',
   'chat.ended': '再次輸入訊息，即可開始新的對話。',
   'chat.signIn': '登入會員',
-  'chat.signInWhy': '登入後由專人為您服務，並可查詢過往的詢問紀錄。',
+  'chat.signInWhy': '登入後由專人為您服務。',
   'chat.file': '下載 {name}',
   'chat.picture': '圖片：{name}',
   'chat.uploading': '正在上傳 {name}…',
