@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from engine.core.actions import ACTIONS
 from engine.lang import (
     FLAG,
     NUMBER,
@@ -65,7 +66,7 @@ ENVIRONMENT = Environment(
         )
     },
     events={EVENT: EventKind(EVENT, ("ticket", "message", "member", "shop"))},
-    actions=frozenset({"add_tag"}),
+    actions={"add_tag": ACTIONS["add_tag"]},
 )
 
 

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from engine.core import nouns
 from engine.core.access import Role
+from engine.core.actions import ACTIONS
 from engine.core.calendar import Calendar
 from engine.core.entities import CALL_RESULTS, INTERNAL
-from engine.core.events import ACTIONS, EVENTS
+from engine.core.events import EVENTS
 from engine.core.fields import built_in, custom
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
@@ -374,7 +375,7 @@ class _Build:
             events={event.name: event for event in EVENTS},
             functions={f.name: f for f in self.extras.functions},
             enums=enums,
-            actions=ACTIONS | {action.kind.name for action in self.extras.actions},
+            actions=ACTIONS,
             plugin_actions={action.kind.name: action.kind for action in self.extras.actions},
             teams=frozenset(teams),
             skills=frozenset(desk.skills),
@@ -401,11 +402,8 @@ class _Build:
         if not lifecycles:
             self.findings.append(Finding("file-not-found", say("a desk needs at least one lifecycle"), nowhere))
         policies = self._policies(policy_files[""], environment, calendars, True)
-        shop_policies = {
-            shop: self._policies(policy_files[shop], environment, calendars, False)
-            for shop in desk.shops
-            if policy_files[shop]
-        }
+        own = {shop: policy_files[shop] for shop in desk.shops if policy_files[shop]}
+        shop_policies = {shop: self._policies(files, environment, calendars, False) for shop, files in own.items()}
         compiled = self._compile_templates(templates, environment)
         shop_compiled = {shop: self._compile_templates(texts, environment) for shop, texts in shop_templates.items()}
         for name, shop_spec in desk.shops.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
-from engine.core.actions import PERFORM, SPEAK, Lost, Wish, merge, speak
+from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.commands import OpenLinked
 from engine.core.draft import WAITING, Draft
@@ -15,7 +15,7 @@ from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.core.handlers import begin
 from engine.core.reader import PARTS
 from engine.core.trace import MASK, PLAIN, Reason, TraceChange, TraceEntry, dropped, entry_of, jsonable
-from engine.lang import Rule
+from engine.lang import Effect, Rule
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -189,7 +189,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
     heard = book.rules.heard(keys, draft.shop)
-    speaking: list[tuple[Wish, list[TraceChange], int]] = []
+    last: list[tuple[Effect, list[TraceChange], int]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] = ()
     for stage in book.environment.stages:
@@ -221,41 +221,33 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             first = Reason("stage", best.id, stage.name)
             run.trace.extend(entry_of(book, rule, wave, "lost", values, first) for rule in matches if rule is not best)
             matches = [best]
-        wishes: list[Wish] = []
+        effects: list[Effect] = []
         for rule in tuple(matches):
             try:
-                effects = rule.effects(values, before, helpers)
+                effects.extend(rule.effects(values, before, helpers))
             except Exception as error:  # a rule that raises never takes the others down
                 run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
-                continue
-            wishes.extend(Wish(rule, effect, position) for position, effect in enumerate(effects))
-        standing, lost = merge([w for w in wishes if not _silent(draft, w)])
+        standing, lost = merge([effect for effect in effects if not _silent(draft, effect)])
         entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in matches}
         repeated = {rule.id for rule in matches if rule.id in run.acted}
-        for wish in standing:
-            if wish.rule.id in repeated:
+        for effect in standing:
+            if effect.rule.id in repeated:
                 continue
-            changes, action = entries[wish.rule.id].changes, wish.effect.action
-            if action in SPEAK:
-                speaking.append((wish, changes, len(changes)))
-                changes.append(TraceChange(action))  # its place: what it said is known when the wave ends
+            changes, action = entries[effect.rule.id].changes, ACTIONS[effect.action]
+            if action.last:
+                last.append((effect, changes, len(changes)))
+                changes.append(TraceChange(action.name))  # its place: what it did is known when the wave ends
                 continue
-            try:
-                changes.append(PERFORM[action](draft, wish.rule, wish.effect.args))
-            except Exception as error:
-                changes.append(_failed(draft, wish, error))
-            run.stopped |= action in ("stop", "reject")
+            changes.append(_performed(draft, effect))
+            run.stopped |= action.ends
         _note_acting(draft, run, matches, repeated, entries, lost, wave, values)
         if run.stopped:
             break
     said = len(draft.replies)
-    for wish, changes, place in speaking:
-        try:
-            changes[place] = speak(draft, wish)
-        except Exception as error:
-            changes[place] = _failed(draft, wish, error)
+    for effect, changes, place in last:
+        changes[place] = _performed(draft, effect)
     if len(draft.replies) > said:
         draft.keys.add("message.sent")
         draft.message = draft.last_reply()
@@ -264,10 +256,13 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     run.waves.append(record)
 
 
-def _failed(draft: Draft, wish: Wish, error: Exception) -> TraceChange:
-    """An action that raised: its rule's other actions stand."""
-    draft.record("rule.failed", {"rule": wish.rule.id, "error": str(error)})
-    return TraceChange(wish.effect.action, more={"error": str(error)}, missed="error")
+def _performed(draft: Draft, effect: Effect) -> TraceChange:
+    """What an action did. When one raises, its rule's other actions stand."""
+    try:
+        return ACTIONS[effect.action].perform(draft, effect)
+    except Exception as error:
+        draft.record("rule.failed", {"rule": effect.rule.id, "error": str(error)})
+        return TraceChange(effect.action, more={"error": str(error)}, missed="error")
 
 
 def _raised(error: object) -> Reason:
@@ -286,9 +281,10 @@ def _note_acting(
 ) -> None:
     losers: dict[str, list[Reason]] = {}
     for item in lost:
-        losers.setdefault(item.wish.rule.id, []).append(item.reason)
+        losers.setdefault(item.effect.rule.id, []).append(item.reason)
         if item.tie:
-            draft.record("rule.tie", {"rule": item.wish.rule.id, "winner": item.winner.rule.id, "target": item.target})
+            loser, winner = item.effect.rule.id, item.winner.rule.id
+            draft.record("rule.tie", {"rule": loser, "winner": winner, "target": item.target})
     for rule in matches:
         if rule.id in repeated:
             continue
@@ -304,9 +300,9 @@ def _note_acting(
             run.trace.append(entry_of(draft.book, rule, wave, "lost", values, *losers[rule.id]))
 
 
-def _silent(draft: Draft, wish: Wish) -> bool:
+def _silent(draft: Draft, effect: Effect) -> bool:
     """Automatic messages get no reply unless the rule names `message.automatic`: two machines must not talk."""
-    return wish.effect.action in ("reply", "answer") and draft.automatic and not wish.rule.names_automatic
+    return draft.automatic and ACTIONS[effect.action].to_member and not effect.rule.names_automatic
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:

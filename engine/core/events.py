@@ -43,12 +43,3 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("every", doc="a time has come: `every day at \"09:00\" for each ticket`; what it has goes by `for each`"),
 )  # fmt: skip
 """In the order of the manual."""
-
-ACTIONS = frozenset(
-    {
-        "set", "raise", "lower", "add_tag", "remove_tag", "move", "route", "assign", "reply", "answer", "note",
-        "notify", "ask_rating", "start_timer", "cancel_timer", "mask", "reject", "flag", "block", "open",
-        "stop",
-    }
-)  # fmt: skip
-"""The actions the desk carries out today."""

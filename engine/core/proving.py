@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from engine.core.actions import Wish, merge
+from engine.core.actions import ACTIONS, merge
+from engine.core.actions.fields import risen
 from engine.core.rulebook import COMPARED, Helpers, Rulebook
 from engine.lang import Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
 from engine.lang.said import say
+from engine.lang.verbs import Write
 
 _COUNT = Bounds(lowest=0, whole=True)
 _STARS = Bounds(1, 5, whole=True)
@@ -147,8 +149,8 @@ class Engine:
 
     def ties(self, rules: Sequence[Rule], case: Case) -> Sequence[Tie]:
         """What stays undecided between the wishes of these rules."""
-        _, lost = merge(self._wishes(rules, case))
-        return [Tie(item.wish.rule.id, item.winner.rule.id, item.target) for item in lost if item.tie]
+        _, lost = merge(self._effects(rules, case))
+        return [Tie(item.effect.rule.id, item.winner.rule.id, item.target) for item in lost if item.tie]
 
     def cascade(self, case: Case, waves: int) -> list[frozenset[str]]:
         """The rules that act, wave by wave (at most `waves`), when rules may act again and again."""
@@ -163,13 +165,9 @@ class Engine:
                 break
         return run if keys else run[:-1]
 
-    def _wishes(self, rules: Sequence[Rule], case: Case) -> list[Wish]:
+    def _effects(self, rules: Sequence[Rule], case: Case) -> list[Effect]:
         helpers = _helpers(self.book, case.shop, case.values)
-        return [
-            Wish(rule, effect, position)
-            for rule in rules
-            for position, effect in enumerate(rule.effects(case.values, case.before, helpers))
-        ]
+        return [effect for rule in rules for effect in rule.effects(case.values, case.before, helpers)]
 
     def _wave(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], set[str], bool]:
         """One wave on `values`: who acted, the events of the next one, and whether it was stopped."""
@@ -180,15 +178,15 @@ class Engine:
         for stage in self.book.environment.stages:
             snapshot = Case(case.keys, case.shop, dict(values), case.before, "")
             rules = [rule for rule in self.matching(stage.name, snapshot) if rule.limit is None]
-            standing, _ = merge(self._wishes(rules[:1] if stage.mode == "first" else rules, snapshot))
-            for wish in standing:
-                name = wish.effect.action
-                if name == "reply" and (not automatic or wish.rule.names_automatic):
+            standing, _ = merge(self._effects(rules[:1] if stage.mode == "first" else rules, snapshot))
+            for effect in standing:
+                action = ACTIONS[effect.action]
+                if action.to_member and (not automatic or effect.rule.names_automatic):
                     spoken = True
-                    acted.add(wish.rule.id)
-                elif self._apply(wish.effect, values):
-                    acted.add(wish.rule.id)
-                if name in ("stop", "reject"):
+                    acted.add(effect.rule.id)
+                elif self._apply(action.writes(effect.args), values):
+                    acted.add(effect.rule.id)
+                if action.ends:
                     return frozenset(acted), set(), True
         return frozenset(acted), self._events(at_start, values, spoken), False
 
@@ -210,38 +208,28 @@ class Engine:
             values.update({"message.author": "bot", "message.direction": "outbound", "message.automatic": True})
         return keys
 
-    def _apply(self, effect: Effect, values: dict[str, Any]) -> bool:
-        """What an action changes; True when it did."""
-        args, action = effect.args, effect.action
-        if action == "set":
-            return _put(values, args["field"], args["value"])
-        if action in ("raise", "lower"):
-            name, value, current = args["field"], args["value"], values.get(args["field"])
-            ranks = self.book.ranks(name)
-            if current is not None:
-                gap = ranks.get(value, 0) - ranks.get(current, 0) if ranks is not None else value - current
-                if gap * (1 if action == "raise" else -1) <= 0:
+    def _apply(self, writes: Iterable[Write], values: dict[str, Any]) -> bool:
+        """What an action wants, done to the values; True when that changed one."""
+        return sum(self._write(write, values) for write in writes) > 0
+
+    def _write(self, write: Write, values: dict[str, Any]) -> bool:
+        field, value = write.field, write.value
+        match write.how:
+            case "set":
+                return _put(values, field, value)
+            case "raise" | "lower":
+                moves = risen(self.book, field, values.get(field), value, write.how)
+                return moves and _put(values, field, value)
+            case "add" | "remove":
+                tag, had = write.target.partition(" ")[2], tuple(values.get(field) or ())
+                rest = tuple(one for one in had if one != tag)
+                return _put(values, field, rest if write.how == "remove" else had if tag in had else (*had, tag))
+            case "move":
+                lifecycle = self.book.lifecycles.get(str(values.get("ticket.kind")))
+                if lifecycle is None or not lifecycle.leading_to(str(values.get(field)), value):
                     return False
-            return _put(values, name, value)
-        if action in ("add_tag", "remove_tag"):
-            name = f"{args['owner']}.tags"
-            had = tuple(values.get(name) or ())
-            gone = set(args["tags"])
-            rest = tuple(tag for tag in had if tag not in gone)
-            return _put(
-                values, name, rest if action == "remove_tag" else (*rest, *args["tags"]) if gone - set(had) else had
-            )
-        if action == "move":
-            kind, state = values.get("ticket.kind"), values.get("ticket.state")
-            lifecycle = self.book.lifecycles.get(str(kind))
-            if lifecycle is None or not lifecycle.leading_to(str(state), args["state"]):
-                return False
-            values["ticket.category"] = lifecycle.states[args["state"]].category
-            return _put(values, "ticket.state", args["state"])
-        if action == "route":
-            return _put(values, "ticket.team", args["team"])
-        if action == "assign":
-            return _put(values, "ticket.assignee", args["agent"])
+                values["ticket.category"] = lifecycle.states[value].category
+                return _put(values, field, value)
         return False
 
 

@@ -1,4 +1,4 @@
-"""The trace of a decision: what each rule that had a say saw and did, as data, in words only where somebody reads it.
+"""The trace of a decision: what each rule that had a say saw and did, as data. `actions.words` puts it into words.
 
 Kept for as long as the decision: a kind is never renamed. Rows of desks that kept sentences are read as they are.
 """
@@ -6,7 +6,7 @@ Kept for as long as the decision: a kind is never renamed. Rows of desks that ke
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -70,21 +70,6 @@ class TraceChange:
     value: Any = None
     more: Mapping[str, Any] = field(default_factory=dict)
     missed: str | None = None
-
-    @property
-    def ends(self) -> bool:
-        """Whether it ended the decision."""
-        said = str(self.value).partition(" ")[0] if self.action == TEXT else self.action
-        return said in ("stop", "reject")
-
-    @property
-    def words(self) -> str:
-        """A phrase for people: what holds or what it did, in English as the rules language says it."""
-        if self.missed == "error":
-            return say("{action} failed: {error}", self.action, str(self.more.get("error")))
-        told = WORDS[self.action](self) if self.action in WORDS else str(self.value)
-        why = _MISSED.get(self.missed or "") or (fact(self) if self.missed == "transition" else None)
-        return say("not {action}, {why}", told, why) if why is not None else told
 
     def hidden(self, hide: Callable[[str], str]) -> TraceChange:
         """The same with every text in it as `hide` leaves it."""
@@ -230,162 +215,3 @@ def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
         return {name: _hidden(one, hide) for name, one in value.items()}
     return [_hidden(one, hide) for one in value] if isinstance(value, list) else value
-
-
-# --- words ----------------------------------------------------------------------------------------------------------
-
-
-def fact(change: TraceChange) -> str:
-    """`ticket.priority = high`: what holds."""
-    return _fact(change.target, change.value)
-
-
-def _fact(name: str | None, value: Any) -> str:
-    return say("{field} = {value}", name, _value(value))
-
-
-def _value(value: Any) -> str | tuple[str, ...]:
-    if value is None:
-        return say("empty")
-    return tuple(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _name(name: str) -> str:
-    return name if name.isidentifier() else f'"{name}"'
-
-
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(_name, names))
-
-
-def _because(told: str, why: Any) -> str:
-    """With what the rule says why, as it was written."""
-    return joined((told, f'"{why}"'), " ") if why else told
-
-
-def _shifted(change: TraceChange) -> str:
-    """A raise or lower whose outcome is not known says where to."""
-    to = change.more.get("to")
-    if to is None:
-        return fact(change)
-    if change.action == "raise":
-        return say("raise {field} to {value}", change.target, _value(to))
-    return say("lower {field} to {value}", change.target, _value(to))
-
-
-def _moved(change: TraceChange) -> str:
-    return say("move to {state}", _name(change.more["to"])) if change.missed else fact(change)
-
-
-def _routed(change: TraceChange) -> str:
-    told = fact(change)
-    if change.more.get("skills"):
-        told = say("{done} with skill {skills}", told, _names(change.more["skills"]))
-    if "by" in change.more:
-        told = joined((told, say("ticket.assignee by {way}", change.more["by"])), ", ")
-    if "assignee" in change.more:
-        told = joined((told, _fact("ticket.assignee", change.more["assignee"])), ", ")
-    return told
-
-
-def _assigned(change: TraceChange) -> str:
-    return say("not assign to agent {name}", _name(change.more["to"])) if change.missed else fact(change)
-
-
-def _tagged(change: TraceChange) -> str:
-    names, member = _names(change.value), change.target == "member.tags"
-    if change.action == "add_tag":
-        return say("add tag {names} to member", names) if member else say("add tag {names}", names)
-    return say("remove tag {names} from member", names) if member else say("remove tag {names}", names)
-
-
-def _timed(change: TraceChange) -> str:
-    name = _name(str(change.target))
-    if change.action == "cancel_timer":
-        return say("cancel timer {name}", name)
-    return say("start timer {name} for {time}", name, change.value)
-
-
-def _blocked(change: TraceChange) -> str:
-    time = change.more.get("for")
-    told = say("block member") if time is None else say("block member for {time}", time)
-    return told if change.missed else _because(told, change.value)
-
-
-def _done(change: TraceChange) -> str:
-    given = change.more.get("arguments")
-    call = "" if given is None else f"({', '.join(f'{name}: {value}' for name, value in given.items())})"
-    return say("do {call}", f"{change.target}{call}")
-
-
-def _spoken(change: TraceChange) -> str:
-    """What a reply or note says, as the rule wrote it; a text of its own stands in the conversation."""
-    if change.action == "note":
-        return say("note template {name}", _name(change.target)) if change.target else say("note")
-    told = say("reply template {name}", _name(change.target)) if change.target else say("reply")
-    return say("{done} after {time}", told, change.more["after"]) if change.more.get("after") else told
-
-
-def _answered(change: TraceChange) -> str:
-    if change.missed == "fits":
-        return say("answer (nothing fits)")
-    if "menu" in change.more:
-        return say("answer (a menu of {count})", change.more["menu"])
-    return _because(say("answer"), change.value)
-
-
-def _notified(change: TraceChange) -> str:
-    more = change.more
-    told = say("notify {kind} {names}", change.target, tuple(_name(n) if n else say("empty") for n in change.value))
-    if "agents" in more:
-        told = say("{done}: {names}", told, tuple(more["agents"]) or say("empty"))
-    if more.get("via"):
-        told = say("{done} via {ways}", told, tuple(more["via"]))
-    return say("{done} (no plugin gives {ways})", told, tuple(more["lacking"])) if more.get("lacking") else told
-
-
-def _opened(change: TraceChange) -> str:
-    kind, more = _name(str(change.target)), change.more
-    if more.get("team"):
-        return say("open {kind} to team {name}", kind, _name(more["team"]))
-    if more.get("agent"):
-        return say("open {kind} to agent {name}", kind, _name(more["agent"]))
-    return say("open {kind}", kind)
-
-
-def _flagged(change: TraceChange) -> str:
-    return say('flag "{why}"', change.value) if change.value else say("flag the line")
-
-
-WORDS: Mapping[str, Callable[[TraceChange], str]] = {
-    "set": fact,
-    "raise": _shifted,
-    "lower": _shifted,
-    "add_tag": _tagged,
-    "remove_tag": _tagged,
-    "move": _moved,
-    "route": _routed,
-    "assign": _assigned,
-    "start_timer": _timed,
-    "cancel_timer": _timed,
-    "ask_rating": lambda change: say("ask rating"),
-    "mask": lambda change: say("mask {name}", change.target),
-    "do": _done,
-    "flag": _flagged,
-    "reject": lambda change: _because(say("reject"), change.value),
-    "block": _blocked,
-    "stop": lambda change: say("stop"),
-    "reply": _spoken,
-    "note": _spoken,
-    "answer": _answered,
-    "notify": _notified,
-    "open": _opened,
-}
-"""What each action says of itself."""
-_MISSED: Mapping[str, str] = {
-    "stored": say("the line was stored before"),
-    "longer": say("there is a longer block"),
-    "internal": say("the case is internal"),
-    "silent": say("the member never wrote"),
-    "depth": say("too many are opened one from another"),
-}

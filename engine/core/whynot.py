@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from engine.core.actions import ends
 from engine.core.rulebook import Helpers, Rulebook
 from engine.core.trace import TraceEntry
 from engine.lang import Duration, Rule
@@ -93,7 +94,7 @@ def why_not(
         return WhyNot("shop", say("the shop {shop} has a rule of its own under this name", shop))
     stages = [stage.name for stage in book.environment.stages]
     for entry in before:
-        ended = entry.outcome == "acted" and any(change.ends for change in entry.changes)
+        ended = entry.outcome == "acted" and any(map(ends, entry.changes))
         if ended and stages.index(entry.stage) < stages.index(rule.stage):
             why = say("`{rule}` ended the decision in stage {stage}", entry.rule, entry.stage)
             return WhyNot("stopped", why)

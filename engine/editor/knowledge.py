@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.editor.manual import ACTIONS
+from engine.core.actions.speech import SHOWN_AS, VIA
+from engine.core.actions.tickets import ROUTING
 from engine.editor.mentions import Mention
 from engine.lang import CODES, Environment, Field, Severity
-from engine.lang.actions import ROUTING, SHOWN_AS, VIA
 from engine.lang.functions import BUILTINS
 from engine.lang.nodes import Node
 from engine.lang.said import Label, Said, either, joined, quoted, say
 from engine.lang.template import FILTERS
 from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
+from engine.lang.verbs import Verb
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
     "routing": ROUTING,
@@ -58,7 +59,7 @@ class Knowledge:
             "setting": [name for name in environment.fields if name.startswith("setting.")],
             "event": [name for name in environment.events if name != "every"],
             "function": dict.fromkeys((*BUILTINS, *environment.functions)),
-            "action": sorted(environment.actions),
+            "action": sorted((*environment.actions, *environment.plugin_actions)),
             "code": [code for code, page in CODES.items() if page.severity is Severity.WARNING],
             "filter": FILTERS,
             "stage": [stage.name for stage in environment.stages],
@@ -77,11 +78,10 @@ class Knowledge:
         declared = [name for other, name in self.declared if other == kind]
         return list(dict.fromkeys((*(enum.values if enum is not None else ()), *declared)))
 
-    @property
-    def verbs(self) -> frozenset[str]:
-        """The actions the desk carries out; `do` where a plugin has one."""
-        actions = self.environment.actions
-        return actions | {"do"} if self.environment.plugin_actions else actions
+    def verb(self, word: str) -> Verb | None:
+        """The action that is written with this English word first; `do` only where a plugin has an action."""
+        found = next((verb for verb in self.environment.actions.values() if verb.shape.split()[0] == word), None)
+        return None if found is not None and found.name == "do" and not self.environment.plugin_actions else found
 
     # ---- one line ----------------------------------------------------------------------------------------------
 
@@ -94,8 +94,8 @@ class Knowledge:
             return Said(environment.events[name].doc)
         if kind == "function":
             return either(self._signatures(name))
-        if kind == "action" and name in ACTIONS:
-            return Said(ACTIONS[name].meaning)
+        if kind == "action" and name in environment.actions:
+            return Said(environment.actions[name].meaning)
         if kind == "action" and name in environment.plugin_actions:
             return Said(environment.plugin_actions[name].doc)
         if kind == "code" and name in CODES:
@@ -132,11 +132,9 @@ class Knowledge:
                 yield say("`after D` must follow") if event.after == "required" else say("`after D` may follow")
         elif kind == "function":
             yield joined((joined([f"`{name}`", form], " ") for form in self._signatures(name)), "\n\n")
-        elif kind == "action" and name in ACTIONS:
-            yield f"```rules\n{ACTIONS[name].shape}\n```"
-            yield Said(ACTIONS[name].meaning)
-            if name not in environment.actions:
-                yield say("This desk does not carry it out.")
+        elif kind == "action" and name in environment.actions:
+            yield f"```rules\n{environment.actions[name].shape}\n```"
+            yield Said(environment.actions[name].meaning)
         elif kind == "action" and name in environment.plugin_actions:
             action = environment.plugin_actions[name]
             given = (

@@ -223,16 +223,13 @@ class _Rules:
     def _action(self, action: ast.Action) -> None:
         self.found.append(Mention("action", action.verb, action.verb_span, "name"))
         parts = dict(action.parts)
-        verb = action.verb
-        if verb in ("set", "raise", "lower"):
+        if "field" in parts:
             self._value(parts["field"], None)
             self._value(parts["value"], self._type(parts["field"]))
             return
-        if verb == "notify":
-            for name in parts["names"]:
-                self._who(parts["to"], name)
-        if verb in ("start_timer", "cancel_timer"):
-            self._add("timer", parts["name"], declares=verb == "start_timer")
+        for name in parts.get("names") or ():
+            self._who(parts["to"], name)
+        self._add("timer", parts.get("timer"), declares=action.verb == "start_timer")
         for part, kind in (("state", "state"), ("by", "routing"), ("kind", "kind"), ("template", "template")):
             self._add(kind, parts.get(part))
         for part, kind in (("tags", "tag"), ("skills", "skill")):
@@ -242,7 +239,7 @@ class _Rules:
             self._who(part, parts.get(part))
         self._add("words", parts.get("words"), "name")
         self._duration(parts.get("after"))
-        if verb == "do":
+        if "arguments" in parts:
             self._add("action", parts["name"], "path")
             plugin = self.environment.plugin_actions.get(parts["name"].text)
             for argument in parts["arguments"]:

@@ -13,15 +13,13 @@ from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
 from engine.editor import remedies, renaming
 from engine.editor.completion import FLAGS, Wanted, fitting, in_slot, wanted
 from engine.editor.knowledge import Knowledge
-from engine.editor.manual import ACTIONS as MANUAL
-from engine.editor.manual import verb_of
 from engine.editor.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
 from engine.editor.outline import Spot, spot
 from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
 from engine.editor.shapes import Shape, below, key_at, page_of, shape_of
 from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
-from engine.lang.keywords import TOKENS
+from engine.lang.keywords import ACTIONS, TOKENS, WRITTEN
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
 from engine.lang.said import say
@@ -238,11 +236,10 @@ class Workspace:
         words = [word for word in want.keywords if "flag" not in want.kinds or TOKENS[word] not in FLAGS]
         acts = {TOKENS[word] for word in words} > {"STOP", "REPLY"}
         for word in fitting(want.word, words):
-            verb = verb_of(TOKENS[word]) if acts else None
-            if verb is None:
+            if not acts or TOKENS[word] not in ACTIONS:
                 found.append(Completion(word, "keyword", word, place))
-            elif verb in known.verbs:
-                found.append(Completion(word, "keyword", word, place, MANUAL[verb].shape, known.page("action", verb)))
+            elif (verb := known.verb(WRITTEN[TOKENS[word]])) is not None:
+                found.append(Completion(word, "keyword", word, place, verb.shape, known.page("action", verb.name)))
         begun = fold(want.word)
         return sorted(found, key=lambda item: not fold(item.label).startswith(begun))
 

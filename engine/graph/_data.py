@@ -13,6 +13,7 @@ from typing import Any
 from engine.core.rulebook import Rulebook
 from engine.lang import Rule
 from engine.lang import tree as checked
+from engine.lang.checked import CheckedAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ def links(book: Rulebook) -> tuple[Link, ...]:
 
 def raised(rule: Rule, book: Rulebook) -> Iterator[Raised]:
     """What the rule's actions may raise. `stop` and `reject` end the run, so only timers outlive them."""
-    ends = any(action.action in ("stop", "reject") for action in rule.actions)
+    ends = any(book.environment.actions[action.action].ends for action in rule.actions)
     facts = _facts(rule)
     kind = facts.get("ticket.kind")
     for action in rule.actions:
-        for one in _of_action(action.action, action.args, rule, book):
+        for one in _of_action(action, rule, book):
             if one.event.startswith("chat.") and kind is not None and kind not in book.live_kinds:
                 continue
             if one.later or not ends:
@@ -114,39 +115,33 @@ def _facts(rule: Rule) -> dict[str, Any]:
     return found
 
 
-def _of_action(action: str, args: Mapping[str, Any], rule: Rule, book: Rulebook) -> Iterator[Raised]:
-    match action:
-        case "set" | "raise" | "lower":
-            yield _changed(str(args["field"]), args["value"])
-        case "add_tag" | "remove_tag":
-            yield _changed(
-                f"{args['owner']}.tags", None, " ".join(("+" if action == "add_tag" else "−") + t for t in args["tags"])
-            )
-        case "move":
-            yield from _moved(str(args["state"]), book)
-        case "route" | "assign":
-            fields = ("ticket.assignee",) if action == "assign" else ("ticket.team", "ticket.assignee")
-            what = f"agent {_plain(args['agent'])}" if action == "assign" else f"team {_plain(args['team'])}"
-            yield Raised("ticket.changed", what, fields)
-            yield Raised("ticket.assigned", what, fields)
-            if action == "route":
-                yield Raised("chat.waiting", what)
-        case "reply":
-            if not {event.kind for event in rule.events} <= _WITHOUT_TICKET:
-                author = "desk" if args["as_"] == "desk" else "bot"
-                known = {"message.author": author, "message.direction": "outbound", "message.automatic": True}
-                yield Raised("message.sent", f"as {author}", known=known, later=bool(args["after"]))
-        case "start_timer":
-            name = str(args["name"])
-            yield Raised("timer.fired", name, known={"timer.name": name}, later=True)
-        case "open":
-            yield Raised("ticket.created", str(args["kind"]), known={"ticket.kind": args["kind"]}, later=True)
+def _of_action(action: CheckedAction, rule: Rule, book: Rulebook) -> Iterator[Raised]:
+    verb = book.environment.actions[action.action]
+    writes = [write for write in verb.writes(action.args) if write.events]
+    if writes and writes[0].how in ("add", "remove"):
+        tags = " ".join(f"{'+' if write.how == 'add' else '−'}{write.target.partition(' ')[2]}" for write in writes)
+        yield Raised(writes[0].events[0], f"{writes[0].field} {tags}", (writes[0].field,))
+    elif writes and writes[0].how == "move":
+        yield from _moved(str(writes[0].value), book)
+    elif writes and writes[0].field in _WHO:
+        what = f"{_WHO[writes[0].field]} {_plain(writes[0].value)}"
+        fields = tuple(_WHO) if len(writes) > 1 or writes[0].field == "ticket.team" else (writes[0].field,)
+        for event in dict.fromkeys(event for write in writes for event in write.events):
+            yield Raised(event, what, () if event == "chat.waiting" else fields)
+    else:
+        for write in writes:
+            yield _changed(write.events[0], write.field, write.value)
+    for one in verb.raises(action.args):
+        if one.event != "message.sent" or not {event.kind for event in rule.events} <= _WITHOUT_TICKET:
+            yield Raised(one.event, one.what, known=one.known, later=one.later)
 
 
-def _changed(name: str, value: Any, what: str = "") -> Raised:
-    event = "member.changed" if name.startswith("member.") else "ticket.changed"
+_WHO = {"ticket.team": "team", "ticket.assignee": "agent"}
+
+
+def _changed(event: str, name: str, value: Any) -> Raised:
     constant = isinstance(value, str | int | bool)
-    shown = what or (str(value).lower() if isinstance(value, bool) else str(value) if constant else "")
+    shown = (str(value).lower() if isinstance(value, bool) else str(value)) if constant else ""
     return Raised(event, f"{name} {shown}".strip(), (name,), {name: value} if constant else {})
 
 

@@ -279,10 +279,10 @@ class Builder:
         return self._action_of("ask_rating", pieces, pieces[-1])
 
     def _start_timer(self, pieces: list[Any]) -> ast.Action:
-        return self._action_of("start_timer", pieces, pieces[-1], name=pieces[2], after=pieces[4])
+        return self._action_of("start_timer", pieces, pieces[-1], timer=pieces[2], after=pieces[4])
 
     def _cancel_timer(self, pieces: list[Any]) -> ast.Action:
-        return self._action_of("cancel_timer", pieces, pieces[-1], name=pieces[2])
+        return self._action_of("cancel_timer", pieces, pieces[-1], timer=pieces[2])
 
     def _open(self, pieces: list[Any]) -> ast.Action:
         return self._action_of(

@@ -269,8 +269,8 @@ class _Checker:
         found = tree.reads(condition) if condition is not None else frozenset()
         for action in done:
             found |= tree.reads(tuple(_dynamic(action.args)))
-            if action.action in ("raise", "lower"):
-                found |= {action.args["field"]}
+            writes = self.environment.actions[action.action].writes(action.args)
+            found |= {write.field for write in writes if write.how in ("raise", "lower")}
         for template in actions.inline:
             found |= template.reads
         for name, _ in actions.templates:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from engine.lang.source import Span
 from engine.lang.types import Enum, Type
+from engine.lang.verbs import Verb
 
 
 class Text(NamedTuple):
@@ -103,7 +104,7 @@ class Environment:
     events: Mapping[str, EventKind] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     enums: Mapping[str, Enum] = field(default_factory=dict)
-    actions: frozenset[str] = frozenset()
+    actions: Mapping[str, Verb] = field(default_factory=dict)
     plugin_actions: Mapping[str, ActionKind] = field(default_factory=dict)
     teams: frozenset[str] = frozenset()
     skills: frozenset[str] = frozenset()
@@ -166,7 +167,7 @@ class Environment:
                 name: {"values": list(enum.values), "ordered": enum.ordered, "open": enum.open}
                 for name, enum in self.enums.items()
             },
-            "actions": sorted(self.actions),
+            "actions": sorted((*self.actions, *self.plugin_actions)),
             "teams": sorted(self.teams),
             "skills": sorted(self.skills),
             "roles": sorted(self.roles),

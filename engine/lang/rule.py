@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.lang import ast, tree
 from engine.lang.checked import CheckedAction, Dynamic, EventRef, Limit
@@ -14,11 +14,7 @@ from engine.lang.functions import date_of
 from engine.lang.runtime import Helpers
 from engine.lang.source import Span
 from engine.lang.tree import Test
-
-# Actions of which several may stand side by side; the others write one target.
-_COMMUTING = frozenset(
-    "add_tag remove_tag reply note notify answer ask_rating open mask reject flag block do stop".split()
-)
+from engine.lang.verbs import Args
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +27,18 @@ class Clause:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An action that is wanted, with its arguments (see the table of actions in the manual)."""
+class Effect(NamedTuple):
+    """An action that a rule wants done now, with its arguments. `position`: its place in the rule, from 0."""
 
+    rule: Rule
+    position: int
     action: str
-    args: Mapping[str, Any]
-    span: Span
+    args: Args
 
     @property
-    def commutes(self) -> bool:
-        """Whether it stands beside any other; else it writes `targets`, which two rules may want differently."""
-        return self.action in _COMMUTING and not (self.action == "do" and not self.args.get("commutes", True))
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """What it writes, for finding rules that disagree: a field, or `timer.NAME`; empty when it commutes."""
-        if self.action in ("set", "raise", "lower"):
-            return (str(self.args["field"]),)
-        if self.action == "move":
-            return ("ticket.state",)
-        if self.action == "assign":
-            return ("ticket.assignee",)
-        if self.action == "route":
-            return ("ticket.team", "ticket.assignee") if self.args["by"] else ("ticket.team",)
-        if self.action == "do" and not self.args.get("commutes", True):
-            return (f"do {self.args['name']}",)
-        if self.action in ("start_timer", "cancel_timer"):
-            return (f"timer.{self.args['name']}",)
-        return ()
+    def order(self) -> tuple[int, bool, str, int]:
+        """Higher priority first, then a shop's own, then the rule's id, then its place in the rule."""
+        return (-self.rule.priority, self.rule.shop is None, self.rule.id, self.position)
 
 
 class Condition:
@@ -113,8 +92,9 @@ class Condition:
         return clauses
 
 
-Maker = Callable[[Any, Any, Any, Any], Effect | None]
-"""Makes one effect of (`g`, `b`, `h`, `m`), see runtime.py; None when its team or agent is empty."""
+Maker = tuple[str, Callable[[Any, Any, Any, Any], Args | None]]
+"""An action, and what makes its arguments of (`g`, `b`, `h`, `m`), see runtime.py; None when its team or agent is
+empty."""
 
 
 class Body(Protocol):
@@ -185,8 +165,12 @@ class Rule:
     def effects(self, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> list[Effect]:
         """What the rule wants done, in the order written. An action whose team or agent is empty is left out."""
         memo: dict[Any, Any] = {}
-        made = (maker(values.get, before.get, helpers, memo) for maker in self.body.makers)
-        return [effect for effect in made if effect is not None]
+        found = []
+        for position, (action, make) in enumerate(self.body.makers):
+            args = make(values.get, before.get, helpers, memo)
+            if args is not None:
+                found.append(Effect(self, position, action, args))
+        return found
 
     @property
     def shape(self) -> Shape:
@@ -257,8 +241,7 @@ class _LeftOut(Exception):
 
 def _maker(action: CheckedAction, arguments: dict[str, Any], functions: Sequence[Compiled]) -> Maker:
     if not _is_late(arguments):
-        constant = Effect(action.action, arguments, action.span)
-        return lambda g, b, h, m: constant
+        return action.action, lambda g, b, h, m: arguments
 
     def fill(value: Any, g: Any, b: Any, h: Any, m: Any) -> Any:
         if isinstance(value, _Late):
@@ -272,13 +255,14 @@ def _maker(action: CheckedAction, arguments: dict[str, Any], functions: Sequence
             return {name: fill(item, g, b, h, m) for name, item in value.items()}
         return value
 
-    def make(g: Any, b: Any, h: Any, m: Any) -> Effect | None:
+    def make(g: Any, b: Any, h: Any, m: Any) -> Args | None:
         try:
-            return Effect(action.action, fill(arguments, g, b, h, m), action.span)
+            filled: Args = fill(arguments, g, b, h, m)
         except _LeftOut:
             return None
+        return filled
 
-    return make
+    return action.action, make
 
 
 def _is_late(value: Any) -> bool:

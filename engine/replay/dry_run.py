@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.core import access
-from engine.core.actions import Wish
+from engine.core.actions import ACTIONS
 from engine.core.changes import Say, Timer
 from engine.core.commands import MemberLine
 from engine.core.decide import Decision, decide
@@ -19,8 +19,9 @@ from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, entry_of
+from engine.lang import Effect
 from engine.replay.compare import Book, Pair
-from engine.replay.outcome import Stood, Undecidable, wished
+from engine.replay.outcome import Stood, Undecidable
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of
 from engine.replay.why import nearly
@@ -120,20 +121,21 @@ def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[TraceEntry]
 def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[TraceEntry]:
     """A stage of the edited rules, as a trace tells of it."""
     old = {
-        wish.rule.id: [w.effect for w in then.standing if w.rule.id == wish.rule.id]
+        effect.rule.id: [one for one in then.standing if one.rule.id == effect.rule.id]
         for then in replay.old.stood
         if (then.wave, then.stage) == (stood.wave, stood.stage)
-        for wish in then.standing
+        for effect in then.standing
     }
     told = {entry.rule: entry.changes for entry in record.had_a_say(stood.wave) if entry.outcome == "acted"}
     book = replay.new.book
     for rule in stood.matched:
-        wishes = [wish for wish in stood.standing if wish.rule.id == rule.id]
-        lost = [item for item in stood.lost if item.wish.rule.id == rule.id]
-        if wishes or not lost:
-            same = _alike(old.get(rule.id, []), wishes) and rule.id in told
+        effects = [effect for effect in stood.standing if effect.rule.id == rule.id]
+        lost = [item for item in stood.lost if item.effect.rule.id == rule.id]
+        if effects or not lost:
+            same = _alike(old.get(rule.id, []), effects) and rule.id in told
             acted = entry_of(book.book, rule, stood.wave, "acted", stood.values)
-            acted.changes.extend(told[rule.id] if same else (wished(book, wish.effect) for wish in wishes))
+            wanted = (ACTIONS[effect.action].wanted(book.book, effect.args) for effect in effects)
+            acted.changes.extend(told[rule.id] if same else wanted)
             yield acted
         if lost:
             yield entry_of(book.book, rule, stood.wave, "lost", stood.values, *(item.reason for item in lost))
@@ -142,8 +144,8 @@ def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[TraceEntr
         yield entry_of(book.book, rule, stood.wave, "lost", stood.values, first)
 
 
-def _alike(effects: list[Any], wishes: list[Wish]) -> bool:
-    return [(e.action, e.args) for e in effects] == [(w.effect.action, w.effect.args) for w in wishes]
+def _alike(some: list[Effect], others: list[Effect]) -> bool:
+    return [(one.action, one.args) for one in some] == [(one.action, one.args) for one in others]
 
 
 # --- a line that nobody has written ---------------------------------------------------------------------------------

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.actions import Lost, Wish
-from engine.core.trace import TraceChange, fact_of, mask
-from engine.lang import Duration, Effect, Rule, Template
+from engine.core.actions import ACTIONS, Lost
+from engine.core.actions.fields import risen
+from engine.lang import Effect, Rule, Template
+from engine.lang.verbs import FIELDS, How, Write
 from engine.replay.compare import Book, template_words
 
 NOT_RECORDED = "(not recorded)"
 _PERHAPS = ("at least ", "at most ", "perhaps ")
 """How a value begins that depends on one which was not recorded."""
+_MOVED = ("ticket.category", "ticket.closed", "ticket.reopened", "ticket.waiting", "ticket.updated")
+"""What a move brings with it: beginnings of fields."""
 
 
 class Undecidable(Exception):
@@ -22,12 +25,12 @@ class Undecidable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """One stage of a wave under one rulebook: the rules that matched, what stands of their wishes, what lost."""
+    """One stage of a wave under one rulebook: the rules that matched, which of their effects stand, which lost."""
 
     wave: int
     stage: str
     matched: tuple[Rule, ...]
-    standing: tuple[Wish, ...]
+    standing: tuple[Effect, ...]
     lost: tuple[Lost, ...]
     passed_over: tuple[Rule, ...]
     """What matched in a stage that takes one rule, and was not the first."""
@@ -76,40 +79,39 @@ class Side:
         """Applies what stands of a stage."""
         self.stood.append(stood)
         self.acted.update(rule.id for rule in stood.matched)
-        for wish in stood.standing:
-            self._apply(wish)
-            self.stopped |= wish.effect.action in ("stop", "reject")
+        for effect in stood.standing:
+            action = ACTIONS[effect.action]
+            writes = action.writes(effect.args)
+            for write in writes:
+                self._apply(effect, write)
+            if effect.action == "do" and not self.book.book.plugin_actions[effect.args["name"]].later:
+                self._write(effect, "ticket.fields", "perhaps changed")
+                self._lose(effect.args, "ticket.tags", "member.tags", *self.book.writable)
+            if not any(write.how in FIELDS for write in writes):
+                self._say(effect)
+            self.stopped |= action.ends
 
-    def _apply(self, wish: Wish) -> None:
-        effect, args, action = wish.effect, wish.effect.args, wish.effect.action
-        if action == "set":
-            self._put(wish, args["field"], args["value"])
-        elif action in ("raise", "lower"):
-            self._shift(wish, args["field"], args["value"], 1 if action == "raise" else -1)
-        elif action in ("add_tag", "remove_tag"):
-            self._tag(wish, f"{args['owner']}.tags", args["tags"], action == "add_tag")
-        elif action == "route":
-            self._put(wish, "ticket.team", args["team"])
-            by, skills = args.get("by"), args.get("skills") or ()
-            if by or skills:
+    def _apply(self, effect: Effect, write: Write) -> None:
+        """What an action wants of a field, done to the values, as far as it is known what comes of it."""
+        match write.how:
+            case "set":
+                self._put(effect, write.target, write.value)
+                if write.target == "ticket.assignee":
+                    self._lose(write.value, "agent.")
+            case "raise" | "lower":
+                self._shift(effect, write.target, write.value, write.how)
+            case "add" | "remove":
+                self._tag(effect, write)
+            case "move":
+                self._put(effect, write.target, write.value)
+                self._lose(write.value, *_MOVED)
+            case "run" if write.target == "route":
+                by, skills = write.value
                 how = f"{f'by {by}' if by else ''}{' with ' if skills else ''}{', '.join(skills)}".strip()
-                self._write(wish, "ticket.assignee", how)
+                self._write(effect, "ticket.assignee", how)
                 self._lose(how, "ticket.assignee", "agent.")
-        elif action == "assign":
-            self._put(wish, "ticket.assignee", args["agent"])
-            self._lose(args["agent"], "agent.")
-        elif action == "move":
-            self._put(wish, "ticket.state", args["state"])
-            state = args["state"]
-            self._lose(state, "ticket.category", "ticket.closed", "ticket.reopened", "ticket.waiting", "ticket.updated")
-        elif action == "do" and not self.book.book.plugin_actions[args["name"]].later:
-            self._say(wish, effect)
-            self._write(wish, "ticket.fields", "perhaps changed")
-            self._lose(effect.args, "ticket.tags", "member.tags", *self.book.writable)
-        else:
-            self._say(wish, effect)
 
-    def _say(self, wish: Wish, effect: Effect) -> None:
+    def _say(self, effect: Effect) -> None:
         args = effect.args
         if effect.action == "answer":
             self.answered = True
@@ -117,54 +119,47 @@ class Side:
             self.speaker = args.get("as_") or "bot"
             self.wrote.add("reply")
         if effect.action == "reject":
-            self._write(wish, "rejected", args.get("why") or "yes")
+            self._write(effect, "rejected", args.get("why") or "yes")
             return
         text = args.get("text")
         what = args.get("template") or (template_words(text) if isinstance(text, Template) else "")
         whole = self.book.text(args.get("template"), self.shop) or what
         rest = {k: v for k, v in args.items() if k not in ("text", "template", "words")}
-        label = effect.action
+        name = effect.action
         if effect.action == "notify":
-            label = f"notify {args['to']}"
+            name = f"notify {args['to']}"
             what = ", ".join(str(name) for name in args["names"])
         elif not what:
             what = ", ".join(str(v) for v in rest.values() if v)
-        name = effect.action if effect.action == "reply" else label
         self.said.append((f"{name}|{what}", f"{whole}|{sorted(rest.items())!r}"))
-        self.by.setdefault(name, []).append(wish.rule)
+        self.by.setdefault(name, []).append(effect.rule)
 
-    def _shift(self, wish: Wish, name: str, value: Any, direction: int) -> None:
+    def _shift(self, effect: Effect, name: str, value: Any, how: How) -> None:
         if name in self.lost or name not in self.values:
-            self._write(wish, name, f"{'at least' if direction > 0 else 'at most'} {value}")
+            self._write(effect, name, f"{'at least' if how == 'raise' else 'at most'} {value}")
             self._lose(value, name)
-            return
-        current = self.values.get(name)
-        if current is not None:
-            ranks = self.book.book.ranks(name)
-            gap = ranks.get(value, 0) - ranks.get(current, 0) if ranks is not None else value - current
-            if gap * direction <= 0:
-                return
-        self._put(wish, name, value)
+        elif risen(self.book.book, name, self.values.get(name), value, how):
+            self._put(effect, name, value)
 
-    def _tag(self, wish: Wish, name: str, tags: tuple[str, ...], add: bool) -> None:
+    def _tag(self, effect: Effect, write: Write) -> None:
+        name, tag, add = write.field, write.target.partition(" ")[2], write.how == "add"
         known = name in self.values and name not in self.lost
         had = self.values.get(name) or ()
-        for tag in tags:
-            if not known or (tag in had) is not add:
-                self._write(wish, f"{name} {tag}", ("" if known else "perhaps ") + ("there" if add else "gone"))
+        if not known or (tag in had) is not add:
+            self._write(effect, write.target, ("" if known else "perhaps ") + ("there" if add else "gone"))
         if known:
-            rest = tuple(tag for tag in had if add or tag not in tags)
-            self.values[name] = rest + tuple(tag for tag in tags if add and tag not in rest)
+            rest = tuple(one for one in had if add or one != tag)
+            self.values[name] = (*rest, tag) if add and tag not in rest else rest
 
-    def _put(self, wish: Wish, name: str, value: Any) -> None:
-        self._write(wish, name, value)
+    def _put(self, effect: Effect, name: str, value: Any) -> None:
+        self._write(effect, name, value)
         self.values[name] = value
         self.lost.discard(name)
 
-    def _write(self, wish: Wish, target: str, value: Any) -> None:
+    def _write(self, effect: Effect, target: str, value: Any) -> None:
         self.written[target] = value
         self.wrote.add(target)
-        self.by.setdefault(target, []).append(wish.rule)
+        self.by.setdefault(target, []).append(effect.rule)
 
     def _lose(self, why: Any, *prefixes: str) -> None:
         self.lost.update(name for name in self.values if name.startswith(prefixes))
@@ -243,35 +238,3 @@ def differences(old: Side, new: Side) -> list[Difference]:
     if unsure and not found:
         raise Undecidable(unsure[0])
     return found
-
-
-def wished(book: Book, effect: Effect) -> TraceChange:
-    """An action as a trace holds it; what depends on who is free or on what stood there before is not known."""
-    action, args = effect.action, effect.args
-    after = _lasting(args["after"]) if args.get("after") else None
-    if action in ("set", "move", "assign"):
-        field = {"move": "ticket.state", "assign": "ticket.assignee"}.get(action) or args["field"]
-        return fact_of(book.book, action, field, args.get("value", args.get("state", args.get("agent"))))
-    if action in ("raise", "lower"):
-        return TraceChange(action, args["field"], more={"to": mask(book.book, args["field"], args["value"])})
-    if action in ("add_tag", "remove_tag"):
-        return TraceChange(action, f"{args['owner']}.tags", list(args["tags"]))
-    if action == "route":
-        more = {"skills": list(args.get("skills") or ()), "by": args.get("by")}
-        return TraceChange(action, "ticket.team", args["team"], _given(more))
-    if action == "start_timer":
-        return TraceChange(action, args["name"], after)
-    if action == "notify":
-        return TraceChange(action, args["to"], list(args["names"]))
-    if action == "open":
-        return TraceChange(action, args["kind"], more=_given({name: args.get(name) for name in ("team", "agent")}))
-    more = _given({"for" if action == "block" else "after": after})
-    return TraceChange(action, args.get("name") or args.get("template"), args.get("why"), more)
-
-
-def _given(more: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in more.items() if value}
-
-
-def _lasting(after: Any) -> str:
-    return str(after if isinstance(after, Duration) else Duration(after))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from engine.core.actions import words
 from engine.core.building import build
 from engine.core.calendar import from_micros
 from engine.core.rulebook import NOTHING_MORE, Rulebook
@@ -48,7 +49,7 @@ def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
             {"kind": one.kind, "winner": one.winner, "target": one.target, "text": one.text} for one in entry.reasons
         ],
         "values": {name: _readable(book, name, value) for name, value in entry.values.items()},
-        "changes": [change.words for change in entry.changes],
+        "changes": [words(change) for change in entry.changes],
         "did": [
             {"action": one.action, "target": one.target, "value": one.value, "more": one.more, "missed": one.missed}
             for one in entry.changes

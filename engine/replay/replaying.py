@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from engine.core.actions import Lost, Wish, merge
+from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.calendar import from_micros
 from engine.core.decide import MAX_WAVES
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
 from engine.core.trace import TraceEntry, acted_rules
-from engine.lang import WEEKDAYS, Rule
+from engine.lang import WEEKDAYS, Effect, Rule
 from engine.replay.compare import Pair, Plan, plain
 from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
 from engine.store import Tx, decisions
@@ -307,7 +307,7 @@ class Replay:
         passed_over: list[Rule] = []
         if mode == "first":
             rules, passed_over = rules[:1], rules[1:]
-        standing: list[Wish] = []
+        standing: list[Effect] = []
         lost: list[Lost] = []
         if rules:
             helpers = side.book.helpers(self.record.shop, values)
@@ -315,9 +315,9 @@ class Replay:
                 lacking = side.book.needs(rule) - values.keys()
                 if lacking:
                     raise Undecidable(min(lacking))
-                for position, effect in enumerate(rule.effects(values, before, helpers)):
-                    if effect.action not in ("reply", "answer") or not side.automatic or rule.names_automatic:
-                        standing.append(Wish(rule, effect, position))
+                for effect in rule.effects(values, before, helpers):
+                    if not ACTIONS[effect.action].to_member or not side.automatic or rule.names_automatic:
+                        standing.append(effect)
             standing, lost = merge(standing)
         return Stood(wave, stage, tuple(rules), tuple(standing), tuple(lost), tuple(passed_over), values)
 
@@ -355,15 +355,15 @@ def _raises(name: str, key: str) -> bool:
 
 def _mapped(stood: Stood, same: Mapping[str, Rule]) -> Stood:
     """What stood, as of the changed rulebook's equal rules."""
-    wishes = tuple(Wish(same[w.rule.id], w.effect, w.position) for w in stood.standing)
+    standing = tuple(effect._replace(rule=same[effect.rule.id]) for effect in stood.standing)
     matched = tuple(same[rule.id] for rule in stood.matched)
     passed_over = tuple(same[rule.id] for rule in stood.passed_over)
-    return Stood(stood.wave, stood.stage, matched, wishes, stood.lost, passed_over, stood.values)
+    return Stood(stood.wave, stood.stage, matched, standing, stood.lost, passed_over, stood.values)
 
 
 def _effects(stood: Stood | None) -> list[tuple[str, str]]:
-    wishes = stood.standing if stood is not None else ()
-    return sorted((w.effect.action, repr(sorted((k, plain(v)) for k, v in w.effect.args.items()))) for w in wishes)
+    standing = stood.standing if stood is not None else ()
+    return sorted((e.action, repr(sorted((k, plain(v)) for k, v in e.args.items()))) for e in standing)
 
 
 def _closed(book: Rulebook, values: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from engine.core.actions import Wish, merge
+from engine.core.actions import merge
 from engine.core.building import build
+from engine.lang import Effect
 from tests.core.desk import Stage, book_of, files
 
 # Each row: the actions of `low` (priority 0) and `high` (priority 5), and which rules' actions stand.
@@ -49,16 +50,14 @@ TABLE = [
 ]
 
 
-def wishes(low: str, high: str, priority: int = 5) -> list[Wish]:
+def effects(low: str, high: str, priority: int = 5) -> list[Effect]:
     """The effects two rules want; at equal priority, which the validator may refuse, the names decide."""
     texts = f"rule low on message.received then {low}\nrule high priority {priority} on message.received then {high}"
     book, findings = build(files(texts), analyse=False)
     assert book is not None, [f.message for f in findings]
     stage = Stage(book)
     helpers = book.helpers(_draft(stage))
-    return [
-        Wish(rule, effect, n) for rule in book.rules.rules for n, effect in enumerate(rule.effects({}, {}, helpers))
-    ]
+    return [effect for rule in book.rules.rules for effect in rule.effects({}, {}, helpers)]
 
 
 def _draft(stage: Stage) -> object:
@@ -69,7 +68,7 @@ def _draft(stage: Stage) -> object:
 
 @pytest.mark.parametrize(("low", "high", "stand"), TABLE, ids=[f"{row[0]} / {row[1]}" for row in TABLE])
 def test_the_higher_priority_wins(low: str, high: str, stand: list[str]) -> None:
-    wanted = wishes(low, high)
+    wanted = effects(low, high)
     for order in itertools.permutations(wanted):
         standing, lost = merge(list(order))
         assert [w.rule.id for w in standing] == stand, "whatever the order they come in"
@@ -78,31 +77,31 @@ def test_the_higher_priority_wins(low: str, high: str, stand: list[str]) -> None
 
 
 def test_the_rest_of_a_losing_rule_stands() -> None:
-    wanted = wishes("set ticket.priority to low add tag a", "set ticket.priority to high")
+    wanted = effects("set ticket.priority to low add tag a", "set ticket.priority to high")
     standing, lost = merge(wanted)
-    assert [(w.rule.id, w.effect.action) for w in standing] == [("high", "set"), ("low", "add_tag")]
-    assert [(loss.wish.rule.id, loss.target) for loss in lost] == [("low", "ticket.priority")]
+    assert [(w.rule.id, w.action) for w in standing] == [("high", "set"), ("low", "add_tag")]
+    assert [(loss.effect.rule.id, loss.target) for loss in lost] == [("low", "ticket.priority")]
 
 
 def test_of_several_tags_only_the_contested_one_is_lost() -> None:
-    standing, lost = merge(wishes("add tag a, b, c", "remove tag b, d"))
-    assert [(w.rule.id, w.effect.action, w.effect.args["tags"]) for w in standing] == [
+    standing, lost = merge(effects("add tag a, b, c", "remove tag b, d"))
+    assert [(w.rule.id, w.action, w.args["tags"]) for w in standing] == [
         ("high", "remove_tag", ("b", "d")),
         ("low", "add_tag", ("a", "c")),
     ]
-    assert [(loss.wish.rule.id, loss.target) for loss in lost] == [("low", "ticket.tags b")]
+    assert [(loss.effect.rule.id, loss.target) for loss in lost] == [("low", "ticket.tags b")]
 
 
 def test_at_equal_priority_the_name_decides_and_it_is_told() -> None:
-    standing, lost = merge(wishes('reply "x" set ticket.amount to 1', "set ticket.amount to 2", priority=0))
-    assert [(w.rule.id, w.effect.action) for w in standing] == [("high", "set"), ("low", "reply")]
-    assert [(loss.wish.rule.id, loss.tie) for loss in lost] == [("low", True)]
+    standing, lost = merge(effects('reply "x" set ticket.amount to 1', "set ticket.amount to 2", priority=0))
+    assert [(w.rule.id, w.action) for w in standing] == [("high", "set"), ("low", "reply")]
+    assert [(loss.effect.rule.id, loss.tie) for loss in lost] == [("low", True)]
 
 
 def test_a_rule_does_not_fight_itself() -> None:
-    standing, lost = merge(wishes("route to team care assign to agent amy", "add tag a"))
+    standing, lost = merge(effects("route to team care assign to agent amy", "add tag a"))
     assert lost == []
-    assert [(w.rule.id, w.effect.action) for w in standing] == [
+    assert [(w.rule.id, w.action) for w in standing] == [
         ("high", "add_tag"),
         ("low", "route"),
         ("low", "assign"),

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.events import ACTIONS
 from engine.editor import Place, Refusal, Workspace, applied
-from engine.editor.manual import ACTIONS as MANUAL
 from engine.lang import Severity, Source, format_text
 from engine.lang.said import LOCALES, spoken
 from engine.reload import load_files
@@ -413,10 +411,6 @@ def test_no_question_about_a_mutilated_file_fails() -> None:
         assert isinstance(broken.format(path), str)
         if number % 20 == 0:
             broken.actions(*place, 10**6, 1)
-
-
-def test_every_action_of_the_desk_has_its_page() -> None:
-    assert set(MANUAL) >= ACTIONS
 
 
 def test_a_workspace_is_never_changed(small: Workspace) -> None:

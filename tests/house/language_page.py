@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from engine.core.actions import ACTIONS
 from engine.core.events import EVENTS
-from engine.editor.manual import ACTIONS
 from engine.lang import CODES, LIMITS, Severity
 from engine.lang.functions import BUILTINS
 from engine.lang.keywords import KEYWORDS

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from engine.config import DEFAULTS
-from engine.core.events import ACTIONS, EVENTS
+from engine.core.actions import ACTIONS
+from engine.core.events import EVENTS
 from engine.lang import CODES
 from engine.lang.functions import BUILTINS
 from tests.house import reference
@@ -75,7 +76,7 @@ def test_every_action_stands_in_the_manual_and_no_other() -> None:
     rows = re.findall(
         r"^\| `([a-z]+(?: [a-z]+)?)[^|]*` \|", _section(page("docs/rules.md"), "## Actions"), re.MULTILINE
     )
-    words = {name.replace("_", " ") for name in ACTIONS}
+    words = {name.replace("_", " ") for name in ACTIONS} - {"do"}  # that one a plugin's manual shows
     shown = {next((word for word in words if row == word or row.split()[0] == word), row) for row in rows}
     assert shown == words, f"docs/rules.md: {sorted(shown ^ words)} is missing, or no action of this desk"
 

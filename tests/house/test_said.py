@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from engine.core.actions import ACTIONS
 from engine.core.events import EVENTS
-from engine.editor.manual import ACTIONS
 from engine.lang.codes import CODES
 from engine.lang.functions import BUILTINS
 from engine.lang.said import CODE, LOCALES, PLACE, translation

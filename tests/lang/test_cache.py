@@ -85,7 +85,8 @@ def test_what_comes_back_does_what_was_kept(tmp_path: Path) -> None:
             naive = back.rules.matching_naive(STAGE, KEYS, values, before, Help(), shop)
             assert [rule.id for rule in naive] == [rule.id for rule in wanted]
             for one, other in zip(got, wanted, strict=True):
-                assert one.effects(values, before, Help()) == other.effects(values, before, Help())
+                mine, yours = (rule.effects(values, before, Help()) for rule in (one, other))
+                assert [effect[1:] for effect in mine] == [effect[1:] for effect in yours]  # all but the rule itself
             matched += len(wanted)
     assert matched > 500
     for one, other in zip(back.rules.rules, rules.rules, strict=True):

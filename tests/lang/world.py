@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.core.actions import ACTIONS
 from engine.lang import (
     DATE,
     DURATION,
@@ -14,6 +15,7 @@ from engine.lang import (
     TEXT,
     TIME,
     WEEKDAYS,
+    ActionKind,
     Duration,
     Enum,
     Environment,
@@ -123,10 +125,10 @@ def world(**changes: Any) -> Environment:
             "between": Function("between", (NUMBER, NUMBER), FLAG, lambda low, high: low < high),
         },
         "enums": {},
-        "actions": frozenset(
-            "set raise lower add_tag remove_tag move route assign reply note notify answer ask_rating start_timer "
-            "cancel_timer open mask reject flag block stop shop.coupon".split()
-        ),
+        "actions": ACTIONS,
+        "plugin_actions": {
+            "shop.coupon": ActionKind("shop.coupon", {"amount": NUMBER, "code": TEXT}, frozenset({"code"}))
+        },
         "teams": frozenset({"senior_care", "finance"}),
         "skills": frozenset(SKILLS.values),
         "roles": frozenset({"supervisor"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from engine.core.actions import words
 from engine.store.commit import pack, unpack_trace
 from engine.store.log import plain_json
 from tests.support.house import House
@@ -26,7 +27,7 @@ def tell_in_sentences(house: House) -> int:
                     "outcome": entry.outcome,
                     "why": str.__str__(entry.why),
                     "values": entry.values,
-                    "changes": [str.__str__(change.words) for change in entry.changes],
+                    "changes": [str.__str__(words(change)) for change in entry.changes],
                 }
                 for entry in unpack_trace(packed)
             ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core import access, actions
+from engine.core import access
+from engine.core.actions.tickets import ask_rating
 from engine.core.changes import Create
 from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
 from engine.core.draft import Draft
@@ -156,7 +157,7 @@ def rate(draft: Draft, command: RateTicket) -> None:
 def ask(draft: Draft, command: AskRating) -> None:
     if not draft.actor.staff:
         raise Refused("forbidden", "agents-only", "only agents ask for a rating")
-    actions.ask_rating(draft)
+    ask_rating(draft)
 
 
 def mark_read(draft: Draft, command: MarkRead) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.core import actions, sla
+from engine.core import sla
+from engine.core.actions.speech import reply_at_last
 from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.draft import Draft
 from engine.core.handlers._beginning import Beginning
@@ -20,7 +21,7 @@ def timer_due(draft: Draft, command: TimerDue) -> None:
         draft.record("timer.fired", {"name": command.body["name"]})
         draft.keys.add("timer.fired")
     elif command.kind == "say":
-        reason = actions.reply_at_last(draft, command.body)
+        reason = reply_at_last(draft, command.body)
         if reason is not None:
             draft.drop(command.body["rule"], reason)
     elif command.kind == "silence":

@@ -9,7 +9,6 @@ from engine.lang.analysis.boxes import Box, meet
 from engine.lang.analysis.report import Report, matched, name_of, place_of
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
-from engine.lang.checked import CheckedAction, Dynamic
 from engine.lang.findings import Finding, Related
 from engine.lang.said import both, say
 
@@ -112,23 +111,10 @@ def _raised(view: View, seen: Seen) -> frozenset[str]:
     """The events of the next wave that a rule's actions can cause."""
     found: set[str] = set()
     for action in seen.rule.actions:
-        found |= _events_of(view, action)
+        verb = view.environment.actions[action.action]
+        found.update(event for write in verb.writes(action.args) for event in write.events)
+        found.update(one.event for one in verb.raises(action.args) if not one.later)
     return frozenset(found & set(view.environment.events))
-
-
-def _events_of(view: View, action: CheckedAction) -> set[str]:
-    name, args = action.action, action.args
-    if name in ("set", "raise", "lower"):
-        return {"member.changed"} if str(args["field"]).startswith("member.") else {"ticket.changed"}
-    if name in ("add_tag", "remove_tag"):
-        return {f"{args['owner']}.changed"}
-    if name == "move":
-        return {"ticket.changed", "ticket.state_changed", "chat.ended"}
-    if name in ("route", "assign"):
-        return {"ticket.changed", "ticket.assigned", "chat.waiting"}
-    if name in ("reply", "answer"):
-        return {"message.sent"}
-    return {"member.changed"} if name == "block" else set()
 
 
 def _followers(view: View, seen: Seen, hears: dict[str, list[Seen]]) -> list[Seen]:
@@ -185,7 +171,7 @@ def _rings(rules: list[Seen], follows: dict[Seen, list[Seen]]) -> Iterable[list[
 def _try(report: Report, ring: list[Seen]) -> None:
     """Starts a cascade from each rule of the ring."""
     prover = report.prover
-    if prover is None or not any(_swings(seen, ring) for seen in ring):
+    if prover is None or not any(_swings(report.view, seen, ring) for seen in ring):
         return
     told: set[Seen] = set()
     for seen in ring:
@@ -219,15 +205,15 @@ def _starts(view: View, seen: Seen, ring: list[Seen]) -> list[Box]:
     return [*own, *shared]
 
 
-def _swings(seen: Seen, ring: list[Seen]) -> bool:
+def _swings(view: View, seen: Seen, ring: list[Seen]) -> bool:
     """Whether a rule of the ring can change something again after it did: what only rises or is only set once ends."""
     for action in seen.rule.actions:
-        name, args = action.action, action.args
-        if name in ("reply", "answer"):
+        if view.environment.actions[action.action].to_member:
             return True
-        if name in ("set", "raise", "lower") and isinstance(args.get("value"), Dynamic):
+        writes = [write for write in seen.writes if write.action is action]
+        if any(write.varies and write.how in ("set", "raise", "lower") for write in writes):
             return True
-        for write in (w for w in seen.writes if w.action is action):
+        for write in writes:
             for other in ring:
                 if any(w.target == write.target and w.value != write.value for w in other.writes):
                     return True

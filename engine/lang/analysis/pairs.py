@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from engine.lang.analysis.boxes import Box, TooManyError, pairs
+from engine.lang.analysis.disagreement import disagreement, shown
 from engine.lang.analysis.report import Report, matched, name_of, place_of, unsure
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Cover, Seen, View, overlap
-from engine.lang.analysis.writes import Write, shown
+from engine.lang.analysis.writes import Written
 from engine.lang.findings import Finding, Related
 from engine.lang.ruleset import Rule
 from engine.lang.said import say
@@ -56,7 +57,7 @@ def check_pairs(report: Report) -> None:
 
 
 def _conflicts(report: Report, stage: str, rules: Sequence[Seen]) -> None:
-    by_target: dict[str, list[tuple[Seen, Write]]] = {}
+    by_target: dict[str, list[tuple[Seen, Written]]] = {}
     for seen in rules:
         for write in seen.writes:
             by_target.setdefault(write.target, []).append((seen, write))
@@ -67,9 +68,9 @@ def _conflicts(report: Report, stage: str, rules: Sequence[Seen]) -> None:
 
 
 def _target_conflicts(
-    report: Report, stage: str, target: str, writers: list[tuple[Seen, Write]], told: set[tuple[Span, Span]]
+    report: Report, stage: str, target: str, writers: list[tuple[Seen, Written]], told: set[tuple[Span, Span]]
 ) -> None:
-    by_rank: dict[Hashable, list[tuple[Seen, Write]]] = {}
+    by_rank: dict[Hashable, list[tuple[Seen, Written]]] = {}
     for seen, write in writers:
         by_rank.setdefault(seen.rank, []).append((seen, write))
     deciders: _Deciders | None = None
@@ -95,18 +96,18 @@ def _conflict(
     report: Report,
     stage: str,
     target: str,
-    first: tuple[Seen, Write],
-    second: tuple[Seen, Write],
+    first: tuple[Seen, Written],
+    second: tuple[Seen, Written],
     deciders: _Deciders,
 ) -> bool:
     (a, write_a), (b, write_b) = first, second
     finding = Finding(
         "conflicting-actions",
-        _message(a, b, target),
+        disagreement(a, b, target),
         write_a.action.span,
         say("give one of them a higher `priority`"),
-        related=(Related(write_b.action.span, say("here {action}", _said(write_b))),),
-        label=say("here {action}", _said(write_a)),
+        related=(Related(write_b.action.span, say("here {action}", shown(write_b))),),
+        label=say("here {action}", shown(write_a)),
     )
 
     def proves(case: Case) -> bool:
@@ -177,37 +178,6 @@ class _Deciders:
         return rest, [seen for seen in self._writers if higher(seen) and seen.rule.limit is not None][:2]
 
 
-def _message(a: Seen, b: Seen, target: str) -> str:
-    names = name_of(a), name_of(b)
-    match target:
-        case "ticket.team":
-            return say("{rule} and {other} give one ticket two teams", *names)
-        case "ticket.assignee":
-            return say("{rule} and {other} give one ticket two assignees", *names)
-        case "ticket.state":
-            return say("{rule} and {other} move one ticket to two states", *names)
-    owner, _, rest = target.partition(" ")
-    if owner == "timer":
-        started = {
-            seen: any(w.target == target and w.action.action == "start_timer" for w in seen.writes) for seen in (a, b)
-        }
-        if all(started.values()):
-            return say("{rule} and {other} start the timer `{name}` for different times", *names, rest)
-        return say("{rule} and {other} start and cancel the timer `{name}`", *names, rest)
-    if rest:
-        return say("{rule} and {other} add and remove the tag `{name}`", *names, rest)
-    return say("{rule} and {other} write `{field}` differently", *names, target)
-
-
-def _said(write: Write) -> str:
-    if write.varies:
-        return say("a computed value")
-    action = write.action.action
-    if action in ("raise", "lower", "add_tag", "remove_tag", "start_timer", "cancel_timer"):
-        return f"`{' '.join(write.action.span.text.split())}`"
-    return f"`{shown(write.value)}`"
-
-
 # ---- mode: first -------------------------------------------------------------------------------------------------
 
 
@@ -219,11 +189,11 @@ def _both_first(stage: str, a: Seen, b: Seen) -> Finding:
         if other is not None:
             return Finding(
                 "ambiguous-first",
-                say("{conflict}, and either may come first", _message(a, b, one.target)),
+                say("{conflict}, and either may come first", disagreement(a, b, one.target)),
                 one.action.span,
                 hint,
-                related=(Related(other.action.span, say("here {action}", _said(other))),),
-                label=say("here {action}", _said(one)),
+                related=(Related(other.action.span, say("here {action}", shown(other))),),
+                label=say("here {action}", shown(one)),
             )
     return Finding(
         "ambiguous-first",
@@ -390,13 +360,13 @@ def _action_loses(
             )
         if all(_overruled(view, covers[write.target], seen, write, key, lost) for key in seen.keys):
             # One tag lost of several leaves the others.
-            if write.action.action in ("add_tag", "remove_tag") and len(writes) > 1:
+            if write.how in ("add", "remove") and len(writes) > 1:
                 continue
             return True
     return False
 
 
-def _overruled(view: View, cover: Cover, seen: Seen, write: Write, key: str, lost: dict[Seen, None]) -> bool:
+def _overruled(view: View, cover: Cover, seen: Seen, write: Written, key: str, lost: dict[Seen, None]) -> bool:
     boxes = view.under(seen.boxes or (), frozenset({key}))
 
     def over(other: Seen) -> bool:

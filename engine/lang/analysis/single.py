@@ -11,12 +11,13 @@ from engine.lang.analysis.report import Report, matched, name_of, unsure
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Seen, View
-from engine.lang.analysis.writes import effect_of
+from engine.lang.analysis.writes import effect_of, said
 from engine.lang.checked import CheckedAction
 from engine.lang.findings import Finding, Related
 from engine.lang.kept import Kept
 from engine.lang.said import quoted, say
 from engine.lang.source import Span
+from engine.lang.verbs import How
 
 PARTS = 40
 """Parts of one condition past which dead ones are not looked for."""
@@ -39,9 +40,9 @@ def _look(report: Report, seen: Seen) -> None:
     condition = seen.rule.condition
     if condition is not None and not _never(report, seen) and not _always(report, seen):
         _dead(report, seen, condition)
-    for action in seen.rule.actions:
-        if action.action == "move":
-            _move(report, seen, action)
+    for write in seen.writes:
+        if write.how == "move":
+            _move(report, seen, write.action)
     _redundant(report, seen)
 
 
@@ -274,21 +275,21 @@ def _matches(report: Report, seen: Seen, case: Case) -> bool:
 def _redundant(report: Report, seen: Seen) -> None:
     """Actions of one rule that do what another one of it does anyway."""
     done: dict[object, Span] = {}
-    tags: dict[tuple[str, str], set[str]] = {}
+    tags: dict[tuple[str, How], Span] = {}
     for action in seen.rule.actions:
         key = effect_of(action)
         earlier = done.get(key)
-        if earlier is None and action.action in ("add_tag", "remove_tag"):
-            held = tags.setdefault((action.action, str(action.args["owner"])), set())
-            if set(action.args["tags"]) <= held:
-                earlier = next(span for other, span in done.items() if _touches(other, action))
-            held |= set(action.args["tags"])
+        mine = [(w.target, w.how) for w in seen.writes if w.action is action and w.how in ("add", "remove")]
+        if earlier is None and mine and all(tag in tags for tag in mine):
+            earlier = tags[mine[0]]
+        for tag in mine:
+            tags.setdefault(tag, action.span)
         if earlier is not None:
             words = " ".join(earlier.text.split())
             report.add(
                 Finding(
                     "redundant-action",
-                    say("`{action}` adds nothing to `{other}`", " ".join(action.span.text.split()), words),
+                    say("`{action}` adds nothing to `{other}`", said(action), words),
                     action.span,
                     say("take it out"),
                     related=(Related(earlier, say("does it already")),),
@@ -298,41 +299,27 @@ def _redundant(report: Report, seen: Seen) -> None:
     _weaker(report, seen)
 
 
-def _touches(key: object, action: CheckedAction) -> bool:
-    if not isinstance(key, tuple) or key[0] != action.action:
-        return False
-    args = dict(key[1])
-    return isinstance(args.get("tags"), tuple) and bool(args["tags"])
-
-
 def _weaker(report: Report, seen: Seen) -> None:
     """`raise … to high` beside `raise … to urgent` in one rule."""
-    best: dict[tuple[str, str], tuple[int, CheckedAction]] = {}
-    for action in seen.rule.actions:
-        if action.action not in ("raise", "lower"):
+    best: dict[tuple[How, str], tuple[int, CheckedAction]] = {}
+    for write in seen.writes:
+        if write.how not in ("raise", "lower"):
             continue
-        name = str(action.args["field"])
-        rank = _rank(report.view, name, action.args["value"])
+        key, action = (write.how, write.target), write.action
+        rank = _rank(report.view, write.target, action.args["value"])
         if rank is None:
             continue
-        held = best.get((action.action, name))
-        if held is None:
-            best[action.action, name] = (rank, action)
-            continue
+        held = best.setdefault(key, (rank, action))
         if held[0] == rank:
             continue
-        stronger = (rank > held[0]) is (action.action == "raise")
+        stronger = (rank > held[0]) is (write.how == "raise")
         weak, strong = (held[1], action) if stronger else (action, held[1])
         if stronger:
-            best[action.action, name] = (rank, action)
+            best[key] = (rank, action)
         report.add(
             Finding(
                 "redundant-action",
-                say(
-                    "`{action}` adds nothing to `{other}`",
-                    " ".join(weak.span.text.split()),
-                    " ".join(strong.span.text.split()),
-                ),
+                say("`{action}` adds nothing to `{other}`", said(weak), said(strong)),
                 weak.span,
                 say("take it out"),
                 related=(Related(strong.span, say("goes further")),),

@@ -10,7 +10,7 @@ from engine.lang.analysis.axes import EMPTY, FlagAxis
 from engine.lang.analysis.boxes import Box, TooManyError, apart, checked, every, meet, subtract
 from engine.lang.analysis.domains import Domains
 from engine.lang.analysis.space import Space
-from engine.lang.analysis.writes import Write, effect_of, writes_of
+from engine.lang.analysis.writes import Written, effect_of, writes_of
 from engine.lang.checked import Checked, CheckedRule
 from engine.lang.environment import Environment
 
@@ -29,7 +29,7 @@ class Seen:
     wide: list[Box]
     keys: frozenset[str]
     waves: int
-    writes: tuple[Write, ...]
+    writes: tuple[Written, ...]
     effects: frozenset[Hashable]
     shops: frozenset[str]
     """The shops whose tickets it decides."""
@@ -170,7 +170,7 @@ def _seen(view: View, number: int, rule: CheckedRule, own: dict[str, set[str]], 
     for event in rule.events:
         view._kinds[event.key] = event.kind
     waves = _waves(space, domains, rule)
-    writes = tuple(write for action in rule.actions for write in writes_of(action))
+    writes = tuple(write for action in rule.actions for write in writes_of(action, view.environment))
     effects = frozenset(effect_of(action) for action in rule.actions)
     return Seen(number, rule, condition, boxes, wide, keys, waves, writes, effects, mine)
 

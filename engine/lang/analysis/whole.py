@@ -12,7 +12,7 @@ from engine.lang.analysis.report import Report, matched, name_of, place_of, unsu
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Cover, Seen, View
-from engine.lang.analysis.writes import effect_of
+from engine.lang.analysis.writes import Written, effect_of
 from engine.lang.findings import Finding, Related
 from engine.lang.said import quoted, say
 
@@ -169,7 +169,7 @@ def _routed(report: Report, case: Case) -> bool:
 def _storm(report: Report, stage: str, rules: Sequence[Seen]) -> None:
     """More than three different replies in one wave of one stage."""
     view = report.view
-    speaking = [(seen, _replies(seen)) for seen in rules if seen.boxes and _replies(seen)]
+    speaking = [(seen, _replies(view, seen)) for seen in rules if seen.boxes and _replies(view, seen)]
     if sum(len(said) for _, said in speaking) <= REPLIES:
         return
     for keys in _waves(view, [seen for seen, _ in speaking]):
@@ -183,7 +183,7 @@ def _storm(report: Report, stage: str, rules: Sequence[Seen]) -> None:
             boxes = view.under(_all_of(view, group), keys)
             first, *others = sorted(group, key=place_of)
             names = tuple(name_of(seen) for seen in (first, *others))
-            count = len(frozenset().union(*(_replies(seen) for seen in group)))
+            count = len(frozenset().union(*(_replies(view, seen) for seen in group)))
             finding = Finding(
                 "reply-storm",
                 say("one event can get {count} replies in the stage `{stage}`: from {names}", count, stage, names),
@@ -203,8 +203,9 @@ def _storm(report: Report, stage: str, rules: Sequence[Seen]) -> None:
                 return
 
 
-def _replies(seen: Seen) -> frozenset[object]:
-    return frozenset(effect_of(action) for action in seen.rule.actions if action.action in ("reply", "answer"))
+def _replies(view: View, seen: Seen) -> frozenset[object]:
+    verbs = view.environment.actions
+    return frozenset(effect_of(action) for action in seen.rule.actions if verbs[action.action].to_member)
 
 
 def _waves(view: View, rules: Sequence[Seen]) -> Iterable[frozenset[str]]:
@@ -267,9 +268,9 @@ def _timers(report: Report) -> None:
     view = report.view
     started: dict[str, Seen] = {}
     for seen in view.rules:
-        for action in seen.rule.actions:
-            if action.action == "start_timer":
-                started.setdefault(str(action.args["name"]), seen)
+        for write in seen.writes:
+            if write.how == "start":
+                started.setdefault(_timer_of(write), seen)
     heard: set[str] = set()
     everything = False
     access = view.space.field("timer.name") if "timer.name" in view.environment.fields else None
@@ -294,19 +295,23 @@ def _timers(report: Report) -> None:
                 )
             )
     for seen in view.rules:
-        for action in seen.rule.actions:
-            name = str(action.args.get("name"))
-            if action.action == "start_timer" and not everything and name not in heard:
+        for write in seen.writes:
+            name = _timer_of(write)
+            if write.how == "start" and not everything and name not in heard:
                 report.add(
                     Finding(
                         "dead-timer",
                         say("no rule waits for the timer `{name}`", name),
-                        action.span,
+                        write.action.span,
                         f"`on timer.fired when timer.name = {name}`",
                     )
                 )
-            if action.action == "cancel_timer" and name not in started:
-                report.add(Finding("dead-timer", say("no rule starts the timer `{name}`", name), action.span))
+            if write.how == "cancel" and name not in started:
+                report.add(Finding("dead-timer", say("no rule starts the timer `{name}`", name), write.action.span))
+
+
+def _timer_of(write: Written) -> str:
+    return write.target.partition(" ")[2]
 
 
 def _timer_names(view: View, seen: Seen) -> set[str] | None:

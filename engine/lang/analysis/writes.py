@@ -1,4 +1,4 @@
-"""What actions write, and which of two actions say the same: the static side of how wishes are merged."""
+"""What actions write, and which of two actions say the same: the static side of how effects are merged."""
 
 from __future__ import annotations
 
@@ -8,43 +8,27 @@ from typing import Any
 
 from engine.lang.analysis.keys import key_of
 from engine.lang.checked import CheckedAction, Dynamic
+from engine.lang.environment import Environment
+from engine.lang.verbs import How
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class Written:
     """An action wants `target` to be `value`; two values for one target are a conflict. `varies`: known only then."""
 
     target: str
-    value: Hashable
+    how: How
+    value: tuple[Hashable, ...]
     action: CheckedAction
     varies: bool = False
 
 
-def writes_of(action: CheckedAction) -> tuple[Write, ...]:
+def writes_of(action: CheckedAction, environment: Environment) -> tuple[Written, ...]:
     """What an action writes; nothing when it stands beside any other."""
-    args, name = action.args, action.action
-
-    def write(target: str, value: Any, *more: Any) -> Write:
-        return Write(target, (plain(value), *more), action, isinstance(value, Dynamic))
-
-    if name == "set":
-        return (write(args["field"], args["value"], "set"),)
-    if name in ("raise", "lower"):
-        return (write(args["field"], None, name),)
-    if name in ("add_tag", "remove_tag"):
-        return tuple(write(f"{args['owner']}.tags {tag}", name) for tag in args["tags"])
-    if name == "move":
-        return (write("ticket.state", args["state"]),)
-    if name == "route":
-        team = write("ticket.team", args["team"])
-        return (team, write("ticket.assignee", args["team"], "route")) if args.get("by") else (team,)
-    if name == "assign":
-        return (write("ticket.assignee", args["agent"]),)
-    if name == "do" and not args.get("commutes", True):
-        return (Write(f"do {args['name']}", plain(args["arguments"]), action),)
-    if name in ("start_timer", "cancel_timer"):
-        return (write(f"timer {args['name']}", args.get("after"), name),)
-    return ()
+    return tuple(
+        Written(write.target, write.how, tuple(map(plain, write.wanted)), action, isinstance(write.value, Dynamic))
+        for write in environment.actions[action.action].writes(action.args)
+    )
 
 
 def plain(value: Any) -> Hashable:
@@ -63,8 +47,6 @@ def effect_of(action: CheckedAction) -> Hashable:
     return (action.action, tuple((name, plain(value)) for name, value in sorted(action.args.items())))
 
 
-def shown(value: Hashable) -> str:
-    """A written value for people."""
-    if isinstance(value, tuple) and value and not isinstance(value[0], tuple):
-        return "empty" if value[0] is None else str(value[0])
-    return "a computed value"
+def said(action: CheckedAction) -> str:
+    """An action as it is written, on one line."""
+    return " ".join(action.span.text.split())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise, product
 from typing import Any
 
-from engine.core.actions import Wish, merge
+from engine.core.actions import ACTIONS, merge
 from engine.lang import (
     FLAG,
     NUMBER,
@@ -72,10 +72,6 @@ EVENTS = (
     EventKind("sla.breached", _TICKET, "optional"),
 )
 
-ACTIONS = frozenset(
-    "set raise lower add_tag remove_tag move route assign reply note start_timer cancel_timer stop".split()
-)
-
 
 def environment(**changes: Any) -> Environment:
     """The small world, some parts changed."""
@@ -137,12 +133,8 @@ class Engine:
 
     def ties(self, rules: Sequence[Rule], case: Case) -> Sequence[Tie]:
         """See Prover."""
-        wishes = [
-            Wish(rule, effect, n)
-            for rule in rules
-            for n, effect in enumerate(rule.effects(case.values, case.before, Hours()))
-        ]
-        return [Tie(item.wish.rule.id, item.winner.rule.id, item.target) for item in merge(wishes)[1] if item.tie]
+        effects = [effect for rule in rules for effect in rule.effects(case.values, case.before, Hours())]
+        return [Tie(item.effect.rule.id, item.winner.rule.id, item.target) for item in merge(effects)[1] if item.tie]
 
     def cascade(self, case: Case, waves: int) -> list[frozenset[str]]:
         """Loops are tried on the desk's own engine."""
@@ -166,9 +158,9 @@ class World:
         return [finding.message for finding in self.of(code)]
 
 
-def world(text: str, domains: Domains = DOMAINS, **more: str) -> World:
-    """The world with these rules; `more`: shops' own rules, by shop."""
-    env = environment()
+def world(text: str, domains: Domains = DOMAINS, env: Environment | None = None, **more: str) -> World:
+    """The world with these rules, in another environment if need be; `more`: shops' own rules, by shop."""
+    env = env or environment()
     texts = {"all.rules": text, **{f"shops/{shop}/own.rules": own for shop, own in more.items()}}
     files, problems = [], []
     for path, body in texts.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.lang import Rule
 from engine.lang.analysis import Case
-from tests.lang.analysis.small import Engine, World, cases, world
+from tests.lang.analysis.small import Engine, World, cases, environment, world
 
 TESTS = {
     "ticket.type": ["ticket.type = A", "ticket.type in [A, B]", "ticket.type not in [B]", "ticket.type != C"],
@@ -235,11 +235,11 @@ def overruled(action: Any, rule: Rule, there: list[Rule]) -> bool:
 
     return any(
         w.target == mine.target and w.value != mine.value
-        for mine in writes_of(action)
+        for mine in writes_of(action, environment())
         for other in there
         if rank(other) < rank(rule)
         for act in other.actions
-        for w in writes_of(act)
+        for w in writes_of(act, environment())
     )
 
 

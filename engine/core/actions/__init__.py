@@ -1,0 +1,9 @@
+"""What rules may have done: one value an action (`Action`), and whose effect stands where two rules disagree."""
+
+from __future__ import annotations
+
+from engine.core.actions.action import Action
+from engine.core.actions.merging import Lost, merge
+from engine.core.actions.table import ACTIONS, ends, words
+
+__all__ = ["ACTIONS", "Action", "Lost", "ends", "merge", "words"]

@@ -1,0 +1,76 @@
+"""Whose effect stands where two rules want different things of one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from engine.core.actions.table import ACTIONS
+from engine.core.trace import Reason
+from engine.lang import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An effect that another rule's overrode. `target`: what both want differently. `tie`: at equal priority."""
+
+    effect: Effect
+    winner: Effect
+    target: str
+    tie: bool
+
+    @property
+    def reason(self) -> Reason:
+        """Why, for the trace."""
+        return Reason("name" if self.tie else "priority", self.winner.rule.id, self.target)
+
+
+def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
+    """The effects that stand and those that lost. Those that write nothing all stand, equal ones once; where two write
+    one target differently the higher priority wins. At equal priority, which the validator refuses, the lower rule id
+    does."""
+    if len(effects) == 1:
+        return effects, []
+    standing: list[Effect] = []
+    lost: list[Lost] = []
+    taken: dict[str, tuple[tuple[Any, ...], Effect]] = {}
+    seen: dict[str, list[Mapping[str, Any]]] = {}
+    for effect in sorted(effects, key=attrgetter("order")):
+        writes = ACTIONS[effect.action].writes(effect.args)
+        clash = next(
+            (
+                (write.target, holder[1])
+                for write in writes
+                if (holder := taken.get(write.target)) is not None
+                and holder[0] != write.wanted
+                and holder[1].rule.id != effect.rule.id
+            ),
+            None,
+        )
+        if clash is not None:
+            target, winner = clash
+            rest = _other_tags(effect, taken)
+            if rest is not None:
+                standing.append(rest)
+            lost.append(Lost(effect, winner, target, winner.rule.priority == effect.rule.priority))
+            continue
+        for write in writes:
+            taken.setdefault(write.target, (write.wanted, effect))
+        same = seen.setdefault(effect.action, [])
+        if effect.args in same:
+            continue
+        same.append(effect.args)
+        standing.append(effect)
+    return standing, lost
+
+
+def _other_tags(effect: Effect, taken: Mapping[str, tuple[tuple[Any, ...], Effect]]) -> Effect | None:
+    """The effect for the tags nobody else decided, where it lost others; None for what is not about several."""
+    tags = effect.args.get("tags") or ()
+    if len(tags) < 2:
+        return None
+    writes = zip(tags, ACTIONS[effect.action].writes(effect.args), strict=True)
+    rest = tuple(tag for tag, w in writes if w.target not in taken or taken[w.target][0] == w.wanted)
+    return effect._replace(args={**effect.args, "tags": rest}) if rest else None

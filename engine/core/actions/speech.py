@@ -1,0 +1,311 @@
+"""Actions that say something: `reply` and `answer` to the member, `note` and `notify` to people inside the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine.core.actions.action import Action, by_itself, given, nothing, value_of
+from engine.core.actions.words import because, name
+from engine.core.entities import INTERNAL, Agent
+from engine.core.library import menu
+from engine.core.trace import Reason, TraceChange
+from engine.lang import Duration, Effect, Template, ast
+from engine.lang.actions import ActionChecker
+from engine.lang.said import say
+from engine.lang.verbs import Args, Raised
+
+if TYPE_CHECKING:
+    from engine.core.draft import Draft
+    from engine.core.rulebook import Rulebook
+
+
+def text_of(draft: Draft, args: Args, locale: str) -> str:
+    """What a template, or the text of the rule itself, says of the draft as it stands; empty where there is none."""
+    template: Template | None = args.get("text")
+    if args.get("template"):
+        template = draft.book.template(args["template"], draft.shop, locale)
+    if template is None:
+        return ""
+    values = {field: draft.book.shown(field, _as_shown(draft, field), draft, locale) for field in template.reads}
+    values.update(draft.book.shop_settings.get(draft.shop, ()))
+    return template.render(values, locale, str(draft.book.zone(draft.shop)))
+
+
+def _as_shown(draft: Draft, field: str) -> Any:
+    return draft.shown_text() if field == "message.text" else value_of(draft, field)
+
+
+# --- reply ----------------------------------------------------------------------------------------------------------
+
+SHOWN_AS = ("bot", "desk")
+"""As whom a rule may write to the member."""
+
+
+def _check_reply(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
+    shown = action["shown"]
+    as_ = None if shown is None else checker.known(shown, SHOWN_AS, "unknown-value", say("sender"))
+    after = checker.plain_micros(action["after"]) or 0
+    return {**checker.message(action["message"]), "as_": as_, "after": after}
+
+
+def _reply_raises(args: Args) -> tuple[Raised, ...]:
+    author = "desk" if args["as_"] == "desk" else "bot"
+    known = {"message.author": author, "message.direction": "outbound", "message.automatic": True}
+    return (Raised("message.sent", f"as {author}", known, later=bool(args["after"])),)
+
+
+def _reply_wanted(book: Rulebook, args: Args) -> TraceChange:
+    after = args.get("after")
+    return TraceChange("reply", args.get("template"), more={"after": str(Duration(after))} if after else {})
+
+
+def _reply(draft: Draft, effect: Effect) -> TraceChange:
+    args, rule = effect.args, effect.rule.id
+    if draft.ticket is not None and draft.ticket.channel == INTERNAL:
+        return TraceChange("reply", args.get("template"), missed="internal")
+    text = text_of(draft, args, draft.book.locale(draft))
+    kind, after = args.get("as_") or "bot", args.get("after") or 0
+    line = {"text": text, "as": kind, "rule": rule, "template": args.get("template")}
+    said, place = _reply_wanted(draft.book, args), f"{rule}:{effect.position}"
+    if draft.ticket is None and draft.chat is None:
+        return said if _reply_aside(draft, line, place, after) else replace(said, missed="silent")
+    if draft.ticket is None:
+        draft.opening.append({**line, "after": after})
+    elif after:
+        draft.say_later(place, draft.now + after, line)
+    else:
+        reply(draft, text, kind, rule, args.get("template"))
+    return said
+
+
+def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
+    """An automatic line to the member. It is no reply of a person: no count, no clock, no state moves by it."""
+    say = draft.say(
+        author_kind="desk" if kind == "desk" else "bot",
+        text=text,
+        automatic=True,
+        rule=rule,
+        template=template,
+        language=draft.need_ticket().language,
+    )
+    draft.replies.append(say)
+
+
+def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
+    """A line that a rule wanted said after a while is due: says it, or returns why nobody wants it any more."""
+    ticket = draft.need_ticket()
+    if line.get("aside"):
+        say_aside(draft, line, (ticket.id, ticket.channel))
+        return None
+    if ticket.category == "closed":
+        return Reason("closed")
+    reply(draft, line["text"], line["as"], line["rule"], line.get("template"))
+    draft.keys.add("message.sent")
+    draft.message = draft.last_reply()
+    return None
+
+
+def _reply_aside(draft: Draft, line: Mapping[str, Any], name: str, after: int) -> bool:
+    """A line to a member where there is no ticket: the way the member last wrote, into that conversation. False: the
+    member never wrote."""
+    place = draft.case.lookups.last_line(draft.member.id) if draft.member is not None else None
+    if place is None:
+        return False
+    if after:
+        draft.say_later(name, draft.now + after, {**line, "aside": True}, ticket=place[0])
+    else:
+        say_aside(draft, line, place)
+    return True
+
+
+def say_aside(draft: Draft, line: Mapping[str, Any], place: tuple[int, str]) -> None:
+    """A line that is about no ticket; no `message.sent` for rules, which could not say of which one."""
+    draft.aside.append(
+        draft.say(
+            author_kind="desk" if line["as"] == "desk" else "bot",
+            text=line["text"],
+            automatic=True,
+            rule=line["rule"],
+            template=line.get("template"),
+            language=draft.book.locale(draft),
+            into=place,
+        )
+    )
+
+
+def _replied(change: TraceChange) -> str:
+    """As the rule wrote it: what was said stands in the conversation."""
+    told = say("reply template {name}", name(change.target)) if change.target else say("reply")
+    return say("{done} after {time}", told, change.more["after"]) if change.more.get("after") else told
+
+
+REPLY = Action(
+    name="reply",
+    shape='reply template T|"text {member.name}" [as bot|desk] [after 10s]',
+    meaning="a line to the member, sent after the commit",
+    needs=("ticket", "member"),
+    check=_check_reply,
+    raises=_reply_raises,
+    perform=_reply,
+    words=_replied,
+    wanted=_reply_wanted,
+    to_member=True,
+    last=True,
+)
+
+# --- answer ---------------------------------------------------------------------------------------------------------
+
+
+def _answer(draft: Draft, effect: Effect) -> TraceChange:
+    """What the library knows, or a menu. A chat waits for the member then, as after an agent's line."""
+    if draft.ticket is not None and draft.ticket.channel == INTERNAL:
+        return TraceChange("answer", missed="internal")
+    fits = draft.fits()
+    if not fits:
+        return TraceChange("answer", missed="fits")
+    locale = draft.book.locale(draft)
+    text = fits[0].text(locale) if len(fits) == 1 else menu(fits, locale)
+    reply(draft, text, "bot", effect.rule.id, None)
+    draft.turn("member")
+    if len(fits) == 1:
+        return TraceChange("answer", value=fits[0].title(locale))
+    return TraceChange("answer", more={"menu": len(fits)})
+
+
+def _answered(change: TraceChange) -> str:
+    if change.missed == "fits":
+        return say("answer (nothing fits)")
+    if "menu" in change.more:
+        return say("answer (a menu of {count})", change.more["menu"])
+    return because(say("answer"), change.value)
+
+
+ANSWER = Action(
+    name="answer",
+    shape="answer",
+    meaning="the best answers of the auto-reply library, a menu if there are several",
+    needs=("ticket",),
+    check=nothing,
+    raises=lambda args: (Raised("message.sent"),),
+    perform=_answer,
+    words=_answered,
+    wanted=by_itself("answer"),
+    to_member=True,
+    last=True,
+)
+
+# --- note -----------------------------------------------------------------------------------------------------------
+
+
+def _note_wanted(book: Rulebook, args: Args) -> TraceChange:
+    return TraceChange("note", args.get("template"))
+
+
+def _note(draft: Draft, effect: Effect) -> TraceChange:
+    draft.say(
+        author_kind="bot",
+        text=text_of(draft, effect.args, draft.book.spoken(draft.shop)),
+        visibility="internal",
+        automatic=True,
+        rule=effect.rule.id,
+        template=effect.args.get("template"),
+    )
+    return _note_wanted(draft.book, effect.args)
+
+
+NOTE = Action(
+    name="note",
+    shape='note template T|"text"',
+    meaning="a line only agents see",
+    needs=("ticket",),
+    check=lambda checker, action: checker.message(action["message"]),
+    perform=_note,
+    words=lambda change: say("note template {name}", name(change.target)) if change.target else say("note"),
+    wanted=_note_wanted,
+    last=True,
+)
+
+# --- notify ---------------------------------------------------------------------------------------------------------
+
+VIA = ("app", "email", "sms", "webhook")
+"""Ways to reach people inside the desk; others than the app are plugins'."""
+
+
+def _check_notify(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
+    to = action["to"]
+
+    def one(node: Any) -> Any:
+        if to in ("agent", "team"):
+            return checker.who(node, to)
+        if to == "role":
+            return checker.known(node, checker.environment.roles, "unknown-value", say("role"))
+        declared = checker.environment.recipients  # where none are, people are no matter of the rules
+        return checker.known(node, declared, "unknown-value", say("recipient")) if declared else node.text
+
+    names = tuple(one(node) for node in action["names"])
+    via = tuple(checker.known(node, VIA, "unknown-value", say("way to notify")) for node in action["via"])
+    return {"to": to, "names": names, **checker.message(action["message"]), "via": via}
+
+
+def _notify_wanted(book: Rulebook, args: Args) -> TraceChange:
+    return TraceChange("notify", args["to"], list(args["names"]))
+
+
+def _notify(draft: Draft, effect: Effect) -> TraceChange:
+    """Tells agents in the app, or by the ways a rule names; a way that no plugin has falls back to the app. A
+    recipient is an address outside the desk: told by email, if nothing else is named."""
+    args = effect.args
+    outside = args["to"] == "recipient"
+    wanted = tuple(args.get("via") or ("email" if outside else "app",))
+    ways = tuple(way for way in wanted if way != "app" and way in draft.case.notifiers)
+    lacking = tuple(way for way in wanted if way != "app" and way not in draft.case.notifiers)
+    told = _recipients(draft, args)
+    for agent in told:
+        text = text_of(draft, args, draft.book.spoken(draft.shop, agent.locale))
+        if "app" in wanted or lacking:
+            draft.notice(agent, text, effect.rule.id)
+        for way in ways:
+            draft.enqueue(f"notify:{way}", {"agent": agent.username, "text": text})
+    if outside:
+        text = text_of(draft, args, draft.book.spoken(draft.shop))
+        for way in ways:
+            for address in args["names"]:
+                draft.enqueue(f"notify:{way}", {"address": address, "text": text})
+    draft.notified.extend(n for n in args["names"] if n)
+    agents: dict[str, Any] = {} if outside else {"agents": [agent.username for agent in told]}
+    return replace(_notify_wanted(draft.book, args), more={**agents, **given(via=list(ways), lacking=list(lacking))})
+
+
+def _recipients(draft: Draft, args: Args) -> list[Agent]:
+    names = {name for name in args["names"] if name}
+    if args["to"] == "agent":
+        return [a for a in draft.roster() if a.username in names]
+    if args["to"] == "team":
+        return [a for a in draft.roster() if names & set(a.teams)]
+    if args["to"] == "role":
+        return [a for a in draft.roster() if names & set(a.roles)]
+    return []
+
+
+def _notified(change: TraceChange) -> str:
+    more = change.more
+    told = say("notify {kind} {names}", change.target, tuple(name(n) if n else say("empty") for n in change.value))
+    if "agents" in more:
+        told = say("{done}: {names}", told, tuple(more["agents"]) or say("empty"))
+    if more.get("via"):
+        told = say("{done} via {ways}", told, tuple(more["via"]))
+    return say("{done} (no plugin gives {ways})", told, tuple(more["lacking"])) if more.get("lacking") else told
+
+
+NOTIFY = Action(
+    name="notify",
+    shape='notify agent A|team T|role R|recipient "…" template T|"text" [via app, email, sms, webhook]',
+    meaning="tells people inside the desk",
+    check=_check_notify,
+    perform=_notify,
+    words=_notified,
+    wanted=_notify_wanted,
+    last=True,
+)
