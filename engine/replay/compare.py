@@ -1,4 +1,4 @@
-"""Two rulebooks side by side: which rules ask the same, which do the same, and what that means for a kind of wave."""
+"""Two rulebooks compared: which rules ask the same, which do the same, and what that means for a kind of wave."""
 
 from __future__ import annotations
 
@@ -165,11 +165,11 @@ class Plan:
     that is asked matches, all is as it was."""
 
 
-class Pair:
+class BeforeAfter:
     """A recorded rulebook beside the changed one."""
 
     def __init__(self, old: Book, new: Book) -> None:
-        self.old, self.new = old, new
+        self.before, self.after = old, new
         self.same_nouns = old.nouns == new.nouns
         self.same_stages = old.stages == new.stages
         self.same_policies = promises(old.book) == promises(new.book)
@@ -196,20 +196,20 @@ class Pair:
         return False
 
     def _make(self, keys: tuple[str, ...], shop: str) -> Plan:
-        before = {rule.id: rule for rule in self.old.book.rules.asked(keys, shop)}
+        before = {rule.id: rule for rule in self.before.book.rules.asked(keys, shop)}
         same: dict[str, Rule] = {}
         otherwise: set[str] = set()
         asked: dict[str, list[Rule]] = {}
         every: dict[str, list[Rule]] = {}
-        touched: set[str] = set() if self.same_stages else {name for name, _ in self.new.stages}
-        now = self.new.book.rules.asked(keys, shop)
+        touched: set[str] = set() if self.same_stages else {name for name, _ in self.after.stages}
+        now = self.after.book.rules.asked(keys, shop)
         for rule in now:
             every.setdefault(rule.stage, []).append(rule)
             old = before.get(rule.id)
-            alike = old is rule or (old is not None and self.old.asks(old) == self.new.asks(rule))
+            alike = old is rule or (old is not None and self.before.asks(old) == self.after.asks(rule))
             if old is not None and alike and self.same_nouns:
                 same[rule.id] = rule
-                if self.old.does(old, shop) != self.new.does(rule, shop):
+                if self.before.does(old, shop) != self.after.does(rule, shop):
                     touched.add(rule.stage)
                     otherwise.add(rule.id)
             else:

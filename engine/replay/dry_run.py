@@ -20,8 +20,8 @@ from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, entry_of
 from engine.lang import Effect
-from engine.replay.compare import Book, Pair
-from engine.replay.outcome import Stood, Undecidable
+from engine.replay.compare import BeforeAfter, Book
+from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of
 from engine.replay.why import nearly
@@ -46,19 +46,19 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     limits = Limits(question.book)
     if rows:
         limits.seed(tx, rows[-1]["at"])
-    pairs: dict[str, Pair | None] = {}
+    compared: dict[str, BeforeAfter | None] = {}
     items = []
     for row in reversed(rows):
         record, why = _record(tx, row, ticket)
-        if row["rulebook"] not in pairs:
+        if row["rulebook"] not in compared:
             old = book if row["rulebook"] == book.digest else past_book(tx, book, row["rulebook"])
-            pairs[row["rulebook"]] = None if old is None else Pair(Book(old), new)
-        pair = pairs[row["rulebook"]]
-        if pair is None:
+            compared[row["rulebook"]] = None if old is None else BeforeAfter(Book(old), new)
+        books = compared[row["rulebook"]]
+        if books is None:
             why = "the rules that decided"
         after: list[TraceEntry] = []
-        if pair is not None and why is None:
-            after, why = _after(pair, record, limits)
+        if books is not None and why is None:
+            after, why = _after(books, record, limits)
         else:
             limits.note(record)
         items.append(
@@ -98,50 +98,50 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
     return record, None
 
 
-def _after(pair: Pair, record: Record, limits: Limits) -> tuple[list[TraceEntry], str | None]:
+def _after(books: BeforeAfter, record: Record, limits: Limits) -> tuple[list[TraceEntry], str | None]:
     """What the edited rules did, and what for lack of which not all of it is known."""
-    replay = Replay(pair, record, limits)
+    replay = Replay(books, record, limits)
     why = None
     found = []
     try:
-        if record.shop not in pair.new.book.shops or record.shop not in pair.old.book.shops:
+        if record.shop not in books.after.book.shops or record.shop not in books.before.book.shops:
             raise Undecidable("shop.name")
         found = replay.run(whole=True)
         why = replay.unfollowed
     except Undecidable as error:
         why = str(error)
-    limits.note(record, replay.new.acted if found else None)
+    limits.note(record, replay.after.acted if found else None)
     entries: list[TraceEntry] = []
-    for stood in replay.new.stood:
-        if stood.wave < replay.waves:
-            entries.extend(_entries(replay, record, stood))
+    for done in replay.after.stages:
+        if done.wave < replay.waves:
+            entries.extend(_entries(replay, record, done))
     return entries, why
 
 
-def _entries(replay: Replay, record: Record, stood: Stood) -> Iterable[TraceEntry]:
+def _entries(replay: Replay, record: Record, done: StageOutcome) -> Iterable[TraceEntry]:
     """A stage of the edited rules, as a trace tells of it."""
     old = {
         effect.rule.id: [one for one in then.standing if one.rule.id == effect.rule.id]
-        for then in replay.old.stood
-        if (then.wave, then.stage) == (stood.wave, stood.stage)
+        for then in replay.before.stages
+        if (then.wave, then.stage) == (done.wave, done.stage)
         for effect in then.standing
     }
-    told = {entry.rule: entry.changes for entry in record.had_a_say(stood.wave) if entry.outcome == "acted"}
-    book = replay.new.book
-    for rule in stood.matched:
-        effects = [effect for effect in stood.standing if effect.rule.id == rule.id]
-        lost = [item for item in stood.lost if item.effect.rule.id == rule.id]
+    told = {entry.rule: entry.changes for entry in record.had_a_say(done.wave) if entry.outcome == "acted"}
+    book = replay.after.book
+    for rule in done.matched:
+        effects = [effect for effect in done.standing if effect.rule.id == rule.id]
+        lost = [item for item in done.lost if item.effect.rule.id == rule.id]
         if effects or not lost:
             same = _alike(old.get(rule.id, []), effects) and rule.id in told
-            acted = entry_of(book.book, rule, stood.wave, "acted", stood.values)
+            acted = entry_of(book.book, rule, done.wave, "acted", done.values)
             wanted = (ACTIONS[effect.action].wanted(book.book, effect.args) for effect in effects)
             acted.changes.extend(told[rule.id] if same else wanted)
             yield acted
         if lost:
-            yield entry_of(book.book, rule, stood.wave, "lost", stood.values, *(item.reason for item in lost))
-    for rule in stood.passed_over:
-        first = Reason("stage", stood.matched[0].id, stood.stage)
-        yield entry_of(book.book, rule, stood.wave, "lost", stood.values, first)
+            yield entry_of(book.book, rule, done.wave, "lost", done.values, *(item.reason for item in lost))
+    for rule in done.passed_over:
+        first = Reason("stage", done.matched[0].id, done.stage)
+        yield entry_of(book.book, rule, done.wave, "lost", done.values, first)
 
 
 def _alike(some: list[Effect], others: list[Effect]) -> bool:
@@ -155,7 +155,7 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
     """What the member's next line would lead to now, before and after an edit; None where the ticket is not the
     actor's to see.
 
-    Each side has the rules that acted, lost, failed or nearly acted, and every automatic line as it would be sent;
+    Each has the rules that acted, lost, failed or nearly acted, and every automatic line as it would be sent;
     or `refused`, why the line would not be taken at all. Texts are as the member would read them.
     """
     if actor.kind not in ("agent", "system"):
@@ -163,12 +163,12 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
     found = load.peek_ticket_case(tx, words, question.number)
     if found is None or found.ticket is None or not access.sees_ticket(actor, found.ticket):
         return None
-    sides = {"before": book, "after": question.book}
-    return {"at": tx.now, **{name: _heard(tx, words, side, question) for name, side in sides.items()}}
+    books = {"before": book, "after": question.book}
+    return {"at": tx.now, **{name: _heard(tx, words, one, question) for name, one in books.items()}}
 
 
 def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict[str, Any]:
-    """One side: the case is read as the rulebook understands it, decided on, and thrown away."""
+    """Of one rulebook: the case is read as the rulebook understands it, decided on, and thrown away."""
     told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None}
     own = Lexicon.of(book, words.outbound, words.notifiers, words.lookups)
     case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)

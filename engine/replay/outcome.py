@@ -24,7 +24,7 @@ class Undecidable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
+class StageOutcome:
     """One stage of a wave under one rulebook: the rules that matched, which of their effects stand, which lost."""
 
     wave: int
@@ -37,7 +37,7 @@ class Stood:
     values: Mapping[str, Any]
 
 
-class Side:
+class Outcome:
     """One rulebook's way through a decision: values as its effects leave them, and what it wrote and said."""
 
     def __init__(self, book: Book, shop: str, automatic: bool) -> None:
@@ -54,7 +54,7 @@ class Side:
         self.by: dict[str, list[Rule]] = {}
         self.said: list[tuple[str, str]] = []
         self.acted: set[str] = set()
-        self.stood: list[Stood] = []
+        self.stages: list[StageOutcome] = []
         self.stopped = False
         self.speaker: str | None = None
         """As whom a rule wrote the line at hand, if one did."""
@@ -75,11 +75,11 @@ class Side:
         """The values that are certain."""
         return {name: value for name, value in self.values.items() if name not in self.lost}
 
-    def perform(self, stood: Stood) -> None:
+    def perform(self, done: StageOutcome) -> None:
         """Applies what stands of a stage."""
-        self.stood.append(stood)
-        self.acted.update(rule.id for rule in stood.matched)
-        for effect in stood.standing:
+        self.stages.append(done)
+        self.acted.update(rule.id for rule in done.matched)
+        for effect in done.standing:
             action = ACTIONS[effect.action]
             writes = action.writes(effect.args)
             for write in writes:
@@ -183,9 +183,9 @@ class Side:
 
 
 class Agreement:
-    """In which fields two sides did the same up to now, so that what was recorded later holds for both."""
+    """In which fields two outcomes are the same up to now, so that what was recorded later holds for both."""
 
-    def __init__(self, old: Side, new: Side) -> None:
+    def __init__(self, old: Outcome, new: Outcome) -> None:
         targets = old.written.keys() | new.written.keys()
         self._written = {
             target.partition(" ")[0] for target in targets if old.written.get(target) != new.written.get(target)
@@ -209,7 +209,7 @@ class Difference:
     """(`recorded` or `changed`, rule)."""
 
 
-def differences(old: Side, new: Side) -> list[Difference]:
+def differences(old: Outcome, new: Outcome) -> list[Difference]:
     """How two outcomes of one decision differ. Raises Undecidable where that depends on what was not recorded."""
     found: list[Difference] = []
     unsure: list[str] = []

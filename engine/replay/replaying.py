@@ -22,8 +22,8 @@ from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
 from engine.core.trace import TraceEntry, acted_rules
 from engine.lang import WEEKDAYS, Effect, Rule
-from engine.replay.compare import Pair, Plan, plain
-from engine.replay.outcome import Agreement, Difference, Side, Stood, Undecidable, differences
+from engine.replay.compare import BeforeAfter, Plan, plain
+from engine.replay.outcome import Agreement, Difference, Outcome, StageOutcome, Undecidable, differences
 from engine.store import Tx, decisions
 from engine.store.log import to_json
 from engine.store.sql import Row
@@ -63,12 +63,12 @@ class Record:
 class Replay:
     """A decision under both rulebooks."""
 
-    def __init__(self, pair: Pair, record: Record, limits: Limits) -> None:
-        self.pair, self.record, self.limits = pair, record, limits
-        self.old = Side(pair.old, record.shop, record.automatic)
-        self.new = Side(pair.new, record.shop, record.automatic)
+    def __init__(self, books: BeforeAfter, record: Record, limits: Limits) -> None:
+        self.books, self.record, self.limits = books, record, limits
+        self.before = Outcome(books.before, record.shop, record.automatic)
+        self.after = Outcome(books.after, record.shop, record.automatic)
         self.looked = False
-        """Whether any wave was gone through: the sides hold values."""
+        """Whether any wave was gone through: the outcomes hold values."""
         self.parted = False
         self.unfollowed: str | None = None
         """The value for lack of which later waves of the changed rules are not known, though earlier ones are."""
@@ -78,7 +78,7 @@ class Replay:
     def run(self, whole: bool = False) -> list[Difference]:
         """Wave by wave. Raises Undecidable where not even the wave is known in which they part.
 
-        `whole`: also goes through waves in which nothing can differ, so that `new.stood` tells of them.
+        `whole`: also goes through waves in which nothing can differ, so that `after.stages` tells of them.
         """
         waves = self.record.snapshot["waves"]
         found: list[Difference] = []
@@ -90,17 +90,17 @@ class Replay:
                 if wave is None:
                     break
                 keys = tuple(wave["keys"])
-                plan = self.pair.plan(keys, self.record.shop)
+                plan = self.books.plan(keys, self.record.shop)
                 if whole or self._touched(plan, wave, number):
                     before = self._first(plan, wave, number)
-                    found = differences(self.old, self.new)
+                    found = differences(self.before, self.after)
                     self.parted = bool(found)
             else:
                 if wave is None and not woken:
                     break
                 try:
                     before = self._later(wave, number, woken, before)
-                    found = differences(self.old, self.new)
+                    found = differences(self.before, self.after)
                 except Undecidable as error:
                     self.unfollowed = str(error)
                     break
@@ -117,7 +117,7 @@ class Replay:
 
     def _touched(self, plan: Plan, wave: Mapping[str, Any], number: int) -> bool:
         """Whether anything may come out otherwise in a wave up to which all was the same."""
-        if not self.pair.same_stages or (number == 0 and not self.pair.same_policies):
+        if not self.books.same_stages or (number == 0 and not self.books.same_policies):
             return True
         if not plan.touched:
             return False
@@ -127,25 +127,27 @@ class Replay:
             return False
         reads = plan.reads
         values = self._start(wave, reads)
-        before = self.pair.old.typed(wave["before"], reads)
+        before = self.books.before.typed(wave["before"], reads)
         deltas = {entry["stage"]: entry["values"] for entry in wave["stages"][1:]}
-        for stage, _ in self.pair.old.stages:
+        for stage, _ in self.books.before.stages:
             if stage in deltas:
-                values |= self.pair.old.typed(deltas[stage], reads)
+                values |= self.books.before.typed(deltas[stage], reads)
             if any(self._matches(rule, values, before) for rule in plan.asked.get(stage, ())):
                 return True
         return False
 
-    def _recorded(self, wave: Mapping[str, Any], number: int) -> tuple[dict[str, dict[str, Any]], dict[str, Stood]]:
-        """The wave as it was: the values each stage saw, and what stood; the recorded side goes through it."""
-        book, old = self.pair.old, self.old
+    def _recorded(
+        self, wave: Mapping[str, Any], number: int
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, StageOutcome]]:
+        """The wave as it was: the values each stage saw, and what came of it; the recorded outcome goes through it."""
+        book, old = self.books.before, self.before
         entries = self.record.had_a_say(number)
         deltas = {entry["stage"]: entry["values"] for entry in wave["stages"]}
         values = self._start(wave)
         before = book.typed(wave["before"])
         old.begin(values)
         seen: dict[str, dict[str, Any]] = {}
-        stood: dict[str, Stood] = {}
+        done: dict[str, StageOutcome] = {}
         for position, (stage, mode) in enumerate(book.stages):
             if stage in deltas and position:
                 values = {**values, **book.typed(deltas[stage])}
@@ -154,26 +156,26 @@ class Replay:
                 continue
             ids = {e.rule for e in entries if e.stage == stage and e.rule in book.by_id}
             matched = [book.by_id[name] for name in ids]
-            stood[stage] = self._standing(old, number, stage, matched, mode, values, before)
-            old.perform(stood[stage])
-        return seen, stood
+            done[stage] = self._standing(old, number, stage, matched, mode, values, before)
+            old.perform(done[stage])
+        return seen, done
 
     def _first(self, plan: Plan, wave: Mapping[str, Any], number: int) -> dict[str, Any]:
         """A wave that began alike; gives the values it began with."""
-        new = self.new
+        new = self.after
         acted = {e.rule for e in self.record.trace if e.wave < number and e.outcome == "acted"}
-        self.old.acted |= acted
+        self.before.acted |= acted
         new.acted |= acted
-        seen, stood = self._recorded(wave, number)
+        seen, done = self._recorded(wave, number)
         start = self._start(wave)
-        before = self.pair.old.typed(wave["before"])
+        before = self.books.before.typed(wave["before"])
         new.begin(start)
         self.looked = True
-        parted = not self.pair.same_stages
-        for stage, mode in self.pair.new.stages:
+        parted = not self.books.same_stages
+        for stage, mode in self.books.after.stages:
             if new.stopped:
                 break
-            as_it_was = stood.get(stage)
+            as_it_was = done.get(stage)
             if not parted and stage not in plan.touched:  # the same rules over the same values
                 if as_it_was is not None:
                     new.perform(_mapped(as_it_was, plan.same))
@@ -196,8 +198,8 @@ class Replay:
     def _later(
         self, wave: Mapping[str, Any] | None, number: int, keys: tuple[str, ...], before: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """A wave after they parted: as recorded on one side, decided on computed values on the other."""
-        old, new = self.old, self.new
+        """A wave after they parted: as recorded for one, decided on computed values for the other."""
+        old, new = self.before, self.after
         values = new.known()
         if wave is not None:
             agreed = Agreement(old, new)
@@ -210,8 +212,8 @@ class Replay:
         new.begin(values)
         if not keys:
             return start
-        plan = self.pair.plan(keys, self.record.shop)
-        for stage, mode in self.pair.new.stages:
+        plan = self.books.plan(keys, self.record.shop)
+        for stage, mode in self.books.after.stages:
             if new.stopped:
                 break
             known = new.known()
@@ -224,12 +226,12 @@ class Replay:
 
         Raises Undecidable where one that is heard is not certain.
         """
-        new, record, book = self.new, self.record, self.pair.new.book
+        new, record, book = self.after, self.record, self.books.after.book
         if new.stopped or record.ticket is None:
             return ()
         sure: set[str] = set()
         perhaps: dict[str, str] = {}
-        agreed = Agreement(self.old, new)
+        agreed = Agreement(self.before, new)
         live = start.get("ticket.kind") in book.live_kinds
         for name in {target.partition(" ")[0] for target in new.wrote}:
             owner, _, short = name.partition(".")
@@ -253,12 +255,12 @@ class Replay:
         if "reply" in new.wrote and start.get("ticket.channel") != INTERNAL:
             sure.add("message.sent")
         if new.answered and "message.sent" not in sure:
-            if self.old.answered and "reply" not in self.old.wrote:
+            if self.before.answered and "reply" not in self.before.wrote:
                 sure |= {"message.sent"} & set(recorded)
             elif book.rules.asked(("message.sent",), record.shop):
                 raise Undecidable("message.answers")
         for key, name in perhaps.items():
-            fields = {target.partition(" ")[0] for target in (*self.old.wrote, *new.wrote)}
+            fields = {target.partition(" ")[0] for target in (*self.before.wrote, *new.wrote)}
             if key in sure:
                 continue
             if all(agreed.about(each) for each in fields if _raises(each, key)):
@@ -269,12 +271,12 @@ class Replay:
 
     def _start(self, wave: Mapping[str, Any], only: frozenset[str] | None = None) -> dict[str, Any]:
         """The values the wave began with, and what follows from them without a guess; `only` those fields."""
-        record, book = self.record, self.pair.old.book
+        record, book = self.record, self.books.before.book
         values: dict[str, Any] = dict(record.facts)
         if wave.get("answer"):  # the line of this wave is one a rule wrote, and its text was not kept
             values = {name: value for name, value in values.items() if not name.startswith("message.")}
         elif record.snapshot["message"] is None and not any(key.startswith("message.") for key in wave["keys"]):
-            values.update(self.pair.old.no_message)
+            values.update(self.books.before.no_message)
         # Without `changed` among the keys what the rules track is still as it was before.
         for name, value in wave["before"].items():
             if f"{name.partition('.')[0]}.changed" not in wave["keys"]:
@@ -288,21 +290,21 @@ class Replay:
         values["shop.name"] = record.shop
         if only is None or "weekday" in only:
             values["weekday"] = WEEKDAYS.values[from_micros(now, book.zone(record.shop)).weekday()]
-        return self.pair.old.typed(values, only)
+        return self.books.before.typed(values, only)
 
     # --- rules --------------------------------------------------------------------------------------------------------
 
     def _standing(
         self,
-        side: Side,
+        outcome: Outcome,
         wave: int,
         stage: str,
         matched: list[Rule],
         mode: str,
         values: Mapping[str, Any],
         before: Mapping[str, Any],
-    ) -> Stood:
-        rules = [rule for rule in matched if rule.id not in side.acted]
+    ) -> StageOutcome:
+        rules = [rule for rule in matched if rule.id not in outcome.acted]
         rules.sort(key=lambda rule: (-rule.priority, rule.shop is None, rule.name))
         passed_over: list[Rule] = []
         if mode == "first":
@@ -310,22 +312,22 @@ class Replay:
         standing: list[Effect] = []
         lost: list[Lost] = []
         if rules:
-            helpers = side.book.helpers(self.record.shop, values)
+            helpers = outcome.book.helpers(self.record.shop, values)
             for rule in rules:
-                lacking = side.book.needs(rule) - values.keys()
+                lacking = outcome.book.needs(rule) - values.keys()
                 if lacking:
                     raise Undecidable(min(lacking))
                 for effect in rule.effects(values, before, helpers):
-                    if not ACTIONS[effect.action].to_member or not side.automatic or rule.names_automatic:
+                    if not ACTIONS[effect.action].to_member or not outcome.automatic or rule.names_automatic:
                         standing.append(effect)
             standing, lost = merge(standing)
-        return Stood(wave, stage, tuple(rules), tuple(standing), tuple(lost), tuple(passed_over), values)
+        return StageOutcome(wave, stage, tuple(rules), tuple(standing), tuple(lost), tuple(passed_over), values)
 
     def _asked(self, rules: list[Rule], values: Mapping[str, Any], before: Mapping[str, Any]) -> list[Rule]:
-        return [rule for rule in rules if rule.id not in self.new.acted and self._matches(rule, values, before)]
+        return [rule for rule in rules if rule.id not in self.after.acted and self._matches(rule, values, before)]
 
     def _matches(self, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-        book = self.pair.new
+        book = self.books.after
         if not rule.in_dates(values["now"], str(book.book.zone(self.record.shop))):
             return False
         condition = rule.condition
@@ -353,16 +355,16 @@ def _raises(name: str, key: str) -> bool:
     return name.partition(".")[0] == key.partition(".")[0]
 
 
-def _mapped(stood: Stood, same: Mapping[str, Rule]) -> Stood:
-    """What stood, as of the changed rulebook's equal rules."""
-    standing = tuple(effect._replace(rule=same[effect.rule.id]) for effect in stood.standing)
-    matched = tuple(same[rule.id] for rule in stood.matched)
-    passed_over = tuple(same[rule.id] for rule in stood.passed_over)
-    return Stood(stood.wave, stood.stage, matched, standing, stood.lost, passed_over, stood.values)
+def _mapped(done: StageOutcome, same: Mapping[str, Rule]) -> StageOutcome:
+    """The same stage, of the changed rulebook's equal rules."""
+    standing = tuple(effect._replace(rule=same[effect.rule.id]) for effect in done.standing)
+    matched = tuple(same[rule.id] for rule in done.matched)
+    passed_over = tuple(same[rule.id] for rule in done.passed_over)
+    return StageOutcome(done.wave, done.stage, matched, standing, done.lost, passed_over, done.values)
 
 
-def _effects(stood: Stood | None) -> list[tuple[str, str]]:
-    standing = stood.standing if stood is not None else ()
+def _effects(done: StageOutcome | None) -> list[tuple[str, str]]:
+    standing = done.standing if done is not None else ()
     return sorted((e.action, repr(sorted((k, plain(v)) for k, v in e.args.items()))) for e in standing)
 
 
@@ -389,12 +391,12 @@ def facts_of(ticket: Row | None, line: Row | None, at: int, snapshot: Row | None
     return facts
 
 
-def policy_of(side: Side) -> Policy | None:
-    """The policy that takes the ticket as a side left it. Raises Undecidable."""
-    book = side.book.book
-    values = {**side.known(), **book.shop_settings.get(side.shop, {})}
-    helpers = side.book.helpers(side.shop, values)
-    for policy in (*book.shop_policies.get(side.shop, {}).values(), *book.policies.values()):
+def policy_of(outcome: Outcome) -> Policy | None:
+    """The policy that takes the ticket as an outcome left it. Raises Undecidable."""
+    book = outcome.book.book
+    values = {**outcome.known(), **book.shop_settings.get(outcome.shop, {})}
+    helpers = outcome.book.helpers(outcome.shop, values)
+    for policy in (*book.shop_policies.get(outcome.shop, {}).values(), *book.policies.values()):
         if policy.when is None:
             return policy
         clauses = policy.when.explain(values, {}, helpers)

@@ -22,7 +22,7 @@ from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
 from engine.core.trace import mask, routed_team
-from engine.replay.compare import Book, Pair, promise
+from engine.replay.compare import BeforeAfter, Book, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
@@ -74,7 +74,7 @@ class Simulation:
         self.since, self.until = since, until
         self._known = known
         """A rulebook that need not be built again: the one in force."""
-        self._pairs: dict[str, Pair | None] = {}
+        self._books: dict[str, BeforeAfter | None] = {}
         self._limits: Limits | None = None
         self._last = 0
         self._most = most
@@ -110,19 +110,19 @@ class Simulation:
 
     def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
         events = decisions.events(tx, {row["event_id"] for row in rows if row["ticket_id"] is None})
-        looked: list[tuple[Row, Pair | None, Record, dict[str, Any] | None]] = []
+        looked: list[tuple[Row, BeforeAfter | None, Record, dict[str, Any] | None]] = []
         for row in rows:
             if row["number"] is not None:
                 self._seen.add(row["number"])
             owner = row if row["number"] is not None else events.get(row["event_id"], {})
             shop, trace = owner.get("shop") or "", commit.trace_json(row["trace"])
             packed = self._snapshot(tx, row)
-            pair = self._pair(tx, row["rulebook"]) if packed is not None else None
-            differs = packed is not None and pair is not None and pair.differs(_KEYS.findall(packed), shop)
-            if packed is not None and pair is None:
+            books = self._books_of(tx, row["rulebook"]) if packed is not None else None
+            differs = packed is not None and books is not None and books.differs(_KEYS.findall(packed), shop)
+            if packed is not None and books is None:
                 self._counts["unreadable"] += 1
             if not differs and trace == commit.NO_TRACE:  # most decisions: no rule acted, and none asks otherwise
-                self._counts["compared"] += pair is not None
+                self._counts["compared"] += books is not None
                 continue
             record = Record(
                 at=row["at"],
@@ -133,21 +133,21 @@ class Simulation:
                 packed=trace,
                 snapshot={},
             )
-            looked.append((row, pair, record, json.loads(packed) if packed is not None and differs else None))
+            looked.append((row, books, record, json.loads(packed) if packed is not None and differs else None))
         self._counts["read"] += len(rows)
         lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
-        for row, pair, record, snapshot in looked:
+        for row, books, record, snapshot in looked:
             if record.ticket is not None and (team := routed_team(record.packed)) is not None:
                 self._teams[record.ticket] = (team, team)
-            if pair is None or snapshot is None:
-                self._counts["compared"] += pair is not None
+            if books is None or snapshot is None:
+                self._counts["compared"] += books is not None
                 limits.note(record)
                 continue
             line = lines.get(snapshot["message"])
             record.snapshot = snapshot
             record.facts = facts_of(row if row["number"] is not None else None, line, row["at"], snapshot)
             record.automatic = bool(line and line["automatic"])
-            self._replay(pair, record, limits)
+            self._replay(books, record, limits)
 
     def _snapshot(self, tx: Tx, row: Row) -> bytes | None:
         if not row["snapshot"]:
@@ -159,20 +159,20 @@ class Simulation:
             self._counts["unreadable"] += 1
             return None
 
-    def _pair(self, tx: Tx, digest: str) -> Pair | None:
+    def _books_of(self, tx: Tx, digest: str) -> BeforeAfter | None:
         """The rulebook that decided beside the changed one; None where it can no longer be built."""
-        if digest not in self._pairs:
+        if digest not in self._books:
             book = self._known if self._known is not None and self._known.digest == digest else None
             if book is None:
                 texts = rulebooks.rulebook_texts(tx, digest)
                 book = build(texts, extras=self._extras)[0] if texts is not None else None
-            self._pairs[digest] = Pair(Book(book), self._new) if book is not None else None
-        return self._pairs[digest]
+            self._books[digest] = BeforeAfter(Book(book), self._new) if book is not None else None
+        return self._books[digest]
 
-    def _replay(self, pair: Pair, record: Record, limits: Limits) -> None:
-        replay = Replay(pair, record, limits)
+    def _replay(self, books: BeforeAfter, record: Record, limits: Limits) -> None:
+        replay = Replay(books, record, limits)
         try:
-            if record.shop not in self._new.book.shops or record.shop not in pair.old.book.shops:
+            if record.shop not in self._new.book.shops or record.shop not in books.before.book.shops:
                 raise Undecidable("shop.name")
             found = replay.run()
         except Undecidable as error:
@@ -187,28 +187,28 @@ class Simulation:
             limits.note(record)
             return
         self._counts["compared"] += 1
-        limits.note(record, replay.new.acted if found else None)
+        limits.note(record, replay.after.acted if found else None)
         if replay.unfollowed is not None:
             self._counts["unfollowed"] += 1
             self._why[replay.unfollowed] += 1
-        if found or not pair.same_policies:
+        if found or not books.same_policies:
             self._promise(replay, record)
         if found:
-            self._note(pair, record, found)
+            self._note(books, record, found)
 
-    def _note(self, pair: Pair, record: Record, found: list[Difference]) -> None:
+    def _note(self, books: BeforeAfter, record: Record, found: list[Difference]) -> None:
         self._counts["differing"] += 1
         kinds = {_KIND_OF.get(item.target, "otherwise") for item in found}
         if record.ticket is not None:
             for kind in (*kinds, "differing"):
                 self._kinds[kind].add(record.ticket)
-        rules = {(side, rule.id, rule.file, rule.line) for item in found for side, rule in item.rules}
+        rules = {(of, rule.id, rule.file, rule.line) for item in found for of, rule in item.rules}
         self._rules.update(rules)
         for item in found:
             if item.target == "ticket.team" and record.ticket is not None:
                 self._teams[record.ticket] = (item.before, item.after)
         if len(self._examples) < EXAMPLES:
-            book = pair.old.book
+            book = books.before.book
             changes = [
                 {
                     "what": item.target,
@@ -233,7 +233,7 @@ class Simulation:
         if not replay.looked or record.ticket is None:
             return
         try:
-            before, after = policy_of(replay.old), policy_of(replay.new)
+            before, after = policy_of(replay.before), policy_of(replay.after)
         except Undecidable:
             if record.ticket not in self._known_policy:
                 self._unknown_policy.add(record.ticket)
@@ -251,7 +251,7 @@ class Simulation:
         after = Counter(team for _, team in self._teams.values())
         teams = sorted({*before, *after}, key=lambda team: (team is None, str(team)))
         moves = Counter((repr(_told(a)), repr(_told(b))) for a, b in self._policies.values())
-        told = {repr(_told(policy)): _told(policy) for pair in self._policies.values() for policy in pair}
+        told = {repr(_told(policy)): _told(policy) for both in self._policies.values() for policy in both}
         names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable", "unfollowed")
         return {
             "rulebook": self._new.book.digest,
@@ -270,8 +270,8 @@ class Simulation:
                 ],
             },
             "rules": [
-                {"book": side, "rule": rule, "file": file, "line": line, "decisions": count}
-                for (side, rule, file, line), count in self._rules.most_common()
+                {"book": of, "rule": rule, "file": file, "line": line, "decisions": count}
+                for (of, rule, file, line), count in self._rules.most_common()
             ],
             "examples": self._examples,
         }
