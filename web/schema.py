@@ -375,7 +375,7 @@ class RequesterBody(Body):
 class TicketBody(Body):
     subject: Annotated[str, Meta(min_length=1, max_length=300)]
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
-    kind: Name = "inquiry"
+    kind: Annotated[Name, Meta(description="without one, that of the API's lines")] | UnsetType = UNSET
     shop: Name | None = None
     type: Name | UnsetType = UNSET
     priority: Name | UnsetType = UNSET

@@ -14,11 +14,11 @@ from engine.core import nouns
 from engine.core.access import Role
 from engine.core.actions import ACTIONS
 from engine.core.calendar import Calendar
-from engine.core.entities import CALL_RESULTS, INTERNAL
+from engine.core.entities import CALL_RESULTS
 from engine.core.events import EVENTS
 from engine.core.fields import built_in, custom
 from engine.core.proving import whole_set
-from engine.core.raw_lifecycle import RawLifecycle, read_lifecycle
+from engine.core.raw_lifecycle import RawLifecycle, channel_names, opened, read_lifecycle
 from engine.core.reader import Of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook, Team, Workings
 from engine.core.schema.nouns import (
@@ -70,7 +70,6 @@ E = TypeVar("E", bound=Entry)
 FIXED_YAML = ("desk.yaml", "teams.yaml", "roles.yaml", "settings.yaml", "calendars.yaml", "sla.yaml")
 OF_A_SHOP = ("calendars.yaml", "settings.yaml", "sla.yaml", "templates")
 """What a shop may have of its own, beside rules and word lists."""
-CHANNELS = (INTERNAL, "chat", "form", "api", "email", "phone", "wechat", "weibo", "line", "webhook", "test")
 CASE_OBJECTS = ("ticket", "member", "shop", "agent")
 """What a guard or a policy may read."""
 
@@ -428,6 +427,7 @@ class _Build:
             live_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
             plugin_actions={action.kind.name: action for action in self.extras.actions},
             internal_kinds=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.internal),
+            opens=opened(lifecycles_raw.values()),
             policies=policies,
             shop_policies=shop_policies,
             custom_fields=desk.fields,
@@ -502,7 +502,7 @@ class _Build:
             Enum("priority", tuple(desk.priorities), ordered=True),
             Enum("tier", tuple(desk.tiers), ordered=True),
             Enum("team", tuple(teams)),
-            Enum("channel", tuple(dict.fromkeys((*CHANNELS, *self.extras.channels))), open=True),
+            Enum("channel", channel_names(lifecycles.values(), self.extras.channels), open=True),
             Enum("shop", tuple(desk.shops)),
             Enum("tag", tuple(desk.tags), open=desk.open_tags),
             Enum("skill", tuple(desk.skills)),

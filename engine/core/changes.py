@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.entities import AuthorKind, Visibility
+from engine.core.purposes import WINDOW
 
 Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block", "link", "call"]
 
@@ -57,7 +58,7 @@ class Say:
     visibility: Visibility = "public"
     direction: Literal["inbound", "outbound"] = "outbound"
     automatic: bool = False
-    channel: str = "chat"
+    channel: str = WINDOW
     language: str | None = None
     attachments: tuple[str, ...] = ()
     """Public names of uploaded files."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.entities import AgentStatus, Visibility
+from engine.core.purposes import API, PHONE, WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class MemberLine:
     client_key: str | None = None
     external_id: str | None = None
     number: int | None = None
-    kind: str = "chat"
-    channel: str = "chat"
+    kind: str | None = None
+    """None: what the rulebook has for chats."""
+    channel: str = WINDOW
     subject: str = ""
     page: Page = Page()
     automatic: bool = False
@@ -48,7 +50,8 @@ class OpenTicket:
 
     subject: str
     text: str
-    kind: str = "inquiry"
+    kind: str | None = None
+    """None: what lines of the channel open."""
     shop: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     """type, priority, team, assignee, order_no, product, `fields.NAME`."""
@@ -56,7 +59,7 @@ class OpenTicket:
     requester: Mapping[str, Any] | None = None
     """{"id"} or {"name", "email", "phone"}."""
     attachments: tuple[str, ...] = ()
-    channel: str = "api"
+    channel: str = API
     client_key: str | None = None
 
 
@@ -298,3 +301,7 @@ class CallEvent:
     agent: str | None = None
     """Who took it, by username."""
     result: str | None = None
+    channel: str = PHONE
+    """The way in by which the exchange speaks."""
+    account: str = PHONE
+    """Where the name of the call counts: one name of two exchanges is two calls."""

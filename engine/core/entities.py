@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
+from engine.core.purposes import PHONE, WINDOW
+
 T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
 AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
@@ -105,7 +107,7 @@ class Call:
     id: int
     ticket_id: int
     name: str
-    """What the exchange calls it."""
+    """What the exchange calls it, within its account."""
     direction: str = "inbound"
     caller: str = ""
     callee: str = ""
@@ -114,6 +116,7 @@ class Call:
     answered_at: int | None = None
     ended_at: int | None = None
     result: str | None = None
+    account: str = PHONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Message:
     visibility: Visibility = "public"
     direction: Literal["inbound", "outbound"] = "inbound"
     automatic: bool = False
-    channel: str = "chat"
+    channel: str = WINDOW
     language: str | None = None
     attachments: tuple[int, ...] = ()
     rule: str | None = None

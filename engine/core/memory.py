@@ -185,7 +185,8 @@ class World:
         """Decides and applies. Raises Refused like the desk."""
         case = self.case(member_id, ticket_id, shop, agent)
         if isinstance(command, CallEvent):
-            case = replace(case, call=next((c for c in self.calls.values() if c.name == command.call), None))
+            named = (command.account, command.call)
+            case = replace(case, call=next((c for c in self.calls.values() if (c.account, c.name) == named), None))
         decision = decide(self.book, command, case, actor, self.now)
         refs = self._apply(decision, actor)
         if case.member is not None:

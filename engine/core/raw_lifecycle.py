@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.core.entities import INTERNAL
 from engine.core.lifecycle import Lifecycle, State, Transition
+from engine.core.purposes import OWN_CHANNELS, Opens, Purpose
 from engine.core.schema.nouns import LifecycleFile, TransitionEntry
 from engine.lang import Condition, Environment, Finding, compile_condition
 from engine.lang.document import At
@@ -18,7 +20,10 @@ def read_lifecycle(file: LifecycleFile) -> RawLifecycle:
     states = {
         name: State(name, entry.category, entry.sla, entry.label, entry.at.key()) for name, entry in file.states.items()
     }
-    raw = RawLifecycle(file.at, file.kind, file.initial, states, file.live, file.internal, file.label)
+    raw = RawLifecycle(
+        file.at, file.kind, file.initial, states, file.live, file.internal, file.label, file.for_, file.channels
+    )
+    raw.check_purposes()
     if raw.initial not in states:
         raw.at.wrong("missing-initial", say("`initial` must name a state of `{kind}`", raw.kind), "initial")
     raw.broken = len(file.transitions) < file.at.count("transitions")
@@ -40,6 +45,8 @@ class RawLifecycle:
     internal: bool
     """Colleagues' own: members neither see such a case nor are written to in it."""
     label: Mapping[str, str]
+    purposes: tuple[Purpose, ...] = ()
+    channels: tuple[str, ...] = ()
     plain: list[Transition] = field(default_factory=list)
     guards: dict[int, str] = field(default_factory=dict)
     """The conditions of transitions, by their number among the plain ones."""
@@ -64,6 +71,20 @@ class RawLifecycle:
         self.plain.append(
             Transition(entry.trigger, sources, entry.to, requires=entry.requires, roles=entry.roles, label=entry.label)
         )
+
+    def check_purposes(self) -> None:
+        """What members come to is open to them, and a chat window goes on with the case it opened."""
+        keys: list[tuple[str, int, str]] = [
+            ("for", n, one) for n, one in enumerate(self.purposes) if one != "complaints"
+        ]
+        keys += [("channels", n, one) for n, one in enumerate(self.channels)]
+        for key, n, name in keys:
+            if self.internal:
+                message = say("`{kind}` is `internal`: nothing of members can open it", self.kind)
+                self.at.wrong("wrong-purpose", message, key, n)
+            elif key == "for" and name == "chats" and not self.live:
+                message = say("`{kind}` is not `live`: each line of a chat would open another", self.kind)
+                self.at.wrong("wrong-purpose", message, key, n)
 
     def check_sound(self) -> None:
         """Every state reachable, from each a way to a closed one, and no two transitions of a trigger for one case."""
@@ -122,3 +143,25 @@ class RawLifecycle:
                     at.wrong("unknown-value", say("there is no role `{name}`", role), "roles", k)
             transitions.append(replace(transition, when=condition))
         return Lifecycle(self.kind, self.initial, self.states, tuple(transitions), self.label)
+
+
+def channel_names(lifecycles: Iterable[RawLifecycle], more: Iterable[str]) -> tuple[str, ...]:
+    """The channels that are known: the house's own, those that lifecycles name, and `more` of plugins."""
+    named = (channel for raw in lifecycles for channel in raw.channels)
+    return tuple(dict.fromkeys((INTERNAL, *OWN_CHANNELS, *named, *more)))
+
+
+def opened(lifecycles: Iterable[RawLifecycle]) -> Opens:
+    """Which kind is for what. A second one for the same is a finding where it stands."""
+    kinds: dict[Purpose, str] = {}
+    channels: dict[str, str] = {}
+    for raw in lifecycles:
+        for n, purpose in enumerate(raw.purposes):
+            if kinds.setdefault(purpose, raw.kind) != raw.kind:
+                message = say("`{kind}` is for `{name}` already", kinds[purpose], purpose)
+                raw.at.wrong("duplicate-definition", message, "for", n)
+        for n, channel in enumerate(raw.channels):
+            if channels.setdefault(channel, raw.kind) != raw.kind:
+                message = say("lines of `{name}` open `{kind}` already", channel, channels[channel])
+                raw.at.wrong("duplicate-definition", message, "channels", n)
+    return Opens(kinds, channels)

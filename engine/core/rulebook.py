@@ -15,6 +15,7 @@ from engine.core.calendar import Calendar, always, from_micros, to_micros
 from engine.core.entities import TRACKED, TRACKED_MEMBER, Clock
 from engine.core.errors import Refused
 from engine.core.lifecycle import Lifecycle
+from engine.core.purposes import Opens
 from engine.core.reader import Reader
 from engine.core.sla import Policy, used
 from engine.core.view import Getter, View
@@ -179,6 +180,7 @@ class Rulebook:
     lifecycles: Mapping[str, Lifecycle]
     live_kinds: frozenset[str]
     internal_kinds: frozenset[str]
+    opens: Opens
     plugin_actions: Mapping[str, PluginAction]
     policies: Mapping[str, Policy]
     shop_policies: Mapping[str, Mapping[str, Policy]]
@@ -358,17 +360,14 @@ class Rulebook:
     ) -> None:
         """The event fields of `sla.warning` and `sla.breached`."""
         now = draft.now
-        reached = (
-            percent
-            if percent is not None
-            else (100 * used(clock, calendar, now) // clock.total if clock.total else 100)
-        )
+        if percent is None:
+            percent = 100 * used(clock, calendar, now) // clock.total if clock.total else 100
         overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
         draft.extra.update(
             {
                 "sla.policy": policy.name if policy else clock.policy,
                 "sla.target": clock.target,
-                "sla.percent": Decimal(reached) / 100,
+                "sla.percent": Decimal(percent) / 100,
                 "sla.overdue": overdue,
                 "sla.due_at": clock.due_at,
             }

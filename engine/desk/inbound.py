@@ -51,7 +51,7 @@ def _line(work: Work, shop: str, inbound: Inbound) -> dict[str, Any]:
         text=inbound.text,
         attachments=inbound.files,
         external_id=inbound.external_id,
-        kind="inquiry",
+        kind=work.book.opens.kind("lines", inbound.channel),
         channel=inbound.channel,
         subject=inbound.subject or inbound.text[:60],
         automatic=inbound.automatic,
@@ -78,14 +78,23 @@ def _of_call(work: Work, shop: str, inbound: Inbound) -> tuple[CallEvent, Case]:
     caller, callee = (number, other) if direction == "inbound" else (other, number)
     what: Any = (inbound.event or "").removeprefix("call.")
     event = CallEvent(
-        shop, what, inbound.external_id, direction, caller, callee, values.get("agent"), values.get("result")
+        shop=shop,
+        what=what,
+        call=inbound.external_id,
+        direction=direction,
+        caller=caller,
+        callee=callee,
+        agent=values.get("agent"),
+        result=values.get("result"),
+        channel=inbound.channel,
+        account=inbound.account or inbound.channel,
     )
-    call = queue.call_named(tx, inbound.external_id)
+    call = queue.call_named(tx, event.account, event.call)
     if call is not None:
         return event, replace(locate.need(load.ticket_case(tx, words, ticket_id=call.ticket_id)), call=call)
     who = {"phone": number, "name": inbound.sender.get("name")} if number else {"name": "?"}
     member_id, new = locate.requester(work, shop, who)
-    open_one = queue.open_number(tx, member_id, "phone")
+    open_one = queue.open_number(tx, member_id, inbound.channel)
     if open_one is not None:
         return event, locate.need(load.ticket_case(tx, words, number=open_one))
     return event, locate.need(load.member_case(tx, words, member_id, new_ticket=True, member_new=new))

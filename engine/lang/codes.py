@@ -145,7 +145,7 @@ _ERRORS = """
     type-mismatch wrong-arity bad-pattern bad-duration bad-date duplicate-rule duplicate-definition duplicate-key
     recursive-definition read-only-field field-not-available conflicting-actions ambiguous-first
     transition-impossible rule-loop unreachable-state dead-end-state nondeterministic-transition missing-initial
-    missing-default-policy timer-order template-missing-language template-field-not-available bad-yaml
+    wrong-purpose missing-default-policy timer-order template-missing-language template-field-not-available bad-yaml
     yaml-ambiguous-scalar unknown-key file-not-found not-utf8 scenario-invalid
 """
 _WARNINGS = """

@@ -531,7 +531,7 @@ class _Applying:
 
 
 _AGENT = frozenset({"status", "status_since", "last_assigned_at", "capacity"})
-_CALL = frozenset({"name", "direction", "rang_at", "answered_at", "ended_at", "result"})
+_CALL = frozenset({"account", "name", "direction", "rang_at", "answered_at", "ended_at", "result"})
 _MEMBER = frozenset({"name", "tier", "language", "blocked_until", "note"})
 
 

@@ -280,7 +280,7 @@ def member_case(
     lexicon: Lexicon,
     member_id: int,
     *,
-    kind: str = "chat",
+    kind: str = "",
     new_ticket: bool = False,
     opens: bool = True,
     member_new: bool = False,

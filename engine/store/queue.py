@@ -36,18 +36,19 @@ def open_number(tx: Tx, member_id: int, channel: str) -> int | None:
     return None if found is None else int(found)
 
 
-def call_named(tx: Tx, name: str) -> Call | None:
-    """The call an exchange speaks of."""
+def call_named(tx: Tx, account: str, name: str) -> Call | None:
+    """The call an exchange speaks of, by the account under which its names count."""
     row = tx.row(
         t.Call.select(t.Call, t.Agent.username)
         .join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Call.agent_id))
-        .where(t.Call.name == name)
+        .where((t.Call.account == account) & (t.Call.name == name))
     )
     if row is None:
         return None
     numbers: Row = {k: tx.ring.decrypt_text(row[k], "call") if row[k] is not None else "" for k in ("caller", "callee")}
-    plain: Row = {k: row[k] for k in ("id", "ticket_id", "name", "direction", "rang_at", "answered_at", "ended_at")}
-    return Call(**plain, **numbers, agent=row["username"], result=row["result"])
+    plain: Row = {k: row[k] for k in ("id", "ticket_id", "account", "name", "direction", "result")}
+    times: Row = {k: row[k] for k in ("rang_at", "answered_at", "ended_at")}
+    return Call(**plain, **times, **numbers, agent=row["username"])
 
 
 def number_of_message(tx: Tx, message_id: int) -> int | None:

@@ -33,9 +33,10 @@ class Lexicon:
     """Full names of custom fields to their type: text, number, flag, date, time, duration, enum, list …"""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Full names of custom fields that are never empty to what they are until somebody sets them."""
-    live_kinds: frozenset[str] = frozenset({"chat"})
+    live_kinds: frozenset[str] = frozenset()
     """Ticket kinds with a live channel: what counts as an agent's load, and one open to a member."""
-    complaint_kinds: frozenset[str] = frozenset({"feedback"})
+    complaint_kinds: frozenset[str] = frozenset()
+    """Ticket kinds that count as complaints of the member."""
     notifiers: frozenset[str] = frozenset()
     """Ways of telling people that plugins give."""
     outbound: frozenset[str] = frozenset()
@@ -60,6 +61,7 @@ class Lexicon:
             field_types={n: spec.field.type.kind for n, spec in fields.items()},
             defaults={n: spec.default for n, spec in fields.items() if spec.default is not None},
             live_kinds=book.live_kinds,
+            complaint_kinds=frozenset({book.opens.kind("complaints")}),
             outbound=outbound,
             notifiers=notifiers,
             lookups=lookups,

@@ -17,7 +17,8 @@ SMALL = {
     "calendars.yaml": 'office: {zone: Asia/Taipei, hours: {mon-fri: ["09:00-18:00"]}}\n',
     "sla.yaml": "- name: all\n  calendar: office\n  targets: {first_reply: 1h}\n",
     "lifecycles/inquiry.yaml": (
-        "kind: inquiry\ninitial: new\nstates:\n  new: {category: open}\n  done: {label: {en: Done}, category: closed}\n"
+        "kind: inquiry\nfor: [lines]\ninitial: new\nstates:\n  new: {category: open}\n"
+        "  done: {label: {en: Done}, category: closed}\n"
         "transitions:\n  - {trigger: close, from: new, to: done, requires: [ticket.amount], when: ticket.amount > 1}\n"
     ),
     "templates/t.yaml": "ack:\n  en: 'Dear {member.name | default(\"you\")}, {ticket.amount} of {setting.limit}'\n",

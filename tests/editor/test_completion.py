@@ -112,6 +112,8 @@ YAML = [
     ("sla.yaml", "- name: x\n  targets: {first¦", "first_reply: "),
     ("lifecycles/chat.yaml", "kind: chat\ntransitions:\n  - trigger: x\n    fr¦", "from: "),
     ("lifecycles/inquiry.yaml", "transitions:\n  - {trigger: x, from: [已回覆, ¦", "待回覆 已回覆 對話中 已結案"),
+    ("lifecycles/new.yaml", "kind: z\nfor: [¦", "lines chats calls complaints"),
+    ("lifecycles/new.yaml", "kind: z\nfo¦", "for: "),
     ("lifecycles/new.yaml", "kind: z\nstates:\n  a: {category: ¦", "open pending closed"),
     ("teams.yaml", "a: {shops: [¦", "demo"),
     ("teams.yaml", "a:\n  calendar: of¦", "office"),

@@ -10,6 +10,7 @@ from tests.editor.places import at, text_at
 
 KEYS = [
     ("lifecycles/inquiry.yaml", "category", "`open`: it is our turn", "`open`：該我們處理"),
+    ("lifecycles/inquiry.yaml", "for", "what the desk opens such a case for by itself", "客服台自己替什麼開這種工單"),
     ("lifecycles/inquiry.yaml", "trigger", "must be there", "必須有"),
     ("tests/t.yaml", "steps", "what happens, one after another", "依序發生的事"),
     ("teams.yaml", "label", "what people read", "給人看的文字"),

@@ -54,3 +54,32 @@ def test_what_the_desk_does_not_take_is_told_and_the_channel_goes_on(house: Hous
 
     rejected, unknown = house.run(work)
     assert (rejected["refused"], unknown["refused"]) == ("rejected", "unknown-call-event")
+
+
+def test_exchanges_have_their_own_channels_and_may_name_their_calls_alike(house: House) -> None:
+    def from_(exchange: str, phone: str) -> Inbound:
+        return Inbound(exchange, "1", {"phone": phone}, "", 0, event="call.ringing")
+
+    async def work(desk: Desk) -> Any:
+        first = await desk.receive(from_("pbx_north", "0911111111"))
+        return first, await desk.receive(from_("pbx_south", "0922222222"))
+
+    first, second = house.run(work)
+    assert (first["ticket"]["channel"], second["ticket"]["channel"]) == ("pbx_north", "pbx_south")
+    assert first["ticket"]["number"] != second["ticket"]["number"]
+
+
+def test_a_line_opens_the_kind_that_names_its_channel(house: House) -> None:
+    house.write(
+        "lifecycles/wish.yaml",
+        "kind: wish\nchannels: [wishes]\ninitial: new\nstates: {new: {category: open}, done: {category: closed}}\n"
+        "transitions: [{trigger: close, from: new, to: done}]\n",
+    )
+
+    async def work(desk: Desk) -> Any:
+        sender = {"email": "ming@example.org"}
+        for channel in ("wishes", "email"):
+            await desk.receive(Inbound(channel, channel, sender, "想要藍色的", 0))
+        return await desk.context.store.read(lambda tx: tx.rows(t.Ticket.select(t.Ticket.kind, t.Ticket.channel)))
+
+    assert [(one["kind"], one["channel"]) for one in house.run(work)] == [("wish", "wishes"), ("inquiry", "email")]

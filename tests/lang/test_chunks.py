@@ -59,10 +59,10 @@ def test_chunk(name: str, line: int, piece: str) -> None:
 LATER = frozenset(
     # Of the analysis over the whole set, of lifecycles, calendars and scenarios: other rooms, or a later issue.
     "conflicting-actions ambiguous-first transition-impossible rule-loop unreachable-state dead-end-state "
-    "nondeterministic-transition missing-initial missing-default-policy timer-order scenario-invalid never-true "
-    "always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route unused-template unused-state "
-    "dead-timer expired-rule redundant-action reply-storm no-rule-for-event untested-rule warning-after-target "
-    "file-not-loaded".split()
+    "nondeterministic-transition missing-initial wrong-purpose missing-default-policy timer-order scenario-invalid "
+    "never-true always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route unused-template "
+    "unused-state dead-timer expired-rule redundant-action reply-storm no-rule-for-event untested-rule "
+    "warning-after-target file-not-loaded".split()
 )
 ELSEWHERE = frozenset("bad-yaml yaml-ambiguous-scalar unknown-key not-utf8 template-missing-language".split())
 

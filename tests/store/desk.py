@@ -27,6 +27,8 @@ LEXICON = Lexicon(
         "ticket.visit": "time",
         "member.birthday": "date",
     },
+    live_kinds=frozenset({"chat"}),
+    complaint_kinds=frozenset({"feedback"}),
     outbound=frozenset({"test"}),
 )
 
@@ -86,7 +88,7 @@ def line(
     **values: Any,
 ) -> Applied:
     """A member's line, into the open chat or a new one."""
-    case = member_case(tx, LEXICON, member_id)
+    case = member_case(tx, LEXICON, member_id, kind="chat")
     assert case is not None
     changes: list[Change] = []
     if case.ticket is None:

@@ -191,7 +191,7 @@ def test_a_decision_record_holds_trace_and_encrypted_snapshot(store: Store) -> N
     member = guest(store)
 
     def job(tx: Tx) -> Any:
-        case = member_case(tx, LEXICON, member)
+        case = member_case(tx, LEXICON, member, kind="chat")
         assert case is not None
         snapshot = {
             "now": tx.now,

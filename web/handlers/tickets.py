@@ -52,7 +52,7 @@ async def open_ticket(call: Call) -> Answer:
         OpenTicket(
             subject=body.subject,
             text=body.text,
-            kind=body.kind,
+            kind=None if body.kind is UNSET else body.kind,
             shop=body.shop,
             values=given(body, "type", "priority", "team", "assignee", "order_no", "product", "fields"),
             tags=tuple(body.tags),

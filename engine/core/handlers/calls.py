@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import get_args
 
 from engine.core.changes import Create, Set
@@ -14,9 +14,8 @@ from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
 
-KIND = "call"
-"""The lifecycle a call's case follows; the desk raises its triggers `ring`, `answer`, `hang_up` and `miss`."""
 TRIGGERS: Mapping[str, str] = {"ringing": "ring", "answered": "answer", "ended": "hang_up", "missed": "miss"}
+"""What the desk raises in the lifecycle that is for calls."""
 
 
 def call_event(draft: Draft, command: CallEvent) -> None:
@@ -27,7 +26,7 @@ def call_event(draft: Draft, command: CallEvent) -> None:
     if known is not None and not _new(known, command.what):
         return
     if draft.ticket is None:
-        open_ticket(draft, kind=KIND, channel="phone", subject="", values={})
+        open_ticket(draft, kind=draft.book.opens.kind("calls"), channel=command.channel, subject="", values={})
     else:
         raise_trigger(draft, TRIGGERS[command.what])
     ticket = draft.need_ticket()
@@ -35,6 +34,7 @@ def call_event(draft: Draft, command: CallEvent) -> None:
         id=draft.ref(),
         ticket_id=ticket.id,
         name=command.call,
+        account=command.account,
         direction=command.direction,
         caller=command.caller,
         callee=command.callee,
@@ -67,8 +67,7 @@ def _new(call: Call, what: str) -> bool:
 
 
 def _values(call: Call) -> dict[str, object]:
-    names = ("ticket_id", "name", "direction", "caller", "callee", "agent", "rang_at", "answered_at", "ended_at")
-    return {**{name: getattr(call, name) for name in names}, "result": call.result}
+    return {one.name: getattr(call, one.name) for one in fields(call) if one.name != "id"}
 
 
 BEGIN: Mapping[type, Beginning] = {

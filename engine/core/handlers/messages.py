@@ -28,7 +28,7 @@ def member_line(draft: Draft, command: MemberLine) -> None:
     if draft.ticket is None:
         open_ticket(
             draft,
-            kind=command.kind,
+            kind=command.kind or draft.book.opens.kind("chats"),
             channel=command.channel,
             subject=command.subject,
             values=command.values,

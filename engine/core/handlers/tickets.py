@@ -34,7 +34,7 @@ def create(draft: Draft, command: OpenTicket) -> None:
         raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
     open_ticket(
         draft,
-        kind=command.kind,
+        kind=command.kind or draft.book.opens.kind("lines", command.channel),
         channel=command.channel,
         subject=command.subject,
         values=command.values,

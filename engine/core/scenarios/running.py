@@ -279,8 +279,8 @@ class _Runner:
             if not reopens(self.book, case, self._member_actor(), world.now):
                 self.ticket, ticket = None, None
         values: dict[str, Any] = {}
-        kind = step.kind or scenario.kind or "inquiry"
-        channel = step.channel or scenario.channel or ("chat" if kind in self.book.live_kinds else "form")
+        wanted = step.kind or scenario.kind, step.channel or scenario.channel
+        kind, channel = self.book.opens.line(*wanted, self.book.live_kinds)
         if ticket is None:
             for name, value in {**scenario.ticket, **step.ticket}.items():
                 custom = f"ticket.{name}" in self.book.custom_fields

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from engine.core.access import PERMISSIONS
+from engine.core.purposes import Purpose
 from engine.core.sla import TARGETS
 from engine.lang import Duration
 from engine.lang.said import say
@@ -317,6 +318,16 @@ class LifecycleFile(Entry):
     internal: Annotated[bool, say("whether it is for colleagues alone: members neither see it nor are written to")] = (
         False
     )
+    for_: Annotated[
+        tuple[Purpose, ...],
+        say(
+            "what the desk opens such a case for by itself: `lines` in writing, `chats` of the window, `calls`; "
+            "`complaints`: such a case counts as one"
+        ),
+    ] = ()
+    channels: Annotated[
+        tuple[Annotated[str, LOOSE, Names("channel")], ...], say("the channels whose lines open such a case")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,7 +247,7 @@ class Scenario(Entry):
     steps: Annotated[
         tuple[Step, ...], Else(say("a scenario needs `steps`")), say("what happens, one after another")
     ] = ()
-    kind: Annotated[Kind, say("the kind of case that lines open; without one, `inquiry`")] = None
+    kind: Annotated[Kind, say("the kind of case that lines open; without one, that of their channel")] = None
     channel: Annotated[str | None, LOOSE, Names("channel"), say("the channel lines come by")] = None
     note: Annotated[Text, say("what is to be known about it; nothing reads it")] = None
 

@@ -73,20 +73,21 @@ def _of_line(work: Work, command: MemberLine) -> Case:
         member_id, new = people.guest_member(
             tx, words, shop, actor.visitor, tier=work.book.guest_tier, language=language
         )
-    case = load.member_case(tx, words, member_id, kind=command.kind, member_new=new)
+    kind = command.kind or work.book.opens.kind("chats")
+    case = load.member_case(tx, words, member_id, kind=kind, member_new=new)
     if case is None or case.shop != shop:
         raise missing("member")
-    if case.ticket is None and not new and command.kind in words.live_kinds:
-        return _gone_on_with(work, command, member_id) or case
+    if case.ticket is None and not new and kind in words.live_kinds:
+        return _gone_on_with(work, kind, member_id) or case
     return case
 
 
-def _gone_on_with(work: Work, command: MemberLine, member_id: int) -> Case | None:
+def _gone_on_with(work: Work, kind: str, member_id: int) -> Case | None:
     """The member's last live case, where its lifecycle lets a line open it again."""
-    lifecycle = work.book.lifecycles.get(command.kind)
+    lifecycle = work.book.lifecycles.get(kind)
     if lifecycle is None or not any(t.trigger == "reopen" for t in lifecycle.transitions):
         return None
-    number = queue.latest_number(work.tx, member_id, frozenset({command.kind}), open_only=False)
+    number = queue.latest_number(work.tx, member_id, frozenset({kind}), open_only=False)
     past = load.ticket_case(work.tx, work.words, number=number) if number is not None else None
     return past if past is not None and reopens(work.book, past, work.actor, work.tx.now) else None
 

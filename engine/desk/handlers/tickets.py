@@ -24,8 +24,9 @@ def _of_new(work: Work, command: OpenTicket) -> Case:
     """A case of the member who asks: staff names a requester, a member opens his own."""
     actor = work.actor
     shop = locate.shop(work.book, actor, command.shop)
-    if command.kind not in work.book.lifecycles:
-        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{command.kind}`", pointer="/kind")
+    kind = command.kind or work.book.opens.kind("lines", command.channel)
+    if kind not in work.book.lifecycles:
+        raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{kind}`", pointer="/kind")
     if not actor.staff:
         if actor.kind == "guest":
             raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")

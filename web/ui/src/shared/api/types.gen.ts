@@ -1603,8 +1603,8 @@ export interface components {
         TicketBody: {
             subject: string;
             text: string;
-            /** @default inquiry */
-            kind: string;
+            /** @description without one, that of the API's lines */
+            kind?: string;
             /** @default null */
             shop: string | null;
             type?: string;
