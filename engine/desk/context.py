@@ -27,6 +27,7 @@ from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
 from engine.plugins import Plugins
 from engine.store import BadCursor, EventRow, Store, Tx, Written, commit, load
+from engine.store.commit import NewTicket
 from engine.store.values import Lexicon
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Decided:
     """The ticket's, if there is one."""
     refs: Mapping[int, int] = field(default_factory=dict)
     """The ids that took the place of the decision's own references."""
+    new: NewTicket | None = None
+    """The ticket it made, where it need not be read back to be shown."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ class Work:
             for wanted in decision.opens:
                 wanted = replace(wanted, origin=applied.refs.get(wanted.origin, wanted.origin))
                 system.decide(wanted, system.beside(wanted))
-        return Decided(decision, applied.number, applied.refs)
+        # What was opened beside may have written into the ticket.
+        return Decided(decision, applied.number, applied.refs, None if decision.opens else applied.new)
 
     def beside(self, wanted: OpenLinked) -> Case:
         """The case of a ticket to be opened beside another: its member, and the conversation so far."""

@@ -13,6 +13,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk import actors
 from engine.desk.context import Work
 from engine.store import directory, people, queries
+from engine.store.commit import NewTicket
 from engine.store.show import Percent
 
 
@@ -20,6 +21,11 @@ def ticket(work: Work, number: int) -> dict[str, Any] | None:
     """A ticket as its actor sees it."""
     question = TicketByNumber(number)
     return queries.ticket(work.tx, work.scope, question, actor_id=work.agent_id, percent=any_percent(work.book))
+
+
+def new_ticket(work: Work, new: NewTicket) -> dict[str, Any] | None:
+    """The same of a ticket that this transaction made."""
+    return queries.new_ticket(work.tx, work.scope, new, percent=any_percent(work.book))
 
 
 def member(work: Work, member_id: int) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.entities import SYSTEM, Actor, Case, Clock
+from engine.core.entities import SYSTEM, Actor, Case, Clock, Member
 from engine.core.trace import TraceEntry
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
@@ -48,6 +48,18 @@ class Decided(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket that a decision made, as its rows stand: who shows it need not read it back."""
+
+    columns: Mapping[str, Any]
+    member: Member
+    assignee: str | None
+    tags: tuple[str, ...]
+    clocks: tuple[Clock, ...]
+    lines: tuple[Say, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What applying gave. Events have their ids once the write is answered."""
 
@@ -58,6 +70,8 @@ class Applied:
     events: tuple[EventRow, ...]
     messages: tuple[int, ...]
     """Ids of the lines it stored, in order."""
+    new: NewTicket | None = None
+    """The ticket it made; None also where more than making it happened to its rows."""
 
 
 def apply(
@@ -100,6 +114,9 @@ class _Applying:
         self.number = case.ticket.number if case.ticket else None
         self.ticket_id = case.ticket.id if case.ticket else None
         self.files: list[tuple[int, Say]] = []
+        self.columns: dict[str, Any] = {}
+        """Of the ticket this decision made first."""
+        self.clocks: tuple[Clock, ...] = case.clocks
 
     def real(self, ref: int) -> int:
         """The id behind a reference. Raises StoreError for one that nothing was created for."""
@@ -144,7 +161,24 @@ class _Applying:
         for record in kinds.get(Record, ()):
             events.append(self._record(record))
         self._remember(decision, events)
-        return Applied(self.refs, self.ticket_id, self.number, tuple(events), tuple(self.messages))
+        new = self._new(changes)
+        return Applied(self.refs, self.ticket_id, self.number, tuple(events), tuple(self.messages), new)
+
+    def _new(self, changes: Sequence[Change]) -> NewTicket | None:
+        """The ticket as it was made here, where nothing else was done to it or to its member in the same decision."""
+        made = [change for change in changes if isinstance(change, Create) and change.thing == "ticket"]
+        member = self.case.member
+        if len(made) != 1 or self.case.ticket is not None or member is None or not self.columns:
+            return None
+        (create,) = made
+        if any(isinstance(change, Set) and change.thing in ("ticket", "member") for change in changes):
+            return None
+        tags = tuple(n for c in changes if isinstance(c, Tag) and c.ref == create.ref for n in c.names)
+        lines = tuple(c for c in changes if isinstance(c, Say) and c.ticket == create.ref)
+        if any(line.author_kind == "agent" for line in lines):  # shown under the name in the agent's own row
+            return None
+        columns = {**self.columns, **self.updates.get(self.refs[create.ref], {})}
+        return NewTicket(columns, member, create.values.get("assignee"), tags, self.clocks, lines)
 
     # ---------------------------------------------------------------------------------------------------------- people
 
@@ -200,7 +234,7 @@ class _Applying:
         ticket_id = self.tx.insert(t.Ticket, columns)
         self.refs[change.ref] = ticket_id
         if self.ticket_id is None:
-            self.ticket_id, self.number = ticket_id, columns["number"]
+            self.ticket_id, self.number, self.columns = ticket_id, columns["number"], columns
         self.tx.insert_many(t.FieldValue, field_rows("ticket", ticket_id, fields, self.lexicon, self.tx.ring))
         self.tx.find_by("ticket", ticket_id, columns.get("subject") or "")
 
@@ -355,9 +389,8 @@ class _Applying:
                 clocks[change.key] = replace(clocks[change.key], **change.values)
         if not touched:
             return None
-        due = [
-            c.due_at for c in clocks.values() if c.due_at and c.met_at is None and c.state in ("running", "breached")
-        ]
+        self.clocks = tuple(clocks.values())
+        due = [c.due_at for c in self.clocks if c.due_at and c.met_at is None and c.state in ("running", "breached")]
         return min(due, default=t.NEVER)
 
     def _clocks(self, changes: Iterable[Create | Set]) -> None:

@@ -152,6 +152,9 @@ class Connection:
         self.database = database
         self.statements = 0
         """How many were run: the tests of fixed query counts read it."""
+        self._own_cursor: Any = None
+        """One for all statements: each is read to its end before the next is run, and making one costs as much as
+        binding its values."""
 
     def _cursor(self, query: Any, values: Mapping[str, Any]) -> Any:
         if type(query) is Prepared:
@@ -164,12 +167,18 @@ class Connection:
         """A statement as `Database.execute_sql` runs it, without asking peewee's log and hooks each time."""
         self.statements += 1
         try:
-            cursor = self.database.cursor()
+            cursor = self._own_cursor
+            if cursor is None:
+                cursor = self._own_cursor = self.database.cursor()
             cursor.execute(sql, params)
         except Exception as error:
             _translated.__exit__(type(error), error, error.__traceback__)
             raise
         return cursor
+
+    def say(self, sql: str) -> None:
+        """A statement without values and without an answer: `SAVEPOINT job`."""
+        self._execute(sql, ())
 
     def rows(self, query: Any, **values: Any) -> list[Row]:
         """All rows of a select."""

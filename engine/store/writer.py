@@ -240,12 +240,12 @@ class Store:
             self._fail(batch, busy if self.storage.retryable(error) else StoreError(str(error)))
             return
         done: list[tuple[_Job, Tx, Any]] = []
+        connection = Connection(database)
         try:
             for job in batch:
-                outcome = self._in_savepoint(job)
+                outcome = self._in_savepoint(connection, job)
                 if outcome is not None:
                     done.append((job, *outcome))
-            connection = Connection(database)
             events = [event for _, tx, _ in done for event in tx.events]
             if events:
                 last = number_events(connection, self.ring.chain, events)
@@ -266,10 +266,9 @@ class Store:
         for job, tx, result in done:
             job.written = Written(result, tuple(tx.events), tuple(tx.kicks), tx.now)
 
-    def _in_savepoint(self, job: _Job) -> tuple[Tx, Any] | None:
-        database = self.storage.database
+    def _in_savepoint(self, connection: Connection, job: _Job) -> tuple[Tx, Any] | None:
         started = time.perf_counter()
-        database.execute_sql("SAVEPOINT job")
+        connection.say("SAVEPOINT job")
         tx = self._tx()
         try:
             result = job.fn(tx)
@@ -277,14 +276,14 @@ class Store:
             if self.storage.retryable(error):
                 raise
             try:
-                database.execute_sql("ROLLBACK TO SAVEPOINT job")
-                database.execute_sql("RELEASE SAVEPOINT job")
+                connection.say("ROLLBACK TO SAVEPOINT job")
+                connection.say("RELEASE SAVEPOINT job")
             except PeeweeException:
                 # The database gave the whole transaction up (a full disk): the batch fails with what made it do so.
                 raise error from None
             job.error = error
             return None
-        database.execute_sql("RELEASE SAVEPOINT job")
+        connection.say("RELEASE SAVEPOINT job")
         took = time.perf_counter() - started
         if took > SLOW:
             log.warning("a write job held the writer for %.1f s: %r", took, job.fn)

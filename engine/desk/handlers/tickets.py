@@ -17,6 +17,8 @@ def ticket_answer(work: Work, command: Any, case: Case, decided: Decided) -> dic
     """The ticket as the rules left it."""
     if decided.number is None:
         return {}
+    if decided.new is not None:
+        return {"ticket": results.new_ticket(work, decided.new), "seq": None}
     return {"ticket": results.ticket(work, decided.number), "seq": None}
 
 

@@ -1,0 +1,70 @@
+"""A ticket that is answered from what was written reads as one that is read back, whoever made it and whatever rules did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.core.commands import OpenTicket
+from engine.core.entities import SYSTEM, Actor
+from engine.core.questions import TicketByNumber
+from engine.desk import Desk
+from tests.support.house import House, member, sign_in
+
+NOW = 1_790_000_000_000_000
+
+RULES = """
+rule label
+  on ticket.created
+  when message.text contains "貼標籤"
+  then add tag vip, urgent
+rule note_down
+  stage notify
+  on ticket.created
+  when message.text contains "記一筆"
+  then note "記下了"
+rule promote
+  on ticket.created
+  when message.text contains "升級"
+  then set member.tier to gold
+rule repair
+  stage respond
+  on ticket.created
+  when message.text contains "鍋爐故障"
+  then open work_order to team frontline
+"""
+
+CASES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "tagged by hand": {"tags": ("vip",)},
+    "tagged by a rule": {"text": "貼標籤 refund please"},
+    "noted": {"text": "記一筆"},
+    "member changed": {"text": "升級"},
+    "opened beside": {"text": "鍋爐故障"},
+    "values": {"values": {"priority": "urgent", "order_no": "Ａ-1", "product": "衣服", "assignee": "amy"}},
+    "internal": {"channel": "internal"},
+}
+
+
+@pytest.mark.parametrize("by", ["agent", "member", "system"])
+def test_the_answer_is_what_reading_back_gives(house: House, by: str) -> None:
+    house.write("new.rules", RULES)
+
+    async def work(desk: Desk) -> dict[str, tuple[Any, Any]]:
+        ming = await member(desk, tier="basic")
+        amy = await sign_in(desk, "amy", "frontline")
+        actor: Actor = {"agent": amy, "member": ming, "system": SYSTEM}[by]
+        found = {}
+        for name, case in CASES.items():
+            wanted: dict[str, Any] = {"text": "想要換大一號", **case}
+            if by == "member":  # who opens a case of his own sets nothing else
+                wanted = {"text": wanted["text"]}
+            command = OpenTicket("尺寸不對", shop="demo", requester={"id": ming.id}, **wanted)
+            answer = (await desk.act(actor, command))["ticket"]
+            found[name] = (answer, await desk.query(actor, TicketByNumber(answer["number"])))
+        return found
+
+    for name, (answer, read) in house.run(work, clock=lambda: NOW).items():
+        assert answer == read, name
+        assert answer["number"]
