@@ -62,7 +62,7 @@ def messages(work: Work, q: ask.Messages) -> Any:
     if found is not None:
         shop = queries.shop_of(work.tx, q.number)
         for item in found["items"]:
-            results.name_author(work.book, item, shop, work.actor.locale)
+            results.name_line(work.book, item, shop, work.actor.locale)
     return found
 
 

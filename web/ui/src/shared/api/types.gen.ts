@@ -1304,6 +1304,15 @@ export interface components {
             media_type: string;
             size: number;
         };
+        /**
+         * RuleSource
+         * @description What a rule in force is called, and where it stands.
+         */
+        RuleSource: {
+            title: string | null;
+            file: string;
+            line: number;
+        };
         /** Message */
         Message: {
             id: number;
@@ -1319,6 +1328,8 @@ export interface components {
             automatic: boolean;
             /** @description Staff: the rule that wrote it. */
             rule?: string;
+            /** @description Staff: that rule, while it is in force. */
+            rule_source?: components["schemas"]["RuleSource"];
             /**
              * @description Staff: of lines that leave by a channel with an outbox.
              * @enum {string}
