@@ -75,7 +75,8 @@ describe('the library', () => {
     const sheet = page.find('[data-test=sheet]')
     await sheet.find('[data-test=answer-title]').setValue('營業時間')
     await sheet.find('form').trigger('submit')
-    expect(sheet.find('[data-test=sheet-problem]').text()).toContain('繁體中文')
+    expect(sheet.findAll('.wrong').map((one) => one.text())).toEqual(['「繁體中文」需要標題和答案；不需要這個語言時，請把兩格都清空。'])
+    expect(document.activeElement).toBe(sheet.find('[data-test=answer-text]').element)
     await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
     await sheet.find('[data-test=keyword-field]').setValue('幾點，營業')
     await sheet.find('form').trigger('submit')
@@ -91,6 +92,20 @@ describe('the library', () => {
     })
   })
 
+  it('leads to the language that is half written', async () => {
+    await page.find('[data-test=answer-new]').trigger('click')
+    const sheet = page.find('[data-test=sheet]')
+    await sheet.find('[data-test=answer-title]').setValue('營業時間')
+    await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
+    await sheet.find('[data-test=answer-language-en]').trigger('click')
+    await sheet.find('[data-test=answer-title]').setValue('Opening hours')
+    await sheet.find('[data-test=answer-language-zh-TW]').trigger('click')
+    await sheet.find('form').trigger('submit')
+    await vi.waitFor(() => expect(sheet.find('.wrong').text()).toContain('English'))
+    expect(sheet.find('[data-test=answer-language-en]').attributes('aria-selected')).toBe('true')
+    expect(made('POST')).toEqual([])
+  })
+
   it('tells in its own words that an order is no whole number within bounds', async () => {
     await page.find('[data-test=answer-new]').trigger('click')
     const sheet = page.find('[data-test=sheet]')
@@ -100,7 +115,7 @@ describe('the library', () => {
     for (const wrong of ['-1', '1.5', '1000001']) {
       await sheet.find('[data-test=answer-position]').setValue(wrong)
       await sheet.find('form').trigger('submit')
-      expect(sheet.find('[data-test=sheet-problem]').text()).toBe('順序請填 0 到 1,000,000 的整數。')
+      expect(sheet.find('[data-test=answer-position] + .wrong').text()).toBe('順序請填 0 到 1,000,000 的整數。')
     }
     expect(made('POST')).toEqual([])
     await sheet.find('[data-test=answer-position]').setValue('')
