@@ -972,7 +972,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The auto-reply library in its order; with `text` what it would answer to a line, best first. */
+        /** The auto-reply library; with `text` what it would answer to a line, best first. */
         get: operations["list_answers"];
         put?: never;
         /** A new answer. */
@@ -990,7 +990,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One answer. */
+        get: operations["show_answer"];
         put?: never;
         post?: never;
         /** Take an answer out of the library. */
@@ -2658,6 +2659,8 @@ export interface components {
         LibraryPage: {
             items: components["schemas"]["LibraryAnswer"][];
             next: string | null;
+            /** @description How many there are on all pages. */
+            count: number;
         };
         /** LibraryBody */
         LibraryBody: {
@@ -8838,9 +8841,22 @@ export interface operations {
     list_answers: {
         parameters: {
             query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description What this shop uses: its own and every shop's. */
                 shop?: string;
                 /** @description A line: only what would be answered to it, best first. */
                 text?: string;
+                /** @description Only those whose titles, keywords or texts have it. */
+                q?: string;
+                /** @description Only those of this shop alone; empty: only every shop's. */
+                of?: string;
+                /** @description Only those of this question type; empty: only those without one. */
+                type?: string;
+                /** @description Only those that say something in it. */
+                language?: string;
+                enabled?: boolean;
+                sort?: "-clicks" | "-created_at" | "-updated_at" | "position";
             };
             header?: never;
             path?: never;
@@ -8848,7 +8864,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The auto-reply library in its order; with `text` what it would answer to a line, best first. */
+            /** @description The auto-reply library; with `text` what it would answer to a line, best first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9009,6 +9025,83 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An answer's id. */
+                answer: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryAnswer"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
