@@ -116,6 +116,14 @@ class Attachment(Struct):
     size: int
 
 
+class RuleSource(Struct):
+    """What a rule in force is called, and where it stands."""
+
+    title: str | None
+    file: str
+    line: int
+
+
 class Message(Struct):
     id: int
     ticket: int | None
@@ -128,6 +136,8 @@ class Message(Struct):
     automatic: bool = False
     rule: str | UnsetType = UNSET
     """Staff: the rule that wrote it."""
+    rule_source: RuleSource | UnsetType = UNSET
+    """Staff: that rule, while it is in force."""
     delivery: Literal["waiting", "sent", "failed", "uncertain"] | UnsetType = UNSET
     """Staff: of lines that leave by a channel with an outbox."""
 

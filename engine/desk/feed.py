@@ -19,7 +19,7 @@ from engine.core import access
 from engine.core.entities import Actor
 from engine.core.times import with_times
 from engine.desk.context import Context
-from engine.desk.results import name_author
+from engine.desk.results import name_line
 from engine.store import stream
 from engine.store.stream import Committed
 
@@ -232,7 +232,7 @@ class Feed:
         shown = {**line, "author": dict(line["author"])}
         if book is not None:
             locale = book.shops[item.shop].locales[0] if item.shop is not None and item.shop in book.shops else "zh-TW"
-            name_author(book, shown, item.shop, locale)
+            name_line(book, shown, item.shop, locale)
         return {"message": with_times(shown)}
 
     def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from engine.core import sla
 from engine.core.entities import Actor, Clock
@@ -12,6 +13,7 @@ from engine.core.questions import MemberById, TicketByNumber
 from engine.core.rulebook import Rulebook
 from engine.desk import actors
 from engine.desk.context import Work
+from engine.lang import Rule, RuleSet
 from engine.store import directory, people, queries
 from engine.store.commit import NewTicket
 from engine.store.show import Percent
@@ -41,7 +43,7 @@ def line(work: Work, message_id: int, shop: str | None) -> dict[str, Any]:
     found = queries.message(work.tx, message_id, staff=work.actor.staff)
     if found is None:
         raise missing("message")
-    return name_author(work.book, found, shop, work.actor.locale)
+    return name_line(work.book, found, shop, work.actor.locale)
 
 
 def user(work: Work, actor: Actor) -> dict[str, Any]:
@@ -57,12 +59,26 @@ def user(work: Work, actor: Actor) -> dict[str, Any]:
     return dict(actors.user(work.book, actor, status, tier))
 
 
-def name_author(book: Rulebook, shown: dict[str, Any], shop: str | None, locale: str) -> dict[str, Any]:
-    """A line whose author has a name: the shop's, where the desk or its rules wrote it."""
+def name_line(book: Rulebook, shown: dict[str, Any], shop: str | None, locale: str) -> dict[str, Any]:
+    """A line with the names that the rulebook knows: its author's is the shop's, where the desk or its rules wrote it;
+    for staff the rule's title and place, where it is still in force."""
     author = shown["author"]
     if not author["name"] and author["kind"] in ("bot", "desk", "system"):
         author["name"] = shop_label(book, shop, locale)
+    rule = _rules_by_id(book.rules).get(shown["rule"]) if "rule" in shown else None
+    if rule is not None:
+        shown["rule_source"] = {"title": rule.title, "file": rule.file, "line": rule.line}
     return shown
+
+
+_RULES: WeakKeyDictionary[RuleSet, dict[str, Rule]] = WeakKeyDictionary()
+
+
+def _rules_by_id(rules: RuleSet) -> dict[str, Rule]:
+    known = _RULES.get(rules)
+    if known is None:
+        known = _RULES[rules] = {rule.id: rule for rule in rules.rules if rule.variant is None}
+    return known
 
 
 def shop_label(book: Rulebook, shop: str | None, locale: str) -> str:

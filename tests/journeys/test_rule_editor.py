@@ -48,7 +48,8 @@ def _open(person: Person, path: str, line: int = 1) -> Page:
 def _publish(page: Page, note: str) -> None:
     page.locator("[data-test=rules-publish]").click()
     expect(page.locator("[data-test=publish-checked]")).to_have_attribute("data-errors", "0", timeout=SLOW)
-    expect(page.locator("[data-test=publish-confirm]")).to_be_disabled()
+    page.locator("[data-test=publish-confirm]").click()
+    expect(page.locator("[data-test=publish-note] + .wrong")).to_be_visible()
     page.locator("[data-test=publish-note]").fill(note)
     page.locator("[data-test=publish-confirm]").click()
 

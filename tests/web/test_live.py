@@ -63,6 +63,20 @@ def test_agent_and_member_talk(site: Site) -> None:
         assert "username" not in got["message"]["author"]
 
 
+def test_staff_read_the_title_of_the_rule_that_wrote_a_line(site: Site) -> None:
+    with site.agent("amy") as amy, site.chat() as tab:
+        assert "rule" not in tab.get("message")["message"]
+        number = tab.line("在嗎")["message"]["ticket"]
+        live = amy.get("message")["message"]
+        with site.client("amy") as client:
+            first = client.get(f"/tickets/{number}/messages").json()["items"][0]
+    assert live["rule"] == first["rule"] == "welcome"
+    source = {"title": "歡迎", "file": "desk.rules", "line": 16}
+    assert live["rule_source"] == first["rule_source"] == source
+    with site.chat(visitor=tab.welcome["visitor"]) as again:
+        assert not any("rule" in name for line in again.welcome["history"] for name in line)
+
+
 def test_an_internal_note_reaches_colleagues_only(site: Site) -> None:
     with site.chat(token=site.token("hua")) as hua, site.agent("ben") as ben, site.agent("amy") as amy:
         number = hua.line("你好")["message"]["ticket"]

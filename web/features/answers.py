@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.features.answers.commands import (
+    AnswerById,
     Answers,
     AnswerTypes,
     ClickAnswer,
@@ -19,7 +20,7 @@ from engine.features.answers.commands import (
     TryLine,
 )
 from web.routes import API, Answer, Call, given, path_id, path_name, route
-from web.schema import Body, Id, Label, Name, Query, Time
+from web.schema import Body, Id, Label, Name, PageQuery, Query, Time, Words
 
 ONE = f"{API}/answers/{{answer}}"
 path_id("answer", "An answer's id.")
@@ -50,12 +51,25 @@ class LibraryAnswer(Struct):
 class LibraryPage(Struct):
     items: list[LibraryAnswer]
     next: str | None
+    count: int
+    """How many there are on all pages."""
 
 
-class LibraryQuery(Query):
+class LibraryQuery(PageQuery):
     shop: Name | None = None
+    """What this shop uses: its own and every shop's."""
     text: Annotated[str, Meta(max_length=2000)] | None = None
     """A line: only what would be answered to it, best first."""
+    q: Words = ""
+    """Only those whose titles, keywords or texts have it."""
+    of: Annotated[str, Meta(max_length=100)] | None = None
+    """Only those of this shop alone; empty: only every shop's."""
+    type: Annotated[str, Meta(max_length=120)] | None = None
+    """Only those of this question type; empty: only those without one."""
+    language: Annotated[str, Meta(max_length=40)] | None = None
+    """Only those that say something in it."""
+    enabled: bool | None = None
+    sort: Literal["position", "-clicks", "-updated_at", "-created_at"] = "position"
 
 
 Sentences = Annotated[dict[str, Annotated[str, Meta(max_length=4000)]], Meta(min_length=1, max_length=20)]
@@ -233,8 +247,8 @@ async def suggestions(call: Call) -> Answer:
 
 @route("GET", f"{API}/answers", {200: LibraryPage}, tag="answers", query=LibraryQuery)
 async def list_answers(call: Call) -> Answer:
-    """The auto-reply library in its order; with `text` what it would answer to a line, best first."""
-    return Answer(await call.ask(Answers(call.query.shop, call.query.text)))
+    """The auto-reply library; with `text` what it would answer to a line, best first."""
+    return Answer(await call.ask(Answers(**given(call.query))))
 
 
 @route(
@@ -250,6 +264,12 @@ async def add_answer(call: Call) -> Answer:
     done = await call.act(SaveAnswer(given(call.body)))
     answer = done["entry"]
     return Answer(answer, 201, {"Location": f"{API}/answers/{answer['id']}"})
+
+
+@route("GET", ONE, {200: LibraryAnswer}, tag="answers")
+async def show_answer(call: Call) -> Answer:
+    """One answer."""
+    return Answer(await call.ask(AnswerById(call.path["answer"])))
 
 
 @route("PATCH", ONE, {200: LibraryAnswer}, tag="answers", body=LibraryPatch, example={"enabled": False})

@@ -11,7 +11,7 @@ from engine.core.errors import Refused
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
-from engine.lang import Severity, Source, Span, compile_condition
+from engine.lang import Finding, Severity, Source, Span, compile_condition
 from engine.replay import why
 from engine.store import NotFilterable, filters, load, queries
 
@@ -33,14 +33,21 @@ def _filter(work: Work, text: str) -> Any:
     )
     errors = [f for f in findings if f.severity is Severity.ERROR]
     if errors or condition is None:
-        first = errors[0] if errors else None
-        said = f"{first.message} (column {first.span.column})" if first else "this is no filter"
+        said = _problem(errors[0]) if errors else "this is no filter"
         raise Refused("invalid", "bad-filter", said, pointer="/filter")
     zone = str(work.book.zone(next(iter(work.book.shops))))
     try:
         return filters.where(condition, work.tx.now, work.tx.ring, work.words, zone)
     except NotFilterable as error:
         raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
+
+
+def _problem(finding: Finding) -> str:
+    """What is wrong with a filter. A name without a dot may be a definition of the rules, which no filter knows."""
+    said, name = finding.message, finding.span.text
+    if finding.code == "unknown-field":
+        said = f"there is no field `{name}`" + ("" if "." in name else "; a filter cannot use a `define` of the rules")
+    return f"{said} (column {finding.span.column})"
 
 
 def _check_filter(work: Work, q: ask.CheckFilter) -> None:
@@ -62,7 +69,7 @@ def messages(work: Work, q: ask.Messages) -> Any:
     if found is not None:
         shop = queries.shop_of(work.tx, q.number)
         for item in found["items"]:
-            results.name_author(work.book, item, shop, work.actor.locale)
+            results.name_line(work.book, item, shop, work.actor.locale)
     return found
 
 

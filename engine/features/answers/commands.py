@@ -15,6 +15,7 @@ from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
+from engine.store.paging import cursor, read_cursor
 from engine.store.sql import Row
 
 MOST = 2_000
@@ -29,10 +30,39 @@ EDIT = "answers.edit"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The auto-reply library, in its order; with `text` what would be answered to a line, best first."""
+    """The auto-reply library, by pages and in an order; with `text` what would be answered to a line, best first.
+
+    `shop`: what this shop uses; `of`: what is this shop's alone, or, where it is empty, every shop's. `q` stands in its
+    words. An empty `type` is none. No `limit`: all of it.
+    """
 
     shop: str | None = None
     text: str | None = None
+    q: str = ""
+    of: str | None = None
+    type: str | None = None
+    language: str | None = None
+    enabled: bool | None = None
+    sort: str = "position"
+    limit: int | None = None
+    cursor: str | None = None
+
+    def takes(self, row: Row) -> bool:
+        """Whether an entry is asked for, whatever its words."""
+        return (
+            (self.shop is None or row["shop"] in ("", self.shop))
+            and (self.of is None or row["shop"] == self.of)
+            and (self.type is None or (row["type"] or "") == self.type)
+            and (self.language is None or self.language in row["texts"])
+            and (self.enabled is None or row["enabled"] == self.enabled)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerById:
+    """One entry."""
+
+    answer_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +138,36 @@ def _listed(work: Work, question: Answers) -> dict[str, Any]:
     check_who(actor, "agents", "ticket.view")
     if question.shop is not None and not access.serves(actor, question.shop):
         raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
-    clicks = store.clicks(tx)
-    rows = [{**row, "clicks": clicks.get(row["id"], 0)} for row in store.listed(tx) if _sees(actor, row["shop"])]
-    if question.shop is not None:
-        rows = [row for row in rows if row["shop"] in ("", question.shop)]
+    clicks, entries = store.clicks(tx), store.entries(tx)
+    found = [row for row in entries.having(question.q) if _sees(actor, row["shop"]) and question.takes(row)]
+    rows = [{**row, "clicks": clicks.get(row["id"], 0)} for row in found]
     if question.text is not None:
         by_id = {row["id"]: row for row in rows}
         shops = [question.shop] if question.shop is not None else sorted({row["shop"] for row in rows})
-        fits = [a for shop in shops for a in store.library(tx).fitting(question.text, shop)]
+        fits = [a for shop in shops for a in entries.library.fitting(question.text, shop)]
         rows = [by_id[answer_id] for answer_id in dict.fromkeys(a.id for a in fits) if answer_id in by_id]
-    return {"items": rows, "next": None}
+        return {"items": rows, "next": None, "count": len(rows)}
+    return _page(rows, question)
+
+
+def _page(rows: list[Row], question: Answers) -> dict[str, Any]:
+    """The part of the entries that a question asks for; `count` counts all of them."""
+    column = question.sort.removeprefix("-")
+    turn = -1 if question.sort.startswith("-") else 1
+
+    def place(row: Row) -> list[int]:
+        return [turn * row[column], row["position"], row["id"]]
+
+    after = read_cursor(question.cursor, 3) if question.cursor else None
+    rest = sorted((row for row in rows if after is None or place(row) > after), key=place)
+    page = rest[: question.limit]
+    more = len(page) < len(rest)
+    return {"items": page, "next": cursor(*place(page[-1])) if more else None, "count": len(rows)}
+
+
+def _one(work: Work, question: AnswerById) -> dict[str, Any]:
+    check_who(work.actor, "agents", "ticket.view")
+    return {**_entry(work, question.answer_id), "clicks": store.clicks(work.tx).get(question.answer_id, 0)}
 
 
 def _types(work: Work, question: AnswerTypes) -> dict[str, Any]:
@@ -211,7 +261,7 @@ def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
     _check(work, values, new=new)
     if "titles" in values:
         values["titles"] = {locale: title_of(text, f"/titles/{locale}") for locale, text in values["titles"].items()}
-    if new and len(store.listed(tx)) >= MOST:
+    if new and store.count(tx) >= MOST:
         raise Refused("conflict", "library-full", f"a library has at most {MOST} answers; delete some first")
     answer_id = store.save(tx, values, command.answer_id)
     tx.record("answer.saved", {"answer": answer_id, "changed": sorted(values)}, actor=actor)
@@ -312,6 +362,7 @@ COMMANDS = (
 )
 QUESTIONS: Questions = {
     Answers: _listed,
+    AnswerById: _one,
     AnswerTypes: _types,
     TryLine: _try,
     HotAnswers: _hot,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +14,7 @@ from peewee import fn
 from engine.core.entities import DAY
 from engine.core.library import Answer, Library
 from engine.features.answers import tables as t
+from engine.lang import fold
 from engine.store.log import to_json
 from engine.store.sql import Prepared, Row, p
 from engine.store.tables import Counter
@@ -23,22 +26,52 @@ VERSION = "answers"
 """The counter that every change of the library counts up, in the same transaction."""
 
 _VERSION = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
-_KNOWN: WeakKeyDictionary[Any, Library] = WeakKeyDictionary()
 
 
-def library(tx: Tx) -> Library:
-    """The answers in use, read anew only when they changed."""
+@dataclass(frozen=True)
+class Entries:
+    """Every entry of the library in its order, as plain values; of one version."""
+
+    version: int
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def library(self) -> Library:
+        """Those in use, for decisions."""
+        return Library(self.version, tuple(_answer(row) for row in self.rows if row["enabled"]))
+
+    @cached_property
+    def _written(self) -> dict[int, str]:
+        words = ((row["id"], *row["titles"].values(), *row["texts"].values(), *row["keywords"]) for row in self.rows)
+        return {answer_id: fold("\n".join(said)) for answer_id, *said in words}
+
+    def having(self, text: str) -> list[Row]:
+        """The entries whose titles, texts or keywords have a text; every entry where there is none."""
+        wanted = fold(text.strip())
+        return [row for row in self.rows if wanted in self._written[row["id"]]] if wanted else list(self.rows)
+
+
+_KNOWN: WeakKeyDictionary[Any, Entries] = WeakKeyDictionary()
+
+
+def entries(tx: Tx) -> Entries:
+    """The entries, read anew only when they changed."""
     version = int(tx.value(_VERSION, name=VERSION) or 0)
     known = _KNOWN.get(tx.database)
     if known is None or known.version != version:
-        known = Library(version, tuple(_answer(row) for row in listed(tx) if row["enabled"]))
-        _KNOWN[tx.database] = known
+        rows = tx.rows(t.Answer.select().order_by(t.Answer.position, t.Answer.id))
+        known = _KNOWN[tx.database] = Entries(version, tuple(map(_plain, rows)))
     return known
 
 
-def listed(tx: Tx) -> list[Row]:
-    """Every entry in its order, as plain values."""
-    return [_plain(row) for row in tx.rows(t.Answer.select().order_by(t.Answer.position, t.Answer.id))]
+def library(tx: Tx) -> Library:
+    """The answers in use."""
+    return entries(tx).library
+
+
+def count(tx: Tx) -> int:
+    """How many entries there are."""
+    return int(tx.value(t.Answer.select(fn.COUNT(t.Answer.id))))
 
 
 def clicks(tx: Tx) -> dict[int, int]:

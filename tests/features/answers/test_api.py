@@ -38,6 +38,48 @@ def test_the_auto_reply_library(site: Site, amy: httpx.Client, lead: httpx.Clien
     refused("delete_answer", lead.delete(one), 404)
 
 
+def test_the_library_is_listed_by_pages_narrowed_and_sorted(site: Site, amy: httpx.Client, lead: httpx.Client) -> None:
+    word = "翻頁測試"
+    conforms("save_answer_type", lead.put("/answers/types/pages", json={"label": {"zh-TW": "翻頁"}}))
+    own = [
+        made(lead, titles={"zh-TW": f"{word} {n}"}, position=9 - n, type="pages" if n % 2 else None) for n in range(5)
+    ]
+    every = made(lead, titles={"zh-TW": f"{word} 全部"}, texts={"en": "all shops"}, shop="", position=50)
+    off = made(lead, titles={"zh-TW": f"{word} 停用"}, enabled=False, position=60)
+
+    def ids(**query: Any) -> list[int]:
+        """What all pages of two have."""
+        found: list[int] = []
+        going: dict[str, Any] = {"q": word, "limit": 2, **query}
+        while True:
+            page = conforms("list_answers", amy.get("/answers", params=going))
+            assert len(page["items"]) <= 2
+            found += [item["id"] for item in page["items"]]
+            if page["next"] is None:
+                assert page["count"] == len(found) == len(set(found))
+                return found
+            going["cursor"] = page["next"]
+
+    in_order = [one["id"] for one in reversed(own)]
+    assert ids() == [*in_order, every["id"], off["id"]]
+    assert ids(sort="-created_at") == [off["id"], every["id"], *in_order]
+    assert ids(of="demo") == [*in_order, off["id"]] and ids(of="") == [every["id"]]
+    assert ids(type="pages") == [own[3]["id"], own[1]["id"]] and own[1]["id"] not in ids(type="")
+    assert ids(language="en") == [every["id"]] and ids(enabled="false") == [off["id"]]
+    assert ids(q="翻页测试 停用") == [off["id"]], "in simplified characters too"
+    conforms("change_answer", lead.patch(f"/answers/{own[0]['id']}", json={"position": 0}))
+    assert ids(sort="-updated_at")[0] == ids()[0] == own[0]["id"], "what was changed is listed as it is now"
+    assert conforms("show_answer", amy.get(f"/answers/{every['id']}"))["texts"] == {"en": "all shops"}
+    refused("show_answer", amy.get("/answers/999999"), 404)
+    refused("list_answers", amy.get("/answers", params={"cursor": "x"}), 422)
+    refused("list_answers", amy.get("/answers", params={"sort": "text"}), 422)
+    with site.client("olga") as olga:
+        refused("show_answer", olga.get(f"/answers/{own[0]['id']}"), 404)
+        assert [item["id"] for item in olga.get("/answers", params={"q": word}).json()["items"]] == [every["id"]]
+    conforms("delete_answers", lead.post("/answers/delete", json={"ids": [*in_order, every["id"], off["id"]]}))
+    conforms("delete_answer_type", lead.delete("/answers/types/pages"))
+
+
 def test_entries_go_together_or_not_at_all(site: Site, lead: httpx.Client) -> None:
     ids = [made(lead, titles={"zh-TW": f"第 {n} 題"})["id"] for n in range(3)]
     refused("delete_answers", lead.post("/answers/delete", json={"ids": [*ids, 999_999]}), 404)

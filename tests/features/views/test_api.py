@@ -79,6 +79,12 @@ def test_bad_views_are_named_and_one_whose_filter_lost_its_meaning_says_so(site:
     ):
         problem = refused("add_view", amy.post(PATH, json=body), 422)
         assert problem["errors"][0]["pointer"] == pointer, problem
+    for name, said in (
+        ("vip", "there is no field `vip`; a filter cannot use a `define` of the rules (column 5)"),
+        ("ticket.gone", "there is no field `ticket.gone` (column 5)"),
+    ):
+        told = refused("add_view", amy.post(PATH, json={"name": "x", "filter": f"not {name}"}), 422)
+        assert told["errors"][0]["message"] == said
     view = conforms("add_view", amy.post(PATH, json={"name": "壞掉的", "filter": "ticket.priority >= high"}))
 
     for lost, said in (("ticket.gone = 1", "gone"), ("ticket.number / 0 = 1", "memory")):

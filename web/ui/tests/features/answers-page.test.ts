@@ -7,7 +7,7 @@ import Page from '@/features/answers/Page.vue'
 import { words } from '@/features/answers/words'
 import type { Nouns } from '@/shared/api/types'
 
-import { signedIn, type Call } from './support'
+import { routed, signedIn, type Call } from './support'
 
 const entry = (id: number, title: string, clicks: number, shop = ''): object => ({
   id, shop, titles: { 'zh-TW': title }, texts: { 'zh-TW': `${title}的說明` }, keywords: [title], enabled: true, position: id,
@@ -25,10 +25,20 @@ const TRIED = {
 let calls: Call[]
 let page: VueWrapper
 
-async function open(permissions: string[]): Promise<void> {
+const ALL = [entry(2, '退貨', 8), entry(1, '運費', 3), entry(3, '發票', 0, 'demo')]
+/** As the desk does: by type, and two on a page. */
+function listed(query: URLSearchParams): object {
+  const type = query.get('type')
+  const fit = ALL.filter((one) => type === null || ((one as { type: string | null }).type ?? '') === type).filter(() => query.get('q') !== '沒有這個')
+  const from = Number(query.get('cursor'))
+  return { items: fit.slice(from, from + 2), next: fit.length > from + 2 ? String(from + 2) : null, count: fit.length }
+}
+
+async function open(permissions: string[], at = '/answers', shown = 3): Promise<void> {
   document.body.innerHTML = ''
   calls = await signedIn(permissions, {
-    '/answers': { items: [entry(1, '運費', 3), entry(2, '退貨', 8), entry(3, '發票', 0, 'demo')], next: null },
+    '/answers': listed,
+    '/answers/5': entry(5, '保固', 0),
     '/answers/types': TYPES,
     '/answers/try': TRIED,
     'POST /answers/delete': { deleted: 2 },
@@ -37,8 +47,10 @@ async function open(permissions: string[]): Promise<void> {
   })
   await words.load()
   useDesk().nouns = { shops: [{ name: 'demo', label: { 'zh-TW': '示範商店' } }], locales: ['zh-TW', 'en'] } as unknown as Nouns
-  page = mount(Page, { attachTo: document.body, global: { stubs: { RouterLink: true, 'el-icon': true } } })
-  await vi.waitFor(() => expect(titles().length).toBe(3))
+  page = mount(Page, { attachTo: document.body, global: { plugins: [await routed(at)], stubs: { RouterLink: true, 'el-icon': true } } })
+  await vi.waitFor(() => expect(titles().length).toBe(Math.min(shown, 2)))
+  if (shown > 2) await page.find('[data-test=answer-more]').trigger('click')
+  await vi.waitFor(() => expect(titles().length).toBe(shown))
 }
 const titles = (): string[] => page.findAll('[data-test=answer] .words > :first-child').map((one) => one.text())
 const made = (method: string): [string, unknown][] => calls.filter((call) => call.method === method).map((call) => [call.path, call.body])
@@ -49,15 +61,30 @@ describe('the library', () => {
   it('has the most clicked first, and narrows', async () => {
     expect(titles()).toEqual(['退貨', '運費', '發票'])
     await page.find('[data-test=answer-filter-type]').setValue('delivery')
-    expect(titles()).toEqual(['運費'])
+    await vi.waitFor(() => expect(titles()).toEqual(['運費']))
     await page.find('[data-test=answer-find]').setValue('沒有這個')
-    expect(page.text()).toContain('沒有符合的答案')
+    await vi.waitFor(() => expect(page.text()).toContain('沒有符合的答案'))
+    const asked = calls.filter((call) => /^\/answers\?/.test(call.path)).map((call) => decodeURIComponent(call.path))
+    expect(asked).toEqual(['/answers?sort=-clicks', '/answers?sort=-clicks&cursor=2', '/answers?type=delivery&sort=-clicks', '/answers?q=沒有這個&type=delivery&sort=-clicks'])
+  })
+
+  it('is narrowed as its address says', async () => {
+    await open(['answers.edit'], '/answers?type=delivery&sort=position', 1)
+    expect(titles()).toEqual(['運費'])
+    expect(page.get<HTMLSelectElement>('[data-test=answer-order]').element.value).toBe('position')
+  })
+
+  it('opens an answer that was tried and stands on no page yet', async () => {
+    await page.find('[data-test=try-open]').trigger('click')
+    page.getComponent({ name: 'TryBox' }).vm.$emit('open', 5)
+    await vi.waitFor(() => expect(page.get<HTMLInputElement>('[data-test=answer-title]').element.value).toBe('保固'))
   })
 
   it('deletes what is chosen and shown, after a question', async () => {
     for (const id of [1, 2, 3]) await page.find(`[data-id="${id}"] [data-test=answer-choose]`).trigger('change')
     await page.find('[data-test=answer-find]').setValue('的說明')
     await page.find('[data-test=answer-filter-type]').setValue('')
+    await vi.waitFor(() => expect(titles()).toEqual(['退貨', '發票']))
     await page.find('[data-test=answer-remove-chosen]').trigger('click')
     expect(made('POST')).toEqual([])
     expect(page.find('[data-test=ask]').text()).toContain('刪除 2 則答案')
@@ -75,7 +102,8 @@ describe('the library', () => {
     const sheet = page.find('[data-test=sheet]')
     await sheet.find('[data-test=answer-title]').setValue('營業時間')
     await sheet.find('form').trigger('submit')
-    expect(sheet.find('[data-test=sheet-problem]').text()).toContain('繁體中文')
+    expect(sheet.findAll('.wrong').map((one) => one.text())).toEqual(['「繁體中文」需要標題和答案；不需要這個語言時，請把兩格都清空。'])
+    expect(document.activeElement).toBe(sheet.find('[data-test=answer-text]').element)
     await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
     await sheet.find('[data-test=keyword-field]').setValue('幾點，營業')
     await sheet.find('form').trigger('submit')
@@ -91,6 +119,20 @@ describe('the library', () => {
     })
   })
 
+  it('leads to the language that is half written', async () => {
+    await page.find('[data-test=answer-new]').trigger('click')
+    const sheet = page.find('[data-test=sheet]')
+    await sheet.find('[data-test=answer-title]').setValue('營業時間')
+    await sheet.find('[data-test=answer-text]').setValue('每天 9 點到 18 點。')
+    await sheet.find('[data-test=answer-language-en]').trigger('click')
+    await sheet.find('[data-test=answer-title]').setValue('Opening hours')
+    await sheet.find('[data-test=answer-language-zh-TW]').trigger('click')
+    await sheet.find('form').trigger('submit')
+    await vi.waitFor(() => expect(sheet.find('.wrong').text()).toContain('English'))
+    expect(sheet.find('[data-test=answer-language-en]').attributes('aria-selected')).toBe('true')
+    expect(made('POST')).toEqual([])
+  })
+
   it('tells in its own words that an order is no whole number within bounds', async () => {
     await page.find('[data-test=answer-new]').trigger('click')
     const sheet = page.find('[data-test=sheet]')
@@ -100,7 +142,7 @@ describe('the library', () => {
     for (const wrong of ['-1', '1.5', '1000001']) {
       await sheet.find('[data-test=answer-position]').setValue(wrong)
       await sheet.find('form').trigger('submit')
-      expect(sheet.find('[data-test=sheet-problem]').text()).toBe('順序請填 0 到 1,000,000 的整數。')
+      expect(sheet.find('[data-test=answer-position] + .wrong').text()).toBe('順序請填 0 到 1,000,000 的整數。')
     }
     expect(made('POST')).toEqual([])
     await sheet.find('[data-test=answer-position]').setValue('')
@@ -145,5 +187,9 @@ it('who serves some shops keeps what is theirs, and only reads what every shop s
   const fixed = page.findAll('[data-test=answer-choose]').map((one) => one.attributes('disabled') !== undefined)
   expect(titles()).toEqual(['退貨', '運費', '發票'])
   expect(fixed).toEqual([true, true, false])
-  expect(page.find('[data-test=answer-types]').exists()).toBe(false)
+  await page.find('[data-test=answer-types]').trigger('click')
+  const types = page.get('[data-test=types]')
+  expect(types.get('[data-test=types-fixed]').text()).toContain('服務所有商店的同事')
+  expect(types.findAll('[data-test=type]')).toHaveLength(2)
+  for (const hook of ['type-edit', 'type-remove', 'type-new', 'type-save']) expect(types.find(`[data-test=${hook}]`).exists()).toBe(false)
 })

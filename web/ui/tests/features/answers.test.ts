@@ -1,52 +1,22 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Entry } from '@/features/answers/api'
-import { EVERYTHING, keywordsOf, shown, spoken, type Filter, type Order } from '@/features/answers/list'
-
-const entry = (id: number, title: string, more: Partial<Entry> = {}): Entry => ({
-  id,
-  shop: '',
-  titles: { 'zh-TW': title },
-  texts: { 'zh-TW': `${title}的說明` },
-  keywords: [],
-  enabled: true,
-  position: id,
-  type: null,
-  clicks: 0,
-  created_at: `2026-11-0${id}T00:00:00Z`,
-  updated_at: `2026-11-0${id}T00:00:00Z`,
-  ...more,
-})
-const all = [
-  entry(1, '運費', { keywords: ['免運', 'Shipping'], type: 'delivery', clicks: 4, updated_at: '2026-11-20T00:00:00Z' }),
-  entry(2, '退貨', { shop: 'demo', type: 'returns', clicks: 9, texts: { en: 'Within 7 days' } }),
-  entry(3, '發票', { enabled: false, position: 0 }),
-]
-const ids = (filter: Partial<Filter>, order: Order = 'position'): number[] =>
-  shown(all, { ...EVERYTHING, ...filter }, order).map((one) => one.id)
+import { asked, EVERYTHING, isNarrowed, keywordsOf, spoken, type Filter } from '@/features/answers/list'
 
 describe('the list of answers', () => {
-  it.each<[Partial<Filter>, number[]]>([
-    [{}, [3, 1, 2]],
-    [{ text: 'ＳＨＩＰ' }, [1]],
-    [{ text: '說明' }, [3, 1]],
-    [{ type: 'returns' }, [2]],
-    [{ type: '' }, [3]],
-    [{ shop: '' }, [3, 1]],
-    [{ shop: 'demo' }, [2]],
-    [{ language: 'en' }, [2]],
-    [{ enabled: false }, [3]],
-    [{ enabled: true, text: '運' }, [1]],
-  ])('is narrowed by %j', (filter, expected) => {
-    expect(ids(filter)).toEqual(expected)
+  it.each<[Partial<Filter>, object]>([
+    [{}, { sort: '-clicks' }],
+    [{ q: ' 運費 ', sort: 'position' }, { q: '運費', sort: 'position' }],
+    [{ type: '', shop: '' }, { type: '', of: '', sort: '-clicks' }],
+    [{ type: 'returns', shop: 'demo', language: 'en' }, { type: 'returns', of: 'demo', language: 'en', sort: '-clicks' }],
+    [{ enabled: 'off', sort: 'updated' }, { enabled: 'false', sort: '-updated_at' }],
+    [{ enabled: 'on', sort: 'constructor' }, { enabled: 'true', sort: '-clicks' }],
+  ])('is asked for by %j', (filter, expected) => {
+    expect(asked({ ...EVERYTHING, ...filter })).toEqual(expected)
   })
 
-  it.each<[Order, number[]]>([
-    ['clicks', [2, 1, 3]],
-    ['updated', [1, 3, 2]],
-    ['created', [3, 2, 1]],
-  ])('is sorted by %s', (order, expected) => {
-    expect(ids({}, order)).toEqual(expected)
+  it('is narrowed by all but its order', () => {
+    expect(isNarrowed({ ...EVERYTHING, sort: 'position' })).toBe(false)
+    expect(isNarrowed({ ...EVERYTHING, type: '' })).toBe(true)
   })
 
   it('speaks as the desk does: the language, its tongue, the first', () => {

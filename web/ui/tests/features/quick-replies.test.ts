@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { fill, pieces, unfilled } from '@/features/quick-replies/fill'
+import { fill, openIn, pieces, variablesIn, type Gap } from '@/features/quick-replies/fill'
 import { matching, slashAt } from '@/features/quick-replies/match'
 import type { QuickReply } from '@/features/quick-replies/api'
 
@@ -67,25 +67,29 @@ describe('the slash', () => {
   })
 })
 
+const gap: Gap = (variable) => `【${variable === 'ticket.order_no' ? '訂單編號' : variable}】`
+const open = (text: string): string[] => openIn(text, gap).map(({ from, to, of }) => `${of}: ${text.slice(from, to)}`)
+
 describe('variables', () => {
   const values = { 'member.name': '王小明', 'ticket.number': '#00007' }
 
-  it('are filled in; what is not known stays and is told', () => {
-    const text = fill('{member.name} 您好，工單 {ticket.number}，訂單 {ticket.order_no}、{ticket.order_no}', values)
-    expect(text).toBe('王小明 您好，工單 #00007，訂單 {ticket.order_no}、{ticket.order_no}')
-    expect(unfilled(text)).toEqual(['ticket.order_no'])
+  it('are filled in; what is not known is a gap and is told', () => {
+    const text = fill('{member.name} 您好，工單 {ticket.number}，訂單 {ticket.order_no}、{ticket.order_no}', values, gap)
+    expect(text).toBe('王小明 您好，工單 #00007，訂單 【訂單編號】、【訂單編號】')
+    expect(open(text)).toEqual(['ticket.order_no: 【訂單編號】', 'ticket.order_no: 【訂單編號】'])
   })
 
   it('that nobody knows are told too: a slip of the pen is not sent', () => {
-    expect(unfilled(fill('{member.nmae} 您好', values))).toEqual(['member.nmae'])
+    expect(open(fill('{member.nmae} 您好【訂單編號】', values, gap))).toEqual(['member.nmae: {member.nmae}', 'ticket.order_no: 【訂單編號】'])
   })
 
   it('are not every brace', () => {
-    expect(unfilled('{"a": 1} {} {1.5} {name}')).toEqual([])
+    expect(open('{"a": 1} {} {1.5} {name}【重要】')).toEqual([])
+    expect(variablesIn('{a.b} {name} {a.b}')).toEqual(['a.b'])
   })
 
   it('whose value looks like a variable are not filled twice', () => {
-    expect(fill('{member.name}', { 'member.name': '{ticket.number}', 'ticket.number': '7' })).toBe('{ticket.number}')
+    expect(fill('{member.name}', { 'member.name': '{ticket.number}', 'ticket.number': '7' }, gap)).toBe('{ticket.number}')
   })
 
   it('are shown among the text', () => {

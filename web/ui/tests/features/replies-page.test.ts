@@ -7,7 +7,7 @@ import Page from '@/features/quick-replies/Page.vue'
 import { words } from '@/features/quick-replies/words'
 import type { Nouns } from '@/shared/api/types'
 
-import { signedIn, type Call } from './support'
+import { routed, signedIn, type Call } from './support'
 
 const reply = (id: number, title: string, more: object): object => ({
   id, title, text: `${title}：{member.name}`, group: null, scope: 'personal', shop: null, mine: true, uses: id, keys: [],
@@ -22,12 +22,12 @@ const ITEMS = [
 let calls: Call[]
 let page: VueWrapper
 
-async function open(permissions: string[], items: object[] = ITEMS): Promise<void> {
+async function open(permissions: string[], items: object[] = ITEMS, at = '/quick-replies'): Promise<void> {
   document.body.innerHTML = ''
   calls = await signedIn(permissions, { '/quick-replies': { items, next: null }, 'POST /quick-replies': reply(9, '新的', {}) })
   await words.load()
   useDesk().nouns = { shops: [{ name: 'demo', label: { 'zh-TW': '示範商店' } }], locales: ['zh-TW'] } as unknown as Nouns
-  page = mount(Page, { attachTo: document.body, global: { stubs: { RouterLink: true, 'el-icon': true } } })
+  page = mount(Page, { attachTo: document.body, global: { plugins: [await routed(at)], stubs: { RouterLink: true, 'el-icon': true } } })
   await vi.waitFor(() => expect(page.text()).toMatch(/稍等|還沒有常用語/))
 }
 const titles = (): string[] => page.findAll('[data-test=reply] .name > :first-child').map((one) => one.text())
@@ -42,6 +42,12 @@ describe('the page of quick replies', () => {
     await page.find('[data-test=reply-find]').setValue('')
     await page.find('[data-test=reply-scope-shared]').trigger('click')
     expect(titles()).toEqual(['退款', '問候'])
+  })
+
+  it('is narrowed as its address says', async () => {
+    await open(['ticket.reply'], ITEMS, '/quick-replies?scope=mine&group=')
+    expect(titles()).toEqual(['稍等'])
+    expect(page.get<HTMLSelectElement>('[data-test=reply-group]').element.selectedIndex).toBe(3)
   })
 
   it('lets each keep what is one’s own, and copy what is shared', async () => {

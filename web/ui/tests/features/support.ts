@@ -1,6 +1,7 @@
 /** A ticket, a session and a desk that answers, for the parts of the console that need them. */
 import { createPinia, setActivePinia } from 'pinia'
 import { vi } from 'vitest'
+import { createMemoryHistory, createRouter, type Router } from 'vue-router'
 
 import { useSession } from '@/console/stores/session'
 import type { Me, Ticket } from '@/shared/api/types'
@@ -32,7 +33,7 @@ export interface Call {
   body: unknown
 }
 
-/** What the desk answers to `GET /path`, without its query; other calls get 204 and are noted. */
+/** What the desk answers to `GET /path`, where its query matters by a function; other calls get 204 and are noted. */
 export async function signedIn(permissions: string[], answers: Record<string, unknown>): Promise<Call[]> {
   const calls: Call[] = []
   document.cookie = 'desk_here=1'
@@ -41,11 +42,19 @@ export async function signedIn(permissions: string[], answers: Record<string, un
     const method = init.method ?? 'GET'
     calls.push({ method, path: address.replace('/api/v1', ''), body: init.body ? JSON.parse(String(init.body)) : null })
     const known = path === '/auth/me' ? me(permissions) : (answers[`${method} ${path}`] ?? (method === 'GET' ? answers[path] : undefined))
-    if (known !== undefined) return new Response(JSON.stringify(known), { status: 200 })
+    const said = typeof known === 'function' ? known(new URLSearchParams(address.split('?')[1])) : known
+    if (said !== undefined) return new Response(JSON.stringify(said), { status: 200 })
     return method === 'GET' ? new Response('{}', { status: 404 }) : new Response(null, { status: 204 })
   })
   setActivePinia(createPinia())
   await useSession().load()
   calls.length = 0
   return calls
+}
+
+/** A router that is at an address, whatever is there. */
+export async function routed(at: string): Promise<Router> {
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: { template: '<i />' } }] })
+  await router.push(at)
+  return router
 }

@@ -18,7 +18,12 @@ const PATH = '/answers'
 const MOST = 500
 const typePath = (name: string): string => `${PATH}/types/${encodeURIComponent(name)}`
 
-export const listed = async (): Promise<Entry[]> => (await api.get<Schemas['LibraryPage']>(PATH)).items
+/** A page of those that are asked for; an empty value is one that is asked for too. */
+export function listed(wanted: Record<string, string>, cursor: string | null): Promise<Schemas['LibraryPage']> {
+  const query = new URLSearchParams({ ...wanted, ...(cursor === null ? {} : { cursor }) })
+  return api.get(`${PATH}?${query.toString()}`)
+}
+export const shown = (id: number): Promise<Entry> => api.get(`${PATH}/${id}`)
 export const created = (body: EntryBody): Promise<Entry> => api.post(PATH, body)
 export const changed = (id: number, body: Schemas['LibraryPatch']): Promise<Entry> => api.patch(`${PATH}/${id}`, body)
 

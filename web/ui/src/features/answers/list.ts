@@ -1,21 +1,39 @@
-/** Which entries of the library are shown, and in what order. */
-import type { Entry } from './api'
+/** How the library is narrowed and sorted, and how its words are read and written. */
+/** Each order as its words name it, and as the desk does. */
+export const ORDERS = { clicks: '-clicks', position: 'position', updated: '-updated_at', created: '-created_at' } as const
+export type Order = keyof typeof ORDERS
 
-export const ORDERS = ['clicks', 'position', 'updated', 'created'] as const
-export type Order = (typeof ORDERS)[number]
-
-export interface Filter {
-  text: string
+/** As a type, so that it has an index as addresses want it. */
+export type Filter = {
+  q: string
   /** null: any; empty: none. */
   type: string | null
   /** null: any; empty: those for every shop. */
   shop: string | null
   /** Only those that say something in it. */
   language: string | null
-  enabled: boolean | null
+  enabled: string | null
+  sort: string
 }
 
-export const EVERYTHING: Filter = { text: '', type: null, shop: null, language: null, enabled: null }
+export const EVERYTHING: Filter = { q: '', type: null, shop: null, language: null, enabled: null, sort: 'clicks' }
+
+/** What the desk is asked; an address may say anything. */
+export function asked(filter: Filter): Partial<Record<'q' | 'type' | 'of' | 'language' | 'enabled' | 'sort', string>> {
+  const { q, type, shop, language, enabled } = filter
+  return {
+    ...(q.trim() && { q: q.trim() }),
+    ...(type !== null && { type }),
+    ...(shop !== null && { of: shop }),
+    ...(language !== null && { language }),
+    ...(enabled !== null && { enabled: String(enabled === 'on') }),
+    sort: ORDERS[orderOf(filter)],
+  }
+}
+
+export const orderOf = ({ sort }: Filter): Order => (Object.hasOwn(ORDERS, sort) ? (sort as Order) : 'clicks')
+export const isNarrowed = (filter: Filter): boolean =>
+  (Object.keys(EVERYTHING) as (keyof Filter)[]).some((name) => name !== 'sort' && filter[name] !== EVERYTHING[name])
 
 const folded = (text: string): string => text.normalize('NFKC').toLowerCase()
 
@@ -24,30 +42,6 @@ export function spoken(texts: Record<string, string>, locale: string): string {
   const near = Object.keys(texts).find((name) => name.split('-')[0] === locale.split('-')[0])
   return texts[locale] ?? texts[near ?? ''] ?? Object.values(texts)[0] ?? ''
 }
-
-function fits(entry: Entry, filter: Filter): boolean {
-  const wanted = folded(filter.text.trim())
-  const said = [...Object.values(entry.titles), ...Object.values(entry.texts), ...entry.keywords]
-  return (
-    (filter.type === null || (entry.type ?? '') === filter.type) &&
-    (filter.shop === null || entry.shop === filter.shop) &&
-    (filter.language === null || filter.language in entry.texts) &&
-    (filter.enabled === null || entry.enabled === filter.enabled) &&
-    (wanted === '' || said.some((text) => folded(text).includes(wanted)))
-  )
-}
-
-const BY: Record<Order, (a: Entry, b: Entry) => number> = {
-  clicks: (a, b) => b.clicks - a.clicks,
-  position: () => 0,
-  updated: (a, b) => b.updated_at.localeCompare(a.updated_at),
-  created: (a, b) => b.created_at.localeCompare(a.created_at),
-}
-
-export const shown = (entries: readonly Entry[], filter: Filter, order: Order): Entry[] =>
-  entries
-    .filter((entry) => fits(entry, filter))
-    .sort((a, b) => BY[order](a, b) || a.position - b.position || a.id - b.id)
 
 /** Keywords as people write them: several at once, each once, none longer than the desk takes. */
 export function keywordsOf(written: string, known: readonly string[], most = 50): string[] {

@@ -4,7 +4,10 @@ import { useSession } from '@/console/stores/session'
 import type { Ticket, Visibility } from '@/shared/api/types'
 import { ticketNumber } from '@/shared/time'
 
-import type { Values } from './fill'
+import type { Gap, Values } from './fill'
+import { t } from './words'
+
+export const gap: Gap = (variable) => t('gap', { name: t(`variable.${variable}`) })
 
 export function useValues(): (ticket: Ticket, mode: Visibility) => Values {
   const session = useSession()

@@ -972,7 +972,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The auto-reply library in its order; with `text` what it would answer to a line, best first. */
+        /** The auto-reply library; with `text` what it would answer to a line, best first. */
         get: operations["list_answers"];
         put?: never;
         /** A new answer. */
@@ -990,7 +990,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One answer. */
+        get: operations["show_answer"];
         put?: never;
         post?: never;
         /** Take an answer out of the library. */
@@ -1304,6 +1305,15 @@ export interface components {
             media_type: string;
             size: number;
         };
+        /**
+         * RuleSource
+         * @description What a rule in force is called, and where it stands.
+         */
+        RuleSource: {
+            title: string | null;
+            file: string;
+            line: number;
+        };
         /** Message */
         Message: {
             id: number;
@@ -1319,6 +1329,8 @@ export interface components {
             automatic: boolean;
             /** @description Staff: the rule that wrote it. */
             rule?: string;
+            /** @description Staff: that rule, while it is in force. */
+            rule_source?: components["schemas"]["RuleSource"];
             /**
              * @description Staff: of lines that leave by a channel with an outbox.
              * @enum {string}
@@ -2647,6 +2659,8 @@ export interface components {
         LibraryPage: {
             items: components["schemas"]["LibraryAnswer"][];
             next: string | null;
+            /** @description How many there are on all pages. */
+            count: number;
         };
         /** LibraryBody */
         LibraryBody: {
@@ -8827,9 +8841,22 @@ export interface operations {
     list_answers: {
         parameters: {
             query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description What this shop uses: its own and every shop's. */
                 shop?: string;
                 /** @description A line: only what would be answered to it, best first. */
                 text?: string;
+                /** @description Only those whose titles, keywords or texts have it. */
+                q?: string;
+                /** @description Only those of this shop alone; empty: only every shop's. */
+                of?: string;
+                /** @description Only those of this question type; empty: only those without one. */
+                type?: string;
+                /** @description Only those that say something in it. */
+                language?: string;
+                enabled?: boolean;
+                sort?: "-clicks" | "-created_at" | "-updated_at" | "position";
             };
             header?: never;
             path?: never;
@@ -8837,7 +8864,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The auto-reply library in its order; with `text` what it would answer to a line, best first. */
+            /** @description The auto-reply library; with `text` what it would answer to a line, best first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8998,6 +9025,83 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An answer's id. */
+                answer: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryAnswer"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

@@ -604,6 +604,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.dry.title': 'Try on a ticket',
   'rules.dry.hint': 'Enter a ticket\'s number and choose an event to see what the edited rules would have made of it; or make up what the member says next.',
   'rules.dry.number': 'Ticket number',
+  'rules.dry.numberWrong': 'Enter a ticket number, such as #00182.',
   'rules.dry.run': 'Try',
   'rules.dry.running': 'Trying…',
   'rules.dry.empty': 'No automatic decision on this ticket is recorded.',
@@ -710,6 +711,9 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'problem.internal-case': 'This ticket is internal: the member neither sees it nor writes in it.',
   'problem.blocked': 'This member is on the blacklist at the moment.',
 
+  'form.needed': 'Fill this in.',
+  'form.choose': 'Choose one.',
+  'form.wrong': 'This is not right yet. Please correct it.',
   'common.retry': 'Try again',
   'common.close': 'Close',
   'common.save': 'Save',

@@ -604,6 +604,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.dry.title': '用一张工单试跑',
   'rules.dry.hint': '输入工单编号，选一个发生过的事件，看看改用修改后的规则会怎么处理；也可以假设会员接下来说了什么。',
   'rules.dry.number': '工单编号',
+  'rules.dry.numberWrong': '请输入工单编号，例如 #00182。',
   'rules.dry.run': '试跑',
   'rules.dry.running': '试跑中…',
   'rules.dry.empty': '这张工单还没有自动处理的记录。',
@@ -710,6 +711,9 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'problem.internal-case': '这是内部工单，会员看不到，也不能留言。',
   'problem.blocked': '这位会员目前在黑名单上。',
 
+  'form.needed': '请填写这一项。',
+  'form.choose': '请选择一项。',
+  'form.wrong': '这里的内容不正确，请修改。',
   'common.retry': '重试',
   'common.close': '关闭',
   'common.save': '保存',

@@ -602,6 +602,7 @@ export const desk = {
   'rules.dry.title': '用一張工單試跑',
   'rules.dry.hint': '輸入工單編號，選一個發生過的事件，看看改用修改後的規則會怎麼處理；也可以假設會員接下來說了什麼。',
   'rules.dry.number': '工單編號',
+  'rules.dry.numberWrong': '請輸入工單編號，例如 #00182。',
   'rules.dry.run': '試跑',
   'rules.dry.running': '試跑中…',
   'rules.dry.empty': '這張工單還沒有自動處理的紀錄。',
@@ -708,6 +709,9 @@ export const desk = {
   'problem.internal-case': '這是內部工單，會員看不到，也不能留言。',
   'problem.blocked': '這位會員目前在黑名單上。',
 
+  'form.needed': '請填寫這一欄。',
+  'form.choose': '請選一項。',
+  'form.wrong': '這裡的內容不正確，請修改。',
   'common.retry': '重試',
   'common.close': '關閉',
   'common.save': '儲存',

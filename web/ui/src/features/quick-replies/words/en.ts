@@ -12,8 +12,9 @@ export const words: Words = {
   'keys.insert': 'insert',
   'keys.close': 'close',
   and: ', ',
-  unfilled: 'Still to fill in: {what}',
-  held: 'Not sent yet. Please fill in: {what}',
+  unfilled: 'Still to fill in ({n}): {what}',
+  held: 'Not sent yet. Please fill in ({n}): {what}',
+  gap: '[{name}]',
   fillIn: 'Fill in',
   sendAnyway: 'Send as it is',
   'variable.member.name': 'Member’s name',
@@ -68,5 +69,5 @@ export const words: Words = {
   'remove.shared': 'This one is shared: your colleagues will lose it, too.',
   'remove.own': 'This cannot be undone.',
   'help.title': 'Variables',
-  'help.hint': 'They become the ticket’s own data when inserted. What is missing is marked and must be filled in before sending.',
+  'help.hint': 'They become this ticket’s data when inserted. What it does not have is left as a gap, such as [Order number], to be filled in before sending.',
 }

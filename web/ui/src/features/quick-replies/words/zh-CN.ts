@@ -12,8 +12,9 @@ export const words: Words = {
   'keys.insert': '插入',
   'keys.close': '关闭',
   and: '、',
-  unfilled: '还没填入：{what}',
-  held: '还没发出，请先填入：{what}',
+  unfilled: '还有 {n} 个空白要填：{what}',
+  held: '还没发送，请先填好 {n} 个空白：{what}',
+  gap: '【{name}】',
   fillIn: '去填写',
   sendAnyway: '照样发送',
   'variable.member.name': '会员姓名',
@@ -68,5 +69,5 @@ export const words: Words = {
   'remove.shared': '这是共用的常用语，删除后同事也无法使用。',
   'remove.own': '删除后无法恢复。',
   'help.title': '变量',
-  'help.hint': '插入时自动换成这张工单的资料；没有资料时会标示出来，填好才发送。',
+  'help.hint': '插入时自动换成这张工单的资料；没有资料的会留成空白，例如【订单编号】，填好才发送。',
 }

@@ -11,8 +11,9 @@ export const words = {
   'keys.insert': '插入',
   'keys.close': '關閉',
   and: '、',
-  unfilled: '還沒填入：{what}',
-  held: '還沒送出，請先填入：{what}',
+  unfilled: '還有 {n} 個空白要填：{what}',
+  held: '還沒送出，請先填好 {n} 個空白：{what}',
+  gap: '【{name}】',
   fillIn: '前往填寫',
   sendAnyway: '照樣送出',
   'variable.member.name': '會員姓名',
@@ -67,7 +68,7 @@ export const words = {
   'remove.shared': '這是共用的常用語，刪除後同事也無法使用。',
   'remove.own': '刪除後無法復原。',
   'help.title': '變數',
-  'help.hint': '插入時自動換成這張工單的資料；沒有資料時會標示出來，填好才送出。',
+  'help.hint': '插入時自動換成這張工單的資料；沒有資料的會留成空白，例如【訂單編號】，填好才送出。',
 }
 
 export type Words = Record<keyof typeof words, string>
