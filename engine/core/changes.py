@@ -12,16 +12,18 @@ from typing import Any, Literal
 from engine.core.entities import AuthorKind, Visibility
 from engine.core.purposes import WINDOW
 
-Thing = Literal["ticket", "chat", "member", "agent", "clock", "rating", "notice", "rule_use", "block", "link", "call"]
+Thing = Literal[
+    "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
     """A new row. `values` are the entity's attributes (nouns by name, agents by username).
 
-    A chat and a clock belong to a ticket: their `ref` is the ticket's. A notice's `agent` is a username. A rating has
-    ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why, rule; a
-    link has from, to, kind.
+    A chat and a clock belong to a ticket: their `ref` is the ticket's. A notification's `agent` is a username. A
+    rating has ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why,
+    rule; a link has from, to, kind.
     """
 
     thing: Thing

@@ -111,10 +111,10 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         rulebook=book.digest,
         shop=case.shop,
         changes=tuple(draft.finish()),
-        trace=_veiled(draft, run),
+        trace=_masked(draft, run),
         snapshot=_snapshot(draft, run, now),
         events=tuple(run.events),
-        replies=tuple(say for say in draft.veiled([*draft.replies, *draft.aside]) if isinstance(say, Say)),
+        replies=tuple(say for say in draft.masked([*draft.replies, *draft.aside]) if isinstance(say, Say)),
         opening=tuple(sorted(draft.opening, key=lambda line: int(line["after"]))),
         notified=tuple(draft.notified),
         flagged=run.flagged,
@@ -158,17 +158,17 @@ def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
     """What is needed to decide again; a line whose stored text is masked stands in it (it is encrypted) as it was."""
     line = run.line
     snapshot: dict[str, Any] = {"now": now, "message": line.id if line else None, "waves": run.waves}
-    if line is not None and line.id in draft.veils:
+    if line is not None and line.id in draft.masks:
         snapshot["text"] = line.text
     if draft.library is not None:
         snapshot["library"] = draft.library
     return snapshot
 
 
-def _veiled(draft: Draft, run: _Run) -> tuple[TraceEntry, ...]:
+def _masked(draft: Draft, run: _Run) -> tuple[TraceEntry, ...]:
     trace = run.trace
-    for veil in draft.veils.values():
-        trace = [veil.entry(entry) for entry in trace]
+    for mask in draft.masks.values():
+        trace = [mask.entry(entry) for entry in trace]
     return tuple(trace)
 
 
@@ -428,7 +428,7 @@ def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
     kept: list[Change] = [
         change
         for change in draft.log
-        if (isinstance(change, Create) and change.thing in ("notice", "block"))
+        if (isinstance(change, Create) and change.thing in ("notification", "block"))
         or (isinstance(change, Record) and change.kind in _OUTLASTING)
     ]
     clean: list[Change] = []
@@ -457,7 +457,7 @@ def _rejected(draft: Draft, run: _Run, root: str, now: int) -> Decision:
         rulebook=draft.book.digest,
         shop=draft.shop,
         changes=tuple(clean),
-        trace=_veiled(draft, run),
+        trace=_masked(draft, run),
         snapshot={"now": now, "message": None, "waves": run.waves},
         events=tuple(run.events),
         notified=tuple(draft.notified),

@@ -29,7 +29,7 @@ from engine.core.entities import (
 )
 from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
-from engine.core.masking import Veil
+from engine.core.masking import Mask
 from engine.core.trace import Reason
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ class Draft:
         """Cases to be opened beside this one, each decided in its own right afterwards."""
         self.depth = 0
         """How many cases stand between this one and what came from outside."""
-        self.veils: dict[int, Veil] = {}
+        self.masks: dict[int, Mask] = {}
         """Lines of this decision in which words are masked."""
         self._ref = 0
         self._roster: tuple[Agent, ...] | None = None
-        self._notices: list[Create] = []
+        self._notifications: list[Create] = []
         self.uses: list[Create] = []
         self._block: Create | None = None
         self._fits: tuple[int, tuple[Answer, ...]] | None = None
@@ -270,15 +270,15 @@ class Draft:
         line = self.message
         if line is None or line.id >= 0:
             return False
-        self.veils[line.id] = self.veils.get(line.id, Veil(line.id, line.text)).over(words)
+        self.masks[line.id] = self.masks.get(line.id, Mask(line.id, line.text)).over(words)
         return True
 
     def shown_text(self) -> str | None:
         """The line at hand as people see it."""
         if self.message is None:
             return None
-        veil = self.veils.get(self.message.id)
-        return self.message.text if veil is None else veil.shown
+        mask = self.masks.get(self.message.id)
+        return self.message.text if mask is None else mask.shown
 
     def record(self, kind: str, body: Mapping[str, Any] | None = None, *, ticket: int | None = None) -> None:
         """Puts something that happened into the one log; `ticket` where it is not the decision's own."""
@@ -286,13 +286,13 @@ class Draft:
         member = self.member.id if self.member else None
         self.log.append(Record(kind=kind, body=dict(body or {}), ticket=about, member=member))
 
-    def notice(self, agent: Agent, text: str, rule: str | None) -> None:
+    def notify(self, agent: Agent, text: str, rule: str | None) -> None:
         """Tells an agent something inside the desk; the same text once a decision."""
         values = {"agent": agent.username, "text": text, "ticket": self.ticket_ref, "rule": rule, "shop": self.shop}
-        if any(n.values == values for n in self._notices):
+        if any(n.values == values for n in self._notifications):
             return
-        created = Create("notice", self.ref(), values)
-        self._notices.append(created)
+        created = Create("notification", self.ref(), values)
+        self._notifications.append(created)
         self.log.append(created)
         self.record(
             "notice.created", {"notice": created.ref, "agent": agent.username, "text": text[:500], "rule": rule}
@@ -492,12 +492,12 @@ class Draft:
                     changes.append(timer)
                 elif name in self.case.timers:
                     changes.append(ClearTimer(ticket.id, name))
-        return self.veiled(changes)
+        return self.masked(changes)
 
-    def veiled(self, changes: list[Change]) -> list[Change]:
+    def masked(self, changes: list[Change]) -> list[Change]:
         """Changes as they may be stored."""
-        for veil in self.veils.values():
-            changes = [veil.change(change) for change in changes]
+        for mask in self.masks.values():
+            changes = [mask.change(change) for change in changes]
         return changes
 
 

@@ -10,21 +10,22 @@ from typing import Any
 
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.trace import TraceEntry
-from engine.lang import WordSet, mask
+from engine.lang import WordSet
+from engine.lang import mask as masked
 
 
 @dataclass(frozen=True, slots=True)
-class Veil:
-    """One line as it was written, and the words that are hidden in it. Several masks are one of all their words, so
-    their order means nothing."""
+class Mask:
+    """One line as it was written, and the words that are hidden in it. Several actions `mask` make one of all
+    their words, so their order means nothing."""
 
     line: int
     """The line's reference in its decision."""
     text: str
     words: tuple[str, ...] = ()
 
-    def over(self, words: tuple[str, ...]) -> Veil:
-        """The veil with more words under it."""
+    def over(self, words: tuple[str, ...]) -> Mask:
+        """The mask with more words under it."""
         return replace(self, words=tuple(dict.fromkeys((*self.words, *words))))
 
     @property
@@ -34,7 +35,7 @@ class Veil:
 
     def hide(self, text: str) -> str:
         """Any text with the words masked."""
-        return mask(text, _set_of(self.words))
+        return masked(text, _set_of(self.words))
 
     def change(self, change: Change) -> Change:
         """A change of the decision as it may be stored."""
@@ -43,8 +44,8 @@ class Veil:
         if isinstance(change, (Create, Set)) and change.thing in ("ticket", "member"):
             return replace(change, values=self._values(change.values, isinstance(change, Create)))
         if isinstance(change, Record) and change.kind == "ticket.changed":
-            sides = {side: self._values(values, False) for side, values in change.body.items()}
-            return replace(change, body=sides)
+            both = {name: self._values(values, False) for name, values in change.body.items()}
+            return replace(change, body=both)
         return change
 
     def entry(self, entry: TraceEntry) -> TraceEntry:

@@ -49,7 +49,7 @@ class World:
     messages: dict[int, list[Message]] = field(default_factory=dict)
     uses: list[tuple[str, str, str, int]] = field(default_factory=list)
     ratings: dict[int, int] = field(default_factory=dict)
-    notices: list[Mapping[str, Any]] = field(default_factory=list)
+    notifications: list[Mapping[str, Any]] = field(default_factory=list)
     outbox: list[Enqueue] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
@@ -388,8 +388,8 @@ class World:
             self.chats[ref] = Chat(ticket_id=ref, **values)
         elif change.thing == "clock":
             self.clocks.setdefault(ref, {})[values["target"]] = Clock(**values)
-        elif change.thing == "notice":
-            self.notices.append(values)
+        elif change.thing == "notification":
+            self.notifications.append(values)
         elif change.thing == "rule_use":
             self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
         elif change.thing == "link":
@@ -433,7 +433,7 @@ class World:
 
 def _is_aside(change: Change) -> bool:
     """Whether a change leaves every case as it was."""
-    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notice", "rule_use"))
+    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))
 
 
 def _tags(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Copy:
     ticket: int
     member: Person
     messages: Sequence[int]
-    notices: Sequence[int]
+    notifications: Sequence[int]
     order: str
 
     @property
@@ -128,7 +128,7 @@ class Story:
     """The time of the last thing that happened."""
     subject: Text
     lines: tuple[Text, ...]
-    notices: int
+    notifications: int
     forms: Mapping[type[Model], tuple[Form, ...]]
     events: tuple[Happened, ...]
     decisions: tuple[Judged, ...]
@@ -136,7 +136,7 @@ class Story:
 
 _COUNTED: tuple[type[Model], ...] = (t.Chat, t.SlaClock, t.Rating, t.RuleUse, t.TagUse, t.FieldValue)
 """These count their ids themselves: nothing refers to them."""
-_NAMED: tuple[type[Model], ...] = (t.Ticket, t.Message, t.Notice)
+_NAMED: tuple[type[Model], ...] = (t.Ticket, t.Message, t.Notification)
 COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     **{model: bulk.columns_of(model) for model in _NAMED},
     **{model: tuple(name for name in bulk.columns_of(model) if name != "id") for model in _COUNTED},
@@ -153,7 +153,7 @@ class _Reader:
         self.name = name
         self.rows = bulk.of_ticket(tx, ticket["id"])
         self.messages = {row["id"]: place for place, row in enumerate(self.rows[t.Message])}
-        self.notices = {row["id"]: place for place, row in enumerate(self.rows[t.Notice])}
+        self.notifications = {row["id"]: place for place, row in enumerate(self.rows[t.Notification])}
         self.events = {row["id"]: place for place, row in enumerate(self.rows[t.Event])}
         number = ticket["number"]
         parts = {
@@ -179,7 +179,7 @@ class _Reader:
             last=max([self.ticket["updated_at"], *(event.at for event in events)]),
             subject=self.text(self.ticket["subject"]),
             lines=tuple(self.text(row["text"]) for row in self.rows[t.Message]),
-            notices=len(self.notices),
+            notifications=len(self.notifications),
             forms={model: tuple(self._form(model, row) for row in rows) for model, rows in models.items()},
             events=events,
             decisions=tuple(self._decision(row) for row in self.rows[t.Decision]),
@@ -202,7 +202,7 @@ class _Reader:
         if what == "time":
             return _later(int(found))
         if what in ("message", "notice"):
-            places = self.messages if what == "message" else self.notices
+            places = self.messages if what == "message" else self.notifications
             place = places.get(int(found))
             return None if place is None else _at(f"{what}s", place)
         return {
@@ -227,14 +227,18 @@ class _Reader:
         if name == "id":
             if model is t.Message:
                 return _at("messages", self.messages[value])
-            return _at("notices", self.notices[value]) if model is t.Notice else (lambda copy: copy.ticket)
+            return (
+                _at("notifications", self.notifications[value])
+                if model is t.Notification
+                else (lambda copy: copy.ticket)
+            )
         if name == "ticket_id" or name == "owner_id":
             return lambda copy: copy.ticket
         if name == "key" and model is t.RuleUse:
             return lambda copy: str(copy.ticket)
         if name == "member_id" or (name == "author_id" and row["author_kind"] in ("member", "guest")):
             return lambda copy: copy.member.id
-        if name == "read_at" and model is t.Notice:
+        if name == "read_at" and model is t.Notification:
             return _later(row["created_at"] + READ_AFTER)
         if name in ("identity_id", "client_key", "external_id"):  # of the one ticket alone
             return lambda copy: None
@@ -287,7 +291,7 @@ def _later(time: int) -> Fill:
 def _at(what: str, place: int) -> Fill:
     if what == "messages":
         return lambda copy: copy.messages[place]
-    return lambda copy: copy.notices[place]
+    return lambda copy: copy.notifications[place]
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
@@ -323,7 +327,7 @@ def write(tx: Tx, told: Sequence[Told], guest: Mapping[str, Any], snapshots_sinc
     tickets = bulk.reserve(tx, t.Ticket, len(told))
     numbers = bulk.numbers(tx, len(told))
     messages = iter(bulk.reserve(tx, t.Message, sum(len(one.story.lines) for one in told)))
-    notices = iter(bulk.reserve(tx, t.Notice, sum(one.story.notices for one in told)))
+    notifications = iter(bulk.reserve(tx, t.Notification, sum(one.story.notifications for one in told)))
     guests = iter(_guests(tx, [one for one in told if one.member is None], guest))
     copies = [
         Copy(
@@ -333,7 +337,7 @@ def write(tx: Tx, told: Sequence[Told], guest: Mapping[str, Any], snapshots_sinc
             ticket,
             one.member or next(guests),
             [next(messages) for _ in one.story.lines],
-            [next(notices) for _ in range(one.story.notices)],
+            [next(notifications) for _ in range(one.story.notifications)],
             one.order,
         )
         for one, ticket, number in zip(told, tickets, numbers, strict=True)

@@ -1,4 +1,4 @@
-"""Two rulebooks compared: which rules ask the same, which do the same, and what that means for a kind of wave."""
+"""Two rulebooks compared: which rules ask and do the same, and what that means for a kind of wave."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def settled_tickets(tx: Tx, upto: int) -> list[Row]:
 def of_ticket(tx: Tx, ticket_id: int) -> dict[type[Model], list[Row]]:
     """Everything else that is stored of a ticket, by its model, in the order it came."""
     found: dict[type[Model], list[Row]] = {}
-    for model in (t.Message, t.Chat, t.SlaClock, t.Rating, t.Notice, t.Event, t.Decision):
+    for model in (t.Message, t.Chat, t.SlaClock, t.Rating, t.Notification, t.Event, t.Decision):
         found[model] = tx.rows(model.select().where(model.ticket_id == ticket_id).order_by(model.id))
     found[t.RuleUse] = tx.rows(
         t.RuleUse.select()

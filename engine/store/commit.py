@@ -144,11 +144,11 @@ class _Applying:
         for change in changes:
             if isinstance(change, Set) and change.thing != "clock":
                 self._set(change)
-            elif isinstance(change, Create) and change.thing not in ("ticket", "clock", "notice", "rule_use"):
+            elif isinstance(change, Create) and change.thing not in ("ticket", "clock", "notification", "rule_use"):
                 self._create(change)
             elif not isinstance(change, (Create, Set, Say)):
                 kinds.setdefault(type(change), []).append(change)
-        self._notices(_by_kind(changes, "notice"))
+        self._notifications(_by_kind(changes, "notification"))
         uses = _by_kind(changes, "rule_use")
         self.tx.insert_many(t.RuleUse, [{k: use.values[k] for k in ("rule", "scope", "key", "at")} for use in uses])
         self._tags(kinds.get(Tag, ()), kinds.get(Untag, ()))
@@ -186,7 +186,7 @@ class _Applying:
         """Ids of the agents that values name by username, in one statement."""
         names: set[str] = set()
         for change in changes:
-            if isinstance(change, (Create, Set)) and change.thing in ("ticket", "notice"):
+            if isinstance(change, (Create, Set)) and change.thing in ("ticket", "notification"):
                 name = change.values.get("assignee" if change.thing == "ticket" else "agent")
                 if name:
                     names.add(name)
@@ -458,12 +458,12 @@ class _Applying:
         claimed = [row["id"] for row in rows.values()]
         self.tx.run(t.File.update(claimed_at=self.tx.now).where(t.File.id.in_(claimed)))
 
-    def _notices(self, changes: Iterable[Create | Set]) -> None:
+    def _notifications(self, changes: Iterable[Create | Set]) -> None:
         for change in changes:
             values = change.values
             ticket = values.get("ticket")
             self.refs[change.ref] = self.tx.insert(
-                t.Notice,
+                t.Notification,
                 {
                     "agent_id": self._agent(values["agent"]),
                     "ticket_id": self.real(ticket) if ticket is not None else None,

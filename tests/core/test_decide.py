@@ -294,7 +294,7 @@ def test_what_a_rejecting_rule_tells_colleagues_is_kept_without_the_ticket() -> 
     stage = Stage(book_of(rules))
     stage.agent("rita", roles=("supervisor",))
     decision = stage.says()
-    assert [(n["agent"], n["ticket"]) for n in stage.world.notices] == [("rita", None)]
+    assert [(n["agent"], n["ticket"]) for n in stage.world.notifications] == [("rita", None)]
     assert kinds(decision) == ["notice.created", "message.rejected"]
     assert all(change.ticket is None for change in decision.changes if isinstance(change, Record))
 
@@ -422,7 +422,7 @@ def test_members_are_spoken_to_in_their_language_and_colleagues_in_theirs() -> N
         stage.agent(name, locale=locale)
     decision = stage.says()
     assert [say.text for say in decision.replies] == ["Dear 小明"]
-    assert {n["agent"]: n["text"] for n in stage.world.notices} == {
+    assert {n["agent"]: n["text"] for n in stage.world.notifications} == {
         "amy": "#00001 逾時",
         "ben": "#00001 is late",
         "cho": "#00001 逾時",
@@ -438,7 +438,7 @@ def test_a_notice_comes_once_however_many_rules_say_it() -> None:
     stage = Stage(book_of(rules))
     stage.agent()
     stage.says()
-    assert [n["text"] for n in stage.world.notices] == ["new"]
+    assert [n["text"] for n in stage.world.notifications] == ["new"]
 
 
 # --- edges ----------------------------------------------------------------------------------------------------------
@@ -504,7 +504,7 @@ def test_notices_are_rows_and_records() -> None:
     stage = Stage(book_of('rule r on ticket.created then notify team care "x"'))
     stage.agent()
     decision = stage.says()
-    (row,) = [c for c in decision.changes if isinstance(c, Create) and c.thing == "notice"]
+    (row,) = [c for c in decision.changes if isinstance(c, Create) and c.thing == "notification"]
     assert row.values["agent"] == "amy" and "notice.created" in kinds(decision)
 
 

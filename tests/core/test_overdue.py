@@ -65,7 +65,7 @@ def test_in_memory() -> None:
         for kind, body in _first_reply([(event.kind, event.body) for event in stage.world.events[before:]]):
             told.append((clock_of(stage.world.now), kind, body.get("percent")))
     assert told == TOLD
-    assert Counter((n["agent"], n["rule"]) for n in stage.world.notices) == NOTICES
+    assert Counter((n["agent"], n["rule"]) for n in stage.world.notifications) == NOTICES
     assert (stage.ticket.priority, stage.ticket.escalation, stage.ticket.team) == ("urgent", 2, "senior_care")
     changes = [event.body["changes"] for event in stage.records("ticket.changed")]
     assert [c["escalation"] for c in changes if "escalation" in c] == [1, 2]

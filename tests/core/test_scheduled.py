@@ -130,7 +130,7 @@ def test_the_shop_alone_is_told_and_each_shop_by_its_own_clock() -> None:
         ("demo", "2026-03-02 08:30"),
         ("other", "2026-03-02 15:30"),
     ]
-    assert [notice["text"] for notice in stage.world.notices] == ["Good week, 示範商店", "Good week, Other"]
+    assert [notice["text"] for notice in stage.world.notifications] == ["Good week, 示範商店", "Good week, Other"]
     assert all(d.ticket_ref is None for d in decisions)
 
 

@@ -69,7 +69,7 @@ def test_rows_of_a_copy_are_those_of_a_ticket(filled: House) -> None:
         assert numbers[len(numbers) // 2] == pytest.approx(len(numbers) / 2, rel=0.1), "numbers grow with time"
         counted = {row["name"]: row["value"] for row in tx.rows(t.Counter.select())}
         assert counted["ticket"] == len(numbers)
-        for model in (t.Message, t.Chat, t.SlaClock, t.Rating, t.Notice, t.Event, t.Decision, t.Seen):
+        for model in (t.Message, t.Chat, t.SlaClock, t.Rating, t.Notification, t.Event, t.Decision, t.Seen):
             at = {"SlaClock": "started_at", "Chat": "served_at"}.get(model.__name__, "at")
             column = getattr(model, at, None) or model.created_at
             early = (

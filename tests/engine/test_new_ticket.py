@@ -1,4 +1,4 @@
-"""A ticket that is answered from what was written reads as one that is read back, whoever made it and whatever rules did."""
+"""A ticket answered from what was written reads as one that is read back, whoever made it and whatever rules did."""
 
 from __future__ import annotations
 

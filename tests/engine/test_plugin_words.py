@@ -104,7 +104,7 @@ def test_a_plugins_words_work_in_rules(house: House) -> None:
         (loud,) = [rule for rule in decided["rules"] if rule["rule"] == "loud"]
         assert 'notify recipient "0911-111" via sms' in loud["changes"]
         assert 'notify recipient "ops@shop.test" (no plugin gives email)' in loud["changes"]
-        notices = await desk.context.store.read(lambda tx: tx.values(t.Notice.select(t.Notice.text)))
+        notices = await desk.context.store.read(lambda tx: tx.values(t.Notification.select(t.Notification.text)))
         assert "nobody pages" in notices, "a way no plugin gives falls back to the app"
         assert "loud: #00002" not in notices
         assert "ticket.created" in lines(folder / "heard.jsonl")

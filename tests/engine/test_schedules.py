@@ -301,7 +301,7 @@ def test_members_are_greeted_where_they_last_wrote_and_the_shop_is_told(house: H
         assert len(await desk.context.store.read(lambda tx: tx.values(tagged))) == 2, (
             "who never wrote is tagged all the same"
         )
-        told = t.Notice.select(t.Notice.text).where(t.Notice.text.contains("an hour has passed"))
+        told = t.Notification.select(t.Notification.text).where(t.Notification.text.contains("an hour has passed"))
         assert len(await desk.context.store.read(lambda tx: tx.values(told))) == 2
 
     house.run(work, clock)

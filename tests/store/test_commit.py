@@ -217,14 +217,14 @@ def test_a_decision_record_holds_trace_and_encrypted_snapshot(store: Store) -> N
 
 def test_notices_ratings_and_rule_uses(store: Store) -> None:
     member, amy = guest(store), agent(store, "amy")
-    notice = Create("notice", -7, {"agent": "amy", "text": "看一下", "ticket": -1, "rule": "r", "shop": "demo"})
+    notice = Create("notification", -7, {"agent": "amy", "text": "看一下", "ticket": -1, "rule": "r", "shop": "demo"})
     use = Create("rule_use", -8, {"rule": "r", "scope": "ticket", "key": "1", "at": 50})
     store.write_sync(
         lambda tx: line(tx, member, "hi", more=[notice, use, Record("notice.created", {"notice": -7}, ticket=-1)])
     )
-    assert rows(store, t.Notice.select(t.Notice.agent_id, t.Notice.ticket_id, t.Notice.text)) == [
-        {"agent_id": amy, "ticket_id": 1, "text": "看一下"}
-    ]
+    assert rows(
+        store, t.Notification.select(t.Notification.agent_id, t.Notification.ticket_id, t.Notification.text)
+    ) == [{"agent_id": amy, "ticket_id": 1, "text": "看一下"}]
 
     def uses(tx: Tx) -> tuple[int, int, int]:
         ask = ticket_case(tx, LEXICON, number=1).lookups.rule_uses

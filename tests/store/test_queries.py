@@ -376,7 +376,7 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         values = {"assignee": f"agent{n}", "team": f"t{n}", "subject": "退款"}
         desk.store.write_sync(lambda tx, m=member, o=more, v=values: line(tx, m, "退款", ticket=v, more=o))
         desk.store.write_sync(lambda tx: line(tx, desk.a, "退款"))
-        notice = Create("notice", -5, {"agent": "amy", "text": "x", "ticket": 1})
+        notice = Create("notification", -5, {"agent": "amy", "text": "x", "ticket": 1})
         change(desk.store, 1, notice)
     many = {name: statements(fn) for name, fn in questions.items()}
     assert many == few
@@ -501,8 +501,8 @@ def test_agents_teams_notices_and_sessions(desk: Desk) -> None:
     assert desk.ask(lambda tx: directory.teams(tx, STAFF, Teams()))["items"] == [
         {"name": "care", "agents": ["amy"], "open": 2, "waiting": 1}
     ]
-    change(desk.store, 1, Create("notice", -5, {"agent": "amy", "text": "看", "ticket": 1, "rule": "r"}))
-    change(desk.store, 3, Create("notice", -5, {"agent": "amy", "text": "他店", "ticket": 3, "rule": "r"}))
+    change(desk.store, 1, Create("notification", -5, {"agent": "amy", "text": "看", "ticket": 1, "rule": "r"}))
+    change(desk.store, 3, Create("notification", -5, {"agent": "amy", "text": "他店", "ticket": 3, "rule": "r"}))
     (notice,) = desk.ask(lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50))
     assert (notice["number"], notice["text"], notice["read_at"]) == (1, "看", None)
     assert desk.store.write_sync(lambda tx: notifications.read(tx, desk.amy, [notice["id"]])).result == 1

@@ -265,7 +265,7 @@ def _notify(draft: Draft, effect: Effect) -> TraceChange:
     for agent in told:
         text = text_of(draft, args, draft.book.spoken(draft.shop, agent.locale))
         if "app" in wanted or lacking:
-            draft.notice(agent, text, effect.rule.id)
+            draft.notify(agent, text, effect.rule.id)
         for way in ways:
             draft.enqueue(f"notify:{way}", {"agent": agent.username, "text": text})
     if outside:

@@ -125,7 +125,7 @@ class _Runner:
             self.result.failures.append(Failure(1, self.scenario.at.span("member", "tier"), there_is_none))
             return self.result
         for number, step in enumerate(self.scenario.steps):
-            notices, messages = len(self.world.notices), self._message_count()
+            notifications, messages = len(self.world.notifications), self._message_count()
             events = len(self.world.events)
             error: Refused | None = None
             decisions: list[Decision] = []
@@ -139,7 +139,7 @@ class _Runner:
                 error = Refused("invalid", "cannot-run", say("it cannot be done here ({why})", broken))
             self.result.steps += 1
             self._learn(decisions, _said(step))
-            self._check(number, step, decisions, error, notices, messages, events)
+            self._check(number, step, decisions, error, notifications, messages, events)
             if self.result.failures:
                 break
         if self.coverage is not None:
@@ -384,7 +384,7 @@ class _Runner:
         step: Step,
         decisions: list[Decision],
         error: Refused | None,
-        notices: int,
+        notifications: int,
         messages: int,
         events: int,
     ) -> None:

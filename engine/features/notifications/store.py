@@ -8,19 +8,19 @@ from peewee import JOIN
 
 from engine.store import Tx
 from engine.store.sql import Row
-from engine.store.tables import Notice, Ticket
+from engine.store.tables import Notification, Ticket
 
 
 def listed(tx: Tx, agent_id: int, shops: Sequence[str] | None, limit: int) -> list[Row]:
     """An agent's notifications with the ticket's `number`, newest first; tickets' only of the shops (None: all)."""
-    visible = Ticket.id == Notice.ticket_id
+    visible = Ticket.id == Notification.ticket_id
     if shops is not None:
         visible &= Ticket.shop.in_(list(shops))
     query = (
-        Notice.select(Notice, Ticket.number)
+        Notification.select(Notification, Ticket.number)
         .join(Ticket, JOIN.LEFT_OUTER, on=visible)
-        .where((Notice.agent_id == agent_id) & (Notice.ticket_id.is_null() | Ticket.id.is_null(False)))
-        .order_by(Notice.id.desc())
+        .where((Notification.agent_id == agent_id) & (Notification.ticket_id.is_null() | Ticket.id.is_null(False)))
+        .order_by(Notification.id.desc())
         .limit(limit)
     )
     return tx.rows(query)
@@ -28,7 +28,7 @@ def listed(tx: Tx, agent_id: int, shops: Sequence[str] | None, limit: int) -> li
 
 def read(tx: Tx, agent_id: int, ids: Collection[int] | None) -> int:
     """Marks an agent's notifications as read, all of them where none are named. Returns how many were unread."""
-    unread = (Notice.agent_id == agent_id) & Notice.read_at.is_null()
+    unread = (Notification.agent_id == agent_id) & Notification.read_at.is_null()
     if ids is not None:
-        unread &= Notice.id.in_(list(ids))
-    return tx.run(Notice.update(read_at=tx.now).where(unread))
+        unread &= Notification.id.in_(list(ids))
+    return tx.run(Notification.update(read_at=tx.now).where(unread))

@@ -15,7 +15,7 @@ from engine.store.tables.jobs import Job, JobSchedule
 from engine.store.tables.log import Counter, Decision, Event
 from engine.store.tables.members import Block, Identity, Member
 from engine.store.tables.messages import File, Message, MessageFile
-from engine.store.tables.notifications import Notice
+from engine.store.tables.notifications import Notification
 from engine.store.tables.outbox import ChannelAccount, Outbox
 from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
 from engine.store.tables.sessions import Login, RequestKey, Session
@@ -53,7 +53,7 @@ MODELS: tuple[type[Model], ...] = (
     Outbox,
     Rulebook,
     Activation,
-    Notice,
+    Notification,
     Block,
     ChannelAccount,
     Parameter,
@@ -96,7 +96,7 @@ __all__ = [
     "Message",
     "MessageFile",
     "Model",
-    "Notice",
+    "Notification",
     "Outbox",
     "Parameter",
     "Rating",

@@ -7,7 +7,7 @@ from peewee import BigIntegerField, TextField
 from engine.store.tables._base import Row, ref
 
 
-class Notice(Row):
+class Notification(Row):
     """What an agent is told inside the desk."""
 
     agent_id = ref("agent")
@@ -18,4 +18,5 @@ class Notice(Row):
     read_at = BigIntegerField(null=True)
 
     class Meta:
+        table_name = "notice"
         indexes = ((("agent_id", "id"), False),)

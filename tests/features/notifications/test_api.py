@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from engine.store.tables import Notice
+from engine.store.tables import Notification
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
 
@@ -18,7 +18,7 @@ def told(site: Site, username: str, *texts: str) -> list[int]:
 
     def job(tx: object) -> list[int]:
         rows = [{"agent_id": agent, "text": text, "created_at": tx.now} for text in texts]  # type: ignore[attr-defined]
-        return [tx.insert(Notice, row) for row in rows]  # type: ignore[attr-defined]
+        return [tx.insert(Notification, row) for row in rows]  # type: ignore[attr-defined]
 
     return list(site.run(lambda: site.desk.context.store.write(job)).result)
 
