@@ -15,7 +15,7 @@ from typing import Any
 from peewee import Model
 
 from engine.core.entities import DAY, MINUTE
-from engine.store import EventRow, Tx, bulk, commit
+from engine.store import EventRow, Tx, bulk, packing
 from engine.store import tables as t
 from engine.store.search import marked
 from engine.store.sql import Row
@@ -272,7 +272,7 @@ class _Reader:
         )
 
     def _decision(self, row: Row) -> Judged:
-        trace = self.text(commit.trace_json(row["trace"]).decode())
+        trace = self.text(packing.trace_json(row["trace"]).decode())
         return Judged(
             at=row["at"],
             event=self.events.get(row["event_id"]),
@@ -280,7 +280,7 @@ class _Reader:
             rulebook=row["rulebook"],
             micros=row["micros"],
             trace=trace if trace.gaps else bytes(row["trace"]),
-            snapshot=self.text(commit.snapshot_json(self.tx, row["snapshot"]).decode()) if row["snapshot"] else None,
+            snapshot=self.text(packing.snapshot_json(self.tx, row["snapshot"]).decode()) if row["snapshot"] else None,
         )
 
 
@@ -393,8 +393,8 @@ def _happen(tx: Tx, copy: Copy, snapshots_since: int) -> None:
             "at": at,
             "root": judged.root,
             "rulebook": judged.rulebook,
-            "snapshot": b"" if snapshot is None else commit.seal_snapshot(tx, snapshot.of(copy).encode()),
-            "trace": trace if isinstance(trace, bytes) else commit.pack(trace.of(copy).encode()),
+            "snapshot": b"" if snapshot is None else packing.seal_snapshot(tx, snapshot.of(copy).encode()),
+            "trace": trace if isinstance(trace, bytes) else packing.pack(trace.of(copy).encode()),
             "micros": judged.micros,
         }
         tx.decisions.append((row, None if judged.event is None else events[judged.event]))

@@ -14,7 +14,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk import actors
 from engine.desk.context import Work
 from engine.lang import Rule, RuleSet
-from engine.store import directory, people, queries
+from engine.store import directory, lines, people, queries
 from engine.store.commit import NewTicket
 from engine.store.show import Percent
 
@@ -40,7 +40,7 @@ def member(work: Work, member_id: int) -> dict[str, Any] | None:
 
 def line(work: Work, message_id: int, shop: str | None) -> dict[str, Any]:
     """A line as its actor sees it."""
-    found = queries.message(work.tx, message_id, staff=work.actor.staff)
+    found = lines.message(work.tx, message_id, staff=work.actor.staff)
     if found is None:
         raise missing("message")
     return name_line(work.book, found, shop, work.actor.locale)

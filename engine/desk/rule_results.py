@@ -15,7 +15,7 @@ from engine.core.whynot import as_types, at_stage
 from engine.lang import Rule
 from engine.lang.said import from_json, say
 from engine.lang.types import noun
-from engine.store import Tx, commit, decisions, rule_days, rulebooks
+from engine.store import Tx, decisions, packing, rule_days, rulebooks
 from engine.store.errors import KeyRingError
 from engine.store.paging import cursor, read_cursor
 
@@ -140,7 +140,7 @@ def _timed(tx: Tx, book: Rulebook) -> dict[str, float]:
     spent: dict[str, list[int]] = {}
     for row in decisions.latest(tx, book.digest, SAMPLE):
         try:
-            snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
+            snapshot = packing.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
         except KeyRingError:
             continue
         now = snapshot["now"] if snapshot else 0

@@ -25,7 +25,7 @@ from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of
 from engine.replay.why import nearly
-from engine.store import Tx, commit, decisions, load, queries
+from engine.store import Tx, decisions, load, packing, queries
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 from engine.store.values import Lexicon
@@ -82,11 +82,11 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
         ticket=ticket["number"],
         shop=ticket["shop"],
         member=ticket["member_id"],
-        packed=commit.trace_json(row["trace"]),
+        packed=packing.trace_json(row["trace"]),
         snapshot={},
     )
     try:
-        snapshot = commit.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
+        snapshot = packing.unpack_snapshot(tx, row["snapshot"]) if row["snapshot"] else None
     except KeyRingError:
         snapshot = None
     if snapshot is None:

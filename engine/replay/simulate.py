@@ -26,7 +26,7 @@ from engine.replay.compare import BeforeAfter, Book, promise
 from engine.replay.outcome import Difference, Undecidable
 from engine.replay.past import spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
-from engine.store import Tx, commit, decisions, rulebooks, wall_clock
+from engine.store import Tx, decisions, packing, rulebooks, wall_clock
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 
@@ -115,13 +115,13 @@ class Simulation:
             if row["number"] is not None:
                 self._seen.add(row["number"])
             owner = row if row["number"] is not None else events.get(row["event_id"], {})
-            shop, trace = owner.get("shop") or "", commit.trace_json(row["trace"])
+            shop, trace = owner.get("shop") or "", packing.trace_json(row["trace"])
             packed = self._snapshot(tx, row)
             books = self._books_of(tx, row["rulebook"]) if packed is not None else None
             differs = packed is not None and books is not None and books.differs(_KEYS.findall(packed), shop)
             if packed is not None and books is None:
                 self._counts["unreadable"] += 1
-            if not differs and trace == commit.NO_TRACE:  # most decisions: no rule acted, and none asks otherwise
+            if not differs and trace == packing.NO_TRACE:  # most decisions: no rule acted, and none asks otherwise
                 self._counts["compared"] += books is not None
                 continue
             record = Record(
@@ -154,7 +154,7 @@ class Simulation:
             self._counts["no_snapshot"] += 1
             return None
         try:
-            return commit.snapshot_json(tx, row["snapshot"])
+            return packing.snapshot_json(tx, row["snapshot"])
         except KeyRingError:
             self._counts["unreadable"] += 1
             return None

@@ -16,7 +16,7 @@ from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.lang import Rule, suggest
 from engine.lang.said import say
 from engine.replay.past import past_book, readable, spoken
-from engine.store import Tx, commit, decisions, queries
+from engine.store import Tx, decisions, packing, queries
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 
@@ -41,7 +41,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
     books: dict[str, Rulebook | None] = {book.digest: book}
     items = []
     for row in rows:
-        rules = [entry for entry in commit.unpack_trace(row["trace"]) if entry.outcome != "matched"]
+        rules = [entry for entry in packing.unpack_trace(row["trace"]) if entry.outcome != "matched"]
         snapshot = snapshots.get(row["id"])
         text = texts.get(snapshot.get("message")) if snapshot is not None else None
         if wanted is not None:
@@ -67,7 +67,7 @@ def _is_looked_at(row: Row, question: Trace, book: Rulebook) -> bool:
 
 def _snapshot(tx: Tx, row: Row) -> dict[str, Any] | None:
     try:
-        return commit.unpack_snapshot(tx, row["snapshot"])
+        return packing.unpack_snapshot(tx, row["snapshot"])
     except KeyRingError:
         return None
 

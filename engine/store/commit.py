@@ -8,9 +8,7 @@ events and decisions are only put in line here, and stored at the end of the bat
 
 from __future__ import annotations
 
-import json
 import secrets
-import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -21,6 +19,7 @@ from engine.core.trace import TraceEntry
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.log import EventRow, plain_json, to_json
+from engine.store.packing import pack, pack_snapshot
 from engine.store.people import agent_id
 from engine.store.search import marked
 from engine.store.sql import Plus
@@ -577,47 +576,3 @@ def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(values.get("fields") or {})
     fields.update({name.removeprefix("fields."): v for name, v in values.items() if name.startswith("fields.")})
     return fields
-
-
-def pack(data: bytes) -> bytes:
-    """Data made small, for `zlib.decompress`: most is of a few kilobytes, and a window as small costs a tenth."""
-    small = len(data) <= 16_000
-    packer = zlib.compressobj(1, zlib.DEFLATED, 12 if small else 15, 5 if small else 8)
-    return packer.compress(data) + packer.flush()
-
-
-def pack_snapshot(tx: Tx, snapshot: Mapping[str, Any]) -> bytes:
-    """A snapshot as one piece: packed, then encrypted."""
-    return seal_snapshot(tx, plain_json(snapshot))
-
-
-def seal_snapshot(tx: Tx, snapshot: bytes) -> bytes:
-    """The same of one that is JSON already."""
-    return tx.ring.encrypt(pack(snapshot), "snapshot")
-
-
-def unpack_snapshot(tx: Tx, packed: bytes) -> dict[str, Any]:
-    """The snapshot again. Raises KeyRingError."""
-    unpacked: dict[str, Any] = json.loads(snapshot_json(tx, packed))
-    return unpacked
-
-
-def snapshot_json(tx: Tx, packed: bytes) -> bytes:
-    """The snapshot as JSON, for who may not need to read it whole. Raises KeyRingError."""
-    return zlib.decompress(tx.ring.decrypt(packed, "snapshot"))
-
-
-NO_TRACE = b"[]"
-"""The trace, as JSON, of a decision in which no rule had a say."""
-_NO_TRACES = frozenset({pack(NO_TRACE), zlib.compress(NO_TRACE, 1)})
-"""Packed as now, and as desks packed before."""
-
-
-def unpack_trace(packed: bytes) -> list[TraceEntry]:
-    """A decision's trace again."""
-    return [TraceEntry.read(entry) for entry in json.loads(trace_json(packed))]
-
-
-def trace_json(packed: bytes) -> bytes:
-    """The trace as JSON, for who may not need to read it whole."""
-    return NO_TRACE if bytes(packed) in _NO_TRACES else zlib.decompress(packed)

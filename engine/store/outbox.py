@@ -19,8 +19,9 @@ from engine.core.access import Scope
 from engine.core.entities import HOUR, MINUTE, SECOND
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
+from engine.store.lines import attachments_of
 from engine.store.people import identities_of
-from engine.store.queries import attachments_of, of_ticket
+from engine.store.queries import of_ticket
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import open_body

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from peewee import Case, fn
 
-from engine.store import commit
+from engine.store import packing
 from engine.store import tables as t
 from engine.store.tx import Tx
 
@@ -108,7 +108,7 @@ def _count(rows: Iterable[Mapping[str, object]]) -> dict[tuple[str, str], Did]:
     for row in rows:
         at = int(row["at"])  # type: ignore[call-overload]
         day = _day(at)
-        for entry in commit.unpack_trace(bytes(row["trace"])):  # type: ignore[call-overload]
+        for entry in packing.unpack_trace(bytes(row["trace"])):  # type: ignore[call-overload]
             if entry.outcome in _OUTCOMES:
                 found.setdefault((entry.rule, day), Did()).add(entry.outcome, at)
     return found

@@ -11,7 +11,8 @@ from peewee import JOIN, fn
 
 from engine.core.entities import INTERNAL
 from engine.store import tables as t
-from engine.store.queries import attachments_of, body_of
+from engine.store.lines import attachments_of
+from engine.store.queries import body_of
 from engine.store.show import MEMBER_EVENTS, show_event, show_message
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx

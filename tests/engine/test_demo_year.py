@@ -22,7 +22,7 @@ from engine.core.entities import DAY, SYSTEM, Actor
 from engine.core.questions import Events, Messages, Search, TicketByNumber, Tickets, Views
 from engine.demo import year
 from engine.desk import Desk, accounts
-from engine.store import Tx, commit, wall_clock
+from engine.store import Tx, packing, wall_clock
 from engine.store import tables as t
 from engine.store.doctor import check_chain, check_store
 from tests.support.house import RULES, House
@@ -134,7 +134,7 @@ def test_a_copy_explains_itself_is_found_and_speaks_of_itself_alone(filled: Hous
                 t.Ticket, on=(t.Ticket.id == t.Decision.ticket_id)
             )
             row = tx.row(of.where((t.Ticket.number == copies[0]["number"]) & (t.Decision.root == "ticket.created")))
-            return row, commit.unpack_snapshot(tx, row["snapshot"])
+            return row, packing.unpack_snapshot(tx, row["snapshot"])
 
         row, known = await desk.context.read(snapshot)
         assert abs(known["now"] - row["at"]) < 1_000_000

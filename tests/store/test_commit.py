@@ -14,8 +14,9 @@ from engine.core.entities import Actor
 from engine.core.trace import TraceEntry
 from engine.store import FileRefused, Store, StoreError, Tx
 from engine.store import tables as t
-from engine.store.commit import apply, unpack_snapshot, unpack_trace
+from engine.store.commit import apply
 from engine.store.load import member_case, peek_ticket_case, take_timer, ticket_case
+from engine.store.packing import unpack_snapshot, unpack_trace
 from engine.store.people import find_member, guest_member, link_identity
 from engine.store.uploads import add_file
 from tests.store.conftest import Clock

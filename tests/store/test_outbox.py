@@ -12,6 +12,7 @@ from engine.core.changes import Enqueue, Timer
 from engine.core.questions import Messages
 from engine.store import Store
 from engine.store import tables as t
+from engine.store.lines import messages
 from engine.store.outbox import (
     BACK_OFF,
     backlog,
@@ -27,7 +28,6 @@ from engine.store.outbox import (
     uncertain,
 )
 from engine.store.people import link_identity
-from engine.store.queries import messages
 from engine.store.secret import KeyRing
 from engine.store.values import seal_body
 from tests.store.conftest import Clock

@@ -24,7 +24,7 @@ from engine.core.questions import (
     Views,
 )
 from engine.features.notifications import store as notifications
-from engine.store import BadCursor, Store, Tx, directory, queries, stream
+from engine.store import BadCursor, Store, Tx, directory, lines, queries, stream
 from engine.store import tables as t
 from engine.store.people import link_identity
 from engine.store.sessions import open_session, revoke_session
@@ -134,7 +134,7 @@ def test_the_last_line_is_the_last_that_is_no_note_and_unread_counts_the_members
 
 
 def test_staff_see_every_line_with_its_writer(desk: Desk) -> None:
-    page = desk.ask(lambda tx: queries.messages(tx, STAFF, Messages(1)))
+    page = desk.ask(lambda tx: lines.messages(tx, STAFF, Messages(1)))
     assert [m["text"] for m in page["items"]] == ["我要退款", "內部秘密", "您好", "匿名的話"]
     assert page["items"][0]["attachments"] == [
         {"id": desk.file, "name": "圖.png", "media_type": "image/png", "size": 3}
@@ -146,7 +146,7 @@ def test_staff_see_every_line_with_its_writer(desk: Desk) -> None:
 
 def test_a_member_sees_no_note_and_not_who_wrote_anonymously(desk: Desk) -> None:
     scope = Scope(shops=("demo",), member_id=desk.a)
-    page = desk.ask(lambda tx: queries.messages(tx, scope, Messages(1)))
+    page = desk.ask(lambda tx: lines.messages(tx, scope, Messages(1)))
     assert [(m["text"], m["author"], m["visibility"]) for m in page["items"]] == [
         ("我要退款", {"kind": "member", "name": ""}, "public"),
         ("您好", {"kind": "agent", "name": "小美"}, "public"),
@@ -165,9 +165,9 @@ def everything(tx: Tx, scope: Scope, desk: Desk) -> str:
         queries.tickets(tx, scope, Tickets(view="all", sort="number")),
         queries.views(tx, scope, Views(), actor_id=desk.amy),
         [queries.ticket(tx, scope, TicketByNumber(n)) for n in (1, 2, 3)],
-        [queries.messages(tx, scope, Messages(n)) for n in (1, 2, 3)],
+        [lines.messages(tx, scope, Messages(n)) for n in (1, 2, 3)],
         [queries.events(tx, scope, Events(n)) for n in (1, 2, 3)],
-        [[queries.search(tx, scope, Search(q)) for q in ("秘密", "退款", "話", "他店", "事")]],
+        [[lines.search(tx, scope, Search(q)) for q in ("秘密", "退款", "話", "他店", "事")]],
         directory.members(tx, scope, Members()),
         [directory.member(tx, scope, MemberById(m)) for m in (desk.a, desk.b, desk.c)],
         directory.agents(tx, scope, Agents(), lexicon=LEXICON),
@@ -214,9 +214,9 @@ def test_an_agent_of_no_shop_sees_nothing_at_all(desk: Desk) -> None:
         "next": None,
         "count": 0,
     }
-    assert desk.ask(lambda tx: queries.messages(tx, scope, Messages(1))) is None
+    assert desk.ask(lambda tx: lines.messages(tx, scope, Messages(1))) is None
     assert desk.ask(lambda tx: directory.members(tx, scope, Members()))["items"] == []
-    assert desk.ask(lambda tx: queries.search(tx, scope, Search("退款")))["items"] == []
+    assert desk.ask(lambda tx: lines.search(tx, scope, Search("退款")))["items"] == []
 
 
 def test_a_member_scope_without_an_id_of_a_member_sees_nothing(desk: Desk) -> None:
@@ -332,14 +332,14 @@ def test_messages_page_both_ways(store: Store) -> None:
     member = guest(store)
     for n in range(7):
         store.write_sync(lambda tx, n=n: line(tx, member, f"line {n}"))
-    last = store.read_sync(lambda tx: queries.messages(tx, STAFF, Messages(1, limit=3)))
+    last = store.read_sync(lambda tx: lines.messages(tx, STAFF, Messages(1, limit=3)))
     assert [m["text"] for m in last["items"]] == ["line 4", "line 5", "line 6"]
-    before = store.read_sync(lambda tx: queries.messages(tx, STAFF, Messages(1, before=int(last["next"]), limit=3)))
+    before = store.read_sync(lambda tx: lines.messages(tx, STAFF, Messages(1, before=int(last["next"]), limit=3)))
     assert [m["text"] for m in before["items"]] == ["line 1", "line 2", "line 3"]
     ids = [m["id"] for m in before["items"]]
-    after = store.read_sync(lambda tx: queries.messages(tx, STAFF, Messages(1, after=ids[-1], limit=2)))
+    after = store.read_sync(lambda tx: lines.messages(tx, STAFF, Messages(1, after=ids[-1], limit=2)))
     assert [m["text"] for m in after["items"]] == ["line 4", "line 5"] and after["next"] is not None
-    rest = store.read_sync(lambda tx: queries.messages(tx, STAFF, Messages(1, after=int(after["next"]), limit=2)))
+    rest = store.read_sync(lambda tx: lines.messages(tx, STAFF, Messages(1, after=int(after["next"]), limit=2)))
     assert [m["text"] for m in rest["items"]] == ["line 6"] and rest["next"] is None
 
 
@@ -348,14 +348,14 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         "tickets": lambda tx: queries.tickets(tx, STAFF, Tickets(count=True, limit=200), actor_id=desk.amy),
         "ticket": lambda tx: queries.ticket(tx, STAFF, TicketByNumber(1)),
         "views": lambda tx: queries.views(tx, STAFF, Views(), actor_id=desk.amy),
-        "messages": lambda tx: queries.messages(tx, STAFF, Messages(1, limit=200)),
+        "messages": lambda tx: lines.messages(tx, STAFF, Messages(1, limit=200)),
         "events": lambda tx: queries.events(tx, STAFF, Events(1)),
         "members": lambda tx: directory.members(tx, STAFF, Members(limit=200)),
         "member": lambda tx: directory.member(tx, STAFF, MemberById(desk.a)),
         "agents": lambda tx: directory.agents(tx, STAFF, Agents()),
         "teams": lambda tx: directory.teams(tx, STAFF, Teams()),
         "notices": lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50),
-        "search": lambda tx: queries.search(tx, STAFF, Search("退款")),
+        "search": lambda tx: lines.search(tx, STAFF, Search("退款")),
         "since": lambda tx: stream.since(tx, 0),
         "roster": lambda tx: directory.agents_of(tx, LEXICON, shop="demo"),
     }
@@ -451,7 +451,7 @@ def test_a_repeated_line_is_found_with_its_first_number(store: Store) -> None:
 )
 def test_search_finds_chinese_words_and_latin_ones_by_their_beginning(desk: Desk, q: str, found: list[str]) -> None:
     desk.store.write_sync(lambda tx: line(tx, desk.b, "ABC-123 退貨"))
-    hits = desk.ask(lambda tx: queries.search(tx, STAFF, Search(q)))["items"]
+    hits = desk.ask(lambda tx: lines.search(tx, STAFF, Search(q)))["items"]
     assert sorted(hit["text"] for hit in hits) == sorted(found)
 
 
@@ -460,7 +460,7 @@ def test_a_changed_subject_and_name_are_found_by_the_new_words_only(desk: Desk) 
     change(desk.store, 1, Set("member", desk.a, {"name": "李大華"}))
 
     def subjects(q: str) -> list[int]:
-        hits = desk.ask(lambda tx: queries.search(tx, STAFF, Search(q)))["items"]
+        hits = desk.ask(lambda tx: lines.search(tx, STAFF, Search(q)))["items"]
         return [hit["ticket"] for hit in hits if hit["message"] is None]
 
     assert subjects("換貨") == [1] and subjects("退款問題") == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from engine.core.actions import words
-from engine.store.commit import pack, unpack_trace
 from engine.store.log import plain_json
+from engine.store.packing import pack, unpack_trace
 from tests.support.house import House
 
 

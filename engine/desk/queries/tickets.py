@@ -13,7 +13,7 @@ from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.lang import Finding, Severity, Source, Span, compile_condition
 from engine.replay import why
-from engine.store import NotFilterable, filters, load, queries
+from engine.store import NotFilterable, filters, lines, load, queries
 
 
 def _tickets(work: Work, q: ask.Tickets) -> Any:
@@ -65,7 +65,7 @@ def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
 
 def messages(work: Work, q: ask.Messages) -> Any:
     """The lines of a ticket as its actor sees them."""
-    found = queries.messages(work.tx, work.scope, q)
+    found = lines.messages(work.tx, work.scope, q)
     if found is not None:
         shop = queries.shop_of(work.tx, q.number)
         for item in found["items"]:

@@ -9,7 +9,7 @@ from engine.core.entities import SYSTEM
 from engine.core.questions import Messages
 from engine.desk import Desk
 from engine.features.answers.commands import DeleteAnswers, SaveAnswer
-from engine.store import commit
+from engine.store import packing
 from engine.store import tables as t
 from tests.support.house import House, member
 
@@ -43,7 +43,7 @@ def test_a_change_of_the_library_counts_with_the_next_line(house: House) -> None
         said.append(len(await asked()))
         versions = await desk.context.store.read(
             lambda tx: [
-                commit.unpack_snapshot(tx, row["snapshot"]).get("library")
+                packing.unpack_snapshot(tx, row["snapshot"]).get("library")
                 for row in tx.rows(t.Decision.select().order_by(t.Decision.id))
             ]
         )

@@ -1,0 +1,172 @@
+"""Reads of what was said: the lines of a ticket with their files, and search over lines and subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from peewee import JOIN
+
+from engine.core import questions as ask
+from engine.core.access import Scope
+from engine.store import tables as t
+from engine.store.paging import limited
+from engine.store.queries import find_ticket, for_members, of_ticket
+from engine.store.show import show_message
+from engine.store.sql import Prepared, p
+from engine.store.tx import Tx
+
+
+def message_rows() -> Any:
+    """Lines with what showing them needs: the agent who wrote, and how the delivery stands."""
+    return (
+        t.Message.select(
+            t.Message,
+            t.Agent.name.alias("agent_name"),
+            t.Agent.username.alias("agent_username"),
+            t.Outbox.state.alias("delivery"),
+        )
+        .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)))
+        .switch(t.Message)
+        .join(t.Outbox, JOIN.LEFT_OUTER, on=(t.Outbox.message_id == t.Message.id))
+    )
+
+
+def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
+    """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the
+    actor.
+
+    `next` is the id to go on with in the same direction.
+    """
+    found = find_ticket(tx, scope, question.number)
+    if found is None:
+        return None
+    condition = t.Message.ticket_id == found["id"]
+    if not scope.staff:
+        condition &= for_members()
+    onward = question.after is not None
+    if question.after is not None:
+        condition &= t.Message.id > question.after
+    if question.before is not None:
+        condition &= t.Message.id < question.before
+    limit = limited(question.limit)
+    order = t.Message.id if onward else t.Message.id.desc()
+    rows = tx.rows(message_rows().where(condition).order_by(order).limit(limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
+    following = str(rows[-1]["id"]) if more else None
+    if not onward:
+        rows.reverse()
+    files = attachments_of(tx, [row["id"] for row in rows])
+    items = [
+        show_message({**row, "number": found["number"], "m_name": found["m_name"]}, files[row["id"]], staff=scope.staff)
+        for row in rows
+    ]
+    return {"items": items, "next": following}
+
+
+def message(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
+    """One line by its id, for whoever may see it already: acknowledgements and transcripts. None: not for members."""
+    row = tx.row(_LINE, id=message_id)
+    if row is None or (not staff and (row["visibility"] == "internal" or row["unsent_at"] is not None)):
+        return None
+    whose = tx.row(_WHOSE, id=row["ticket_id"]) or {"number": None, "m_name": None}
+    files = [dict(file) for file in tx.rows(_FILES_OF_LINE, id=message_id)]
+    return show_message({**row, **whose}, files, staff=staff)
+
+
+_LINE = Prepared(lambda: message_rows().where(t.Message.id == p("id")))
+_WHOSE = Prepared(
+    lambda: (
+        t.Ticket.select(t.Ticket.number, t.Member.name.alias("m_name"))
+        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
+        .where(t.Ticket.id == p("id"))
+    )
+)
+_FILES_OF_LINE = Prepared(
+    lambda: (
+        t.MessageFile.select(t.File.name.alias("id"), t.File.shown.alias("name"), t.File.media_type, t.File.size)
+        .join(t.File, on=(t.File.id == t.MessageFile.file_id))
+        .where(t.MessageFile.message_id == p("id"))
+        .order_by(t.MessageFile.position)
+    )
+)
+
+
+def attachments_of(tx: Tx, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Files by message: one statement."""
+    found: dict[int, list[dict[str, Any]]] = {message_id: [] for message_id in ids}
+    if found:
+        query = (
+            t.MessageFile.select(t.MessageFile.message_id, t.File.name, t.File.shown, t.File.media_type, t.File.size)
+            .join(t.File, on=(t.File.id == t.MessageFile.file_id))
+            .where(t.MessageFile.message_id.in_(list(found)))
+            .order_by(t.MessageFile.message_id, t.MessageFile.position)
+        )
+        for row in tx.rows(query):
+            found[row["message_id"]].append(
+                {"id": row["name"], "name": row["shown"], "media_type": row["media_type"], "size": row["size"]}
+            )
+    return found
+
+
+def search(tx: Tx, scope: Scope, question: ask.Search) -> dict[str, Any]:
+    """Lines and subjects that hold the words, newest first."""
+    limit = limited(question.limit)
+    hits = [*_lines_with(tx, scope, question.q, limit), *_subjects_with(tx, scope, question.q, limit)]
+    hits.sort(key=lambda hit: (hit["at"], hit["message"] or 0), reverse=True)
+    return {"items": hits[:limit], "next": None}
+
+
+def _lines_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
+    matching = tx.indexes["message"].matching(q)
+    if matching is None:
+        return ()
+    hit = matching.alias("hit")
+    condition = of_ticket(scope)
+    if not scope.staff:
+        condition &= for_members()
+    query = (
+        t.Message.select(
+            t.Ticket.number, t.Ticket.subject, t.Message.id.alias("message_id"), t.Message.text, t.Message.created_at
+        )
+        .join(hit, on=(hit.c.id == t.Message.id))
+        .switch(t.Message)
+        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
+        .where(condition)
+        .order_by(hit.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "ticket": row["number"],
+            "subject": row["subject"],
+            "message": row["message_id"],
+            "text": row["text"][:300],
+            "at": row["created_at"],
+        }
+        for row in tx.rows(query)
+    ]
+
+
+def _subjects_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
+    matching = tx.indexes["ticket"].matching(q)
+    if matching is None:
+        return ()
+    hit = matching.alias("hit")
+    query = (
+        t.Ticket.select(t.Ticket.number, t.Ticket.subject, t.Ticket.created_at)
+        .join(hit, on=(hit.c.id == t.Ticket.id))
+        .where(of_ticket(scope))
+        .order_by(hit.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "ticket": row["number"],
+            "subject": row["subject"],
+            "message": None,
+            "text": row["subject"],
+            "at": row["created_at"],
+        }
+        for row in tx.rows(query)
+    ]
