@@ -8,6 +8,7 @@ from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 from engine.core.actions import ACTIONS, Lost, merge
+from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.commands import OpenLinked
 from engine.core.draft import WAITING, Draft
@@ -133,7 +134,7 @@ class Recurring:
         keys = self._keys = frozenset(_take_keys(draft))
         self._reader = book.reader(book.rules.reads(keys))
         self._stages = tuple(dict.fromkeys(rule.stage for rule in book.rules.asked(keys, draft.shop)))
-        self._helpers = book.helpers(draft)
+        self._helpers = helpers_for(book, draft)
 
     def unheard(self, now: int) -> bool:
         """Whether no rule takes such a moment at `now` (µs UTC), so that nothing would be decided; quick."""
@@ -184,7 +185,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     if not before and ticket is not None:
         reads |= _CORE  # of a case that was there, `before` tells
     reader = book.reader(reads)
-    helpers = book.helpers(draft)
+    helpers = helpers_for(book, draft)
     record: dict[str, Any] = {"keys": sorted(keys), "before": _plain_before(before), "stages": []}
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with

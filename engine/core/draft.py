@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from engine.core import sla
+from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.commands import OpenLinked
@@ -402,7 +403,7 @@ class Draft:
         ticket = self.ticket
         if ticket is None:
             return
-        policy = self.book.policy_for(self)
+        policy = policy_for(self.book, self)
         if policy is None:
             return
         calendar = self.book.calendar(policy.calendar or self.book.shops[self.shop].calendar, self.shop)
@@ -541,8 +542,7 @@ def _values(entity: Any, skip: tuple[str, ...]) -> dict[str, Any]:
 
 def _changed(before: Any, after: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
     names, get = _attributes(after, skip)
-    sides = zip(names, get(after), get(before), strict=True)
-    return {name: now for name, now, then in sides if now != then}
+    return {name: now for name, now, then in zip(names, get(after), get(before), strict=True) if now != then}
 
 
 def _difference(thing: Any, ref: int, before: Any, after: Any) -> list[Change]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.core import access
 from engine.core.calendar import Calendar, merge_spans, parse_days, parse_holidays, parse_span
-from engine.core.rulebook import CustomField, Noun, Shop, Team, typed
+from engine.core.rulebook import CustomField, Noun, Shop, Team
 from engine.core.schema.nouns import (
     FIELD_TYPES,
     STAGES,
@@ -29,6 +29,7 @@ from engine.core.schema.nouns import (
     TeamsFile,
     TemplatesFile,
 )
+from engine.core.typed import typed
 from engine.lang import (
     DATE,
     DURATION,

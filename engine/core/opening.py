@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from engine.core.asking import holds
 from engine.core.commands import Page
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, Actor, Case, Chat, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.lifecycle import Transition
+from engine.core.typed import check_field
 
 if TYPE_CHECKING:
     from engine.core.rulebook import Rulebook
@@ -118,7 +120,7 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
                 raise Refused("invalid", "empty-subject", "a subject is needed", pointer="/subject")
         elif name.startswith("fields."):
             key = name.removeprefix("fields.")
-            draft.change_field("ticket", key, book.check_field("ticket", key, value))
+            draft.change_field("ticket", key, check_field(book, "ticket", key, value))
             continue
         elif name not in PEOPLE_SET:
             raise Refused("invalid", "unknown-field", f"there is no field `{name}` to set", pointer=f"/{name}")
@@ -161,4 +163,4 @@ def reopens(book: Rulebook, case: Case, actor: Actor, now: int) -> bool:
 def _taken(draft: Draft, trigger: str) -> Transition | None:
     ticket = draft.need_ticket()
     lifecycle = draft.book.lifecycles[ticket.kind]
-    return lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or draft.book.holds(t.when, draft))
+    return lifecycle.fire(trigger, ticket.state, lambda t: t.when is None or holds(draft.book, t.when, draft))

@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.core.actions import ACTIONS, merge
 from engine.core.actions.fields import risen
-from engine.core.rulebook import COMPARED, Helpers, Rulebook
+from engine.core.asking import Helpers, helpers_of
+from engine.core.rulebook import COMPARED, Rulebook
 from engine.lang import Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
 from engine.lang.checked import Checked
@@ -124,7 +125,7 @@ def _arrivals(book: Rulebook) -> Iterator[Arrival]:
 
 def _helpers(book: Rulebook, shop: str | None, values: Mapping[str, Any]) -> Helpers:
     name = shop if shop is not None else next(iter(book.shops))
-    return Helpers(book, name, str(book.zone(name)), book.calendar_of(name, values.get("ticket.team")))
+    return helpers_of(book, name, values.get("ticket.team"))
 
 
 def _expected(book: Rulebook) -> dict[str, tuple[Span, str]]:

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.access import Role
-from engine.core.calendar import Calendar, always, from_micros, to_micros
-from engine.core.entities import TRACKED, TRACKED_MEMBER, Clock
-from engine.core.errors import Refused
+from engine.core.calendar import Calendar, always, from_micros
+from engine.core.entities import TRACKED, TRACKED_MEMBER
 from engine.core.lifecycle import Lifecycle
 from engine.core.purposes import Opens
 from engine.core.reader import Reader
-from engine.core.sla import Policy, used
-from engine.core.view import Getter, View
+from engine.core.sla import Policy
+from engine.core.view import Getter
 from engine.lang import (
     ActionKind,
-    Condition,
-    Duration,
     Environment,
     EventRef,
     Field,
     Finding,
     Function,
-    Rule,
     RuleSet,
     Template,
 )
@@ -87,36 +81,6 @@ class CustomField:
     default: Any
     values: Mapping[str, Noun]
     """Those of an enumeration, by name."""
-
-
-@dataclass(slots=True)
-class Helpers:
-    """What compiled conditions ask of the desk: zones, hours, working time."""
-
-    book: Rulebook
-    shop: str
-    zone: str
-    calendar: Calendar
-    failures: list[tuple[Rule, Exception]] = field(default_factory=list)
-
-    def in_hours(self, name: str, at: int) -> bool:
-        """Whether a moment lies in a calendar's working time."""
-        return self.book.calendar(name, self.shop).is_open(at)
-
-    def add_business(self, at: int, duration: Duration) -> int:
-        """The moment a working duration after another, by the calendar of the ticket's team, else the shop's."""
-        if duration.days is not None:
-            return self.calendar.add_days(at, duration.days)
-        return self.calendar.add(at, duration.micros)
-
-    def failed(self, rule: Rule, error: Exception) -> None:
-        """A condition raised: the rule is skipped and told of."""
-        self.failures.append((rule, error))
-
-    def take_failures(self) -> list[tuple[Rule, Exception]]:
-        """Failures since last asked."""
-        failures, self.failures = self.failures, []
-        return failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,23 +247,6 @@ class Rulebook:
             if name.startswith(prefix) and spec.default is not None
         }
 
-    def check_field(self, owner: str, name: str, value: Any) -> Any:
-        """A value for a custom field as people send it, made the field's type. Raises Refused with the pointer."""
-        spec = self.custom_fields.get(f"{owner}.{name}")
-        pointer = f"/fields/{name}"
-        if spec is None:
-            raise Refused("invalid", "unknown-field", f"there is no field `{name}`", pointer=pointer)
-        if value is None or value == "":
-            if not spec.field.optional and spec.default is None:
-                raise Refused("invalid", "field-required", f"`{name}` cannot be empty", pointer=pointer)
-            return spec.default
-        try:
-            return typed(spec.field, value)
-        except (ValueError, InvalidOperation, OverflowError):
-            kind = spec.field.type
-            wanted = f"one of {', '.join(kind.enum.values)}" if kind.enum is not None else f"a {kind.kind}"
-            raise Refused("invalid", "wrong-value", f"`{name}` must be {wanted}", pointer=pointer) from None
-
     # --- time and place ---------------------------------------------------------------------------------------------
 
     def zone(self, shop: str) -> ZoneInfo:
@@ -324,54 +271,16 @@ class Rulebook:
         declared = self.teams[team].calendar if team is not None and team in self.teams else None
         return self.calendar(declared or self.shops[shop].calendar, shop)
 
-    def helpers(self, draft: View) -> Helpers:
-        """What conditions ask, for one draft."""
-        return Helpers(self, draft.shop, str(self.zone(draft.shop)), draft.calendar())
-
-    def holds(self, condition: Condition, draft: View) -> bool:
-        """Whether a condition outside rules (a guard, a policy) holds for a draft."""
-        values = self.reader(condition.reads).read(draft)
-        values.update(self.shop_settings.get(draft.shop, ()))
-        return condition.holds(values, {}, self.helpers(draft))
-
     def policy(self, name: str, shop: str) -> Policy | None:
         """A policy by name, the shop's own first; None for one that is no longer declared."""
         return self.shop_policies.get(shop, {}).get(name) or self.policies.get(name)
 
-    def policy_for(self, draft: View) -> Policy | None:
-        """The first policy whose condition holds: the shop's own before the shared ones."""
-        policies = (*self.shop_policies.get(draft.shop, {}).values(), *self.policies.values())
-        values = self.reader(self._policy_reads).read(draft)
-        values.update(self.shop_settings.get(draft.shop, ()))
-        helpers = self.helpers(draft)
-        for policy in policies:
-            if policy.when is None or policy.when.holds(values, {}, helpers):
-                return policy
-        return None
-
     @cached_property
-    def _policy_reads(self) -> frozenset[str]:
+    def policy_reads(self) -> frozenset[str]:
+        """The fields that policies ask about."""
         every = (self.policies, *self.shop_policies.values())
         conditions = (policy.when for policies in every for policy in policies.values())
         return frozenset().union(*(condition.reads for condition in conditions if condition is not None))
-
-    def fill_sla(
-        self, draft: View, clock: Clock, policy: Policy | None, calendar: Calendar, percent: int | None = None
-    ) -> None:
-        """The event fields of `sla.warning` and `sla.breached`."""
-        now = draft.now
-        if percent is None:
-            percent = 100 * used(clock, calendar, now) // clock.total if clock.total else 100
-        overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
-        draft.extra.update(
-            {
-                "sla.policy": policy.name if policy else clock.policy,
-                "sla.target": clock.target,
-                "sla.percent": Decimal(percent) / 100,
-                "sla.overdue": overdue,
-                "sla.due_at": clock.due_at,
-            }
-        )
 
     @cached_property
     def compared(self) -> tuple[tuple[str, Getter], ...]:
@@ -391,17 +300,6 @@ class Rulebook:
         return self._schedules.get(shop, ())
 
     # --- words ------------------------------------------------------------------------------------------------------
-
-    def locale(self, draft: View) -> str:
-        """The language a member is spoken to in: the ticket's, else the member's, if the shop speaks it."""
-        spoken = self.shops[draft.shop].locales
-        for wish in (
-            draft.ticket.language if draft.ticket else None,
-            draft.member.language if draft.member else None,
-        ):
-            if wish in spoken:
-                return wish
-        return spoken[0]
 
     def spoken(self, shop: str, locale: str = "") -> str:
         """A language for colleagues: one's own if the shop has texts in it, else (and for all) the shop's first."""
@@ -426,76 +324,3 @@ class Rulebook:
         """A text by name in a language, the shop's own first; a missing language falls back to the shop's first."""
         texts = self.shop_templates.get(shop, {}).get(name) or self.templates[name]
         return texts.get(locale) or texts.get(self.shops[shop].locales[0]) or next(iter(texts.values()))
-
-    def shown(self, name: str, value: Any, draft: View, locale: str) -> Any:
-        """A field's value as a text shows it: labels instead of names, a local time instead of µs."""
-        spec = self.fields[name][0]
-        if value is None:
-            return None
-        if name == "ticket.number":
-            return f"#{value:05d}"
-        if name in ("ticket.type", "ticket.priority", "member.tier"):
-            nouns = {"ticket.type": self.types, "ticket.priority": self.priorities, "member.tier": self.tiers}[name]
-            noun = nouns.get(value)
-            return noun.label.get(locale, value) if noun else value
-        if name == "ticket.state" and draft.ticket is not None:
-            state = self.lifecycles[draft.ticket.kind].states.get(value)
-            return state.label.get(locale, value) if state else value
-        if name == "ticket.team":
-            team = self.teams.get(value)
-            return team.label.get(locale, value) if team else value
-        if name == "ticket.assignee":
-            agent = draft.find_agent(value)
-            return (agent.alias or agent.name) if agent else value
-        if name in ("shop.name", "ticket.shop", "member.shop"):
-            shop = self.shops.get(value)
-            return shop.label.get(locale, value) if shop else value
-        if spec.type.kind == "list":
-            return "、".join(value) if locale.startswith("zh") else ", ".join(value)
-        return value
-
-
-def typed(spec: Field, value: Any) -> Any:
-    """A value as people send it, made the field's type. Raises ValueError, InvalidOperation or OverflowError."""
-    kind = spec.type.kind
-    if kind == "text" or kind == "entity":
-        if not isinstance(value, str) or len(value) > 20_000:
-            raise ValueError
-        return value
-    if kind == "number":
-        if isinstance(value, bool):
-            raise ValueError
-        if isinstance(value, int):
-            if abs(value) > 10**15:
-                raise ValueError
-            return value
-        number = Decimal(str(value))
-        if not number.is_finite() or abs(number) > 10**15:
-            raise ValueError
-        return int(number) if number == number.to_integral_value() else number
-    if kind == "flag":
-        if not isinstance(value, bool):
-            raise ValueError
-        return value
-    if kind == "date":
-        return date.fromisoformat(str(value)).isoformat()
-    if kind == "time":
-        from datetime import datetime
-
-        moment = datetime.fromisoformat(str(value))
-        if moment.tzinfo is None:
-            raise ValueError
-        return to_micros(moment)
-    if kind == "duration":
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**10:
-            raise ValueError
-        return value * 1_000_000
-    if kind == "enum":
-        if spec.type.enum is None or value not in spec.type.enum.values:
-            raise ValueError
-        return value
-    if kind == "list":
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value) or len(value) > 100:
-            raise ValueError
-        return tuple(value)
-    raise ValueError

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from engine.core.actions import ends
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.asking import helpers_of
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceEntry
 from engine.lang import Duration, Rule
 from engine.lang.said import say
@@ -108,7 +109,7 @@ def why_not(
     values, lacking = seen_by(book, rule, wave, now, text)
     if rule.condition is None:
         return _matched(rule, before, 0)
-    helpers = Helpers(book, shop, zone, book.calendar_of(shop, values.get("ticket.team")))
+    helpers = helpers_of(book, shop, values.get("ticket.team"))
     changed_from = dict(wave["before"])
     as_types(book, changed_from)
     clauses = rule.condition.explain(values, changed_from, helpers)

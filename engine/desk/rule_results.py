@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core.asking import Helpers, helpers_of
 from engine.core.entities import DAY
 from engine.core.questions import RulesStatistics, RulesVersions
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.rulebook import Rulebook
 from engine.core.whynot import as_types, at_stage
 from engine.lang import Rule
 from engine.lang.said import from_json, say
@@ -150,7 +151,7 @@ def _timed(tx: Tx, book: Rulebook) -> dict[str, float]:
                 if rule.stage not in values:
                     seen = values[rule.stage] = {**at_stage(wave, rule.stage), "now": now}
                     as_types(book, seen)
-                helpers = Helpers(book, row["shop"], str(book.zone(row["shop"])), book.calendar_of(row["shop"], None))
+                helpers = helpers_of(book, row["shop"], None)
                 spent.setdefault(rule.id, []).append(_asked(rule, values[rule.stage], wave["before"], helpers))
     return {rule: round(sum(times) / len(times) / 1000, 2) for rule, times in spent.items()}
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.asking import Helpers, helpers_of
+from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
 from engine.lang import Rule, Span, Template
 from engine.lang import tree as tree_of
@@ -122,7 +123,7 @@ class Book:
     def helpers(self, shop: str, values: Mapping[str, Any]) -> Helpers:
         """What conditions ask, for a case with these values."""
         book = self.book
-        return Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
+        return helpers_of(book, shop, values.get("ticket.team"))
 
     def text(self, name: str | None, shop: str) -> str:
         """What a template says, in every language."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core import access
+from engine.core.asking import helpers_of
 from engine.core.entities import Actor
 from engine.core.errors import Refused
 from engine.core.questions import Trace
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, mask
 from engine.core.whynot import WhyNot, as_types, at_stage, why_not
 from engine.lang import Rule, suggest
@@ -143,7 +144,7 @@ def nearly(
             elif text is not None:
                 values["message.text"] = snapshot.get("text", text)
             as_types(book, values)
-            helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, values.get("ticket.team")))
+            helpers = helpers_of(book, shop, values.get("ticket.team"))
             try:
                 before = dict(wave["before"])
                 as_types(book, before)

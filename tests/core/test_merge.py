@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from engine.core.actions import merge
+from engine.core.asking import helpers_for
 from engine.core.building import build
 from engine.lang import Effect
 from tests.core.desk import Stage, book_of, files
@@ -56,7 +57,7 @@ def effects(low: str, high: str, priority: int = 5) -> list[Effect]:
     book, findings = build(files(texts), analyse=False)
     assert book is not None, [f.message for f in findings]
     stage = Stage(book)
-    helpers = book.helpers(_draft(stage))
+    helpers = helpers_for(book, _draft(stage))
     return [effect for rule in book.rules.rules for effect in rule.effects({}, {}, helpers)]
 
 

@@ -7,8 +7,9 @@ import random
 
 import pytest
 
+from engine.core.asking import helpers_of
 from engine.core.entities import HOUR, MINUTE
-from engine.core.rulebook import Helpers, Rulebook
+from engine.core.rulebook import Rulebook
 from tests.core.desk import Stage, acted, at, book_of, built, clock_of, errors_of, files
 
 SETTINGS = """
@@ -131,7 +132,7 @@ def test_the_index_gives_what_asking_each_rule_gives_in_every_shop() -> None:
     seen = set()
     for _ in range(200):
         shop = chance.choice(["demo", "other"])
-        helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, None))
+        helpers = helpers_of(book, shop, None)
         values = {
             "ticket.amount": chance.choice([None, 50, 100, 101, 200, 500, 501, 700, 1000]),
             "now": at("2026-03-02"),

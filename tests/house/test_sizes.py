@@ -12,7 +12,6 @@ LONG = {
     "engine/cli.py": 560,
     "engine/core/building.py": 643,
     "engine/core/draft.py": 569,
-    "engine/core/rulebook.py": 502,
     "engine/lang/analysis/space.py": 653,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.core.asking import helpers_for
 from engine.core.trace import TraceChange
 from engine.lang import Duration, Effect
 from engine.lang.verbs import Args, Verb
@@ -36,7 +37,7 @@ def value_of(draft: Draft, field: str) -> Any:
 
 def moment_after(draft: Draft, after: Duration) -> int:
     """The moment a duration from now, in µs UTC; of working time by the ticket's calendar."""
-    return draft.book.helpers(draft).add_business(draft.now, after) if after.business else draft.now + after.micros
+    return helpers_for(draft.book, draft).add_business(draft.now, after) if after.business else draft.now + after.micros
 
 
 def by_itself(name: str) -> Callable[[Rulebook, Args], TraceChange]:

@@ -10,6 +10,7 @@ from engine.core.actions.action import Action, by_itself, given, nothing, value_
 from engine.core.actions.words import because, name
 from engine.core.entities import INTERNAL, Agent
 from engine.core.library import menu
+from engine.core.telling import locale_of, shown
 from engine.core.trace import Reason, TraceChange
 from engine.lang import Duration, Effect, Template, ast
 from engine.lang.actions import ActionChecker
@@ -28,7 +29,7 @@ def text_of(draft: Draft, args: Args, locale: str) -> str:
         template = draft.book.template(args["template"], draft.shop, locale)
     if template is None:
         return ""
-    values = {field: draft.book.shown(field, _as_shown(draft, field), draft, locale) for field in template.reads}
+    values = {field: shown(draft.book, field, _as_shown(draft, field), draft, locale) for field in template.reads}
     values.update(draft.book.shop_settings.get(draft.shop, ()))
     return template.render(values, locale, str(draft.book.zone(draft.shop)))
 
@@ -65,7 +66,7 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
     args, rule = effect.args, effect.rule.id
     if draft.ticket is not None and draft.ticket.channel == INTERNAL:
         return TraceChange("reply", args.get("template"), missed="internal")
-    text = text_of(draft, args, draft.book.locale(draft))
+    text = text_of(draft, args, locale_of(draft.book, draft))
     kind, after = args.get("as_") or "bot", args.get("after") or 0
     line = {"text": text, "as": kind, "rule": rule, "template": args.get("template")}
     said, place = _reply_wanted(draft.book, args), f"{rule}:{effect.position}"
@@ -129,7 +130,7 @@ def say_aside(draft: Draft, line: Mapping[str, Any], place: tuple[int, str]) -> 
             automatic=True,
             rule=line["rule"],
             template=line.get("template"),
-            language=draft.book.locale(draft),
+            language=locale_of(draft.book, draft),
             into=place,
         )
     )
@@ -165,7 +166,7 @@ def _answer(draft: Draft, effect: Effect) -> TraceChange:
     fits = draft.fits()
     if not fits:
         return TraceChange("answer", missed="fits")
-    locale = draft.book.locale(draft)
+    locale = locale_of(draft.book, draft)
     text = fits[0].text(locale) if len(fits) == 1 else menu(fits, locale)
     reply(draft, text, "bot", effect.rule.id, None)
     draft.turn("member")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from engine.core import routing
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
 from engine.core.actions.speech import text_of
-from engine.core.actions.words import fact, holds, name, names
+from engine.core.actions.words import fact, fact_of_field, name, names
+from engine.core.asking import holds
 from engine.core.commands import OpenLinked
 from engine.core.entities import INTERNAL
 from engine.core.opening import LINKED_DEEPEST, LINKED_MOST
@@ -36,7 +37,7 @@ def _move(draft: Draft, effect: Effect) -> TraceChange:
     if ticket.state == wanted:
         return TraceChange("move", "ticket.state", ticket.state)
     for transition in draft.book.lifecycles[ticket.kind].leading_to(ticket.state, wanted):
-        if transition.when is None or draft.book.holds(transition.when, draft):
+        if transition.when is None or holds(draft.book, transition.when, draft):
             draft.move(transition, rule=effect.rule.id)
             return TraceChange("move", "ticket.state", wanted)
     return TraceChange("move", "ticket.state", ticket.state, {"to": wanted}, "transition")
@@ -105,7 +106,7 @@ def _routed(change: TraceChange) -> str:
     if "by" in change.more:
         told = joined((told, say("ticket.assignee by {way}", change.more["by"])), ", ")
     if "assignee" in change.more:
-        told = joined((told, holds("ticket.assignee", change.more["assignee"])), ", ")
+        told = joined((told, fact_of_field("ticket.assignee", change.more["assignee"])), ", ")
     return told
 
 

@@ -11,10 +11,10 @@ from engine.lang.said import joined, say
 
 def fact(change: TraceChange) -> str:
     """`ticket.priority = high`: what holds."""
-    return holds(change.target, change.value)
+    return fact_of_field(change.target, change.value)
 
 
-def holds(field: str | None, value: Any) -> str:
+def fact_of_field(field: str | None, value: Any) -> str:
     """That a field has a value."""
     return say("{field} = {value}", field, shown(value))
 

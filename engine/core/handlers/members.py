@@ -11,6 +11,7 @@ from engine.core.entities import NEVER
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import known_tags, one_of
+from engine.core.typed import check_field
 
 
 def change_member(draft: Draft, command: ChangeMember) -> None:
@@ -25,7 +26,7 @@ def change_member(draft: Draft, command: ChangeMember) -> None:
             value = known_tags(draft, tuple(value))
         elif name.startswith("fields."):
             key = name.removeprefix("fields.")
-            draft.change_field("member", key, book.check_field("member", key, value))
+            draft.change_field("member", key, check_field(book, "member", key, value))
             continue
         elif name != "name":
             raise Refused("invalid", "unknown-field", f"there is no field `{name}` to set", pointer=f"/{name}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from engine.core import access
 from engine.core.actions.tickets import ask_rating
+from engine.core.asking import holds
 from engine.core.changes import Create
 from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
 from engine.core.draft import Draft
@@ -94,7 +95,7 @@ def may_not(draft: Draft, transition: Transition) -> Refused | None:
             return Refused("forbidden", "role-needed", f"this move is for {', '.join(transition.roles)}")
     elif actor.kind != "system" and "member" not in transition.roles:
         return Refused("forbidden", "role-needed", "this move is made by the desk")
-    if transition.when is not None and not draft.book.holds(transition.when, draft):
+    if transition.when is not None and not holds(draft.book, transition.when, draft):
         return Refused("conflict", "move-not-now", "the condition of this move does not hold now")
     for name in transition.requires:
         if draft.book.getter(name)(draft) in (None, ""):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from engine.core import sla
 from engine.core.actions.speech import reply_at_last
+from engine.core.calendar import Calendar
 from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.draft import Draft
+from engine.core.entities import Clock
 from engine.core.handlers._beginning import Beginning
 
 
@@ -61,7 +64,7 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
     if "after" in body:
         if clock.met_at is not None or clock.breached_at is None:
             return
-        draft.book.fill_sla(draft, clock, policy, calendar)
+        _fill_sla(draft, clock, policy, calendar)
         draft.record("sla.breached", {"target": target, "after": body["after"] // 1_000_000})
         draft.keys.add(f"sla.breached after {body['after']}")
         return
@@ -86,7 +89,26 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
         draft.keys.add("sla.warning")
         draft.record("sla.warning", {"target": target, "percent": percent})
     draft.clocks[target] = clock
-    draft.book.fill_sla(draft, clock, policy, calendar, percent)
+    _fill_sla(draft, clock, policy, calendar, percent)
+
+
+def _fill_sla(
+    draft: Draft, clock: Clock, policy: sla.Policy | None, calendar: Calendar, percent: int | None = None
+) -> None:
+    """The event fields of `sla.warning` and `sla.breached`."""
+    now = draft.now
+    if percent is None:
+        percent = 100 * sla.used(clock, calendar, now) // clock.total if clock.total else 100
+    overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
+    draft.extra.update(
+        {
+            "sla.policy": policy.name if policy else clock.policy,
+            "sla.target": clock.target,
+            "sla.percent": Decimal(percent) / 100,
+            "sla.overdue": overdue,
+            "sla.due_at": clock.due_at,
+        }
+    )
 
 
 BEGIN: Mapping[type, Beginning] = {

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.core.asking import Helpers, helpers_of
 from engine.core.decide import Decision
 from engine.core.entities import Clock
-from engine.core.rulebook import Helpers
 from engine.core.scenarios.result import Result
 from engine.core.scenarios.why import line_of
 from engine.core.schema import class_of
@@ -100,7 +100,7 @@ class Coverage:
                         lacking -= {"message.text"}
                     if not lacking:
                         team = values.get("ticket.team")
-                        helpers = Helpers(book, shop, str(book.zone(shop)), book.calendar_of(shop, team))
+                        helpers = helpers_of(book, shop, team)
                         self._branch(rule, values, before, helpers)
 
     def _branch(self, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any], helpers: Helpers) -> None:

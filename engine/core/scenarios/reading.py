@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.entities import Member, Ticket
 from engine.core.opening import MEMBERS_SET
-from engine.core.rulebook import typed
 from engine.core.schema.scenarios import ANSWER, STATUSES, AgentEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
+from engine.core.typed import typed
 from engine.lang import Duration, Finding, Source, Span
 from engine.lang.decoder import Decoder
 from engine.lang.document import At, Document, Path

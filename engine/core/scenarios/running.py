@@ -35,20 +35,15 @@ from engine.core.errors import Refused
 from engine.core.library import Library
 from engine.core.memory import World
 from engine.core.opening import reopens
-from engine.core.rulebook import NOTHING_MORE, Rulebook, typed
+from engine.core.rulebook import NOTHING_MORE, Rulebook
 from engine.core.scenarios.coverage import Coverage
 from engine.core.scenarios.made import agent_of, answer_of, moment, page_of
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import why
-from engine.core.schema.scenarios import (
-    CallEntry,
-    Expect,
-    MemberEntry,
-    Scenario,
-    Step,
-)
+from engine.core.schema.scenarios import CallEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
+from engine.core.typed import typed
 from engine.lang import Duration, Source, load_plain
 from engine.lang.said import quoted, say
 from engine.lang.types import noun
