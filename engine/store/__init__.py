@@ -6,10 +6,12 @@ from engine.store.errors import (
     KeyReused,
     KeyRingError,
     NotFilterable,
+    StoreAway,
     StoreBusy,
     StoreClosed,
     StoreError,
     StoreNewer,
+    is_away,
 )
 from engine.store.log import EventRow
 from engine.store.secret import KeyRing
@@ -25,11 +27,13 @@ __all__ = [
     "KeyRingError",
     "NotFilterable",
     "Store",
+    "StoreAway",
     "StoreBusy",
     "StoreClosed",
     "StoreError",
     "StoreNewer",
     "Tx",
     "Written",
+    "is_away",
     "wall_clock",
 ]
