@@ -12,6 +12,7 @@ import http.client
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import msgspec
 import tornado.web
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import Actor, Refused, WhoIs, with_times
+from engine.desk import Actor, KeepReply, Refused, ReplyGiven, WhoIs, with_times
 from engine.editor import Said
 from web import decode
 from web.limits import network
@@ -296,7 +297,31 @@ class OperationHandler(BaseHandler):
             raise Problem(400, "unreadable", str(error)) from None
         except decode.Wrong as error:
             raise Problem(422, "invalid", "some fields are not right", error.errors) from None
-        self._answer(await operation.run(call))
+        self._answer(await operation.run(call) if call.key is None else await self._once(operation, call, call.key))
+
+    async def _once(self, operation: Operation, call: Call, key: str) -> Answer:
+        """The answer of a request with an Idempotency-Key: that of the first time, if it came before."""
+        digest = self._digest(operation, call)
+        given = await call.ask(ReplyGiven(key, digest))
+        if given is not None:
+            headers, body = msgspec.json.decode(given["body"], type=tuple[dict[str, str], bytes])
+            return Answer(body, given["status"], headers)
+        answer = self._written(await operation.run(call))
+        kept = msgspec.json.encode((answer.headers, answer.body))
+        try:
+            await call.desk.act(call.actor, KeepReply(key, digest, answer.status, kept))
+        except Exception:
+            # It is done; a repeat is not carried out again, it only may be told of how things stand by then.
+            log.warning("request %s is done, its answer could not be kept", self.request_id, exc_info=True)
+        return answer
+
+    def _digest(self, operation: Operation, call: Call) -> str:
+        """What tells a request from another under the same key; how a body is written does not."""
+        body: Any = call.body
+        if operation.upload:
+            body = (body["name"], body["media_type"], hashlib.sha256(body["data"]).hexdigest())
+        said = (operation.method, self.request.path, self.request.query, repr(body))
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
     get = head = post = put = patch = delete = _run
 
@@ -427,17 +452,21 @@ class OperationHandler(BaseHandler):
 
     def _answer(self, answer: Answer) -> None:
         self.set_status(answer.status)
-        for name, value in answer.headers.items():
-            self.set_header(name, value)
         if answer.cookie is not None:
             self.keep_session(*answer.cookie)
+        answer = self._written(answer)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        self.finish() if answer.status == 204 else self.finish(answer.body)
+
+    def _written(self, answer: Answer) -> Answer:
+        """The answer with its body as bytes."""
+        if isinstance(answer.body, bytes):
+            return answer
         if answer.status == 204:
-            self.finish()
-        elif isinstance(answer.body, bytes):
-            self.finish(answer.body)
-        else:
-            self.set_header("Content-Type", "application/json")
-            self.finish(self.json(with_times(answer.body)))
+            return replace(answer, body=b"")
+        headers = {**answer.headers, "Content-Type": "application/json"}
+        return replace(answer, body=self.json(with_times(answer.body)), headers=headers)
 
 
 def _bearer(header: str | None) -> str | None:

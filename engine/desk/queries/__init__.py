@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from engine.core.questions import WhoIs
 from engine.desk.context import AskAhead, Questions
+from engine.desk.handlers import requests
 from engine.desk.handlers.sessions import who_is
 from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
 
@@ -22,6 +23,7 @@ QUESTIONS: Questions = {
     **files.QUESTIONS,
     **nouns.QUESTIONS,
     **rules.QUESTIONS,
+    **requests.QUESTIONS,
 }
 """Every question of the machine; features bring their own."""
 

@@ -3060,10 +3060,7 @@ export interface operations {
     logout: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3276,7 +3273,10 @@ export interface operations {
     end_session: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description A session's id. */
                 session: number;
@@ -5244,7 +5244,10 @@ export interface operations {
     unblock_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description A member's id. */
                 member: number;
@@ -6037,10 +6040,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6216,10 +6216,7 @@ export interface operations {
     draw_rules: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6853,10 +6850,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6957,10 +6951,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7070,10 +7061,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7183,10 +7171,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7287,10 +7272,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7391,10 +7373,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7495,10 +7474,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7599,10 +7575,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7703,10 +7676,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7807,10 +7777,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -7911,10 +7878,7 @@ export interface operations {
                 /** @description Of the texts for people in the answer. */
                 locale?: "en" | "zh-CN" | "zh-TW";
             };
-            header?: {
-                /** @description The same key with the same request gives the first answer again, for 24 hours. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -8403,7 +8367,10 @@ export interface operations {
     delete_answer_type: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description A question type's name. */
                 type: string;
@@ -9009,7 +8976,10 @@ export interface operations {
     delete_answer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description An answer's id. */
                 answer: number;
@@ -9983,7 +9953,10 @@ export interface operations {
     delete_quick_reply: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description A quick reply's id. */
                 reply: number;
@@ -10467,7 +10440,10 @@ export interface operations {
     delete_view: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description A saved view's id. */
                 view: number;
