@@ -20,10 +20,11 @@ import msgspec
 import tornado.web
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import Actor, KeepReply, Refused, ReplyGiven, WhoIs, with_times
+from engine.desk import Actor, Refused, WhoIs, is_away, with_times
 from engine.editor import Said
 from web import decode
 from web.limits import network
+from web.repeats import once
 from web.routes import PARAMETERS, Answer, Call, Operation
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ DRAIN: Final = 64_000_000
 LARGE: Final = 32_000_000
 """Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
+AWAY: Final = (
+    "nothing can be stored at the moment, and nothing was changed: the disk is full or the database away; try again"
+)
 
 STATUS: Final[Mapping[str, int]] = {
     "invalid": 422,
@@ -162,6 +166,8 @@ class BaseHandler(tornado.web.RequestHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, Refused):
             error = Problem.of(error)
+        elif error is not None and is_away(error):
+            error = Problem(503, "store-away", AWAY, headers={"Retry-After": "5"})
         if isinstance(error, Problem):
             self.problem(error)
         elif status_code == 405:
@@ -187,6 +193,9 @@ class BaseHandler(tornado.web.RequestHandler):
         if isinstance(value, (Problem, Refused)):
             return
         if isinstance(value, tornado.web.HTTPError) and value.status_code < 500:
+            return
+        if is_away(value):
+            log.warning("request %s: %s %s: %s", self.request_id, self.request.method, self.request.path, value)
             return
         log.error("request %s failed: %s %s", self.request_id, self.request.method, self.request.path, exc_info=value)
 
@@ -297,31 +306,10 @@ class OperationHandler(BaseHandler):
             raise Problem(400, "unreadable", str(error)) from None
         except decode.Wrong as error:
             raise Problem(422, "invalid", "some fields are not right", error.errors) from None
-        self._answer(await operation.run(call) if call.key is None else await self._once(operation, call, call.key))
-
-    async def _once(self, operation: Operation, call: Call, key: str) -> Answer:
-        """The answer of a request with an Idempotency-Key: that of the first time, if it came before."""
-        digest = self._digest(operation, call)
-        given = await call.ask(ReplyGiven(key, digest))
-        if given is not None:
-            headers, body = msgspec.json.decode(given["body"], type=tuple[dict[str, str], bytes])
-            return Answer(body, given["status"], headers)
-        answer = self._written(await operation.run(call))
-        kept = msgspec.json.encode((answer.headers, answer.body))
-        try:
-            await call.desk.act(call.actor, KeepReply(key, digest, answer.status, kept))
-        except Exception:
-            # It is done; a repeat is not carried out again, it only may be told of how things stand by then.
-            log.warning("request %s is done, its answer could not be kept", self.request_id, exc_info=True)
-        return answer
-
-    def _digest(self, operation: Operation, call: Call) -> str:
-        """What tells a request from another under the same key; how a body is written does not."""
-        body: Any = call.body
-        if operation.upload:
-            body = (body["name"], body["media_type"], hashlib.sha256(body["data"]).hexdigest())
-        said = (operation.method, self.request.path, self.request.query, repr(body))
-        return hashlib.sha256("\0".join(said).encode()).hexdigest()
+        if call.key is None:
+            self._answer(await operation.run(call))
+        else:
+            self._answer(await once(operation, call, call.key, self.request.path, self._written))
 
     get = head = post = put = patch = delete = _run
 

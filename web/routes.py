@@ -149,7 +149,7 @@ class Operation:
     @property
     def refusals(self) -> tuple[int, ...]:
         """Every status of a problem it may answer with."""
-        found = {400, 413, 422, *self.errors}
+        found = {400, 413, 422, 503, *self.errors}
         if self.who == "known":
             # With no credentials 401; a session that was ended may also be told of where nobody needs one.
             found |= {401, 403}
@@ -161,7 +161,7 @@ class Operation:
             found |= {401, 403, 409, 429}
         if self.match:
             found.add(412)
-        return tuple(sorted(found))
+        return tuple(sorted(found - self.answers.keys()))
 
 
 TABLE: Final[list[Operation]] = []

@@ -50,6 +50,7 @@ from engine.core.questions import (
     RulesVersions,
     Search,
     Sessions,
+    StoreTrouble,
     Teams,
     TicketByNumber,
     Tickets,
@@ -66,6 +67,7 @@ from engine.desk.feed import Frame, Subscription
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.replay.simulate import with_moments
+from engine.store import is_away
 
 __all__ = [
     "CONTROL",
@@ -123,6 +125,7 @@ __all__ = [
     "SignIn",
     "SignOut",
     "Step",
+    "StoreTrouble",
     "Subscription",
     "Teams",
     "TicketByNumber",
@@ -134,6 +137,7 @@ __all__ = [
     "WhoIs",
     "Work",
     "check_who",
+    "is_away",
     "principal",
     "rfc3339",
     "with_moments",

@@ -13,6 +13,7 @@ from engine.store.errors import (
     StoreNewer,
     is_away,
 )
+from engine.store.health import Health
 from engine.store.log import EventRow
 from engine.store.secret import KeyRing
 from engine.store.tx import Tx
@@ -22,6 +23,7 @@ __all__ = [
     "BadCursor",
     "EventRow",
     "FileRefused",
+    "Health",
     "KeyReused",
     "KeyRing",
     "KeyRingError",

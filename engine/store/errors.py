@@ -68,7 +68,7 @@ class NotFilterable(StoreError):
 def is_away(error: BaseException) -> bool:
     """Whether the storage could not do its work for now, whatever was asked of it. False: it lies in what was asked."""
     if isinstance(error, StoreError):
-        return isinstance(error, (StoreAway, StoreBusy))
+        return isinstance(error, (StoreAway, StoreBusy, StoreClosed))
     if isinstance(error, OSError):
         return error.errno in _NO_ROOM
     if not isinstance(error, (DatabaseError, InterfaceError)):

@@ -102,6 +102,8 @@ class Store:
         self.indexes = {name: Index(storage.index(name)) for name in SEARCHES}
         self.last_event_id = 0
         """The newest event this process committed or found at its start."""
+        self.refusals = 0
+        """Writes that the database could not take, since the start."""
         self._clock = clock
         self._last_now = 0
         self._now_lock = threading.Lock()
@@ -310,13 +312,14 @@ class Store:
             if job.error is None:
                 job.error = error
 
-    @staticmethod
-    def _answer(batch: Sequence[_Job]) -> None:
+    def _answer(self, batch: Sequence[_Job]) -> None:
         """Answers everybody; callers on one loop are woken together."""
         loops: dict[asyncio.AbstractEventLoop, list[_AsyncJob]] = {}
         for job in batch:
             if job.written is None and job.error is None:
                 job.error = StoreError("the job was neither done nor refused")
+            if job.error is not None and is_away(job.error):
+                self.refusals += 1
             if isinstance(job, _AsyncJob):
                 loops.setdefault(job.loop, []).append(job)
             elif job.error is not None:
