@@ -8,17 +8,13 @@ step; one that dies is followed by another once the lease is over.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
-
-from peewee import InterfaceError, OperationalError
 
 from engine.core.building import build
 from engine.core.entities import SYSTEM
@@ -35,6 +31,7 @@ from engine.store import (
     StoreClosed,
     StoreError,
     Tx,
+    is_away,
     jobs,
     rulebooks,
     wall_clock,
@@ -52,19 +49,9 @@ NICE = 10
 """How much lower the priority of a worker beside a server is."""
 AGAIN = 5.0
 """Seconds until a step is tried again that the storage kept from being stored."""
+TRIES = 3
+"""Runs of a step that the store refuses for the step's own sake, or for that of another in the same COMMIT."""
 _ASKED_WRONGLY = (BadCursor, FileRefused, KeyReused, NotFilterable)
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-
-
-def _is_storage_trouble(error: BaseException) -> bool:
-    """Whether the storage could not do its work (a full disk, a server that is away), which is no fault of a job."""
-    if isinstance(error, OSError):
-        return error.errno in _NO_ROOM
-    if isinstance(error, StoreError):
-        return not isinstance(error, _ASKED_WRONGLY)
-    # SQLite gives a statement that is wrong in itself the same class as a full disk, but a code of its own.
-    code = getattr(error.args[0] if error.args else None, "sqlite_errorcode", None)
-    return isinstance(error, (OperationalError, InterfaceError)) and code != sqlite3.SQLITE_ERROR
 
 
 class _Lost(Exception):
@@ -98,6 +85,8 @@ class Worker:
         self._held: dict[int, Claimed] = {}
         self._later: dict[int, float] = {}
         """Held jobs whose step the storage did not take: not before then (monotonic time)."""
+        self._refused: dict[int, int] = {}
+        """How often in a row the store refused the step of a held job."""
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -115,7 +104,7 @@ class Worker:
                 except StoreClosed:
                     raise
                 except Exception as error:
-                    if not self._patient and not isinstance(error, StoreBusy) and _is_storage_trouble(error):
+                    if not self._patient and not isinstance(error, StoreBusy) and is_away(error):
                         raise error if isinstance(error, StoreError) else StoreError(str(error)) from error
                     log.exception("the worker could not look at its jobs; trying again")
                     await rest(self._wake, LOOK)
@@ -127,9 +116,7 @@ class Worker:
                 await self._context.store.write(lambda tx: jobs.let_go(tx, held))
             except StoreClosed:
                 pass
-            except Exception as error:
-                if not _is_storage_trouble(error):
-                    raise
+            except StoreError as error:
                 log.warning("the jobs could not be given back, others take them when the lease is over: %s", error)
             self._held.clear()
 
@@ -236,7 +223,8 @@ class Worker:
     async def _step(self, job: Claimed) -> None:
         """One step of one job, stored with its place. What the step raises fails this job; the others go on.
 
-        Where the storage is in trouble the job stays where it stood and is tried again later.
+        Where the storage is away the job stays where it stood until it is back. A step that is refused by a storage
+        which is there is tried again too, as its COMMIT may have failed for another's sake, but only `TRIES` times.
         """
         if self._later.pop(job.id, None) is not None:
             job = await self._as_asked(job)
@@ -253,20 +241,29 @@ class Worker:
         except (StoreBusy, StoreClosed):
             raise  # nothing was stored: the same step again
         except Exception as error:
-            if _is_storage_trouble(error):
-                if not self._patient:
-                    raise
+            away = is_away(error)
+            if away and not self._patient:
+                raise
+            if away or self._may_be_refused_again(job, error):
                 log.warning("job %d (%s) waits, its step could not be stored: %s", job.id, job.kind, error)
                 self._later[job.id] = time.monotonic() + AGAIN
                 return
             log.exception("job %d (%s) failed", job.id, job.kind)
             await self._end(job, "failed", error=f"{type(error).__name__}: {error}")
         else:
+            self._refused.pop(job.id, None)
             if moved is None:
                 del self._held[job.id]
             else:
                 self._held[job.id] = moved
             await asyncio.sleep(self._pace * (time.perf_counter() - began))
+
+    def _may_be_refused_again(self, job: Claimed, error: Exception) -> bool:
+        """Whether a step that the store refused gets another try; counts this one."""
+        if not isinstance(error, StoreError) or isinstance(error, _ASKED_WRONGLY):
+            return False
+        self._refused[job.id] = self._refused.get(job.id, 0) + 1
+        return self._refused[job.id] < TRIES
 
     async def _as_asked(self, job: Claimed) -> Claimed:
         """The job with a wish to cancel it, which is otherwise heard of when a step is stored."""
@@ -287,6 +284,7 @@ class Worker:
 
     async def _end(self, job: Claimed, state: str, *, error: str | None = None) -> None:
         self._held.pop(job.id, None)
+        self._refused.pop(job.id, None)
         with suppress(_Lost):
             await self._context.write(lambda tx: self._over(tx, job, state, error=error))
 

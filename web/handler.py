@@ -12,6 +12,7 @@ import http.client
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -19,10 +20,11 @@ import msgspec
 import tornado.web
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import Actor, Refused, WhoIs, with_times
+from engine.desk import Actor, Refused, WhoIs, is_away, with_times
 from engine.editor import Said
 from web import decode
 from web.limits import network
+from web.repeats import once
 from web.routes import PARAMETERS, Answer, Call, Operation
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ DRAIN: Final = 64_000_000
 LARGE: Final = 32_000_000
 """Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
+AWAY: Final = (
+    "nothing can be stored at the moment, and nothing was changed: the disk is full or the database away; try again"
+)
 
 STATUS: Final[Mapping[str, int]] = {
     "invalid": 422,
@@ -161,6 +166,8 @@ class BaseHandler(tornado.web.RequestHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, Refused):
             error = Problem.of(error)
+        elif error is not None and is_away(error):
+            error = Problem(503, "store-away", AWAY, headers={"Retry-After": "5"})
         if isinstance(error, Problem):
             self.problem(error)
         elif status_code == 405:
@@ -186,6 +193,9 @@ class BaseHandler(tornado.web.RequestHandler):
         if isinstance(value, (Problem, Refused)):
             return
         if isinstance(value, tornado.web.HTTPError) and value.status_code < 500:
+            return
+        if is_away(value):
+            log.warning("request %s: %s %s: %s", self.request_id, self.request.method, self.request.path, value)
             return
         log.error("request %s failed: %s %s", self.request_id, self.request.method, self.request.path, exc_info=value)
 
@@ -296,7 +306,10 @@ class OperationHandler(BaseHandler):
             raise Problem(400, "unreadable", str(error)) from None
         except decode.Wrong as error:
             raise Problem(422, "invalid", "some fields are not right", error.errors) from None
-        self._answer(await operation.run(call))
+        if call.key is None:
+            self._answer(await operation.run(call))
+        else:
+            self._answer(await once(operation, call, call.key, self.request.path, self._written))
 
     get = head = post = put = patch = delete = _run
 
@@ -427,17 +440,21 @@ class OperationHandler(BaseHandler):
 
     def _answer(self, answer: Answer) -> None:
         self.set_status(answer.status)
-        for name, value in answer.headers.items():
-            self.set_header(name, value)
         if answer.cookie is not None:
             self.keep_session(*answer.cookie)
+        answer = self._written(answer)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        self.finish() if answer.status == 204 else self.finish(answer.body)
+
+    def _written(self, answer: Answer) -> Answer:
+        """The answer with its body as bytes."""
+        if isinstance(answer.body, bytes):
+            return answer
         if answer.status == 204:
-            self.finish()
-        elif isinstance(answer.body, bytes):
-            self.finish(answer.body)
-        else:
-            self.set_header("Content-Type", "application/json")
-            self.finish(self.json(with_times(answer.body)))
+            return replace(answer, body=b"")
+        headers = {**answer.headers, "Content-Type": "application/json"}
+        return replace(answer, body=self.json(with_times(answer.body)), headers=headers)
 
 
 def _bearer(header: str | None) -> str | None:

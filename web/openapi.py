@@ -30,6 +30,7 @@ _TITLES: Final[Mapping[int, str]] = {
     415: "Wrong content.",
     422: "Read, but not right; `errors` says where.",
     429: "Too many; `Retry-After` says when.",
+    503: "Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again.",
 }
 
 _RETRY: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
@@ -179,7 +180,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
             "description": _TITLES[status],
             "content": {"application/problem+json": {"schema": _ref(schema.Problem)}},
         }
-        if status == 429:
+        if status in (429, 503):
             problem["headers"] = _RETRY
         found[str(status)] = problem
     return found

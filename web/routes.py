@@ -64,6 +64,8 @@ class Call:
     raw: bytes = b""
     csrf: str | None = None
     """What a page must send with changes; None where no cookie is used."""
+    acts: int = 0
+    """Commands so far: each has its own place under the key."""
     found: Mapping[str, Any] | None = None
     """What the desk knows of the caller: the answer to `WhoIs`."""
 
@@ -74,7 +76,9 @@ class Call:
 
     async def act(self, command: Any) -> dict[str, Any]:
         """Carries out a command as the caller, once for each Idempotency-Key."""
-        return await self.desk.act(self.actor, command, key=self.key)
+        self.acts += 1
+        key = self.key if self.key is None or self.acts == 1 else f"{self.key} {self.acts}"
+        return await self.desk.act(self.actor, command, key=key)
 
     async def ask(self, question: Any) -> Any:
         """The answer to a question; None where it is not there or not for the caller."""
@@ -124,6 +128,9 @@ class Operation:
     """The body may hold a whole rules folder."""
     cross: bool = False
     """A shop's page may ask it from its own site."""
+    repeats: bool = True
+    """Whether a request that comes again may get the first one's answer; not where nothing is changed that a question
+    could not ask again, nor where the first one ends the session that asks."""
     errors: tuple[int, ...] = ()
     """Refusals beside those that follow from the rest of the row."""
     example: Mapping[str, Any] | None = None
@@ -137,12 +144,12 @@ class Operation:
     @property
     def keyed(self) -> bool:
         """Whether it takes an Idempotency-Key."""
-        return self.writes and self.who == "known" and self.method != "DELETE"
+        return self.writes and self.who == "known" and self.repeats
 
     @property
     def refusals(self) -> tuple[int, ...]:
         """Every status of a problem it may answer with."""
-        found = {400, 413, 422, *self.errors}
+        found = {400, 413, 422, 503, *self.errors}
         if self.who == "known":
             # With no credentials 401; a session that was ended may also be told of where nobody needs one.
             found |= {401, 403}
@@ -154,7 +161,7 @@ class Operation:
             found |= {401, 403, 409, 429}
         if self.match:
             found.add(412)
-        return tuple(sorted(found))
+        return tuple(sorted(found - self.answers.keys()))
 
 
 TABLE: Final[list[Operation]] = []

@@ -16,8 +16,6 @@ Status = Literal["online", "busy", "away", "offline"]
 Visibility = Literal["public", "anonymous", "internal"]
 Label = dict[str, str]
 """A text per language: {"zh-TW": …, "zh-CN": …, "en": …}; a missing one falls back to the noun's name."""
-
-
 Id = Annotated[int, Meta(ge=1, le=9_007_199_254_740_991)]
 """Whole numbers that every JSON reader keeps exact."""
 
@@ -355,6 +353,7 @@ class Health(Struct):
     version: str
     rulebook: str | None = None
     checks: dict[str, str] | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class SearchHit(Struct):

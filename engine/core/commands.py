@@ -197,6 +197,16 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepReply:
+    """The reply to a request with an `Idempotency-Key`, for when it comes again. `digest` tells requests apart."""
+
+    key: str
+    digest: str
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A file sent before the message that names it. Only its uploader may name it; unused it goes after a day."""
 

@@ -146,6 +146,19 @@ class WhoIs:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreTrouble:
+    """Why nothing can be stored at the moment; None where all is well. It is tried, not more often than needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyGiven:
+    """The reply that the actor's request got the first time it came under this `Idempotency-Key`; None: it is new."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenChatOf:
     """The number and the last lines of the actor's open chat in a shop, for `welcome`."""
 

@@ -11,6 +11,7 @@ from engine.core.commands import (
     ChangeTicket,
     CreateMember,
     EndChat,
+    KeepReply,
     MarkRead,
     MemberLine,
     MoveTicket,
@@ -42,12 +43,14 @@ from engine.core.questions import (
     Nouns,
     OpenChatOf,
     QueuePlace,
+    ReplyGiven,
     RulesState,
     RulesStatistics,
     RulesTexts,
     RulesVersions,
     Search,
     Sessions,
+    StoreTrouble,
     Teams,
     TicketByNumber,
     Tickets,
@@ -64,6 +67,7 @@ from engine.desk.feed import Frame, Subscription
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.replay.simulate import with_moments
+from engine.store import is_away
 
 __all__ = [
     "CONTROL",
@@ -88,6 +92,7 @@ __all__ = [
     "Frame",
     "JobKind",
     "JobSchedule",
+    "KeepReply",
     "LiveEvent",
     "MarkRead",
     "Me",
@@ -108,6 +113,7 @@ __all__ = [
     "QueuePlace",
     "RateTicket",
     "Refused",
+    "ReplyGiven",
     "Retry",
     "RulesState",
     "RulesStatistics",
@@ -119,6 +125,7 @@ __all__ = [
     "SignIn",
     "SignOut",
     "Step",
+    "StoreTrouble",
     "Subscription",
     "Teams",
     "TicketByNumber",
@@ -130,6 +137,7 @@ __all__ = [
     "WhoIs",
     "Work",
     "check_who",
+    "is_away",
     "principal",
     "rfc3339",
     "with_moments",

@@ -26,7 +26,7 @@ from engine.core.rulebook import Rulebook
 from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
 from engine.plugins import Plugins
-from engine.store import BadCursor, EventRow, Store, Tx, Written, commit, load
+from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load
 from engine.store.commit import NewTicket
 from engine.store.values import Lexicon
 
@@ -145,6 +145,7 @@ class Context:
         self.config = config
         self.plugins = plugins
         self.store = store
+        self.health = Health(store)
         self.blobs = blobs
         self.bus = bus
         self.tables = tables

@@ -115,7 +115,7 @@ class Desk:
     async def act(self, actor: Actor, command: Any, *, key: str | None = None) -> dict[str, Any]:
         """Does what an actor wants, in one transaction, and answers in the API's shape once it is stored.
 
-        `key` is the request's idempotency key: a repeat gets the same answer with `replayed`. Raises Refused.
+        `key` is the request's idempotency key: a repeat gets the same answer. Raises Refused.
         """
         return await self.context.act(actor, command, key=key)
 

@@ -119,7 +119,8 @@ async def _in_transaction(
                     "invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request"
                 ) from None
             if known is not None:
-                return {**json.loads(known.answer), "replayed": True}
+                repeated: dict[str, Any] = json.loads(known.answer)
+                return repeated
         try:
             answer = run(Work(context, tx, book, words, actor), command)
         except FileRefused as error:

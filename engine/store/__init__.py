@@ -6,11 +6,14 @@ from engine.store.errors import (
     KeyReused,
     KeyRingError,
     NotFilterable,
+    StoreAway,
     StoreBusy,
     StoreClosed,
     StoreError,
     StoreNewer,
+    is_away,
 )
+from engine.store.health import Health
 from engine.store.log import EventRow
 from engine.store.secret import KeyRing
 from engine.store.tx import Tx
@@ -20,16 +23,19 @@ __all__ = [
     "BadCursor",
     "EventRow",
     "FileRefused",
+    "Health",
     "KeyReused",
     "KeyRing",
     "KeyRingError",
     "NotFilterable",
     "Store",
+    "StoreAway",
     "StoreBusy",
     "StoreClosed",
     "StoreError",
     "StoreNewer",
     "Tx",
     "Written",
+    "is_away",
     "wall_clock",
 ]

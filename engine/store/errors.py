@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+
+from peewee import DatabaseError, InterfaceError, OperationalError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_SQLITE_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)  # fmt: skip
+_POSTGRES_AWAY = ("08", "53", "57", "58")
+"""Classes of SQLSTATE: no connection, no room, told to stop, trouble of the system."""
+_READ_ONLY = "25006"
+
 
 class StoreError(Exception):
     """The store could not do its work; the text is fit for an operator."""
@@ -17,6 +34,11 @@ class StoreNewer(StoreError):
 
 class StoreBusy(StoreError):
     """Another process holds the store longer than we wait."""
+
+
+class StoreAway(StoreError):
+    """The store cannot be written or reached for now: no room, no server, a file that cannot be opened. What was asked
+    for is not to blame, and may be asked for again."""
 
 
 class KeyRingError(StoreError):
@@ -41,3 +63,21 @@ class NotFilterable(StoreError):
     def __init__(self, message: str, span: object | None = None) -> None:
         super().__init__(message)
         self.span = span
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the storage could not do its work for now, whatever was asked of it. False: it lies in what was asked."""
+    if isinstance(error, StoreError):
+        return isinstance(error, (StoreAway, StoreBusy, StoreClosed))
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    if not isinstance(error, (DatabaseError, InterfaceError)):
+        return False
+    driver = error.args[0] if error.args else None
+    code, state = getattr(driver, "sqlite_errorcode", None), getattr(driver, "sqlstate", None)
+    if code is not None:
+        return int(code) & 0xFF in _SQLITE_AWAY
+    if state is not None:
+        return str(state).startswith(_POSTGRES_AWAY) or state == _READ_ONLY
+    # peewee has InterfaceErrors of its own, for a query that is not complete.
+    return isinstance(error, OperationalError) or (isinstance(error, InterfaceError) and isinstance(driver, Exception))

@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar
 from peewee import PeeweeException
 
 from engine.store import migrate
-from engine.store.errors import KeyRingError, StoreBusy, StoreClosed, StoreError
+from engine.store.errors import KeyRingError, StoreAway, StoreBusy, StoreClosed, StoreError, is_away
 from engine.store.log import EventRow, number_events, store_decisions
 from engine.store.search import Index
 from engine.store.secret import KeyRing
@@ -102,6 +102,8 @@ class Store:
         self.indexes = {name: Index(storage.index(name)) for name in SEARCHES}
         self.last_event_id = 0
         """The newest event this process committed or found at its start."""
+        self.refusals = 0
+        """Writes that the database could not take, since the start."""
         self._clock = clock
         self._last_now = 0
         self._now_lock = threading.Lock()
@@ -153,7 +155,8 @@ class Store:
     async def write(self, job: Callable[[Tx], T]) -> Written[T]:
         """Runs the job on the writer thread; answers after the COMMIT that holds it.
 
-        Raises what the job raised, StoreError when the COMMIT failed, StoreClosed.
+        Raises what the job raised, StoreAway where the database could not take it, StoreError when the COMMIT failed
+        for another reason, StoreClosed.
         """
         waiting = _AsyncJob(job, asyncio.get_running_loop())
         self._put(waiting)
@@ -237,7 +240,7 @@ class Store:
         except PeeweeException as error:
             self._drop_connection()
             busy = StoreBusy(f"the store could not be locked for writing: {error}")
-            self._fail(batch, busy if self.storage.retryable(error) else StoreError(str(error)))
+            self._fail(batch, busy if self.storage.retryable(error) else StoreAway(str(error)))
             return
         done: list[tuple[_Job, Tx, Any]] = []
         connection = Connection(database)
@@ -259,7 +262,7 @@ class Store:
             if self.storage.retryable(error):
                 raise _Again from error
             log.error("a batch of %d jobs was not committed: %s", len(batch), error)
-            self._fail(batch, error if isinstance(error, StoreError) else StoreError(f"not committed: {error}"))
+            self._fail(batch, _told(error))
             return
         if events:
             self.last_event_id = max(self.last_event_id, last)
@@ -281,7 +284,7 @@ class Store:
             except PeeweeException:
                 # The database gave the whole transaction up (a full disk): the batch fails with what made it do so.
                 raise error from None
-            job.error = error
+            job.error = _told(error) if is_away(error) else error
             return None
         connection.say("RELEASE SAVEPOINT job")
         took = time.perf_counter() - started
@@ -308,13 +311,14 @@ class Store:
             if job.error is None:
                 job.error = error
 
-    @staticmethod
-    def _answer(batch: Sequence[_Job]) -> None:
+    def _answer(self, batch: Sequence[_Job]) -> None:
         """Answers everybody; callers on one loop are woken together."""
         loops: dict[asyncio.AbstractEventLoop, list[_AsyncJob]] = {}
         for job in batch:
             if job.written is None and job.error is None:
                 job.error = StoreError("the job was neither done nor refused")
+            if job.error is not None and is_away(job.error):
+                self.refusals += 1
             if isinstance(job, _AsyncJob):
                 loops.setdefault(job.loop, []).append(job)
             elif job.error is not None:
@@ -330,7 +334,7 @@ class Store:
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Runs a function that only reads, on a reader thread, over one unchanging picture of the store.
 
-        Raises what it raised, StoreClosed.
+        Raises what it raised, StoreAway where the database does not answer, StoreClosed.
         """
         if self._closing:
             raise StoreClosed("the store is closed")
@@ -347,7 +351,10 @@ class Store:
             self.storage.begin(read=True)
         except PeeweeException:  # the connection was lost since its last use: once more on a new one
             self._drop_connection()
-            self.storage.begin(read=True)
+            try:
+                self.storage.begin(read=True)
+            except PeeweeException as error:
+                raise StoreAway(f"the store does not answer: {error}") from error
         try:
             return fn(self._tx())
         finally:
@@ -368,6 +375,13 @@ class Store:
         self._writer.join()
         self._readers.shutdown(wait=True)
         self.storage.close()
+
+
+def _told(error: Exception) -> StoreError:
+    """What callers are told of an error of the database."""
+    if isinstance(error, StoreError):
+        return error
+    return StoreAway(f"not stored: {error}") if is_away(error) else StoreError(f"not committed: {error}")
 
 
 def _resolve(jobs: Sequence[_AsyncJob]) -> None:

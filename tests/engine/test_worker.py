@@ -258,6 +258,41 @@ def test_trouble_with_the_storage_fails_no_job_and_keeps_none_waiting(
     house.run(work)
 
 
+def test_a_step_that_the_store_refuses_for_its_own_sake_fails_its_job(
+    stored: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is there: what a step asks for is at fault, and to ask for it for ever helps nobody."""
+    monkeypatch.setattr(worker_module, "AGAIN", 0.05)
+    runs: dict[int, int] = {}
+
+    async def step(context: Context, job: Claimed) -> Step:
+        runs[job.id] = runs.get(job.id, 0) + 1
+        found = await count(context, job)
+
+        def write(tx: Tx) -> None:
+            assert found.write is not None
+            found.write(tx)
+            if job.arguments.get("bad") == "row":
+                tx.insert(t.Ticket, {"number": 1})  # a row without what it must have: the database refuses it
+            if job.arguments.get("bad") == "change" or (job.arguments.get("bad") == "once" and runs[job.id] == 1):
+                raise StoreError("there is no ticket with the id 5")
+
+        return replace(found, write=write)
+
+    async def work(desk: Desk) -> None:
+        row, change, once, other = [await begun(desk, upto=2, bad=bad) for bad in ("row", "change", "once", "")]
+        async with working(desk, kinds={"count": JobKind("count", step)}):
+            failed = [await until(desk, one, "failed") for one in (row, change)]
+            for one in (once, other):
+                await until(desk, one, "done")
+        assert "IntegrityError" in failed[0]["error"] and runs[row] == 1
+        assert failed[1]["error"] == "StoreError: there is no ticket with the id 5"
+        assert runs[change] == worker_module.TRIES
+        assert await counted(desk, once) == [0, 1] and await counted(desk, change) == []
+
+    stored.run(work)
+
+
 def test_a_command_that_waits_is_told_of_a_full_disk_and_its_job_stays(house: House) -> None:
     async def work(desk: Desk) -> None:
         large = await begun(desk)

@@ -387,3 +387,14 @@ def test_pictures_of_an_edit(site: Site, wen: httpx.Client) -> None:
     assert broken["code"] == "rules-broken" and broken["findings"][0]["file"] == "x.rules"
     with site.client("ming") as ming:
         refused("draw_rules", ming.post("/rules/graph", json=body), 403)
+
+
+def test_publishing_and_going_back_are_done_once_under_a_key(wen: httpx.Client) -> None:
+    before = digest(wen)
+    body = {"base": before, "files": {"once.rules": 'rule once_only on ticket.created then note "once"\n'}}
+    first, again = (wen.post("/rules/publish", json=body, headers={"Idempotency-Key": "p"}) for _ in range(2))
+    assert first.status_code == 200, first.text
+    assert (again.status_code, again.content) == (200, first.content), "not: somebody was faster"
+    back = {"base": digest(wen), "digest": before}
+    first, again = (wen.post("/rules/rollback", json=back, headers={"Idempotency-Key": "b"}) for _ in range(2))
+    assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)

@@ -35,7 +35,16 @@ async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
 
 def _question(name: str, answer: type[Struct], body: type[Struct]) -> Callable[[Run], Run]:
     """An operation of the editor; what it says to people is in the language asked for."""
-    return route("POST", f"{API}/rules/{name}", {200: answer}, tag="rules", query=LocaleQuery, body=body, large=True)
+    return route(
+        "POST",
+        f"{API}/rules/{name}",
+        {200: answer},
+        tag="rules",
+        query=LocaleQuery,
+        body=body,
+        large=True,
+        repeats=False,
+    )
 
 
 def _each(found: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from web.schema import LocaleQuery
 
 SPOKEN: Final[dict[str, Any]] = {"tag": "rules", "query": LocaleQuery}
 """Of answers that speak to people."""
+TRIED: Final[dict[str, Any]] = {"large": True, "repeats": False}
+"""Of questions about an edit: a whole folder comes with them, and nothing is changed."""
 DAY: Final = 86_400_000_000
 MOST: Final = 200_000
 """Decisions that one simulation goes through."""
@@ -48,7 +50,14 @@ async def rules_files(call: Call) -> Answer:
     return Answer({"digest": book.digest, "files": dict(book.files), "folder": folder})
 
 
-@route("POST", f"{API}/rules/validate", {200: schema.Validated}, **SPOKEN, body=schema.ValidateBody, large=True)
+@route(
+    "POST",
+    f"{API}/rules/validate",
+    {200: schema.Validated},
+    **SPOKEN,
+    body=schema.ValidateBody,
+    **TRIED,
+)
 async def validate(call: Call) -> Answer:
     """Check texts without putting them in force."""
     call.require("rules.view")
@@ -70,7 +79,14 @@ async def rules_graph(call: Call) -> Answer:
     return await _picture(book, call.query.what, call.query.locale)
 
 
-@route("POST", f"{API}/rules/graph", {200: Media("image/svg+xml")}, tag="rules", body=schema.GraphBody, large=True)
+@route(
+    "POST",
+    f"{API}/rules/graph",
+    {200: Media("image/svg+xml")},
+    tag="rules",
+    body=schema.GraphBody,
+    **TRIED,
+)
 async def draw_rules(call: Call) -> Answer:
     """The same pictures of an edit that is not in force."""
     call.require("rules.view")
@@ -132,7 +148,14 @@ async def rules_statistics(call: Call) -> Answer:
     return Answer(await call.need(RulesStatistics(call.query.days), "rulebook"))
 
 
-@route("POST", f"{API}/rules/simulate", {200: schema.Simulated}, **SPOKEN, body=schema.SimulateBody, large=True)
+@route(
+    "POST",
+    f"{API}/rules/simulate",
+    {200: schema.Simulated},
+    **SPOKEN,
+    body=schema.SimulateBody,
+    **TRIED,
+)
 async def simulate_rules(call: Call) -> Answer:
     """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
     call.require("rules.edit")
@@ -152,7 +175,13 @@ async def simulate_rules(call: Call) -> Answer:
 
 
 @route(
-    "POST", f"{API}/rules/dry-run", {200: schema.DryRan}, **SPOKEN, body=schema.DryRunBody, large=True, errors=(404,)
+    "POST",
+    f"{API}/rules/dry-run",
+    {200: schema.DryRan},
+    **SPOKEN,
+    body=schema.DryRunBody,
+    **TRIED,
+    errors=(404,),
 )
 async def dry_run_rules(call: Call) -> Answer:
     """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
@@ -167,7 +196,7 @@ async def dry_run_rules(call: Call) -> Answer:
     {200: schema.DryRanLine},
     **SPOKEN,
     body=schema.DryRunLineBody,
-    large=True,
+    **TRIED,
     errors=(404,),
 )
 async def dry_run_line(call: Call) -> Answer:

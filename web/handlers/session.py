@@ -52,7 +52,7 @@ async def login(call: Call) -> Answer:
     return Answer(answer, cookie=(token, seconds) if body.cookie else None)
 
 
-@route("POST", f"{API}/auth/logout", {204: None}, tag="auth")
+@route("POST", f"{API}/auth/logout", {204: None}, tag="auth", repeats=False)
 async def logout(call: Call) -> Answer:
     """End this session; its sockets close."""
     await call.desk.act(call.actor, SignOut())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import __version__
-from engine.desk import SYSTEM, Refused, Teams
+from engine.desk import SYSTEM, Refused, StoreTrouble, Teams
 from web import openapi, schema
 from web.routes import API, Answer, Call, Media, route
 
@@ -16,13 +16,16 @@ async def healthz(call: Call) -> Answer:
 
 @route("GET", "/readyz", {200: schema.Health, 503: schema.Health}, tag="system", who="anybody")
 async def readyz(call: Call) -> Answer:
-    """It takes work: the store answers and a rulebook is in force."""
+    """It takes work: the store answers, stores, and a rulebook is in force."""
     checks = {"store": "ok", "rules": "ok"}
     try:
         await call.desk.query(SYSTEM, Teams())
-    except Exception:
-        # Whatever it is, the answer is the same; the log has the reason.
+        trouble = await call.desk.query(SYSTEM, StoreTrouble())
+    except Exception as error:
+        # Whatever it is, the answer is the same; the log has the rest.
         call.web.log.exception("the store does not answer")
+        trouble = f"the store does not answer ({type(error).__name__})"
+    if trouble is not None:
         checks["store"] = "failing"
     book = call.desk.rulebook
     if book is None:
@@ -33,6 +36,7 @@ async def readyz(call: Call) -> Answer:
         "version": __version__,
         "rulebook": book.digest if book is not None else None,
         "checks": checks,
+        **({} if trouble is None else {"reason": trouble}),
     }
     return Answer(answer, 200 if well else 503)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.desk.handlers import agents, chats, files, members, messages, sessions, tickets
+from engine.desk.handlers import agents, chats, files, members, messages, requests, sessions, tickets
 
 COMMANDS = (
     *messages.COMMANDS,
@@ -12,5 +12,6 @@ COMMANDS = (
     *agents.COMMANDS,
     *sessions.COMMANDS,
     *files.COMMANDS,
+    *requests.COMMANDS,
 )
 """Every command of the machine; features bring their own."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.questions import WhoIs
-from engine.desk.context import AskAhead, Questions
+from engine.core.entities import Actor
+from engine.core.questions import StoreTrouble, WhoIs
+from engine.desk.context import AskAhead, Context, Questions
+from engine.desk.handlers import requests
 from engine.desk.handlers.sessions import who_is
 from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
 
@@ -22,8 +24,14 @@ QUESTIONS: Questions = {
     **files.QUESTIONS,
     **nouns.QUESTIONS,
     **rules.QUESTIONS,
+    **requests.QUESTIONS,
 }
 """Every question of the machine; features bring their own."""
 
-QUESTIONS_AHEAD: Mapping[type, AskAhead] = {WhoIs: who_is}
+
+async def _trouble(context: Context, actor: Actor, question: StoreTrouble) -> str | None:
+    return await context.health.trouble()
+
+
+QUESTIONS_AHEAD: Mapping[type, AskAhead] = {WhoIs: who_is, StoreTrouble: _trouble}
 """Questions that are more than one reading."""

@@ -1,0 +1,43 @@
+"""Answers that were given under an `Idempotency-Key`, kept for a day as they left the house.
+
+A command remembers its own answer in its own transaction (`engine.desk.rows`), so that it is carried out once. What is
+kept here is the whole reply made of it, which a repeat gets unchanged, whatever has become of the thing since.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core.commands import KeepReply
+from engine.core.errors import Refused
+from engine.core.questions import ReplyGiven
+from engine.desk.actors import principal
+from engine.desk.context import Questions, Work
+from engine.desk.rows import PlainCommand
+from engine.store import KeyReused, sessions
+
+SEALED = "reply"
+"""What replies are encrypted for: they hold what people wrote."""
+
+
+def _owner(work: Work) -> str:
+    return f"reply:{principal(work.actor)}"
+
+
+def _keep(work: Work, command: KeepReply) -> dict[str, Any]:
+    sealed = work.tx.ring.encrypt(command.body, SEALED)
+    sessions.remember_request(work.tx, _owner(work), command.key, command.digest, command.status, sealed)
+    return {}
+
+
+def _given(work: Work, question: ReplyGiven) -> dict[str, Any] | None:
+    """`status` and `body`. Raises Refused where the key came with another request."""
+    try:
+        known = sessions.recall_request(work.tx, _owner(work), question.key, question.digest)
+    except KeyReused:
+        raise Refused("invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request") from None
+    return None if known is None else {"status": known.status, "body": work.tx.ring.decrypt(known.answer, SEALED)}
+
+
+COMMANDS = (PlainCommand(KeepReply, _keep, who="anybody"),)
+QUESTIONS: Questions = {ReplyGiven: _given}
