@@ -501,7 +501,7 @@ def agents_of(
 def _parts(tx: Tx, lexicon: Lexicon, ids: Sequence[int]) -> list[Row]:
     """What `_parts_of` gives of some agents. The statement is made once for each number of them: who serves a shop is
     known by then, and asking for it again in each of the five parts takes twice as long."""
-    key = (*sorted(lexicon.live_kinds), len(ids))
+    key: tuple[str | int, ...] = (*sorted(lexicon.live_kinds), len(ids))
     prepared = _parts_known.get(key)
     if prepared is None:
         marks = [p(f"id{n}") for n in range(len(ids))]
@@ -636,6 +636,7 @@ class StoreLookups(Lookups):
         self._lexicon = lexicon
         self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
+        self._member_lines: dict[tuple[int, int], int] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
@@ -654,7 +655,10 @@ class StoreLookups(Lookups):
 
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
-        return int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
+        key = (ticket_id, since)  # each wave asks again, and nothing is written before all are over
+        if key not in self._member_lines:
+            self._member_lines[key] = int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
+        return self._member_lines[key]
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
