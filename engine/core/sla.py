@@ -27,14 +27,16 @@ class Policy:
 
 def start(target: str, policy: Policy, calendar: Calendar, now: int) -> Clock:
     """A clock that begins to run now."""
-    clock = Clock(
+    total = allowed(policy.targets[target], calendar, now)
+    return Clock(
         target=target,
         policy=policy.name,
         calendar=calendar.name,
-        total=allowed(policy.targets[target], calendar, now),
+        total=total,
         started_at=now,
+        running_since=now,
+        due_at=calendar.add(now, total) if total > 0 else now,
     )
-    return run(clock, calendar, now)
 
 
 def allowed(duration: Duration, calendar: Calendar, since: int) -> int:

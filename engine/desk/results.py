@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from engine.core import sla
+from engine.core.changes import Say
 from engine.core.entities import Actor, Clock
 from engine.core.errors import missing
 from engine.core.questions import MemberById, TicketByNumber
@@ -16,7 +17,7 @@ from engine.desk.context import Work
 from engine.lang import Rule, RuleSet
 from engine.store import directory, lines, people, queries
 from engine.store.commit import NewTicket
-from engine.store.show import Percent
+from engine.store.show import Percent, show_message
 
 
 def ticket(work: Work, number: int) -> dict[str, Any] | None:
@@ -44,6 +45,21 @@ def line(work: Work, message_id: int, shop: str | None) -> dict[str, Any]:
     if found is None:
         raise missing("message")
     return name_line(work.book, found, shop, work.actor.locale)
+
+
+def line_of_member(work: Work, say: Say, message_id: int, number: int | None, shop: str | None) -> dict[str, Any]:
+    """The same of a line without attachments that this transaction stored, for the member who wrote it."""
+    row = {
+        "id": message_id,
+        "number": number,
+        "author_kind": say.author_kind,
+        "shown_as": say.shown_as,
+        "text": say.text,
+        "visibility": say.visibility,
+        "created_at": say.at,
+        "automatic": say.automatic,
+    }
+    return name_line(work.book, show_message(row, [], staff=False), shop, work.actor.locale)
 
 
 def user(work: Work, actor: Actor) -> dict[str, Any]:

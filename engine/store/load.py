@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from peewee import JOIN, SQL, Select, Value, fn
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
-from engine.store.sql import Prepared, p
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, decode_fields, with_defaults, words
 
@@ -491,32 +491,26 @@ def agents_of(
     if ids is not None and len(ids) == 1:
         (one,) = ids
         rows = tx.rows(_AGENT, id=one)
-        parts = tx.rows(_prepared_parts(_agent_parts, lexicon, _ids_of_one), id=one)
     elif ids is not None:
         rows = tx.rows(t.Agent.select().where(t.Agent.id.in_(list(ids))).order_by(t.Agent.id))
-        own = t.Agent.select(t.Agent.id).where(t.Agent.id.in_(list(ids)))
-        parts = tx.rows(_parts_of(own, sorted(lexicon.live_kinds)))
     else:
         rows = tx.rows(_SERVING if lock else _SEEN_SERVING, shop=shop)
-        parts = tx.rows(_prepared_parts(_serving_parts, lexicon, _serving_ids), shop=shop)
-    return _agents(rows, parts)
+    return _agents(rows, _parts(tx, lexicon, [row["id"] for row in rows])) if rows else []
 
 
-def _prepared_parts(known: dict[tuple[str, ...], Prepared], lexicon: Lexicon, ids: Callable[[], Any]) -> Prepared:
-    """The statement of `_parts_of`, made once for the live kinds of the rulebook in force."""
-    key = tuple(sorted(lexicon.live_kinds))
-    prepared = known.get(key)
+def _parts(tx: Tx, lexicon: Lexicon, ids: Sequence[int]) -> list[Row]:
+    """What `_parts_of` gives of some agents. The statement is made once for each number of them: who serves a shop is
+    known by then, and asking for it again in each of the five parts takes twice as long."""
+    key: tuple[str | int, ...] = (*sorted(lexicon.live_kinds), len(ids))
+    prepared = _parts_known.get(key)
     if prepared is None:
-        prepared = known[key] = Prepared(lambda: _parts_of(ids(), list(key)))
-    return prepared
+        marks = [p(f"id{n}") for n in range(len(ids))]
+        prepared = _parts_known[key] = Prepared(lambda: _parts_of(marks, sorted(lexicon.live_kinds)))
+    return tx.rows(prepared, **{f"id{n}": one for n, one in enumerate(ids)})
 
 
-def _ids_of_one() -> Any:
-    return t.Agent.select(t.Agent.id).where(t.Agent.id == p("id"))
-
-
+_parts_known: dict[tuple[str | int, ...], Prepared] = {}
 _AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
-_agent_parts: dict[tuple[str, ...], Prepared] = {}
 
 
 def _serving_ids() -> Any:
@@ -533,7 +527,6 @@ def _serving() -> Any:
 
 _SERVING = Prepared(_serving, lock_rows=t.Agent)
 _SEEN_SERVING = Prepared(_serving)
-_serving_parts: dict[tuple[str, ...], Prepared] = {}
 
 
 def _parts_of(ids: Any, live_kinds: Iterable[str]) -> Any:
@@ -643,6 +636,7 @@ class StoreLookups(Lookups):
         self._lexicon = lexicon
         self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
+        self._member_lines: dict[tuple[int, int], int] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
@@ -661,7 +655,10 @@ class StoreLookups(Lookups):
 
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
-        return int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
+        key = (ticket_id, since)  # each wave asks again, and nothing is written before all are over
+        if key not in self._member_lines:
+            self._member_lines[key] = int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
+        return self._member_lines[key]
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

@@ -44,8 +44,7 @@ class Index:
         """Replaces the text of a row; `old` must be what was put."""
         if old == new:
             return
-        words = _words(old)
-        if words:
+        if old and (words := _words(old)):
             self._raw.remove(id, words)
         self.put(id, new)
 

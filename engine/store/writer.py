@@ -43,6 +43,9 @@ T = TypeVar("T")
 
 BATCH = 200
 """Jobs in one COMMIT: enough to hide the fsync, few enough that the first of them does not wait long."""
+GATHER = 0.001
+"""Seconds the writer waits for the next job while fewer wait than its last batch held: who was answered together asks
+again together, and a batch of one would have the others wait for two COMMITs. Who writes alone is never waited for."""
 READERS = 3
 """Reader threads: two cores are kept busy, and one slow list does not hold up the rest."""
 TRIES = 5
@@ -183,22 +186,25 @@ class Store:
     def _tx(self) -> Tx:
         return Tx(self.storage.database, self.ring, self.indexes, self.now(), self.instance)
 
+    def _gather(self, likely: int) -> tuple[list[_Job], bool]:
+        """The next jobs, and whether they are the last; `likely` is how many may be coming."""
+        batch: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            batch.append(job)
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                job = self._queue.get(timeout=GATHER) if len(batch) < likely else self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
     def _run(self) -> None:
+        likely = 1
         while True:
-            first = self._queue.get()
-            batch: list[_Job] = []
-            stop = first is None
-            if first is not None:
-                batch.append(first)
-            while not stop and len(batch) < BATCH:
-                try:
-                    job = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if job is None:
-                    stop = True
-                else:
-                    batch.append(job)
+            batch, stop = self._gather(likely)
+            likely = len(batch)
             if batch:
                 try:
                     self._run_batch(batch)

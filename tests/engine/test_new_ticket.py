@@ -1,4 +1,4 @@
-"""A ticket answered from what was written reads as one that is read back, whoever made it and whatever rules did."""
+"""What is answered from what was written reads as if read back, whoever made it and whatever rules did."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.core.commands import OpenTicket
+from engine.core.commands import MemberLine, OpenTicket
 from engine.core.entities import SYSTEM, Actor
-from engine.core.questions import TicketByNumber
+from engine.core.questions import Messages, TicketByNumber
 from engine.desk import Desk
 from tests.support.house import House, member, sign_in
 
@@ -68,3 +68,19 @@ def test_the_answer_is_what_reading_back_gives(house: House, by: str) -> None:
     for name, (answer, read) in house.run(work, clock=lambda: NOW).items():
         assert answer == read, name
         assert answer["number"]
+
+
+def test_a_members_line_is_what_reading_back_gives(house: House) -> None:
+    house.write("new.rules", RULES)
+
+    async def work(desk: Desk) -> list[tuple[Any, Any]]:
+        ming = await member(desk)
+        found = []
+        for text in ("想要換大一號", "記一筆", "貼標籤"):
+            done = await desk.act(ming, MemberLine("demo", text))
+            lines = (await desk.query(ming, Messages(done["ticket"])))["items"]
+            found.append((done["message"], next(line for line in lines if line["id"] == done["message"]["id"])))
+        return found
+
+    for told, read in house.run(work, clock=lambda: NOW):
+        assert told == read

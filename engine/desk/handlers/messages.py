@@ -27,14 +27,18 @@ def line_answer(
 
 
 def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided: Decided) -> dict[str, Any]:
-    """The line that was stored."""
-    message_id = decided.refs[_own_line(decided.decision)]
-    return line_answer(work, message_id, decided.number, case.shop, seq=None)
+    """The line that was stored; what a member wrote is not read back."""
+    say = _own_line(decided.decision)
+    message_id = decided.refs[say.ref]
+    if work.actor.staff or say.author_kind != "member" or say.attachments:
+        return line_answer(work, message_id, decided.number, case.shop, seq=None)
+    shown = results.line_of_member(work, say, message_id, decided.number, case.shop)
+    return {"message": shown, "ticket": decided.number, "seq": None, "repeat": False}
 
 
-def _own_line(decision: Decision) -> int:
-    """The reference of the line the command itself wrote, among those the rules added."""
-    return next(c.ref for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
+def _own_line(decision: Decision) -> Say:
+    """The line the command itself wrote, among those the rules added."""
+    return next(c for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
 
 
 def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] | None:
