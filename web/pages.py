@@ -12,7 +12,16 @@ from web.folder import Kept
 from web.handler import COOKIE, NOBODY, SIGN, BaseHandler, Problem
 from web.routes import API
 
-CONSOLE_PATHS: Final = ("/", "/login", "/inbox", "/tickets", r"/tickets/(?:%23)?[0-9]+", "/rules", "/account/sessions")
+CONSOLE_PATHS: Final = (
+    "/",
+    "/login",
+    "/inbox",
+    "/tickets",
+    r"/tickets/(?:%23)?[0-9]+",
+    "/rules",
+    "/settings",
+    "/account/sessions",
+)
 """Pages of the machine; features bring theirs. No page is announced that is not there."""
 
 POLICY: Final = (

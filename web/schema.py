@@ -115,8 +115,6 @@ class Attachment(Struct):
 
 
 class RuleSource(Struct):
-    """What a rule in force is called, and where it stands."""
-
     title: str | None
     file: str
     line: int
@@ -135,7 +133,7 @@ class Message(Struct):
     rule: str | UnsetType = UNSET
     """Staff: the rule that wrote it."""
     rule_source: RuleSource | UnsetType = UNSET
-    """Staff: that rule, while it is in force."""
+    """Staff: what that rule is called and where it stands, while it is in force."""
     delivery: Literal["waiting", "sent", "failed", "uncertain"] | UnsetType = UNSET
     """Staff: of lines that leave by a channel with an outbox."""
 
@@ -572,10 +570,6 @@ class MembersQuery(Query):
     cursor: Cursor | None = None
 
 
-class LimitQuery(Query):
-    limit: Limit = 50
-
-
 class PageQuery(Query):
     limit: Limit = 50
     cursor: Cursor | None = None
@@ -584,8 +578,3 @@ class PageQuery(Query):
 class SearchQuery(Query):
     q: Annotated[str, Meta(min_length=1, max_length=200)]
     limit: Limit = 20
-
-
-class UploadQuery(Query):
-    name: Annotated[str, Meta(max_length=300)] | None = None
-    """The file's name, when the body is the file itself."""

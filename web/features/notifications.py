@@ -9,7 +9,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from engine.desk import Refused
 from engine.features.notifications.commands import Notifications, ReadNotifications
 from web.routes import API, Answer, Call, route
-from web.schema import Body, Id, LimitQuery, Notice
+from web.schema import Body, Id, Limit, Notice, Query
+
+
+class NoticesQuery(Query):
+    limit: Limit = 50
 
 
 class NoticePage(Struct):
@@ -30,7 +34,7 @@ class NoticesRead(Struct):
     """How many were unread before."""
 
 
-@route("GET", f"{API}/notices", {200: NoticePage}, tag="notices", query=LimitQuery)
+@route("GET", f"{API}/notices", {200: NoticePage}, tag="notices", query=NoticesQuery)
 async def list_notices(call: Call) -> Answer:
     """What the rules told me, newest first."""
     return Answer(await call.ask(Notifications(call.query.limit)))

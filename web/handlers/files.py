@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
+
+from msgspec import Meta
 
 from engine.desk import FileById, Upload
 from web import schema
@@ -13,12 +15,17 @@ SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """Pictures we have drawn ourselves; everything else is saved, not shown."""
 
 
+class UploadQuery(schema.Query):
+    name: Annotated[str, Meta(max_length=300)] | None = None
+    """The file's name, when the body is the file itself."""
+
+
 @route(
     "POST",
     f"{API}/files",
     {201: schema.Attachment},
     tag="files",
-    query=schema.UploadQuery,
+    query=UploadQuery,
     upload=True,
     cross=True,
     errors=(404,),

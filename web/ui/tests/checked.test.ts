@@ -2,7 +2,7 @@
 import { mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 
-import { vChecked } from '@/shared/ui/checked'
+import { refuse, vChecked } from '@/shared/ui/checked'
 
 const form = (fields: string, sent: () => void) =>
   mount(
@@ -38,4 +38,13 @@ describe('a checked form', () => {
     await page.get('form').trigger('submit')
     expect(sent).toHaveBeenCalledOnce()
   })
+})
+
+it('what the desk refuses stands below its field until that is changed', async () => {
+  const page = form('<input />', () => undefined)
+  const field = page.get('input')
+  refuse(field.element, '沒有這個欄位。')
+  expect(page.get('input + .wrong').text()).toBe('沒有這個欄位。')
+  await field.setValue('x')
+  expect(page.find('.wrong').exists()).toBe(false)
 })

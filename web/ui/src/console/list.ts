@@ -1,12 +1,13 @@
 /** One view's tickets, page by page, kept fresh while it is on the screen. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 
-import type { Ticket, ViewName } from '@/shared/api/types'
+import type { Ticket, View, ViewName } from '@/shared/api/types'
 
 import { reason } from './names'
 import { useDesk } from './stores/desk'
 
-export function useTicketList(view: Ref<ViewName>, q: Ref<string>) {
+/** `view` is null as long as it is not known which. */
+export function useTicketList(view: Ref<ViewName | View | null>, q: Ref<string>) {
   const desk = useDesk()
   const numbers = shallowRef<readonly number[]>([])
   const next = ref<string | null>(null)
@@ -17,6 +18,7 @@ export function useTicketList(view: Ref<ViewName>, q: Ref<string>) {
   let turn = 0
 
   async function load(fresh: boolean): Promise<void> {
+    if (view.value === null) return
     const mine = ++turn
     loading.value = true
     if (fresh) {
@@ -41,7 +43,7 @@ export function useTicketList(view: Ref<ViewName>, q: Ref<string>) {
   }
 
   async function more(): Promise<void> {
-    if (!next.value || loading.value) return
+    if (view.value === null || !next.value || loading.value) return
     const mine = ++turn
     loading.value = true
     try {
@@ -56,7 +58,9 @@ export function useTicketList(view: Ref<ViewName>, q: Ref<string>) {
     }
   }
 
-  watch([view, q], () => void load(true), { immediate: true })
+  // A saved view that was only counted anew is the same.
+  const shown = (one: ViewName | View | null): string => (one === null || typeof one === 'string' ? `${one}` : `${one.id} ${one.sort} ${one.filter}`)
+  watch([() => shown(view.value), q], () => void load(true), { immediate: true })
   watch(
     () => desk.listNews,
     () => void load(false),

@@ -28,6 +28,8 @@ export const useDesk = defineStore('desk', () => {
   const teams = shallowRef<readonly Team[]>([])
   /** How many each view has; null: too many to be counted in time. */
   const views = shallowRef<Partial<Record<ViewName, number | null>>>({})
+  /** The saved views; null before the desk has answered. */
+  const saved = shallowRef<readonly View[] | null>(null)
   /** The ticket on the screen: what comes in for it is read as it comes. */
   const shown = ref<number | null>(null)
   /** Grows when lists have to be asked again; those who show one watch it. */
@@ -135,6 +137,7 @@ export const useDesk = defineStore('desk', () => {
     state.value = EMPTY
     nouns.value = null
     views.value = {}
+    saved.value = null
   }
 
   async function loadNouns(): Promise<void> {
@@ -153,6 +156,7 @@ export const useDesk = defineStore('desk', () => {
 
   async function loadViews(): Promise<void> {
     const answer = await api.get<{ items: View[] }>('/views')
+    saved.value = answer.items.filter((view) => view.id !== null)
     views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }
 
@@ -161,8 +165,8 @@ export const useDesk = defineStore('desk', () => {
   }
 
   /** A page of a view; the tickets land in the state, the answer says which they are. */
-  async function list(view: ViewName, q: string, cursor: string | null): Promise<{ numbers: number[]; next: string | null }> {
-    const page = await api.get<Page<Ticket>>('/tickets', { view, q, limit: 50, cursor })
+  async function list(view: ViewName | View, q: string, cursor: string | null): Promise<{ numbers: number[]; next: string | null }> {
+    const page = await api.get<Page<Ticket>>('/tickets', { ...(typeof view === 'string' ? { view } : { filter: view.filter, sort: view.sort }), q, limit: 50, cursor })
     dispatch({ type: 'tickets-loaded', tickets: page.items })
     return { numbers: page.items.map((ticket) => ticket.number), next: page.next }
   }
@@ -210,6 +214,7 @@ export const useDesk = defineStore('desk', () => {
     agents: people,
     teams,
     views,
+    saved,
     shown,
     listNews,
     unreadMine,

@@ -1305,10 +1305,7 @@ export interface components {
             media_type: string;
             size: number;
         };
-        /**
-         * RuleSource
-         * @description What a rule in force is called, and where it stands.
-         */
+        /** RuleSource */
         RuleSource: {
             title: string | null;
             file: string;
@@ -1329,7 +1326,7 @@ export interface components {
             automatic: boolean;
             /** @description Staff: the rule that wrote it. */
             rule?: string;
-            /** @description Staff: that rule, while it is in force. */
+            /** @description Staff: what that rule is called and where it stands, while it is in force. */
             rule_source?: components["schemas"]["RuleSource"];
             /**
              * @description Staff: of lines that leave by a channel with an outbox.

@@ -152,6 +152,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.empty.overdueHint': 'Every ticket is within its service target.',
   'inbox.empty.all': 'No tickets yet',
   'inbox.empty.allHint': 'The first message from the chat on your site will appear here as a ticket.',
+  'inbox.empty.saved': 'No ticket fits this view',
   'inbox.empty.find': 'No tickets match “{q}”',
   'inbox.empty.findHint': 'Try a ticket number (such as #00234), a member’s name or an order number.',
   'inbox.col.subject': 'Subject and last message',

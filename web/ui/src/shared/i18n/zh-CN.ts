@@ -152,6 +152,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.empty.overdueHint': '所有工单都在服务时限内。',
   'inbox.empty.all': '还没有任何工单',
   'inbox.empty.allHint': '会员通过网站客服窗口发来第一条消息后，工单会显示在这里。',
+  'inbox.empty.saved': '目前没有符合这个视图的工单',
   'inbox.empty.find': '找不到符合“{q}”的工单',
   'inbox.empty.findHint': '可输入工单编号（例如 #00234）、会员名称或订单号。',
   'inbox.col.subject': '主题与最新消息',

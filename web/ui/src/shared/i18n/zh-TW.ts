@@ -150,6 +150,7 @@ export const desk = {
   'inbox.empty.overdueHint': '所有工單都在服務時限內。',
   'inbox.empty.all': '還沒有任何工單',
   'inbox.empty.allHint': '會員從網站客服視窗傳來第一則訊息後，工單會出現在這裡。',
+  'inbox.empty.saved': '目前沒有符合這個檢視的工單',
   'inbox.empty.find': '找不到符合「{q}」的工單',
   'inbox.empty.findHint': '可輸入工單編號（例如 #00234）、會員名稱或訂單編號。',
   'inbox.col.subject': '主旨與最新訊息',

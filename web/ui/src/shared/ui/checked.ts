@@ -3,7 +3,7 @@
  *
  * The browser would say so for a moment, in its own language and one field at a time. Here every wrong field says below
  * it what it wants, in the reader's words, until it has that; the first of them has the focus. `data-needed` and
- * `data-wrong` of a field say it better than the general words.
+ * `data-wrong` of a field say it better than the general words; what the desk refuses is said with `refuse`.
  */
 import type { ObjectDirective } from 'vue'
 
@@ -31,6 +31,14 @@ export const vChecked: ObjectDirective<HTMLFormElement> = {
   },
 }
 
+/** Says below a field why the desk does not take what is in it. */
+export function refuse(field: Field, why: string): void {
+  field.setCustomValidity(why)
+  told(field)
+  field.focus()
+  field.addEventListener('input', () => field.setCustomValidity(''), { once: true })
+}
+
 const fieldsOf = (form: HTMLFormElement): Field[] =>
   [...form.elements].filter((one): one is Field => /^(INPUT|TEXTAREA|SELECT)$/.test(one.tagName) && !(one as Field).disabled)
 
@@ -40,6 +48,7 @@ function lacking(field: Field): string {
   if (required && !validity.badInput && value.trim() === '') {
     return dataset['needed'] ?? t(field.tagName === 'SELECT' ? 'form.choose' : 'form.needed')
   }
+  if (validity.customError) return field.validationMessage
   return validity.valid ? '' : (dataset['wrong'] ?? t('form.wrong'))
 }
 
