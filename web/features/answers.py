@@ -43,7 +43,7 @@ class LibraryAnswer(Struct):
     enabled: bool
     position: int
     clicks: int
-    """How often it was chosen in the last 90 days; one person counts once a day."""
+    """How often it was chosen in the last 90 days; a member counts once a day, and so do all guests of one network."""
     created_at: Time
     updated_at: Time
 
@@ -289,5 +289,5 @@ async def delete_answer(call: Call) -> Answer:
 @route("POST", f"{ONE}/click", {204: None}, tag="answers", cross=True)
 async def click_answer(call: Call) -> Answer:
     """I have chosen this one."""
-    await call.act(ClickAnswer(call.path["answer"]))
+    await call.act(ClickAnswer(call.path["answer"], call.address))
     return Answer(status=204)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,9 +110,10 @@ class DeleteAnswers:
 
 @dataclass(frozen=True, slots=True)
 class ClickAnswer:
-    """The actor has chosen an entry."""
+    """The actor has chosen an entry. `address`: where a guest sits; it is not kept."""
 
     answer_id: int
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +285,20 @@ def _click(work: Work, command: ClickAnswer) -> dict[str, Any]:
     if found is None or not found["enabled"] or not _sees(work.actor, found["shop"]):
         raise missing("answer")
     if not work.actor.staff:  # what the shop tries out says nothing of what its customers ask
-        store.click(work.tx, command.answer_id, principal(work.actor))
+        # Anybody can be as many guests as he likes, but not sit in as many places; a member is known to the shop.
+        guest = work.actor.kind == "guest"
+        store.click(work.tx, command.answer_id, _place(command.address) if guest else principal(work.actor))
     return {}
+
+
+def _place(address: str) -> str:
+    """The network an address lies in, of which one customer of a provider has no second: /24, or /64 of IPv6."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "elsewhere"
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return str(ipaddress.ip_network(f"{ip}/{24 if ip.version == 4 else 64}", strict=False))
 
 
 def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +25,8 @@ from engine.store.tx import Tx
 
 HOT_DAYS = 90
 """Days for which clicks count."""
+KEY = "answers.clicks"
+"""Where the key of the day stands under which clicks are counted."""
 VERSION = "answers"
 """The counter that every change of the library counts up, in the same transaction."""
 
@@ -75,7 +80,7 @@ def count(tx: Tx) -> int:
 
 
 def clicks(tx: Tx) -> dict[int, int]:
-    """How often each entry was chosen in the last days, by id: one person counts once a day."""
+    """How often each entry was chosen in the last days, by id: each `who` of `click` counts once a day."""
     count = fn.COUNT(t.AnswerClick.who)
     query = (
         t.AnswerClick.select(t.AnswerClick.answer_id, count.alias("clicks"))
@@ -86,13 +91,27 @@ def clicks(tx: Tx) -> dict[int, int]:
 
 
 def click(tx: Tx, answer_id: int, who: str) -> None:
-    """Counts that somebody chose an entry."""
-    digest = tx.ring.blind("answer-click", who)
-    tx.insert_many(t.AnswerClick, [{"answer_id": answer_id, "day": tx.now // DAY, "who": digest}], ignore=True)
+    """Counts that somebody chose an entry: a member, or a network. Neither can be told from the row a day later."""
+    day = tx.now // DAY
+    digest = hmac.new(_key_of(tx, day), who.encode(), hashlib.sha256).hexdigest()
+    tx.insert_many(t.AnswerClick, [{"answer_id": answer_id, "day": day, "who": digest}], ignore=True)
+
+
+def _key_of(tx: Tx, day: int) -> bytes:
+    """The key of a day: made with its first click, in the place of the one before, which then is nowhere."""
+    row = tx.row(Counter.select().where(Counter.name == KEY))
+    if row is not None and row["value"] == day:
+        return bytes.fromhex(row["mark"])
+    if row is not None:
+        tx.run(Counter.delete().where((Counter.name == KEY) & (Counter.value == row["value"])))
+    tx.insert_many(Counter, [{"name": KEY, "value": day, "mark": secrets.token_hex(32)}], ignore=True)
+    return bytes.fromhex(str(tx.value(Counter.select(Counter.mark).where(Counter.name == KEY))))
 
 
 def forget_clicks(tx: Tx) -> bool:
-    """Takes out the clicks of the first day that counts no more; returns whether there was one."""
+    """Takes out the key of a day that is over, and the clicks of the first day that counts no more; returns whether
+    there were such clicks."""
+    tx.run(Counter.delete().where((Counter.name == KEY) & (Counter.value < tx.now // DAY)))
     day = tx.value(t.AnswerClick.select(fn.MIN(t.AnswerClick.day)))
     if day is None or day > tx.now // DAY - HOT_DAYS:
         return False

@@ -37,7 +37,8 @@ class AnswerType(Model):
 
 
 class AnswerClick(Model):
-    """One person chose an answer on one day (UTC); `who` is a digest that leads back to nobody."""
+    """A member, or somebody of a network, chose an answer on one day (UTC). `who` is a digest under a key of that day:
+    once the key is gone, it leads back to nobody."""
 
     answer_id = ref("answer")
     day = BigIntegerField()

@@ -6,6 +6,12 @@ from typing import Any
 
 import httpx
 
+from engine.core.entities import DAY, Actor
+from engine.features.answers import store as answers
+from engine.features.answers.commands import ClickAnswer
+from engine.features.answers.tables import AnswerClick
+from engine.store import Tx
+from engine.store.tables import Counter
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
 
@@ -152,6 +158,62 @@ def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> 
     refused("try_line", amy.get("/answers/try", params={"shop": "demo"}), 422)
     for entry in (one, two):
         lead.delete(f"/answers/{entry['id']}")
+
+
+def test_guests_of_one_network_lift_an_answer_once_a_day(site: Site, lead: httpx.Client) -> None:
+    pushed, liked = (
+        made(lead, titles={"zh-TW": "被推的"}, position=9),
+        made(lead, titles={"zh-TW": "受歡迎的"}, position=9),
+    )
+
+    def click(answer: int, visitor: str, address: str) -> None:
+        guest = Actor(kind="guest", visitor=visitor, shops=("demo",))
+        site.run(lambda: site.desk.act(guest, ClickAnswer(answer, address)))
+
+    def clicks() -> tuple[int, int]:
+        by_id = {item["id"]: item["clicks"] for item in lead.get("/answers").json()["items"]}
+        return by_id[pushed["id"]], by_id[liked["id"]]
+
+    for n in range(150):
+        click(pushed["id"], f"v{n}", f"203.0.113.{n}")
+        click(pushed["id"], f"w{n}", f"2001:db8:0:7::{n:x}")
+    click(pushed["id"], "mapped", "::ffff:203.0.113.7")
+    assert clicks() == (2, 0), "one IPv4 and one IPv6 network"
+    for n, address in enumerate(("192.0.2.1", "198.51.100.1", "2001:db8:0:8::1")):
+        click(liked["id"], f"x{n}", address)
+    assert clicks() == (2, 3)
+    hot = [item["id"] for item in lead.get("/answers/hot", params={"shop": "demo"}).json()["items"]]
+    assert hot.index(liked["id"]) < hot.index(pushed["id"])
+    for n in range(2):
+        with site.chat() as tab:
+            tab.line(f"我是訪客 {n}")
+            visitor = {"X-Visitor": tab.welcome["visitor"], "X-Shop": "demo"}
+        with site.client(**visitor) as guest:
+            conforms("click_answer", guest.post(f"/answers/{liked['id']}/click"))
+    assert clicks() == (2, 4), "by HTTP the address is the connection's"
+    conforms("delete_answers", lead.post("/answers/delete", json={"ids": [pushed["id"], liked["id"]]}))
+
+
+def test_what_is_kept_of_a_click_leads_back_to_nobody_once_its_day_is_over(site: Site, lead: httpx.Client) -> None:
+    answer = made(lead, titles={"zh-TW": "匿名的"})["id"]
+    store = site.desk.context.store
+
+    def kept(tx: Tx) -> tuple[list[dict[str, Any]], list[str]]:
+        rows = tx.rows(AnswerClick.select().where(AnswerClick.answer_id == answer))
+        return rows, tx.values(Counter.select(Counter.mark).where(Counter.name == answers.KEY))
+
+    def later(tx: Tx, days: int) -> Tx:
+        return Tx(tx.database, tx.ring, {}, tx.now + days * DAY, tx.instance)
+
+    site.run(lambda: store.write(lambda tx: answers.click(tx, answer, "203.0.113.0/24")))
+    site.run(lambda: store.write(lambda tx: answers.click(later(tx, 1), answer, "203.0.113.0/24")))
+    rows, keys = site.run(lambda: store.read(kept))
+    assert len({row["who"] for row in rows}) == 2, "one network has another name each day"
+    assert len(keys) == 1, "of the day before there is no key any more"
+    site.run(lambda: store.write(lambda tx: answers.forget_clicks(later(tx, 2))))
+    rows, keys = site.run(lambda: store.read(kept))
+    assert len(rows) == 2 and keys == [], "without a click, too, the key goes when its day is over"
+    conforms("delete_answers", lead.post("/answers/delete", json={"ids": [answer]}))
 
 
 def test_what_is_chosen_most_comes_first_and_one_person_counts_once_a_day(site: Site, lead: httpx.Client) -> None:

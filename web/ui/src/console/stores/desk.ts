@@ -99,6 +99,9 @@ export const useDesk = defineStore('desk', () => {
     }
   }
 
+  /** Tickets, who serves them, and what is told of them: who has not this right is refused all of it, so nobody asks. */
+  const seesTickets = (): boolean => session.may('ticket.view')
+
   /** Once per sign-in: nouns, people, counts and own work at the same time, then the socket. */
   async function start(): Promise<void> {
     if (live) return
@@ -116,7 +119,8 @@ export const useDesk = defineStore('desk', () => {
       },
     })
     live.open()
-    await Promise.allSettled([loadNouns(), loadPeople(), loadViews(), loadNotices(), list('mine', '', null)])
+    const own = seesTickets() ? [list('mine', '', null)] : []
+    await Promise.allSettled([loadNouns(), loadPeople(), loadViews(), loadNotices(), ...own])
   }
 
   /** What happened between a fetch and this connection, or is in no log (counts, presence), is asked again. */
@@ -145,6 +149,7 @@ export const useDesk = defineStore('desk', () => {
   }
 
   async function loadPeople(): Promise<void> {
+    if (!seesTickets()) return
     peopleAsked = Date.now()
     const [people, groups] = await Promise.all([
       api.get<Page<Agent>>('/agents'),
@@ -155,12 +160,14 @@ export const useDesk = defineStore('desk', () => {
   }
 
   async function loadViews(): Promise<void> {
+    if (!seesTickets()) return
     const answer = await api.get<{ items: View[] }>('/views')
     saved.value = answer.items.filter((view) => view.id !== null)
     views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }
 
   async function loadNotices(): Promise<void> {
+    if (!seesTickets()) return
     dispatch({ type: 'notices-loaded', notices: (await api.get<Page<Notice>>('/notices', { limit: 50 })).items })
   }
 

@@ -2648,7 +2648,7 @@ export interface components {
             };
             enabled: boolean;
             position: number;
-            /** @description How often it was chosen in the last 90 days; one person counts once a day. */
+            /** @description How often it was chosen in the last 90 days; a member counts once a day, and so do all guests of one network. */
             clicks: number;
             created_at: string;
             updated_at: string;
