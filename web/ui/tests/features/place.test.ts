@@ -23,7 +23,7 @@ describe('a place', () => {
   })
 
   it('is empty where nobody fills it', () => {
-    expect(isFilled('settings.sections')).toBe(false)
+    expect(isFilled('member.panels')).toBe(false)
   })
 
   it('shows nothing to who lacks the right', async () => {

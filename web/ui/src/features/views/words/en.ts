@@ -26,7 +26,7 @@ export const words: Words = {
   'saved.saved': 'View “{name}” saved.',
   'saved.name': 'Name',
   'saved.filter': 'Filter',
-  'saved.filterHint': 'Written like the `when` of a rule, without definitions (`define`); empty means all tickets.',
+  'saved.filterHint': 'Written like a rule’s condition (when), without definitions (define); empty means all tickets.',
   'saved.sort': 'Sort',
   'saved.who': 'Who sees it',
   'sort.-updated_at': 'Last updated',
