@@ -13,7 +13,7 @@ const agent = (username: string, name: string, shops: string[]): object => ({
 
 async function offered(assignee: string | null): Promise<string[]> {
   const people = [agent('amy', '吳欣怡', ['*']), agent('ben', '黃柏翰', ['demo']), agent('cat', '周雅惠', ['other'])]
-  await signedIn(['ticket.assign'], { '/agents': { items: people, next: null }, '/teams': { items: [], next: null } })
+  await signedIn(['ticket.view', 'ticket.assign'], { '/agents': { items: people, next: null }, '/teams': { items: [], next: null } })
   vi.stubGlobal('WebSocket', class { close(): void {} })
   await useDesk().start()
   const panel = mount(FactsPanel, { props: { ticket: { ...TICKET, assignee, created_at: '2026-11-22T01:00:00Z' } }, global: { stubs: { LinksPanel: true, TagsEditor: true, Place: true } } })
