@@ -27,7 +27,7 @@ from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
 from engine.plugins import Plugins
 from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load
-from engine.store.commit import NewTicket
+from engine.store.fresh import NewTicket
 from engine.store.values import Lexicon
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from engine.core.rulebook import Rulebook
 from engine.desk import actors
 from engine.desk.context import Work
 from engine.lang import Rule, RuleSet
-from engine.store import directory, lines, people, queries
-from engine.store.commit import NewTicket
+from engine.store import directory, fresh, lines, people, queries
+from engine.store.fresh import NewTicket
 from engine.store.show import Percent, show_message
 
 
@@ -28,7 +28,7 @@ def ticket(work: Work, number: int) -> dict[str, Any] | None:
 
 def new_ticket(work: Work, new: NewTicket) -> dict[str, Any] | None:
     """The same of a ticket that this transaction made."""
-    return queries.new_ticket(work.tx, work.scope, new, percent=any_percent(work.book))
+    return fresh.shown(work.tx, work.scope, new, percent=any_percent(work.book))
 
 
 def member(work: Work, member_id: int) -> dict[str, Any] | None:

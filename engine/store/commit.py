@@ -14,17 +14,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.entities import SYSTEM, Actor, Case, Clock, Member
+from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.trace import TraceEntry
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
+from engine.store.fresh import NewTicket, made
 from engine.store.log import EventRow, plain_json, to_json
 from engine.store.packing import pack, pack_snapshot
 from engine.store.people import agent_id
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
-from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, refs_in, seal_body
+from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in, seal_body
 
 
 class Decided(Protocol):
@@ -44,18 +45,6 @@ class Decided(Protocol):
     def snapshot(self) -> Mapping[str, Any]: ...
     @property
     def micros(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class NewTicket:
-    """A ticket that a decision made, as its rows stand: who shows it need not read it back."""
-
-    columns: Mapping[str, Any]
-    member: Member
-    assignee: str | None
-    tags: tuple[str, ...]
-    clocks: tuple[Clock, ...]
-    lines: tuple[Say, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +102,7 @@ class _Applying:
         self.number = case.ticket.number if case.ticket else None
         self.ticket_id = case.ticket.id if case.ticket else None
         self.files: list[tuple[int, Say]] = []
-        self.columns: dict[str, Any] = {}
-        """Of the ticket this decision made first."""
+        self.columns: dict[str, Any] = {}  # of the ticket this decision made first
         self.clocks: tuple[Clock, ...] = case.clocks
 
     def real(self, ref: int) -> int:
@@ -160,24 +148,9 @@ class _Applying:
         for record in kinds.get(Record, ()):
             events.append(self._record(record))
         self._remember(decision, events)
-        new = self._new(changes)
+        row = {**self.columns, **self.updates.get(self.ticket_id or 0, {})}
+        new = made(self.case, changes, row, self.clocks) if self.columns else None
         return Applied(self.refs, self.ticket_id, self.number, tuple(events), tuple(self.messages), new)
-
-    def _new(self, changes: Sequence[Change]) -> NewTicket | None:
-        """The ticket as it was made here, where nothing else was done to it or to its member in the same decision."""
-        made = [change for change in changes if isinstance(change, Create) and change.thing == "ticket"]
-        member = self.case.member
-        if len(made) != 1 or self.case.ticket is not None or member is None or not self.columns:
-            return None
-        (create,) = made
-        if any(isinstance(change, Set) and change.thing in ("ticket", "member") for change in changes):
-            return None
-        tags = tuple(n for c in changes if isinstance(c, Tag) and c.ref == create.ref for n in c.names)
-        lines = tuple(c for c in changes if isinstance(c, Say) and c.ticket == create.ref)
-        if any(line.author_kind == "agent" for line in lines):  # shown under the name in the agent's own row
-            return None
-        columns = {**self.columns, **self.updates.get(self.refs[create.ref], {})}
-        return NewTicket(columns, member, create.values.get("assignee"), tags, self.clocks, lines)
 
     # ---------------------------------------------------------------------------------------------------------- people
 
@@ -246,7 +219,7 @@ class _Applying:
         if change.thing == "ticket":
             values = self.updates.setdefault(ref, {})
             values.update(self._ticket_columns(change.values))
-            fields = _fields_of(change.values)
+            fields = fields_of(change.values)
             known = self.case.ticket
             if fields:
                 before = known.fields if known is not None and known.id == ref else self._fields("ticket", ref)
@@ -279,7 +252,7 @@ class _Applying:
             columns["tier_rank"] = self.lexicon.tiers.get(columns["tier"], 0)
         known = self.case.member
         mine = known is not None and known.id == member_id
-        fields = _fields_of(values)
+        fields = fields_of(values)
         if fields:
             before = known.fields if known is not None and mine else self._fields("member", member_id)
             columns["fields"] = self._change_fields("member", member_id, before, fields)
@@ -569,10 +542,3 @@ _MEMBER = frozenset({"name", "tier", "language", "blocked_until", "note"})
 
 def _by_kind(changes: Iterable[Change], thing: str) -> list[Any]:
     return [change for change in changes if isinstance(change, (Create, Set)) and change.thing == thing]
-
-
-def _fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The custom fields among new values, by short name; `None` empties one."""
-    fields = dict(values.get("fields") or {})
-    fields.update({name.removeprefix("fields."): v for name, v in values.items() if name.startswith("fields.")})
-    return fields

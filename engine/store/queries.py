@@ -17,12 +17,11 @@ from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
 from engine.store import tables as t
-from engine.store.commit import NewTicket
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_sla, show_ticket, straight_percent
-from engine.store.sql import Prepared, Row, defaults, p
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -140,40 +139,25 @@ def ticket(
         rows = tx.rows(_STAFF_TICKET, number=question.number, actor_id=actor_id or 0)
     else:
         rows = tx.rows(_MEMBER_TICKET, number=question.number)
-    row = next((row for row in rows if _may_see(scope, row)), None)
+    row = next((row for row in rows if may_see(scope, row)), None)
     if row is None:
         return None
     tags = tx.values(_TICKET_TAGS, id=row["id"]) if scope.staff else []
     clocks = [clock_of(clock) for clock in tx.rows(_TICKET_CLOCKS, id=row["id"])] if scope.staff else []
-    return _shown_one(tx, scope, row, tags, clocks, tx.now if now is None else now, percent)
+    return shown_one(tx, scope, row, tags, clocks, tx.now if now is None else now, percent)
 
 
-def new_ticket(tx: Tx, scope: Scope, new: NewTicket, *, percent: Percent = straight_percent) -> dict[str, Any] | None:
-    """What `ticket` gives of one that this transaction made, from what was written. None where it is not for the
-    actor."""
-    row = {**defaults(t.Ticket), **new.columns}
-    row.update(m_name=new.member.name, m_tier=new.member.tier, m_guest=new.member.guest, assignee=new.assignee)
-    if not _may_see(scope, row):
-        return None
-    row["unread"] = sum(line.author_kind == "member" for line in new.lines)
-    row.setdefault("last_message_id", None)
-    for line in new.lines:
-        if line.visibility != "internal":
-            row.update(l_author_kind=line.author_kind, l_shown_as=line.shown_as, l_text=line.text, l_created_at=line.at)
-            row["l_agent"] = None
-    return _shown_one(tx, scope, row, list(new.tags), new.clocks, tx.now, percent)
-
-
-def _may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
+def may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
     """`of_ticket`, asked of one row."""
     if scope.shops is not None and row["shop"] not in scope.shops:
         return False
     return scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL)
 
 
-def _shown_one(
+def shown_one(
     tx: Tx, scope: Scope, row: Mapping[str, Any], tags: list[str], clocks: Iterable[Clock], now: int, percent: Percent
 ) -> dict[str, Any]:
+    """A ticket's row, with what hangs on it, as the API shows it."""
     sla = show_sla(clocks, now, percent)
     return show_ticket(row, tags, sla, tx.ring, staff=scope.staff, personal=scope.personal)
 
@@ -265,9 +249,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], now: int, percent: Percent) ->
     if ids and scope.staff:
         for row in tx.rows(t.SlaClock.select().where(t.SlaClock.ticket_id.in_(ids))):
             clocks.setdefault(row["ticket_id"], []).append(clock_of(row))
-    return [
-        _shown_one(tx, scope, row, tags.get(row["id"], []), clocks.get(row["id"], ()), now, percent) for row in rows
-    ]
+    return [shown_one(tx, scope, row, tags.get(row["id"], []), clocks.get(row["id"], ()), now, percent) for row in rows]
 
 
 def tags_of(tx: Tx, owner: str, ids: Collection[int]) -> dict[int, list[str]]:

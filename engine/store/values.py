@@ -96,6 +96,13 @@ def encode_fields(owner: Owner, fields: Mapping[str, Any], lexicon: Lexicon, rin
     return to_json(coded)
 
 
+def fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom fields among new values, by short name; `None` empties one."""
+    fields = dict(values.get("fields") or {})
+    fields.update({name.removeprefix("fields."): v for name, v in values.items() if name.startswith("fields.")})
+    return fields
+
+
 def decode_fields(owner: Owner, text: str, ring: KeyRing) -> dict[str, Any]:
     """Custom fields as the core holds them: Decimal, tuple, plain values; personal ones decrypted."""
     if text == "{}":

@@ -16,7 +16,7 @@ LONG = {
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
-    "engine/store/commit.py": 578,
+    "engine/store/commit.py": 544,
     "engine/store/load.py": 678,
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
