@@ -384,7 +384,7 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
                 body["category"] = ticket.category
             if fields:
                 body["fields"] = {
-                    k: (MASK if draft.book.is_personal(f"ticket.{k}") else jsonable(v)) for k, v in fields.items()
+                    k: (MASK if f"ticket.{k}" in draft.book.personal else jsonable(v)) for k, v in fields.items()
                 }
             draft.record("ticket.changed", {"changes": body, "old": old})
             draft.keys.add("ticket.changed")

@@ -198,7 +198,8 @@ class Rulebook:
         return found
 
     @cached_property
-    def _personal(self) -> frozenset[str]:
+    def personal(self) -> frozenset[str]:
+        """Fields whose values are masked in traces and logs."""
         return frozenset(name for name, (spec, _) in self.fields.items() if spec.personal)
 
     def priority_rank(self, name: str) -> int:
@@ -212,10 +213,6 @@ class Rulebook:
     def ranks(self, field_name: str) -> Mapping[str, int] | None:
         """Value → place for an ordered field, else None."""
         return self._ranks.get(field_name)
-
-    def is_personal(self, field_name: str) -> bool:
-        """Whether a field's value is masked in traces and logs."""
-        return field_name in self._personal
 
     def getter(self, field_name: str) -> Getter:
         """How a field is read from a draft."""

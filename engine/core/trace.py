@@ -155,8 +155,11 @@ def entry_of(
     book: Rulebook, rule: Rule, wave: int, outcome: str, values: Mapping[str, Any], *reasons: Reason
 ) -> TraceEntry:
     """How a rule fared that saw these values; those its condition read are kept."""
-    reads = _in_order(rule.condition.reads) if rule.condition is not None else ()
-    seen = {name: mask(book, name, values.get(name)) for name in reads}
+    seen = {}
+    for name in _in_order(rule.condition.reads) if rule.condition is not None else ():
+        value = values.get(name)
+        plain = type(value) in _SHORT and name not in book.personal  # most are: the desk writes these by the million
+        seen[name] = value if plain else mask(book, name, value)
     return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, seen)
 
 
@@ -180,9 +183,10 @@ def mask(book: Rulebook, name: str, value: Any) -> Any:
 
 
 def _kept(book: Rulebook, name: str, value: Any) -> Any:
-    return MASK if value is not None and book.is_personal(name) else jsonable(value)
+    return MASK if value is not None and name in book.personal else jsonable(value)
 
 
+_SHORT = frozenset({int, bool, float, type(None)})
 PLAIN = frozenset({str, int, bool, float, type(None)})
 """Types JSON holds as they are."""
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from engine.lang.environment import Environment
@@ -36,18 +37,18 @@ class Slot:
     setting: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """A text with slots, checked."""
 
     pieces: tuple[str | Slot, ...]
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The fields it names, settings left out."""
         return frozenset(slot.field for slot in self.slots if not slot.field.startswith("setting."))
 
-    @property
+    @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """The fields in braces, in order."""
         return tuple(piece for piece in self.pieces if isinstance(piece, Slot))

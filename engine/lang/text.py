@@ -108,8 +108,9 @@ def written_in(text: str, among: Collection[str]) -> str | None:
     if _KANA.search(plain) or _HANGUL.search(plain):
         return _first(among, "ja" if _KANA.search(plain) else "ko")
     if cjk:
-        traditional = sum(ord(char) in _table() for char in cjk)
-        simplified = sum(char in _simplified() for char in cjk)
+        table, only_simplified = _table(), _simplified()
+        traditional = sum(ord(char) in table for char in cjk)
+        simplified = sum(char in only_simplified for char in cjk)
         if traditional == simplified:
             return None
         return _first(among, "zh-TW" if traditional > simplified else "zh-CN")
