@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.core import access, schedule
+from engine.core import schedule
 from engine.core.entities import DAY, SYSTEM, Actor
-from engine.desk.context import Context, Work
+from engine.desk.context import Context
 from engine.lang.checked import Schedule
 from engine.store import Tx, jobs, wall_clock
 from engine.store.jobs import Claimed
@@ -46,14 +46,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """One kind of long work. `step` works out the next part of a job; what it raises fails the job.
-
-    `right` is what an agent needs to begin one: `jobs.manage`, where nothing is said. `keep`: µs an ended one is shown.
-    """
+    """One kind of long work. `step` works out the next part of a job; what it raises fails the job. `keep`: µs an ended
+    one is shown."""
 
     name: str
     step: Callable[[Context, Claimed], Awaitable[Step]]
-    right: str = MANAGE
     keep: int = KEEP
 
 
@@ -80,12 +77,6 @@ def next_moment(every: int | None, at: str | None, zone: str, after: int) -> int
     """The first moment of a schedule later than `after`, µs UTC."""
     when = Schedule(period=every, day=None if every else "day", number=None, at=at, each=None)
     return schedule.next_moment(when, after, ZoneInfo(zone))
-
-
-def begin(work: Work, kind: str, arguments: Mapping[str, Any] | None = None) -> int:
-    """Begins a job for the actor, in the transaction; returns its id. Raises Refused without the kind's right."""
-    access.require(work.actor, work.context.tables.jobs[kind].right)
-    return record_new(work.tx, work.actor, kind, arguments or {})
 
 
 def record_new(tx: Tx, actor: Actor, kind: str, arguments: Mapping[str, Any], *, now: int | None = None) -> int:
@@ -138,7 +129,6 @@ __all__ = [
     "JobSchedule",
     "Step",
     "ask_to_cancel",
-    "begin",
     "cancel",
     "newest",
     "next_moment",
