@@ -15,7 +15,7 @@ from engine.core.access import Role
 from engine.core.actions import ACTIONS
 from engine.core.calendar import Calendar
 from engine.core.entities import CALL_RESULTS
-from engine.core.events import EVENTS
+from engine.core.events import CONSEQUENCES, EVENTS
 from engine.core.fields import built_in, custom
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, channel_names, opened, read_lifecycle
@@ -375,6 +375,7 @@ class _Build:
             functions={f.name: f for f in self.extras.functions},
             enums=enums,
             actions=ACTIONS,
+            consequences=CONSEQUENCES,
             plugin_actions={action.kind.name: action.kind for action in self.extras.actions},
             teams=frozenset(teams),
             skills=frozenset(desk.skills),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter, is_not
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.asking import helpers_for
@@ -15,14 +15,9 @@ from engine.core.draft import WAITING, Draft
 from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.core.handlers import begin
 from engine.core.reader import PARTS
+from engine.core.rulebook import Rulebook
 from engine.core.trace import MASK, PLAIN, Reason, TraceChange, TraceEntry, dropped, entry_of, jsonable
-from engine.lang import Effect, Rule
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
-
-MAX_WAVES = 8
-"""Rule sets with `limit` and no loops need one or two; past this the rest is dropped and the run is flagged."""
+from engine.lang import LIMITS, Effect, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +83,13 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         before = {}  # in a new case all that is set has changed, from empty
     run = _Run(line=draft.message)
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
-    _note_changes(draft, case.ticket, case.member, () if case.ticket is None else None)
+    _note_changes(draft, case.ticket, case.member, new=case.ticket is None)
     run.trace.extend(dropped(book, rule, reason) for rule, reason in draft.dropped)
     keys = _take_keys(draft)
     wave = 0
     previous = before
     while keys and not run.stopped:
-        if wave >= MAX_WAVES:
+        if wave >= LIMITS.waves:
             run.flagged = True
             draft.record("decision.flagged", {"dropped": sorted(keys)})
             break
@@ -253,7 +248,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
         draft.keys.add("message.sent")
         draft.message = draft.last_reply()
     _queue(draft)
-    _note_changes(draft, ticket, member, None)
+    _note_changes(draft, ticket, member)
     run.waves.append(record)
 
 
@@ -370,8 +365,11 @@ def _tracked(draft: Draft) -> dict[str, Any]:
     return values
 
 
-def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created: tuple[()] | None) -> None:
-    """Net changes since an earlier state become events of the next wave and one record in the log."""
+def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, *, new: bool = False) -> None:
+    """Net changes since an earlier state become events of the next wave and one record in the log.
+
+    Of a `new` ticket the member is left out: who opened it is what began the decision.
+    """
     ticket = draft.ticket
     if ticket is not None and ticket_before is not None and ticket is not ticket_before:
         sides = zip(_TICKET, _ticket_values(ticket), _ticket_values(ticket_before), strict=False)  # category apart
@@ -393,7 +391,7 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, created:
             if "team" in changes or "assignee" in changes:
                 draft.record("ticket.assigned", {"team": ticket.team, "assignee": ticket.assignee})
                 draft.keys.add("ticket.assigned")
-    if created is not None and ticket is not None:
+    if new and ticket is not None:
         return
     member = draft.member
     if member is not None and member_before is not None and member is not member_before:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core import sla
 from engine.core.asking import policy_for
@@ -31,11 +31,8 @@ from engine.core.entities import (
 from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
 from engine.core.masking import Mask
+from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
-
 
 SILENCE = "silence"
 WAITING = "waiting"

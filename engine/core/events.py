@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.lang import EventKind
 
 _TICKET = ("ticket", "member", "shop", "agent")
@@ -43,3 +45,20 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("every", doc="a time has come: `every day at \"09:00\" for each ticket`; what it has goes by `for each`"),
 )  # fmt: skip
 """In the order of the manual."""
+
+BY_CHANGE: Mapping[str, tuple[str, ...]] = {
+    "ticket.state": ("ticket.state_changed",),
+    "ticket.team": ("ticket.assigned",),
+    "ticket.assignee": ("ticket.assigned",),
+}
+"""The events that follow a change of a field, beside `ticket.changed` and `member.changed`."""
+BY_CHANGE_OF_CHATS: Mapping[str, tuple[str, ...]] = {
+    "ticket.state": ("chat.ended",),
+    "ticket.team": ("chat.waiting",),
+    "ticket.assignee": ("chat.waiting",),
+}
+"""Those that may follow where the ticket is a chat."""
+CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
+    name: events + (BY_CHANGE_OF_CHATS[name] if name != "ticket.assignee" else ()) for name, events in BY_CHANGE.items()
+}
+"""Those a rule may cause. A chat waits again when its agent is taken away, and no rule does that."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE
 from engine.core.reader import Attribute, Of
+from engine.core.view import Getter
+from engine.core.view import View as Draft
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
 from engine.lang.text import written_in
-
-if TYPE_CHECKING:
-    from engine.core.view import Getter
-    from engine.core.view import View as Draft
 
 
 def _since(name: str) -> Getter:

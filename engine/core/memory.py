@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from engine.core import routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
@@ -16,11 +16,9 @@ from engine.core.commands import CallEvent, OpenLinked, ScheduleDue, ServeQueue,
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.library import Library
+from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
 from engine.lang.checked import Schedule
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 T = TypeVar("T")
 

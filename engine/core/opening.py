@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.asking import holds
 from engine.core.commands import Page
@@ -12,10 +12,8 @@ from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, Actor, Case, Chat, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.lifecycle import Transition
+from engine.core.rulebook import Rulebook
 from engine.core.typed import check_field
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 PEOPLE_SET = frozenset(
     {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}

@@ -160,6 +160,11 @@ class Rulebook:
     environment: Environment
     workings: Workings = Workings()
 
+    @property
+    def extras(self) -> Extras:
+        """What plugins added when it was built."""
+        return self.workings.extras or NOTHING_MORE
+
     # --- nouns ------------------------------------------------------------------------------------------------------
 
     @cached_property

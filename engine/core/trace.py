@@ -9,13 +9,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.core.rulebook import Rulebook
 from engine.lang import Rule
 from engine.lang.said import joined, say
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 MASK = "•••"
 """Stands for a personal value."""

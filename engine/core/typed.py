@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.calendar import to_micros
 from engine.core.errors import Refused
+from engine.core.rulebook import Rulebook
 from engine.lang import Field
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 
 def check_field(book: Rulebook, owner: str, name: str, value: Any) -> Any:

@@ -117,20 +117,21 @@ def _facts(rule: Rule) -> dict[str, Any]:
 
 def _of_action(action: CheckedAction, rule: Rule, book: Rulebook) -> Iterator[Raised]:
     verb = book.environment.actions[action.action]
-    writes = [write for write in verb.writes(action.args) if write.events]
+    events_of = book.environment.events_of
+    writes = [write for write in verb.writes(action.args) if events_of(write)]
     if writes and writes[0].how in ("add", "remove"):
         tags = " ".join(f"{'+' if write.how == 'add' else '−'}{write.target.partition(' ')[2]}" for write in writes)
-        yield Raised(writes[0].events[0], f"{writes[0].field} {tags}", (writes[0].field,))
+        yield Raised(events_of(writes[0])[0], f"{writes[0].field} {tags}", (writes[0].field,))
     elif writes and writes[0].how == "move":
         yield from _moved(str(writes[0].value), book)
     elif writes and writes[0].field in _WHO:
         what = f"{_WHO[writes[0].field]} {_plain(writes[0].value)}"
         fields = tuple(_WHO) if len(writes) > 1 or writes[0].field == "ticket.team" else (writes[0].field,)
-        for event in dict.fromkeys(event for write in writes for event in write.events):
+        for event in dict.fromkeys(event for write in writes for event in events_of(write)):
             yield Raised(event, what, () if event == "chat.waiting" else fields)
     else:
         for write in writes:
-            yield _changed(write.events[0], write.field, write.value)
+            yield _changed(events_of(write)[0], write.field, write.value)
     for one in verb.raises(action.args):
         if one.event != "message.sent" or not {event.kind for event in rule.events} <= _WITHOUT_TICKET:
             yield Raised(one.event, one.what, known=one.known, later=one.later)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from engine.lang.source import Span
 from engine.lang.types import Enum, Type
-from engine.lang.verbs import Verb
+from engine.lang.verbs import FIELDS, Verb, Write
 
 
 class Text(NamedTuple):
@@ -93,10 +93,10 @@ _OPEN_TAGS = Enum("tag", (), open=True)
 class Environment:
     """Everything a rule may name, with types. Immutable; made by the core from YAML nouns and plugins.
 
-    `states` and `moves` go by ticket kind; a move is (from, to). `templates`: name → language → text, shared;
-    `shop_templates` by shop before that. `locales`: every language some shop speaks, `shop_locales` by shop.
-    `setting_values` are the values of the fields `setting.NAME`, and
-    `shop_settings` those that are a shop's own.
+    `consequences`: the events a rule's change of a field may cause, beside `OWNER.changed`. `states` and `moves` go by
+    ticket kind; a move is (from, to). `templates`: name → language → text, shared; `shop_templates` by shop before
+    that. `locales`: every language some shop speaks, `shop_locales` by shop. `setting_values` are the values of the
+    fields `setting.NAME`, and `shop_settings` those that are a shop's own.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -105,6 +105,7 @@ class Environment:
     functions: Mapping[str, Function] = field(default_factory=dict)
     enums: Mapping[str, Enum] = field(default_factory=dict)
     actions: Mapping[str, Verb] = field(default_factory=dict)
+    consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plugin_actions: Mapping[str, ActionKind] = field(default_factory=dict)
     teams: frozenset[str] = frozenset()
     skills: frozenset[str] = frozenset()
@@ -129,6 +130,12 @@ class Environment:
         if name in self.setting_values:
             return self.setting_values[name]
         return self.setting_values.get(name.removeprefix("setting."))
+
+    def events_of(self, write: Write) -> tuple[str, ...]:
+        """The events of the next wave that a write may lead to."""
+        if write.how not in FIELDS and write.how != "choose":
+            return ()
+        return (f"{write.field.partition('.')[0]}.changed", *self.consequences.get(write.target, ()))
 
     def of_shop(self, shop: str | None) -> Environment:
         """The world as rules of one shop see it: its own settings in place of the shared ones."""

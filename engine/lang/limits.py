@@ -18,6 +18,9 @@ class Limits:
     yaml_depth: int = 40
     """Deeper YAML is not written by people; the walk over it recurses."""
 
+    waves: int = 8
+    """Waves of one decision. Rules without loops need one or two; past this the rest is dropped, and told."""
+
     nesting: int = 32
     """Parentheses, brackets and `not`s within each other. Checking and compiling recurse; Python stops at 200."""
 

@@ -38,21 +38,6 @@ class Write(NamedTuple):
         """What is compared with what another rule wants: to raise to different levels is no conflict."""
         return (self.how,) if self.how in _WHATEVER else (self.how, self.value)
 
-    @property
-    def events(self) -> tuple[str, ...]:
-        """The events of the next wave it may lead to."""
-        owner = self.field.partition(".")[0]
-        if self.how not in FIELDS and self.how != "choose":
-            return ()
-        return (f"{owner}.changed", *_MORE.get(self.target, ()))
-
-
-_MORE: Mapping[str, tuple[str, ...]] = {
-    "ticket.state": ("ticket.state_changed", "chat.ended"),
-    "ticket.team": ("ticket.assigned", "chat.waiting"),
-    "ticket.assignee": ("ticket.assigned",),
-}
-
 
 class Raised(NamedTuple):
     """An event an action may raise that is not the change of a field.

@@ -53,11 +53,11 @@ def template_words(text: Template) -> str:
     return "".join(p if isinstance(p, str) else f"{{{p.field} {p.filters} {p.setting}}}" for p in text.pieces)
 
 
-class Book:
+class ComparedBook:
     """A rulebook with what comparing needs, worked out once."""
 
     def __init__(self, book: Rulebook) -> None:
-        self.book = book
+        self.rulebook = book
         self.nouns = {
             path: text
             for path, text in book.files.items()
@@ -122,14 +122,14 @@ class Book:
 
     def helpers(self, shop: str, values: Mapping[str, Any]) -> Helpers:
         """What conditions ask, for a case with these values."""
-        book = self.book
+        book = self.rulebook
         return helpers_of(book, shop, values.get("ticket.team"))
 
     def text(self, name: str | None, shop: str) -> str:
         """What a template says, in every language."""
         if name is None:
             return ""
-        texts = self.book.shop_templates.get(shop, {}).get(name) or self.book.templates.get(name) or {}
+        texts = self.rulebook.shop_templates.get(shop, {}).get(name) or self.rulebook.templates.get(name) or {}
         return "\n".join(f"{locale}: {template_words(text)}" for locale, text in sorted(texts.items()))
 
 
@@ -169,11 +169,11 @@ class Plan:
 class BeforeAfter:
     """A recorded rulebook beside the changed one."""
 
-    def __init__(self, old: Book, new: Book) -> None:
+    def __init__(self, old: ComparedBook, new: ComparedBook) -> None:
         self.before, self.after = old, new
         self.same_nouns = old.nouns == new.nouns
         self.same_stages = old.stages == new.stages
-        self.same_policies = promises(old.book) == promises(new.book)
+        self.same_policies = promises(old.rulebook) == promises(new.rulebook)
         self._plans: dict[tuple[tuple[str, ...], str], Plan] = {}
         self._differs: dict[tuple[bytes, str], bool] = {}
 
@@ -197,13 +197,13 @@ class BeforeAfter:
         return False
 
     def _make(self, keys: tuple[str, ...], shop: str) -> Plan:
-        before = {rule.id: rule for rule in self.before.book.rules.asked(keys, shop)}
+        before = {rule.id: rule for rule in self.before.rulebook.rules.asked(keys, shop)}
         same: dict[str, Rule] = {}
         otherwise: set[str] = set()
         asked: dict[str, list[Rule]] = {}
         every: dict[str, list[Rule]] = {}
         touched: set[str] = set() if self.same_stages else {name for name, _ in self.after.stages}
-        now = self.after.book.rules.asked(keys, shop)
+        now = self.after.rulebook.rules.asked(keys, shop)
         for rule in now:
             every.setdefault(rule.stage, []).append(rule)
             old = before.get(rule.id)

@@ -20,7 +20,7 @@ from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, entry_of
 from engine.lang import Effect
-from engine.replay.compare import BeforeAfter, Book
+from engine.replay.compare import BeforeAfter, ComparedBook
 from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of
@@ -42,7 +42,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     ticket = decisions.ticket(tx, question.number)
     if rows is None or ticket is None:
         return None
-    new = Book(question.book)
+    new = ComparedBook(question.book)
     limits = Limits(question.book)
     if rows:
         limits.seed(tx, rows[-1]["at"])
@@ -51,8 +51,8 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     for row in reversed(rows):
         record, why = _record(tx, row, ticket)
         if row["rulebook"] not in compared:
-            old = book if row["rulebook"] == book.digest else past_book(tx, book, row["rulebook"])
-            compared[row["rulebook"]] = None if old is None else BeforeAfter(Book(old), new)
+            old = book if row["rulebook"] == book.digest else past_book(tx, row["rulebook"], book.extras)
+            compared[row["rulebook"]] = None if old is None else BeforeAfter(ComparedBook(old), new)
         books = compared[row["rulebook"]]
         if books is None:
             why = "the rules that decided"
@@ -104,7 +104,7 @@ def _after(books: BeforeAfter, record: Record, limits: Limits) -> tuple[list[Tra
     why = None
     found = []
     try:
-        if record.shop not in books.after.book.shops or record.shop not in books.before.book.shops:
+        if record.shop not in books.after.rulebook.shops or record.shop not in books.before.rulebook.shops:
             raise Undecidable("shop.name")
         found = replay.run(whole=True)
         why = replay.unfollowed
@@ -133,15 +133,15 @@ def _entries(replay: Replay, record: Record, done: StageOutcome) -> Iterable[Tra
         lost = [item for item in done.lost if item.effect.rule.id == rule.id]
         if effects or not lost:
             same = _alike(old.get(rule.id, []), effects) and rule.id in told
-            acted = entry_of(book.book, rule, done.wave, "acted", done.values)
-            wanted = (ACTIONS[effect.action].wanted(book.book, effect.args) for effect in effects)
+            acted = entry_of(book.rulebook, rule, done.wave, "acted", done.values)
+            wanted = (ACTIONS[effect.action].wanted(book.rulebook, effect.args) for effect in effects)
             acted.changes.extend(told[rule.id] if same else wanted)
             yield acted
         if lost:
-            yield entry_of(book.book, rule, done.wave, "lost", done.values, *(item.reason for item in lost))
+            yield entry_of(book.rulebook, rule, done.wave, "lost", done.values, *(item.reason for item in lost))
     for rule in done.passed_over:
         first = Reason("stage", done.matched[0].id, done.stage)
-        yield entry_of(book.book, rule, done.wave, "lost", done.values, first)
+        yield entry_of(book.rulebook, rule, done.wave, "lost", done.values, first)
 
 
 def _alike(some: list[Effect], others: list[Effect]) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.core.actions import ACTIONS, Lost
 from engine.core.actions.fields import risen
 from engine.lang import Effect, Rule, Template
-from engine.lang.verbs import FIELDS, How, Write
-from engine.replay.compare import Book, template_words
+from engine.lang.verbs import FIELDS, How, Raised, Write
+from engine.replay.compare import ComparedBook, template_words
 
 NOT_RECORDED = "(not recorded)"
 _PERHAPS = ("at least ", "at most ", "perhaps ")
@@ -40,7 +40,7 @@ class StageOutcome:
 class Outcome:
     """One rulebook's way through a decision: values as its effects leave them, and what it wrote and said."""
 
-    def __init__(self, book: Book, shop: str, automatic: bool) -> None:
+    def __init__(self, book: ComparedBook, shop: str, automatic: bool) -> None:
         self.book, self.shop, self.automatic = book, shop, automatic
         self.first: dict[str, Any] = {}
         """What each field was before anything was written."""
@@ -84,11 +84,15 @@ class Outcome:
             writes = action.writes(effect.args)
             for write in writes:
                 self._apply(effect, write)
-            if effect.action == "do" and not self.book.book.plugin_actions[effect.args["name"]].later:
+            if action.anything(self.book.rulebook, effect.args):
                 self._write(effect, "ticket.fields", "perhaps changed")
                 self._lose(effect.args, "ticket.tags", "member.tags", *self.book.writable)
-            if not any(write.how in FIELDS for write in writes):
+            raised = [one for one in action.raises(effect.args) if not one.later]
+            if any(one.event == "message.rejected" for one in raised):
+                self._write(effect, "rejected", effect.args.get("why") or "yes")
+            elif not any(write.how in FIELDS for write in writes):
                 self._say(effect)
+            self._hear(raised)
             self.stopped |= action.ends
 
     def _apply(self, effect: Effect, write: Write) -> None:
@@ -111,24 +115,24 @@ class Outcome:
                 self._write(effect, "ticket.assignee", how)
                 self._lose(how, "ticket.assignee", "agent.")
 
+    def _hear(self, raised: Iterable[Raised]) -> None:
+        """Notes who wrote the line at hand now, if a rule did; whose line is not known, it is the library's."""
+        for one in raised:
+            if one.event == "message.sent" and "message.author" in one.known:
+                self.speaker = one.known["message.author"]
+                self.wrote.add("reply")
+            elif one.event == "message.sent":
+                self.answered = True
+
     def _say(self, effect: Effect) -> None:
         args = effect.args
-        if effect.action == "answer":
-            self.answered = True
-        elif effect.action == "reply" and not args.get("after"):
-            self.speaker = args.get("as_") or "bot"
-            self.wrote.add("reply")
-        if effect.action == "reject":
-            self._write(effect, "rejected", args.get("why") or "yes")
-            return
         text = args.get("text")
         what = args.get("template") or (template_words(text) if isinstance(text, Template) else "")
         whole = self.book.text(args.get("template"), self.shop) or what
         rest = {k: v for k, v in args.items() if k not in ("text", "template", "words")}
         name = effect.action
-        if effect.action == "notify":
-            name = f"notify {args['to']}"
-            what = ", ".join(str(name) for name in args["names"])
+        if "names" in args:
+            name, what = f"{name} {args['to']}", ", ".join(str(one) for one in args["names"])
         elif not what:
             what = ", ".join(str(v) for v in rest.values() if v)
         self.said.append((f"{name}|{what}", f"{whole}|{sorted(rest.items())!r}"))
@@ -138,7 +142,7 @@ class Outcome:
         if name in self.lost or name not in self.values:
             self._write(effect, name, f"{'at least' if how == 'raise' else 'at most'} {value}")
             self._lose(value, name)
-        elif risen(self.book.book, name, self.values.get(name), value, how):
+        elif risen(self.book.rulebook, name, self.values.get(name), value, how):
             self._put(effect, name, value)
 
     def _tag(self, effect: Effect, write: Write) -> None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.core.actions import words
+from engine.core.actions import in_words
 from engine.core.building import build
 from engine.core.calendar import from_micros
-from engine.core.rulebook import NOTHING_MORE, Rulebook
+from engine.core.rulebook import Extras, Rulebook
 from engine.core.trace import TraceEntry
 from engine.lang import Duration
 from engine.store import Tx, rulebooks
 
 
-def past_book(tx: Tx, book: Rulebook, digest: str) -> Rulebook | None:
-    """A rulebook that was in force, built again with the plugins there are now; None where its texts are gone."""
+def past_book(tx: Tx, digest: str, extras: Extras) -> Rulebook | None:
+    """A rulebook that was in force, built again with what plugins add now; None where its texts are gone or are no
+    rulebook any more."""
     texts = rulebooks.rulebook_texts(tx, digest)
     if texts is None:
         return None
-    return build(texts, extras=book.workings.extras or NOTHING_MORE, analyse=False)[0]
+    return build(texts, extras=extras, analyse=False)[0]
 
 
 def spoken(root: str) -> str:
@@ -49,7 +50,7 @@ def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
             {"kind": one.kind, "winner": one.winner, "target": one.target, "text": one.text} for one in entry.reasons
         ],
         "values": {name: _readable(book, name, value) for name, value in entry.values.items()},
-        "changes": [words(change) for change in entry.changes],
+        "changes": [in_words(change) for change in entry.changes],
         "did": [
             {"action": one.action, "target": one.target, "value": one.value, "more": one.more, "missed": one.missed}
             for one in entry.changes

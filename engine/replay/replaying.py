@@ -16,12 +16,12 @@ from typing import Any
 
 from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.calendar import from_micros
-from engine.core.decide import MAX_WAVES
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
+from engine.core.events import BY_CHANGE, BY_CHANGE_OF_CHATS
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
 from engine.core.trace import TraceEntry, acted_rules
-from engine.lang import WEEKDAYS, Effect, Rule
+from engine.lang import LIMITS, WEEKDAYS, Effect, Rule
 from engine.replay.compare import BeforeAfter, Plan, plain
 from engine.replay.outcome import Agreement, Difference, Outcome, StageOutcome, Undecidable, differences
 from engine.store import Tx, decisions
@@ -84,7 +84,7 @@ class Replay:
         found: list[Difference] = []
         woken: tuple[str, ...] = ()
         before: Mapping[str, Any] = {}
-        for number in range(MAX_WAVES):
+        for number in range(LIMITS.waves):
             wave = waves[number] if number < len(waves) else None
             if not self.parted:
                 if wave is None:
@@ -226,7 +226,7 @@ class Replay:
 
         Raises Undecidable where one that is heard is not certain.
         """
-        new, record, book = self.after, self.record, self.books.after.book
+        new, record, book = self.after, self.record, self.books.after.rulebook
         if new.stopped or record.ticket is None:
             return ()
         sure: set[str] = set()
@@ -239,15 +239,12 @@ class Replay:
                 continue
             if short not in (TRACKED if owner == "ticket" else TRACKED_MEMBER) and name not in book.custom_fields:
                 continue
-            keys = {f"{owner}.changed"}
-            if short == "state":
-                keys.add("ticket.state_changed")
-                if live and _closed(book, new.values) and not _closed(book, start):
+            keys = {f"{owner}.changed", *BY_CHANGE.get(name, ())}
+            if live:
+                of_chats = set(BY_CHANGE_OF_CHATS.get(name, ()))
+                if "chat.ended" in of_chats and _closed(book, new.values) and not _closed(book, start):
                     sure.add("chat.ended")
-            if short in ("team", "assignee"):
-                keys.add("ticket.assigned")
-                if live:
-                    perhaps["chat.waiting"] = "chat.queue_position"
+                perhaps.update(dict.fromkeys(of_chats - {"chat.ended"}, "chat.queue_position"))
             if name not in start or name not in new.values or name in new.lost:
                 perhaps.update(dict.fromkeys(keys, name))
             elif start[name] != new.values[name]:
@@ -271,7 +268,7 @@ class Replay:
 
     def _start(self, wave: Mapping[str, Any], only: frozenset[str] | None = None) -> dict[str, Any]:
         """The values the wave began with, and what follows from them without a guess; `only` those fields."""
-        record, book = self.record, self.books.before.book
+        record, book = self.record, self.books.before.rulebook
         values: dict[str, Any] = dict(record.facts)
         if wave.get("answer"):  # the line of this wave is one a rule wrote, and its text was not kept
             values = {name: value for name, value in values.items() if not name.startswith("message.")}
@@ -328,7 +325,7 @@ class Replay:
 
     def _matches(self, rule: Rule, values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
         book = self.books.after
-        if not rule.in_dates(values["now"], str(book.book.zone(self.record.shop))):
+        if not rule.in_dates(values["now"], str(book.rulebook.zone(self.record.shop))):
             return False
         condition = rule.condition
         if condition is not None:
@@ -348,11 +345,12 @@ class Replay:
 
 def _raises(name: str, key: str) -> bool:
     """Whether a change of the field may lead to the event."""
-    if key in ("ticket.assigned", "chat.waiting"):
-        return name in ("ticket.team", "ticket.assignee", "ticket.state")
-    if key == "ticket.state_changed":
-        return name == "ticket.state"
+    if key in _BY_ONE:
+        return key in BY_CHANGE.get(name, ()) or key in BY_CHANGE_OF_CHATS.get(name, ())
     return name.partition(".")[0] == key.partition(".")[0]
+
+
+_BY_ONE = {key for table in (BY_CHANGE, BY_CHANGE_OF_CHATS) for keys in table.values() for key in keys}
 
 
 def _mapped(done: StageOutcome, same: Mapping[str, Rule]) -> StageOutcome:
@@ -393,7 +391,7 @@ def facts_of(ticket: Row | None, line: Row | None, at: int, snapshot: Row | None
 
 def policy_of(outcome: Outcome) -> Policy | None:
     """The policy that takes the ticket as an outcome left it. Raises Undecidable."""
-    book = outcome.book.book
+    book = outcome.book.rulebook
     values = {**outcome.known(), **book.shop_settings.get(outcome.shop, {})}
     helpers = outcome.book.helpers(outcome.shop, values)
     for policy in (*book.shop_policies.get(outcome.shop, {}).values(), *book.policies.values()):

@@ -16,17 +16,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
 from engine.core.trace import mask, routed_team
-from engine.replay.compare import BeforeAfter, Book, promise
+from engine.replay.compare import BeforeAfter, ComparedBook, promise
 from engine.replay.outcome import Difference, Undecidable
-from engine.replay.past import spoken
+from engine.replay.past import past_book, spoken
 from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
-from engine.store import Tx, decisions, packing, rulebooks, wall_clock
+from engine.store import Tx, decisions, packing, wall_clock
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 
@@ -69,7 +68,7 @@ class Simulation:
         most: int | None = None,
         seconds: float | None = None,
     ) -> None:
-        self._new = Book(book)
+        self._new = ComparedBook(book)
         self._extras = extras
         self.since, self.until = since, until
         self._known = known
@@ -94,7 +93,7 @@ class Simulation:
     def page(self, tx: Tx) -> bool:
         """Goes through the next decisions; whether there may be more."""
         if self._limits is None:
-            self._limits = Limits(self._new.book)
+            self._limits = Limits(self._new.rulebook)
             self._limits.seed(tx, self.since)
         rows = decisions.page(tx, self.since, self.until, self._last, PAGE)
         if rows:
@@ -164,15 +163,14 @@ class Simulation:
         if digest not in self._books:
             book = self._known if self._known is not None and self._known.digest == digest else None
             if book is None:
-                texts = rulebooks.rulebook_texts(tx, digest)
-                book = build(texts, extras=self._extras)[0] if texts is not None else None
-            self._books[digest] = BeforeAfter(Book(book), self._new) if book is not None else None
+                book = past_book(tx, digest, self._extras)
+            self._books[digest] = BeforeAfter(ComparedBook(book), self._new) if book is not None else None
         return self._books[digest]
 
     def _replay(self, books: BeforeAfter, record: Record, limits: Limits) -> None:
         replay = Replay(books, record, limits)
         try:
-            if record.shop not in self._new.book.shops or record.shop not in books.before.book.shops:
+            if record.shop not in self._new.rulebook.shops or record.shop not in books.before.rulebook.shops:
                 raise Undecidable("shop.name")
             found = replay.run()
         except Undecidable as error:
@@ -208,7 +206,7 @@ class Simulation:
             if item.target == "ticket.team" and record.ticket is not None:
                 self._teams[record.ticket] = (item.before, item.after)
         if len(self._examples) < EXAMPLES:
-            book = books.before.book
+            book = books.before.rulebook
             changes = [
                 {
                     "what": item.target,
@@ -254,7 +252,7 @@ class Simulation:
         told = {repr(_told(policy)): _told(policy) for both in self._policies.values() for policy in both}
         names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable", "unfollowed")
         return {
-            "rulebook": self._new.book.digest,
+            "rulebook": self._new.rulebook.digest,
             "since": self.since,
             "until": self.until,
             "complete": self._complete,

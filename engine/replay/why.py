@@ -47,7 +47,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
         text = texts.get(snapshot.get("message")) if snapshot is not None else None
         if wanted is not None:
             if row["rulebook"] not in books:
-                books[row["rulebook"]] = past_book(tx, book, row["rulebook"])
+                books[row["rulebook"]] = past_book(tx, row["rulebook"], book.extras)
             rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
         elif snapshot is not None:
             rules.extend(nearly(book, snapshot, {entry.rule for entry in rules}, shop, text))

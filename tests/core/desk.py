@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
-from engine.core.actions import words
+from engine.core.actions import in_words
 from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.changes import Record
@@ -206,4 +206,4 @@ def outcomes(decision: Decision) -> list[tuple[str, str]]:
 
 def did(decision: Decision, rule: str) -> list[str]:
     """What the trace says a rule did, in English."""
-    return [words(change) for entry in decision.trace if entry.rule == rule for change in entry.changes]
+    return [in_words(change) for entry in decision.trace if entry.rule == rule for change in entry.changes]

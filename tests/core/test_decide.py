@@ -9,9 +9,9 @@ import pytest
 
 from engine.core.changes import Create, Record, Say
 from engine.core.commands import ChangeMember, ChangeTicket, MarkRead, OpenChat, RateTicket, SetStatus
-from engine.core.decide import MAX_WAVES, Decision
+from engine.core.decide import Decision
 from engine.core.entities import SYSTEM
-from engine.lang import FLAG, NUMBER, Function
+from engine.lang import FLAG, LIMITS, NUMBER, Function
 from tests.core.desk import FILES, Stage, acted, book_of, files, outcomes
 
 
@@ -127,9 +127,9 @@ def chain(length: int) -> str:
 def test_there_are_at_most_eight_waves(length: int, waves: int, flagged: bool) -> None:
     stage = Stage(book_of(chain(length)))
     decision = stage.says()
-    assert len(decision.snapshot["waves"]) == waves <= MAX_WAVES
+    assert len(decision.snapshot["waves"]) == waves <= LIMITS.waves
     assert decision.flagged is flagged
-    assert stage.ticket.fields["step"] == min(length, MAX_WAVES), "what was done is kept"
+    assert stage.ticket.fields["step"] == min(length, LIMITS.waves), "what was done is kept"
     assert kinds(decision).count("decision.flagged") == int(flagged)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.core.actions import ACTIONS, ends
-from engine.core.actions import words as said
+from engine.core.actions import in_words as said
 from engine.core.changes import Record
 from engine.core.commands import ChangeTicket
 from engine.core.trace import TEXT, Reason, TraceChange, TraceEntry, acted_rules, routed_team

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from engine.core.actions import words
+from engine.core.actions import in_words
 from engine.store.log import plain_json
 from engine.store.packing import pack, unpack_trace
 from tests.support.house import House
@@ -27,7 +27,7 @@ def tell_in_sentences(house: House) -> int:
                     "outcome": entry.outcome,
                     "why": str.__str__(entry.why),
                     "values": entry.values,
-                    "changes": [str.__str__(words(change)) for change in entry.changes],
+                    "changes": [str.__str__(in_words(change)) for change in entry.changes],
                 }
                 for entry in unpack_trace(packed)
             ]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from engine.core.actions.action import Action
 from engine.core.actions.merging import Lost, merge
-from engine.core.actions.table import ACTIONS, ends, words
+from engine.core.actions.table import ACTIONS, ends, in_words
 
-__all__ = ["ACTIONS", "Action", "Lost", "ends", "merge", "words"]
+__all__ = ["ACTIONS", "Action", "Lost", "ends", "in_words", "merge"]

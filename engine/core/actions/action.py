@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from engine.core.asking import helpers_for
+from engine.core.draft import Draft
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange
 from engine.lang import Duration, Effect
 from engine.lang.verbs import Args, Verb
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +24,10 @@ class Action(Verb):
     """What it did, in words for people."""
     wanted: Callable[[Rulebook, Args], TraceChange]
     """What a trace holds of it where it is not carried out: what stood before and who is free is not known."""
+    misses: Mapping[str, Callable[[TraceChange], str]] = field(default_factory=dict)
+    """Why it may have done nothing, by `TraceChange.missed`, in words; what is not here its own `words` tell."""
+    anything: Callable[[Rulebook, Args], bool] = lambda book, args: False
+    """Whether it may have changed whatever rules may write, so that a simulation cannot go on from it."""
     last: bool = False
     """Whether it waits for the end of its wave, because it makes a text of the fields as the wave leaves them."""
 

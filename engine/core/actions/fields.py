@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.actions.action import Action, value_of
-from engine.core.actions.words import fact, names, shown
+from engine.core.actions.phrases import fact, names, shown
+from engine.core.draft import Draft
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of, mask
 from engine.lang import Effect, Type, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
@@ -18,10 +20,6 @@ from engine.lang.template import compile_template
 from engine.lang.tree import type_of
 from engine.lang.types import noun
 from engine.lang.verbs import Args, How, Write
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 
 def write(draft: Draft, field: str, value: Any) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.actions.action import Action, by_itself, moment_after, nothing
-from engine.core.actions.words import because
+from engine.core.actions.phrases import because
+from engine.core.draft import Draft
 from engine.core.entities import NEVER
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange
 from engine.lang import Duration, Effect, ast
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.said import say
 from engine.lang.verbs import Args, Raised
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 _LINE = ("message", "member")
 
@@ -47,6 +45,7 @@ MASK = Action(
     perform=_mask,
     words=lambda change: say("mask {name}", change.target),
     wanted=lambda book, args: TraceChange("mask", args["name"]),
+    misses={"stored": lambda change: say("the line was stored before")},
 )
 
 
@@ -80,6 +79,7 @@ REJECT = Action(
     needs=_LINE,
     check=_check_why,
     perform=_reject,
+    raises=lambda args: (Raised("message.rejected"),),
     words=lambda change: because(say("reject"), change.value),
     wanted=lambda book, args: TraceChange("reject", value=args.get("why")),
     ends=True,
@@ -118,6 +118,7 @@ BLOCK = Action(
     perform=_block,
     words=_blocked,
     wanted=_block_wanted,
+    misses={"longer": lambda change: say("there is a longer block")},
 )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.actions.action import Action
 from engine.core.actions.fields import tag, write
 from engine.core.changes import Set, Tag, Untag
+from engine.core.draft import Draft
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, jsonable
 from engine.lang import ActionKind, Effect, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
@@ -17,10 +19,6 @@ from engine.lang.findings import Finding, closest
 from engine.lang.said import quoted, say
 from engine.lang.tree import type_of
 from engine.lang.verbs import Args, Write
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 
 def _check(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
@@ -122,4 +120,5 @@ DO = Action(
     perform=_perform,
     words=_done,
     wanted=_wanted,
+    anything=lambda book, args: not book.plugin_actions[args["name"]].later,
 )

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
-from engine.core.actions.words import because, name
+from engine.core.actions.phrases import because, name
+from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, Agent
 from engine.core.library import menu
+from engine.core.rulebook import Rulebook
 from engine.core.telling import locale_of, shown
 from engine.core.trace import Reason, TraceChange
 from engine.lang import Duration, Effect, Template, ast
 from engine.lang.actions import ActionChecker
 from engine.lang.said import say
 from engine.lang.verbs import Args, Raised
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 
 def text_of(draft: Draft, args: Args, locale: str) -> str:
@@ -40,6 +38,7 @@ def _as_shown(draft: Draft, field: str) -> Any:
 
 # --- reply ----------------------------------------------------------------------------------------------------------
 
+_INTERNAL = {"internal": lambda change: say("the case is internal")}
 SHOWN_AS = ("bot", "desk")
 """As whom a rule may write to the member."""
 
@@ -83,7 +82,7 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
     """An automatic line to the member. It is no reply of a person: no count, no clock, no state moves by it."""
-    say = draft.say(
+    line = draft.say(
         author_kind="desk" if kind == "desk" else "bot",
         text=text,
         automatic=True,
@@ -91,7 +90,7 @@ def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -
         template=template,
         language=draft.need_ticket().language,
     )
-    draft.replies.append(say)
+    draft.replies.append(line)
 
 
 def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
@@ -152,6 +151,7 @@ REPLY = Action(
     perform=_reply,
     words=_replied,
     wanted=_reply_wanted,
+    misses={**_INTERNAL, "silent": lambda change: say("the member never wrote")},
     to_member=True,
     last=True,
 )
@@ -193,6 +193,7 @@ ANSWER = Action(
     perform=_answer,
     words=_answered,
     wanted=by_itself("answer"),
+    misses=_INTERNAL,
     to_member=True,
     last=True,
 )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from engine.core.actions import fields, guard, plugin, speech, tickets
 from engine.core.actions.action import Action
-from engine.core.actions.words import fact
 from engine.core.trace import TEXT, TraceChange
 from engine.lang.said import say
 
@@ -40,25 +39,19 @@ ACTIONS: Mapping[str, Action] = {
 """By the name the tree has, in the order of the manual."""
 
 
-def words(change: TraceChange) -> str:
+def in_words(change: TraceChange) -> str:
     """A phrase for people: what holds or what was done, in English as the rules language says it."""
     if change.missed == "error":
         return say("{action} failed: {error}", change.action, str(change.more.get("error")))
-    told = ACTIONS[change.action].words(change) if change.action in ACTIONS else str(change.value)
-    why = _MISSED.get(change.missed or "") or (fact(change) if change.missed == "transition" else None)
-    return say("not {action}, {why}", told, why) if why is not None else told
+    action = ACTIONS.get(change.action)
+    if action is None:
+        return str(change.value)
+    why = action.misses.get(change.missed or "")
+    told = action.words(change)
+    return say("not {action}, {why}", told, why(change)) if why is not None else told
 
 
 def ends(change: TraceChange) -> bool:
     """Whether it ended the decision; of a row that is a sentence, by its first word."""
     name = str(change.value).partition(" ")[0] if change.action == TEXT else change.action
     return name in ACTIONS and ACTIONS[name].ends
-
-
-_MISSED: Mapping[str, str] = {
-    "stored": say("the line was stored before"),
-    "longer": say("there is a longer block"),
-    "internal": say("the case is internal"),
-    "silent": say("the member never wrote"),
-    "depth": say("too many are opened one from another"),
-}

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core import routing
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
+from engine.core.actions.phrases import fact, fact_of_field, name, names
 from engine.core.actions.speech import text_of
-from engine.core.actions.words import fact, fact_of_field, name, names
 from engine.core.asking import holds
 from engine.core.commands import OpenLinked
+from engine.core.draft import Draft
 from engine.core.entities import INTERNAL
 from engine.core.opening import LINKED_DEEPEST, LINKED_MOST
+from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of
 from engine.lang import Duration, Effect, ast
 from engine.lang.actions import ActionChecker
 from engine.lang.said import joined, say
 from engine.lang.verbs import Args, Raised, Write
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-    from engine.core.rulebook import Rulebook
 
 _TICKET = ("ticket",)
 
@@ -53,6 +51,7 @@ MOVE = Action(
     perform=_move,
     words=lambda change: say("move to {state}", name(change.more["to"])) if change.missed else fact(change),
     wanted=lambda book, args: fact_of(book, "move", "ticket.state", args["state"]),
+    misses={"transition": fact},
 )
 
 # --- route, assign --------------------------------------------------------------------------------------------------
@@ -199,6 +198,7 @@ OPEN = Action(
     perform=_open,
     words=_opened,
     wanted=_open_wanted,
+    misses={"depth": lambda change: say("too many are opened one from another")},
     last=True,
 )
 

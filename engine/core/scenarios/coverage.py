@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engine.core.asking import Helpers, helpers_of
 from engine.core.decide import Decision
 from engine.core.entities import Clock
+from engine.core.rulebook import Rulebook
 from engine.core.scenarios.result import Result
 from engine.core.scenarios.why import line_of
 from engine.core.schema import class_of
@@ -23,9 +24,6 @@ from engine.lang.compiler import compile_test
 from engine.lang.decoder import Decoder
 from engine.lang.document import Document
 from engine.lang.said import say
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 KINDS: Final = ("rules", "branches", "transitions", "targets")
 

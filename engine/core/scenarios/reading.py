@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core.entities import Member, Ticket
 from engine.core.opening import MEMBERS_SET
+from engine.core.rulebook import Rulebook
 from engine.core.schema.scenarios import ANSWER, STATUSES, AgentEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
 from engine.core.typed import typed
@@ -18,9 +19,6 @@ from engine.lang.findings import closest
 from engine.lang.said import quoted, say
 from engine.lang.schema import Entry, Form, slots
 from engine.lang.types import noun
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 CODE = "scenario-invalid"
 FIRST = "member"

@@ -35,7 +35,7 @@ from engine.core.errors import Refused
 from engine.core.library import Library
 from engine.core.memory import World
 from engine.core.opening import reopens
-from engine.core.rulebook import NOTHING_MORE, Rulebook
+from engine.core.rulebook import Rulebook
 from engine.core.scenarios.coverage import Coverage
 from engine.core.scenarios.made import agent_of, answer_of, moment, page_of
 from engine.core.scenarios.reading import FIRST
@@ -70,7 +70,7 @@ def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tupl
     made = _SET.get((book.digest, path, text))
     if made is not None and made[0] is book:
         return made[1], None
-    extras = book.workings.extras or NOTHING_MORE
+    extras = book.extras
     changed, findings = build({**book.files, path: text}, previous=book, extras=extras, analyse=False)
     if changed is None:
         return book, findings[0].message

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from engine.core.decide import Decision
+from engine.core.rulebook import Rulebook
 from engine.core.whynot import WhyNot, why_not
 from engine.lang import suggest
 from engine.lang.said import quoted, say
-
-if TYPE_CHECKING:
-    from engine.core.rulebook import Rulebook
 
 _NEAREST = ("limit", "repeated", "unknown", "false", "dates", "stopped", "shop", "not-asked")
 """What is told first where a step has several decisions: what was nearest to acting."""

@@ -10,10 +10,9 @@ from engine.lang.analysis.report import Report, matched, name_of, place_of
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
 from engine.lang.findings import Finding, Related
+from engine.lang.limits import LIMITS
 from engine.lang.said import both, say
 
-WAVES = 8
-"""Waves of one transaction."""
 STARTS = 24
 """Boxes of a rule from which a cascade is tried."""
 VARIATIONS = 12
@@ -50,7 +49,7 @@ def _check_openings(report: Report) -> None:
         seen
         for seen in view.rules
         if "ticket.created" in seen.keys
-        and _opened(seen)
+        and _opened(view, seen)
         and (seen.rule.limit is None or seen.rule.limit.scope == "ticket")
     ]
     follows = {seen: [other for other in openers if _takes(view, seen, other)] for seen in openers}
@@ -60,7 +59,7 @@ def _check_openings(report: Report) -> None:
             continue
         first, *others = ring
         names = both(name_of(seen) for seen in ring[:4])
-        kind = sorted(_opened(first))[0]
+        kind = sorted(_opened(view, first))[0]
         if alone:
             message = say("{rule} opens cases that it takes again, without end", names)
         else:
@@ -73,7 +72,7 @@ def _check_openings(report: Report) -> None:
                 say("ask for the `ticket.kind`, so that a `{kind}` opened here is not taken again", kind),
                 related=tuple(Related(other.rule.source.name.span, say("and this")) for other in others),
             ),
-            _as_opened(view, first, _opened(ring[-1])),
+            _as_opened(view, first, _opened(view, ring[-1])),
             frozenset({"ticket.created"}),
             lambda case, first=first: (
                 report.prover is None  # type: ignore[misc]
@@ -82,8 +81,12 @@ def _check_openings(report: Report) -> None:
         )
 
 
-def _opened(seen: Seen) -> frozenset[str]:
-    return frozenset(str(action.args["kind"]) for action in seen.rule.actions if action.action == "open")
+def _opened(view: View, seen: Seen) -> frozenset[str]:
+    """The kinds of the cases that a rule opens."""
+    raised = (
+        one for action in seen.rule.actions for one in view.environment.actions[action.action].raises(action.args)
+    )
+    return frozenset(str(one.known["ticket.kind"]) for one in raised if one.event == "ticket.created")
 
 
 def _asked(seen: Seen) -> frozenset[str]:
@@ -92,7 +95,7 @@ def _asked(seen: Seen) -> frozenset[str]:
 
 def _takes(view: View, seen: Seen, other: Seen) -> bool:
     certain = all(name in ("ticket.kind", "weekday", "now") or name.startswith("member.") for name in _asked(other))
-    return certain and bool(_as_opened(view, other, _opened(seen)))
+    return certain and bool(_as_opened(view, other, _opened(view, seen)))
 
 
 def _as_opened(view: View, seen: Seen, kinds: frozenset[str]) -> list[Box]:
@@ -112,7 +115,7 @@ def _raised(view: View, seen: Seen) -> frozenset[str]:
     found: set[str] = set()
     for action in seen.rule.actions:
         verb = view.environment.actions[action.action]
-        found.update(event for write in verb.writes(action.args) for event in write.events)
+        found.update(event for write in verb.writes(action.args) for event in view.environment.events_of(write))
         found.update(one.event for one in verb.raises(action.args) if not one.later)
     return frozenset(found & set(view.environment.events))
 
@@ -185,8 +188,8 @@ def _try(report: Report, ring: list[Seen]) -> None:
                 run: list[frozenset[str]] = []
 
                 def endless(case: Case, run: list[frozenset[str]] = run) -> bool:
-                    run[:] = prover.cascade(case, WAVES + 1)
-                    return len(run) > WAVES
+                    run[:] = prover.cascade(case, LIMITS.waves + 1)
+                    return len(run) > LIMITS.waves
 
                 try:
                     case = sample(report.view, box, keys, endless, VARIATIONS)
@@ -235,7 +238,7 @@ def _tell(report: Report, ring: list[Seen], run: list[frozenset[str]], case: Cas
     if not again:
         several = (*(name_of(seen) for seen in (first, *others)[:4]), "…")
         message = say(
-            "{rules} set each other off in more than {waves} waves", several if len(others) > 3 else names, WAVES
+            "{rules} set each other off in more than {waves} waves", several if len(others) > 3 else names, LIMITS.waves
         )
     report.add(
         Finding(
