@@ -198,16 +198,21 @@ def test_everything_declared_can_be_renamed_and_stays_valid(small: Workspace, ke
     bare = kind in ("definition", "words", "rule", "field", "setting")
     new = (name.partition(".")[2] or name) + "_2" if bare else f"{name} 新: 名"
     edits = small.rename(place.path, place.line, place.column, new)
-    if key == ("kind", "inquiry"):  # a form without a kind opens one
-        assert isinstance(edits, Refusal)
-        assert "scenario `a big one` fails" in edits.message
-        return
     assert not isinstance(edits, Refusal), edits.message
     assert len(edits) == len(small.mentions[key])
     after = small.with_files(applied(small, edits))
     assert [f for f in after.findings(with_scenarios=True) if f.severity is Severity.ERROR] == []
     assert len(after.findings()) == len(small.findings())
     assert not any(m.declares for m in after.mentions[key])
+
+
+def test_a_kind_that_only_its_usual_name_makes_the_one_for_lines_keeps_it(small: Workspace) -> None:
+    path = "lifecycles/inquiry.yaml"
+    workspace = small.with_file(path, small.files[path].replace("for: [lines]\n", ""))
+    place = next(Place.of(m.span) for m in workspace.mentions["kind", "inquiry"] if m.declares)
+    edits = workspace.rename(place.path, place.line, place.column, "question")
+    assert isinstance(edits, Refusal)
+    assert "scenario `a big one` fails" in edits.message
 
 
 def test_what_a_shop_replaces_is_renamed_with_what_is_shared(small: Workspace) -> None:
