@@ -29,15 +29,17 @@ Node = Token | Tree[Token]
 
 _FROM_OPERANDS = frozenset({"AND", "OR", "COMMA"})
 _SEQUENCES = ("and_", "or_")
-# Where a name may stand with or without quotes and is the same: the rules of the grammar with a `noun`.
-_NOUNS = frozenset(
-    "stage_line stage_header in_hours move route assign reply message_template start_timer cancel_timer open whos "
-    "nouns notify".split()
-)
 _LISTS = frozenset({"in_list", "has_many"})
 _WITH_LIST = frozenset({*_LISTS, "contains_many"})
 # A field without a dot: bare it would be read, in quotes it is a text.
 _FIELDS = frozenset({"weekday"})
+
+
+@lru_cache(maxsize=1)
+def _with_noun() -> frozenset[str]:
+    """The rules of the grammar in which a name may stand with or without quotes and is the same."""
+    having = (rule for rule in grammar().rules if any(part.name in ("noun", "who") for part in rule.expansion))
+    return frozenset(str(rule.alias or rule.origin.name) for rule in having)
 
 
 class CannotFormat(Exception):
@@ -270,7 +272,7 @@ class _Printer:
         children: list[Node] = list(node.children)
         if data in ("name", "path", "number"):
             return "".join(self._word(child, data) for child in _tokens(node))
-        if data == "text" and place in _NOUNS:
+        if data == "text" and place in _with_noun():
             return self._noun(node)
         if data == "list":
             return f"[{', '.join(self._values(node, place))}]"

@@ -14,7 +14,7 @@ from lark.exceptions import UnexpectedToken
 from engine.lang import ast
 from engine.lang.builder import SIGNS, Builder
 from engine.lang.findings import Finding, suggest
-from engine.lang.keywords import ACTIONS, HEADERS, RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
+from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
 from engine.lang.lexer import TokenLexer, tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.said import either, say
@@ -51,6 +51,26 @@ def grammar() -> Lark:
     declared = [*SIGNS, *(kind for kind in _KINDS if kind != "$END"), *dict.fromkeys(TOKENS.values())]
     text += "\n%declare " + " ".join(declared)
     return Lark(text, parser="lalr", lexer=TokenLexer, start=list(_STARTS), maybe_placeholders=False)
+
+
+@lru_cache(maxsize=1)
+def action_words() -> frozenset[str]:
+    """The tokens an action begins with: where parsing picks up again after a mistake in one."""
+    return may_follow("actions", ())
+
+
+@lru_cache(maxsize=1)
+def header_words() -> frozenset[str]:
+    """The tokens a rule's header begins with."""
+    return may_follow("head", (Token("RULE", ""), Token("NAME", ""), Token("TEXT", ""))) - {"$END"}
+
+
+def may_follow(start: str, tokens: Iterable[Token]) -> frozenset[str]:
+    """The tokens that may come after these, from a start of the grammar. Raises UnexpectedToken where they misfit."""
+    parser: Any = grammar().parse_interactive([], start=start)
+    for token in tokens:
+        parser.feed_token(token)
+    return frozenset(parser.accepts())
 
 
 def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Finding]]:
@@ -244,10 +264,10 @@ class _Reader:
         before = len(self.findings)
         reported = len(self._reported)
         parts, order_error = _sections(chunk, self.keywords)
-        head = self._part("head", parts.get("head"), ("ON", *HEADERS), HEADERS)
+        head = self._part("head", parts.get("head"), ("ON", *header_words()), header_words())
         events = self._part("events", parts.get("events"), ("WHEN", "THEN"), frozenset({"COMMA"}))
         condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
-        actions = self._part("actions", parts.get("actions"), ("RULE",), ACTIONS)
+        actions = self._part("actions", parts.get("actions"), ("RULE",), action_words())
         quiet = len(self.findings) == before and len(self._reported) == reported
         if order_error is not None and self._swallowed(chunk):
             order_error = None
@@ -449,8 +469,8 @@ def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
     if len(kinds & _OPERATORS) > 4:
         kinds -= _OPERATORS
         named.append(say("an operator"))
-    if len(kinds & ACTIONS) > 10:
-        kinds -= ACTIONS
+    if len(kinds & action_words()) > 10:
+        kinds -= action_words()
         named.append(say("an action"))
     words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in _KINDS]
     shown = named + words
@@ -476,7 +496,7 @@ def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | 
         return say("number and unit stand together: `{text}`", f"{before.value}{token.value}")
     if before is not None and before.end_pos == token.start_pos and (before.type, token.type) in _TURNED:
         return say("write `{meant}`", _TURNED[before.type, token.type])
-    if token.type in ACTIONS and "AND" in expected:
+    if token.type in action_words() and "AND" in expected:
         return say("`{word}` stands before the actions", written("THEN", set_of(str(token.value))))
     return None
 
