@@ -15,9 +15,10 @@ from engine.editor.mentions import kind_of
 from engine.lang import DURATION, Environment, Source, Type
 from engine.lang.environment import EVERY_OBJECTS
 from engine.lang.functions import BUILTINS
+from engine.lang.grammar import action_words, may_follow
 from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, written
 from engine.lang.lexer import tokenise
-from engine.lang.parser import action_words, chunks, keyword_set, may_follow
+from engine.lang.parser import chunks, keyword_set
 from engine.lang.source import Place
 from engine.lang.text import fold
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from engine.lang.grammar import action_words, header_words
 from engine.lang.keywords import KEYWORDS, Keyword
-from engine.lang.parser import action_words, header_words
 
 FILE = "yingda-rules.tmLanguage.json"
 

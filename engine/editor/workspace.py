@@ -19,10 +19,10 @@ from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Re
 from engine.editor.shapes import Shape, below, key_at, page_of, shape_of
 from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
+from engine.lang.grammar import action_words
 from engine.lang.keywords import TOKENS, WRITTEN
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
-from engine.lang.parser import action_words
 from engine.lang.said import say
 from engine.lang.text import fold
 from engine.reload import Loaded, load_files

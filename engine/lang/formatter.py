@@ -16,9 +16,10 @@ from lark import Token, Tree
 from engine.lang.builder import SIGNS
 from engine.lang.codes import Severity
 from engine.lang.findings import Finding
+from engine.lang.grammar import grammar, with_noun
 from engine.lang.keywords import SOFT, TOKENS, KeywordSet, written
 from engine.lang.lexer import Comment, comments, tokenise
-from engine.lang.parser import chunks, grammar, keyword_set, parse
+from engine.lang.parser import chunks, keyword_set, parse
 from engine.lang.source import Place, Source
 from engine.lang.text import width
 
@@ -33,13 +34,6 @@ _LISTS = frozenset({"in_list", "has_many"})
 _WITH_LIST = frozenset({*_LISTS, "contains_many"})
 # A field without a dot: bare it would be read, in quotes it is a text.
 _FIELDS = frozenset({"weekday"})
-
-
-@lru_cache(maxsize=1)
-def _with_noun() -> frozenset[str]:
-    """The rules of the grammar in which a name may stand with or without quotes and is the same."""
-    having = (rule for rule in grammar().rules if any(part.name in ("noun", "who") for part in rule.expansion))
-    return frozenset(str(rule.alias or rule.origin.name) for rule in having)
 
 
 class CannotFormat(Exception):
@@ -272,7 +266,7 @@ class _Printer:
         children: list[Node] = list(node.children)
         if data in ("name", "path", "number"):
             return "".join(self._word(child, data) for child in _tokens(node))
-        if data == "text" and place in _with_noun():
+        if data == "text" and place in with_noun():
             return self._noun(node)
         if data == "list":
             return f"[{', '.join(self._values(node, place))}]"
