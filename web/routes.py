@@ -191,15 +191,15 @@ def route(
 
 def table() -> list[Operation]:
     """Every row, in the order of the rooms, then of the features."""
-    for room in ROOMS:
-        importlib.import_module(f"web.handlers.{room}")
-    feature_rooms()
+    rooms()
     return TABLE
 
 
-def feature_rooms() -> list[ModuleType]:
-    """The web side of every feature that has one, by name."""
-    return [importlib.import_module(f"web.features.{one.name}") for one in pkgutil.iter_modules(features.__path__)]
+def rooms() -> list[ModuleType]:
+    """Where operations stand: the rooms of the machine, then the web side of every feature that has one, by name."""
+    names = [f"handlers.{room}" for room in ROOMS]
+    names += [f"features.{one.name}" for one in pkgutil.iter_modules(features.__path__)]
+    return [importlib.import_module(f"web.{name}") for name in names]
 
 
 def given(struct: Struct, *names: str) -> dict[str, Any]:

@@ -22,22 +22,13 @@ _COUNT = Bounds(lowest=0, whole=True)
 _STARS = Bounds(1, 5, whole=True)
 
 BOUNDS: Mapping[str, Bounds] = {
-    **dict.fromkeys(
-        (
-            "ticket.reply_count", "ticket.lines_1m", "ticket.reopened", "message.length", "message.answers",
-            "member.open_tickets", "member.complaints_30d",
-            "agent.load", "ticket.age", "ticket.idle", "ticket.waiting_for", "ticket.closed_for", "chat.waited",
-            "sla.overdue", "call.waited", "call.duration",
-        ),
-        _COUNT,
-    ),
     "ticket.number": Bounds(lowest=1, whole=True),
     "chat.queue_position": Bounds(lowest=1, whole=True),
     "ticket.rating": _STARS,
     "rating.score": _STARS,
     "sla.percent": Bounds(lowest=0),
-}  # fmt: skip
-"""The built-in numbers and durations that cannot be just any."""
+}
+"""The built-in numbers that cannot be just any, beside counts."""
 
 FRESH: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(
@@ -89,7 +80,7 @@ def domains_of(book: Rulebook) -> Domains:
     holidays = {day for calendar in calendars for day in calendar.holidays}
     holidays |= {day + timedelta(days=1) for day in holidays}
     return Domains(
-        bounds=BOUNDS,
+        bounds={**{name: _COUNT for name, (spec, _) in book.fields.items() if spec.count}, **BOUNDS},
         joints=tuple(joints),
         facts=facts,
         still=frozenset({"every", "timer.fired", "sla.warning", "sla.breached"}),
@@ -173,6 +164,7 @@ class Engine:
     def _wave(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], set[str], bool]:
         """One wave on `values`: who acted, the events of the next one, and whether it was stopped."""
         acted: set[str] = set()
+        raised: set[str] = set()
         spoken = False
         at_start = dict(values)
         automatic = bool(values.get("message.automatic"))
@@ -182,14 +174,18 @@ class Engine:
             standing, _ = merge(self._effects(rules[:1] if stage.mode == "first" else rules, snapshot))
             for effect in standing:
                 action = ACTIONS[effect.action]
-                if action.to_member and (not automatic or effect.rule.names_automatic):
-                    spoken = True
-                    acted.add(effect.rule.id)
-                elif self._apply(action.writes(effect.args), values):
+                if action.to_member:
+                    if not automatic or effect.rule.names_automatic:
+                        spoken = True
+                        acted.add(effect.rule.id)
+                    continue
+                at_once = action.raised_at_once(effect.args)
+                raised |= at_once
+                if self._apply(action.writes(effect.args), values) or at_once:
                     acted.add(effect.rule.id)
                 if action.ends:
                     return frozenset(acted), set(), True
-        return frozenset(acted), self._events(at_start, values, spoken), False
+        return frozenset(acted), raised | self._events(at_start, values, spoken), False
 
     def _events(self, before: Mapping[str, Any], values: dict[str, Any], spoken: bool) -> set[str]:
         changed = {name for name in values if values[name] != before.get(name)}

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lark import Token
 from lark.exceptions import UnexpectedToken
@@ -16,9 +15,10 @@ from engine.editor.mentions import kind_of
 from engine.lang import DURATION, Environment, Source, Type
 from engine.lang.environment import EVERY_OBJECTS
 from engine.lang.functions import BUILTINS
-from engine.lang.keywords import ACTIONS, RESERVED, SOFT, TOKENS, KeywordSet, forms, written
+from engine.lang.grammar import action_words, may_follow
+from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, written
 from engine.lang.lexer import tokenise
-from engine.lang.parser import chunks, grammar, keyword_set
+from engine.lang.parser import chunks, keyword_set
 from engine.lang.source import Place
 from engine.lang.text import fold
 
@@ -117,7 +117,7 @@ def _accepted(chunk: Sequence[Token], start: str) -> frozenset[str] | None:
         return whole | _STARTS if "$END" in whole and start == "item" else whole
     part, tokens = _part(chunk)
     follow = {"events": {"WHEN", "THEN"}, "cond": {"THEN"}, "actions": set(_STARTS), "head": {"ON"}}.get(part, set())
-    joints = {"events": {"COMMA"}, "cond": {"AND", "OR"}, "actions": ACTIONS, "head": set()}.get(part, set())
+    joints = {"events": {"COMMA"}, "cond": {"AND", "OR"}, "actions": action_words(), "head": set()}.get(part, set())
     places = [0, *(n for n, token in enumerate(tokens) if token.type in joints)]
     for place in (places[0], *reversed(places[1:])):
         rest = tokens[place:] if part == "actions" or place == 0 else tokens[place + 1 :]
@@ -128,13 +128,10 @@ def _accepted(chunk: Sequence[Token], start: str) -> frozenset[str] | None:
 
 
 def _feed(start: str, tokens: Sequence[Token]) -> frozenset[str] | None:
-    parser: Any = grammar().parse_interactive([], start=start)
     try:
-        for token in tokens:
-            parser.feed_token(token)
+        return may_follow(start, tokens)
     except UnexpectedToken:
         return None
-    return frozenset(parser.accepts())
 
 
 def _part(chunk: Sequence[Token]) -> tuple[str, Sequence[Token]]:
@@ -187,7 +184,7 @@ def _forms(kind: str, keywords: KeywordSet, chunk: Sequence[Token]) -> Iterable[
     if kind == "BUSINESS":
         days = last == "DURATION" and str(chunk[-1].value)[-1:] in "dw"
         return (written(kind, keywords, "days" if days else ""),)
-    verb = next((token.type for token in reversed(chunk) if token.type in ACTIONS), "")
+    verb = next((token.type for token in reversed(chunk) if token.type in action_words()), "")
     if kind == "TO" and any(token.type == "CHANGED" for token in chunk[-6:]):
         return (written(kind, keywords, "changed"),)
     return (written(kind, keywords, _PLACES.get(kind, {}).get(verb, "")),)
@@ -253,7 +250,7 @@ def _other_side(chunk: Sequence[Token], environment: Environment) -> Type | None
         return _operand(chunk[:-1], environment)
     if last in _LENGTHS:
         return DURATION
-    at = max((n for n, token in enumerate(chunk) if token.type in ACTIONS), default=-1)
+    at = max((n for n, token in enumerate(chunk) if token.type in action_words()), default=-1)
     if last == "TO" and at >= 0 and chunk[at].type in ("SET", "RAISE", "LOWER"):
         return _operand(chunk[at + 1 : -1], environment)
     return None
@@ -283,7 +280,7 @@ def _item(type_: Type | None) -> Type | None:
 
 def _after_to(chunk: Sequence[Token], environment: Environment) -> tuple[str, ...]:
     """After `to` or `from` in an action."""
-    at = max((n for n, token in enumerate(chunk) if token.type in ACTIONS), default=0)
+    at = max((n for n, token in enumerate(chunk) if token.type in action_words()), default=0)
     verb = chunk[at].type
     if verb == "MOVE":
         return ("state",)

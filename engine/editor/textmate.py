@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from engine.lang.keywords import ACTIONS, HEADERS, KEYWORDS, Keyword
+from engine.lang.grammar import action_words, header_words
+from engine.lang.keywords import KEYWORDS, Keyword
 
 FILE = "yingda-rules.tmLanguage.json"
 
@@ -56,7 +57,7 @@ def _named(token: str, scope: str) -> dict[str, Any]:
 def grammar() -> dict[str, Any]:
     """The grammar as plain data."""
     every = {keyword.token for keyword in KEYWORDS}
-    rest = every - set(_ITEMS) - set(_PARTS) - set(_LOGIC) - set(_VALUES) - set(_TESTS) - ACTIONS - HEADERS
+    known = {*_ITEMS, *_PARTS, *_LOGIC, *_VALUES, *_TESTS, *action_words(), *header_words()}
     return {
         "name": "Yingda rules",
         "scopeName": "source.yingda-rules",
@@ -129,9 +130,9 @@ def grammar() -> dict[str, Any]:
                     _keyword(_LOGIC, "keyword.operator.logical"),
                     _keyword(_VALUES, "constant.language"),
                     _keyword(_TESTS, "keyword.operator.test"),
-                    _keyword(ACTIONS, "support.function.action"),
-                    _keyword(HEADERS - ACTIONS - set(_ITEMS), "keyword.control.header"),
-                    _keyword(rest, "keyword.other"),
+                    _keyword(action_words(), "support.function.action"),
+                    _keyword(header_words() - action_words() - set(_ITEMS), "keyword.control.header"),
+                    _keyword(every - known, "keyword.other"),
                 ]
             },
             "sign": {"match": r"!=|<=|>=|[-=<>≠≤≥+*/]", "name": "keyword.operator.yingda-rules"},
@@ -153,8 +154,8 @@ def for_console() -> str:
         "logic": _LOGIC,
         "value": _VALUES,
         "test": _TESTS,
-        "action": ACTIONS,
-        "header": HEADERS - ACTIONS - set(_ITEMS),
+        "action": action_words(),
+        "header": header_words() - action_words() - set(_ITEMS),
     }
     rest = every.difference(*kinds.values())
     lines = [

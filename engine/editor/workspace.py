@@ -19,7 +19,8 @@ from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Re
 from engine.editor.shapes import Shape, below, key_at, page_of, shape_of
 from engine.editor.spelling import noun, quoted, scalar
 from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
-from engine.lang.keywords import ACTIONS, TOKENS, WRITTEN
+from engine.lang.grammar import action_words
+from engine.lang.keywords import TOKENS, WRITTEN
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
 from engine.lang.said import say
@@ -236,7 +237,7 @@ class Workspace:
         words = [word for word in want.keywords if "flag" not in want.kinds or TOKENS[word] not in FLAGS]
         acts = {TOKENS[word] for word in words} > {"STOP", "REPLY"}
         for word in fitting(want.word, words):
-            if not acts or TOKENS[word] not in ACTIONS:
+            if not acts or TOKENS[word] not in action_words():
                 found.append(Completion(word, "keyword", word, place))
             elif (verb := known.verb(WRITTEN[TOKENS[word]])) is not None:
                 found.append(Completion(word, "keyword", word, place, verb.shape, known.page("action", verb.name)))

@@ -23,6 +23,7 @@ class Field:
     """A value a rule may read: `ticket.type`, `member.tier`, `setting.NAME`, `now`.
 
     `optional`: may be empty. `writable`: `set`, `raise` and `lower` may change it. `personal`: masked in traces.
+    `count`: a number or duration that is whole and never below zero.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Field:
     writable: bool = False
     personal: bool = False
     doc: str = ""
+    count: bool = False
 
 
 @dataclass(frozen=True, slots=True)

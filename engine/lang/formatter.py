@@ -16,9 +16,10 @@ from lark import Token, Tree
 from engine.lang.builder import SIGNS
 from engine.lang.codes import Severity
 from engine.lang.findings import Finding
+from engine.lang.grammar import grammar, with_noun
 from engine.lang.keywords import SOFT, TOKENS, KeywordSet, written
 from engine.lang.lexer import Comment, comments, tokenise
-from engine.lang.parser import chunks, grammar, keyword_set, parse
+from engine.lang.parser import chunks, keyword_set, parse
 from engine.lang.source import Place, Source
 from engine.lang.text import width
 
@@ -29,11 +30,6 @@ Node = Token | Tree[Token]
 
 _FROM_OPERANDS = frozenset({"AND", "OR", "COMMA"})
 _SEQUENCES = ("and_", "or_")
-# Where a name may stand with or without quotes and is the same: the rules of the grammar with a `noun`.
-_NOUNS = frozenset(
-    "stage_line stage_header in_hours move route assign reply message_template start_timer cancel_timer open whos "
-    "nouns notify".split()
-)
 _LISTS = frozenset({"in_list", "has_many"})
 _WITH_LIST = frozenset({*_LISTS, "contains_many"})
 # A field without a dot: bare it would be read, in quotes it is a text.
@@ -270,7 +266,7 @@ class _Printer:
         children: list[Node] = list(node.children)
         if data in ("name", "path", "number"):
             return "".join(self._word(child, data) for child in _tokens(node))
-        if data == "text" and place in _NOUNS:
+        if data == "text" and place in with_noun():
             return self._noun(node)
         if data == "list":
             return f"[{', '.join(self._values(node, place))}]"

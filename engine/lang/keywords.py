@@ -155,15 +155,6 @@ SOFT: tuple[str, ...] = tuple(keyword.token for keyword in KEYWORDS if not keywo
 WRITTEN: Mapping[str, str] = {keyword.token: keyword.en for keyword in KEYWORDS}
 """How a token is written in English: the name of an action or header, whatever the file is written in."""
 
-ACTIONS: frozenset[str] = frozenset(
-    "SET RAISE LOWER ADD REMOVE MOVE ROUTE ASSIGN REPLY NOTE NOTIFY ANSWER ASK START CANCEL OPEN MASK REJECT FLAG "
-    "BLOCK DO STOP".split()
-)
-"""The tokens an action begins with: where parsing picks up again after a mistake in one."""
-
-HEADERS: frozenset[str] = frozenset("STAGE PRIORITY LIMIT FROM UNTIL OWNER NOTE ALLOW".split())
-"""The tokens a rule's header begins with."""
-
 _BY_TOKEN = {keyword.token: keyword for keyword in KEYWORDS}
 
 

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from lark import Lark, Token, Tree
+from lark import Token, Tree
 from lark.exceptions import UnexpectedToken
 
 from engine.lang import ast
 from engine.lang.builder import SIGNS, Builder
 from engine.lang.findings import Finding, suggest
-from engine.lang.keywords import ACTIONS, HEADERS, RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
-from engine.lang.lexer import TokenLexer, tokenise
+from engine.lang.grammar import KINDS, action_words, grammar, header_words
+from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
+from engine.lang.lexer import tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.said import either, say
 from engine.lang.source import Place, Source, Span
 from engine.lang.types import MICROS
 
 _OPERATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "PLUS", "MINUS", "STAR", "SLASH"})
-_KINDS = {
-    "NAME": say("a name"),
-    "TEXT": say("a text in double quotes"),
-    "NUMBER": say("a number"),
-    "DURATION": say("a duration"),
-    "PATTERN": say("a pattern `/…/`"),
-    "CODE": say("a finding code"),
-    "$END": say("the end"),
-}
 _KEYWORD_TOKENS = frozenset(TOKENS.values())
 _NO_NAME = frozenset({"RULE", "DEFINE", "WORDS", "COMMA", "RSQB", "$END"})
 """What never follows a word that begins an item."""
@@ -38,19 +28,6 @@ _WANT_NAME = frozenset(
     {"TAG", "COMMA", "TO", "TEAM", "AGENT", "ROLE", "TEMPLATE", "SKILL", "TIMER", "BY", "VIA", "AS", "EQ", "NE", "LSQB"}
 )
 """What never ends one."""
-_STARTS = ("item", "head", "events", "cond", "actions", "sum")
-
-
-@lru_cache(maxsize=1)
-def grammar() -> Lark:
-    """The LALR(1) tables; they read tokens, from the starts `item`, `cond` and the parts of a rule."""
-    text = files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    text = text.replace("SOFT_KEYWORDS", " | ".join(SOFT))
-    for token, sign in SIGNS.items():
-        text = text.replace(f'"{sign}"', token)
-    declared = [*SIGNS, *(kind for kind in _KINDS if kind != "$END"), *dict.fromkeys(TOKENS.values())]
-    text += "\n%declare " + " ".join(declared)
-    return Lark(text, parser="lalr", lexer=TokenLexer, start=list(_STARTS), maybe_placeholders=False)
 
 
 def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Finding]]:
@@ -244,10 +221,10 @@ class _Reader:
         before = len(self.findings)
         reported = len(self._reported)
         parts, order_error = _sections(chunk, self.keywords)
-        head = self._part("head", parts.get("head"), ("ON", *HEADERS), HEADERS)
+        head = self._part("head", parts.get("head"), ("ON", *header_words()), header_words())
         events = self._part("events", parts.get("events"), ("WHEN", "THEN"), frozenset({"COMMA"}))
         condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
-        actions = self._part("actions", parts.get("actions"), ("RULE",), ACTIONS)
+        actions = self._part("actions", parts.get("actions"), ("RULE",), action_words())
         quiet = len(self.findings) == before and len(self._reported) == reported
         if order_error is not None and self._swallowed(chunk):
             order_error = None
@@ -445,14 +422,14 @@ def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
     if kinds >= set(SOFT) - {"EVERY"}:
         kinds -= set(SOFT)
         kinds.add("NAME")
-    named = [text for kind, text in _KINDS.items() if kind in kinds]
+    named = [text for kind, text in KINDS.items() if kind in kinds]
     if len(kinds & _OPERATORS) > 4:
         kinds -= _OPERATORS
         named.append(say("an operator"))
-    if len(kinds & ACTIONS) > 10:
-        kinds -= ACTIONS
+    if len(kinds & action_words()) > 10:
+        kinds -= action_words()
         named.append(say("an action"))
-    words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in _KINDS]
+    words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in KINDS]
     shown = named + words
     if len(shown) > 6:
         shown = [*shown[:6], "…"]
@@ -476,7 +453,7 @@ def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | 
         return say("number and unit stand together: `{text}`", f"{before.value}{token.value}")
     if before is not None and before.end_pos == token.start_pos and (before.type, token.type) in _TURNED:
         return say("write `{meant}`", _TURNED[before.type, token.type])
-    if token.type in ACTIONS and "AND" in expected:
+    if token.type in action_words() and "AND" in expected:
         return say("`{word}` stands before the actions", written("THEN", set_of(str(token.value))))
     return None
 

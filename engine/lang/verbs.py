@@ -43,12 +43,14 @@ class Raised(NamedTuple):
     """An event an action may raise that is not the change of a field.
 
     `what`: of what, for people. `known`: what fields hold in it, by name. `later`: not in the same transaction.
+    `perhaps`: the action may act and not raise it.
     """
 
     event: str
     what: str = ""
     known: Mapping[str, Any] = {}
     later: bool = False
+    perhaps: bool = False
 
 
 def no_writes(args: Args) -> tuple[Write, ...]:
@@ -82,3 +84,7 @@ class Verb:
     """Whether it is a line to the member: at an automatic line it is left out unless the rule asks for such."""
     ends: bool = False
     """Whether nothing follows it: no later stage, no next wave."""
+
+    def raised_at_once(self, args: Args) -> frozenset[str]:
+        """The events it raises whenever it acts, in the same transaction."""
+        return frozenset(one.event for one in self.raises(args) if not (one.later or one.perhaps))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from engine.core.actions import ACTIONS
 from engine.core.building import build, digest_of
 from engine.lang import Severity
+from engine.lang.verbs import Raised
 from tests.core.desk import FILES, built, errors_of, files
 
 DESK, LIFE, SLA, TEAMS = "desk.yaml", "lifecycles/inquiry.yaml", "sla.yaml", "teams.yaml"
@@ -374,3 +377,13 @@ def test_values_of_a_field_have_labels_like_other_nouns() -> None:
     assert spec.default == "南部"
     twice = desk.replace("南部]", "南部, 南部]")
     assert [finding.code for finding in build({**FILES, "desk.yaml": twice})[1]] == ["duplicate-definition"]
+
+
+@pytest.mark.parametrize(("raised", "codes"), [(Raised("ticket.changed"), ["rule-loop"]), (None, [])])
+def test_a_loop_through_what_an_action_raises_is_found(
+    raised: Raised | None, codes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling = replace(ACTIONS["flag"], raises=lambda args: () if raised is None else (raised,))
+    monkeypatch.setitem(ACTIONS, "flag", telling)
+    _, findings = build(files('rule again on ticket.changed then flag "x"'))
+    assert [f.code for f in findings if f.code == "rule-loop"] == codes

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-TOKENS = (
-    "rule stage words define on when then and or not in is has contains starts ends matches changed any all true "
-    "false empty now exact set raise lower add remove tag move to route team assign agent reply template note notify "
-    "role via answer ask rating start cancel timer for open mask reject flag block member do stop priority limit "
-    "once per from until owner allow every day at each ticket month business hours with skill by after "
-    "規則 於 當 則 且 或 非 "
+from engine.lang.keywords import TOKENS as KEYWORDS
+
+_OTHERS = (
     "ticket.amount ticket.type message.text member.tier ticket.state setting.big now weekday vip gold 退換貨 "
     '( ) [ ] { } , . : = != < <= > >= + - * / " \\ # % ≤ ≥ ≠ ， 、 「 」 “ ” ＝ 5 80% 4h 3d 1h30m "2026-01-31" /a+/ '
     '"x{member.name}" "{" "\\u{110000}" 99999999999999999999 0 -1 - & * ! | > ? @ ` --- ... << ~ null yes NO 0123 9:30'
-).split(" ")
+)
+TOKENS = (*KEYWORDS, *_OTHERS.split(" "))
 ODD = (
     "\x00\x01\t\r\n\v\f\x1b\x85\xa0\u200b\u200d\u202e\u2066\u2028\u2029\ufeff"
     "\ufffd\ufffe\U0001f35c\U000e0001𠮷ß\u0130\u0149\u0345"

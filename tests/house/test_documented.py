@@ -61,6 +61,12 @@ def test_everything_of_a_kind_has_its_sentence(kind: str, described: dict[str, s
     assert not without, f"no sentence says what each {kind} is: {', '.join(without)}"
 
 
+def test_the_console_has_words_for_every_event() -> None:
+    words = page("web/ui/src/shared/i18n/en.ts")
+    without = [f"event.{event.name}" for event in EVENTS if f"'event.{event.name}': " not in words]
+    assert not without, f"web/ui/src/shared/i18n/ (en.ts, zh-TW.ts, zh-CN.ts) has no words for: {', '.join(without)}"
+
+
 def test_every_setting_that_stands_in_the_file_exists() -> None:
     unknown = set(reference.settings()) - set(DEFAULTS)
     assert not unknown, f"config/engine.yaml describes what is no setting: {', '.join(sorted(unknown))}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.lang import CODES, Source, check, parse
+from engine.lang import Source, check, parse
 from tests.lang.world import world
 
 FOLDER = Path(__file__).parent / "chunks"
@@ -54,19 +54,3 @@ def test_chunk(name: str, line: int, piece: str) -> None:
         else:
             rest.remove(match)
     assert (missing, rest) == ([], []), f"{name}:{line}"
-
-
-LATER = frozenset(
-    # Of the analysis over the whole set, of lifecycles, calendars and scenarios: other rooms, or a later issue.
-    "conflicting-actions ambiguous-first transition-impossible rule-loop unreachable-state dead-end-state "
-    "nondeterministic-transition missing-initial wrong-purpose missing-default-policy timer-order scenario-invalid "
-    "never-true always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route unused-template "
-    "unused-state dead-timer expired-rule redundant-action reply-storm no-rule-for-event untested-rule "
-    "warning-after-target file-not-loaded".split()
-)
-ELSEWHERE = frozenset("bad-yaml yaml-ambiguous-scalar unknown-key not-utf8 template-missing-language".split())
-
-
-def test_every_code_the_checker_gives_has_a_specimen() -> None:
-    shown = {mark["code"] for _, _, piece in chunks() for row in piece.split("\n") for mark in _MARK.finditer(row)}
-    assert shown == set(CODES) - LATER - ELSEWHERE

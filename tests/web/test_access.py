@@ -53,6 +53,13 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "try_line": [{"text": "退貨", "shop": "demo"}],
     "hot_answers": [{"shop": "demo"}],
 }
+
+
+def test_the_sweep_has_a_body_for_every_operation_that_takes_one() -> None:
+    without = [o.name for o in table() if o.body is not None and o.example is None and o.name not in BODIES]
+    assert not without, f"give these an `example` in their @route: {', '.join(without)}"
+
+
 STRANGERS = ("ming", "oscar", "olga", "nina", "guest", "made-up", "wrong-shop", "signed-off", "nobody")
 
 

@@ -49,12 +49,6 @@ class Desk:
         assert self.lead.put("/answers/types/old", json={"label": {"en": "Old"}}).status_code == 200
         return "old"
 
-    def reply(self) -> int:
-        return self.made("/quick-replies", dict(KEYED["add_quick_reply"].example or {}))
-
-    def view(self) -> int:
-        return self.made("/views", dict(KEYED["add_view"].example or {}))
-
     def session(self) -> int:
         self.site.sign_in("lead")
         return int(next(s["id"] for s in self.lead.get("/auth/sessions").json()["items"] if not s["current"]))
@@ -67,13 +61,18 @@ class Desk:
             ("{number}", lambda: {"number": self.number()}),
             ("{answer}", lambda: {"answer": self.made("/answers", TEXTS)}),
             ("{type}", lambda: {"type": "new" if operation.method == "PUT" else self.kind()}),
-            ("{reply}", lambda: {"reply": self.reply()}),
-            ("{view}", lambda: {"view": self.view()}),
             ("{session}", lambda: {"session": self.session()}),
         ):
             if name in operation.path or name == operation.name:
                 return make()
-        return {}
+        return self.by_example(operation)
+
+    def by_example(self, operation: Operation) -> dict[str, Any]:
+        """A thing as the operation that makes such things shows one."""
+        above, _, rest = operation.path.partition("/{")
+        makers = [one for one in KEYED.values() if (one.method, one.path) == ("POST", above) and one.example]
+        path = above.removeprefix("/api/v1")
+        return {rest.partition("}")[0]: self.made(path, dict(one.example or {})) for one in makers if rest}
 
 
 @pytest.mark.parametrize("name", sorted(KEYED.keys() - NEEDS_MORE.keys()))

@@ -114,7 +114,7 @@ BLOCK = Action(
     meaning="the member's lines are refused; the longest block counts",
     needs=("member",),
     check=_check_block,
-    raises=lambda args: (Raised("member.changed", "member.blocked_until"),),
+    raises=lambda args: (Raised("member.changed", "member.blocked_until", perhaps=True),),
     perform=_block,
     words=_blocked,
     wanted=_block_wanted,

@@ -211,7 +211,8 @@ def _starts(view: View, seen: Seen, ring: list[Seen]) -> list[Box]:
 def _swings(view: View, seen: Seen, ring: list[Seen]) -> bool:
     """Whether a rule of the ring can change something again after it did: what only rises or is only set once ends."""
     for action in seen.rule.actions:
-        if view.environment.actions[action.action].to_member:
+        verb = view.environment.actions[action.action]
+        if verb.to_member or verb.raised_at_once(action.args):
             return True
         writes = [write for write in seen.writes if write.action is action]
         if any(write.varies and write.how in ("set", "raise", "lower") for write in writes):
