@@ -25,7 +25,6 @@ from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step, next_moment, r
 from engine.store import (
     BadCursor,
     FileRefused,
-    KeyReused,
     NotFilterable,
     StoreBusy,
     StoreClosed,
@@ -51,7 +50,7 @@ AGAIN = 5.0
 """Seconds until a step is tried again that the storage kept from being stored."""
 TRIES = 3
 """Runs of a step that the store refuses for the step's own sake, or for that of another in the same COMMIT."""
-_ASKED_WRONGLY = (BadCursor, FileRefused, KeyReused, NotFilterable)
+_ASKED_WRONGLY = (BadCursor, FileRefused, NotFilterable)
 
 
 class _Lost(Exception):

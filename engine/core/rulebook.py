@@ -266,7 +266,8 @@ class Rulebook:
             return own[name]
         if name is not None and name in self.calendars:
             return self.calendars[name]
-        return always(self.zone(shop), name or "always")
+        # Tickets of a shop that is no longer declared are still shown.
+        return always(self.zone(shop) if shop in self.shops else ZoneInfo("UTC"), name or "always")
 
     def calendar_of(self, shop: str, team: str | None) -> Calendar:
         """The calendar of a team, else the shop's."""

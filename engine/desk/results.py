@@ -23,12 +23,12 @@ from engine.store.show import Percent, show_message
 def ticket(work: Work, number: int) -> dict[str, Any] | None:
     """A ticket as its actor sees it."""
     question = TicketByNumber(number)
-    return queries.ticket(work.tx, work.scope, question, actor_id=work.agent_id, percent=any_percent(work.book))
+    return queries.ticket(work.tx, work.scope, question, actor_id=work.agent_id, percent=percent(work.book))
 
 
 def new_ticket(work: Work, new: NewTicket) -> dict[str, Any] | None:
     """The same of a ticket that this transaction made."""
-    return fresh.shown(work.tx, work.scope, new, percent=any_percent(work.book))
+    return fresh.shown(work.tx, work.scope, new, percent=percent(work.book))
 
 
 def member(work: Work, member_id: int) -> dict[str, Any] | None:
@@ -105,18 +105,13 @@ def shop_label(book: Rulebook, shop: str | None, locale: str) -> str:
     return label.get(locale) or next(iter(label.values()), shop)
 
 
-def percent_of(book: Rulebook, shop: str) -> Percent:
-    """How much of a clock's working time is used, by its calendar."""
+def percent(book: Rulebook) -> Percent:
+    """How much of a clock's working time is used, by its calendar in its ticket's shop."""
 
-    def percent(clock: Clock, now: int) -> float:
+    def used(shop: str, clock: Clock, now: int) -> float:
         if clock.total <= 0:
             return 100.0
         until = min(now, clock.met_at) if clock.met_at is not None else now
         return round(100.0 * sla.used(clock, book.calendar(clock.calendar, shop), until) / clock.total, 1)
 
-    return percent
-
-
-def any_percent(book: Rulebook) -> Percent:
-    """The same for lists over shops: calendars of shops share names, so the first that has it answers."""
-    return percent_of(book, next(iter(book.shops)))
+    return used

@@ -18,7 +18,7 @@ from engine.core.errors import Refused
 from engine.core.handlers import BEGIN
 from engine.desk.actors import principal
 from engine.desk.context import Context, Decided, Work
-from engine.store import FileRefused, KeyReused, Tx, sessions
+from engine.store import FileRefused, Tx, requests
 
 Who = Literal["agents", "anybody"]
 
@@ -112,12 +112,7 @@ async def _in_transaction(
         who, digest = principal(actor), ""
         if key is not None:
             digest = hashlib.sha256(repr(command).encode()).hexdigest()
-            try:
-                known = sessions.recall_request(tx, who, key, digest)
-            except KeyReused:
-                raise Refused(
-                    "invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request"
-                ) from None
+            known = requests.recall(tx, who, key, digest)
             if known is not None:
                 repeated: dict[str, Any] = json.loads(known.answer)
                 return repeated
@@ -126,7 +121,7 @@ async def _in_transaction(
         except FileRefused as error:
             raise Refused("invalid", "unknown-file", str(error), pointer="/attachments") from None
         if key is not None:
-            sessions.remember_request(tx, who, key, digest, 200, json.dumps(answer, default=str).encode())
+            requests.keep(tx, who, key, digest, 200, json.dumps(answer, default=str).encode())
         return answer
 
     return await context.write(job)

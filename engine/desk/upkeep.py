@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.entities import HOUR
 from engine.desk.context import Context
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
-from engine.store import Tx, jobs, rule_days, sessions, upkeep, wall_clock
+from engine.store import Tx, jobs, requests, rule_days, sessions, upkeep, wall_clock
 from engine.store.rule_days import Sums
 
 AT_ONCE = 500
@@ -38,7 +38,7 @@ def _of_feature(name: str) -> Sweep:
 SWEEPS: Mapping[str, Sweep] = {
     "snapshots": lambda context, tx: upkeep.clear_snapshots(tx, context.config["snapshots.keep_days"]),
     "sessions": _all_of(sessions.forget_sessions),
-    "requests": _all_of(sessions.forget_requests),
+    "requests": _all_of(requests.forget),
     "jobs": _all_of(lambda tx, limit: jobs.expire(tx, wall_clock(), limit)),
 }
 

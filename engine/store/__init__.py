@@ -3,7 +3,6 @@
 from engine.store.errors import (
     BadCursor,
     FileRefused,
-    KeyReused,
     KeyRingError,
     NotFilterable,
     StoreAway,
@@ -24,7 +23,6 @@ __all__ = [
     "EventRow",
     "FileRefused",
     "Health",
-    "KeyReused",
     "KeyRing",
     "KeyRingError",
     "NotFilterable",

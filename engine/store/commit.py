@@ -180,8 +180,6 @@ class _Applying:
         for name, value in values.items():
             if name == "assignee":
                 columns["assignee_id"] = self._agent(value) if value else None
-                if value:
-                    self.tx.update(t.Agent, {"last_assigned_at": self.tx.now}, id=columns["assignee_id"])
             elif name == "priority":
                 columns["priority"] = value
                 columns["priority_rank"] = self.lexicon.priorities.get(value, 0)

@@ -45,10 +45,6 @@ class KeyRingError(StoreError):
     """The key ring is missing, unreadable, or not the one this store was made with."""
 
 
-class KeyReused(StoreError):
-    """An idempotency key came again with another body."""
-
-
 class FileRefused(StoreError):
     """A named upload is not there, or not this person's to use."""
 

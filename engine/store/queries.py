@@ -158,7 +158,7 @@ def shown_one(
     tx: Tx, scope: Scope, row: Mapping[str, Any], tags: list[str], clocks: Iterable[Clock], now: int, percent: Percent
 ) -> dict[str, Any]:
     """A ticket's row, with what hangs on it, as the API shows it."""
-    sla = show_sla(clocks, now, percent)
+    sla = show_sla(row["shop"], clocks, now, percent)
     return show_ticket(row, tags, sla, tx.ring, staff=scope.staff, personal=scope.personal)
 
 

@@ -1,4 +1,4 @@
-"""Signing in, live tokens, and requests that come twice.
+"""Signing in and live tokens.
 
 A token is 256 random bits; the store holds only its digest. Looking one up is a single statement by unique index, so it
 is asked for at every request and every socket message that matters.
@@ -7,16 +7,13 @@ is asked for at every request and every socket message that matters.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from engine.core.entities import DAY, HOUR, SECOND
 from engine.lang.text import fold
 from engine.store import tables as t
-from engine.store.errors import KeyReused
-from engine.store.log import to_json
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
@@ -28,16 +25,11 @@ KEY_LONGEST = 366 * DAY
 """API tokens and keys: a year, then a new one."""
 TOUCH = 60 * SECOND
 """`used_at` is written at most this often: reading must not become writing."""
-KEEP_REQUESTS = DAY
-"""How long an `Idempotency-Key` is remembered."""
 KEEP_ENDED = 30 * DAY
 """How long the row of a session that has ended is kept, for whoever asks who was signed in."""
 
 _LOGIN = Prepared(lambda: t.Login.select().where(t.Login.username == p("username")))
 _SESSION = Prepared(lambda: t.Session.select().where(t.Session.digest == p("digest")))
-_REQUEST = Prepared(
-    lambda: t.RequestKey.select().where((t.RequestKey.principal == p("principal")) & (t.RequestKey.key == p("key")))
-)
 
 
 # --------------------------------------------------------------------------------------------------------------- logins
@@ -183,41 +175,6 @@ def revoke_sessions(tx: Tx, owner_kind: OwnerKind, owner_id: int, *, but: int | 
     if ids:
         tx.run(t.Session.update(revoked_at=tx.now).where(t.Session.id.in_(ids)))
     return ids
-
-
-# ------------------------------------------------------------------------------------------------------------- requests
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer that an idempotent request got the first time."""
-
-    status: int
-    answer: bytes
-
-
-def recall_request(tx: Tx, principal: str, key: str, digest: str) -> Answered | None:
-    """The answer given to this principal's key within a day, if any. Raises KeyReused when the body was another."""
-    row = tx.row(_REQUEST, principal=principal, key=key)
-    if row is None or row["at"] + KEEP_REQUESTS <= tx.now:
-        return None
-    if not hmac.compare_digest(row["digest"], digest):
-        raise KeyReused("this idempotency key was used for another request")
-    return Answered(row["status"], bytes(row["answer"]))
-
-
-def remember_request(tx: Tx, principal: str, key: str, digest: str, status: int, answer: bytes | Any) -> None:
-    """Keeps the answer, in the transaction that does the work."""
-    body = answer if isinstance(answer, bytes) else to_json(answer).encode()
-    row = {"principal": principal, "key": key, "digest": digest, "status": status, "answer": body, "at": tx.now}
-    tx.insert_many(t.RequestKey, [row], key=("principal", "key"))
-
-
-def forget_requests(tx: Tx, limit: int) -> int:
-    """Removes about so many that are older than a day, the oldest first; returns how many."""
-    old = t.RequestKey.at <= tx.now - KEEP_REQUESTS
-    oldest = tx.values(t.RequestKey.select(t.RequestKey.at).where(old).order_by(t.RequestKey.at).limit(limit))
-    return tx.run(t.RequestKey.delete().where(t.RequestKey.at <= oldest[-1])) if oldest else 0
 
 
 def forget_sessions(tx: Tx, limit: int) -> int:

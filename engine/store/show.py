@@ -12,11 +12,11 @@ from engine.core.entities import Clock
 from engine.store.secret import KeyRing
 from engine.store.values import show_fields
 
-Percent = Callable[[Clock, int], float]
-"""How much of a clock's time is used, in percent, at a moment."""
+Percent = Callable[[str, Clock, int], float]
+"""How much of the time of a shop's clock is used, in percent, at a moment: shops have calendars of their own."""
 
 
-def straight_percent(clock: Clock, now: int) -> float:
+def straight_percent(shop: str, clock: Clock, now: int) -> float:
     """Used time by the wall clock between start of running and due time: exact where the calendar never closes."""
     if clock.total <= 0:
         return 100.0
@@ -27,7 +27,7 @@ def straight_percent(clock: Clock, now: int) -> float:
     return round(max(used, 0) * 100 / clock.total, 1)
 
 
-def show_sla(clocks: Iterable[Clock], now: int, percent: Percent) -> list[dict[str, Any]]:
+def show_sla(shop: str, clocks: Iterable[Clock], now: int, percent: Percent) -> list[dict[str, Any]]:
     """Targets that count: running, paused, met or breached; those that were dropped are not shown."""
     shown = []
     for clock in clocks:
@@ -38,7 +38,8 @@ def show_sla(clocks: Iterable[Clock], now: int, percent: Percent) -> list[dict[s
             status = "met"
         if status == "stopped":
             continue
-        shown.append({"target": clock.target, "due_at": clock.due_at, "status": status, "percent": percent(clock, now)})
+        used = percent(shop, clock, now)
+        shown.append({"target": clock.target, "due_at": clock.due_at, "status": status, "percent": used})
     return sorted(shown, key=lambda one: _TARGETS.index(one["target"]) if one["target"] in _TARGETS else 9)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from engine.core.commands import MemberLine
+from engine.core.commands import ChangeTicket, MemberLine, OpenTicket
+from engine.core.entities import SYSTEM
 from engine.core.questions import Messages, QueuePlace
 from engine.desk import Desk
+from engine.store import tables as t
 from tests.support.house import House, member, sign_in
 
 RULES = """
@@ -31,3 +33,27 @@ def test_higher_tiers_are_told_of_a_place_before_others(house: House) -> None:
         return found
 
     assert house.run(work) == [("您排第 1 位", 1), ("您排第 2 位", 2), ("您排第 1 位", 1)]
+
+
+def test_whoever_gives_a_ticket_to_an_agent_the_moment_is_kept_for_who_is_next(house: House) -> None:
+    times = iter(range(1_790_000_000_000_000, 1 << 62, 1_000_000))
+
+    async def work(desk: Desk) -> None:
+        for name in ("amy", "ben"):
+            await sign_in(desk, name, "frontline")
+
+        async def last() -> dict[str, int]:
+            columns = (t.Agent.username, t.Agent.last_assigned_at)
+            rows = await desk.context.store.read(lambda tx: tx.rows(t.Agent.select(*columns)))
+            return {row["username"]: row["last_assigned_at"] for row in rows}
+
+        assert await last() == {"amy": 0, "ben": 0}
+        who, given = {"name": "客"}, {"assignee": "amy"}
+        opened = await desk.act(SYSTEM, OpenTicket("甲", "乙", shop="demo", requester=who, values=given))
+        first = await last()
+        assert first["amy"] == opened["ticket"]["created_at"] and first["ben"] == 0, "a new ticket"
+        await desk.act(SYSTEM, ChangeTicket(opened["ticket"]["number"], {"assignee": "ben"}))
+        second = await last()
+        assert second["ben"] > first["amy"] == second["amy"], "one that another had"
+
+    house.run(work, clock=lambda: next(times))

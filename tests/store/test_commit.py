@@ -14,7 +14,7 @@ from engine.core.entities import Actor
 from engine.core.trace import TraceEntry
 from engine.store import FileRefused, Store, StoreError, Tx
 from engine.store import tables as t
-from engine.store.commit import apply
+from engine.store.commit import Applied, apply
 from engine.store.load import member_case, peek_ticket_case, take_timer, ticket_case
 from engine.store.packing import unpack_snapshot, unpack_trace
 from engine.store.people import find_member, guest_member, link_identity
@@ -110,11 +110,16 @@ def test_values_of_every_kind_come_back_as_they_went_in(store: Store) -> None:
 
 def test_an_assignment_is_remembered_for_round_robin_and_counts_as_load(store: Store) -> None:
     member = guest(store)
-    agent(store, "amy")
+    amy = agent(store, "amy")
     agent(store, "ben", shops=["*"])
     agent(store, "eve", shops=["other"])
     agent(store, "off", enabled=False)
-    written = store.write_sync(lambda tx: line(tx, member, "hi", ticket={"assignee": "amy"}))
+
+    def assigned(tx: Tx) -> Applied:
+        now = Set("agent", amy, {"last_assigned_at": tx.now})
+        return line(tx, member, "hi", ticket={"assignee": "amy"}, more=[now])
+
+    written = store.write_sync(assigned)
     case = case_of(store, 1)
     roster = store.write_sync(lambda tx: ticket_case(tx, LEXICON, number=1).lookups.roster("demo")).result
     assert [a.username for a in roster] == ["amy", "ben"]

@@ -9,15 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core.commands import KeepReply
-from engine.core.errors import Refused
 from engine.core.questions import ReplyGiven
 from engine.desk.actors import principal
 from engine.desk.context import Questions, Work
 from engine.desk.rows import PlainCommand
-from engine.store import KeyReused, sessions
-
-SEALED = "reply"
-"""What replies are encrypted for: they hold what people wrote."""
+from engine.store import requests
 
 
 def _owner(work: Work) -> str:
@@ -25,18 +21,14 @@ def _owner(work: Work) -> str:
 
 
 def _keep(work: Work, command: KeepReply) -> dict[str, Any]:
-    sealed = work.tx.ring.encrypt(command.body, SEALED)
-    sessions.remember_request(work.tx, _owner(work), command.key, command.digest, command.status, sealed)
+    requests.keep(work.tx, _owner(work), command.key, command.digest, command.status, command.body)
     return {}
 
 
 def _given(work: Work, question: ReplyGiven) -> dict[str, Any] | None:
     """`status` and `body`. Raises Refused where the key came with another request."""
-    try:
-        known = sessions.recall_request(work.tx, _owner(work), question.key, question.digest)
-    except KeyReused:
-        raise Refused("invalid", "idempotency-mismatch", "this Idempotency-Key was used for another request") from None
-    return None if known is None else {"status": known.status, "body": work.tx.ring.decrypt(known.answer, SEALED)}
+    known = requests.recall(work.tx, _owner(work), question.key, question.digest)
+    return None if known is None else {"status": known.status, "body": known.answer}
 
 
 COMMANDS = (PlainCommand(KeepReply, _keep, who="anybody"),)

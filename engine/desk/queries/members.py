@@ -20,7 +20,7 @@ def _members(work: Work, q: ask.Members) -> Any:
 def _member(work: Work, q: ask.MemberById) -> Any:
     if work.actor.kind == "agent":
         access.require(work.actor, "member.view")
-    percent = results.any_percent(work.book)
+    percent = results.percent(work.book)
     return directory.member(work.tx, work.scope, q, actor_id=work.agent_id, lexicon=work.words, percent=percent)
 
 

@@ -22,7 +22,7 @@ def _tickets(work: Work, q: ask.Tickets) -> Any:
     if q.sort.removeprefix("-") not in queries.SORTS:
         raise Refused("invalid", "unknown-sort", f"tickets cannot be sorted by `{q.sort}`", pointer="/sort")
     where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
-    percent = results.any_percent(work.book)
+    percent = results.percent(work.book)
     return queries.tickets(work.tx, work.scope, q, actor_id=work.agent_id, where=where, percent=percent)
 
 
@@ -56,7 +56,7 @@ def _check_filter(work: Work, q: ask.CheckFilter) -> None:
 
 
 def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
-    percent = results.any_percent(work.book)
+    percent = results.percent(work.book)
     found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
     if found is not None and q.links and work.actor.staff:
         found["links"] = queries.links(work.tx, work.scope, q.number)
