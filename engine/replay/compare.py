@@ -28,7 +28,10 @@ def _parts(cls: type[Any]) -> tuple[str, ...]:
 
 
 def plain(node: Any) -> Any:
-    """A checked tree without the places it stands at: equal where two rules mean the same."""
+    """A checked tree without the places it stands at: equal where two rules mean the same.
+
+    Stricter than the analysis' `key_of`, which takes a setting by its name: of two rulebooks its values may differ.
+    """
     if node is None or isinstance(node, (str, int)):
         return repr(node)
     if isinstance(node, Span):

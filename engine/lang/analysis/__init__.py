@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.lang.analysis.domains import WAVES, Arrival, Bounds, Domains, Joint
+from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joint
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Tie
@@ -19,7 +19,7 @@ from engine.lang.kept import Kept
 from engine.lang.ruleset import Rule
 from engine.lang.said import say
 
-__all__ = ["WAVES", "Arrival", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
+__all__ = ["TOGETHER", "Arrival", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
 
 
 def analyse(

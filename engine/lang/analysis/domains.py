@@ -35,7 +35,7 @@ class Joint:
     rows: tuple[tuple[Any, ...], ...]
 
 
-WAVES: tuple[frozenset[str], ...] = tuple(
+TOGETHER: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "member.created chat.started ticket.created message.received",
@@ -78,7 +78,7 @@ class Domains:
     still: frozenset[str] = frozenset()
     creations: frozenset[str] = frozenset({"ticket.created"})
     tracked: frozenset[str] | None = None
-    waves: tuple[frozenset[str], ...] = WAVES
+    waves: tuple[frozenset[str], ...] = TOGETHER
     shops: tuple[tuple[str, str], ...] = ()
     """Each shop and its time zone; none: one place in the environment's zone."""
     clock_times: tuple[int, ...] = ()
