@@ -226,8 +226,9 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
         standing, lost = merge([effect for effect in effects if not _silent(draft, effect)])
-        entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in matches}
         repeated = {rule.id for rule in matches if rule.id in run.acted}
+        new = [rule for rule in matches if rule.id not in repeated]
+        entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in new}
         for effect in standing:
             if effect.rule.id in repeated:
                 continue
@@ -238,7 +239,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 continue
             changes.append(_performed(draft, effect))
             run.stopped |= action.ends
-        _note_acting(draft, run, matches, repeated, entries, lost, wave, values)
+        _note_acting(draft, run, new, entries, lost, wave, values)
         if run.stopped:
             break
     said = len(draft.replies)
@@ -268,8 +269,7 @@ def _raised(error: object) -> Reason:
 def _note_acting(
     draft: Draft,
     run: _Run,
-    matches: list[Rule],
-    repeated: set[str],
+    rules: list[Rule],
     entries: Mapping[str, TraceEntry],
     lost: list[Lost],
     wave: int,
@@ -281,9 +281,7 @@ def _note_acting(
         if item.tie:
             loser, winner = item.effect.rule.id, item.winner.rule.id
             draft.record("rule.tie", {"rule": loser, "winner": winner, "target": item.target})
-    for rule in matches:
-        if rule.id in repeated:
-            continue
+    for rule in rules:
         run.acted.add(rule.id)
         entry = entries[rule.id]
         if entry.changes or rule.id not in losers:

@@ -17,6 +17,8 @@ from engine.lang.said import joined, say
 
 MASK = "•••"
 """Stands for a personal value."""
+LONGEST = 200
+"""Characters of a text that a trace keeps."""
 TEXT = "text"
 """The kind of a reason and the action of a change that are a sentence, as older desks kept all of them."""
 
@@ -156,8 +158,8 @@ def entry_of(
     seen = {}
     for name in _in_order(rule.condition.reads) if rule.condition is not None else ():
         value = values.get(name)
-        plain = type(value) in _SHORT and name not in book.personal  # most are: the desk writes these by the million
-        seen[name] = value if plain else mask(book, name, value)
+        plain = type(value) in PLAIN and name not in book.personal  # most are: the desk writes these by the million
+        seen[name] = value if plain and not (type(value) is str and len(value) > LONGEST) else mask(book, name, value)
     return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, seen)
 
 
@@ -177,14 +179,13 @@ def fact_of(book: Rulebook, action: str, target: str, value: Any, **more: Any) -
 def mask(book: Rulebook, name: str, value: Any) -> Any:
     """A value as it may stand in a trace: personal ones hidden, long texts cut."""
     kept = _kept(book, name, value)
-    return kept[:200] + "…" if isinstance(kept, str) and len(kept) > 200 else kept
+    return kept[:LONGEST] + "…" if isinstance(kept, str) and len(kept) > LONGEST else kept
 
 
 def _kept(book: Rulebook, name: str, value: Any) -> Any:
     return MASK if value is not None and name in book.personal else jsonable(value)
 
 
-_SHORT = frozenset({int, bool, float, type(None)})
 PLAIN = frozenset({str, int, bool, float, type(None)})
 """Types JSON holds as they are."""
 

@@ -31,14 +31,15 @@ def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
     """The effects that stand and those that lost. Those that write nothing all stand, equal ones once; where two write
     one target differently the higher priority wins. At equal priority, which the validator refuses, the lower rule id
     does."""
-    if len(effects) == 1:
+    if len(effects) < 2:
         return effects, []
     standing: list[Effect] = []
     lost: list[Lost] = []
     taken: dict[str, tuple[tuple[Any, ...], Effect]] = {}
     seen: dict[str, list[Mapping[str, Any]]] = {}
-    for effect in sorted(effects, key=attrgetter("order")):
-        writes = ACTIONS[effect.action].writes(effect.args)
+    several = any(effect.rule is not effects[0].rule for effect in effects)  # a rule does not fight itself
+    for effect in sorted(effects, key=attrgetter("order")) if several else effects:
+        writes = ACTIONS[effect.action].writes(effect.args) if several else ()
         clash = next(
             (
                 (write.target, holder[1])
