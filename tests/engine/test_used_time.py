@@ -79,7 +79,15 @@ def test_the_answer_for_a_new_ticket_asks_for_its_own_shop_too(house: House) -> 
     clock = SlaClock("resolve", "all", "office", 10 * HOUR, SUNDAY, running_since=SUNDAY - HOUR, due_at=SUNDAY)
     empty = ("type", "team", "order_no", "product", "solution", "first_replied_at", "closed_at", "rating")
     row: dict[str, Any] = dict.fromkeys(empty)
-    row |= {"id": 1, "number": 1, "shop": "other", "kind": "inquiry", "state": "new", "category": "open", "channel": "api"}
+    row |= {
+        "id": 1,
+        "number": 1,
+        "shop": "other",
+        "kind": "inquiry",
+        "state": "new",
+        "category": "open",
+        "channel": "api",
+    }
     row |= {"subject": "尺寸", "priority": "normal", "member_id": 1, "created_at": SUNDAY, "updated_at": SUNDAY}
     row |= {"language": "en"}
     new = fresh.NewTicket(row, Member(1, "other", False, "basic"), None, (), (clock,), ())

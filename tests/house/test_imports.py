@@ -126,7 +126,6 @@ TABLE = {
     ),
     "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
     "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
-    "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
         f"{_TO_DESK} engine.reload engine.demo",
@@ -143,7 +142,7 @@ TABLE = {
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.pump engine.testing engine.bench engine.demo engine.graph "
+        f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
         "engine.cli_base engine.cli_bench engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",

@@ -17,7 +17,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 class Job(Struct):
-    """A piece of long work. A page that shows one that waits or runs asks again each two seconds."""
+    """A piece of long work. Its beginning and end come over the socket; how far it is, is told by asking again."""
 
     id: int
     kind: str

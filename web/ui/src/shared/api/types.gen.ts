@@ -2808,7 +2808,7 @@ export interface components {
         };
         /**
          * Job
-         * @description A piece of long work. A page that shows one that waits or runs asks again each two seconds.
+         * @description A piece of long work. Its beginning and end come over the socket; how far it is, is told by asking again.
          */
         Job: {
             id: number;
