@@ -20,7 +20,7 @@ from engine.features.answers.commands import (
     TryLine,
 )
 from web.routes import API, Answer, Call, given, path_id, path_name, route
-from web.schema import Body, Id, Label, Name, PageQuery, Query, Time, Words
+from web.schema import Body, Id, Label, Name, PageQuery, Query, ShopName, Time, Words
 
 ONE = f"{API}/answers/{{answer}}"
 path_id("answer", "An answer's id.")
@@ -62,7 +62,7 @@ class LibraryQuery(PageQuery):
     """A line: only what would be answered to it, best first."""
     q: Words = ""
     """Only those whose titles, keywords or texts have it."""
-    of: Annotated[str, Meta(max_length=100)] | None = None
+    of: ShopName | None = None
     """Only those of this shop alone; empty: only every shop's."""
     type: Annotated[str, Meta(max_length=120)] | None = None
     """Only those of this question type; empty: only those without one."""
@@ -82,7 +82,7 @@ class LibraryBody(Body):
     titles: Titles
     texts: Sentences
     keywords: Keywords = []  # noqa: RUF012 (msgspec copies it)
-    shop: Annotated[str, Meta(max_length=100)] = ""
+    shop: ShopName = ""
     type: Name | None = None
     enabled: bool = True
     position: Position = 0
@@ -92,7 +92,7 @@ class LibraryPatch(Body):
     titles: Titles | UnsetType = UNSET
     texts: Sentences | UnsetType = UNSET
     keywords: Keywords | UnsetType = UNSET
-    shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    shop: ShopName | UnsetType = UNSET
     type: Name | None | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     position: Position | UnsetType = UNSET

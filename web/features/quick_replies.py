@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.features.quick_replies.commands import DeleteQuickReply, QuickReplies, SaveQuickReply, UseQuickReply
 from web.routes import API, Answer, Call, given, path_id, route
-from web.schema import Body, Query, Short, Time
+from web.schema import Body, Query, ShopName, Short, Time
 
 ONE = f"{API}/quick-replies/{{reply}}"
 path_id("reply", "A quick reply's id.")
@@ -16,7 +16,6 @@ path_id("reply", "A quick reply's id.")
 Title = Annotated[str, Meta(min_length=1, max_length=60)]
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Group = Annotated[str, Meta(max_length=40)]
-ShopName = Annotated[str, Meta(max_length=100)]
 Scope = Literal["personal", "shop", "desk"]
 
 

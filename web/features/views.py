@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.features.views.commands import DeleteView, SaveView, ViewById, Views
 from web.routes import API, Answer, Call, given, path_id, route
-from web.schema import Body
+from web.schema import Body, ShopName
 
 ONE = f"{API}/views/{{view}}"
 path_id("view", "A saved view's id.")
@@ -17,7 +17,6 @@ ViewName = Annotated[str, Meta(min_length=1, max_length=60)]
 Expression = Annotated[str, Meta(max_length=2_000)]
 Sort = Annotated[str, Meta(max_length=40)]
 Columns = Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=40)]
-ShopName = Annotated[str, Meta(max_length=100)]
 
 
 class View(Struct):

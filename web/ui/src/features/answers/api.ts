@@ -10,8 +10,6 @@ export type TriedEntry = Schemas['Tried']
 export type Suggestion = Schemas['SuggestedAnswer']
 
 export const EDIT = 'answers.edit'
-/** What every shop uses is kept by who serves every shop. */
-export const EVERY_SHOP = 'shops.all'
 
 const PATH = '/answers'
 /** As many as the desk takes out at once. */

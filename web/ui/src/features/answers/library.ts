@@ -4,9 +4,10 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { reason } from '@/console/names'
 import { useDesk } from '@/console/stores/desk'
 import { useSession } from '@/console/stores/session'
+import { EVERY_SHOP } from '@/shared/rights'
 
 import * as calls from './api'
-import { EDIT, EVERY_SHOP, type Entry, type EntryBody, type QuestionType } from './api'
+import { EDIT, type Entry, type EntryBody, type QuestionType } from './api'
 import { asked as wanted, type Filter } from './list'
 
 const PAUSE = 250
