@@ -147,7 +147,7 @@ class Page(Struct):
     count_at_least: int | UnsetType = UNSET
 
 
-class Move(Struct):
+class Transition(Struct):
     trigger: str
     to: str
     label: Label
@@ -482,8 +482,8 @@ class EventPage(Struct):
     next: str | None
 
 
-class MovePage(Struct):
-    items: list[Move]
+class TransitionPage(Struct):
+    items: list[Transition]
     next: str | None = None
 
 

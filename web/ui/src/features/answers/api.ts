@@ -2,9 +2,9 @@
 import { api } from '@/shared/api/client'
 import type { Label, Schemas } from '@/shared/api/types'
 
+export type AnswerType = Schemas['AnswerType']
 export type Entry = Schemas['LibraryAnswer']
 export type EntryBody = Schemas['LibraryBody']
-export type QuestionType = Schemas['AnswerKind']
 export type Tried = Schemas['TriedPage']
 export type TriedEntry = Schemas['Tried']
 export type Suggestion = Schemas['SuggestedAnswer']
@@ -35,8 +35,8 @@ export async function removed(ids: readonly number[]): Promise<number> {
   return gone
 }
 
-export const types = async (): Promise<QuestionType[]> => (await api.get<Schemas['AnswerKindPage']>(`${PATH}/types`)).items
-export const typeSaved = (name: string, label: Label): Promise<QuestionType> => api.put(typePath(name), { label })
+export const types = async (): Promise<AnswerType[]> => (await api.get<Schemas['AnswerTypePage']>(`${PATH}/types`)).items
+export const typeSaved = (name: string, label: Label): Promise<AnswerType> => api.put(typePath(name), { label })
 export const typeRemoved = (name: string): Promise<void> => api.remove(typePath(name))
 
 export const tried = (text: string, shop: string): Promise<Tried> => api.get(`${PATH}/try`, { text, shop })
