@@ -25,7 +25,7 @@ from engine.editor import Said
 from web import decode
 from web.limits import network
 from web.repeats import once
-from web.routes import PARAMETERS, Answer, Call, Operation
+from web.routes import PARAMETERS, Call, Operation, Reply
 
 log = logging.getLogger(__name__)
 
@@ -438,7 +438,7 @@ class OperationHandler(BaseHandler):
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Reply) -> None:
         self.set_status(answer.status)
         if answer.cookie is not None:
             self.keep_session(*answer.cookie)
@@ -447,7 +447,7 @@ class OperationHandler(BaseHandler):
             self.set_header(name, value)
         self.finish() if answer.status == 204 else self.finish(answer.body)
 
-    def _written(self, answer: Answer) -> Answer:
+    def _written(self, answer: Reply) -> Reply:
         """The answer with its body as bytes."""
         if isinstance(answer.body, bytes):
             return answer

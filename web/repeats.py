@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from engine.desk import KeepReply, ReplyGiven
-from web.routes import Answer, Call, Operation
+from web.routes import Call, Operation, Reply
 
 log = logging.getLogger(__name__)
 
 
-async def once(operation: Operation, call: Call, key: str, path: str, written: Callable[[Answer], Answer]) -> Answer:
+async def once(operation: Operation, call: Call, key: str, path: str, written: Callable[[Reply], Reply]) -> Reply:
     """The answer of the first time, if the request came before; else it is carried out and its answer kept.
 
     `written` makes bytes of an answer's body. Raises Refused for another request under the key.
@@ -24,7 +24,7 @@ async def once(operation: Operation, call: Call, key: str, path: str, written: C
     given = await call.ask(ReplyGiven(key, digest))
     if given is not None:
         headers, body = msgspec.json.decode(given["body"], type=tuple[dict[str, str], bytes])
-        return Answer(body, given["status"], headers)
+        return Reply(body, given["status"], headers)
     answer = written(await operation.run(call))
     kept = msgspec.json.encode((answer.headers, answer.body))
     try:

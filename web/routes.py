@@ -35,7 +35,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What an operation gives: `body` in the API's shape with times in µs, or bytes with a `Content-Type` header."""
 
     body: Any = None
@@ -103,7 +103,7 @@ class Call:
             raise Refused("forbidden", "permission-needed", text)
 
 
-Run = Callable[[Call], Awaitable[Answer]]
+Run = Callable[[Call], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)

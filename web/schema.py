@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
+ShopName = Annotated[str, Meta(max_length=100)]
+"""A shop, or every shop where it is empty."""
 Line = Annotated[str, Meta(max_length=20_000)]
 Short = Annotated[str, Meta(max_length=300)]
 Place = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -145,7 +147,7 @@ class Page(Struct):
     count_at_least: int | UnsetType = UNSET
 
 
-class Move(Struct):
+class Transition(Struct):
     trigger: str
     to: str
     label: Label
@@ -480,8 +482,8 @@ class EventPage(Struct):
     next: str | None
 
 
-class MovePage(Struct):
-    items: list[Move]
+class TransitionPage(Struct):
+    items: list[Transition]
     next: str | None = None
 
 

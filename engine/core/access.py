@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from engine.core.entities import INTERNAL, Actor, Member, Ticket
 from engine.core.errors import Refused, missing
 
+EVERY_SHOP = "shops.all"
+
 PERMISSIONS: Mapping[str, str] = {
     "ticket.view": "see the tickets of the shops served",
     "ticket.create": "open tickets for members",
@@ -29,7 +31,7 @@ PERMISSIONS: Mapping[str, str] = {
     "monitor.view": "see everybody's work",
     "audit.view": "read the audit log",
     "system.manage": "upkeep, backups, security",
-    "shops.all": "see every shop",
+    EVERY_SHOP: "see every shop",
 }
 """Every right there is, with what it lets one do. Plugins add theirs."""
 
@@ -71,7 +73,7 @@ def scope(actor: Actor) -> Scope:
         return Scope(personal=True)
     if actor.kind == "agent":
         require(actor, "ticket.view")
-        shops = None if "shops.all" in actor.permissions else actor.shops
+        shops = None if EVERY_SHOP in actor.permissions else actor.shops
         return Scope(shops=shops, personal="member.personal" in actor.permissions)
     return Scope(shops=actor.shops, member_id=actor.id)
 
@@ -88,7 +90,16 @@ def require(actor: Actor, permission: str) -> None:
 
 def serves(actor: Actor, shop: str) -> bool:
     """Whether staff may act in the shop."""
-    return actor.kind == "system" or "shops.all" in actor.permissions or shop in actor.shops
+    return actor.kind == "system" or EVERY_SHOP in actor.permissions or shop in actor.shops
+
+
+def require_for_shop(actor: Actor, shop: str) -> None:
+    """Raises Refused unless the actor may keep what a shop uses: who serves it; what every shop uses (an empty `shop`),
+    who sees every shop."""
+    if shop == "":
+        require(actor, EVERY_SHOP)
+    elif not serves(actor, shop):
+        raise missing("shop")
 
 
 def sees_ticket(actor: Actor, ticket: Ticket) -> bool:

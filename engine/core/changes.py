@@ -109,13 +109,9 @@ class ClearTimer:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Something that leaves the desk after commit, once.
-
-    `key` lets the channel refuse a duplicate; an empty one is made from the message.
-    """
+    """Something that leaves the desk after commit, once. Storage gives it the key that tells channels a duplicate."""
 
     channel: str
-    key: str
     ticket: int | None
     message: int | None
     due_at: int
@@ -133,7 +129,6 @@ class Record:
     body: Mapping[str, Any] = field(default_factory=dict)
     ticket: int | None = None
     member: int | None = None
-    object: str | None = None
 
 
 Change = Create | Set | Say | Tag | Untag | Timer | ClearTimer | Enqueue | Record

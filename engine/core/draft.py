@@ -258,9 +258,7 @@ class Draft:
             kind = "message.sent"
         self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})}, ticket=ticket_id)
         if kind == "message.sent" and channel in self.case.outbound:
-            self.log.append(
-                Enqueue(channel=channel, key="", ticket=ticket_id, message=say.ref, due_at=self.now, body={})
-            )
+            self.log.append(Enqueue(channel=channel, ticket=ticket_id, message=say.ref, due_at=self.now, body={}))
         return say
 
     def mask(self, words: tuple[str, ...]) -> bool:
@@ -323,9 +321,7 @@ class Draft:
 
     def enqueue(self, channel: str, body: Mapping[str, Any]) -> None:
         """Something that leaves the desk after commit and is no line of the conversation."""
-        self.log.append(
-            Enqueue(channel=channel, key="", ticket=self.ticket_ref, message=None, due_at=self.now, body=body)
-        )
+        self.log.append(Enqueue(channel=channel, ticket=self.ticket_ref, message=None, due_at=self.now, body=body))
 
     def use(self, rule: str, scope: str, key: str) -> None:
         """Counts an acting of a rule that has a `limit`."""

@@ -73,7 +73,7 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class Transitions:
     """Transitions the actor may raise on the ticket now."""
 
     number: int

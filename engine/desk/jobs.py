@@ -21,7 +21,7 @@ from engine.store.jobs import Claimed
 from engine.store.sql import Row
 
 MANAGE = "jobs.manage"
-"""The right to see and cancel everybody's jobs, and to begin those of the house."""
+"""The right to see and cancel everybody's jobs."""
 KEEP = 7 * DAY
 """How long an ended job is shown, and its file kept."""
 

@@ -76,7 +76,7 @@ def member(work: Work, member_id: int, *, new: bool = False) -> Case:
 def shop(book: Rulebook, actor: Actor, name: str | None) -> str:
     """The shop a command names, or the only one the actor serves. Raises Refused."""
     if name is None:
-        everywhere = actor.kind == "system" or "shops.all" in actor.permissions
+        everywhere = actor.kind == "system" or access.EVERY_SHOP in actor.permissions
         served = [s for s in book.shops if everywhere or s in actor.shops]
         if len(served) != 1:
             raise Refused("invalid", "shop-needed", "say which shop", pointer="/shop")

@@ -66,7 +66,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": readable(book, (e for e in record.trace if e.outcome != "matched"))},
+                "before": {"rules": readable(book, record.trace)},
                 "after": {"rules": readable(question.book, after)},
                 "undecidable": why,
             }

@@ -42,7 +42,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
     books: dict[str, Rulebook | None] = {book.digest: book}
     items = []
     for row in rows:
-        rules = [entry for entry in packing.unpack_trace(row["trace"]) if entry.outcome != "matched"]
+        rules = packing.unpack_trace(row["trace"])
         snapshot = snapshots.get(row["id"])
         text = texts.get(snapshot.get("message")) if snapshot is not None else None
         if wanted is not None:

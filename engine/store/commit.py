@@ -293,16 +293,6 @@ class _Applying:
         elif change.thing == "link":
             ends = {"from_id": self.real(values["from"]), "to_id": self.real(values["to"])}
             self.tx.insert(t.TicketLink, {**ends, "kind": values["kind"], "created_at": self.tx.now})
-        elif change.thing == "member":
-            columns = {k: v for k, v in values.items() if k in _MEMBER or k in ("shop", "guest", "signed_up_at")}
-            fields = dict(values.get("fields") or {})
-            columns["tier_rank"] = self.lexicon.tiers.get(columns.get("tier", ""), 0)
-            columns["fields"] = encode_fields("member", fields, self.lexicon, self.tx.ring)
-            columns.update(created_at=self.tx.now, updated_at=self.tx.now)
-            columns["name_folded"] = marked(columns["name"]) if columns.get("name") is not None else None
-            member_id = self.refs[change.ref] = self.tx.insert(t.Member, columns)
-            self.tx.insert_many(t.FieldValue, field_rows("member", member_id, fields, self.lexicon, self.tx.ring))
-            self.tx.find_by("member", member_id, columns.get("name") or "")
         else:
             raise StoreError(f"a decision does not create a {change.thing}")
 
@@ -488,7 +478,7 @@ class _Applying:
             self.tx.kick(out.due_at)
             rows.append(
                 {
-                    "key": out.key or secrets.token_hex(16),
+                    "key": secrets.token_hex(16),
                     "channel": out.channel,
                     "ticket_id": self.real(out.ticket) if out.ticket is not None else None,
                     "message_id": self.real(out.message) if out.message is not None else None,
@@ -511,7 +501,6 @@ class _Applying:
             body,
             actor=self.actor,
             shop=self.shop,
-            object=record.object,
             ticket_id=self.real(record.ticket) if record.ticket is not None else None,
             member_id=self.real(record.member) if record.member is not None else None,
             message_id=message if type(message) is int else None,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import Case, fn
+from peewee import fn
 
 from engine.core.entities import SECOND
 from engine.store import tables as t
@@ -55,7 +55,6 @@ def add(
     *,
     owner_kind: str = "system",
     owner_id: int = 0,
-    start_at: int = 0,
     now: int | None = None,
 ) -> int:
     """A new job that waits to be run; returns its id."""
@@ -65,7 +64,6 @@ def add(
         "arguments": to_json(arguments),
         "owner_kind": owner_kind,
         "owner_id": owner_id,
-        "start_at": start_at,
         "created_at": at,
         "updated_at": at,
     }
@@ -77,9 +75,8 @@ def next_at(tx: Tx, kinds: Collection[str]) -> int | None:
     if not kinds:
         return None
     ours = t.Job.kind.in_(sorted(kinds)) & t.Job.state.in_(("waiting", "running"))
-    when = Case(None, ((t.Job.state == "running", t.Job.held_until),), t.Job.start_at)
-    job = tx.value(t.Job.select(fn.MIN(when)).where(ours))
-    wanted = t.JobSchedule.kind.in_(sorted(kinds)) & t.JobSchedule.enabled
+    job = tx.value(t.Job.select(fn.MIN(t.Job.held_until)).where(ours))
+    wanted = t.JobSchedule.kind.in_(sorted(kinds))
     schedule = tx.value(t.JobSchedule.select(fn.MIN(t.JobSchedule.next_at)).where(wanted))
     return min((int(found) for found in (job, schedule) if found is not None), default=None)
 
@@ -89,8 +86,7 @@ def claim(tx: Tx, kinds: Collection[str], now: int, limit: int) -> list[Claimed]
 
     Of two processes that see a job at once, one finds it taken.
     """
-    free = (t.Job.state == "waiting") & (t.Job.start_at <= now)
-    free |= (t.Job.state == "running") & (t.Job.held_until <= now)
+    free = (t.Job.state == "waiting") | (t.Job.state == "running") & (t.Job.held_until <= now)
     ours = t.Job.kind.in_(sorted(kinds)) & t.Job.state.in_(("waiting", "running")) & free
     values = {"state": "running", "holder": tx.instance, "held_until": now + LEASE, "tries": t.Job.tries + 1}
     seen = tx.values(t.Job.select(t.Job.id).where(ours).order_by(t.Job.id).limit(limit))
@@ -268,7 +264,7 @@ def keep_schedule(
 
 def due_schedules(tx: Tx, kinds: Collection[str], now: int) -> list[Row]:
     """Schedules of these kinds that are due."""
-    due = t.JobSchedule.kind.in_(sorted(kinds)) & t.JobSchedule.enabled & (t.JobSchedule.next_at <= now)
+    due = t.JobSchedule.kind.in_(sorted(kinds)) & (t.JobSchedule.next_at <= now)
     return tx.rows(t.JobSchedule.select().where(due).order_by(t.JobSchedule.next_at, t.JobSchedule.id))
 
 

@@ -94,6 +94,27 @@ def test_an_agent_without_the_right_to_see_sees_no_list() -> None:
         access.scope(agent("shops.all"))
 
 
+@pytest.mark.parametrize(
+    ("actor", "shop", "code"),
+    [
+        (agent(), "demo", None),
+        (agent(), "other", "not-found"),
+        (agent(), "", "permission-needed"),
+        (agent("shops.all", shops=()), "other", None),
+        (agent("shops.all", shops=()), "", None),
+        (SYSTEM, "", None),
+        (SYSTEM, "demo", None),
+    ],
+)
+def test_what_every_shop_uses_is_kept_by_who_sees_every_shop(actor: Actor, shop: str, code: str | None) -> None:
+    if code is None:
+        access.require_for_shop(actor, shop)
+        return
+    with pytest.raises(Refused) as refused:
+        access.require_for_shop(actor, shop)
+    assert refused.value.code == code
+
+
 def test_roles_add_up_and_unknown_ones_give_nothing() -> None:
     roles = {"a": Role("a", frozenset({"x"})), "b": Role("b", frozenset({"y"}))}
     assert access.permissions_of(roles, ("a", "b", "gone")) == {"x", "y"}

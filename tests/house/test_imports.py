@@ -7,6 +7,7 @@ Imports inside functions and for type checking count: a direction is about who k
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,7 +104,8 @@ TABLE = {
         7,
         "engine.core engine.lang engine.store engine.api engine.desk",
         "peewee pypinyin",
-        "`engine.features.*` may import the doors of core, store and desk; of others peewee and what one needs.",
+        "`engine.features.*` may import `engine.core`, `engine.lang`, `engine.store`, `engine.api` and `engine.desk`; "
+        "of others peewee and what one needs.",
     ),
     "engine.demo": _room(
         8,
@@ -126,7 +128,6 @@ TABLE = {
     ),
     "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
     "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
-    "engine.testing": _room(7, _TO_DESK, ANY, "`engine.testing` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
         f"{_TO_DESK} engine.reload engine.demo",
@@ -138,12 +139,12 @@ TABLE = {
         "engine.desk engine.reload engine.publishing engine.editor engine.graph engine.pump engine.api engine.config "
         "engine.features",
         ANY,
-        "`web` may import `engine.desk`, `engine.reload`, `engine.publishing`, `engine.editor`, `engine.graph`, "
-        "`engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
+        "`web` may import `engine.desk`, `engine.features`, `engine.reload`, `engine.publishing`, `engine.editor`, "
+        "`engine.graph`, `engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.pump engine.testing engine.bench engine.demo engine.graph "
+        f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
         "engine.cli_base engine.cli_bench engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
@@ -374,6 +375,39 @@ def test_a_circle_that_is_mended_leaves_the_list() -> None:
     found = [set(group) for group in circles(ROOT)]
     mended = [sorted(known) for known in KNOWN_CIRCLES if not any(group & known for group in found)]
     assert not mended, f"no circles any more, take them out of KNOWN_CIRCLES: {mended}"
+
+
+# --- and what is said of it ----------------------------------------------------------------------------------------
+
+MAP = ROOT / "engine" / "README.md"
+SAID = {
+    "web": (ROOT / "web" / "README.md", "It imports"),
+    "engine.features": (ROOT / "engine" / "features" / "README.md", "A feature imports"),
+}
+"""Where people read what a room may import, and how that begins; it ends at the next semicolon."""
+
+
+@pytest.mark.parametrize("room", SAID)
+def test_what_a_room_may_import_is_told_alike_everywhere(room: str) -> None:
+    page, begins = SAID[room]
+    told = re.search(rf"{begins}\s([^;]+);", page.read_text(encoding="utf-8"))
+    assert told is not None
+    for text in (told[1], TABLE[room].sentence.partition(" may import ")[2].partition(";")[0]):
+        assert set(re.findall(r"`(engine\.\w+)`", text)) == TABLE[room].ours
+
+
+def test_the_map_has_every_room_on_its_floor_from_the_lowest_up() -> None:
+    rows = re.findall(r"^\| (\d) \| (.+?) \|", MAP.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [floor for floor, _ in rows] == sorted(floor for floor, _ in rows)
+    told = {
+        place.removesuffix("/").removesuffix(".py").replace("/", "."): int(floor)
+        for floor, places in rows
+        for place in re.findall(r"`(.+?)`", places)
+    }
+    empty = {"engine", "engine.__main__"}
+    parts = {name: row.floor for name, row in TABLE.items() if name.startswith("engine.cli_")}
+    assert set(parts.values()) == {told.pop("engine.cli_*")}
+    assert told == {name: row.floor for name, row in TABLE.items() if name not in {*empty, *parts}}
 
 
 # --- and the test itself -------------------------------------------------------------------------------------------

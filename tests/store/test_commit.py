@@ -163,7 +163,7 @@ def test_tags_clocks_timers_and_outbox(store: Store) -> None:
                 Tag("member", member, ("old",)),
                 Timer(-1, "sla:first_reply", 777, "sla", {"target": "first_reply"}),
                 Timer(-1, "gone", 5, "rule"),
-                Enqueue("test", "", -1, -2, 888, {}),
+                Enqueue("test", -1, -2, 888, {}),
             ],
         )
     )

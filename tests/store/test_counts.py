@@ -22,13 +22,13 @@ from engine.desk import (
     MemberLine,
     Members,
     Messages,
-    Moves,
     PostMessage,
     Search,
     Teams,
     TicketByNumber,
     Tickets,
     Trace,
+    Transitions,
     Views,
 )
 from engine.features.notifications.commands import Notifications
@@ -120,7 +120,7 @@ async def story(folder: Path) -> dict[str, tuple[int, int]]:
 
         async def measure() -> dict[str, int]:
             inbox = (Tickets(count=True), Tickets(view="mine"), Tickets(filter="ticket.priority >= high"), Views())
-            page = (TicketByNumber(number), Messages(number), Events(number), Trace(number), Moves(number))
+            page = (TicketByNumber(number), Messages(number), Events(number), Trace(number), Transitions(number))
             others = (MemberById(ming.id), Members(), Agents(), Teams(), Notifications(), Search("退款"))
             found = {repr(q): await counted.of(desk.query(amy, q)) for q in (*inbox, *page, *others)}
             found["a line of the member"] = await counted.of(

@@ -38,13 +38,14 @@ def test_a_job_goes_to_one_of_two_processes(open_store: Callable[[], Store]) -> 
     assert Counter(job.id for found in taken for job in found) == Counter(ids)
 
 
-def test_what_waits_for_its_time_or_is_of_an_unknown_kind_is_left(store: Store) -> None:
-    later = added(store, start_at=NOW + 5)
+def test_what_is_of_an_unknown_kind_is_left_and_what_waits_is_due_at_once(store: Store) -> None:
     added(store, "unheard")
     assert claimed(store) == []
-    assert store.read_sync(lambda tx: jobs.next_at(tx, KINDS)) == NOW + 5
-    assert [job.id for job in claimed(store, NOW + 5)] == [later]
-    assert store.read_sync(lambda tx: jobs.next_at(tx, KINDS)) == NOW + 5 + LEASE
+    assert store.read_sync(lambda tx: jobs.next_at(tx, KINDS)) is None
+    waiting = added(store)
+    assert store.read_sync(lambda tx: jobs.next_at(tx, KINDS)) == 0
+    assert [job.id for job in claimed(store)] == [waiting]
+    assert store.read_sync(lambda tx: jobs.next_at(tx, KINDS)) == NOW + LEASE
     assert store.read_sync(lambda tx: jobs.next_at(tx, ())) is None
 
 

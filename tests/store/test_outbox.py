@@ -36,29 +36,35 @@ from tests.store.desk import guest, line
 STAFF = Scope()
 
 
+def keys_of(store: Store) -> list[str]:
+    """The keys of the rows, by age."""
+    return store.read_sync(lambda tx: tx.values(t.Outbox.select(t.Outbox.key).order_by(t.Outbox.id)))
+
+
 @pytest.fixture
 def waiting(store: Store) -> int:
     """An outgoing line in the outbox; gives the message's id."""
     member = guest(store)
     store.write_sync(lambda tx: link_identity(tx, member, "demo", "email", "ming@example.org", verified=True))
-    more = [Enqueue("test", "the-key", -1, -2, 0, {"to": "you"})]
+    more = [Enqueue("test", -1, -2, 0, {"to": "you"})]
     return store.write_sync(lambda tx: line(tx, member, "您好", more=more)).result.messages[0]
 
 
 def test_what_goes_along_is_encrypted_and_older_rows_are_still_read(store: Store, waiting: int) -> None:
     lying = store.read_sync(lambda tx: tx.value(t.Outbox.select(t.Outbox.body)))
     assert "you" not in lying and lying != "{}"
-    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": '{"to": "an old row"}'}, key="the-key"))
+    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": '{"to": "an old row"}'}, key=keys_of(store)[0]))
     (row,) = store.write_sync(claim).result
     assert row.body == {"to": "an old row"}
 
 
 def test_a_row_that_the_keys_do_not_open_is_given_up_and_holds_up_nothing(store: Store, waiting: int) -> None:
-    other, more = guest(store, "v2"), [Enqueue("test", "two", -1, -2, 0, {"to": "me"})]
+    other, more = guest(store, "v2"), [Enqueue("test", -1, -2, 0, {"to": "me"})]
     store.write_sync(lambda tx: line(tx, other, "又一句", more=more))
     stranger = seal_body(KeyRing.fresh(), {"to": "nobody"})
-    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": stranger}, key="the-key"))
-    assert [row.key for row in store.write_sync(claim).result] == ["two"]
+    first, second = keys_of(store)
+    store.write_sync(lambda tx: tx.update(t.Outbox, {"body": stranger}, key=first))
+    assert [row.key for row in store.write_sync(claim).result] == [second]
     (dead,) = store.read_sync(lambda tx: dead_letters(tx, STAFF))
     assert dead["state"] == "failed" and "cannot decrypt" in dead["error"]
 
@@ -72,8 +78,9 @@ def delivery(store: Store) -> str | None:
 
 def test_a_row_is_claimed_once_with_all_that_sending_needs(store: Store, waiting: int) -> None:
     assert delivery(store) == "waiting"
+    (key,) = keys_of(store)
     (row,) = store.write_sync(claim).result
-    assert (row.key, row.channel, row.text, row.number, row.tries) == ("the-key", "test", "您好", 1, 0)
+    assert (row.key, row.channel, row.text, row.number, row.tries) == (key, "test", "您好", 1, 0)
     assert row.recipient == {"email": "ming@example.org"}, "no visitor key leaves the house"
     assert row.body == {"to": "you"} and row.message_id == waiting
     assert store.write_sync(claim).result == []
@@ -86,7 +93,7 @@ def test_a_row_is_claimed_once_with_all_that_sending_needs(store: Store, waiting
 def test_two_claimers_at_once_never_get_the_same_row(store: Store) -> None:
     member = guest(store)
     for n in range(20):
-        more = [Enqueue("test", f"k{n}", -1 if n == 0 else 1, -2, 0)]
+        more = [Enqueue("test", -1 if n == 0 else 1, -2, 0)]
         store.write_sync(lambda tx, more=more, n=n: line(tx, member, f"line {n}", more=more))
 
     async def both() -> list[str]:
@@ -94,7 +101,7 @@ def test_two_claimers_at_once_never_get_the_same_row(store: Store) -> None:
         return [row.key for written in got for row in written.result]
 
     keys = asyncio.run(both())
-    assert sorted(keys) == sorted(f"k{n}" for n in range(20))
+    assert len(keys_of(store)) == 20 and sorted(keys) == sorted(keys_of(store))
 
 
 def test_a_failure_waits_longer_each_time_and_ends_as_a_dead_letter(store: Store, waiting: int, clock: Clock) -> None:
@@ -115,7 +122,7 @@ def test_a_failure_waits_longer_each_time_and_ends_as_a_dead_letter(store: Store
     assert delivery(store) == "failed" and store.read_sync(backlog) == {"failed": 1}
     assert store.write_sync(lambda tx: send_again(tx, waiting)).result
     (row,) = store.write_sync(claim).result
-    assert (row.key, row.tries) == ("the-key", 0), "by hand it goes under the same key"
+    assert (row.key, row.tries) == (keys_of(store)[0], 0), "by hand it goes under the same key"
 
 
 def test_what_cannot_be_mended_is_given_up_at_once_and_the_outside_may_ask_for_time(
@@ -136,8 +143,9 @@ def test_after_a_crash_a_row_goes_again_only_where_the_channel_refuses_duplicate
 ) -> None:
     store = open_store()
     member = guest(store)
-    store.write_sync(lambda tx: line(tx, member, "您好", more=[Enqueue("test", "k", -1, -2, 0)]))
-    assert len(store.write_sync(claim).result) == 1
+    store.write_sync(lambda tx: line(tx, member, "您好", more=[Enqueue("test", -1, -2, 0)]))
+    keys = keys_of(store)
+    assert len(store.write_sync(claim).result) == 1 == len(keys)
     own = store.write_sync(lambda tx: recover(tx, lambda channel: refuses)).result
     assert own.again == 0 and own.uncertain == (), "a living process keeps what it claimed"
     store.close()  # as a crash would: the row is `sending` and its process is gone
@@ -145,7 +153,7 @@ def test_after_a_crash_a_row_goes_again_only_where_the_channel_refuses_duplicate
     recovered = store.write_sync(lambda tx: recover(tx, lambda channel: refuses)).result
     assert (recovered.again, len(recovered.uncertain)) == ((1, 0) if refuses else (0, 1))
     assert delivery(store) == state
-    assert [row.key for row in store.write_sync(claim).result] == (["k"] if refuses else [])
+    assert [row.key for row in store.write_sync(claim).result] == (keys if refuses else [])
     again = store.write_sync(lambda tx: recover(tx, lambda channel: refuses)).result
     assert again.again == 0 and again.uncertain == ()
 
@@ -186,8 +194,8 @@ def test_dead_letters_of_another_shop_are_not_seen(store: Store, waiting: int) -
 
 
 def test_the_key_of_a_row_is_unique(store: Store, waiting: int) -> None:
-    count = t.Outbox.select(t.Outbox.key).where(t.Outbox.key == "the-key")
-    assert len(store.read_sync(lambda tx: tx.rows(count))) == 1
+    (key,) = keys_of(store)
+    row = {"key": key, "channel": "test", "due_at": 0, "created_at": 0}
     with pytest.raises(Exception, match=r"(?i)unique"):
-        more = [Enqueue("test", "the-key", 1, -2, 0)]
-        store.write_sync(lambda tx: line(tx, 1, "again", more=more))
+        store.write_sync(lambda tx: tx.insert(t.Outbox, row))
+    assert keys_of(store) == [key]

@@ -80,10 +80,11 @@ def test_a_timer_fires_in_one_of_two_processes(open_store: Callable[[], Store]) 
 def test_an_outbox_row_goes_to_one_of_two_processes(open_store: Callable[[], Store]) -> None:
     first, second = open_store(), open_store()
     member = guest(first)
-    more = [Enqueue("test", f"k{n}", -1, -2, 5) for n in range(20)]
+    more = [Enqueue("test", -1, -2, 5, {"n": n}) for n in range(20)]
     first.write_sync(lambda tx: line(tx, member, "hi", more=more))
     taken = both(first, second, *[lambda tx: claim(tx, 3) for _ in range(6)])
-    assert sorted(row.key for rows in taken for row in rows) == sorted(f"k{n}" for n in range(20))
+    assert sorted(row.body["n"] for rows in taken for row in rows) == list(range(20))
+    assert len({row.key for rows in taken for row in rows}) == 20
 
 
 def test_two_processes_do_not_give_one_agent_more_than_there_is_room_for(open_store: Callable[[], Store]) -> None:

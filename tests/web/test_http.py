@@ -63,7 +63,7 @@ def test_the_way_of_a_ticket(site: Site, amy: httpx.Client) -> None:
     last = conforms("list_messages", amy.get(f"{one}/messages", params={"limit": 1, "before": lines["items"][1]["id"]}))
     assert [line["text"] for line in last["items"]] == ["我要退貨，尺寸不合"]
 
-    moves = conforms("list_moves", amy.get(f"{one}/transitions"))
+    moves = conforms("list_transitions", amy.get(f"{one}/transitions"))
     assert ("close", ["solution"]) in [(move["trigger"], move["requires"]) for move in moves["items"]]
     lacking = refused("move_ticket", amy.post(f"{one}/transitions", json={"trigger": "close"}), 422)
     assert lacking["errors"][0]["pointer"].endswith("solution")

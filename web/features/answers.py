@@ -19,8 +19,8 @@ from engine.features.answers.commands import (
     Suggestions,
     TryLine,
 )
-from web.routes import API, Answer, Call, given, path_id, path_name, route
-from web.schema import Body, Id, Label, Name, PageQuery, Query, Time, Words
+from web.routes import API, Call, Reply, given, path_id, path_name, route
+from web.schema import Body, Id, Label, Name, PageQuery, Query, ShopName, Time, Words
 
 ONE = f"{API}/answers/{{answer}}"
 path_id("answer", "An answer's id.")
@@ -62,7 +62,7 @@ class LibraryQuery(PageQuery):
     """A line: only what would be answered to it, best first."""
     q: Words = ""
     """Only those whose titles, keywords or texts have it."""
-    of: Annotated[str, Meta(max_length=100)] | None = None
+    of: ShopName | None = None
     """Only those of this shop alone; empty: only every shop's."""
     type: Annotated[str, Meta(max_length=120)] | None = None
     """Only those of this question type; empty: only those without one."""
@@ -82,7 +82,7 @@ class LibraryBody(Body):
     titles: Titles
     texts: Sentences
     keywords: Keywords = []  # noqa: RUF012 (msgspec copies it)
-    shop: Annotated[str, Meta(max_length=100)] = ""
+    shop: ShopName = ""
     type: Name | None = None
     enabled: bool = True
     position: Position = 0
@@ -92,13 +92,13 @@ class LibraryPatch(Body):
     titles: Titles | UnsetType = UNSET
     texts: Sentences | UnsetType = UNSET
     keywords: Keywords | UnsetType = UNSET
-    shop: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    shop: ShopName | UnsetType = UNSET
     type: Name | None | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     position: Position | UnsetType = UNSET
 
 
-class AnswerKind(Struct):
+class AnswerType(Struct):
     """A question type of the library."""
 
     name: str
@@ -107,12 +107,12 @@ class AnswerKind(Struct):
     """How many entries have it."""
 
 
-class AnswerKindPage(Struct):
-    items: list[AnswerKind]
+class AnswerTypePage(Struct):
+    items: list[AnswerType]
     next: str | None
 
 
-class AnswerKindBody(Body):
+class AnswerTypeBody(Body):
     label: Annotated[dict[str, Annotated[str, Meta(max_length=60)]], Meta(min_length=1, max_length=20)]
 
 
@@ -187,42 +187,42 @@ class AnswersDeleted(Struct):
 # Paths of their own come before the one with an id in it.
 
 
-@route("GET", f"{API}/answers/types", {200: AnswerKindPage}, tag="answers")
-async def list_answer_types(call: Call) -> Answer:
+@route("GET", f"{API}/answers/types", {200: AnswerTypePage}, tag="answers")
+async def list_answer_types(call: Call) -> Reply:
     """The question types of the library."""
-    return Answer(await call.ask(AnswerTypes()))
+    return Reply(await call.ask(AnswerTypes()))
 
 
 @route(
     "PUT",
     f"{API}/answers/types/{{type}}",
-    {200: AnswerKind},
+    {200: AnswerType},
     tag="answers",
-    body=AnswerKindBody,
+    body=AnswerTypeBody,
     example={"label": {"zh-TW": "配送"}},
 )
-async def save_answer_type(call: Call) -> Answer:
+async def save_answer_type(call: Call) -> Reply:
     """Make a question type, or give it another label."""
-    return Answer(await call.act(SaveAnswerType(call.path["type"], call.body.label)))
+    return Reply(await call.act(SaveAnswerType(call.path["type"], call.body.label)))
 
 
 @route("DELETE", f"{API}/answers/types/{{type}}", {204: None}, tag="answers")
-async def delete_answer_type(call: Call) -> Answer:
+async def delete_answer_type(call: Call) -> Reply:
     """Take out a question type that no answer has."""
     await call.act(DeleteAnswerType(call.path["type"]))
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 @route("GET", f"{API}/answers/try", {200: TriedPage}, tag="answers", query=TryQuery)
-async def try_line(call: Call) -> Answer:
+async def try_line(call: Call) -> Reply:
     """What the library would answer to a line, and why."""
-    return Answer(await call.ask(TryLine(call.query.text, call.query.shop)))
+    return Reply(await call.ask(TryLine(call.query.text, call.query.shop)))
 
 
 @route("GET", f"{API}/answers/hot", {200: HotPage}, tag="answers", query=HotQuery, cross=True)
-async def hot_answers(call: Call) -> Answer:
+async def hot_answers(call: Call) -> Reply:
     """The questions chosen most, with their answers."""
-    return Answer(await call.ask(HotAnswers(call.query.shop)))
+    return Reply(await call.ask(HotAnswers(call.query.shop)))
 
 
 @route(
@@ -234,21 +234,21 @@ async def hot_answers(call: Call) -> Answer:
     example={"ids": [1]},
     errors=(404,),
 )
-async def delete_answers(call: Call) -> Answer:
+async def delete_answers(call: Call) -> Reply:
     """Take several answers out: all or none."""
-    return Answer(await call.act(DeleteAnswers(tuple(dict.fromkeys(call.body.ids)))))
+    return Reply(await call.act(DeleteAnswers(tuple(dict.fromkeys(call.body.ids)))))
 
 
 @route("GET", f"{API}/tickets/{{number}}/suggestions", {200: SuggestionPage}, tag="answers")
-async def suggestions(call: Call) -> Answer:
+async def suggestions(call: Call) -> Reply:
     """Answers of the library that fit the member's last line."""
-    return Answer(await call.need(Suggestions(call.path["number"]), "ticket"))
+    return Reply(await call.need(Suggestions(call.path["number"]), "ticket"))
 
 
 @route("GET", f"{API}/answers", {200: LibraryPage}, tag="answers", query=LibraryQuery)
-async def list_answers(call: Call) -> Answer:
+async def list_answers(call: Call) -> Reply:
     """The auto-reply library; with `text` what it would answer to a line, best first."""
-    return Answer(await call.ask(Answers(**given(call.query))))
+    return Reply(await call.ask(Answers(**given(call.query))))
 
 
 @route(
@@ -259,35 +259,35 @@ async def list_answers(call: Call) -> Answer:
     body=LibraryBody,
     example={"titles": {"en": "a"}, "texts": {"en": "b"}},
 )
-async def add_answer(call: Call) -> Answer:
+async def add_answer(call: Call) -> Reply:
     """A new answer."""
     done = await call.act(SaveAnswer(given(call.body)))
     answer = done["entry"]
-    return Answer(answer, 201, {"Location": f"{API}/answers/{answer['id']}"})
+    return Reply(answer, 201, {"Location": f"{API}/answers/{answer['id']}"})
 
 
 @route("GET", ONE, {200: LibraryAnswer}, tag="answers")
-async def show_answer(call: Call) -> Answer:
+async def show_answer(call: Call) -> Reply:
     """One answer."""
-    return Answer(await call.ask(AnswerById(call.path["answer"])))
+    return Reply(await call.ask(AnswerById(call.path["answer"])))
 
 
 @route("PATCH", ONE, {200: LibraryAnswer}, tag="answers", body=LibraryPatch, example={"enabled": False})
-async def change_answer(call: Call) -> Answer:
+async def change_answer(call: Call) -> Reply:
     """Change the values that are named."""
     done = await call.act(SaveAnswer(given(call.body), call.path["answer"]))
-    return Answer(done["entry"])
+    return Reply(done["entry"])
 
 
 @route("DELETE", ONE, {204: None}, tag="answers")
-async def delete_answer(call: Call) -> Answer:
+async def delete_answer(call: Call) -> Reply:
     """Take an answer out of the library."""
     await call.act(DeleteAnswers((call.path["answer"],)))
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 @route("POST", f"{ONE}/click", {204: None}, tag="answers", cross=True)
-async def click_answer(call: Call) -> Answer:
+async def click_answer(call: Call) -> Reply:
     """I have chosen this one."""
     await call.act(ClickAnswer(call.path["answer"], call.address))
-    return Answer(status=204)
+    return Reply(status=204)

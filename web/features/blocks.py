@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from engine.features.blocks.commands import Blocks
-from web.routes import API, Answer, Call, route
+from web.routes import API, Call, Reply, route
 from web.schema import PageQuery, Time
 
 
@@ -36,6 +36,6 @@ class BlockPage(Struct):
 
 
 @route("GET", f"{API}/blocks", {200: BlockPage}, tag="members", query=PageQuery)
-async def list_blocks(call: Call) -> Answer:
+async def list_blocks(call: Call) -> Reply:
     """Who is on the blacklist."""
-    return Answer(await call.ask(Blocks(call.query.limit, call.query.cursor or None)))
+    return Reply(await call.ask(Blocks(call.query.limit, call.query.cursor or None)))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from engine.features.jobs.commands import CancelJob, JobById, Jobs
-from web.routes import API, Answer, Call, path_id, route
+from web.routes import API, Call, Reply, path_id, route
 from web.schema import PageQuery, Time
 
 ONE = f"{API}/jobs/{{job}}"
@@ -17,7 +17,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 class Job(Struct):
-    """A piece of long work. A page that shows one that waits or runs asks again each two seconds."""
+    """A piece of long work. Its beginning and end come over the socket; how far it is, is told by asking again."""
 
     id: int
     kind: str
@@ -49,18 +49,18 @@ class JobPage(Struct):
 
 
 @route("GET", f"{API}/jobs", {200: JobPage}, tag="jobs", query=PageQuery)
-async def list_jobs(call: Call) -> Answer:
+async def list_jobs(call: Call) -> Reply:
     """The long work I began, newest first; with `jobs.manage` everybody's."""
-    return Answer(await call.ask(Jobs(call.query.limit, call.query.cursor)))
+    return Reply(await call.ask(Jobs(call.query.limit, call.query.cursor)))
 
 
 @route("GET", ONE, {200: Job}, tag="jobs")
-async def get_job(call: Call) -> Answer:
+async def get_job(call: Call) -> Reply:
     """One job, and how far it is."""
-    return Answer(await call.need(JobById(call.path["job"]), "job"))
+    return Reply(await call.need(JobById(call.path["job"]), "job"))
 
 
 @route("POST", f"{ONE}/cancel", {200: Job}, tag="jobs")
-async def cancel_job(call: Call) -> Answer:
+async def cancel_job(call: Call) -> Reply:
     """Cancel a job: one that waits ends at once, one that runs after its step."""
-    return Answer((await call.act(CancelJob(call.path["job"])))["job"])
+    return Reply((await call.act(CancelJob(call.path["job"])))["job"])

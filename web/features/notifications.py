@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.desk import Refused
 from engine.features.notifications.commands import Notifications, ReadNotifications
-from web.routes import API, Answer, Call, route
+from web.routes import API, Call, Reply, route
 from web.schema import Body, Id, Limit, Notice, Query
 
 
@@ -35,15 +35,15 @@ class NoticesRead(Struct):
 
 
 @route("GET", f"{API}/notices", {200: NoticePage}, tag="notices", query=NoticesQuery)
-async def list_notices(call: Call) -> Answer:
+async def list_notices(call: Call) -> Reply:
     """What the rules told me, newest first."""
-    return Answer(await call.ask(Notifications(call.query.limit)))
+    return Reply(await call.ask(Notifications(call.query.limit)))
 
 
 @route("POST", f"{API}/notices/read", {200: NoticesRead}, tag="notices", body=NoticesBody, example={"all": True})
-async def read_notices(call: Call) -> Answer:
+async def read_notices(call: Call) -> Reply:
     """I have read these, or all."""
     body: NoticesBody = call.body
     if (body.ids is UNSET) != body.all:
         raise Refused("invalid", "ids-or-all", "name the ids, or say `all`", pointer="/ids")
-    return Answer(await call.act(ReadNotifications(None if body.ids is UNSET else tuple(body.ids))))
+    return Reply(await call.act(ReadNotifications(None if body.ids is UNSET else tuple(body.ids))))

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.features.quick_replies.commands import DeleteQuickReply, QuickReplies, SaveQuickReply, UseQuickReply
-from web.routes import API, Answer, Call, given, path_id, route
-from web.schema import Body, Query, Short, Time
+from web.routes import API, Call, Reply, given, path_id, route
+from web.schema import Body, Query, ShopName, Short, Time
 
 ONE = f"{API}/quick-replies/{{reply}}"
 path_id("reply", "A quick reply's id.")
@@ -16,7 +16,6 @@ path_id("reply", "A quick reply's id.")
 Title = Annotated[str, Meta(min_length=1, max_length=60)]
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Group = Annotated[str, Meta(max_length=40)]
-ShopName = Annotated[str, Meta(max_length=100)]
 Scope = Literal["personal", "shop", "desk"]
 
 
@@ -67,9 +66,9 @@ class QuickReplyPatch(Body):
 
 
 @route("GET", f"{API}/quick-replies", {200: QuickReplyPage}, tag="quick-replies", query=QuickRepliesQuery)
-async def list_quick_replies(call: Call) -> Answer:
+async def list_quick_replies(call: Call) -> Reply:
     """The quick replies I may use, most used first."""
-    return Answer(await call.ask(QuickReplies(call.query.q)))
+    return Reply(await call.ask(QuickReplies(call.query.q)))
 
 
 @route(
@@ -80,27 +79,27 @@ async def list_quick_replies(call: Call) -> Answer:
     body=QuickReplyBody,
     example={"title": "請稍等", "text": "好的，我幫您確認一下。"},
 )
-async def add_quick_reply(call: Call) -> Answer:
+async def add_quick_reply(call: Call) -> Reply:
     """A new quick reply, of my own or shared."""
     entry = (await call.act(SaveQuickReply(given(call.body))))["entry"]
-    return Answer(entry, 201, {"Location": f"{API}/quick-replies/{entry['id']}"})
+    return Reply(entry, 201, {"Location": f"{API}/quick-replies/{entry['id']}"})
 
 
 @route("PATCH", ONE, {200: QuickReply}, tag="quick-replies", body=QuickReplyPatch, example={"title": "稍等一下"})
-async def change_quick_reply(call: Call) -> Answer:
+async def change_quick_reply(call: Call) -> Reply:
     """Change the values that are named."""
-    return Answer((await call.act(SaveQuickReply(given(call.body), call.path["reply"])))["entry"])
+    return Reply((await call.act(SaveQuickReply(given(call.body), call.path["reply"])))["entry"])
 
 
 @route("DELETE", ONE, {204: None}, tag="quick-replies")
-async def delete_quick_reply(call: Call) -> Answer:
+async def delete_quick_reply(call: Call) -> Reply:
     """Take a quick reply out."""
     await call.act(DeleteQuickReply(call.path["reply"]))
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 @route("POST", f"{ONE}/use", {204: None}, tag="quick-replies")
-async def use_quick_reply(call: Call) -> Answer:
+async def use_quick_reply(call: Call) -> Reply:
     """I have put this one into an answer."""
     await call.act(UseQuickReply(call.path["reply"]))
-    return Answer(status=204)
+    return Reply(status=204)

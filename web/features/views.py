@@ -7,8 +7,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.features.views.commands import DeleteView, SaveView, ViewById, Views
-from web.routes import API, Answer, Call, given, path_id, route
-from web.schema import Body
+from web.routes import API, Call, Reply, given, path_id, route
+from web.schema import Body, ShopName
 
 ONE = f"{API}/views/{{view}}"
 path_id("view", "A saved view's id.")
@@ -17,7 +17,6 @@ ViewName = Annotated[str, Meta(min_length=1, max_length=60)]
 Expression = Annotated[str, Meta(max_length=2_000)]
 Sort = Annotated[str, Meta(max_length=40)]
 Columns = Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=40)]
-ShopName = Annotated[str, Meta(max_length=100)]
 
 
 class View(Struct):
@@ -63,28 +62,28 @@ class ViewPatch(Body):
 
 
 @route("GET", f"{API}/views", {200: ViewPage}, tag="views")
-async def list_views(call: Call) -> Answer:
+async def list_views(call: Call) -> Reply:
     """My views with their counts."""
-    return Answer(await call.ask(Views()))
+    return Reply(await call.ask(Views()))
 
 
 @route("POST", f"{API}/views", {201: View}, tag="views", body=ViewBody, example={"name": "急件"})
-async def add_view(call: Call) -> Answer:
+async def add_view(call: Call) -> Reply:
     """A new view, of my own or shared."""
     saved = await call.act(SaveView(given(call.body)))
     entry = await call.ask(ViewById(saved["view"]))
-    return Answer(entry, 201, {"Location": f"{API}/views/{entry['id']}"})
+    return Reply(entry, 201, {"Location": f"{API}/views/{entry['id']}"})
 
 
 @route("PATCH", ONE, {200: View}, tag="views", body=ViewPatch, example={"name": "急件"})
-async def change_view(call: Call) -> Answer:
+async def change_view(call: Call) -> Reply:
     """Change the values that are named."""
     await call.act(SaveView(given(call.body), call.path["view"]))
-    return Answer(await call.ask(ViewById(call.path["view"])))
+    return Reply(await call.ask(ViewById(call.path["view"])))
 
 
 @route("DELETE", ONE, {204: None}, tag="views")
-async def delete_view(call: Call) -> Answer:
+async def delete_view(call: Call) -> Reply:
     """Take a view out."""
     await call.act(DeleteView(call.path["view"]))
-    return Answer(status=204)
+    return Reply(status=204)

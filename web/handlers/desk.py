@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from engine.desk import Agents, Nouns, Search, SetStatus, Teams
 from web import schema
-from web.routes import API, Answer, Call, route
+from web.routes import API, Call, Reply, route
 
 
 @route("GET", f"{API}/agents", {200: schema.AgentPage}, tag="desk")
-async def list_agents(call: Call) -> Answer:
+async def list_agents(call: Call) -> Reply:
     """Agents with presence and load."""
-    return Answer(await call.ask(Agents()))
+    return Reply(await call.ask(Agents()))
 
 
 @route("GET", f"{API}/teams", {200: schema.TeamPage}, tag="desk")
-async def list_teams(call: Call) -> Answer:
+async def list_teams(call: Call) -> Reply:
     """Teams with their agents and open work."""
-    return Answer(await call.ask(Teams()))
+    return Reply(await call.ask(Teams()))
 
 
 @route("GET", f"{API}/nouns", {200: schema.Nouns}, tag="desk")
-async def nouns(call: Call) -> Answer:
+async def nouns(call: Call) -> Reply:
     """Types, tiers, teams, states … with labels and colours."""
-    return Answer(await call.need(Nouns(), "rulebook"))
+    return Reply(await call.need(Nouns(), "rulebook"))
 
 
 @route("GET", f"{API}/search", {200: schema.SearchPage}, tag="desk", query=schema.SearchQuery)
-async def search(call: Call) -> Answer:
+async def search(call: Call) -> Reply:
     """Lines and tickets that hold the words."""
-    return Answer(await call.ask(Search(call.query.q, call.query.limit)))
+    return Reply(await call.ask(Search(call.query.q, call.query.limit)))
 
 
 @route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)
-async def set_status(call: Call) -> Answer:
+async def set_status(call: Call) -> Reply:
     """My own presence."""
     done = await call.act(SetStatus(call.body.status))
-    return Answer({"status": done["status"]})
+    return Reply({"status": done["status"]})

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from engine.desk import FileById, Upload
 from web import schema
-from web.routes import API, Answer, Call, Media, route
+from web.routes import API, Call, Media, Reply, route
 
 SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """Pictures we have drawn ourselves; everything else is saved, not shown."""
@@ -30,15 +30,15 @@ class UploadQuery(schema.Query):
     cross=True,
     errors=(404,),
 )
-async def upload(call: Call) -> Answer:
+async def upload(call: Call) -> Reply:
     """Send one file: multipart, or the bytes themselves with their type and `?name=`."""
     part: dict[str, Any] = call.body
     done = await call.act(Upload(part["name"], part["media_type"], part["data"]))
-    return Answer(done, 201, {"Location": f"{API}/files/{done['id']}"})
+    return Reply(done, 201, {"Location": f"{API}/files/{done['id']}"})
 
 
 @route("GET", f"{API}/files/{{file}}", {200: Media("application/octet-stream")}, tag="files", cross=True)
-async def download(call: Call) -> Answer:
+async def download(call: Call) -> Reply:
     """The bytes of a file; pictures are shown, anything else is saved."""
     found = await call.need(FileById(call.path["file"]), "file")
     kind = found["media_type"]
@@ -49,4 +49,4 @@ async def download(call: Call) -> Answer:
         "Content-Disposition": f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(found['name'], safe='')}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    return Answer(found["data"], 200, headers)
+    return Reply(found["data"], 200, headers)

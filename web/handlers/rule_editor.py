@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine import publishing
 from engine.editor import Refusal, Workspace
 from web import rules_schema as schema
-from web.routes import API, Answer, Call, Run, route
+from web.routes import API, Call, Reply, Run, route
 from web.schema import LocaleQuery
 
 _KEPT = 8
@@ -52,63 +52,63 @@ def _each(found: Any) -> dict[str, Any]:
 
 
 @_question("complete", schema.Completions, schema.AtBody)
-async def complete(call: Call) -> Answer:
+async def complete(call: Call) -> Reply:
     """What may be written at a place."""
     at = call.body
-    return Answer(_each(await _ask(call, lambda space: space.complete(at.path, at.line, at.column))))
+    return Reply(_each(await _ask(call, lambda space: space.complete(at.path, at.line, at.column))))
 
 
 @_question("hover", schema.Hovered, schema.AtBody)
-async def hover(call: Call) -> Answer:
+async def hover(call: Call) -> Reply:
     """What is to be known about the word at a place."""
     at = call.body
     found = await _ask(call, lambda space: space.hover(at.path, at.line, at.column))
-    return Answer({"hover": None if found is None else found.as_dict()})
+    return Reply({"hover": None if found is None else found.as_dict()})
 
 
 @_question("definition", schema.Defined, schema.AtBody)
-async def definition(call: Call) -> Answer:
+async def definition(call: Call) -> Reply:
     """Where the word at a place is declared."""
     at = call.body
     found = await _ask(call, lambda space: space.definition(at.path, at.line, at.column))
-    return Answer({"definition": None if found is None else found.as_dict()})
+    return Reply({"definition": None if found is None else found.as_dict()})
 
 
 @_question("references", schema.References, schema.AtBody)
-async def references(call: Call) -> Answer:
+async def references(call: Call) -> Reply:
     """Everywhere the word at a place is named."""
     at = call.body
-    return Answer(_each(await _ask(call, lambda space: space.references(at.path, at.line, at.column))))
+    return Reply(_each(await _ask(call, lambda space: space.references(at.path, at.line, at.column))))
 
 
 @_question("rename", schema.TextEdits, schema.RenameBody)
-async def rename(call: Call) -> Answer:
+async def rename(call: Call) -> Reply:
     """The edits that give what is named at a place another name, everywhere."""
     at = call.body
     found = await _ask(call, lambda space: space.rename(at.path, at.line, at.column, at.name))
     if isinstance(found, Refusal):
-        return Answer({"items": [], "refused": found.message})
-    return Answer({**_each(found), "refused": None})
+        return Reply({"items": [], "refused": found.message})
+    return Reply({**_each(found), "refused": None})
 
 
 @_question("format", schema.Formatted, schema.FileBody)
-async def format_rules(call: Call) -> Answer:
+async def format_rules(call: Call) -> Reply:
     """A file in the one layout."""
     path = call.body.path
-    return Answer({"text": await _ask(call, lambda space: space.format(path))})
+    return Reply({"text": await _ask(call, lambda space: space.format(path))})
 
 
 @_question("symbols", schema.Symbols, schema.FileBody)
-async def symbols(call: Call) -> Answer:
+async def symbols(call: Call) -> Reply:
     """The outline of a file."""
     path = call.body.path
-    return Answer(_each(await _ask(call, lambda space: space.symbols(path))))
+    return Reply(_each(await _ask(call, lambda space: space.symbols(path))))
 
 
 @_question("remedies", schema.Remedies, schema.SpanBody)
-async def remedies(call: Call) -> Answer:
+async def remedies(call: Call) -> Reply:
     """What would mend the findings of a piece of a file."""
     at = call.body
-    return Answer(
+    return Reply(
         _each(await _ask(call, lambda space: space.actions(at.path, at.line, at.column, at.end_line, at.end_column)))
     )

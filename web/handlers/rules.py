@@ -19,7 +19,7 @@ from engine.desk import (
     with_moments,
 )
 from web import rules_schema as schema
-from web.routes import API, Answer, Call, Media, route
+from web.routes import API, Call, Media, Reply, route
 from web.schema import LocaleQuery
 
 SPOKEN: Final[dict[str, Any]] = {"tag": "rules", "query": LocaleQuery}
@@ -34,20 +34,20 @@ LONGEST: Final = 60.0
 
 
 @route("GET", f"{API}/rules", {200: schema.Rules}, **SPOKEN)
-async def rules(call: Call) -> Answer:
+async def rules(call: Call) -> Reply:
     """The rulebook in force, its files, and the findings of the last load that failed."""
-    return Answer(await call.need(RulesState(), "rulebook"))
+    return Reply(await call.need(RulesState(), "rulebook"))
 
 
 @route("GET", f"{API}/rules/files", {200: schema.RulesSource}, tag="rules")
-async def rules_files(call: Call) -> Answer:
+async def rules_files(call: Call) -> Reply:
     """The texts in force, and those of the folder where it holds others."""
     call.require("rules.view")
     book = call.desk.rulebook
     if book is None:
         raise Refused("missing", "not-found", "there is no rulebook in force")
     folder = await asyncio.to_thread(publishing.folder_beside, call.desk)
-    return Answer({"digest": book.digest, "files": dict(book.files), "folder": folder})
+    return Reply({"digest": book.digest, "files": dict(book.files), "folder": folder})
 
 
 @route(
@@ -58,7 +58,7 @@ async def rules_files(call: Call) -> Answer:
     body=schema.ValidateBody,
     **TRIED,
 )
-async def validate(call: Call) -> Answer:
+async def validate(call: Call) -> Reply:
     """Check texts without putting them in force."""
     call.require("rules.view")
     texts = await publishing.edited(call.desk, call.body.base, call.body.files)
@@ -66,11 +66,11 @@ async def validate(call: Call) -> Answer:
     loaded = await asyncio.to_thread(make, run_scenarios=call.body.scenarios)
     found = [reload.told(finding) for finding in loaded.findings]
     errors = sum(finding["severity"] == "error" for finding in found)
-    return Answer({"findings": found, "errors": errors, "warnings": len(found) - errors})
+    return Reply({"findings": found, "errors": errors, "warnings": len(found) - errors})
 
 
 @route("GET", f"{API}/rules/graph", {200: Media("image/svg+xml")}, tag="rules", query=schema.GraphQuery, errors=(404,))
-async def rules_graph(call: Call) -> Answer:
+async def rules_graph(call: Call) -> Reply:
     """A picture of the rulebook in force: lifecycles, stages, or which rule may wake which."""
     call.require("rules.view")
     book = call.desk.rulebook
@@ -87,35 +87,35 @@ async def rules_graph(call: Call) -> Answer:
     body=schema.GraphBody,
     **TRIED,
 )
-async def draw_rules(call: Call) -> Answer:
+async def draw_rules(call: Call) -> Reply:
     """The same pictures of an edit that is not in force."""
     call.require("rules.view")
     book = await publishing.built(call.desk, call.body.base, call.body.files)
     return await _picture(book, call.body.what, call.body.locale)
 
 
-async def _picture(book: Any, what: str, locale: str | None) -> Answer:
+async def _picture(book: Any, what: str, locale: str | None) -> Reply:
     picture = await asyncio.to_thread(graph.piece, book, what, locale or book.locales[0])
     policy = "default-src 'none'; sandbox"
-    return Answer(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
+    return Reply(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
 
 
 @route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, **SPOKEN, body=schema.ReloadBody)
-async def reload_rules(call: Call) -> Answer:
+async def reload_rules(call: Call) -> Reply:
     """Read the rules folder and put it in force if it is sound."""
     call.require("rules.reload")
-    return Answer(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
+    return Reply(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
 
 
 @route("POST", f"{API}/rules/publish", {200: schema.Published}, **SPOKEN, body=schema.PublishBody, large=True)
-async def publish_rules(call: Call) -> Answer:
+async def publish_rules(call: Call) -> Reply:
     """Put edited files in force, and write them to the rules folder."""
     call.require("rules.edit")
     return await _publish(call, call.body.files, "publish")
 
 
 @route("POST", f"{API}/rules/rollback", {200: schema.Published}, **SPOKEN, body=schema.RollbackBody, errors=(404,))
-async def rollback_rules(call: Call) -> Answer:
+async def rollback_rules(call: Call) -> Reply:
     """Put an earlier version in force again, and write its files to the rules folder."""
     call.require("rules.edit")
     there = await call.need(RulesTexts(call.body.digest), "version")
@@ -124,28 +124,28 @@ async def rollback_rules(call: Call) -> Answer:
     return await _publish(call, {**gone, **there["files"]}, "rollback")
 
 
-async def _publish(call: Call, files: publishing.Texts, source: str) -> Answer:
+async def _publish(call: Call, files: publishing.Texts, source: str) -> Reply:
     may_grant = call.actor.kind == "system" or "roles.grant" in call.actor.permissions
     edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, may_grant)
-    return Answer(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known)))
+    return Reply(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known)))
 
 
 @route("GET", f"{API}/rules/versions", {200: schema.RulesVersionPage}, tag="rules", query=schema.VersionsQuery)
-async def rules_versions(call: Call) -> Answer:
+async def rules_versions(call: Call) -> Reply:
     """What was put in force: when, by whom, why, and which files changed."""
-    return Answer(await call.need(RulesVersions(call.query.limit, call.query.cursor), "rulebook"))
+    return Reply(await call.need(RulesVersions(call.query.limit, call.query.cursor), "rulebook"))
 
 
 @route("GET", f"{API}/rules/versions/{{digest}}", {200: schema.RulesTexts}, tag="rules")
-async def rules_version(call: Call) -> Answer:
+async def rules_version(call: Call) -> Reply:
     """The texts of a version."""
-    return Answer(await call.need(RulesTexts(call.path["digest"]), "version"))
+    return Reply(await call.need(RulesTexts(call.path["digest"]), "version"))
 
 
 @route("GET", f"{API}/rules/statistics", {200: schema.RulesStatistics}, tag="rules", query=schema.StatisticsQuery)
-async def rules_statistics(call: Call) -> Answer:
+async def rules_statistics(call: Call) -> Reply:
     """How often each rule acted and lost, when it last acted, and what asking it takes."""
-    return Answer(await call.need(RulesStatistics(call.query.days), "rulebook"))
+    return Reply(await call.need(RulesStatistics(call.query.days), "rulebook"))
 
 
 @route(
@@ -156,7 +156,7 @@ async def rules_statistics(call: Call) -> Answer:
     body=schema.SimulateBody,
     **TRIED,
 )
-async def simulate_rules(call: Call) -> Answer:
+async def simulate_rules(call: Call) -> Reply:
     """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
     call.require("rules.edit")
     if call.web.simulating:
@@ -171,7 +171,7 @@ async def simulate_rules(call: Call) -> Answer:
         )
     finally:
         call.web.simulating = False
-    return Answer(with_moments(report))
+    return Reply(with_moments(report))
 
 
 @route(
@@ -183,11 +183,11 @@ async def simulate_rules(call: Call) -> Answer:
     **TRIED,
     errors=(404,),
 )
-async def dry_run_rules(call: Call) -> Answer:
+async def dry_run_rules(call: Call) -> Reply:
     """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
     call.require("rules.edit")
     book = await publishing.built(call.desk, call.body.base, call.body.files)
-    return Answer(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))
+    return Reply(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))
 
 
 @route(
@@ -199,8 +199,8 @@ async def dry_run_rules(call: Call) -> Answer:
     **TRIED,
     errors=(404,),
 )
-async def dry_run_line(call: Call) -> Answer:
+async def dry_run_line(call: Call) -> Reply:
     """What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing."""
     call.require("rules.edit")
     book = await publishing.built(call.desk, call.body.base, call.body.files)
-    return Answer(await call.need(DryRunLine(book, call.body.ticket, call.body.text), "ticket"))
+    return Reply(await call.need(DryRunLine(book, call.body.ticket, call.body.text), "ticket"))

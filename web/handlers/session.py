@@ -9,7 +9,7 @@ from typing import Literal
 from engine.desk import Actor, Me, Refused, Sessions, SignIn, SignOut
 from web import schema
 from web.handler import csrf_of
-from web.routes import API, Answer, Call, route
+from web.routes import API, Call, Reply, route
 
 NOBODY = Actor(kind="guest")
 
@@ -17,7 +17,7 @@ NOBODY = Actor(kind="guest")
 @route(
     "POST", f"{API}/auth/login", {200: schema.Login}, tag="auth", body=schema.LoginBody, who="anybody", errors=(429,)
 )
-async def login(call: Call) -> Answer:
+async def login(call: Call) -> Reply:
     """Sign in, as an agent or a member: a token, or a cookie for the browser."""
     body: schema.LoginBody = call.body
     limit = call.web.sign_ins
@@ -49,35 +49,35 @@ async def login(call: Call) -> Answer:
         "csrf": csrf_of(token) if body.cookie else None,
     }
     seconds = max(0, math.floor(done["expires_at"] / 1_000_000 - time.time()))
-    return Answer(answer, cookie=(token, seconds) if body.cookie else None)
+    return Reply(answer, cookie=(token, seconds) if body.cookie else None)
 
 
 @route("POST", f"{API}/auth/logout", {204: None}, tag="auth", repeats=False)
-async def logout(call: Call) -> Answer:
+async def logout(call: Call) -> Reply:
     """End this session; its sockets close."""
     await call.desk.act(call.actor, SignOut())
     if call.actor.session_id is not None:
         call.web.hub.end_session(call.actor.session_id)
-    return Answer(status=204, cookie=("", 0))
+    return Reply(status=204, cookie=("", 0))
 
 
 @route("GET", f"{API}/auth/me", {200: schema.Me}, tag="auth")
-async def me(call: Call) -> Answer:
+async def me(call: Call) -> Reply:
     """Who I am, what I may, and the token for changes from a browser."""
     user = await call.need(Me(), "user")
-    return Answer({"user": user, "permissions": sorted(call.actor.permissions), "csrf": call.csrf or ""})
+    return Reply({"user": user, "permissions": sorted(call.actor.permissions), "csrf": call.csrf or ""})
 
 
 @route("GET", f"{API}/auth/sessions", {200: schema.SessionPage}, tag="auth")
-async def list_sessions(call: Call) -> Answer:
+async def list_sessions(call: Call) -> Reply:
     """My live sessions."""
-    return Answer(await call.ask(Sessions()))
+    return Reply(await call.ask(Sessions()))
 
 
 @route("DELETE", f"{API}/auth/sessions/{{session}}", {204: None}, tag="auth")
-async def end_session(call: Call) -> Answer:
+async def end_session(call: Call) -> Reply:
     """End one of my sessions; its sockets close."""
     await call.desk.act(call.actor, SignOut(call.path["session"]))
     call.web.hub.end_session(call.path["session"])
     own = call.path["session"] == call.actor.session_id
-    return Answer(status=204, cookie=("", 0) if own else None)
+    return Reply(status=204, cookie=("", 0) if own else None)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from engine import __version__
 from engine.desk import SYSTEM, Refused, StoreTrouble, Teams
 from web import openapi, schema
-from web.routes import API, Answer, Call, Media, route
+from web.routes import API, Call, Media, Reply, route
 
 
 @route("GET", "/healthz", {200: schema.Health}, tag="system", who="anybody")
-async def healthz(call: Call) -> Answer:
+async def healthz(call: Call) -> Reply:
     """The process is up."""
-    return Answer({"status": "ok", "version": __version__})
+    return Reply({"status": "ok", "version": __version__})
 
 
 @route("GET", "/readyz", {200: schema.Health, 503: schema.Health}, tag="system", who="anybody")
-async def readyz(call: Call) -> Answer:
+async def readyz(call: Call) -> Reply:
     """It takes work: the store answers, stores, and a rulebook is in force."""
     checks = {"store": "ok", "rules": "ok"}
     try:
@@ -38,19 +38,19 @@ async def readyz(call: Call) -> Answer:
         "checks": checks,
         **({} if trouble is None else {"reason": trouble}),
     }
-    return Answer(answer, 200 if well else 503)
+    return Reply(answer, 200 if well else 503)
 
 
 @route("GET", "/metrics", {200: Media("text/plain")}, tag="system", who="anybody", errors=(404,))
-async def metrics(call: Call) -> Answer:
+async def metrics(call: Call) -> Reply:
     """Counters in Prometheus' format, for this machine or with the metrics key."""
     if not call.web.may_measure(call.request):
         raise Refused("missing", "not-found", "there is no such page")
     text = call.web.metrics.text(call.web.hub.gauges())
-    return Answer(text.encode(), 200, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    return Reply(text.encode(), 200, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 @route("GET", f"{API}/openapi.json", {200: Media("application/json")}, tag="system", who="anybody")
-async def document(call: Call) -> Answer:
+async def document(call: Call) -> Reply:
     """This document."""
-    return Answer(openapi.encoded(), 200, {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})
+    return Reply(openapi.encoded(), 200, {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"})

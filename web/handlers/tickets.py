@@ -12,7 +12,6 @@ from engine.desk import (
     Events,
     MarkRead,
     Messages,
-    Moves,
     MoveTicket,
     OpenTicket,
     PostMessage,
@@ -21,30 +20,31 @@ from engine.desk import (
     TicketByNumber,
     Tickets,
     Trace,
+    Transitions,
 )
 from web import schema, trace_schema
-from web.routes import API, Answer, Call, given, route
+from web.routes import API, Call, Reply, given, route
 
 ONE = f"{API}/tickets/{{number}}"
 
 
-def _ticket(ticket: dict[str, Any], status: int = 200) -> Answer:
+def _ticket(ticket: dict[str, Any], status: int = 200) -> Reply:
     headers = {"ETag": f'"{ticket["version"]}"'}
     if status == 201:
         headers["Location"] = f"{API}/tickets/{ticket['number']}"
-    return Answer(ticket, status, headers)
+    return Reply(ticket, status, headers)
 
 
 @route("GET", f"{API}/tickets", {200: schema.TicketPage}, tag="tickets", query=schema.TicketsQuery)
-async def list_tickets(call: Call) -> Answer:
+async def list_tickets(call: Call) -> Reply:
     """Tickets I may see, by view, filter or words."""
     q: schema.TicketsQuery = call.query
     question = Tickets(q.filter or None, q.view, q.q or None, q.sort, q.limit, q.cursor or None, q.count)
-    return Answer(await call.ask(question))
+    return Reply(await call.ask(question))
 
 
 @route("POST", f"{API}/tickets", {201: schema.Ticket}, tag="tickets", body=schema.TicketBody, errors=(404,))
-async def open_ticket(call: Call) -> Answer:
+async def open_ticket(call: Call) -> Reply:
     """Open a ticket with its first message; answers it as the rules left it."""
     body: schema.TicketBody = call.body
     requester = None if body.requester is UNSET else given(body.requester)
@@ -64,49 +64,49 @@ async def open_ticket(call: Call) -> Answer:
 
 
 @route("GET", ONE, {200: schema.Ticket}, tag="tickets")
-async def get_ticket(call: Call) -> Answer:
+async def get_ticket(call: Call) -> Reply:
     """One ticket, with its ETag."""
     return _ticket(await call.need(TicketByNumber(call.path["number"], links=True), "ticket"))
 
 
 @route("PATCH", ONE, {200: schema.Ticket}, tag="tickets", body=schema.TicketPatch, match=True)
-async def change_ticket(call: Call) -> Answer:
+async def change_ticket(call: Call) -> Reply:
     """Change the fields that are named."""
     done = await call.act(ChangeTicket(call.path["number"], given(call.body), call.version))
     return _ticket(done["ticket"])
 
 
 @route("GET", f"{ONE}/messages", {200: schema.MessagePage}, tag="tickets", query=schema.MessagesQuery)
-async def list_messages(call: Call) -> Answer:
+async def list_messages(call: Call) -> Reply:
     """Lines and, for staff, notes; oldest first."""
     q: schema.MessagesQuery = call.query
-    return Answer(await call.need(Messages(call.path["number"], q.before, q.after, q.limit), "ticket"))
+    return Reply(await call.need(Messages(call.path["number"], q.before, q.after, q.limit), "ticket"))
 
 
 @route("POST", f"{ONE}/messages", {201: schema.Message}, tag="tickets", body=schema.MessageBody)
-async def post_message(call: Call) -> Answer:
+async def post_message(call: Call) -> Reply:
     """Write a line or a note."""
     body: schema.MessageBody = call.body
     command = PostMessage(call.path["number"], body.text, body.visibility, tuple(body.attachments))
-    return Answer((await call.act(command))["message"], 201)
+    return Reply((await call.act(command))["message"], 201)
 
 
 @route("POST", f"{ONE}/messages/{{message}}/retry", {204: None}, tag="tickets")
-async def retry_message(call: Call) -> Answer:
+async def retry_message(call: Call) -> Reply:
     """Send a failed or uncertain line again."""
     await call.need(TicketByNumber(call.path["number"]), "ticket")
     await call.act(Retry(call.path["message"]))
-    return Answer(status=204)
+    return Reply(status=204)
 
 
-@route("GET", f"{ONE}/transitions", {200: schema.MovePage}, tag="tickets")
-async def list_moves(call: Call) -> Answer:
-    """The moves allowed now."""
-    return Answer(_page(await call.need(Moves(call.path["number"]), "ticket")))
+@route("GET", f"{ONE}/transitions", {200: schema.TransitionPage}, tag="tickets")
+async def list_transitions(call: Call) -> Reply:
+    """The transitions allowed now."""
+    return Reply(_page(await call.need(Transitions(call.path["number"]), "ticket")))
 
 
 @route("POST", f"{ONE}/transitions", {200: schema.Ticket}, tag="tickets", body=schema.TransitionBody, match=True)
-async def move_ticket(call: Call) -> Answer:
+async def move_ticket(call: Call) -> Reply:
     """Move the ticket along its lifecycle."""
     body: schema.TransitionBody = call.body
     done = await call.act(MoveTicket(call.path["number"], body.trigger, body.fields, call.version))
@@ -114,21 +114,21 @@ async def move_ticket(call: Call) -> Answer:
 
 
 @route("GET", f"{ONE}/trace", {200: trace_schema.TracePage}, tag="tickets", query=trace_schema.TraceQuery)
-async def trace(call: Call) -> Answer:
+async def trace(call: Call) -> Reply:
     """Why the ticket is as it is: every rule that acted, lost or nearly acted."""
     q: trace_schema.TraceQuery = call.query
-    return Answer(_page(await call.need(Trace(call.path["number"], q.event, q.nearly, q.rule), "ticket")))
+    return Reply(_page(await call.need(Trace(call.path["number"], q.event, q.nearly, q.rule), "ticket")))
 
 
 @route("GET", f"{ONE}/events", {200: schema.EventPage}, tag="tickets", query=schema.EventsQuery)
-async def list_events(call: Call) -> Answer:
+async def list_events(call: Call) -> Reply:
     """What happened, oldest first."""
     q: schema.EventsQuery = call.query
-    return Answer(_page(await call.need(Events(call.path["number"], q.since, q.limit), "ticket")))
+    return Reply(_page(await call.need(Events(call.path["number"], q.since, q.limit), "ticket")))
 
 
 @route("POST", f"{ONE}/rating", {200: schema.Ticket}, tag="tickets", body=schema.RateBody)
-async def rate_ticket(call: Call) -> Answer:
+async def rate_ticket(call: Call) -> Reply:
     """The member's verdict, 5 (very satisfied) to 1."""
     body: schema.RateBody = call.body
     done = await call.act(RateTicket(body.score, body.comment, call.path["number"]))
@@ -136,16 +136,16 @@ async def rate_ticket(call: Call) -> Answer:
 
 
 @route("POST", f"{ONE}/rating-request", {200: schema.Ticket}, tag="tickets")
-async def ask_rating(call: Call) -> Answer:
+async def ask_rating(call: Call) -> Reply:
     """Ask the member to rate."""
     return _ticket((await call.act(AskRating(call.path["number"])))["ticket"])
 
 
 @route("POST", f"{ONE}/read", {204: None}, tag="tickets", body=schema.ReadBody)
-async def mark_read(call: Call) -> Answer:
+async def mark_read(call: Call) -> Reply:
     """How far I have read."""
     await call.act(MarkRead(call.path["number"], call.body.seq))
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 def _page(found: Any) -> dict[str, Any]:

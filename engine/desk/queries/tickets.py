@@ -83,7 +83,7 @@ def _trace(work: Work, q: ask.Trace) -> Any:
     return why.trace(work.tx, work.book, work.actor, q)
 
 
-def _moves(work: Work, q: ask.Moves) -> Any:
+def _transitions(work: Work, q: ask.Transitions) -> Any:
     case = load.peek_ticket_case(work.tx, work.words, q.number)
     if case is None or case.ticket is None or not access.sees_ticket(work.actor, case.ticket):
         return None
@@ -116,6 +116,6 @@ QUESTIONS: Questions = {
     ask.Messages: messages,
     ask.Events: _events,
     ask.Trace: _trace,
-    ask.Moves: _moves,
+    ask.Transitions: _transitions,
     ask.Views: _views,
 }

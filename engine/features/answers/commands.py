@@ -258,7 +258,7 @@ def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
     tx, actor = work.tx, work.actor
     new = command.answer_id is None
     if command.answer_id is not None:
-        _may_keep(actor, _entry(work, command.answer_id)["shop"])
+        access.require_for_shop(actor, _entry(work, command.answer_id)["shop"])
     values = dict(command.values)
     _check(work, values, new=new)
     if "titles" in values:
@@ -273,7 +273,7 @@ def _save(work: Work, command: SaveAnswer) -> dict[str, Any]:
 def _delete(work: Work, command: DeleteAnswers) -> dict[str, Any]:
     """Takes entries out, and records each."""
     for answer_id in command.answer_ids:
-        _may_keep(work.actor, _entry(work, answer_id)["shop"])
+        access.require_for_shop(work.actor, _entry(work, answer_id)["shop"])
     gone = store.delete(work.tx, command.answer_ids)
     for answer_id in command.answer_ids:
         work.tx.record("answer.deleted", {"answer": answer_id}, actor=work.actor)
@@ -302,7 +302,7 @@ def _place(address: str) -> str:
 
 
 def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
-    _may_keep(work.actor, "")
+    access.require_for_shop(work.actor, "")
     if not command.label:
         raise Refused("invalid", "text-needed", "write what the type is called", pointer="/label")
     _check_locales(work.book, command.label, "label")
@@ -316,7 +316,7 @@ def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
 
 
 def _delete_type(work: Work, command: DeleteAnswerType) -> dict[str, Any]:
-    _may_keep(work.actor, "")
+    access.require_for_shop(work.actor, "")
     used = next((row["answers"] for row in store.types(work.tx) if row["name"] == command.name), 0)
     if used:
         raise Refused("conflict", "type-used", f"{used} answers have this type; give them another first")
@@ -338,18 +338,12 @@ def _sees(actor: Actor, shop: str) -> bool:
     return shop == "" or access.serves(actor, shop)
 
 
-def _may_keep(actor: Actor, shop: str) -> None:
-    """What every shop uses is kept by those who see every shop."""
-    if shop == "":
-        access.require(actor, "shops.all")
-
-
 def _check(work: Work, values: Mapping[str, Any], *, new: bool) -> None:
     shop = values.get("shop", "" if new else None)
     if shop is not None:
         if shop != "" and (shop not in work.book.shops or not access.serves(work.actor, shop)):
             raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`", pointer="/shop")
-        _may_keep(work.actor, shop)
+        access.require_for_shop(work.actor, shop)
     if values.get("type") is not None and values["type"] not in {row["name"] for row in store.types(work.tx)}:
         raise Refused("invalid", "unknown-type", f"there is no question type `{values['type']}`", pointer="/type")
     for name in ("titles", "texts"):
@@ -368,10 +362,10 @@ def _check_locales(book: Rulebook, texts: Mapping[str, str], name: str) -> None:
 
 
 COMMANDS = (
-    PlainCommand(SaveAnswer, _save, right=EDIT, rights=("shops.all",), who="anybody"),
-    PlainCommand(DeleteAnswers, _delete, right=EDIT, rights=("shops.all",), who="anybody"),
-    PlainCommand(SaveAnswerType, _save_type, right=EDIT, rights=("shops.all",), who="anybody"),
-    PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=("shops.all",), who="anybody"),
+    PlainCommand(SaveAnswer, _save, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
+    PlainCommand(DeleteAnswers, _delete, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
+    PlainCommand(SaveAnswerType, _save_type, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
+    PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
     PlainCommand(ClickAnswer, _click, who="anybody"),
 )
 QUESTIONS: Questions = {

@@ -1,8 +1,7 @@
 """Jobs as agents see them: their own, or everybody's with the right to manage them.
 
 Beginning and end are events, told to the screens of who began the job. Progress is none: it is no fact that anybody
-asks the log for later, and one a second for each job would drown those that are. A page that shows a running job asks
-again each two seconds.
+asks the log for later, and one a second for each job would drown those that are: who wants it asks for the job again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the pages of jobs read: the statements of `engine.store.jobs`, and who began them."""
+"""What lists of jobs read: the statements of `engine.store.jobs`, and who began them."""
 
 from __future__ import annotations
 

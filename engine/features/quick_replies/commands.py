@@ -144,10 +144,8 @@ def _own(work: Work, reply_id: int) -> Row:
 
 
 def _may_share(actor: Actor, shop: str) -> None:
-    """What every shop uses is kept by those who see every shop."""
     access.require(actor, SHARE)
-    if shop == "":
-        access.require(actor, "shops.all")
+    access.require_for_shop(actor, shop)
 
 
 def _need(row: Row | None) -> Row:
@@ -183,8 +181,8 @@ def erase_agent(tx: Tx, agent_id: int) -> None:
 
 
 COMMANDS = (
-    PlainCommand(SaveQuickReply, _save, right="ticket.reply", rights=(SHARE, "shops.all")),
-    PlainCommand(DeleteQuickReply, _delete, right="ticket.reply", rights=(SHARE, "shops.all")),
+    PlainCommand(SaveQuickReply, _save, right="ticket.reply", rights=(SHARE, access.EVERY_SHOP)),
+    PlainCommand(DeleteQuickReply, _delete, right="ticket.reply", rights=(SHARE, access.EVERY_SHOP)),
     PlainCommand(UseQuickReply, _use, right="ticket.reply"),
 )
 QUESTIONS: Questions = {QuickReplies: _listed}

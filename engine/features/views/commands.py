@@ -163,10 +163,8 @@ def _own(work: Work, view_id: int) -> Row:
 
 
 def _may_share(work: Work, shop: str) -> None:
-    """What every shop uses is kept by those who see every shop."""
     access.require(work.actor, SHARE)
-    if shop == "":
-        access.require(work.actor, "shops.all")
+    access.require_for_shop(work.actor, shop)
 
 
 def erase_agent(tx: Tx, agent_id: int) -> None:
@@ -175,7 +173,7 @@ def erase_agent(tx: Tx, agent_id: int) -> None:
 
 
 COMMANDS = (
-    PlainCommand(SaveView, _save, right="ticket.view", rights=(SHARE, "shops.all")),
-    PlainCommand(DeleteView, _delete, right="ticket.view", rights=(SHARE, "shops.all")),
+    PlainCommand(SaveView, _save, right="ticket.view", rights=(SHARE, access.EVERY_SHOP)),
+    PlainCommand(DeleteView, _delete, right="ticket.view", rights=(SHARE, access.EVERY_SHOP)),
 )
 QUESTIONS: Questions = {Views: _listed, ViewById: _one}

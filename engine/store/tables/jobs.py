@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import BigIntegerField, BooleanField, TextField
+from peewee import BigIntegerField, TextField
 
 from engine.store.tables._base import Row
 
@@ -24,12 +24,10 @@ class Job(Row):
     owner_kind = TextField()
     owner_id = BigIntegerField(default=0)
     holder = TextField(null=True)
-    """The process that runs it, until `held_until`."""
+    """The process that runs it, until `held_until`; that is 0 while it waits."""
     held_until = BigIntegerField(default=0)
     tries = BigIntegerField(default=0)
     """How often it was taken since its last step: a step that kills its process is not tried for ever."""
-    start_at = BigIntegerField(default=0)
-    """Not before this moment."""
     cancel_at = BigIntegerField(null=True)
     """When somebody asked to cancel it."""
     expires_at = BigIntegerField(null=True)
@@ -52,4 +50,3 @@ class JobSchedule(Row):
     zone = TextField(default="UTC")
     next_at = BigIntegerField()
     last_at = BigIntegerField(null=True)
-    enabled = BooleanField(default=True)

@@ -2,16 +2,14 @@
 import { api } from '@/shared/api/client'
 import type { Label, Schemas } from '@/shared/api/types'
 
+export type AnswerType = Schemas['AnswerType']
 export type Entry = Schemas['LibraryAnswer']
 export type EntryBody = Schemas['LibraryBody']
-export type QuestionType = Schemas['AnswerKind']
 export type Tried = Schemas['TriedPage']
 export type TriedEntry = Schemas['Tried']
 export type Suggestion = Schemas['SuggestedAnswer']
 
 export const EDIT = 'answers.edit'
-/** What every shop uses is kept by who serves every shop. */
-export const EVERY_SHOP = 'shops.all'
 
 const PATH = '/answers'
 /** As many as the desk takes out at once. */
@@ -37,8 +35,8 @@ export async function removed(ids: readonly number[]): Promise<number> {
   return gone
 }
 
-export const types = async (): Promise<QuestionType[]> => (await api.get<Schemas['AnswerKindPage']>(`${PATH}/types`)).items
-export const typeSaved = (name: string, label: Label): Promise<QuestionType> => api.put(typePath(name), { label })
+export const types = async (): Promise<AnswerType[]> => (await api.get<Schemas['AnswerTypePage']>(`${PATH}/types`)).items
+export const typeSaved = (name: string, label: Label): Promise<AnswerType> => api.put(typePath(name), { label })
 export const typeRemoved = (name: string): Promise<void> => api.remove(typePath(name))
 
 export const tried = (text: string, shop: string): Promise<Tried> => api.get(`${PATH}/try`, { text, shop })

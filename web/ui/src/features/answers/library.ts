@@ -4,9 +4,10 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { reason } from '@/console/names'
 import { useDesk } from '@/console/stores/desk'
 import { useSession } from '@/console/stores/session'
+import { EVERY_SHOP } from '@/shared/rights'
 
 import * as calls from './api'
-import { EDIT, EVERY_SHOP, type Entry, type EntryBody, type QuestionType } from './api'
+import { EDIT, type AnswerType, type Entry, type EntryBody } from './api'
 import { asked as wanted, type Filter } from './list'
 
 const PAUSE = 250
@@ -18,7 +19,7 @@ export function useLibrary(filter: Filter) {
   /** How many fit, on all pages. */
   const count = ref(0)
   const next = ref<string | null>(null)
-  const types = shallowRef<readonly QuestionType[]>([])
+  const types = shallowRef<readonly AnswerType[]>([])
   /** Whether the desk has answered once. */
   const asked = ref(false)
   const problem = ref('')

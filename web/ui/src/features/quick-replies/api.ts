@@ -8,7 +8,6 @@ export type Scope = QuickReply['scope']
 
 /** Who may keep replies that colleagues use; for the whole desk one serves every shop besides. */
 export const SHARE = 'quick_replies.share'
-export const EVERY_SHOP = 'shops.all'
 
 const PATH = '/quick-replies'
 

@@ -6,7 +6,6 @@ export type ViewBody = Required<Schemas['ViewBody']>
 
 /** Who may keep views that colleagues use; for the whole desk one serves every shop besides. */
 export const SHARE = 'views.share'
-export const EVERY_SHOP = 'shops.all'
 
 const PATH = '/views'
 

@@ -167,8 +167,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The moves allowed now. */
-        get: operations["list_moves"];
+        /** The transitions allowed now. */
+        get: operations["list_transitions"];
         put?: never;
         /** Move the ticket along its lifecycle. */
         post: operations["move_ticket"];
@@ -1341,8 +1341,8 @@ export interface components {
             count?: number;
             count_at_least?: number;
         };
-        /** Move */
-        Move: {
+        /** Transition */
+        Transition: {
             trigger: string;
             to: string;
             label: {
@@ -1733,9 +1733,9 @@ export interface components {
             items: components["schemas"]["EventItem"][];
             next: string | null;
         };
-        /** MovePage */
-        MovePage: {
-            items: components["schemas"]["Move"][];
+        /** TransitionPage */
+        TransitionPage: {
+            items: components["schemas"]["Transition"][];
             /** @default null */
             next: string | null;
         };
@@ -2694,10 +2694,10 @@ export interface components {
             position?: number;
         };
         /**
-         * AnswerKind
+         * AnswerType
          * @description A question type of the library.
          */
-        AnswerKind: {
+        AnswerType: {
             name: string;
             label: {
                 [key: string]: string;
@@ -2705,13 +2705,13 @@ export interface components {
             /** @description How many entries have it. */
             answers: number;
         };
-        /** AnswerKindPage */
-        AnswerKindPage: {
-            items: components["schemas"]["AnswerKind"][];
+        /** AnswerTypePage */
+        AnswerTypePage: {
+            items: components["schemas"]["AnswerType"][];
             next: string | null;
         };
-        /** AnswerKindBody */
-        AnswerKindBody: {
+        /** AnswerTypeBody */
+        AnswerTypeBody: {
             label: {
                 [key: string]: string;
             };
@@ -2808,7 +2808,7 @@ export interface components {
         };
         /**
          * Job
-         * @description A piece of long work. A page that shows one that waits or runs asks again each two seconds.
+         * @description A piece of long work. Its beginning and end come over the socket; how far it is, is told by asking again.
          */
         Job: {
             id: number;
@@ -4203,7 +4203,7 @@ export interface operations {
             };
         };
     };
-    list_moves: {
+    list_transitions: {
         parameters: {
             query?: never;
             header?: never;
@@ -4215,13 +4215,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The moves allowed now. */
+            /** @description The transitions allowed now. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MovePage"];
+                    "application/json": components["schemas"]["TransitionPage"];
                 };
             };
             /** @description The request cannot be read. */
@@ -8833,7 +8833,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnswerKindPage"];
+                    "application/json": components["schemas"]["AnswerTypePage"];
                 };
             };
             /** @description The request cannot be read. */
@@ -8916,7 +8916,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["AnswerKindBody"];
+                "application/json": components["schemas"]["AnswerTypeBody"];
             };
         };
         responses: {
@@ -8926,7 +8926,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AnswerKind"];
+                    "application/json": components["schemas"]["AnswerType"];
                 };
             };
             /** @description The request cannot be read. */
