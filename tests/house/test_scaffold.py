@@ -48,8 +48,10 @@ def test_what_it_writes_passes_lint_and_tests_at_once(checkout: Path) -> None:
     asked += ["tests/house/test_imports.py", "tests/store/test_migrations.py"]
     asked += ["tests/house/test_types_current.py", "tests/house/test_documented.py"]
     run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked)
-    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
-    if ruff is not None:  # only there where `make lint` was
+    ruff, mypy = (shutil.which(name, path=str(Path(sys.executable).parent)) for name in ("ruff", "mypy"))
+    if ruff is not None and mypy is not None:  # only there where `make lint` was
+        known = ("--cache-dir", str(ROOT / ".mypy_cache")) if (ROOT / ".mypy_cache").is_dir() else ()
+        run(checkout, mypy, *known, "engine/features/bulletin_notes", "web/features/bulletin_notes.py")
         run(checkout, ruff, "check", "engine", "web/features", "tests/features")
         run(checkout, ruff, "format", "--check", "engine", "web/features", "tests/features")
 
