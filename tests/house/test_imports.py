@@ -379,25 +379,21 @@ def test_a_circle_that_is_mended_leaves_the_list() -> None:
 
 # --- and what is said of it ----------------------------------------------------------------------------------------
 
-MAP = ROOT / "engine" / "README.md"
-SAID = {
-    "web": (ROOT / "web" / "README.md", "It imports"),
-    "engine.features": (ROOT / "engine" / "features" / "README.md", "A feature imports"),
-}
-"""Where people read what a room may import, and how that begins; it ends at the next semicolon."""
+SAID = {"web": ("web", "It imports"), "engine.features": ("engine/features", "A feature imports")}
+"""Whose README says what the room may import, and how that begins; it ends at the next semicolon."""
 
 
 @pytest.mark.parametrize("room", SAID)
 def test_what_a_room_may_import_is_told_alike_everywhere(room: str) -> None:
-    page, begins = SAID[room]
-    told = re.search(rf"{begins}\s([^;]+);", page.read_text(encoding="utf-8"))
+    folder, begins = SAID[room]
+    told = re.search(rf"{begins}\s([^;]+);", (ROOT / folder / "README.md").read_text(encoding="utf-8"))
     assert told is not None
     for text in (told[1], TABLE[room].sentence.partition(" may import ")[2].partition(";")[0]):
         assert set(re.findall(r"`(engine\.\w+)`", text)) == TABLE[room].ours
 
 
 def test_the_map_has_every_room_on_its_floor_from_the_lowest_up() -> None:
-    rows = re.findall(r"^\| (\d) \| (.+?) \|", MAP.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| (\d) \| (.+?) \|", (ROOT / "engine/README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [floor for floor, _ in rows] == sorted(floor for floor, _ in rows)
     told = {
         place.removesuffix("/").removesuffix(".py").replace("/", "."): int(floor)
