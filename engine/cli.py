@@ -144,12 +144,12 @@ def run_init(arguments: Any) -> int:
     return DONE
 
 
-async def _with_desk(config: Any, work: Callable[[Any], Any]) -> Any:
+async def _with_desk(config: Any, work: Callable[[Any], Any], *, upgrade: bool = False) -> Any:
     """Opens a desk, puts its folder in force if it has no rules yet, does the work, closes."""
     from engine.desk import Desk
     from engine.reload import reload_now
 
-    desk = await Desk.open(config)
+    desk = await Desk.open(config, upgrade=upgrade)
     try:
         if desk.rulebook is None:
             result = await reload_now(desk, by="command", source="start")
@@ -271,7 +271,7 @@ def run_simulate(arguments: Any) -> int:
     config, folder = load_config(arguments), _rules_folder(arguments.rules)
 
     async def work() -> Any:
-        desk = await Desk.open(config)
+        desk = await Desk.open(config, upgrade=False)
         try:
             if desk.rulebook is None:
                 raise CannotDo("this desk has never had rules in force: nothing was decided on it yet")
@@ -523,7 +523,7 @@ def run_migrate(arguments: Any) -> int:
     async def work(desk: Any) -> None:
         return None
 
-    asyncio.run(_with_desk(load_config(arguments), work))
+    asyncio.run(_with_desk(load_config(arguments), work, upgrade=True))
     print("the storage is at this version's schema")
     return DONE
 

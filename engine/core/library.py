@@ -115,7 +115,7 @@ class Library:
     def chosen(self, text: str, lines: Sequence[Line], shop: str) -> Answer | None:
         """The answer a line picks by its number from the menu that was the last thing said to the member."""
         number = fold(text).strip(" .。、)")
-        if not number.isdecimal():
+        if not number.isdecimal() or len(number) > len(str(MENU)):
             return None
         said = next((line.text for line in reversed(lines) if line.direction == "outbound"), "")
         offered = [line.partition(". ")[2] for line in said.split("\n") if line.startswith(f"{int(number)}. ")]

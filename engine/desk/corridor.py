@@ -62,10 +62,12 @@ class Desk:
         clock: Callable[[], int] = wall_clock,
         plugins: Plugins | None = None,
         listened: bool = True,
+        upgrade: bool = True,
     ) -> Desk:
         """Opens storage, plugins and the last rulebook in force. Raises ConfigError with what is in the way.
 
-        `listened`: whether anybody may subscribe; False where the past is written.
+        `listened`: whether anybody may subscribe; False where the past is written. `upgrade`: whether a store of an
+        older version is brought to this one, which is for the server and `engine migrate`; else it is refused.
         """
         config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
         found = plugins or load_plugins(
@@ -75,7 +77,8 @@ class Desk:
         storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
         blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
         loop = asyncio.get_running_loop()
-        store = await loop.run_in_executor(None, partial(Store.open, storage, keys=config.data / "keys", clock=clock))
+        opened = partial(Store.open, storage, keys=config.data / "keys", clock=clock, upgrade=upgrade)
+        store = await loop.run_in_executor(None, opened)
         bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
         context = Context(config, found, store, blobs, bus, tables(found))
         desk = cls(context)

@@ -93,10 +93,10 @@ def ask_to_cancel(tx: Tx, actor: Actor, row: Row) -> str | None:
     """
     now = wall_clock()
     state = jobs.ask_to_cancel(tx, row["id"], now, now + KEEP)
-    if state is not None:
-        event = "job.cancelled" if state == "cancelled" else "job.cancelling"
-        record(tx, event, row["id"], row["kind"], actor, jobs.owner_name(tx, row["owner_kind"], row["owner_id"]))
-    return state
+    if state in ("cancelled", "cancelling"):
+        owner = jobs.owner_name(tx, row["owner_kind"], row["owner_id"])
+        record(tx, f"job.{state}", row["id"], row["kind"], actor, owner)
+    return "running" if state == "cancelling" else state
 
 
 async def cancel(context: Context, job_id: int) -> str | None:

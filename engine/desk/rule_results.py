@@ -71,7 +71,7 @@ def versions(tx: Tx, question: RulesVersions) -> dict[str, Any]:
     rows = rulebooks.activations(tx, question.limit + 1, below=below)
     texts: dict[str, Mapping[str, str]] = {}
     items = []
-    for row, before in zip(rows, [*rows[1:], None], strict=True):
+    for row, before in zip(rows, [*rows[1:], None], strict=False):
         items.append(
             {
                 **{name: row[name] for name in ("id", "digest", "at")},

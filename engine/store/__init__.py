@@ -10,6 +10,7 @@ from engine.store.errors import (
     StoreClosed,
     StoreError,
     StoreNewer,
+    StoreOlder,
     is_away,
 )
 from engine.store.health import Health
@@ -32,6 +33,7 @@ __all__ = [
     "StoreClosed",
     "StoreError",
     "StoreNewer",
+    "StoreOlder",
     "Tx",
     "Written",
     "is_away",

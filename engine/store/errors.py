@@ -32,6 +32,10 @@ class StoreNewer(StoreError):
     """The store was written by a newer version of the desk."""
 
 
+class StoreOlder(StoreError):
+    """The store was written by an older version of the desk, and who opens it may not change its schema."""
+
+
 class StoreBusy(StoreError):
     """Another process holds the store longer than we wait."""
 
@@ -69,7 +73,7 @@ def is_away(error: BaseException) -> bool:
         return error.errno in _NO_ROOM
     if not isinstance(error, (DatabaseError, InterfaceError)):
         return False
-    driver = error.args[0] if error.args else None
+    driver = error.__cause__ or error.__context__ or (error.args[0] if error.args else None)  # peewee keeps it there
     code, state = getattr(driver, "sqlite_errorcode", None), getattr(driver, "sqlstate", None)
     if code is not None:
         return int(code) & 0xFF in _SQLITE_AWAY

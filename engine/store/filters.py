@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import reduce
 from operator import and_, or_
 from typing import Any, ClassVar
 
@@ -26,6 +25,7 @@ from engine.store import tables as t
 from engine.store.errors import NotFilterable
 from engine.store.search import EDGE, marked
 from engine.store.secret import KeyRing
+from engine.store.sql import joined
 from engine.store.values import Lexicon, key_text
 
 _TRUE, _FALSE = SQL("1 = 1"), SQL("1 = 0")
@@ -165,9 +165,9 @@ class _Translation:
             case tree.Always():
                 return _TRUE if node.value else _FALSE
             case tree.AllOf():
-                return reduce(and_, (self.test(item) for item in node.items))
+                return joined(and_, [self.test(item) for item in node.items])
             case tree.AnyOf():
-                return reduce(or_, (self.test(item) for item in node.items))
+                return joined(or_, [self.test(item) for item in node.items])
             case tree.Negation():
                 return _untrue(self.test(node.item))
             case tree.Defined():
@@ -254,7 +254,7 @@ class _Translation:
             if node.negated:
                 raise self.only_equal(node)
             tests = [self.by_key(personal, node.left, item, "=", node) for item in items]
-            return reduce(or_, tests, _FALSE)
+            return joined(or_, [_FALSE, *tests])
         constants = [item.value for item in items if isinstance(item, tree.Const)]
         if len(constants) == len(items) and type_of(node.left).kind in ("text", "enum", "entity", "date"):
             text = type_of(node.left).kind == "text"
@@ -263,7 +263,7 @@ class _Translation:
             return left.not_in(known) & left.is_null(False) if node.negated else left.in_(known)
         op, joint = ("!=", and_) if node.negated else ("=", or_)
         parts = [self.comparison(tree.Comparison(node.span, op, node.left, item)) for item in items]
-        return reduce(joint, parts) if parts else (_TRUE if node.negated else _FALSE)
+        return joined(joint, parts) if parts else (_TRUE if node.negated else _FALSE)
 
     def list_has(self, node: tree.ListHas) -> Any:
         items = [item.value for item in node.items if isinstance(item, tree.Const)]
@@ -273,7 +273,7 @@ class _Translation:
         rows, word = self.words(node.left)
         if node.mode == "any":
             return fn.EXISTS(rows().where(word.in_(items)))
-        return reduce(and_, (fn.EXISTS(rows().where(word == item)) for item in items), _TRUE)
+        return joined(and_, [_TRUE, *(fn.EXISTS(rows().where(word == item)) for item in items)])
 
     def words(self, node: Any) -> tuple[Callable[[], Any], Any]:
         """The select of a list's words and the column they stand in."""
@@ -296,8 +296,8 @@ class _Translation:
             folded = self.folded(node.left)
             tests = [_holds_part(folded, marked(word)) for word in words if marked(word)]
         if node.mode == "any":
-            return reduce(or_, tests, _FALSE)
-        return reduce(and_, tests, self.plain_text(node.left).is_null(False))
+            return joined(or_, [_FALSE, *tests])
+        return joined(and_, [self.plain_text(node.left).is_null(False), *tests])
 
     def affix(self, node: tree.TextAffix) -> Any:
         folded, text = self.folded(node.left), marked(node.text)

@@ -177,14 +177,15 @@ def _mine(tx: Tx) -> Any:
 def ask_to_cancel(tx: Tx, job_id: int, now: int, expires_at: int) -> str | None:
     """Cancels a waiting job at once, and asks a running one's process to stop; returns the state it is in then.
 
-    None: the job is over already.
+    `cancelling`: it runs and was not asked before. None: the job is over already.
     """
     waiting = {"state": "cancelled", "cancel_at": now, "expires_at": expires_at, "updated_at": now}
     if tx.run(t.Job.update(waiting).where((t.Job.id == job_id) & (t.Job.state == "waiting"))):
         return "cancelled"
-    if tx.run(t.Job.update(cancel_at=now).where((t.Job.id == job_id) & (t.Job.state == "running"))):
-        return "running"
-    return None
+    running = (t.Job.id == job_id) & (t.Job.state == "running")
+    if tx.run(t.Job.update(cancel_at=now).where(running & t.Job.cancel_at.is_null())):
+        return "cancelling"
+    return "running" if tx.value(t.Job.select(t.Job.id).where(running)) else None
 
 
 # ------------------------------------------------------------------------------------------------------------- asking

@@ -9,7 +9,7 @@ from typing import Any
 from peewee import PeeweeException
 from playhouse.migrations import MigrationError, Runner
 
-from engine.store.errors import StoreError, StoreNewer
+from engine.store.errors import StoreError, StoreNewer, StoreOlder
 from engine.store.tables import SEARCHES
 
 log = logging.getLogger(__name__)
@@ -17,11 +17,12 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).with_name("migrations")
 
 
-def up(storage: Any, folder: Path = FOLDER) -> list[str]:
-    """Applies what is pending, under the storage's lock; gives the names applied.
+def up(storage: Any, folder: Path = FOLDER, *, upgrade: bool = True) -> list[str]:
+    """Applies what is pending, under the storage's lock; returns the names applied.
 
-    A store that already holds something is copied first, where the storage can copy itself beside the original.
-    Raises StoreNewer when the store knows migrations this version does not, StoreError when one fails.
+    A store that already holds something is copied first, where the storage can copy itself beside the original. Without
+    `upgrade` only an empty one is changed: a server of the version before may be at work on any other.
+    Raises StoreNewer when the store knows migrations this version does not, StoreOlder, StoreError when one fails.
     """
     database = storage.database
     with storage.lock("migrate"):
@@ -36,6 +37,11 @@ def up(storage: Any, folder: Path = FOLDER) -> list[str]:
                 )
             pending = [m.name for m in status if not m.applied]
             if pending and any(m.applied for m in status):
+                if not upgrade:
+                    raise StoreOlder(
+                        f"this store is of an older version (it lacks `{pending[0]}`): stop what uses it, then start "
+                        "the server anew or run `engine migrate`"
+                    )
                 copy = storage.copy_before(pending[0])
                 if copy is not None:
                     log.info("copied the store to %s before migrating", copy)

@@ -276,3 +276,14 @@ class Connection:
         sql = update_sql(self.database, model, columns, tuple(where))
         params = tuple([int(v) if type(v) is Plus else v for v in values.values()]) + tuple(where.values())
         return int(self._execute(sql, params).rowcount)
+
+
+def joined(op: Callable[[Any, Any], Any], tests: Sequence[Any]) -> Any:
+    """Tests put together by `and_` or `or_`, at least one.
+
+    Halves of halves: a row of hundreds, each in the parentheses of the one before, is deeper than databases read.
+    """
+    if len(tests) == 1:
+        return tests[0]
+    half = len(tests) // 2
+    return op(joined(op, tests[:half]), joined(op, tests[half:]))

@@ -7,7 +7,6 @@ through, and the compiled condition decides in memory on what is left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
 from operator import and_, or_
 from typing import Any, ClassVar, Literal
 
@@ -19,6 +18,7 @@ from engine.store import tables as t
 from engine.store.errors import NotFilterable
 from engine.store.filters import _columns_of_members, _Translation, _untrue
 from engine.store.secret import KeyRing
+from engine.store.sql import joined
 from engine.store.values import Lexicon
 
 
@@ -36,7 +36,7 @@ def wider(
     """
     translation = (_Wider if over == "ticket" else _OfMembers)(now, ring, lexicon, zone)
     parts = [None if condition is None else translation.wider(condition.tree) for condition in conditions]
-    return reduce(or_, parts) if parts and all(part is not None for part in parts) else None
+    return joined(or_, parts) if parts and all(part is not None for part in parts) else None
 
 
 class _Wider(_Translation):
@@ -55,9 +55,9 @@ class _Wider(_Translation):
             case tree.AllOf() | tree.AnyOf():
                 parts = [self.wider(item, negated) for item in node.items]
                 if isinstance(node, tree.AllOf) is negated:
-                    return None if any(part is None for part in parts) else reduce(or_, parts)
+                    return None if any(part is None for part in parts) else joined(or_, parts)
                 known = [part for part in parts if part is not None]
-                return reduce(and_, known) if known else None
+                return joined(and_, known) if known else None
         try:
             if isinstance(node, tree.Elapsed):
                 return None if negated else self._passed(node)

@@ -124,14 +124,15 @@ class Store:
         keys: Path | KeyRing,
         clock: Callable[[], int] = wall_clock,
         readers: int = READERS,
+        upgrade: bool = True,
     ) -> Store:
         """Brings the storage to this version's schema and starts the threads.
 
-        `keys` is the key ring or its file; `clock` gives whole microseconds UTC.
-        Raises StoreNewer, StoreBusy, KeyRingError, or StoreError when the storage cannot be used.
+        `keys` is the key ring or its file; `clock` gives whole microseconds UTC. `upgrade`: see `migrate.up`.
+        Raises StoreNewer, StoreOlder, StoreBusy, KeyRingError, or StoreError when the storage cannot be used.
         """
         ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys)
-        migrate.up(storage)
+        migrate.up(storage, upgrade=upgrade)
         store = cls(storage, ring, clock, readers)
         connection = Connection(storage.database)
         try:

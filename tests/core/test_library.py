@@ -77,6 +77,12 @@ def test_several_make_a_menu_and_the_number_picks() -> None:
     assert replies(here.says("9")) == []
 
 
+def test_a_number_as_long_as_a_book_picks_nothing() -> None:
+    here = stage()
+    replies(here.says("想退貨，幾天到貨"))
+    assert replies(here.says("1" * 5_000)) == []
+
+
 def test_a_number_not_on_the_menu_picks_nothing() -> None:
     here = stage()
     here.says("想退貨，幾天到貨")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,6 +141,25 @@ def test_a_text_made_to_be_hard_to_cut_costs_little() -> None:
 def test_the_language_a_text_seems_to_be_in(text: str, language: str | None) -> None:
     assert written_in(text, ("zh-TW", "zh-CN", "en", "ja", "ko")) == language
     assert written_in(text, ()) is None
+
+
+@pytest.mark.parametrize("run", ["z", "退", "1-", "a.", "w"])
+def test_a_long_word_costs_as_much_as_it_is_long(run: str) -> None:
+    def seconds(length: int) -> float:
+        text = run * (length // len(run))
+        tries = []
+        for _ in range(3):
+            began = time.process_time()
+            written_in(text, ("zh-TW", "en"))
+            tries.append(time.process_time() - began)
+        return min(tries)
+
+    assert seconds(40_000) < 0.25, "a pattern that took the square of the length needed eight seconds"
+
+
+def test_addresses_are_in_no_language() -> None:
+    assert written_in("hi https://shop.example/where-is-my-order-please thanks", ("zh-TW", "en")) is None
+    assert written_in("www.shop.example/all/of/these/are/words a@b.example", ("en",)) is None
 
 
 def test_only_languages_that_are_spoken_are_told() -> None:

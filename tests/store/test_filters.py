@@ -430,6 +430,13 @@ def test_what_sql_cannot_decide_is_refused_with_its_place(store: Store, text: st
     assert refused.value.span.text == place
 
 
+@pytest.mark.parametrize("joint", ["or", "and"])
+def test_hundreds_of_tests_in_a_row_are_no_deeper_than_a_database_reads(store: Store, joint: str) -> None:
+    many = compiled(f" {joint} ".join(f"ticket.number != {n}" for n in range(400)))
+    assert found_by_sql(store, many) == set()
+    assert found_by_sql(store, compiled(f"ticket.number in [{', '.join(map(str, range(400)))}]")) == set()
+
+
 def test_values_of_a_filter_are_parameters_never_sql(store: Store) -> None:
     member = guest(store)
     store.write_sync(lambda tx: line(tx, member, "hi", ticket={"subject": "x"}))

@@ -76,7 +76,8 @@ def test_cancelling_ends_what_waits_and_asks_what_runs(store: Store) -> None:
     asked = [
         store.write_sync(lambda tx, i=i: jobs.ask_to_cancel(tx, i, NOW, NOW + 9)).result for i in (waiting, running)
     ]
-    assert asked == ["cancelled", "running"]
+    assert asked == ["cancelled", "cancelling"]
+    assert store.write_sync(lambda tx: jobs.ask_to_cancel(tx, running, NOW, NOW + 9)).result == "running", "once asked"
     moved = store.write_sync(lambda tx: jobs.move(tx, job, {}, 1, 2, NOW)).result
     assert moved is not None and moved.cancelled
     assert store.write_sync(lambda tx: jobs.ask_to_cancel(tx, waiting, NOW, NOW)).result is None

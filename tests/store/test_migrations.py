@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.features import FEATURES
-from engine.store import KeyRing, Store, StoreError, StoreNewer, migrate
+from engine.store import KeyRing, Store, StoreError, StoreNewer, StoreOlder, migrate
 from engine.store import tables as t
 from engine.store.doctor import check_chain
 from tests.store.desk import guest, line
@@ -75,6 +75,19 @@ def test_a_store_of_a_newer_version_is_refused_untouched(
     storage = plugins.open("storage", storage_url, {})
     with pytest.raises(StoreNewer, match="9999_later"):
         Store.open(storage, keys=KeyRing.fresh())
+    storage.close()
+
+
+def test_who_may_not_upgrade_leaves_a_store_of_an_older_version_alone(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any, tmp_path: Path
+) -> None:
+    open_store().close()
+    folder = later(tmp_path / "migrations", "    db.execute_sql('ALTER TABLE ticket ADD COLUMN later INTEGER')\n")
+    storage = plugins.open("storage", storage_url, {})
+    with pytest.raises(StoreOlder, match="9000_later"):
+        migrate.up(storage, folder, upgrade=False)
+    assert migrate.up(storage, upgrade=False) == [], "one of this version is opened as ever"
+    assert migrate.up(storage, folder) == ["9000_later"]
     storage.close()
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from engine.store import rule_days
+from engine.store.paging import cursor
 from tests.web.support import Site, copy_rules, running
 from tests.web.test_http import conforms, refused
 
@@ -77,6 +78,8 @@ def test_an_edit_is_published_written_and_decides(site: Site, wen: httpx.Client)
     # The folder is what is in force: loading it changes nothing.
     assert conforms("reload_rules", wen.post("/rules/reload"))["changed"] is False
     versions = conforms("rules_versions", wen.get("/rules/versions"))["items"]
+    page = wen.get(f"/rules/versions?cursor={cursor(1)}")
+    assert conforms("rules_versions", page) == {"items": [], "next": None}, "there is nothing before the first"
     assert [(v["by"], v["source"], v["note"]) for v in versions[:1]] == [("wen", "publish", "為了感謝")]
     assert versions[0]["changes"] == answer["changes"] and versions[1]["digest"] == before["digest"]
     assert conforms("rules_version", wen.get(f"/rules/versions/{before['digest']}"))["files"] == before["files"]

@@ -75,7 +75,7 @@ def _route_writes(args: Args) -> tuple[Write, ...]:
     if by:
         wanted.append(Write("ticket.assignee", "choose", args["team"]))
     if by or skills:
-        wanted.append(Write("route", "run", (by, skills)))
+        wanted.append(Write("route", "run", (by, tuple(sorted(set(skills))))))
     return tuple(wanted)
 
 
