@@ -94,6 +94,8 @@ def add_jobs(commands: Commands) -> None:
 def run_jobs(arguments: Any) -> int:
     """Prints the newest jobs with their progress, or cancels one."""
     config = load_config(arguments)
+    if arguments.id is not None and not 0 < arguments.id < 2**63:
+        raise CannotDo(f"there is no job {arguments.id}; `engine jobs list` shows them")
     if arguments.do == "cancel" and arguments.id is None:
         raise CannotDo("`engine jobs cancel` needs the number of a job; `engine jobs list` shows them")
     return asyncio.run(_jobs(config, arguments.do, arguments.id))

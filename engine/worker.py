@@ -182,7 +182,7 @@ class Worker:
         if claimed:
             await self._follow_rules()
         for job in claimed:
-            if job.tries > jobs.TRIES:
+            if job.tries >= jobs.TRIES:
                 await self._end(job, "failed", error=f"{jobs.TRIES} processes ended while they did its next step")
             else:
                 self._held[job.id] = job
@@ -231,7 +231,9 @@ class Worker:
             await self._end(job, "cancelled")
             return
         try:
-            step = await self._kinds[job.kind].step(self._context, job)
+            if job.left:
+                job = await self._tried_again(job)
+            step = await self._run(job)
             began = time.perf_counter()
             moved = (await self._context.write(lambda tx: self._store(tx, job, step)))["moved"]
         except _Lost:
@@ -256,6 +258,23 @@ class Worker:
             else:
                 self._held[job.id] = moved
             await asyncio.sleep(self._pace * (time.perf_counter() - began))
+
+    async def _tried_again(self, job: Claimed) -> Claimed:
+        found: Claimed | None = (await self._context.store.write(lambda tx: jobs.try_again(tx, job))).result
+        if found is None:
+            raise _Lost
+        self._held[job.id] = found
+        return found
+
+    async def _run(self, job: Claimed) -> Step:
+        """One step. What would end the process, or this task, fails the job like any other mistake."""
+        try:
+            return await self._kinds[job.kind].step(self._context, job)
+        except (asyncio.CancelledError, SystemExit) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # the worker itself is told to end
+            raise RuntimeError(f"its step raised {type(error).__name__}") from error
 
     def _may_be_refused_again(self, job: Claimed, error: Exception) -> bool:
         """Whether a step that the store refused gets another try; counts this one."""
@@ -295,7 +314,8 @@ class Worker:
         expires = now + self._kinds[job.kind].keep
         if not jobs.end(tx, job, state, now=now, expires_at=expires, result=result, file=file, error=error):
             raise _Lost
-        more = {} if error is None else {"error": error[:500]}
+        # The log is for good and the row is not: what a step says may hold what people wrote.
+        more = {} if error is None else {"error": error.partition(":")[0][:100]}
         record(tx, f"job.{state}", job.id, job.kind, SYSTEM, jobs.owner_name(tx, job.owner_kind, job.owner_id), **more)
         return {}
 

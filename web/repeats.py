@@ -40,5 +40,6 @@ def _digest(operation: Operation, call: Call, path: str) -> str:
     body: Any = call.body
     if operation.upload:
         body = (body["name"], body["media_type"], hashlib.sha256(body["data"]).hexdigest())
-    said = (operation.method, path, call.request.query, repr(body))
+    asked = [call.request.headers.get(name, "") for name in ("If-Match", "X-Shop")]
+    said = (operation.method, path, call.request.query, *asked, repr(body))
     return hashlib.sha256("\0".join(said).encode("utf-8", "surrogatepass")).hexdigest()

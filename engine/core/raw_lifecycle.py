@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.core.entities import INTERNAL
 from engine.core.lifecycle import Lifecycle, State, Transition
-from engine.core.purposes import OWN_CHANNELS, Opens, Purpose
+from engine.core.purposes import OWN_CHANNELS, USUAL_KINDS, Opens, Purpose
 from engine.core.schema.nouns import LifecycleFile, TransitionEntry
 from engine.lang import Condition, Environment, Finding, compile_condition
 from engine.lang.document import At
@@ -79,12 +79,20 @@ class RawLifecycle:
         ]
         keys += [("channels", n, one) for n, one in enumerate(self.channels)]
         for key, n, name in keys:
-            if self.internal:
-                message = say("`{kind}` is `internal`: nothing of members can open it", self.kind)
-                self.at.wrong("wrong-purpose", message, key, n)
-            elif key == "for" and name == "chats" and not self.live:
-                message = say("`{kind}` is not `live`: each line of a chat would open another", self.kind)
-                self.at.wrong("wrong-purpose", message, key, n)
+            self._fits(name if key == "for" else "lines", key, n)
+
+    def check_usual(self, purpose: Purpose) -> None:
+        """The same of a kind that is for something by its name alone."""
+        if purpose not in self.purposes and purpose != "complaints":
+            self._fits(purpose, "kind")
+
+    def _fits(self, purpose: str, *place: str | int) -> None:
+        if self.internal:
+            message = say("`{kind}` is `internal`: nothing of members can open it", self.kind)
+            self.at.wrong("wrong-purpose", message, *place)
+        elif purpose == "chats" and not self.live:
+            message = say("`{kind}` is not `live`: each line of a chat would open another", self.kind)
+            self.at.wrong("wrong-purpose", message, *place)
 
     def check_sound(self) -> None:
         """Every state reachable, from each a way to a closed one, and no two transitions of a trigger for one case."""
@@ -152,10 +160,11 @@ def channel_names(lifecycles: Iterable[RawLifecycle], more: Iterable[str]) -> tu
 
 
 def opened(lifecycles: Iterable[RawLifecycle]) -> Opens:
-    """Which kind is for what. A second one for the same is a finding where it stands."""
+    """Which kind is for what. A second one for the same, and one that cannot be, is a finding where it stands."""
     kinds: dict[Purpose, str] = {}
     channels: dict[str, str] = {}
-    for raw in lifecycles:
+    by_kind = {raw.kind: raw for raw in lifecycles}
+    for raw in by_kind.values():
         for n, purpose in enumerate(raw.purposes):
             if kinds.setdefault(purpose, raw.kind) != raw.kind:
                 message = say("`{kind}` is for `{name}` already", kinds[purpose], purpose)
@@ -164,4 +173,8 @@ def opened(lifecycles: Iterable[RawLifecycle]) -> Opens:
             if channels.setdefault(channel, raw.kind) != raw.kind:
                 message = say("lines of `{name}` open `{kind}` already", channel, channels[channel])
                 raw.at.wrong("duplicate-definition", message, "channels", n)
-    return Opens(kinds, channels)
+    opens = Opens(kinds, channels)
+    for purpose in USUAL_KINDS:
+        if opens.kind(purpose) in by_kind:
+            by_kind[opens.kind(purpose)].check_usual(purpose)
+    return opens

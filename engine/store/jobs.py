@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from peewee import fn
@@ -42,7 +42,10 @@ class Claimed:
     owner_id: int
     cancelled: bool
     """Whether somebody asked to cancel it."""
+    left: bool
+    """Whether the process that held it before is gone."""
     tries: int
+    """Processes that were gone while they did its next step."""
 
 
 # -------------------------------------------------------------------------------------------------------------- begin
@@ -88,14 +91,30 @@ def claim(tx: Tx, kinds: Collection[str], now: int, limit: int) -> list[Claimed]
     """
     free = (t.Job.state == "waiting") | (t.Job.state == "running") & (t.Job.held_until <= now)
     ours = t.Job.kind.in_(sorted(kinds)) & t.Job.state.in_(("waiting", "running")) & free
-    values = {"state": "running", "holder": tx.instance, "held_until": now + LEASE, "tries": t.Job.tries + 1}
-    seen = tx.values(t.Job.select(t.Job.id).where(ours).order_by(t.Job.id).limit(limit))
-    taken = [job_id for job_id in seen if tx.run(t.Job.update(values).where((t.Job.id == job_id) & free))]
+    values = {"state": "running", "holder": tx.instance, "held_until": now + LEASE}
+    seen = tx.rows(t.Job.select(t.Job.id, t.Job.state).where(ours).order_by(t.Job.id).limit(limit))
+    taken = {
+        row["id"]: row["state"] == "running"
+        for row in seen
+        if tx.run(t.Job.update(values).where((t.Job.id == row["id"]) & free))
+    }
     # Read only now: who held it may have moved it on until it was taken.
-    return [_claimed(row) for row in tx.rows(t.Job.select().where(t.Job.id.in_(taken)).order_by(t.Job.id))]
+    rows = tx.rows(t.Job.select().where(t.Job.id.in_(list(taken))).order_by(t.Job.id))
+    return [_claimed(row, left=taken[row["id"]]) for row in rows]
 
 
-def _claimed(row: Row) -> Claimed:
+def try_again(tx: Tx, job: Claimed) -> Claimed | None:
+    """Counts that the next step of a job is begun which a process left in the middle; None: another process has it.
+
+    One process holds several jobs, and only one of them can have ended it.
+    """
+    mine = (t.Job.id == job.id) & _mine(tx)
+    if not tx.run(t.Job.update(tries=t.Job.tries + 1).where(mine)):
+        return None
+    return replace(job, left=False, tries=job.tries + 1)
+
+
+def _claimed(row: Row, *, left: bool) -> Claimed:
     return Claimed(
         id=row["id"],
         kind=row["kind"],
@@ -106,6 +125,7 @@ def _claimed(row: Row) -> Claimed:
         owner_kind=row["owner_kind"],
         owner_id=row["owner_id"],
         cancelled=row["cancel_at"] is not None,
+        left=left,
         tries=row["tries"],
     )
 
@@ -131,7 +151,7 @@ def move(tx: Tx, job: Claimed, place: Mapping[str, Any], done: int, total: int |
     if not tx.run(t.Job.update(values).where((t.Job.id == job.id) & _mine(tx))):
         return None
     row = tx.row(t.Job.select().where(t.Job.id == job.id))
-    return None if row is None else _claimed(row)
+    return None if row is None else _claimed(row, left=False)
 
 
 def end(

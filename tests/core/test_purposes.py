@@ -108,3 +108,9 @@ def test_an_internal_kind_may_count_as_a_complaint() -> None:
     texts = {**OWN, "lifecycles/4.yaml": letter("申訴", "for: [complaints]\ninternal: true")}
     _, findings = build(texts, analyse=False)
     assert not [f for f in findings if f.severity is Severity.ERROR]
+
+
+@pytest.mark.parametrize(("kind", "keys"), [("chat", ""), ("chat", "internal: true"), ("call", "internal: true")])
+def test_a_kind_that_is_for_something_by_its_usual_name_is_looked_at_too(kind: str, keys: str) -> None:
+    found = errors_of({**FILES, f"lifecycles/{kind}.yaml": letter(kind, keys)})
+    assert [(f.code, f.span.text) for f in found] == [("wrong-purpose", kind)]

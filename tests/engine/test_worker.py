@@ -199,20 +199,6 @@ def test_two_workers_never_run_one_job_at_once_and_a_lost_lease_undoes_the_late_
     stored.run(work)
 
 
-def test_a_step_that_kills_its_process_is_not_tried_for_ever(house: House) -> None:
-    async def work(desk: Desk) -> None:
-        job_id = await begun(desk, upto=1)
-        for tries in range(rows.TRIES):
-            late = wall_clock() + 2 * tries * rows.LEASE
-            taken = (await desk.context.store.write(lambda tx, at=late: rows.claim(tx, COUNT, at, 1))).result
-            assert [job.tries for job in taken] == [tries + 1]
-        async with working(desk, clock=lambda: wall_clock() + 100 * rows.LEASE):
-            row = await until(desk, job_id, "failed")
-        assert "5 processes ended" in row["error"]
-
-    house.run(work)
-
-
 # --- trouble with the storage ---------------------------------------------------------------------------------------
 
 

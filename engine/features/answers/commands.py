@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 from engine.core import access
 from engine.core.entities import Actor
@@ -16,6 +17,7 @@ from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
+from engine.lang import fold
 from engine.store.paging import cursor, read_cursor
 from engine.store.sql import Row
 
@@ -346,6 +348,10 @@ def _check(work: Work, values: Mapping[str, Any], *, new: bool) -> None:
         access.require_for_shop(work.actor, shop)
     if values.get("type") is not None and values["type"] not in {row["name"] for row in store.types(work.tx)}:
         raise Refused("invalid", "unknown-type", f"there is no question type `{values['type']}`", pointer="/type")
+    for n, keyword in enumerate(values.get("keywords") or ()):
+        if not any(category(char)[0] in "LNS" for char in fold(keyword)):
+            said = "a keyword needs a letter, a character or a digit: this one would stand in every line"
+            raise Refused("invalid", "text-needed", said, pointer=f"/keywords/{n}")
     for name in ("titles", "texts"):
         texts = values.get(name, {} if new else None)
         if texts is None:
