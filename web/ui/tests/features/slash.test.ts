@@ -90,7 +90,7 @@ describe('a slash', () => {
     expect(options()).toEqual(['您好'])
   })
 
-  it.each(['/etc', '／etc'])('%s that no reply knows, alone, never reaches the member by a key', async (alone) => {
+  it.each(['/etc', '／etc'])('%s that no reply knows, alone, reaches the member only after Escape', async (alone) => {
     await type(alone)
     // Behind it, chosen as a whole, before it.
     for (const [from, to] of [[alone.length, alone.length], [0, alone.length], [0, 0]] as const) {
@@ -100,17 +100,25 @@ describe('a slash', () => {
       expect(list().text()).toContain('沒有符合的常用語')
       expect(field.value).toBe(alone)
     }
+    expect(sent()).toBeUndefined()
+    // Escape says that it is meant: it is a text like others then.
     await key('Escape')
     expect(list().exists()).toBe(false)
-    expect(field.value).toBe('')
+    expect(field.value).toBe(alone)
     await key('Enter')
-    expect(sent()).toBeUndefined()
+    expect(sent()).toEqual([alone])
   })
 
-  it.each(['/', '/cd'])('alone, as %s, goes by Escape and is asked again', async (alone) => {
-    await type(alone)
+  it.each(['/', '/cd', '請稍等 /cd', '請稍等，/cd', '/etc'])('as %s stays as typed by Escape, its list closed', async (text) => {
+    await type(text)
+    expect(list().exists()).toBe(true)
     await key('Escape')
-    expect(field.value).toBe('')
+    expect(list().exists()).toBe(false)
+    expect(field.value).toBe(text)
+    document.dispatchEvent(new Event('selectionchange'))
+    await type(`${text}n`)
+    expect(list().exists()).toBe(false)
+    await type('')
     await type('/cd')
     expect(options()).toEqual(['查訂單'])
   })
@@ -120,12 +128,6 @@ describe('a slash', () => {
     expect(list().exists()).toBe(false)
     await key('Enter')
     expect(sent()).toEqual([text])
-  })
-
-  it('within a text keeps what is written by Escape', async () => {
-    await type('請稍等 /cd')
-    await key('Escape')
-    expect(field.value).toBe('請稍等 /cd')
   })
 
   it('leaves the keys to an input method', async () => {

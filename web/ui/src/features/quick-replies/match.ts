@@ -36,13 +36,22 @@ export interface Slash {
   query: string
 }
 
+// Marks of Chinese typesetting; without ／, which is itself a slash.
+const MARKS = '\\u2014\\u2018-\\u201d\\u2026\\u3000-\\u303f\\ufe10-\\ufe4f\\uff01-\\uff0e\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65'
+const CJK = `\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}\\p{Script=Hangul}${MARKS}`
+const ASKS = new RegExp(`(?:(?<=^|[\\s${CJK}\\p{Extended_Pictographic}\\ufe0f])[/／]|(?<=^|\\n)、)([^\\s/／、]{0,20})$`, 'u')
+const ADDRESS = new RegExp(`:/{2}[^\\s${MARKS}]*$`, 'u')
+
 /**
- * The `/…` before the cursor that asks for quick replies: at the beginning or after a space, so neither 是/否 nor an
- * address. Chinese input methods write ／ or 、 on that key; 、 counts where a line begins, where nobody means it.
+ * The `/…` before the cursor that asks for quick replies: at the beginning, after a space, and after Chinese and its
+ * marks, where nobody writes a space. Not after Latin letters, digits, `/` and `:`, nor within an address. Chinese
+ * input methods write ／ or 、 on that key; 、 counts where a line begins, where nobody means it.
  */
 export function slashAt(text: string, cursor: number): Slash | null {
-  const found = /(?:(?<=^|\s)[/／]|(?<=^|\n)、)([^\s/／、]{0,20})$/.exec(text.slice(0, cursor))
-  return found ? { from: found.index, to: cursor, query: found[1] ?? '' } : null
+  const before = text.slice(0, cursor)
+  const found = ASKS.exec(before)
+  if (!found || ADDRESS.test(before.slice(0, found.index))) return null
+  return { from: found.index, to: cursor, query: found[1] ?? '' }
 }
 
 /** The whole text, where it is one `/…` and nothing else: nobody means to say that to a member. */
