@@ -69,7 +69,7 @@ export function offersList({ say, ask, choose, leave, change }: OffersOptions): 
     text = next
     dismissed = false
     plan(PAUSE)
-    if (known.has(text)) draw()
+    if (known.has(text) || stopped || text.length > LONGEST) draw()
   }
 
   function state(nowOn: boolean, nowBegun: boolean): void {
