@@ -23,7 +23,7 @@ from tornado.httputil import parse_multipart_form_data
 from engine.desk import Actor, Refused, WhoIs, is_away, with_times
 from engine.editor import Said
 from web import decode
-from web.limits import network
+from web.limits import Rates, network
 from web.repeats import once
 from web.routes import PARAMETERS, Call, Operation, Reply
 
@@ -333,7 +333,7 @@ class OperationHandler(BaseHandler):
         headers = self.request.headers
         found: Mapping[str, Any] | None = None
         csrf = None
-        shop = headers.get("X-Shop") or None
+        shop = headers.get("X-Shop") or self.web.only_shop()
         bearer = _bearer(headers.get("Authorization"))
         cookie = self.get_cookie(COOKIE)
         visitor = headers.get("X-Visitor")
@@ -345,9 +345,8 @@ class OperationHandler(BaseHandler):
             found = await self.web.desk.query(NOBODY, WhoIs(visitor=visitor, shop=shop))
             if found is None or found["visitor"] != visitor:
                 raise _unknown("unknown-visitor", "this visitor's proof is not valid")
-            if operation.writes and (wait := self.web.guest_lines.take(network(self.address()))):
-                text = "too many requests from here; slow down"
-                raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
+            if operation.writes:
+                self._slow(self.web.guest_lines)
         elif cookie:
             found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
             if found is not None:
@@ -358,6 +357,8 @@ class OperationHandler(BaseHandler):
             self._check_origin()
         if found is None and operation.who == "known":
             raise _unknown("sign-in-needed", "sign in first")
+        if operation.slowed and found is not None and not found["actor"].staff:
+            self._slow(self.web.typed)
         return Call(
             web=self.web,
             actor=found["actor"] if found is not None else NOBODY,
@@ -371,6 +372,11 @@ class OperationHandler(BaseHandler):
             csrf=csrf,
             found=found,
         )
+
+    def _slow(self, rates: Rates) -> None:
+        if wait := rates.take(network(self.address())):
+            text = "too many requests from here; slow down"
+            raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
 
     def _check_csrf(self, wanted: str, *, login: bool) -> None:
         self._check_origin()

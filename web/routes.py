@@ -128,6 +128,8 @@ class Operation:
     """The body may hold a whole rules folder."""
     cross: bool = False
     """A shop's page may ask it from its own site."""
+    slowed: bool = False
+    """A question that is asked while somebody types: members and guests of one network may ask it only so often."""
     repeats: bool = True
     """Whether a request that comes again may get the first one's answer; not where nothing is changed that a question
     could not ask again, nor where the first one ends the session that asks."""
@@ -159,6 +161,8 @@ class Operation:
             found.add(415)
         if self.writes:
             found |= {401, 403, 409, 429}
+        if self.slowed:
+            found.add(429)
         if self.match:
             found.add(412)
         return tuple(sorted(found - self.answers.keys()))

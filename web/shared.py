@@ -44,6 +44,8 @@ class Web:
         self.metrics = Metrics()
         self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
         self.guest_lines = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
+        self.typed = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
+        """What is asked while people type: so that it never takes the place of their lines."""
         self.folder = Folder()
         try:
             self.proxies = Proxies(self.config["server.proxies"])
@@ -77,6 +79,11 @@ class Web:
         """Whether a page of this origin belongs to the shop (to any, for None)."""
         given = origin_of(origin)
         return given is not None and given in self.sites(shop)
+
+    def only_shop(self) -> str | None:
+        """The shop of a desk that has just one: who names none means it."""
+        book = self.desk.rulebook
+        return next(iter(book.shops)) if book is not None and len(book.shops) == 1 else None
 
     def may_measure(self, request: HTTPServerRequest) -> bool:
         """`/metrics` is for this machine, and for who has the key."""

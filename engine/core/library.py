@@ -79,6 +79,15 @@ class Answer:
         hits = tuple(word for word, (words, _) in zip(kept, self._keywords, strict=True) if words.any(folded))
         return Fit(self, self.points(folded, found), hits, self._title_points(found) / 2000)
 
+    def begins(self, folded: str) -> bool:
+        """Whether what somebody is still typing stands in a title or a keyword."""
+        return any(folded in fold(words) for words in (*self.titles.values(), *self.keywords))
+
+    def speaks(self, locale: str) -> bool:
+        """Whether title and text are there in a language, or one of the same tongue."""
+        tongue = locale.split("-")[0]
+        return all(any(name.split("-")[0] == tongue for name in said) for said in (self.titles, self.texts))
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:

@@ -51,7 +51,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     ],
     "list_members": [{}, {"q": "hua"}],
     "try_line": [{"text": "退貨", "shop": "demo"}],
-    "hot_answers": [{"shop": "demo"}],
+    "hot_answers": [{"shop": "demo"}, {"text": SECRET[:2]}, {"text": SUBJECT, "language": "zh-TW"}],
 }
 
 

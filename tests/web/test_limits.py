@@ -140,3 +140,17 @@ def test_whom_a_crash_left_online_is_offline_a_minute_after_the_start(
         time.sleep(0.8)
         me = next(a for a in lead.get("/agents").json()["items"] if a["username"] == "lead")
         assert me["status"] == "offline"
+
+
+def test_what_is_asked_while_typing_is_slowed_and_takes_nobodys_lines(small: Site) -> None:
+    with small.chat() as tab:
+        visitor = {"X-Visitor": tab.welcome["visitor"], "X-Shop": "demo"}
+        with small.client(**visitor) as guest, small.client("ming") as ming, small.client("lead") as lead:
+            statuses = [guest.get("/answers/hot", params={"text": "退"}).status_code for _ in range(600)]
+            assert statuses[:150] == [200] * 150 and 429 in statuses
+            refusal = next(a for _ in range(50) if (a := guest.get("/answers/hot")).status_code == 429)
+            assert refusal.json()["code"] == "too-fast" and int(refusal.headers["Retry-After"]) >= 1
+            others = [ming.get("/answers/hot", params={"shop": "demo"}).status_code for _ in range(50)]
+            assert 429 in others, "a member of the same network, too"
+            assert lead.get("/answers/hot", params={"shop": "demo"}).status_code == 200, "not who works here"
+            assert tab.line("還是想找真人")["message"]["text"] == "還是想找真人"

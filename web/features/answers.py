@@ -144,11 +144,16 @@ class TriedPage(Struct):
 
 
 class HotQuery(Query):
-    shop: Name
+    shop: Name | None = None
+    """Without it a guest's or member's own."""
+    text: Annotated[str, Meta(max_length=200)] = ""
+    """What is being typed: only what fits it, best first."""
+    language: Annotated[str, Meta(max_length=40)] | None = None
+    """Only those that say something in it; without it guests and members get theirs."""
 
 
 class HotAnswer(Struct):
-    """A question that is chosen often, with its answer, in the asker's language."""
+    """A question that is chosen often, with its answer, in the language asked for or the asker's."""
 
     id: int
     title: str
@@ -157,7 +162,7 @@ class HotAnswer(Struct):
 
 class HotPage(Struct):
     items: list[HotAnswer]
-    """Most chosen first."""
+    """Most chosen first; with `text` what fits best."""
     next: str | None
 
 
@@ -219,10 +224,10 @@ async def try_line(call: Call) -> Reply:
     return Reply(await call.ask(TryLine(call.query.text, call.query.shop)))
 
 
-@route("GET", f"{API}/answers/hot", {200: HotPage}, tag="answers", query=HotQuery, cross=True)
+@route("GET", f"{API}/answers/hot", {200: HotPage}, tag="answers", query=HotQuery, cross=True, slowed=True)
 async def hot_answers(call: Call) -> Reply:
-    """The questions chosen most, with their answers."""
-    return Reply(await call.ask(HotAnswers(call.query.shop)))
+    """The questions chosen most, with their answers; with `text` those that fit what is being typed."""
+    return Reply(await call.ask(HotAnswers(**given(call.query))))
 
 
 @route(

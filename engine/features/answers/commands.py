@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import category
@@ -11,13 +11,13 @@ from unicodedata import category
 from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
-from engine.core.library import FITS, Fit, Library
+from engine.core.library import FITS, LEAD, Answer, Fit, Library
 from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
-from engine.lang import fold
+from engine.lang import fold, tokens
 from engine.store.paging import cursor, read_cursor
 from engine.store.sql import Row
 
@@ -26,6 +26,8 @@ MOST = 2_000
 MOST_TYPES = 200
 HOT = 8
 """Hot questions that are shown."""
+NEAR = 300
+"""Points from which an answer stays in the list while somebody types."""
 SUGGESTED = 3
 """Answers suggested to an agent."""
 EDIT = "answers.edit"
@@ -83,9 +85,15 @@ class TryLine:
 
 @dataclass(frozen=True, slots=True)
 class HotAnswers:
-    """What is chosen most in a shop, for whoever asks: title and text in the asker's language."""
+    """What is chosen most in a shop, for whoever asks: title and text in a language, else in the asker's own.
 
-    shop: str
+    With `text` only what fits a line that is still being typed, best first; of those that fit alike the most chosen.
+    No `shop`: the one of the member or guest.
+    """
+
+    shop: str | None = None
+    text: str = ""
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +224,34 @@ def _fit(work: Work, fit: Fit) -> dict[str, Any]:
 def _hot(work: Work, question: HotAnswers) -> dict[str, Any]:
     """The entries in use that are chosen most; those never chosen follow in their order."""
     actor = work.actor
-    if question.shop not in work.book.shops or (actor.kind != "system" and not access.serves(actor, question.shop)):
-        raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
-    clicks = store.clicks(work.tx)
-    own = [answer for answer in store.library(work.tx).answers if answer.shop in ("", question.shop)]
-    own.sort(key=lambda answer: (-clicks.get(answer.id, 0), answer.position, answer.id))
-    items = [{"id": a.id, "title": a.title(actor.locale), "text": a.text(actor.locale)} for a in own[:HOT]]
+    shop = question.shop
+    if shop is None and not actor.staff and len(actor.shops) == 1:
+        shop = actor.shops[0]
+    if shop is None or shop not in work.book.shops or not access.serves(actor, shop):
+        raise Refused("invalid", "unknown-shop", f"there is no shop `{shop}`", pointer="/shop")
+    locale = question.language or actor.locale
+    own = [answer for answer in store.library(work.tx).answers if answer.shop in ("", shop)]
+    if question.language is not None or not actor.staff:
+        own = [answer for answer in own if answer.speaks(locale)]
+    fits = _typed(own, question.text)
+    clicks = store.clicks(work.tx) if fits else {}
+    own = [answer for answer in own if answer.id in fits]
+    own.sort(key=lambda answer: (-fits[answer.id], -clicks.get(answer.id, 0), answer.position, answer.id))
+    items = [{"id": a.id, "title": a.title(locale), "text": a.text(locale)} for a in own[:HOT]]
     return {"items": items, "next": None}
+
+
+def _typed(answers: Iterable[Answer], text: str) -> dict[int, int]:
+    """How well each answer fits what is being typed, by id, in steps within which clicks decide; all where nothing is.
+
+    A line that is not whole yet stands in a title or keyword, or has something of it.
+    """
+    folded = fold(text.strip())
+    if not folded:
+        return {answer.id: 0 for answer in answers}
+    found = frozenset(tokens(text))
+    points = {a.id: max(a.points(folded, found), FITS if a.begins(folded) else 0) for a in answers}
+    return {answer_id: one // LEAD for answer_id, one in points.items() if one >= NEAR}
 
 
 def _suggestions(work: Work, question: Suggestions) -> dict[str, Any] | None:

@@ -250,3 +250,32 @@ def test_what_fits_the_members_last_line_is_suggested(site: Site, amy: httpx.Cli
     with site.client("olga") as stranger:
         refused("suggestions", stranger.get(path), 404)
     lead.delete(f"/answers/{entry['id']}")
+
+
+def test_a_visitor_gets_fewer_answers_with_each_word_and_only_those_meant_for_him(
+    site: Site, lead: httpx.Client
+) -> None:
+    word = "窄化"
+    quiet = made(lead, titles={"zh-TW": f"{word}後多久入帳"}, texts={"zh-TW": "七天"}, keywords=[], position=0)
+    liked = made(lead, titles={"zh-TW": f"怎麼申請{word}"}, texts={"zh-TW": "按一下"}, keywords=[], position=1)
+    english = made(lead, titles={"en": "narrowing"}, texts={"en": "yes"}, keywords=[word], position=2)
+    half = made(lead, titles={"zh-TW": f"{word}半套"}, texts={"en": "only"}, keywords=[], position=3)
+    off = made(lead, titles={"zh-TW": f"{word}停用"}, enabled=False)
+    with site.chat() as tab:
+        visitor = {"X-Visitor": tab.welcome["visitor"], "X-Shop": "demo"}
+    with site.client(**visitor) as guest:
+
+        def seen(**query: str) -> list[int]:
+            return [item["id"] for item in conforms("hot_answers", guest.get("/answers/hot", params=query))["items"]]
+
+        assert seen(text=word[0]) == seen(text=word) == [quiet["id"], liked["id"]], "from the first character on"
+        conforms("click_answer", guest.post(f"/answers/{liked['id']}/click"))
+        assert seen(text=word) == [liked["id"], quiet["id"]], "what fits alike: the most chosen first"
+        assert seen(text=f"{word}後多久會入帳") == [quiet["id"]] == seen(text=f" {word}后多久会入帐 ")[:1], "best first"
+        assert seen(text="貓咪") == []
+        assert seen(text=word, language="en") == [english["id"]] and seen(text=word, language="zh-CN")[0] == liked["id"]
+        assert liked["id"] in seen(shop="demo") and not {english["id"], half["id"], off["id"]} & set(seen())
+        refused("hot_answers", guest.get("/answers/hot", params={"shop": "other"}), 422)
+        refused("hot_answers", guest.get("/answers/hot", params={"text": "x" * 201}), 422)
+    ids = [one["id"] for one in (quiet, liked, english, half, off)]
+    conforms("delete_answers", lead.post("/answers/delete", json={"ids": ids}))

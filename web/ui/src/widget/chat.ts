@@ -3,8 +3,9 @@ import { Live, socketAddress, type Connection } from '@/shared/api/live'
 import type { Attachment, Frame, Me } from '@/shared/api/types'
 import { maybeSignedIn } from '@/shared/signed'
 
+import type { Offer } from './offers'
 import { Store } from './store'
-import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, type Thread } from './thread'
+import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, unsent, type Thread } from './thread'
 
 export interface ChatOptions {
   /** `https://desk.example` */
@@ -25,6 +26,8 @@ const TYPING_LASTS = 5_000
 
 export class Chat {
   thread: Thread = NEW
+  /** Answers chosen from the library, each with how many lines stood above it. */
+  asides: readonly { offer: Offer; place: number }[] = []
   connection: Connection = 'closed'
   refused = false
   /** Signed in: by the shop's token or at the desk itself. */
@@ -145,6 +148,22 @@ export class Chat {
     this.live.send({ type: 'end' })
   }
 
+  /** The most chosen answers of the library, or those that fit what is being typed. */
+  async offers(text: string): Promise<Offer[]> {
+    const query = new URLSearchParams({ text, language: this.options.locale })
+    if (this.options.shop) query.set('shop', this.options.shop)
+    const answer = await this.fetch(`/answers/hot?${query}`)
+    return ((await answer.json()) as { items: Offer[] }).items
+  }
+
+  /** The visitor chose an answer: it stands in the conversation on this page only, and is counted. */
+  choose(offer: Offer): void {
+    this.asides = [...this.asides, { offer, place: this.thread.lines.length + unsent(this.thread).length }]
+    // Not counted is no trouble of the visitor's.
+    this.fetch(`/answers/${offer.id}/click`, { method: 'POST' }).catch(() => undefined)
+    this.tell()
+  }
+
   async upload(file: File): Promise<Attachment> {
     const form = new FormData()
     form.append('file', file, file.name)
@@ -158,12 +177,11 @@ export class Chat {
 
   private async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers()
+    // A member's signed identity, too, is one of a shop.
+    if (this.options.shop) headers.set('X-Shop', this.options.shop)
     if (this.options.token) headers.set('Authorization', `Bearer ${this.options.token}`)
     else if (this.csrf) headers.set('X-CSRF-Token', this.csrf)
-    else {
-      if (this.options.shop) headers.set('X-Shop', this.options.shop)
-      if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
-    }
+    else if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
     const answer = await fetch(`${this.options.origin}/api/v1${path}`, { ...init, headers, credentials: this.csrf ? 'same-origin' : 'omit' })
     if (!answer.ok) throw new Error(String(answer.status))
     return answer

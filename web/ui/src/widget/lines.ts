@@ -32,6 +32,13 @@ export function drawLine(line: Message, first: boolean, tools: LineTools): HTMLE
   )
 }
 
+/** An answer that the visitor chose from the library: it is nobody's line, and the desk has not got it. */
+export function drawAside(title: string, text: string, { say }: LineTools): HTMLElement {
+  const answer = bubble(text)
+  answer.prepend(h('b', { text: title }))
+  return h('div', { class: 'line bot aside', test: 'aside' }, h('p', { class: 'who', text: say('chat.bot') }), answer, h('p', { class: 'foot', text: say('offers.foot') }))
+}
+
 export function drawPending(line: Pending, tools: LineTools): HTMLElement {
   const { say } = tools
   const foot =

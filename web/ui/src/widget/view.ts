@@ -8,7 +8,8 @@ import { date, daysBefore } from '@/shared/time'
 
 import type { Chat } from './chat'
 import { arrange, h, icon, ICONS, show } from './dom'
-import { drawLine, drawPending, type LineTools } from './lines'
+import { drawAside, drawLine, drawPending, type LineTools } from './lines'
+import { offersList } from './offers'
 import { STYLE } from './style'
 import { servedBy, unsent } from './thread'
 
@@ -104,11 +105,13 @@ export function build(options: ViewOptions): View {
     test: 'input',
     attrs: { rows: '1', maxlength: '20000', dir: 'auto', placeholder: say('chat.placeholder'), 'aria-label': say('chat.placeholder'), enterkeyhint: 'send' },
     on: {
-      input: () => {
+      input: (event) => {
         grow()
         ready()
         if (input.value) chat.tellTyping()
+        if (!(event as InputEvent).isComposing) offered()
       },
+      compositionend: () => offered(),
       keydown: (event) => pressed(event as KeyboardEvent),
       paste: (event) => {
         const found = [...((event as ClipboardEvent).clipboardData?.files ?? [])]
@@ -145,6 +148,23 @@ export function build(options: ViewOptions): View {
     input,
     sender,
   )
+  const offers = offersList({
+    say,
+    ask: (text) => chat.offers(text),
+    choose: (offer, byKey) => {
+      chat.choose(offer)
+      // The whole answer is to be seen: a long one from its beginning, and on a phone without the keyboard.
+      const last = [...log.querySelectorAll<HTMLElement>('.aside')].pop()
+      if (last) log.scrollTop = last.offsetTop - log.offsetTop
+      ;(byKey || matchMedia('(min-width: 700px)').matches ? input : log).focus()
+    },
+    leave: () => input.focus(),
+    change: (make) => {
+      const stay = atEnd()
+      make()
+      if (stay) toEnd()
+    },
+  })
   const panel = h(
     'div',
     { class: 'panel', test: 'panel', attrs: { role: page ? 'main' : 'dialog', 'aria-label': say('chat.title') }, on: { keydown: (event) => escaped(event as KeyboardEvent) } },
@@ -156,6 +176,7 @@ export function build(options: ViewOptions): View {
     rating.element,
     thanks,
     asking,
+    offers.element,
     trouble,
     chosen,
     form,
@@ -190,16 +211,20 @@ export function build(options: ViewOptions): View {
   }
 
   function escaped(event: KeyboardEvent): void {
-    if (event.key === 'Escape' && !event.isComposing) close()
+    if (event.key === 'Escape' && !event.isComposing && !offers.dismiss()) close()
   }
 
   function pressed(event: KeyboardEvent): void {
-    // While an input method is composing, Enter chooses a word.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return
+    // While an input method is composing, Enter chooses a word, and so do the arrows.
+    if (event.isComposing || event.keyCode === 229) return
+    const first = event.key === 'ArrowUp' && !input.value.slice(0, input.selectionStart).includes('\n')
+    if (first && offers.enter()) return event.preventDefault()
+    if (event.key !== 'Enter' || event.shiftKey) return
     event.preventDefault()
     send()
   }
 
+  const offered = (): void => offers.typed(input.value)
   const isReady = (): boolean => uploading === 0 && (input.value.trim() !== '' || files.length > 0)
   const ready = (): void => void (sender.disabled = !isReady())
 
@@ -212,6 +237,7 @@ export function build(options: ViewOptions): View {
     if (!isReady()) return
     chat.send(input.value.trim(), files)
     input.value = ''
+    offered()
     files = []
     thanked = false
     grow()
@@ -341,6 +367,9 @@ export function build(options: ViewOptions): View {
       queue.textContent = wait ? `${place} · ${say('chat.wait', { n: Math.max(1, Math.round(wait / 60)) })}` : place
     }
     show(rating.element, thread.rating === 'asked')
+    // Who talks with a person is not interrupted.
+    const free = chat.connection === 'open' && !chat.refused && thread.rating !== 'asked' && (agent === null || thread.ended)
+    offers.state(free, chat.asides.length + thread.pending.length > 0 || thread.lines.some((line) => line.author.kind === 'member'))
     show(thanks, thread.rating === 'given' && thanked)
     show(end, thread.ticket !== null)
     if (thread.ticket === null) show(asking, false)
@@ -360,14 +389,31 @@ export function build(options: ViewOptions): View {
       wanted.push(element)
     }
     let before: Message | null = null
+    let above = 0
+    let parted = true
+    const aside = (last = false): void => {
+      chat.asides.forEach(({ offer, place }, n) => {
+        if (place === above || (last && place > above)) {
+          keep(`aside ${n}`, () => drawAside(offer.title, offer.text, tools))
+          parted = true
+        }
+      })
+      above++
+    }
     for (const line of thread.lines) {
+      aside()
       const time = Date.parse(line.created_at)
       if (before && daysBefore(Date.parse(before.created_at), time) !== 0) keep(`day ${new Date(time).toDateString()}`, () => h('p', { class: 'day', text: dayOf(time) }))
-      const first = before === null || before.author.kind !== line.author.kind || before.author.name !== line.author.name
+      const first = parted || before?.author.kind !== line.author.kind || before.author.name !== line.author.name
       keep(`line ${line.ticket === null ? line.text : line.id} ${first}`, () => drawLine(line, first, tools))
       before = line
+      parted = false
     }
-    for (const line of unsent(thread)) keep(`own ${line.id} ${line.problem}`, () => drawPending(line, tools))
+    for (const line of unsent(thread)) {
+      aside()
+      keep(`own ${line.id} ${line.problem}`, () => drawPending(line, tools))
+    }
+    aside(true)
     if (wanted.length === 0) wanted.push(hint)
     if (thread.typing !== null) {
       typing.textContent = say('chat.typing', { name: thread.typing || say('chat.desk') })

@@ -921,7 +921,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The questions chosen most, with their answers. */
+        /** The questions chosen most, with their answers; with `text` those that fit what is being typed. */
         get: operations["hot_answers"];
         put?: never;
         post?: never;
@@ -2742,7 +2742,7 @@ export interface components {
         };
         /**
          * HotAnswer
-         * @description A question that is chosen often, with its answer, in the asker's language.
+         * @description A question that is chosen often, with its answer, in the language asked for or the asker's.
          */
         HotAnswer: {
             id: number;
@@ -2751,7 +2751,7 @@ export interface components {
         };
         /** HotPage */
         HotPage: {
-            /** @description Most chosen first. */
+            /** @description Most chosen first; with `text` what fits best. */
             items: components["schemas"]["HotAnswer"][];
             next: string | null;
         };
@@ -9215,8 +9215,13 @@ export interface operations {
     };
     hot_answers: {
         parameters: {
-            query: {
-                shop: string;
+            query?: {
+                /** @description Without it a guest's or member's own. */
+                shop?: string;
+                /** @description What is being typed: only what fits it, best first. */
+                text?: string;
+                /** @description Only those that say something in it; without it guests and members get theirs. */
+                language?: string;
             };
             header?: never;
             path?: never;
@@ -9224,7 +9229,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The questions chosen most, with their answers. */
+            /** @description The questions chosen most, with their answers; with `text` those that fit what is being typed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9272,6 +9277,17 @@ export interface operations {
             /** @description Read, but not right; `errors` says where. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

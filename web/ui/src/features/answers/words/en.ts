@@ -12,6 +12,7 @@ export const words: Words = {
   'col.shop': 'Shop',
   'col.languages': 'Languages',
   'col.clicks': 'Clicks',
+  'col.clicks.hint': 'How many people chose it in the chat window in the last 90 days: a member once a day, all guests of one network together once a day',
   'col.changed': 'Changed',
   'col.enabled': 'State',
   'type.all': 'All types',

@@ -12,6 +12,7 @@ export const words: Words = {
   'col.shop': '店铺',
   'col.languages': '语言',
   'col.clicks': '点击',
+  'col.clicks.hint': '最近 90 天在客服窗口被选看的人次；同一位会员每天只计一次，同一网络的访客每天合计一次',
   'col.changed': '最近修改',
   'col.enabled': '状态',
   'type.all': '所有类型',

@@ -11,6 +11,7 @@ export const words = {
   'col.shop': '商店',
   'col.languages': '語言',
   'col.clicks': '點擊',
+  'col.clicks.hint': '最近 90 天在客服視窗被選看的人次；同一位會員每天只計一次，同一網路的訪客每天合計一次',
   'col.changed': '最近修改',
   'col.enabled': '狀態',
   'type.all': '所有類型',
