@@ -101,7 +101,8 @@ def test_it_opens_upgrades_explains_and_is_whole(file: Path, empty_url: str, plu
             assert requester and (await desk.act(SYSTEM, line))["ticket"] == number
             assert (await desk.query(SYSTEM, TicketByNumber(number)))["version"] > before
             await desk.act(SYSTEM, SaveQuickReply({"title": "升級", "text": "好", "scope": "desk"}))
-            assert [one["keys"] for one in (await desk.query(SYSTEM, QuickReplies()))["items"]] == [["shengji", "sj"]]
+            (reply,) = (await desk.query(SYSTEM, QuickReplies()))["items"]
+            assert reply["keys"][:2] == ("shengji", "sj")
             assert not [line.text for line in await accounts.examine(desk.context) if not line.ok]
         finally:
             await desk.close()

@@ -73,7 +73,6 @@ def _save(work: Work, command: SaveQuickReply) -> dict[str, Any]:
         raise Refused("invalid", "text-needed", "write a text", pointer="/text")
     if "title" in values:
         values["title"] = title_of(values["title"], "/title")
-        values["keys"] = keys(values["title"])
     if "group" in values:
         values["group"] = (values["group"] or "").strip()
     owner = None if before is None else before["agent_id"]
@@ -170,7 +169,7 @@ def _shown(actor: Actor, row: Row) -> dict[str, Any]:
         "shop": row["shop"] or None,
         "mine": row["agent_id"] is not None,
         "uses": row["uses"],
-        "keys": row["keys"],
+        "keys": keys(row["title"]),
         "updated_at": row["updated_at"],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,6 @@ from peewee import fn
 
 from engine.features.quick_replies.tables import QuickReply, QuickReplyUse
 from engine.store import Tx
-from engine.store.log import to_json
 from engine.store.sql import Row
 
 
@@ -32,7 +30,7 @@ def listed(tx: Tx, agent_id: int | None, shops: Sequence[str] | None) -> list[Ro
         .where((QuickReply.agent_id == (agent_id or 0)) | shared)
         .order_by(uses.desc(), everybody.desc(), QuickReply.title, QuickReply.id)
     )
-    return [_plain(row) for row in tx.rows(query)]
+    return tx.rows(query)
 
 
 def entry(tx: Tx, reply_id: int, agent_id: int | None) -> Row | None:
@@ -42,7 +40,7 @@ def entry(tx: Tx, reply_id: int, agent_id: int | None) -> Row | None:
         return None
     mine = (QuickReplyUse.reply_id == reply_id) & (QuickReplyUse.agent_id == (agent_id or 0))
     uses = tx.value(QuickReplyUse.select(QuickReplyUse.uses).where(mine))
-    return _plain({**row, "uses": uses or 0})
+    return {**row, "uses": uses or 0}
 
 
 def count(tx: Tx, agent_id: int | None) -> int:
@@ -54,8 +52,6 @@ def count(tx: Tx, agent_id: int | None) -> int:
 def save(tx: Tx, values: Mapping[str, Any], reply_id: int | None = None) -> int:
     """Makes or changes a reply; what is not named stays. Returns its id."""
     columns = {**values, "updated_at": tx.now}
-    if "keys" in columns:
-        columns["keys"] = to_json(columns["keys"])
     if reply_id is None:
         return tx.insert(QuickReply, columns)
     tx.update(QuickReply, columns, id=reply_id)
@@ -80,7 +76,3 @@ def erase(tx: Tx, agent_id: int) -> None:
     mine = QuickReply.select(QuickReply.id).where(QuickReply.agent_id == agent_id)
     tx.run(QuickReplyUse.delete().where((QuickReplyUse.agent_id == agent_id) | QuickReplyUse.reply_id.in_(mine)))
     tx.run(QuickReply.delete().where(QuickReply.agent_id == agent_id))
-
-
-def _plain(row: Row) -> Row:
-    return {**row, "keys": json.loads(row["keys"])}

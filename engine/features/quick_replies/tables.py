@@ -15,8 +15,6 @@ class QuickReply(Row):
     group = TextField(default="")
     title = TextField()
     text = TextField()
-    keys = TextField(default="[]")
-    """Pinyin of the title and its initials, as JSON: worked out when it is saved."""
     updated_at = BigIntegerField()
 
     class Meta:
