@@ -16,7 +16,7 @@ declare module 'vue-router' {
     open?: boolean
     /** Who lacks it is told so. */
     right?: string
-    /** The page is there only while a feature fills this place. */
+    /** The page is for those for whom a feature fills this place. */
     place?: PlaceName
   }
 }
@@ -59,17 +59,18 @@ export function createDeskRouter(): Router {
         component: page(() => import('./Shell.vue'), 'top.tools'),
         children: [
           { path: '', component: page(() => import('./views/Home.vue'), 'home.cards') },
-          { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions') },
+          { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions'), meta: { right: 'ticket.view' } },
           { path: 'tickets', redirect: '/inbox' },
           {
             path: 'tickets/:number(\\d+)',
             component: page(() => import('./views/Ticket.vue'), 'composer.above', 'composer.tools', 'ticket.panels', 'member.panels'),
+            meta: { right: 'ticket.view' },
           },
-          { path: 'rules', component: () => import('./views/Rules.vue') },
+          { path: 'rules', component: () => import('./views/Rules.vue'), meta: { right: 'rules.view' } },
           { path: 'account/sessions', component: () => import('./views/Sessions.vue') },
           { path: 'settings', component: page(() => import('./views/Settings.vue'), 'settings.sections'), meta: { place: 'settings.sections' } },
           ...routes,
-          { path: ':rest(.*)*', name: 'missing', component: () => import('./views/NotFound.vue') },
+          { path: ':rest(.*)*', component: () => import('./views/NotFound.vue') },
           // Reached by its name only: the address stays that of the page, which may be allowed by the next visit.
           { path: ':rest(.*)*', name: 'forbidden', component: () => import('./views/NotFound.vue'), props: { forbidden: true } },
         ],
@@ -97,11 +98,8 @@ export function createDeskRouter(): Router {
     await startLocale(user.locale)
     void desk.start()
     const { right, place } = to.meta
-    const forbidden = right !== undefined && !session.may(right)
-    if (forbidden || (place !== undefined && !isFilled(place))) {
-      return { name: forbidden ? 'forbidden' : 'missing', params: { rest: to.path.slice(1).split('/') }, query: to.query }
-    }
-    return true
+    if ((right === undefined || session.may(right)) && (place === undefined || isFilled(place))) return true
+    return { name: 'forbidden', params: { rest: to.path.slice(1).split('/') }, query: to.query }
   })
 
   return router

@@ -2,10 +2,11 @@
 import { mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 
+import { words } from '@/console/guide/words'
 import { useDesk } from '@/console/stores/desk'
 import Home from '@/console/views/Home.vue'
 
-import { signedIn } from './support'
+import { routed, signedIn } from './support'
 
 const page = { items: [], next: null }
 const NOUNS = { kinds: [], types: [], tiers: [], priorities: [], teams: [], states: [], tags: [] }
@@ -23,9 +24,28 @@ async function asked(permissions: string[]): Promise<string[]> {
   return calls.map((call) => call.path)
 }
 
+it.each(Object.entries(words))('the guide is written in %s', (_, said) => {
+  expect(Object.values(said).filter((text) => !text.trim() || /[\u3400-\u9fff][,?!:;]/.test(text))).toEqual([])
+})
+
 describe('the home page', () => {
   it('of a system administrator asks for no tickets and nobody who serves them', async () => {
     expect(await asked(['system.manage', 'jobs.manage', 'audit.view', 'rules.view', 'rules.reload'])).toEqual(['/nouns'])
+  })
+
+  it.each([
+    [['rules.view', 'rules.reload', 'system.manage'], ['/rules', '/account/sessions'], '重新載入'],
+    [['rules.view', 'rules.edit'], ['/rules', '/account/sessions'], '發布'],
+    [['quick_replies.share', 'ticket.reply', 'answers.edit'], ['/quick-replies', '/answers', '/account/sessions'], '登入'],
+    [[], ['/account/sessions'], '權限由角色決定'],
+  ])('of who has %j and no tickets leads where he may go', async (permissions, paths, said) => {
+    await signedIn(permissions, {})
+    const home = mount(Home, { global: { plugins: [await routed('/')], stubs: { 'el-icon': true } } })
+    await vi.waitFor(() => expect(home.find('[data-test=guide]').exists()).toBe(true))
+    expect(home.findAll('[data-test=guide] a').map((one) => one.attributes('href'))).toEqual(paths)
+    expect(home.text()).toContain(said)
+    expect(home.text()).not.toContain('這裡顯示需要你處理的工作')
+    home.unmount()
   })
 
   it('of an agent asks for own tickets, those nobody has, and colleagues', async () => {
