@@ -16,6 +16,7 @@ from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
 from engine.desk import PlainCommand, Questions, Work, check_who, principal
 from engine.features.answers import store
+from engine.lang import fold
 from engine.store.paging import cursor, read_cursor
 from engine.store.sql import Row
 
@@ -307,7 +308,12 @@ def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
         raise Refused("invalid", "text-needed", "write what the type is called", pointer="/label")
     _check_locales(work.book, command.label, "label")
     label = {locale: title_of(text, f"/label/{locale}") for locale, text in command.label.items() if text}
-    known = {row["name"] for row in store.types(work.tx)}
+    types = store.types(work.tx)
+    called = {fold(text) for row in types if row["name"] != command.name for text in row["label"].values()}
+    taken = next((text for text in label.values() if fold(text) in called), None)
+    if taken is not None:
+        raise Refused("conflict", "type-taken", f"there is a question type called {taken!r} already", pointer="/label")
+    known = {row["name"] for row in types}
     if command.name not in known and len(known) >= MOST_TYPES:
         raise Refused("conflict", "too-many-types", f"there are at most {MOST_TYPES} question types")
     store.save_type(work.tx, command.name, label)

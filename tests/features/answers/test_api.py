@@ -135,6 +135,19 @@ def test_question_types_are_made_renamed_and_taken_out_when_nothing_has_them(
     lead.delete(f"/answers/{entry['id']}")
 
 
+def test_no_two_question_types_have_the_same_name(lead: httpx.Client) -> None:
+    first = "/answers/types/shipping"
+    conforms("save_answer_type", lead.put(first, json={"label": {"zh-TW": "運費", "en": "Shipping"}}))
+    for label in ({"zh-TW": "運費"}, {"zh-TW": " 運費 "}, {"zh-TW": "郵寄", "en": "SHIPPING"}, {"en": "運費"}):
+        problem = refused("save_answer_type", lead.put("/answers/types/other", json={"label": label}), 409)
+        assert problem["code"] == "type-taken", label
+    conforms("save_answer_type", lead.put(first, json={"label": {"zh-TW": "運費"}}))
+    conforms("save_answer_type", lead.put("/answers/types/other", json={"label": {"en": "Shipping"}}))
+    assert refused("save_answer_type", lead.put(first, json={"label": {"en": "shipping"}}), 409)["code"] == "type-taken"
+    for name in ("shipping", "other"):
+        conforms("delete_answer_type", lead.delete(f"/answers/types/{name}"))
+
+
 def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> None:
     one = made(lead, titles={"zh-TW": "退款多久入帳"}, keywords=["退款", "入帳"], texts={"zh-TW": "七天"})
     two = made(lead, titles={"zh-TW": "怎麼申請退款"}, keywords=["退款"], texts={"zh-TW": "按退款"})
