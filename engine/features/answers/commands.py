@@ -27,6 +27,8 @@ HOT = 8
 """Hot questions that are shown."""
 SUGGESTED = 3
 """Answers suggested to an agent."""
+NEAR, NEAREST = FITS * 3 // 5, 3
+"""Points from which an answer that does not fit is shown as near to a line that is tried, and how many of them."""
 EDIT = "answers.edit"
 
 
@@ -187,7 +189,8 @@ def _try(work: Work, question: TryLine) -> dict[str, Any]:
     said = {answer.id for answer in library.fitting(question.text, question.shop)}
     fits = _fits(library, question.text, question.shop)
     outcome = "nothing" if not said else "answer" if len(said) == 1 else "menu"
-    shown = [fit for fit in fits if fit.answer.id in said] + [fit for fit in fits if fit.answer.id not in said][:5]
+    near = [fit for fit in fits if fit.answer.id not in said and fit.points >= NEAR]
+    shown = [fit for fit in fits if fit.answer.id in said] + near[:NEAREST]
     items = [{**_fit(work, fit), "said": fit.answer.id in said} for fit in shown]
     return {"outcome": outcome, "items": items, "next": None}
 

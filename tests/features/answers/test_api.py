@@ -173,6 +173,17 @@ def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> 
         lead.delete(f"/answers/{entry['id']}")
 
 
+def test_near_misses_are_few_and_have_something_of_the_line(amy: httpx.Client, lead: httpx.Client) -> None:
+    near = [made(lead, titles={"zh-TW": f"運費怎麼算{last}"}, keywords=[]) for last in "甲乙丙丁"]
+    far = made(lead, titles={"zh-TW": "請問你們門市的營業時間到幾點"}, keywords=[])
+    tried = conforms("try_line", amy.get("/answers/try", params={"text": "請問寄到外島運費怎麼收", "shop": "demo"}))
+    assert tried["outcome"] == "nothing"
+    shown = [item["id"] for item in tried["items"]]
+    assert shown == [one["id"] for one in near[:3]], "three at most, and none for 請問 alone"
+    for entry in (*near, far):
+        lead.delete(f"/answers/{entry['id']}")
+
+
 def test_guests_of_one_network_lift_an_answer_once_a_day(site: Site, lead: httpx.Client) -> None:
     pushed, liked = (
         made(lead, titles={"zh-TW": "被推的"}, position=9),
