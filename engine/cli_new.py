@@ -7,9 +7,26 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli_base import DONE, WRONG, CannotDo, Commands, command
+
+if TYPE_CHECKING:
+    from engine.scaffold import Written
+
+
+NEXT = """
+The room is engine/features/{name}/. Say what it is in its first sentence; begin with its test.
+
+To see it: build the page (`python -m web.build`) and restart the server, `engine serve`: one that runs knows nothing
+of it. It makes the table when it starts. A desk with rules of its own gives a role `{name}.edit` in its roles.yaml.
+
+To take it out again:
+  rm -r {gone}
+  Take the lines with `{name}` out of {lines}.
+  python -m tests.house.reference, and `npm run types` in web/ui: they make the other changed files anew.
+  A store that a server has opened since is refused then. One for trying is made anew; in another:
+  drop the table, and DELETE FROM schema_migration WHERE name = '{migration}'."""
 
 
 def add_new(commands: Commands) -> None:
@@ -34,8 +51,7 @@ def run_new(arguments: Any) -> int:
         raise CannotDo(str(error)) from error
     for place in written.made:
         print(f"  new      {place}")
-    for place in written.changed:
-        print(f"  changed  {place}")
+    before = _generated(root)
     python = [str(root / place) for place in written.made if place.endswith(".py")]
     reference = ("python -m tests.house.reference", [sys.executable, "-m", "tests.house.reference"], root)
     steps: list[tuple[str, Sequence[str], Path]] = [reference]
@@ -51,10 +67,33 @@ def run_new(arguments: Any) -> int:
     left = [name for name, step, folder in steps if not _done(step, folder)]
     if npm is None or not (root / "web/ui/node_modules").is_dir():
         left.append("npm run types (in web/ui)")
+    after = _generated(root)
+    anew = [place for place in after if after[place] != before.get(place)]
+    for place in written.changed:
+        print(f"  changed  {place}")
+    for place in anew:
+        print(f"  changed  {place} (made from the code)")
     for name in left:
         print(f"  still to do: {name}", file=sys.stderr)
-    print(f"The room is engine/features/{arguments.name}/. Say what it is in its first sentence; begin with its test.")
+    print(_what_next(arguments.name, written))
     return WRONG if left else DONE
+
+
+def _generated(root: Path) -> dict[str, bytes]:
+    """What is made from the code and kept in the checkout: pages of the manual, types of the front end."""
+    kept = ("docs/*.md", "docs/**/*.json", "rules/*.md", "plugins/*.md", "web/ui/src/**/*.gen.ts")
+    paths = sorted({path for pattern in kept for path in root.glob(pattern)})
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def _what_next(name: str, written: Written) -> str:
+    """How one goes on, and how one goes back."""
+    folders = [f"engine/features/{name}", f"tests/features/{name}", f"web/ui/src/features/{name.replace('_', '-')}"]
+    single = [place for place in written.made if not place.startswith(tuple(f"{folder}/" for folder in folders))]
+    migration = next(Path(place).stem for place in single if "/migrations/" in place)
+    return NEXT.format(
+        name=name, gone=" ".join([*folders, *single]), migration=migration, lines=" and ".join(written.changed)
+    )
 
 
 def _done(step: Sequence[str], folder: Path) -> bool:

@@ -77,7 +77,8 @@ def new_feature(root: Path, name: str, one: str | None = None) -> Written:
     there = [place for place in wanted if (root / place).exists()]
     if there:
         raise CannotWrite(f"there is a feature `{name}` already: {there[0]}")
-    for place, text in {**wanted, f"tests/features/{name}/__init__.py": ""}.items():
+    wanted[f"tests/features/{name}/__init__.py"] = ""
+    for place, text in wanted.items():
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).write_text(text, "utf-8")
     features.write_text(_with_feature(features.read_text("utf-8"), name), "utf-8")

@@ -103,7 +103,7 @@ TABLE = {
     "engine.features": _room(
         7,
         "engine.core engine.lang engine.store engine.api engine.desk",
-        "peewee pypinyin",
+        "peewee pypinyin opencc",
         "`engine.features.*` may import `engine.core`, `engine.lang`, `engine.store`, `engine.api` and `engine.desk`; "
         "of others peewee and what one needs.",
     ),

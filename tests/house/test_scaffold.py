@@ -40,10 +40,42 @@ def run(checkout: Path, *command: str) -> str:
     return done.stdout
 
 
+def files(checkout: Path) -> set[str]:
+    """What of a copy is kept in a repository."""
+    kept = (
+        path for name in COPIED for path in ((checkout / name).rglob("*") if "." not in name else [checkout / name])
+    )
+    aside = {"node_modules", "__pycache__", "static", ".mypy_cache", ".ruff_cache"}
+    return {path.relative_to(checkout).as_posix() for path in kept if path.is_file() and not aside & {*path.parts}}
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files are there and say the same."""
+    return other.is_file() and one.read_bytes() == other.read_bytes()
+
+
+def test_taken_out_as_it_says_nothing_is_left(checkout: Path) -> None:
+    said = run(checkout, sys.executable, "-m", "engine", "new", "feature", "bulletin_notes")
+    gone = next(line for line in said.splitlines() if line.strip().startswith("rm -r ")).split()[2:]
+    run(checkout, "rm", "-r", *gone)
+    for path in ("engine/features/__init__.py", "rules/roles.yaml"):
+        lines = (checkout / path).read_text("utf-8").splitlines(keepends=True)
+        (checkout / path).write_text("".join(line for line in lines if "bulletin_notes" not in line), "utf-8")
+    run(checkout, sys.executable, "-m", "tests.house.reference")
+    left = {path for path in files(checkout) if not same(checkout / path, ROOT / path)}
+    assert left <= {"web/ui/src/shared/api/types.gen.ts"}, "made anew by npm"
+
+
 def test_what_it_writes_passes_lint_and_tests_at_once(checkout: Path) -> None:
     said = run(checkout, sys.executable, "-m", "engine", "new", "feature", "bulletin_notes")
     assert "engine/features/bulletin_notes/commands.py" in said
-    assert said.count("  changed  ") == 2, "one line in FEATURES, the rights in roles.yaml"
+    changed = {line.split()[1] for line in said.splitlines() if line.startswith("  changed  ")}
+    made = {line.split()[1] for line in said.splitlines() if line.startswith("  new  ")}
+    differ = {path for path in files(checkout) if not same(checkout / path, ROOT / path)}
+    assert changed == {path for path in differ if (ROOT / path).exists()}, "what is made from the code is told too"
+    assert {"engine/features/__init__.py", "rules/roles.yaml", "docs/vocabulary.md"} <= changed
+    assert made == differ - changed
+    assert "restart the server" in said and "To take it out again" in said
     asked = ["tests/features/bulletin_notes", "tests/house/test_features.py", "tests/house/test_rows.py"]
     asked += ["tests/house/test_imports.py", "tests/store/test_migrations.py"]
     asked += ["tests/house/test_types_current.py", "tests/house/test_documented.py"]

@@ -30,6 +30,8 @@ NEAR = 300
 """Points from which an answer stays in the list while somebody types."""
 SUGGESTED = 3
 """Answers suggested to an agent."""
+NEAR, NEAREST = FITS * 3 // 5, 3
+"""Points from which an answer that does not fit is shown as near to a line that is tried, and how many of them."""
 EDIT = "answers.edit"
 
 
@@ -196,7 +198,8 @@ def _try(work: Work, question: TryLine) -> dict[str, Any]:
     said = {answer.id for answer in library.fitting(question.text, question.shop)}
     fits = _fits(library, question.text, question.shop)
     outcome = "nothing" if not said else "answer" if len(said) == 1 else "menu"
-    shown = [fit for fit in fits if fit.answer.id in said] + [fit for fit in fits if fit.answer.id not in said][:5]
+    near = [fit for fit in fits if fit.answer.id not in said and fit.points >= NEAR]
+    shown = [fit for fit in fits if fit.answer.id in said] + near[:NEAREST]
     items = [{**_fit(work, fit), "said": fit.answer.id in said} for fit in shown]
     return {"outcome": outcome, "items": items, "next": None}
 
@@ -338,7 +341,12 @@ def _save_type(work: Work, command: SaveAnswerType) -> dict[str, Any]:
         raise Refused("invalid", "text-needed", "write what the type is called", pointer="/label")
     _check_locales(work.book, command.label, "label")
     label = {locale: title_of(text, f"/label/{locale}") for locale, text in command.label.items() if text}
-    known = {row["name"] for row in store.types(work.tx)}
+    types = store.types(work.tx)
+    called = {fold(text) for row in types if row["name"] != command.name for text in row["label"].values()}
+    taken = next((text for text in label.values() if fold(text) in called), None)
+    if taken is not None:
+        raise Refused("conflict", "type-taken", f"there is a question type called {taken!r} already", pointer="/label")
+    known = {row["name"] for row in types}
     if command.name not in known and len(known) >= MOST_TYPES:
         raise Refused("conflict", "too-many-types", f"there are at most {MOST_TYPES} question types")
     store.save_type(work.tx, command.name, label)

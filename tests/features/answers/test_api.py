@@ -135,6 +135,19 @@ def test_question_types_are_made_renamed_and_taken_out_when_nothing_has_them(
     lead.delete(f"/answers/{entry['id']}")
 
 
+def test_no_two_question_types_have_the_same_name(lead: httpx.Client) -> None:
+    first = "/answers/types/shipping"
+    conforms("save_answer_type", lead.put(first, json={"label": {"zh-TW": "運費", "en": "Shipping"}}))
+    for label in ({"zh-TW": "運費"}, {"zh-TW": " 運費 "}, {"zh-TW": "郵寄", "en": "SHIPPING"}, {"en": "運費"}):
+        problem = refused("save_answer_type", lead.put("/answers/types/other", json={"label": label}), 409)
+        assert problem["code"] == "type-taken", label
+    conforms("save_answer_type", lead.put(first, json={"label": {"zh-TW": "運費"}}))
+    conforms("save_answer_type", lead.put("/answers/types/other", json={"label": {"en": "Shipping"}}))
+    assert refused("save_answer_type", lead.put(first, json={"label": {"en": "shipping"}}), 409)["code"] == "type-taken"
+    for name in ("shipping", "other"):
+        conforms("delete_answer_type", lead.delete(f"/answers/types/{name}"))
+
+
 def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> None:
     one = made(lead, titles={"zh-TW": "退款多久入帳"}, keywords=["退款", "入帳"], texts={"zh-TW": "七天"})
     two = made(lead, titles={"zh-TW": "怎麼申請退款"}, keywords=["退款"], texts={"zh-TW": "按退款"})
@@ -157,6 +170,17 @@ def test_a_line_is_tried_and_told_why(amy: httpx.Client, lead: httpx.Client) -> 
     refused("try_line", amy.get("/answers/try", params={"text": "貓", "shop": "other"}), 422)
     refused("try_line", amy.get("/answers/try", params={"shop": "demo"}), 422)
     for entry in (one, two):
+        lead.delete(f"/answers/{entry['id']}")
+
+
+def test_near_misses_are_few_and_have_something_of_the_line(amy: httpx.Client, lead: httpx.Client) -> None:
+    near = [made(lead, titles={"zh-TW": f"運費怎麼算{last}"}, keywords=[]) for last in "甲乙丙丁"]
+    far = made(lead, titles={"zh-TW": "請問你們門市的營業時間到幾點"}, keywords=[])
+    tried = conforms("try_line", amy.get("/answers/try", params={"text": "請問寄到外島運費怎麼收", "shop": "demo"}))
+    assert tried["outcome"] == "nothing"
+    shown = [item["id"] for item in tried["items"]]
+    assert shown == [one["id"] for one in near[:3]], "three at most, and none for 請問 alone"
+    for entry in (*near, far):
         lead.delete(f"/answers/{entry['id']}")
 
 

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { useDesk } from '@/console/stores/desk'
 import Page from '@/features/answers/Page.vue'
 import { words } from '@/features/answers/words'
+import { typeLabel } from '@/features/answers/list'
 import type { Nouns } from '@/shared/api/types'
 
 import { routed, signedIn, type Call } from './support'
@@ -169,6 +170,33 @@ describe('the library', () => {
     for (const word of ['直接回答', '滿千免運。', '1020 分', '50%', '接近，但不會回答']) expect(said).toContain(word)
     expect(said).not.toContain('七天內。')
     expect(page.findAll('[data-test=try-item]').map((one) => one.attributes('data-said'))).toEqual(['true', 'false'])
+  })
+
+  it('asks before a question type is deleted', async () => {
+    await page.find('[data-test=answer-types]').trigger('click')
+    await page.findAll('[data-test=type-remove]')[1]?.trigger('click')
+    expect(made('DELETE')).toEqual([])
+    expect(page.get('[data-test=ask] h2').text()).toContain('刪除類型「')
+    await page.get('[data-test=ask] form').trigger('submit')
+    await vi.waitFor(() => expect(page.find('[data-test=ask]').exists()).toBe(false))
+    expect(made('DELETE')).toHaveLength(1)
+  })
+
+  it('says that a question type of this name is there', async () => {
+    const answer = globalThis.fetch
+    vi.stubGlobal('fetch', (address: string, init: RequestInit) =>
+      init.method === 'PUT' ? Promise.resolve(new Response(JSON.stringify({ code: 'type-taken' }), { status: 409, headers: { 'Content-Type': 'application/problem+json' } })) : answer(address, init))
+    await page.find('[data-test=answer-types]').trigger('click')
+    await page.find('[data-test=type-new]').trigger('click')
+    await page.find('[data-test=type-label-en]').setValue('Returns')
+    await page.find('[data-test=types] form').trigger('submit')
+    await vi.waitFor(() => expect(page.get('[data-test=types] [role=alert]').text()).toContain('已經有同名的類型'))
+  })
+
+  it('calls a question type by the name that it has, in whatever language', () => {
+    const type = { name: 'type_mx1913lr', label: { en: 'Returns' }, answers: 0 }
+    expect(typeLabel(type, 'zh-TW')).toBe('Returns')
+    expect(typeLabel({ ...type, label: { en: 'Returns', 'zh-CN': '退货' } }, 'zh-TW')).toBe('退货')
   })
 
   it('takes away only question types that nothing has', async () => {

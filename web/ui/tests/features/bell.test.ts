@@ -7,20 +7,21 @@ import Bell from '@/features/notifications/Bell.vue'
 import { words } from '@/features/notifications/words'
 import { toasts } from '@/shared/ui/toast'
 
-import { signedIn, type Call } from './support'
+import { routed, signedIn, type Call } from './support'
 
-const notice = (id: number, read: boolean) => ({ id, at: '2026-11-22T01:00:00Z', text: `第 ${id} 則`, ticket: null, rule: 'agent.late_reply', read })
+const notice = (id: number, read: boolean) => ({ id, at: '2026-11-22T01:00:00Z', text: `第 ${id} 則`, ticket: id === 3 ? 7 : null, rule: 'agent.late_reply', read })
 
 let calls: Call[]
 let bell: VueWrapper
+const hide = vi.fn()
 
 async function ring(answers: Record<string, unknown>): Promise<void> {
   calls = await signedIn(['ticket.view'], answers)
   await words.load()
   toasts.value = []
   useDesk().dispatch({ type: 'notices-loaded', notices: [notice(1, true), notice(2, false), notice(3, false)] })
-  const ElPopover = { name: 'ElPopover', template: '<div><slot name="reference" /><slot /></div>', emits: ['before-enter', 'after-leave'] }
-  bell = mount(Bell, { global: { stubs: { ElPopover, 'el-icon': true, RouterLink: true } } })
+  const ElPopover = { name: 'ElPopover', template: '<div><slot name="reference" /><slot /></div>', methods: { hide }, emits: ['before-enter', 'after-leave'] }
+  bell = mount(Bell, { global: { plugins: [await routed('/')], stubs: { ElPopover, 'el-icon': true } } })
 }
 const turn = (how: string): void => bell.findComponent({ name: 'ElPopover' }).vm.$emit(how)
 const badge = (): boolean => bell.find('[data-test=notices] em').exists()
@@ -55,6 +56,26 @@ describe('the bell', () => {
     await bell.vm.$nextTick()
     expect(badge()).toBe(true)
     expect(emphasised()[0]).toBe('第 4 則')
+  })
+
+  it('opens the ticket from the whole row and goes away', async () => {
+    const rows = bell.findAll('[data-test=notice] > .row')
+    expect(rows.map((row) => row.attributes('href'))).toEqual(['/tickets/7', undefined, undefined])
+    expect(rows[0]?.text()).toContain('第 3 則')
+    expect(rows[0]?.findAll('a')).toEqual([])
+    await rows[0]?.trigger('click')
+    expect(hide).toHaveBeenCalledTimes(1)
+  })
+
+  it('says which are new while it is open, read or not', async () => {
+    turn('before-enter')
+    await vi.waitFor(() => expect(badge()).toBe(false))
+    const fresh = (): boolean[] => bell.findAll('[data-test=notice]').map((row) => row.find('.new').exists())
+    expect(fresh()).toEqual([true, true, false])
+    expect(bell.get('.new').text()).toBe('新')
+    turn('after-leave')
+    await bell.vm.$nextTick()
+    expect(fresh()).toEqual([false, false, false])
   })
 
   it('names no rule of the rulebook', () => {

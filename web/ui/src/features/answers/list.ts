@@ -1,4 +1,6 @@
 /** How the library is narrowed and sorted, and how its words are read and written. */
+import type { AnswerType } from './api'
+
 /** Each order as its words name it, and as the desk does. */
 export const ORDERS = { clicks: '-clicks', position: 'position', updated: '-updated_at', created: '-created_at' } as const
 export type Order = keyof typeof ORDERS
@@ -52,3 +54,6 @@ export function keywordsOf(written: string, known: readonly string[], most = 50)
   }
   return all
 }
+
+/** What a question type is called in a language, else in another: its name is for machines. */
+export const typeLabel = (type: AnswerType, locale: string): string => spoken(type.label, locale) || type.name
