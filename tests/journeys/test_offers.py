@@ -68,7 +68,8 @@ def test_a_guest_finds_an_answer_while_typing_and_it_rises(shop: Served, browser
         composer.press("Enter")
         expect(page.locator("[data-test=line][data-kind=member]")).to_contain_text("還是想找真人")
         expect(said).to_be_visible()
-        order = page.locator("[data-test=aside], [data-kind=member]").evaluate_all("all => all.map(e => e.dataset.test)")
+        both = page.locator("[data-test=aside], [data-kind=member]")
+        order = both.evaluate_all("all => all.map(e => e.dataset.test)")
         assert order == ["aside", "line"], "where it was chosen"
         expect(page.locator("[data-test=offers-fold]")).to_have_attribute("aria-expanded", "false")
         assert guest.troubles == []
