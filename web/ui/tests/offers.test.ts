@@ -5,8 +5,10 @@ import { MOST, offersList, PAUSE, type Offer, type Offers } from '@/widget/offer
 import { sayIn } from '@/widget/view'
 
 const offer = (id: number, title: string): Offer => ({ id, title, text: `答 ${id}` })
-const HOT = [offer(1, '多久會收到商品？'), offer(2, '運費怎麼算？'), offer(3, '怎麼退貨？'), offer(4, '退款多久會入帳？'), offer(5, '發票')]
-const ANSWERS: Record<string, Offer[]> = { '': HOT, 退: [HOT[2]!, HOT[3]!], 退款: [HOT[3]!], 貓: [] }
+const RETURN = offer(3, '怎麼退貨？')
+const REFUND = offer(4, '退款多久會入帳？')
+const HOT = [offer(1, '多久會收到商品？'), offer(2, '運費怎麼算？'), RETURN, REFUND, offer(5, '發票')]
+const ANSWERS: Record<string, Offer[]> = { '': HOT, 退: [RETURN, REFUND], 退款: [REFUND], 貓: [] }
 
 let offers: Offers
 let asked: string[]
@@ -14,12 +16,13 @@ let chosen: [number, boolean][]
 let left: number
 let refuse: boolean
 
-const titles = (): string[] => (offers.element.hidden || offers.element.querySelector('ul')!.hidden ? [] : [...offers.element.querySelectorAll('li')].map((row) => row.textContent ?? ''))
+const one = <T extends HTMLElement>(which: string): T => offers.element.querySelector<T>(which) as T
+const titles = (): string[] => (offers.element.hidden || one('ul').hidden ? [] : [...offers.element.querySelectorAll('li')].map((row) => row.textContent ?? ''))
 const buttons = (): HTMLButtonElement[] => [...offers.element.querySelectorAll<HTMLButtonElement>('[data-test=offer]')]
-const fold = (): HTMLButtonElement => offers.element.querySelector('[data-test=offers-fold]')!
-const told = (): string => offers.element.querySelector('[role=status]')!.textContent ?? ''
+const fold = (): HTMLButtonElement => one('[data-test=offers-fold]')
+const told = (): string => one('[role=status]').textContent ?? ''
 const passes = (time: number): Promise<unknown> => vi.advanceTimersByTimeAsync(time)
-const key = (name: string): boolean => document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }))
+const key = (name: string): boolean => (document.activeElement as Element).dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }))
 async function types(text: string): Promise<void> {
   offers.typed(text)
   await passes(PAUSE)
@@ -40,7 +43,7 @@ beforeEach(() => {
       if (refuse) throw new Error('429')
       return ANSWERS[text] ?? []
     },
-    choose: (one, byKey) => void chosen.push([one.id, byKey]),
+    choose: ({ id }, byKey) => void chosen.push([id, byKey]),
     leave: () => void left++,
     change: (make) => make(),
   })
@@ -62,7 +65,7 @@ describe('before anything is written', () => {
   it('shows the few chosen most, and folds them away once the conversation has begun', async () => {
     offers.state(true, false)
     await passes(100)
-    expect(titles()).toEqual(HOT.slice(0, MOST).map((one) => one.title))
+    expect(titles()).toEqual(HOT.slice(0, MOST).map(({ title }) => title))
     expect([fold().textContent, fold().getAttribute('aria-expanded')]).toEqual(['常見問題', 'true'])
     offers.state(true, true)
     expect([titles(), offers.element.hidden, fold().getAttribute('aria-expanded')]).toEqual([[], false, 'false'])
@@ -147,7 +150,7 @@ describe('while somebody types', () => {
     expect([document.activeElement, left]).toEqual([buttons()[1], 0])
     key('ArrowDown')
     expect(left).toBe(1)
-    buttons()[0]!.focus()
+    buttons()[0]?.focus()
     offers.dismiss()
     expect([left, offers.enter()]).toEqual([2, false])
   })
@@ -155,11 +158,11 @@ describe('while somebody types', () => {
   it('gives the one that is chosen, and closes', async () => {
     await types('退')
     await passes(100)
-    buttons()[1]!.dispatchEvent(new MouseEvent('click', { detail: 1 }))
+    buttons()[1]?.dispatchEvent(new MouseEvent('click', { detail: 1 }))
     expect([chosen, titles()]).toEqual([[[4, false]], []])
     await types('退款')
     await passes(100)
-    buttons()[0]!.click()
+    buttons()[0]?.click()
     expect(chosen[1]).toEqual([4, true])
   })
 })

@@ -53,11 +53,13 @@ canvas{display:block;max-width:100%;height:160px;object-fit:contain}
 .file{display:inline-flex;align-items:center;gap:8px;max-width:100%;padding:4px 10px;border:1px solid var(--line2);border-radius:8px;background:var(--surface);color:var(--text);text-align:left}
 .file svg{flex:none;width:18px;height:18px}
 .typing{margin:10px 4px 0;color:var(--text3);font-size:13px}
+.aside .foot{font-size:12px}
 .aside b{display:block;margin-bottom:2px}
 .offers{flex:none;border-top:1px solid var(--line);background:var(--surface)}
 .offers ul{max-height:min(184px,34vh);margin:0;padding:4px 8px;overflow-y:auto;list-style:none}
 .offers button{display:block;width:100%;min-height:40px;padding:7px 10px;border:0;border-radius:8px;background:none;text-align:start;line-height:1.4;overflow-wrap:anywhere}
 .offers li button{color:var(--accent)}
+.offers :focus-visible{outline-offset:-2px}
 .offers button:hover{background:var(--soft)}
 .offers .fold{padding-inline:18px;border-radius:0;color:var(--text2);font-size:13px;font-weight:600}
 .fold:after{content:'';float:inline-end;width:7px;height:7px;margin:4px;border:solid;border-width:0 1.5px 1.5px 0;transform:rotate(45deg)}

@@ -38,7 +38,7 @@ export const widget: Record<keyof typeof widgetKeys, string> = {
   'chat.uploadFailed': '{name} 上传失败，请检查文件格式和大小后重试。',
   'offers.title': '常见问题',
   'offers.found': '{n} 个常见问题符合，按向上键选择。',
-  'offers.foot': '这是自动回复，您的问题尚未发出。还是想找人工客服，请直接输入消息。',
+  'offers.foot': '这是自动回复，问题尚未发出。还是想找人工客服，请直接输入。',
   'chat.today': '今天',
   'chat.yesterday': '昨天',
   'rate.ask': '请为本次服务评分',

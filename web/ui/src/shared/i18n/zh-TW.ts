@@ -36,7 +36,7 @@ export const widget = {
   'chat.uploadFailed': '{name} 上傳失敗，請確認檔案格式與大小後再試。',
   'offers.title': '常見問題',
   'offers.found': '{n} 個常見問題符合，按向上鍵選擇。',
-  'offers.foot': '這是自動回覆，您的問題尚未送出。還是想找真人，請直接輸入訊息。',
+  'offers.foot': '這是自動回覆，問題尚未送出。還是想找真人，請直接輸入。',
   'chat.today': '今天',
   'chat.yesterday': '昨天',
   'rate.ask': '請為這次服務評分',
