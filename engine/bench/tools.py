@@ -369,7 +369,7 @@ def _rate(work: Callable[[], int], runs: int) -> dict[str, float]:
 def _simulate(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
     from engine.demo import fill
     from engine.replay.simulate import Simulation
-    from engine.store import Tx, commit
+    from engine.store import Tx, packing
 
     desk = root / "recorded"
     shutil.copytree(starter() / "rules", desk / "rules")
@@ -411,10 +411,10 @@ def _simulate(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
             with watch.around(
                 **{
                     "reading rows": (Tx, "rows"),
-                    "unpacking snapshots": (commit, "snapshot_json"),
-                    "unpacking traces": (commit, "trace_json"),
+                    "unpacking snapshots": (packing, "snapshot_json"),
+                    "unpacking traces": (packing, "trace_json"),
                     "deciding again": (Simulation, "_replay"),
-                    "comparing the rulebooks": (Simulation, "_pair"),
+                    "comparing the rulebooks": (Simulation, "_books_of"),
                 }
             ):
                 started = time.process_time()
