@@ -35,6 +35,4 @@ def test_every_function_that_is_watched_is_there() -> None:
         thing = known[first]
         for part in rest:
             thing = getattr(thing, part)
-        assert hasattr(thing, attribute), (
-            f"engine/bench/tools.py watches `{owner}.{attribute}`, which is gone"
-        )
+        assert hasattr(thing, attribute), f"engine/bench/tools.py watches `{owner}.{attribute}`, which is gone"
