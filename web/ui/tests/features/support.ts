@@ -33,7 +33,7 @@ export interface Call {
   body: unknown
 }
 
-/** What the desk answers to `GET /path`, where its query matters by a function; other calls get 204 and are noted. */
+/** What the desk answers to `GET /path`, where its query or its time matters by a function; other calls get 204 and are noted. */
 export async function signedIn(permissions: string[], answers: Record<string, unknown>): Promise<Call[]> {
   const calls: Call[] = []
   document.cookie = 'desk_here=1'
@@ -42,7 +42,7 @@ export async function signedIn(permissions: string[], answers: Record<string, un
     const method = init.method ?? 'GET'
     calls.push({ method, path: address.replace('/api/v1', ''), body: init.body ? JSON.parse(String(init.body)) : null })
     const known = path === '/auth/me' ? me(permissions) : (answers[`${method} ${path}`] ?? (method === 'GET' ? answers[path] : undefined))
-    const said = typeof known === 'function' ? known(new URLSearchParams(address.split('?')[1])) : known
+    const said = typeof known === 'function' ? await known(new URLSearchParams(address.split('?')[1])) : known
     if (said !== undefined) return new Response(JSON.stringify(said), { status: 200 })
     return method === 'GET' ? new Response('{}', { status: 404 }) : new Response(null, { status: 204 })
   })

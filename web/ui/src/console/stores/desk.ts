@@ -42,6 +42,8 @@ export const useDesk = defineStore('desk', () => {
   let lists: ReturnType<typeof setTimeout> | undefined
   let listsAsked = 0
   let peopleAsked = 0
+  /** Which asking for the views was the last: an answer that was overtaken says nothing. */
+  let viewsAsked = 0
 
   const dispatch = (event: DeskEvent): void => {
     state.value = fold(state.value, event)
@@ -161,7 +163,9 @@ export const useDesk = defineStore('desk', () => {
 
   async function loadViews(): Promise<void> {
     if (!seesTickets()) return
+    const mine = ++viewsAsked
     const answer = await api.get<{ items: View[] }>('/views')
+    if (mine !== viewsAsked) return
     saved.value = answer.items.filter((view) => view.id !== null)
     views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }

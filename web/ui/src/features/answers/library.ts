@@ -32,8 +32,14 @@ export function useLibrary(filter: Filter) {
   async function fetch(cursor: string | null): Promise<void> {
     const mine = ++turn
     try {
-      const page = await calls.listed(wanted(filter), cursor)
-      if (mine !== turn) return
+      let page: Awaited<ReturnType<typeof calls.listed>>
+      let before: number
+      do {
+        // An answer that set out before a change does not know of it.
+        before = changes.value
+        page = await calls.listed(wanted(filter), cursor)
+        if (mine !== turn) return
+      } while (changes.value !== before)
       const known = new Set(cursor === null ? [] : entries.value.map((entry) => entry.id))
       entries.value = [...(cursor === null ? [] : entries.value), ...page.items.filter((entry) => !known.has(entry.id))]
       count.value = page.count
@@ -75,7 +81,8 @@ export function useLibrary(filter: Filter) {
 
   async function save(id: number | null, body: EntryBody): Promise<void> {
     put(id === null ? await calls.created(body) : await calls.changed(id, body))
-    await fetchTypes()
+    // It is kept, whatever becomes of the counts beside the types.
+    fetchTypes().catch((error: unknown) => reason(error))
   }
 
   async function enable(entry: Entry, enabled: boolean): Promise<void> {

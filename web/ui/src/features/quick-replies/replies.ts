@@ -18,6 +18,8 @@ export const useReplies = defineStore('quick-replies', () => {
   /** Whether the desk has answered once. */
   const asked = ref(false)
   let at = 0
+  /** Counts what was changed here: an answer that set out before a change does not know of it. */
+  let changes = 0
   let loading: Promise<void> | null = null
 
   // Personal replies are seen by their owner only, on a shared browser too.
@@ -34,8 +36,13 @@ export const useReplies = defineStore('quick-replies', () => {
   async function fetchAll(): Promise<void> {
     const username = session.user?.username
     try {
-      const found = await calls.listed()
-      if (session.user?.username !== username) return
+      let found: readonly QuickReply[]
+      let before: number
+      do {
+        before = changes
+        found = await calls.listed()
+        if (session.user?.username !== username) return
+      } while (changes !== before)
       items.value = found
       asked.value = true
       at = Date.now()
@@ -52,6 +59,7 @@ export const useReplies = defineStore('quick-replies', () => {
   }
 
   const put = (reply: QuickReply): void => {
+    changes++
     items.value = [...items.value.filter((one) => one.id !== reply.id), reply]
   }
 
@@ -61,6 +69,7 @@ export const useReplies = defineStore('quick-replies', () => {
 
   async function remove(id: number): Promise<void> {
     await calls.removed(id)
+    changes++
     items.value = items.value.filter((one) => one.id !== id)
   }
 
