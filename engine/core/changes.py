@@ -6,19 +6,18 @@ A decision is a list of them. References to rows not stored yet are negative; st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.entities import AuthorKind, Visibility
 from engine.core.purposes import WINDOW
+from engine.core.values import Struct
 
 Thing = Literal[
     "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(Struct, frozen=True):
     """A new row. `values` are the entity's attributes (nouns by name, agents by username).
 
     A chat and a clock belong to a ticket: their `ref` is the ticket's. A notification's `agent` is a username. A
@@ -31,8 +30,7 @@ class Create:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Struct, frozen=True):
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
     A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with
@@ -46,8 +44,7 @@ class Set:
     """The clock's target; empty for other things."""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """A line or note of a conversation."""
 
     ref: int
@@ -70,8 +67,7 @@ class Say:
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """Tags added to a ticket or member; those it has already are no change."""
 
     thing: Literal["ticket", "member"]
@@ -79,8 +75,7 @@ class Tag:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Untag:
+class Untag(Struct, frozen=True):
     """Tags taken off a ticket or member."""
 
     thing: Literal["ticket", "member"]
@@ -88,45 +83,41 @@ class Untag:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """A moment to come. One of a name for a ticket: setting it again moves it."""
 
     ticket: int
     name: str
     due_at: int
     kind: Literal["rule", "sla", "silence", "say"]
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ClearTimer:
+class ClearTimer(Struct, frozen=True):
     """The timer is no longer wanted; unknown names are no error."""
 
     ticket: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(Struct, frozen=True):
     """Something that leaves the desk after commit, once. Storage gives it the key that tells channels a duplicate."""
 
     channel: str
     ticket: int | None
     message: int | None
     due_at: int
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """Something that happened, for the one log: history, sockets and audit read it.
 
     `body` holds ids, plain values, digests of personal ones. `{"message": ref}` refers to a Say of the same decision.
     """
 
     kind: str
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = {}
     ticket: int | None = None
     member: int | None = None
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from engine.core.entities import AgentStatus, Visibility
 from engine.core.purposes import API, PHONE, WINDOW
+from engine.core.values import Struct
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,7 @@ class MemberMade:
     shop: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLinked:
+class OpenLinked(Struct, frozen=True):
     """What a rule wants opened. `origin`: the id of the ticket it stands at, `text`: the first note."""
 
     origin: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter, is_not
 from typing import Any
 
@@ -17,11 +17,11 @@ from engine.core.handlers import begin
 from engine.core.reader import PARTS
 from engine.core.rulebook import Rulebook
 from engine.core.trace import MASK, PLAIN, Reason, TraceChange, TraceEntry, dropped, entry_of, jsonable
+from engine.core.values import Struct, replace
 from engine.lang import LIMITS, Effect, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What one root event led to: changes to store, why, and from what."""
 
     root: str

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields as dataclass_fields
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -33,6 +31,7 @@ from engine.core.lifecycle import Transition
 from engine.core.masking import Mask
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason
+from engine.core.values import replace
 
 SILENCE = "silence"
 WAITING = "waiting"
@@ -146,7 +145,7 @@ class Draft:
 
     def change_ticket(self, **values: Any) -> None:
         """Sets attributes of the ticket."""
-        self.ticket = _changed_ticket(self.need_ticket(), values)
+        self.ticket = replace(self.need_ticket(), **values)
 
     def change_field(self, owner: str, name: str, value: Any) -> None:
         """Sets a custom field of the ticket or the member."""
@@ -495,19 +494,6 @@ class Draft:
         return changes
 
 
-_TICKET = tuple(field.name for field in dataclass_fields(Ticket))
-_PLACES = {name: place for place, name in enumerate(_TICKET)}
-_ticket_values = attrgetter(*_TICKET)
-
-
-def _changed_ticket(ticket: Ticket, values: Mapping[str, Any]) -> Ticket:
-    """`dataclasses.replace` of a ticket in half the time: rules do little else."""
-    all_values = list(_ticket_values(ticket))
-    for name, value in values.items():
-        all_values[_PLACES[name]] = value
-    return Ticket(*all_values)
-
-
 def _tells_of(change: Change, block: int) -> bool:
     if isinstance(change, Create):
         return change.ref == block
@@ -523,7 +509,7 @@ def _attributes(entity: Any, skip: tuple[str, ...]) -> _Attributes:
     key = (type(entity).__name__, skip)
     found = _known.get(key)
     if found is None:
-        names = tuple(field.name for field in dataclass_fields(entity) if field.name not in skip)
+        names = tuple(name for name in entity.__struct_fields__ if name not in skip)
         found = _known[key] = (names, attrgetter(*names))
     return found
 

@@ -7,10 +7,10 @@ username. A row that does not exist yet has a negative id, given out by the deci
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from engine.core.purposes import PHONE, WINDOW
+from engine.core.values import Struct
 
 T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
@@ -31,8 +31,7 @@ INTERNAL = "internal"
 """The channel of cases that colleagues open for each other: their members neither see them nor are written to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """A case of any kind: a chat, an inquiry, a call, a work order."""
 
     id: int
@@ -61,7 +60,7 @@ class Ticket:
     reopened: int = 0
     reply_count: int = 0
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
     """Custom fields by their short name (`amount`), decrypted."""
     merged_into: int | None = None
     version: int = 0
@@ -77,8 +76,7 @@ class Ticket:
     rating_asked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chat:
+class Chat(Struct, frozen=True):
     """What only a live chat has; one to a ticket."""
 
     ticket_id: int
@@ -100,8 +98,7 @@ CALL_RESULTS = ("answered", "missed", "busy", "failed")
 """How a call may end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One telephone call; a ticket may have many. `rang_at`: when the desk first heard of it."""
 
     id: int
@@ -119,8 +116,7 @@ class Call:
     account: str = PHONE
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A line (public, anonymous) or a note (internal)."""
 
     id: int
@@ -142,8 +138,7 @@ class Message:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A person served in one shop, guest or not."""
 
     id: int
@@ -157,15 +152,14 @@ class Member:
     blocked_until: int | None = None
     """The end of the longest block, past or to come; NEVER for one that has no end."""
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
     open_tickets: int = 0
     complaints_30d: int = 0
     signed_up_at: int | None = None
     created_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """Who serves. `load` counts the open tickets of live kinds now assigned."""
 
     id: int
@@ -184,8 +178,7 @@ class Agent:
     locale: str = "zh-TW"
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """One SLA target of one ticket (first_reply, next_reply, resolve)."""
 
     target: str
@@ -207,8 +200,7 @@ class Clock:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who wants something: an agent, a member, a guest, or the desk itself."""
 
     kind: Literal["agent", "member", "guest", "system"]
@@ -259,8 +251,7 @@ class Lookups(Protocol):
         """What a feature keeps for rules to ask, by the type of the value: `lookups[Library]`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """All that one decision starts from. `ticket` is None where there is none yet."""
 
     shop: str
@@ -271,13 +262,13 @@ class Case:
     messages: Sequence[Message] = ()
     """The last 20 of the conversation, oldest first."""
     clocks: tuple[Clock, ...] = ()
-    timers: Mapping[str, int] = field(default_factory=dict)
+    timers: Mapping[str, int] = {}
     """Open timers of this ticket: name → due."""
     next_number: int = 0
     """The number a ticket opened by this decision will have."""
     agent: Agent | None = None
     """The ticket's assignee, or the agent the event is about."""
-    external: Mapping[str, Any] = field(default_factory=dict)
+    external: Mapping[str, Any] = {}
     """Values of plugin fields, fetched before the transaction."""
     member_new: bool = False
     """The member was first seen with this very event."""

@@ -4,18 +4,17 @@ does not."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.trace import TraceEntry
+from engine.core.values import Struct, replace
 from engine.lang import WordSet
 from engine.lang import mask as masked
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(Struct, frozen=True):
     """One line as it was written, and the words that are hidden in it. Several actions `mask` make one of all
     their words, so their order means nothing."""
 

@@ -6,7 +6,7 @@ It stands for storage only; the decisions are the real ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, 
 from engine.core.library import Library
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
+from engine.core.values import replace
 from engine.lang.checked import Schedule
 
 T = TypeVar("T")

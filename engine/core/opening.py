@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from engine.core.asking import holds
@@ -14,6 +13,7 @@ from engine.core.errors import Refused, missing
 from engine.core.lifecycle import Transition
 from engine.core.rulebook import Rulebook
 from engine.core.typed import check_field
+from engine.core.values import replace
 
 PEOPLE_SET = frozenset(
     {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}

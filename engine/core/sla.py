@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.core.calendar import Calendar
 from engine.core.entities import Clock, ClockState
+from engine.core.values import replace
 from engine.lang import Condition, Duration
 
 TARGETS = ("first_reply", "next_reply", "resolve")

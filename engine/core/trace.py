@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from engine.core.rulebook import Rulebook
+from engine.core.values import Struct, field, replace
 from engine.lang import Rule
 from engine.lang.said import joined, say
 
@@ -23,8 +23,7 @@ TEXT = "text"
 """The kind of a reason and the action of a change that are a sentence, as older desks kept all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a rule did not act.
 
     `kind`: priority, name (the winner is first at equal priority), stage (the target takes one rule), closed (the case,
@@ -56,8 +55,7 @@ class Reason:
         return self.text or ""
 
 
-@dataclass(frozen=True, slots=True)
-class TraceChange:
+class TraceChange(Struct, frozen=True):
     """What one action did, or what kept it from doing anything.
 
     `action`: as in `Effect`. `target`: what it is about: a field, a timer, a template. `value`: what holds after it.
@@ -68,7 +66,7 @@ class TraceChange:
     action: str
     target: str | None = None
     value: Any = None
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = {}
     missed: str | None = None
 
     def hidden(self, hide: Callable[[str], str]) -> TraceChange:
@@ -76,8 +74,7 @@ class TraceChange:
         return replace(self, value=_hidden(self.value, hide), more=_hidden(self.more, hide))
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEntry:
+class TraceEntry(Struct, frozen=True):
     """How a rule fared in one wave of a decision.
 
     `outcome`: acted, lost, failed; of rules asked again afterwards also nearly and not.
@@ -91,7 +88,7 @@ class TraceEntry:
     wave: int = 0
     outcome: str = "acted"
     reasons: tuple[Reason, ...] = ()
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
     """What its condition read."""
     changes: list[TraceChange] = field(default_factory=list)
     """Filled until its wave ends."""

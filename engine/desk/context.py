@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from engine.core.decide import Decision, decide
 from engine.core.entities import SYSTEM, Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
+from engine.core.values import replace
 from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
 from engine.plugins import Plugins
@@ -70,7 +71,7 @@ class Work:
 
     def by(self, actor: Actor) -> Work:
         """The same transaction, for another actor."""
-        return replace(self, actor=actor)
+        return Work(self.context, self.tx, self.book, self.words, actor)
 
     def ask(self, question: Any) -> Any:
         """The answer to another question, in the same transaction."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 from engine.api import Inbound
 from engine.core.commands import CallEvent, MemberLine
 from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
+from engine.core.values import replace
 from engine.desk import locate
 from engine.desk.context import Context, Work
 from engine.desk.handlers.messages import answered, line_answer

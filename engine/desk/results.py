@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +11,7 @@ from engine.core.entities import Actor, Clock
 from engine.core.errors import missing
 from engine.core.questions import MemberById, TicketByNumber
 from engine.core.rulebook import Rulebook
+from engine.core.values import replace
 from engine.desk import actors
 from engine.desk.context import Work
 from engine.lang import Rule, RuleSet

@@ -48,8 +48,11 @@ WORD_RUN = re.compile(rf"[^\W_{_CJK}]+")
 """A word of a spaced script: letters and digits outside CJK."""
 _RUN = re.compile(f"({_CJK_RUN.pattern})|{WORD_RUN.pattern}")
 
-# Characters past U+FFFF, which the quick half of a fold leaves alone.
-_RARE = re.compile("[\U00010000-\U0010ffff]")
+# Characters that never join the one before them, whatever it is: the fold of a text of these is theirs, one by one.
+_APART = re.compile(
+    "[\0-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u2bff\u3000-\u3029\u3030-\u3096\u309d-\u312f\u3200-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e\uffe0-\uffee]*"
+)
 
 
 @lru_cache(maxsize=1)
@@ -72,15 +75,15 @@ def _table() -> dict[int, str | None]:
     return table
 
 
-@lru_cache(maxsize=1)
-def _row() -> list[int | None]:
-    """The same for every character up to U+FFFF, by place: a list is read twice as fast as a dictionary in which most
-    characters are missing."""
-    row: list[int | None] = list(range(0x10000))
-    for code, into in _table().items():
-        if code < len(row):
-            row[code] = None if into is None else ord(into)
-    return row
+class _Folds(dict[int, str]):
+    """The folds of single characters, each made when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_together(chr(code))
+        return folded
+
+
+_folds = _Folds()
 
 
 _SITE = re.compile(r"www\.\S+")
@@ -103,15 +106,16 @@ def written_in(text: str, among: Collection[str]) -> str | None:
     Scripts tell Japanese and Korean; characters that only one way of writing has tell the two Chinese; a few words
     of Latin letters alone are the one such language there is, English before others.
     """
-    # Addresses are in no language. Word by word: one pattern for all would take the square of a long one's length.
-    plain = " ".join(_SITE.sub(" ", word) for word in text.split() if "://" not in word and "@" not in word)
+    plain = text
+    if "://" in text or "@" in text or "www." in text:
+        # Addresses are in no language. Word by word: one pattern for all would take the square of a long one's length.
+        plain = " ".join(_SITE.sub(" ", word) for word in text.split() if "://" not in word and "@" not in word)
     cjk = "".join(_CJK_RUN.findall(plain))
     if _KANA.search(plain) or _HANGUL.search(plain):
         return _first(among, "ja" if _KANA.search(plain) else "ko")
     if cjk:
-        table, only_simplified = _table(), _simplified()
-        traditional = sum(ord(char) in table for char in cjk)
-        simplified = sum(char in only_simplified for char in cjk)
+        traditional = sum(map(_table().__contains__, map(ord, cjk)))
+        simplified = sum(map(_simplified().__contains__, cjk))
         if traditional == simplified:
             return None
         return _first(among, "zh-TW" if traditional > simplified else "zh-CN")
@@ -143,11 +147,12 @@ def fold(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_row())
-    if _RARE.search(folded) is None and unicodedata.is_normalized("NFKC", folded):
-        return folded
-    folded = unicodedata.normalize("NFKC", folded.translate(_table()))
-    return folded.translate(_table())
+    return text.translate(_folds) if _APART.fullmatch(text) else _fold_together(text)
+
+
+def _fold_together(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_table())
+    return unicodedata.normalize("NFKC", folded).translate(_table())
 
 
 def is_cjk(char: str) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.trace import TraceEntry
+from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.fresh import NewTicket, made

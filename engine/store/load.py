@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, Select, Value, fn
 
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
+from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.sql import Prepared, Row, p

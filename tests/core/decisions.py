@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from engine.core import memory, scenarios
 from engine.core.building import build
 from engine.core.decide import Decision
+from engine.core.values import asdict
 from engine.lang import Source
 from engine.reload import is_scenario_file, read_folder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from engine.core import sla
 from engine.core.calendar import Calendar, always
 from engine.core.entities import HOUR, MINUTE, Clock
 from engine.core.sla import Policy
+from engine.core.values import replace
 from engine.lang import Duration
 from tests.core.desk import TAIPEI, at, clock_of
 from tests.core.test_calendar import OFFICE
@@ -132,7 +133,7 @@ def test_an_end(met: bool, state: str) -> None:
 
 
 def _other(**values: Any) -> Policy:
-    return replace(policy(first_reply="2h"), name="gold", **values)
+    return dataclasses.replace(policy(first_reply="2h"), name="gold", **values)
 
 
 def test_another_policy_counts_what_was_used() -> None:

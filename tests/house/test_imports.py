@@ -46,7 +46,7 @@ TABLE = {
         "`engine.lang` may import nothing of ours, and of others lark, pyyaml, google-re2, pyahocorasick, opencc, z3.",
     ),
     "engine.core": _room(
-        2, "engine.lang", "transitions", "`engine.core` may import `engine.lang`, and of others transitions."
+        2, "engine.lang", "transitions msgspec", "`engine.core` may import `engine.lang`, transitions and msgspec."
     ),
     "engine.config": _room(
         2, "engine.lang", "", "`engine.config` may import `engine.lang` (documents, findings), and nothing of others."

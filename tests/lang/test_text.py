@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.lang import text as lang_text
 from engine.lang.text import STARS, WordSet, fold, mask, may_be_masked, tokens, width, written_in
 
 
@@ -32,6 +34,22 @@ def test_fold(text: str, folded: str) -> None:
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])))
+def test_characters_that_stand_apart_fold_as_they_do_together(text: str) -> None:
+    assert fold(text) == lang_text._fold_together(text)
+
+
+def test_each_character_that_stands_apart_folds_as_it_does_beside_others() -> None:
+    apart = [char for code in range(0x10000) if lang_text._APART.fullmatch(char := chr(code))]
+    assert len(apart) > 40_000
+    odd = [char for char in apart if unicodedata.normalize("NFKC", char).casefold() != char]
+    for beside in "aか가退゛":
+        wrong = [
+            char for char in odd if fold(beside + char + beside) != lang_text._fold_together(beside + char + beside)
+        ]
+        assert not wrong
 
 
 def test_each_character_folds_to_its_end_at_once() -> None:

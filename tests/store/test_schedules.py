@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.core.changes import Set, Tag, Timer
+from engine.core.values import replace
 from engine.store import Store, Tx
 from engine.store import tables as t
 from engine.store.load import member_case, peek_member_cases, peek_ticket_case, peek_ticket_cases

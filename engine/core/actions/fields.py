@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from engine.core.actions.action import Action, value_of
@@ -11,6 +10,7 @@ from engine.core.actions.phrases import fact, names, shown
 from engine.core.draft import Draft
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of, mask
+from engine.core.values import replace
 from engine.lang import Effect, Type, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.checked import Dynamic

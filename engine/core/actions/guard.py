@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from engine.core.actions.action import Action, by_itself, moment_after, nothing
@@ -11,6 +10,7 @@ from engine.core.draft import Draft
 from engine.core.entities import NEVER
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange
+from engine.core.values import replace
 from engine.lang import Duration, Effect, ast
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.said import say

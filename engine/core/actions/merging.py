@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 from engine.core.actions.table import ACTIONS
 from engine.core.trace import Reason
+from engine.core.values import Struct
 from engine.lang import Effect
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """An effect that another rule's overrode. `target`: what both want differently. `tie`: at equal priority."""
 
     effect: Effect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ from engine.core.changes import Set, Tag, Untag
 from engine.core.draft import Draft
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, jsonable
+from engine.core.values import replace
 from engine.lang import ActionKind, Effect, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.checked import Dynamic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
@@ -14,6 +13,7 @@ from engine.core.library import menu
 from engine.core.rulebook import Rulebook
 from engine.core.telling import locale_of, shown
 from engine.core.trace import Reason, TraceChange
+from engine.core.values import replace
 from engine.lang import Duration, Effect, Template, ast
 from engine.lang.actions import ActionChecker
 from engine.lang.said import say

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from engine.core.changes import Set
 from engine.core.commands import SetStatus
 from engine.core.draft import Draft
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
+from engine.core.values import replace
 
 
 def set_status(draft: Draft, command: SetStatus) -> None:

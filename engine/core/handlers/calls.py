@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import get_args
 
 from engine.core.changes import Create, Set
@@ -13,6 +12,7 @@ from engine.core.entities import CALL_RESULTS, Call
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
+from engine.core.values import asdict, replace
 
 TRIGGERS: Mapping[str, str] = {"ringing": "ring", "answered": "answer", "ended": "hang_up", "missed": "miss"}
 """What the desk raises in the lifecycle that is for calls."""
@@ -67,7 +67,9 @@ def _new(call: Call, what: str) -> bool:
 
 
 def _values(call: Call) -> dict[str, object]:
-    return {one.name: getattr(call, one.name) for one in fields(call) if one.name != "id"}
+    values = asdict(call)
+    del values["id"]
+    return values
 
 
 BEGIN: Mapping[type, Beginning] = {

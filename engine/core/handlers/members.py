@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from engine.core.commands import BlockMember, ChangeMember, MemberMade, MemberSignedIn, UnblockMember
 from engine.core.draft import Draft
@@ -12,6 +11,7 @@ from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import known_tags, one_of
 from engine.core.typed import check_field
+from engine.core.values import replace
 
 
 def change_member(draft: Draft, command: ChangeMember) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from engine.core import access
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
@@ -12,6 +11,7 @@ from engine.core.entities import INTERNAL, Actor, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
+from engine.core.values import replace
 
 WRITING: Mapping[Visibility, str] = {
     "public": "ticket.reply",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +13,7 @@ from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.draft import Draft
 from engine.core.entities import Clock
 from engine.core.handlers._beginning import Beginning
+from engine.core.values import replace
 
 
 def timer_due(draft: Draft, command: TimerDue) -> None:

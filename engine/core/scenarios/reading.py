@@ -164,8 +164,8 @@ class _Words:
     def __init__(self, book: Rulebook) -> None:
         self.book = book
         fields = list(book.fields)
-        more = [f"ticket.{name}" for name in Ticket.__dataclass_fields__ if not name.endswith("_id")]
-        more += [f"member.{name}" for name in Member.__dataclass_fields__]
+        more = [f"ticket.{name}" for name in Ticket.__struct_fields__ if not name.endswith("_id")]
+        more += [f"member.{name}" for name in Member.__struct_fields__]
         self.expected = {*fields, *more, *(f"sla.{target}" for target in TARGETS)}
         self.rules = {name for rule in book.rules.rules for name in (rule.id, rule.name)}
         self.events = {key.split(" ")[0] for rule in book.rules.rules for key in (e.key for e in rule.events)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -44,6 +43,7 @@ from engine.core.scenarios.why import why
 from engine.core.schema.scenarios import CallEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
 from engine.core.typed import typed
+from engine.core.values import replace
 from engine.lang import Duration, Source, load_plain
 from engine.lang.said import quoted, say
 from engine.lang.types import noun

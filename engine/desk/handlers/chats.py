@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from engine.core.commands import EndChat, OpenChat
 from engine.core.decide import Decision, decide
 from engine.core.entities import Actor
+from engine.core.values import replace
 from engine.desk import actors, locate, results
 from engine.desk.context import Context
 from engine.desk.handlers.tickets import ticket_answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from engine.core.commands import MemberSignedIn, SignIn, SignOut
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.questions import WhoIs
+from engine.core.values import replace
 from engine.desk import actors, locate, results
 from engine.desk.context import Context, Work
 from engine.desk.handlers.members import sign_on
