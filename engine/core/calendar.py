@@ -42,6 +42,8 @@ class Calendar:
     hours: Mapping[int, tuple[tuple[int, int], ...]]
     holidays: frozenset[date] = frozenset()
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
+    _today: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
+    """The local day asked for last: its first µs, the one after its last, its ordinal."""
 
     def is_open(self, at: int) -> bool:
         """Whether the moment lies in working time; the end of a span does not."""
@@ -85,7 +87,8 @@ class Calendar:
         if until <= since:
             return 0
         total = 0
-        for d in range(self._local_day(since) - 1, self._local_day(until) + 1):
+        first = from_micros(since, self.zone).toordinal()
+        for d in range(first - 1, self._local_day(until) + 1):
             for start, end in self._spans(d):
                 if start < until and end > since:
                     total += min(end, until) - max(start, since)
@@ -96,7 +99,11 @@ class Calendar:
         return any(self.hours.get(day) for day in range(7))
 
     def _local_day(self, at: int) -> int:
-        return from_micros(at, self.zone).toordinal()
+        begin, end, day = self._today
+        if not begin <= at < end:
+            day = from_micros(at, self.zone).toordinal()
+            self._today = (self._wall(_midnight(day), 0), self._wall(_midnight(day + 1), 0), day)
+        return day
 
     def _is_working_day(self, ordinal: int) -> bool:
         day = date.fromordinal(ordinal)
@@ -119,16 +126,20 @@ class Calendar:
         """The spans that begin on a day, as they stand in `hours`."""
         if not self._is_working_day(ordinal):
             return []
-        day = date.fromordinal(ordinal)
-        midnight = datetime.combine(day, datetime.min.time())
+        midnight = _midnight(ordinal)
         return [
-            (self._wall(midnight, start), self._wall(midnight, end)) for start, end in sorted(self.hours[day.weekday()])
+            (self._wall(midnight, start), self._wall(midnight, end))
+            for start, end in sorted(self.hours[midnight.weekday()])
         ]
 
     def _wall(self, midnight: datetime, minutes: int) -> int:
         """µs UTC of a wall-clock minute of the day: spans follow the wall clock, also on a day with a clock change."""
         local = (midnight + timedelta(minutes=minutes)).replace(tzinfo=self.zone)
         return to_micros(local)
+
+
+def _midnight(ordinal: int) -> datetime:
+    return datetime.combine(date.fromordinal(ordinal), datetime.min.time())
 
 
 def parse_days(text: str) -> tuple[int, ...]:

@@ -263,3 +263,13 @@ def test_a_year_of_days_costs_no_memory() -> None:
     since = at("2026-01-01 00:00")
     assert calendar_.between(since, since + 7_000 * DAY) == 7_000 * 9 * HOUR
     assert len(calendar_._days) <= 2_001
+
+
+@given(st.sampled_from(["Asia/Taipei", "America/St_Johns", "America/Sao_Paulo", "Pacific/Apia", "Africa/Cairo"]), st.data())
+def test_the_day_of_a_moment_is_the_same_whatever_was_asked_before(zone: str, data: st.DataObject) -> None:
+    calendar = always(ZoneInfo(zone))
+    spans = st.integers(-26 * HOUR, 26 * HOUR)
+    at = data.draw(st.integers(946_684_800, 1_900_000_000)) * SECOND
+    for step in data.draw(st.lists(spans, min_size=1, max_size=20)):
+        at += step
+        assert calendar._local_day(at) == from_micros(at, ZoneInfo(zone)).toordinal()
