@@ -18,6 +18,7 @@ HORIZON_DAYS = 3700
 """How far ahead working time is looked for: a calendar closed for ten years is closed."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
 
 
 def to_micros(moment: datetime) -> int:
@@ -42,8 +43,7 @@ class Calendar:
     hours: Mapping[int, tuple[tuple[int, int], ...]]
     holidays: frozenset[date] = frozenset()
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
-    _today: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
-    """The local day asked for last: its first µs, the one after its last, its ordinal."""
+    _begins: dict[int, int] = field(default_factory=dict, repr=False)
 
     def is_open(self, at: int) -> bool:
         """Whether the moment lies in working time; the end of a span does not."""
@@ -87,8 +87,7 @@ class Calendar:
         if until <= since:
             return 0
         total = 0
-        first = from_micros(since, self.zone).toordinal()
-        for d in range(first - 1, self._local_day(until) + 1):
+        for d in range(self._local_day(since) - 1, self._local_day(until) + 1):
             for start, end in self._spans(d):
                 if start < until and end > since:
                     total += min(end, until) - max(start, since)
@@ -99,11 +98,21 @@ class Calendar:
         return any(self.hours.get(day) for day in range(7))
 
     def _local_day(self, at: int) -> int:
-        begin, end, day = self._today
-        if not begin <= at < end:
-            day = from_micros(at, self.zone).toordinal()
-            self._today = (self._wall(_midnight(day), 0), self._wall(_midnight(day + 1), 0), day)
+        day = at // DAY + _EPOCH_DAY  # the UTC day: the local one is the same, or beside it
+        while at < self._begin(day):
+            day -= 1
+        while at >= self._begin(day + 1):
+            day += 1
         return day
+
+    def _begin(self, ordinal: int) -> int:
+        """The first µs of a local day."""
+        known = self._begins.get(ordinal)
+        if known is None:
+            if len(self._begins) > 2_000:
+                self._begins.clear()
+            known = self._begins[ordinal] = self._wall(_midnight(ordinal), 0)
+        return known
 
     def _is_working_day(self, ordinal: int) -> bool:
         day = date.fromordinal(ordinal)
