@@ -10,7 +10,7 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 
 from web import pages
-from web.handler import OperationHandler
+from web.handler import BODY_WITHIN, OperationHandler
 from web.live import AgentSocket, ChatSocket
 from web.routes import Operation, table
 from web.shared import Web
@@ -52,7 +52,7 @@ def listen(web: Web, port: int, address: str) -> HTTPServer:
         max_body_size=LARGEST_BODY,
         max_header_size=65_536,
         idle_connection_timeout=75,
-        body_timeout=120,
+        body_timeout=BODY_WITHIN,
     )
     server.listen(port, address)
     return server

@@ -57,7 +57,7 @@ def body(kind: type[Struct], raw: bytes) -> Struct:
 def query(kind: type[Struct], text: str) -> Struct:
     """The struct in the query of an address. Raises Unreadable or Wrong."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_QUERY)
+        pairs = _pairs(text) if text else []
     except ValueError as error:
         raise Unreadable(f"the query cannot be read: {error}") from None
     values: dict[str, str] = {}
@@ -70,6 +70,10 @@ def query(kind: type[Struct], text: str) -> Struct:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Wrong(_all_faults(kind, values, error, strict=False)) from None
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_QUERY)
 
 
 def first(text: str, name: str) -> str | None:

@@ -188,3 +188,13 @@ ServerFrame = (
     | EndedFrame
     | ErrorFrame
 )
+
+
+def on_the_wire(text: bytes) -> bytes:
+    """A text message as a server sends it: one frame, neither masked nor compressed (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return bytes((0x81, size)) + text
+    if size < 0x10000:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + text
+    return b"\x81\x7f" + size.to_bytes(8, "big") + text

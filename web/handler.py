@@ -6,13 +6,13 @@ under which the log has the reason.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import http.client
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -35,6 +35,8 @@ SIGN: Final = "desk_here"
 only where somebody is. It opens nothing."""
 DRAIN: Final = 64_000_000
 """Bytes of a body that is too large which we read and throw away, so that the sender reads the answer."""
+BODY_WITHIN: Final = 120.0
+"""Seconds a body has to come."""
 LARGE: Final = 32_000_000
 """Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
@@ -115,15 +117,16 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         self.request_id: str = getattr(self, "request_id", "") or f"{next(_request_ids):016x}"
-        self.set_header("Server", "desk")
-        self.set_header("X-Request-Id", self.request_id)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", self.policy)
-        self.set_header("Cache-Control", "no-store")
-        if self.settings["web"].https:
-            self.set_header("Strict-Transport-Security", "max-age=31536000")
+        headers = self._headers  # no value of these comes from outside: nothing is to be checked
+        headers["Server"] = "desk"
+        headers["X-Request-Id"] = self.request_id
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Content-Security-Policy"] = self.policy
+        headers["Cache-Control"] = "no-store"
+        if self.web.https:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
 
     def compute_etag(self) -> str | None:
         """Ours name the ticket's version; Tornado's would turn a fresh list into a 304."""
@@ -199,16 +202,6 @@ class BaseHandler(tornado.web.RequestHandler):
             return
         log.error("request %s failed: %s %s", self.request_id, self.request.method, self.request.path, exc_info=value)
 
-    # --- where it comes from ------------------------------------------------------------------------------------------
-
-    def address(self) -> str:
-        """The client's address: of the connection, or as a listed proxy tells it."""
-        return str(self.web.proxies.address(self.request))
-
-    def own_origin(self, origin: str) -> bool:
-        """Whether a page of this desk speaks."""
-        return bool(self.web.own_origin(origin, self.request))
-
     # --- the browser's session ----------------------------------------------------------------------------------------
 
     def keep_session(self, token: str, seconds: int) -> None:
@@ -241,6 +234,7 @@ class OperationHandler(BaseHandler):
         self._limit = 0
         self._call: Call | None = None
         self._refusal: Problem | Refused | None = None
+        self._alarm: asyncio.TimerHandle | None = None
 
     def allowed(self) -> list[str]:
         return sorted({*self.operations, "OPTIONS", *(["HEAD"] if "GET" in self.operations else [])})
@@ -255,6 +249,16 @@ class OperationHandler(BaseHandler):
             if declared.isdigit() and int(declared) > self._limit + DRAIN:
                 raise
             self._refusal, self._limit = refusal, 0
+        if self.operation is not None and self.operation.writes:
+            # Who sends too slowly is cut off. Tornado would do it too, by a task for each body.
+            connection: Any = self.request.connection
+            connection.set_body_timeout(None)
+            self._alarm = asyncio.get_running_loop().call_later(BODY_WITHIN, connection.stream.close)
+
+    def on_connection_close(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        super().on_connection_close()
 
     async def _judge(self) -> None:
         method = "GET" if self.request.method == "HEAD" else self.request.method
@@ -283,6 +287,8 @@ class OperationHandler(BaseHandler):
                 self.request.connection.stream.close()  # type: ignore[union-attr]
 
     async def _run(self, *parts: str, **named: str) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         self.web.under_way += 1
         try:
             await self._carry_out(named)
@@ -335,7 +341,6 @@ class OperationHandler(BaseHandler):
         csrf = None
         shop = headers.get("X-Shop") or self.web.only_shop()
         bearer = _bearer(headers.get("Authorization"))
-        cookie = self.get_cookie(COOKIE)
         visitor = headers.get("X-Visitor")
         if bearer is not None:
             found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, shop=shop))
@@ -347,7 +352,7 @@ class OperationHandler(BaseHandler):
                 raise _unknown("unknown-visitor", "this visitor's proof is not valid")
             if operation.writes:
                 self._slow(self.web.guest_lines)
-        elif cookie:
+        elif cookie := self.get_cookie(COOKIE):
             found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
             if found is not None:
                 csrf = csrf_of(found["csrf_seed"])
@@ -367,14 +372,13 @@ class OperationHandler(BaseHandler):
             query=None,
             key=self._key(operation),
             version=_version(headers.get("If-Match")) if operation.match else None,
-            address=self.address(),
             request=self.request,
             csrf=csrf,
             found=found,
         )
 
     def _slow(self, rates: Rates) -> None:
-        if wait := rates.take(network(self.address())):
+        if wait := rates.take(network(self.web.proxies.address(self.request))):
             text = "too many requests from here; slow down"
             raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
 
@@ -386,7 +390,7 @@ class OperationHandler(BaseHandler):
 
     def _check_origin(self) -> None:
         origin = self.request.headers.get("Origin")
-        if origin is not None and not self.own_origin(origin):
+        if origin is not None and not self.web.own_origin(origin, self.request):
             raise Problem(403, "foreign-origin", "this page is not one of this desk")
 
     def _cross(self, operation: Operation) -> None:
@@ -458,9 +462,9 @@ class OperationHandler(BaseHandler):
         if isinstance(answer.body, bytes):
             return answer
         if answer.status == 204:
-            return replace(answer, body=b"")
+            return Reply(b"", 204, answer.headers, answer.cookie)
         headers = {**answer.headers, "Content-Type": "application/json"}
-        return replace(answer, body=self.json(with_times(answer.body)), headers=headers)
+        return Reply(self.json(with_times(answer.body)), answer.status, headers, answer.cookie)
 
 
 def _bearer(header: str | None) -> str | None:

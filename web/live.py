@@ -31,7 +31,7 @@ from engine.desk import (
     Subscription,
     TicketByNumber,
     WhoIs,
-    with_times,
+    timed_line,
 )
 from web import frames
 from web.decode import located
@@ -76,7 +76,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         self._holds = 0
         self._held: deque[Frame] = deque()
         self._room: asyncio.Future[None] | None = None
-        self._acks: dict[int, list[bytes]] = {}
+        self._acks: dict[int, list[tuple[bytes, asyncio.TimerHandle]]] = {}
+        """Acks by their place in the order, each with the alarm that sends it without."""
         self._unsent = 0
         self._bucket: Bucket | None = None
         self._floods = 0
@@ -242,7 +243,7 @@ class Socket(tornado.websocket.WebSocketHandler):
     def _pass(self, frame: Frame) -> None:
         for seq in sorted(seq for seq in self._acks if seq < frame.seq) if self._acks else ():
             self._send_acks(seq)
-        if frame.data["type"] == "message" and frame.seq in self._acks:
+        if frame.seq in self._acks and frame.type == "message":
             self.last = frame.seq
             self._send_acks(frame.seq)
             return
@@ -262,18 +263,19 @@ class Socket(tornado.websocket.WebSocketHandler):
         except BaseException:
             self.release()
             raise
-        message = with_times(done["message"])
-        ack = msgspec.json.encode({"type": "ack", "id": client_id, "seq": done["seq"], "message": message})
+        frame = {"type": "ack", "id": client_id, "seq": done["seq"], "message": timed_line(done["message"])}
+        ack = msgspec.json.encode(frame)
         if done["seq"] <= self.last:
             # A repeat of what was acknowledged before: it has no new place in the order.
             self.send_bytes(ack)
         else:
-            self._acks.setdefault(done["seq"], []).append(ack)
-            asyncio.get_running_loop().call_later(ACK_WITHIN, self._send_acks, done["seq"])
+            late = asyncio.get_running_loop().call_later(ACK_WITHIN, self._send_acks, done["seq"])
+            self._acks.setdefault(done["seq"], []).append((ack, late))
         return done
 
     def _send_acks(self, seq: int) -> None:
-        for ack in self._acks.pop(seq, ()):
+        for ack, late in self._acks.pop(seq, ()):
+            late.cancel()
             self.send_bytes(ack)
 
     # --- out ----------------------------------------------------------------------------------------------------------
@@ -284,17 +286,16 @@ class Socket(tornado.websocket.WebSocketHandler):
 
     def send_bytes(self, data: bytes) -> None:
         """Sends an encoded frame; a reader who is too slow is dropped, and resumes by `since`."""
-        if self.ws_connection is None or self.ws_connection.is_closing():
+        connection, size = self.ws_connection, len(data)
+        if connection is None or connection.is_closing() or connection.stream is None:
             return
-        self._unsent += len(data)
-        if self._unsent > self.web.config["limits.socket_buffer"]:
+        if self._unsent + size > self.web.config["limits.socket_buffer"]:
             self._drop()
             return
-        try:
-            future = self.write_message(data, binary=False)
-        except tornado.websocket.WebSocketClosedError:
-            return
-        future.add_done_callback(lambda done: self._flushed(done, len(data)))
+        future = connection.stream.write(frames.on_the_wire(data))
+        if not future.done():
+            self._unsent += size
+            future.add_done_callback(lambda _: self._flushed(size))
 
     def _drop(self) -> None:
         """Ends the connection of a reader who is too slow: a close frame would wait behind all the rest."""
@@ -303,13 +304,10 @@ class Socket(tornado.websocket.WebSocketHandler):
         if stream is not None:
             stream.close()
 
-    def _flushed(self, done: asyncio.Future[None], size: int) -> None:
+    def _flushed(self, size: int) -> None:
         self._unsent -= size
         if self._room is not None and not self._room.done() and self._unsent <= 0:
             self._room.set_result(None)
-        if not done.cancelled():
-            # The connection may have gone meanwhile: nobody is left to be told.
-            done.exception()
 
     def _refuse(self, refusal: Refused, client_id: str | None) -> None:
         more: dict[str, Any] = {}
@@ -367,6 +365,7 @@ class ChatSocket(Socket):
         self._coming: list[asyncio.TimerHandle] = []
         self._shown: Counter[str] = Counter()
         self._place: tuple[int | None, int | None] = (None, None)
+        self._network = network(web.proxies.address(self.request))
 
     def check_origin(self, origin: str) -> bool:
         # Which shop it is for is known at `hello`; then its own sites only.
@@ -425,8 +424,8 @@ class ChatSocket(Socket):
         self.hold()
         await self.follow(self.actor, start)
         # What comes as a frame of its own below does not stand in the history too: each line once.
-        coming = {frame.data["message"]["id"] for frame in self.held() if frame.data["type"] == "message"}
-        history = [with_times(line) for line in chat["history"] if not (since and line["id"] in coming)]
+        coming = {frame.data["message"]["id"] for frame in self.held() if frame.type == "message"}
+        history = [timed_line(line) for line in chat["history"] if not (since and line["id"] in coming)]
         self.greeted = True
         self.hub.add_chat(self)
         self.send({"type": "welcome", "seq": start, "visitor": self._proof, "ticket": self.ticket, "history": history})
@@ -443,7 +442,7 @@ class ChatSocket(Socket):
         """
         done = await self.web.desk.act(self.actor, OpenChat(self.shop, self._page))
         lines = [
-            {**line, "frame": with_times(frame), "due": line["at"] if line["after"] else None}
+            {**line, "frame": timed_line(frame), "due": line["at"] if line["after"] else None}
             for line, frame in zip(done["opening"], done["lines"], strict=True)
             if show or not line["after"]
         ]
@@ -492,7 +491,7 @@ class ChatSocket(Socket):
 
     async def _line(self, frame: frames.SendMessage) -> None:
         if self.actor.kind == "guest":
-            wait = self.web.guest_lines.take(network(self.web.proxies.address(self.request)))
+            wait = self.web.guest_lines.take(self._network)
             if wait:
                 raise Refused("too-many", "too-fast", "too many messages from here", retry_after=max(1, round(wait)))
         self._hold_opening()  # what is not shown by now comes into the case

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Final
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -21,40 +23,42 @@ _HELP: Final[Mapping[str, tuple[str, str]]] = {
     "desk_uptime_seconds": ("gauge", "Since the start of this process."),
 }
 
+Labels = tuple[tuple[str, str], ...]
+
 
 class Metrics:
     """Counts what happens in this process. Names and label values come from us, never from a request."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._buckets: Counter[float] = Counter()
+        self._counts: Counter[tuple[str, Labels]] = Counter()
+        self._buckets = [0] * (len(BUCKETS) + 1)
+        """Answers by the first of `BUCKETS` they were not slower than."""
         self._seconds = 0.0
         self._answers = 0
 
     def count(self, name: str, **labels: str) -> None:
         """One more."""
-        self._counts[name, ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))] += 1
+        self._counts[name, tuple(labels.items())] += 1
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
         self.count("desk_requests_total", method=method, route=route, status=str(status))
         self._seconds += seconds
         self._answers += 1
-        for edge in BUCKETS:
-            if seconds <= edge:
-                self._buckets[edge] += 1
+        self._buckets[bisect_left(BUCKETS, seconds)] += 1
 
     def text(self, gauges: Mapping[tuple[str, str], float]) -> str:
         """Everything counted, and the gauges as they are now."""
         rows: dict[str, list[str]] = {name: [] for name in _HELP}
-        for (name, labels), value in sorted(self._counts.items()):
+        counts = {(name, _shown(labels)): value for (name, labels), value in self._counts.items()}
+        for (name, labels), value in sorted(counts.items()):
             rows[name].append(f"{name}{{{labels}}} {value}" if labels else f"{name} {value}")
         for (name, labels), gauge in sorted(gauges.items()):
             rows[name].append(f"{name}{{{labels}}} {gauge:g}" if labels else f"{name} {gauge:g}")
         rows["desk_uptime_seconds"].append(f"desk_uptime_seconds {time.monotonic() - self._started:.3f}")
-        for edge in BUCKETS:
-            rows["desk_request_seconds"].append(f'desk_request_seconds_bucket{{le="{edge:g}"}} {self._buckets[edge]}')
+        for edge, answers in zip(BUCKETS, accumulate(self._buckets), strict=False):
+            rows["desk_request_seconds"].append(f'desk_request_seconds_bucket{{le="{edge:g}"}} {answers}')
         rows["desk_request_seconds"] += [
             f'desk_request_seconds_bucket{{le="+Inf"}} {self._answers}',
             f"desk_request_seconds_sum {self._seconds:.6f}",
@@ -64,3 +68,7 @@ class Metrics:
         for name, (kind, text) in _HELP.items():
             lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", *rows[name]]
         return "\n".join(lines) + "\n"
+
+
+def _shown(labels: Labels) -> str:
+    return ",".join(f'{key}="{value}"' for key, value in sorted(labels))

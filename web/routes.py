@@ -58,8 +58,6 @@ class Call:
     """The `Idempotency-Key`."""
     version: int | None
     """Of `If-Match`; -1 for one that can match nothing."""
-    address: str
-    """The client's, as far as the listed proxies can be believed."""
     request: HTTPServerRequest
     raw: bytes = b""
     csrf: str | None = None
@@ -73,6 +71,11 @@ class Call:
     def desk(self) -> Desk:
         """The desk."""
         return self.web.desk
+
+    @property
+    def address(self) -> str:
+        """The client's address: of the connection, or as a listed proxy tells it."""
+        return self.web.proxies.address(self.request)
 
     async def act(self, command: Any) -> dict[str, Any]:
         """Carries out a command as the caller, once for each Idempotency-Key."""

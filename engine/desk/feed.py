@@ -12,12 +12,13 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
 from engine.core import access
 from engine.core.entities import Actor
-from engine.core.times import with_times
+from engine.core.times import rfc3339, with_times
 from engine.desk.context import Context
 from engine.desk.results import name_line
 from engine.store import stream
@@ -29,6 +30,11 @@ STAFF = frozenset({"agent", "system"})
 """Kinds of actors who hear of everything, as far as they may see it."""
 PAGE = 500
 """Events read at once: a long absence is served in pieces."""
+
+Shape = Callable[[], Mapping[str, Any]]
+"""What makes the rest of a frame: all but its type and its place in the log."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 async def rest(wake: asyncio.Event, seconds: float) -> None:
@@ -42,21 +48,35 @@ async def rest(wake: asyncio.Event, seconds: float) -> None:
     wake.clear()
 
 
+def timed_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """`with_times` of a line, quickly: a line holds one moment."""
+    return {**line, "created_at": rfc3339(line["created_at"])}
+
+
 class Frame:
-    """Something to send: `data` in the socket's shape; encoded once, whoever gets it."""
+    """Something to send: shaped and encoded once, whoever gets it, and only where somebody does."""
 
-    __slots__ = ("_encoded", "data", "seq")
+    __slots__ = ("_data", "_encoded", "_shape", "seq", "type")
 
-    def __init__(self, seq: int, data: Mapping[str, Any]) -> None:
+    def __init__(self, seq: int, kind: str, shape: Shape) -> None:
         self.seq = seq
-        self.data = data
+        self.type = kind
+        self._shape = shape
+        self._data: Mapping[str, Any] | None = None
         self._encoded: bytes | None = None
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """In the socket's shape."""
+        if self._data is None:
+            self._data = {"type": self.type, "seq": self.seq, **self._shape()}
+        return self._data
 
     @property
     def encoded(self) -> bytes:
         """JSON in UTF-8."""
         if self._encoded is None:
-            self._encoded = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+            self._encoded = _JSON.encode(self.data).encode()
         return self._encoded
 
 
@@ -223,49 +243,49 @@ class Feed:
         known = self._frames.get(key)
         if known is None:
             shaped = self._member(item) if audience == "member" else self._staff(item)
-            known = [Frame(item.id, {"type": kind, "seq": item.id, **data}) for kind, data in shaped]
+            known = [Frame(item.id, kind, shape) for kind, shape in shaped]
             self._frames[key] = known
         return known
 
     def _line(self, item: Committed, line: Mapping[str, Any]) -> dict[str, Any]:
         book = self._context.rulebook
-        shown = {**line, "author": dict(line["author"])}
+        shown = {**timed_line(line), "author": dict(line["author"])}
         if book is not None:
             locale = book.shops[item.shop].locales[0] if item.shop is not None and item.shop in book.shops else "zh-TW"
             name_line(book, shown, item.shop, locale)
-        return {"message": with_times(shown)}
+        return {"message": shown}
 
-    def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
+    def _staff(self, item: Committed) -> list[tuple[str, Shape]]:
         kind, body = item.kind, item.body
         live = self._live.get(kind)
         if live is not None:
             frame = dict(live.frame(item))
-            return [(frame.pop("type"), frame)]
+            return [(frame.pop("type"), lambda: frame)]
         if kind in ("message.received", "message.sent", "message.noted") and item.message is not None:
-            return [("message", self._line(item, item.message))]
+            return [("message", partial(self._line, item, item.message))]
         if kind == "ticket.created":
-            return [("ticket", {"number": item.number, "created": True, "changes": {}})]
+            return [("ticket", lambda: {"number": item.number, "created": True, "changes": {}})]
         if kind == "ticket.changed":
-            return [("ticket", {"number": item.number, "changes": with_times(body.get("changes", {}))})]
+            return [("ticket", lambda: {"number": item.number, "changes": with_times(body.get("changes", {}))})]
         if kind in _TOLD:
-            return [("ticket", {"number": item.number, "event": kind, "changes": {}})]
+            return [("ticket", lambda: {"number": item.number, "event": kind, "changes": {}})]
         if kind == "agent.status_changed":
-            return [("presence", {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
+            return [("presence", lambda: {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
         if kind in ("rulebook.activated", "rulebook.refused", "rulebook.mended"):
-            return [("rules", {"digest": body.get("digest")})]
+            return [("rules", lambda: {"digest": body.get("digest")})]
         return []
 
-    def _member(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
+    def _member(self, item: Committed) -> list[tuple[str, Shape]]:
         kind = item.kind
         if kind in ("message.received", "message.sent") and item.member_message is not None:
-            return [("message", self._line(item, item.member_message))]
+            return [("message", partial(self._line, item, item.member_message))]
         if kind == "ticket.changed":
             changes = {k: v for k, v in item.body.get("changes", {}).items() if k in ("state", "category")}
-            return [("ticket", {"number": item.number, "changes": changes})] if changes else []
+            return [("ticket", lambda: {"number": item.number, "changes": changes})] if changes else []
         if kind == "rating.requested":
-            return [("rating_requested", {"ticket": item.number})]
+            return [("rating_requested", lambda: {"ticket": item.number})]
         if kind == "chat.ended":
-            return [("ended", {"ticket": item.number})]
+            return [("ended", lambda: {"ticket": item.number})]
         return []
 
 

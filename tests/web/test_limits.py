@@ -154,3 +154,22 @@ def test_what_is_asked_while_typing_is_slowed_and_takes_nobodys_lines(small: Sit
             assert 429 in others, "a member of the same network, too"
             assert lead.get("/answers/hot", params={"shop": "demo"}).status_code == 200, "not who works here"
             assert tab.line("還是想找真人")["message"]["text"] == "還是想找真人"
+
+
+def test_a_body_that_comes_too_slowly_is_cut_off_and_an_answer_is_waited_for(
+    small: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    monkeypatch.setattr("web.handler.BODY_WITHIN", 0.3)
+    head = f"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {small.token('amy')}\r\n"
+    with socket.create_connection(("127.0.0.1", small.server.port)) as raw:
+        raw.sendall(f"{head}Content-Length: 20\r\n\r\n{{".encode())
+        raw.settimeout(5)
+        assert raw.recv(65_536) == b"", "closed without an answer"
+    with socket.create_connection(("127.0.0.1", small.server.port)) as raw:
+        for _ in range(2):
+            raw.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
+            raw.settimeout(5)
+            assert raw.recv(65_536).startswith(b"HTTP/1.1 422")
+            time.sleep(0.5)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.websocket import WebSocketProtocol13, _WebSocketParams
 
 from engine.desk import rfc3339, with_times
 from plugins.auth import password
 from web import decode, openapi, schema
 from web.app import api_rows
+from web.frames import on_the_wire
 from web.limits import ADDRESS_FACTOR, BURST, WINDOW, Bucket, SignInLimit
 from web.origins import origin_of
 from web.proxies import Proxies
@@ -25,6 +28,16 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_a_text_message_goes_over_the_wire_as_tornado_would_send_it(size: int) -> None:
+    sent: list[bytes] = []
+    handler: Any = SimpleNamespace()
+    protocol = WebSocketProtocol13(handler, False, _WebSocketParams())
+    protocol.stream = cast(Any, SimpleNamespace(write=sent.append))
+    protocol._write_frame(True, 0x1, b"x" * size)
+    assert sent == [on_the_wire(b"x" * size)]
 
 
 def test_failures_of_one_person_at_one_address_wait_longer_each_time() -> None:
