@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,18 +29,37 @@ class NewTicket:
     lines: tuple[Say, ...]
 
 
-def made(
-    case: Case, changes: Sequence[Change], columns: Mapping[str, Any], clocks: tuple[Clock, ...]
-) -> NewTicket | None:
+Kinds = defaultdict[type | str, list[Any]]
+"""A decision's changes in their order: under their type, those to rows under what they are about (see `by_kind`)."""
+
+
+def by_kind(changes: Sequence[Change]) -> Kinds:
+    """What is stored together: "ticket" has those made, "clock" all, "notification" and "rule_use" too; "other" has
+    the remaining `Create` and `Set` in one order."""
+    kinds: Kinds = defaultdict(list)
+    for change in changes:
+        kind = type(change)
+        if kind is Create:
+            kinds[change.thing if change.thing in _APART else "other"].append(change)  # type: ignore[union-attr]
+        elif kind is Set:
+            kinds["clock" if change.thing == "clock" else "other"].append(change)  # type: ignore[union-attr]
+        else:
+            kinds[kind].append(change)
+    return kinds
+
+
+_APART = frozenset({"ticket", "clock", "notification", "rule_use"})
+
+
+def made(case: Case, kinds: Kinds, columns: Mapping[str, Any], clocks: tuple[Clock, ...]) -> NewTicket | None:
     """The ticket these changes made; None where more than making it was done to it or to its member."""
-    tickets = [change for change in changes if isinstance(change, Create) and change.thing == "ticket"]
-    if len(tickets) != 1 or case.ticket is not None or case.member is None:
+    if len(kinds["ticket"]) != 1 or case.ticket is not None or case.member is None:
         return None
-    if any(isinstance(change, Set) and change.thing in ("ticket", "member") for change in changes):
+    if any(type(change) is Set and change.thing in ("ticket", "member") for change in kinds["other"]):
         return None
-    (create,) = tickets
-    tags = tuple(n for c in changes if isinstance(c, Tag) and c.ref == create.ref for n in c.names)
-    lines = tuple(c for c in changes if isinstance(c, Say) and c.ticket == create.ref)
+    (create,) = kinds["ticket"]
+    tags = tuple([n for c in kinds[Tag] if c.ref == create.ref for n in c.names])
+    lines = tuple([c for c in kinds[Say] if c.ticket == create.ref])
     if any(line.author_kind == "agent" for line in lines):  # shown under the name in the agent's own row
         return None
     return NewTicket(columns, case.member, create.values.get("assignee"), tags, clocks, lines)
