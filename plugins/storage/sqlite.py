@@ -31,6 +31,13 @@ STATEMENTS = 400
 """Compiled statements kept a connection: all our fixed ones."""
 _translated: Any = peewee.__exception_wrapper__  # type: ignore[attr-defined]  # SQLite's errors as peewee's
 
+# For each of these values the module would look for ways to adapt it, and raise and catch errors where there is none:
+# fifty times a ticket. None and bytes stay what they are.
+_NONE: dict[None, None] = {None: None}
+sqlite3.register_adapter(type(None), _NONE.get)
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(bool, int)
+
 
 class _Database(SqliteDatabase):
     """Remembers its connections so that `close_all` can end those of other threads."""
