@@ -38,12 +38,6 @@ def _people() -> list[Any]:
     return [*_all_of(t.Member, "m_"), *_counts(p("complaint_kind"), p("month_ago"))]
 
 
-def _member_alone() -> Any:
-    """A member of whom a case without a ticket is made, and whether a tag hangs on him: on most there is none."""
-    tags = t.TagUse.select(t.TagUse.name).where((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == t.Member.id))
-    return t.Member.select(*_people(), fn.EXISTS(tags).alias("tagged")).where(t.Member.id == p("id"))
-
-
 def _counts(complaint_kind: Any, month_ago: Any) -> list[Any]:
     """What is counted of a member's cases."""
     other, complaint = t.Ticket.alias("o"), t.Ticket.alias("k")
@@ -59,7 +53,7 @@ def _counts(complaint_kind: Any, month_ago: Any) -> list[Any]:
 
 
 def _count(model: Any, where: Any) -> Any:
-    few = Select([model], [model.id]).where(where).limit(COUNTED)
+    few = Select([model], [SQL("1")]).where(where).limit(COUNTED)
     return Select([few], [fn.COUNT(SQL("1"))])
 
 
@@ -84,7 +78,7 @@ def _ticket_case(where: Any, people: list[Any] | None = None) -> Any:
 
 _BY_ID = Prepared(lambda: _ticket_case(t.Ticket.id == p("id")), lock_rows=t.Ticket)
 _BY_NUMBER = Prepared(lambda: _ticket_case(t.Ticket.number == p("number")), lock_rows=t.Ticket)
-_MEMBER = Prepared(_member_alone, lock_rows=t.Member)
+_MEMBER = Prepared(lambda: t.Member.select(*_people()).where(t.Member.id == p("id")), lock_rows=t.Member)
 _MEMBER_LOCK = Prepared(lambda: t.Member.select(t.Member.id).where(t.Member.id == p("id")), lock_rows=t.Member)
 _LINES = Prepared(
     lambda: (
@@ -115,6 +109,13 @@ _TAGS = Prepared(
             | ((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
         )
         .order_by(t.TagUse.owner_kind, t.TagUse.at, t.TagUse.name)
+    )
+)
+_MEMBER_TAGS = Prepared(
+    lambda: (
+        t.TagUse.select(t.TagUse.name)
+        .where((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
+        .order_by(t.TagUse.at, t.TagUse.name)
     )
 )
 _LAST_AGENT = Prepared(
@@ -309,7 +310,7 @@ def member_case(
     row = tx.row(_MEMBER, id=member_id, **fixed)
     if row is None:
         return None
-    tags = _tags(tx, 0, member_id)["member"] if row["tagged"] else ()
+    tags = tuple(tx.values(_MEMBER_TAGS, member_id=member_id))
     return Case(
         shop=row["m_shop"],
         member=_member(row, tags, tx, lexicon),
