@@ -30,8 +30,7 @@ def reserve(tx: Tx, model: type[t.Row], count: int) -> list[int]:
 
 def numbers(tx: Tx, count: int) -> range:
     """The next ticket numbers. Their counter stays locked to the COMMIT."""
-    tx.run(t.Counter.update(value=t.Counter.value + count).where(t.Counter.name == "ticket"))
-    last = int(tx.value(t.Counter.select(t.Counter.value).where(t.Counter.name == "ticket")))
+    last = tx.next_number(count=count)
     return range(last - count + 1, last + 1)
 
 

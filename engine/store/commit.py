@@ -20,6 +20,7 @@ from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.fresh import NewTicket, made
+from engine.store.kinds import Kinds, by_kind
 from engine.store.log import EventRow, plain_json, to_json
 from engine.store.packing import pack, pack_snapshot
 from engine.store.people import agent_id
@@ -84,6 +85,9 @@ FOLDED = frozenset({"subject", "order_no", "product", "solution"})
 """Texts of a ticket that are kept a second time as filters compare them."""
 _COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
 """Attributes of entities that are counted, not stored."""
+_SHAPED = frozenset({"priority", "route_skills", "member_id", "fields"})
+_AS_IT_IS = frozenset(field.column_name for field in t.Ticket._meta.sorted_fields) - FOLDED - _COMPUTED - _SHAPED
+"""Columns of a ticket that hold an attribute as it is: most."""
 
 
 class _Applying:
@@ -116,53 +120,44 @@ class _Applying:
             raise StoreError(f"a change refers to {ref}, which the decision has not created") from None
 
     def run(self, decision: Decided) -> Applied:
-        changes = decision.changes
-        self._find_agents(changes)
-        clocks = _by_kind(changes, "clock")
+        kinds = by_kind(decision.changes)
+        self._find_agents(kinds)
+        clocks = kinds["clock"]
         due_at = self._due_at(clocks)
-        for change in changes:
-            if isinstance(change, Create) and change.thing == "ticket":
-                self._create_ticket(change, due_at)
+        for change in kinds["ticket"]:
+            self._create_ticket(change, due_at)
         if due_at is not None and self.case.ticket is not None:
             self.updates.setdefault(self.case.ticket.id, {})["due_at"] = due_at
         self._clocks(clocks)
-        self._say([change for change in changes if isinstance(change, Say)])
-        kinds: dict[type, list[Any]] = {}
-        events: list[EventRow] = []
-        for change in changes:
-            if isinstance(change, Set) and change.thing != "clock":
+        self._say(kinds[Say])
+        for change in kinds["other"]:
+            if type(change) is Set:
                 self._set(change)
-            elif isinstance(change, Create) and change.thing not in ("ticket", "clock", "notification", "rule_use"):
+            else:
                 self._create(change)
-            elif not isinstance(change, (Create, Set, Say)):
-                kinds.setdefault(type(change), []).append(change)
-        self._notifications(_by_kind(changes, "notification"))
-        uses = _by_kind(changes, "rule_use")
-        self.tx.insert_many(t.RuleUse, [{k: use.values[k] for k in ("rule", "scope", "key", "at")} for use in uses])
-        self._tags(kinds.get(Tag, ()), kinds.get(Untag, ()))
-        self._timers(kinds.get(Timer, ()), kinds.get(ClearTimer, ()))
-        self._outbox(kinds.get(Enqueue, ()))
+        self._notifications(kinds["notification"])
+        uses = [{k: use.values[k] for k in ("rule", "scope", "key", "at")} for use in kinds["rule_use"]]
+        self.tx.insert_many(t.RuleUse, uses)
+        self._tags(kinds[Tag], kinds[Untag])
+        self._timers(kinds[Timer], kinds[ClearTimer])
+        self._outbox(kinds[Enqueue])
         self._attach()
         for ticket_id, values in self.updates.items():
             if self.tx.update(t.Ticket, values, id=ticket_id) != 1:
                 raise StoreError(f"there is no ticket with the id {ticket_id}")
-        for record in kinds.get(Record, ()):
-            events.append(self._record(record))
+        events = [self._record(record) for record in kinds[Record]]
         self._remember(decision, events)
         row = {**self.columns, **self.updates.get(self.ticket_id or 0, {})}
-        new = made(self.case, changes, row, self.clocks) if self.columns else None
+        new = made(self.case, kinds, row, self.clocks) if self.columns else None
         return Applied(self.refs, self.ticket_id, self.number, tuple(events), tuple(self.messages), new)
 
     # ---------------------------------------------------------------------------------------------------------- people
 
-    def _find_agents(self, changes: Iterable[Change]) -> None:
+    def _find_agents(self, kinds: Kinds) -> None:
         """Ids of the agents that values name by username, in one statement."""
-        names: set[str] = set()
-        for change in changes:
-            if isinstance(change, (Create, Set)) and change.thing in ("ticket", "notification"):
-                name = change.values.get("assignee" if change.thing == "ticket" else "agent")
-                if name:
-                    names.add(name)
+        names = {change.values["agent"] for change in kinds["notification"]}
+        names.update(c.values.get("assignee") for c in (*kinds["ticket"], *kinds["other"]) if c.thing == "ticket")
+        names -= {None, ""}
         if names:
             rows = self.tx.rows(t.Agent.select(t.Agent.id, t.Agent.username).where(t.Agent.username.in_(sorted(names))))
             self.agents = {row["username"]: row["id"] for row in rows}
@@ -179,7 +174,9 @@ class _Applying:
         """Attributes of a ticket as columns; custom fields are left to the caller."""
         columns: dict[str, Any] = {}
         for name, value in values.items():
-            if name == "assignee":
+            if name in _AS_IT_IS:
+                columns[name] = value
+            elif name == "assignee":
                 columns["assignee_id"] = self._agent(value) if value else None
             elif name == "priority":
                 columns["priority"] = value
@@ -526,7 +523,3 @@ class _Applying:
 _AGENT = frozenset({"status", "status_since", "last_assigned_at", "capacity"})
 _CALL = frozenset({"account", "name", "direction", "rang_at", "answered_at", "ended_at", "result"})
 _MEMBER = frozenset({"name", "tier", "language", "blocked_until", "note"})
-
-
-def _by_kind(changes: Iterable[Change], thing: str) -> list[Any]:
-    return [change for change in changes if isinstance(change, (Create, Set)) and change.thing == thing]

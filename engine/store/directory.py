@@ -11,10 +11,10 @@ from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.core.entities import DAY, NEVER, Agent
 from engine.store import tables as t
-from engine.store.load import agents_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.people import identities_of
 from engine.store.queries import OPEN, tags_of, tickets_of_member
+from engine.store.roster import agents_of
 from engine.store.secret import masked
 from engine.store.show import Percent, straight_percent
 from engine.store.sql import Row

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.core.access import Scope
-from engine.core.changes import Change, Create, Say, Set, Tag
+from engine.core.changes import Say, Set, Tag
 from engine.core.entities import Case, Clock, Member
 from engine.store import tables as t
+from engine.store.kinds import Kinds
 from engine.store.queries import may_see, shown_one
 from engine.store.show import Percent, straight_percent
 from engine.store.sql import defaults
@@ -28,18 +29,15 @@ class NewTicket:
     lines: tuple[Say, ...]
 
 
-def made(
-    case: Case, changes: Sequence[Change], columns: Mapping[str, Any], clocks: tuple[Clock, ...]
-) -> NewTicket | None:
+def made(case: Case, kinds: Kinds, columns: Mapping[str, Any], clocks: tuple[Clock, ...]) -> NewTicket | None:
     """The ticket these changes made; None where more than making it was done to it or to its member."""
-    tickets = [change for change in changes if isinstance(change, Create) and change.thing == "ticket"]
-    if len(tickets) != 1 or case.ticket is not None or case.member is None:
+    if len(kinds["ticket"]) != 1 or case.ticket is not None or case.member is None:
         return None
-    if any(isinstance(change, Set) and change.thing in ("ticket", "member") for change in changes):
+    if any(type(change) is Set and change.thing in ("ticket", "member") for change in kinds["other"]):
         return None
-    (create,) = tickets
-    tags = tuple(n for c in changes if isinstance(c, Tag) and c.ref == create.ref for n in c.names)
-    lines = tuple(c for c in changes if isinstance(c, Say) and c.ticket == create.ref)
+    (create,) = kinds["ticket"]
+    tags = tuple([n for c in kinds[Tag] if c.ref == create.ref for n in c.names])
+    lines = tuple([c for c in kinds[Say] if c.ticket == create.ref])
     if any(line.author_kind == "agent" for line in lines):  # shown under the name in the agent's own row
         return None
     return NewTicket(columns, case.member, create.values.get("assignee"), tags, clocks, lines)

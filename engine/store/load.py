@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member,
 from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
-from engine.store.sql import Prepared, Row, p
+from engine.store.roster import agents_of, serving
+from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, decode_fields, with_defaults, words
 
@@ -52,7 +53,7 @@ def _counts(complaint_kind: Any, month_ago: Any) -> list[Any]:
 
 
 def _count(model: Any, where: Any) -> Any:
-    few = Select([model], [model.id]).where(where).limit(COUNTED)
+    few = Select([model], [SQL("1")]).where(where).limit(COUNTED)
     return Select([few], [fn.COUNT(SQL("1"))])
 
 
@@ -108,6 +109,13 @@ _TAGS = Prepared(
             | ((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
         )
         .order_by(t.TagUse.owner_kind, t.TagUse.at, t.TagUse.name)
+    )
+)
+_MEMBER_TAGS = Prepared(
+    lambda: (
+        t.TagUse.select(t.TagUse.name)
+        .where((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
+        .order_by(t.TagUse.at, t.TagUse.name)
     )
 )
 _LAST_AGENT = Prepared(
@@ -302,10 +310,10 @@ def member_case(
     row = tx.row(_MEMBER, id=member_id, **fixed)
     if row is None:
         return None
-    tags = _tags(tx, 0, member_id)
+    tags = tuple(tx.values(_MEMBER_TAGS, member_id=member_id))
     return Case(
         shop=row["m_shop"],
-        member=_member(row, tags["member"], tx, lexicon),
+        member=_member(row, tags, tx, lexicon),
         lookups=StoreLookups(tx, lexicon),
         next_number=tx.next_number() if opens else 0,
         external=external or {},
@@ -477,122 +485,6 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
     return Clock(**{name: row[name] for name in _CLOCK}, warned=tuple(int(w) for w in words(row["warned"])))
 
 
-# --------------------------------------------------------------------------------------------------------------- agents
-
-
-def agents_of(
-    tx: Tx, lexicon: Lexicon, ids: Collection[int] | None = None, shop: str | None = None, *, lock: bool = True
-) -> list[Agent]:
-    """Agents by id, or the enabled ones who serve a shop, by username: two statements, however many there are.
-
-    Those who serve a shop are locked to the COMMIT in the order of ids, so that two routings do not both give one agent
-    the last free place; who only reads takes them without.
-    """
-    if ids is not None and len(ids) == 1:
-        (one,) = ids
-        rows = tx.rows(_AGENT, id=one)
-    elif ids is not None:
-        rows = tx.rows(t.Agent.select().where(t.Agent.id.in_(list(ids))).order_by(t.Agent.id))
-    else:
-        rows = tx.rows(_SERVING if lock else _SEEN_SERVING, shop=shop)
-    return _agents(rows, _parts(tx, lexicon, [row["id"] for row in rows])) if rows else []
-
-
-def _parts(tx: Tx, lexicon: Lexicon, ids: Sequence[int]) -> list[Row]:
-    """What `_parts_of` gives of some agents. The statement is made once for each number of them: who serves a shop is
-    known by then, and asking for it again in each of the five parts takes twice as long."""
-    key: tuple[str | int, ...] = (*sorted(lexicon.live_kinds), len(ids))
-    prepared = _parts_known.get(key)
-    if prepared is None:
-        marks = [p(f"id{n}") for n in range(len(ids))]
-        prepared = _parts_known[key] = Prepared(lambda: _parts_of(marks, sorted(lexicon.live_kinds)))
-    return tx.rows(prepared, **{f"id{n}": one for n, one in enumerate(ids)})
-
-
-_parts_known: dict[tuple[str | int, ...], Prepared] = {}
-_AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
-
-
-def _serving_ids() -> Any:
-    return (
-        t.Agent.select(t.Agent.id)
-        .join(t.AgentShop, on=(t.AgentShop.agent_id == t.Agent.id))
-        .where((t.Agent.enabled == True) & ((t.AgentShop.shop == p("shop")) | (t.AgentShop.shop == "*")))  # noqa: E712
-    )
-
-
-def _serving() -> Any:
-    return t.Agent.select().where(t.Agent.id.in_(_serving_ids())).order_by(t.Agent.id)
-
-
-_SERVING = Prepared(_serving, lock_rows=t.Agent)
-_SEEN_SERVING = Prepared(_serving)
-
-
-def _parts_of(ids: Any, live_kinds: Iterable[str]) -> Any:
-    """Teams, skills, shops, roles and load of agents in one statement of five parts."""
-    none = SQL("0")
-
-    def part(name: str, model: Any, field: Any) -> Any:
-        return model.select(
-            SQL(f"'{name}'").alias("part"), model.agent_id, field.alias("word"), none.alias("count")
-        ).where(model.agent_id.in_(ids))
-
-    load = (
-        t.Ticket.select(
-            SQL("'load'").alias("part"),
-            t.Ticket.assignee_id.alias("agent_id"),
-            SQL("''").alias("word"),
-            fn.COUNT(t.Ticket.id).alias("count"),
-        )
-        .where(
-            t.Ticket.assignee_id.in_(ids)
-            & (t.Ticket.category.in_(("open", "pending")))
-            & (t.Ticket.kind.in_(list(live_kinds)))
-        )
-        .group_by(t.Ticket.assignee_id)
-    )
-    return (
-        part("team", t.AgentTeam, t.AgentTeam.team)
-        .union_all(part("skill", t.AgentSkill, t.AgentSkill.skill))
-        .union_all(part("shop", t.AgentShop, t.AgentShop.shop))
-        .union_all(part("role", t.AgentRole, t.AgentRole.role))
-        .union_all(load)
-    )
-
-
-def _agents(rows: Iterable[Mapping[str, Any]], parts: Iterable[Mapping[str, Any]]) -> list[Agent]:
-    sets: dict[int, dict[str, list[str]]] = {}
-    loads: dict[int, int] = {}
-    for part in parts:
-        if part["part"] == "load":
-            loads[part["agent_id"]] = part["count"]
-        else:
-            sets.setdefault(part["agent_id"], {}).setdefault(part["part"], []).append(part["word"])
-    found = []
-    for row in rows:
-        own = sets.get(row["id"], {})
-        found.append(
-            Agent(
-                id=row["id"],
-                username=row["username"],
-                name=row["name"],
-                alias=row["alias"],
-                teams=tuple(sorted(own.get("team", ()))),
-                skills=tuple(sorted(own.get("skill", ()))),
-                roles=tuple(sorted(own.get("role", ()))),
-                shops=tuple(sorted(own.get("shop", ()))),
-                status=row["status"],
-                capacity=row["capacity"],
-                load=loads.get(row["id"], 0),
-                last_assigned_at=row["last_assigned_at"],
-                status_since=row["status_since"],
-                locale=row["locale"],
-            )
-        )
-    return sorted(found, key=lambda agent: agent.username)
-
-
 def _before_in_line() -> Any:
     same_tier = t.Member.tier_rank == p("tier_rank")
     before = (
@@ -641,7 +533,7 @@ class StoreLookups(Lookups):
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
         if shop not in self._rosters:
-            self._rosters[shop] = tuple(agents_of(self._tx, self._lexicon, shop=shop, lock=self._lock))
+            self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
         return self._rosters[shop]
 
     def last_agent(self, member_id: int) -> str | None:

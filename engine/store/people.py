@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.core.entities import Agent
 from engine.store import tables as t
-from engine.store.load import agents_of
+from engine.store.roster import agents_of
 from engine.store.search import marked
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx

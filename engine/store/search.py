@@ -68,7 +68,8 @@ def marked(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return tokens(text)[:MAX_TOKENS]
+    found = tokens(text)
+    return found if len(found) <= MAX_TOKENS else found[:MAX_TOKENS]
 
 
 def parts(query: str) -> list[Part]:

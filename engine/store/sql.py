@@ -7,7 +7,7 @@ as is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -167,13 +167,15 @@ class Connection:
         """A statement as `Database.execute_sql` runs it, without asking peewee's log and hooks each time."""
         self.statements += 1
         try:
-            cursor = self._own_cursor
-            if cursor is None:
-                cursor = self._own_cursor = self.database.cursor()
+            cursor = self._own_cursor or self._new_cursor()
             cursor.execute(sql, params)
         except Exception as error:
             _translated.__exit__(type(error), error, error.__traceback__)
             raise
+        return cursor
+
+    def _new_cursor(self) -> Any:
+        cursor = self._own_cursor = self.database.cursor()
         return cursor
 
     def say(self, sql: str) -> None:
@@ -260,13 +262,13 @@ class Connection:
         if len(rows) == 1:
             self._execute(sql, tuple(full[0].values()))
             return
-        self.statements += 1
         self.execute_many(sql, [tuple([row[c] for c in columns]) for row in full])
 
-    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    def execute_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One statement for many rows of parameters."""
+        self.statements += 1
         with _translated:
-            self.database.cursor().executemany(sql, list(rows))
+            (self._own_cursor or self._new_cursor()).executemany(sql, rows)
 
     def update(self, model: type[Model], values: Mapping[str, Any], **where: Any) -> int:
         """Sets columns of the rows whose `where` columns equal; gives how many there were."""

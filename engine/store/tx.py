@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.core.entities import SYSTEM, Actor
+from engine.core.entities import SYSTEM, Actor, Agent
 from engine.store.log import EventRow, to_json
 from engine.store.secret import KeyRing
 from engine.store.sql import Connection, Prepared, p
@@ -15,15 +16,42 @@ if TYPE_CHECKING:
     from engine.store.search import Index
 
 
-_NEXT = Prepared(lambda: Counter.update(value=Counter.value + 1).where(Counter.name == p("name")))
+_NEXT = Prepared(lambda: Counter.update(value=Counter.value + p("count")).where(Counter.name == p("name")))
 _VALUE = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
+
+
+_ON_AGENTS = ('INSERT INTO "agent', 'UPDATE "agent', 'DELETE FROM "agent')
+
+
+@dataclass(slots=True)
+class Known:
+    """What the jobs of one transaction need not ask again; emptied where one of them is rolled back."""
+
+    agents: dict[str, list[Agent]] = field(default_factory=dict)
+    """Who serves a shop; emptied where a job writes to agents or what hangs on them."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """What counters stand at that this transaction has counted on, and so locked."""
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self.agents.clear()
+        self.numbers.clear()
 
 
 class Tx(Connection):
     """A job's or a read's view of the store. `now` stands still for all of it."""
 
-    def __init__(self, database: Any, ring: KeyRing, indexes: Mapping[str, Index], now: int, instance: str) -> None:
+    def __init__(
+        self,
+        database: Any,
+        ring: KeyRing,
+        indexes: Mapping[str, Index],
+        now: int,
+        instance: str,
+        known: Known | None = None,
+    ) -> None:
         super().__init__(database)
+        self.known = Known() if known is None else known
         self.ring = ring
         self.indexes = indexes
         self.now = now
@@ -78,10 +106,24 @@ class Tx(Connection):
         if text != old:
             self.texts.append((index, id, old, text))
 
-    def next_number(self, name: str = "ticket") -> int:
-        """The next number of a counter. Its row stays locked to the COMMIT; numbers of failed jobs are given again."""
-        self.run(_NEXT, name=name)
-        return int(self.value(_VALUE, name=name))
+    def next_number(self, name: str = "ticket", count: int = 1) -> int:
+        """The last of so many next numbers of a counter. Its row stays locked to the COMMIT; numbers of failed jobs are
+        given again."""
+        self.run(_NEXT, name=name, count=count)
+        numbers = self.known.numbers
+        numbers[name] = numbers[name] + count if name in numbers else int(self.value(_VALUE, name=name))
+        return numbers[name]
+
+    def _execute(self, sql: str, params: tuple[Any, ...]) -> Any:
+        if sql.startswith(_ON_AGENTS):
+            self.known.agents.clear()
+        return super()._execute(sql, params)
+
+    def execute_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """One statement for many rows of parameters."""
+        if sql.startswith(_ON_AGENTS):
+            self.known.agents.clear()
+        super().execute_many(sql, rows)
 
     def kick(self, due_at: int) -> None:
         """Something falls due then: the pump is told after the commit."""

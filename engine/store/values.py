@@ -207,10 +207,12 @@ def words(text: str) -> tuple[str, ...]:
 
 def refs_in(body: Mapping[str, Any], resolve: Callable[[int], int]) -> dict[str, Any]:
     """A record's body with the references to new rows replaced; only the keys that hold references are looked at."""
-    return {
-        name: resolve(value) if name in _REFERENCES and type(value) is int and value < 0 else value
-        for name, value in body.items()
-    }
+    found = dict(body)
+    for name in _REFERENCES & found.keys():
+        value = found[name]
+        if type(value) is int and value < 0:
+            found[name] = resolve(value)
+    return found
 
 
 _REFERENCES = frozenset({"message", "notice", "ticket", "member", "rating", "block", "call"})

@@ -17,7 +17,7 @@ LONG = {
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
     "engine/store/commit.py": 544,
-    "engine/store/load.py": 678,
+    "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,

@@ -12,10 +12,14 @@ from typing import Any
 import pytest
 from peewee import IntegrityError
 
-from engine.store import KeyRing, Store, StoreBusy, StoreClosed, StoreError, Tx
+from engine.store import KeyRing, Store, StoreBusy, StoreClosed, StoreError, Tx, bulk, people
 from engine.store.doctor import check_chain
-from engine.store.tables import Counter, Event, Parameter
+from engine.store.load import StoreLookups
+from engine.store.tables import Counter, Event, Parameter, Ticket
+from engine.store.values import Lexicon
 from tests.store.conftest import Clock
+
+LEXICON = Lexicon(live_kinds=frozenset({"chat"}))
 
 
 def put(name: str, value: str = "1") -> Callable[[Tx], str]:
@@ -303,3 +307,52 @@ def test_a_lost_connection_to_the_server_is_made_anew(
         except StoreError:
             continue
     assert names(store) == ["a", "b"]
+
+
+def saved(name: str, **values: Any) -> Callable[[Tx], int]:
+    """A job that makes or changes an agent."""
+    return lambda tx: people.save_agent(tx, name, **{"shops": ["demo"], **values})
+
+
+def serving(tx: Tx) -> dict[str, int]:
+    """A job that asks who serves, and what they carry."""
+    return {one.username: one.load for one in StoreLookups(tx, LEXICON).roster("demo")}
+
+
+def test_who_serves_is_known_in_a_batch_until_a_job_changes_it(store: Store) -> None:
+    written = together(store, saved("amy"), serving, serving, saved("bob"), serving, saved("amy", shops=[]), serving)
+    assert [w.result for w in written if isinstance(w.result, dict)] == [
+        {"amy": 0}, {"amy": 0}, {"amy": 0, "bob": 0}, {"bob": 0}
+    ]  # fmt: skip
+
+
+def test_what_agents_carry_is_counted_by_each_job_of_a_batch(store: Store) -> None:
+    def given(tx: Tx) -> None:
+        words = {"kind": "chat", "shop": "demo", "type": "other", "state": "open", "category": "open"}
+        member = people.add_member(tx, LEXICON, "demo", guest=True, tier="basic")
+        amy = people.agent_id(tx, "amy")
+        words |= {"channel": "chat", "priority": "normal", "created_at": tx.now, "updated_at": tx.now}
+        row = {**words, "number": tx.next_number(), "member_id": member, "assignee_id": amy}
+        tx.insert(Ticket, row)
+
+    written = together(store, saved("amy"), serving, given, serving, given, serving)
+    assert [w.result["amy"] for w in written if isinstance(w.result, dict)] == [0, 1, 2]
+
+
+def test_what_a_job_knew_that_was_rolled_back_is_asked_again(store: Store) -> None:
+    def bad(tx: Tx) -> None:
+        saved("eve")(tx)
+        serving(tx)
+        tx.next_number()
+        raise ValueError("no")
+
+    def number(tx: Tx) -> int:
+        return tx.next_number()
+
+    _, first, refused, second, others, many, last = together(
+        store, saved("amy"), number, bad, number, serving, lambda tx: list(bulk.numbers(tx, 3)), number
+    )
+    assert isinstance(refused, ValueError)
+    assert others.result == {"amy": 0}
+    assert [first.result, second.result, *many.result, last.result] == list(range(first.result, first.result + 6))
+    assert store.write_sync(number).result == last.result + 1
