@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from peewee import SQL, fn
 
 from engine.core.entities import Agent
+from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
