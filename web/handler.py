@@ -462,9 +462,10 @@ class OperationHandler(BaseHandler):
         if isinstance(answer.body, bytes):
             return answer
         if answer.status == 204:
-            return Reply(b"", 204, answer.headers, answer.cookie)
+            return Reply(body=b"", status=204, headers=answer.headers, cookie=answer.cookie)
         headers = {**answer.headers, "Content-Type": "application/json"}
-        return Reply(self.json(with_times(answer.body)), answer.status, headers, answer.cookie)
+        body = self.json(with_times(answer.body))
+        return Reply(body=body, status=answer.status, headers=headers, cookie=answer.cookie)
 
 
 def _bearer(header: str | None) -> str | None:

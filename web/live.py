@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -243,7 +244,7 @@ class Socket(tornado.websocket.WebSocketHandler):
     def _pass(self, frame: Frame) -> None:
         for seq in sorted(seq for seq in self._acks if seq < frame.seq) if self._acks else ():
             self._send_acks(seq)
-        if frame.seq in self._acks and frame.type == "message":
+        if frame.seq in self._acks and frame.data["type"] == "message":
             self.last = frame.seq
             self._send_acks(frame.seq)
             return
@@ -286,16 +287,16 @@ class Socket(tornado.websocket.WebSocketHandler):
 
     def send_bytes(self, data: bytes) -> None:
         """Sends an encoded frame; a reader who is too slow is dropped, and resumes by `since`."""
-        connection, size = self.ws_connection, len(data)
-        if connection is None or connection.is_closing() or connection.stream is None:
+        connection: Any = self.ws_connection
+        if connection is None or connection.is_closing():
             return
-        if self._unsent + size > self.web.config["limits.socket_buffer"]:
+        if self._unsent + len(data) > self.web.config["limits.socket_buffer"]:
             self._drop()
             return
         future = connection.stream.write(frames.on_the_wire(data))
         if not future.done():
-            self._unsent += size
-            future.add_done_callback(lambda _: self._flushed(size))
+            self._unsent += len(data)
+            future.add_done_callback(lambda _: self._flushed(len(data)))
 
     def _drop(self) -> None:
         """Ends the connection of a reader who is too slow: a close frame would wait behind all the rest."""
@@ -343,6 +344,8 @@ class Socket(tornado.websocket.WebSocketHandler):
             self._subscription.close()
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
+        for _, late in chain.from_iterable(self._acks.values()):
+            late.cancel()
         self._acks.clear()
         self._held.clear()
         self.hub.remove(self)
@@ -424,7 +427,7 @@ class ChatSocket(Socket):
         self.hold()
         await self.follow(self.actor, start)
         # What comes as a frame of its own below does not stand in the history too: each line once.
-        coming = {frame.data["message"]["id"] for frame in self.held() if frame.type == "message"}
+        coming = {frame.data["message"]["id"] for frame in self.held() if frame.data["type"] == "message"}
         history = [timed_line(line) for line in chat["history"] if not (since and line["id"] in coming)]
         self.greeted = True
         self.hub.add_chat(self)

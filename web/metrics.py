@@ -51,11 +51,13 @@ class Metrics:
     def text(self, gauges: Mapping[tuple[str, str], float]) -> str:
         """Everything counted, and the gauges as they are now."""
         rows: dict[str, list[str]] = {name: [] for name in _HELP}
-        counts = {(name, _shown(labels)): value for (name, labels), value in self._counts.items()}
-        for (name, labels), value in sorted(counts.items()):
-            rows[name].append(f"{name}{{{labels}}} {value}" if labels else f"{name} {value}")
-        for (name, labels), gauge in sorted(gauges.items()):
-            rows[name].append(f"{name}{{{labels}}} {gauge:g}" if labels else f"{name} {gauge:g}")
+        counts: Counter[tuple[str, str]] = Counter()
+        for (name, labels), value in self._counts.items():
+            counts[name, _shown(labels)] += value
+        for (name, shown), value in sorted(counts.items()):
+            rows[name].append(f"{name}{{{shown}}} {value}" if shown else f"{name} {value}")
+        for (name, shown), gauge in sorted(gauges.items()):
+            rows[name].append(f"{name}{{{shown}}} {gauge:g}" if shown else f"{name} {gauge:g}")
         rows["desk_uptime_seconds"].append(f"desk_uptime_seconds {time.monotonic() - self._started:.3f}")
         for edge, answers in zip(BUCKETS, accumulate(self._buckets), strict=False):
             rows["desk_request_seconds"].append(f'desk_request_seconds_bucket{{le="{edge:g}"}} {answers}')

@@ -106,7 +106,8 @@ class Calendar:
         return day
 
     def _begin(self, ordinal: int) -> int:
-        """The first µs of a local day."""
+        """The first µs of a local day. Where clocks once went back over midnight (Newfoundland, until 2011) a day has
+        two midnights: it begins at the first."""
         known = self._begins.get(ordinal)
         if known is None:
             if len(self._begins) > 2_000:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,11 @@ def rfc3339(at: int) -> str:
 @lru_cache(maxsize=1_000)
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def timed_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """`with_times` of a line of a conversation, many times as fast: it holds one moment."""
+    return {**line, "created_at": rfc3339(line["created_at"])}
 
 
 def with_times(value: Any) -> Any:

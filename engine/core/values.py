@@ -1,6 +1,7 @@
-"""What the core's values are: frozen, equal by what they hold, made and copied in C.
+"""What a decision's values are: entities, changes, traces. Frozen, equal by what they hold, made and copied in C.
 
-A decision makes some ninety of them; a frozen dataclass takes six to twenty times as long to make or copy.
+A decision makes some ninety of them; a frozen dataclass takes six to twenty times as long to make or copy. What is made
+seldom (commands, the parts of a rulebook) is a dataclass, and `dataclasses.replace` is for those.
 """
 
 from msgspec import Struct, field

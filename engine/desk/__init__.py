@@ -58,12 +58,12 @@ from engine.core.questions import (
     Views,
     WhoIs,
 )
-from engine.core.times import rfc3339, with_times
+from engine.core.times import rfc3339, timed_line, with_times
 from engine.desk.actors import principal
 from engine.desk.context import Context, Questions, Work
 from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
-from engine.desk.feed import Frame, Subscription, timed_line
+from engine.desk.feed import Frame, Subscription
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
 from engine.desk.rows import AsyncCommand, PlainCommand, check_who
 from engine.replay.simulate import with_moments

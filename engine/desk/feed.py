@@ -12,13 +12,12 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from typing import Any
 
 from engine.core import access
 from engine.core.entities import Actor
-from engine.core.times import rfc3339, with_times
+from engine.core.times import timed_line, with_times
 from engine.desk.context import Context
 from engine.desk.results import name_line
 from engine.store import stream
@@ -30,9 +29,6 @@ STAFF = frozenset({"agent", "system"})
 """Kinds of actors who hear of everything, as far as they may see it."""
 PAGE = 500
 """Events read at once: a long absence is served in pieces."""
-
-Shape = Callable[[], Mapping[str, Any]]
-"""What makes the rest of a frame: all but its type and its place in the log."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
@@ -48,29 +44,15 @@ async def rest(wake: asyncio.Event, seconds: float) -> None:
     wake.clear()
 
 
-def timed_line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """`with_times` of a line, quickly: a line holds one moment."""
-    return {**line, "created_at": rfc3339(line["created_at"])}
-
-
 class Frame:
-    """Something to send: shaped and encoded once, whoever gets it, and only where somebody does."""
+    """Something to send: `data` in the socket's shape; encoded once, whoever gets it."""
 
-    __slots__ = ("_data", "_encoded", "_shape", "seq", "type")
+    __slots__ = ("_encoded", "data", "seq")
 
-    def __init__(self, seq: int, kind: str, shape: Shape) -> None:
+    def __init__(self, seq: int, data: Mapping[str, Any]) -> None:
         self.seq = seq
-        self.type = kind
-        self._shape = shape
-        self._data: Mapping[str, Any] | None = None
+        self.data = data
         self._encoded: bytes | None = None
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """In the socket's shape."""
-        if self._data is None:
-            self._data = {"type": self.type, "seq": self.seq, **self._shape()}
-        return self._data
 
     @property
     def encoded(self) -> bytes:
@@ -242,8 +224,12 @@ class Feed:
         key = (item.id, audience)
         known = self._frames.get(key)
         if known is None:
-            shaped = self._member(item) if audience == "member" else self._staff(item)
-            known = [Frame(item.id, kind, shape) for kind, shape in shaped]
+            try:
+                shaped = self._member(item) if audience == "member" else self._staff(item)
+            except Exception:
+                log.exception("event %d cannot be shown and is passed over", item.id)
+                shaped = []
+            known = [Frame(item.id, {"type": kind, "seq": item.id, **data}) for kind, data in shaped]
             self._frames[key] = known
         return known
 
@@ -255,37 +241,37 @@ class Feed:
             name_line(book, shown, item.shop, locale)
         return {"message": shown}
 
-    def _staff(self, item: Committed) -> list[tuple[str, Shape]]:
+    def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
         kind, body = item.kind, item.body
         live = self._live.get(kind)
         if live is not None:
             frame = dict(live.frame(item))
-            return [(frame.pop("type"), lambda: frame)]
+            return [(frame.pop("type"), frame)]
         if kind in ("message.received", "message.sent", "message.noted") and item.message is not None:
-            return [("message", partial(self._line, item, item.message))]
+            return [("message", self._line(item, item.message))]
         if kind == "ticket.created":
-            return [("ticket", lambda: {"number": item.number, "created": True, "changes": {}})]
+            return [("ticket", {"number": item.number, "created": True, "changes": {}})]
         if kind == "ticket.changed":
-            return [("ticket", lambda: {"number": item.number, "changes": with_times(body.get("changes", {}))})]
+            return [("ticket", {"number": item.number, "changes": with_times(body.get("changes", {}))})]
         if kind in _TOLD:
-            return [("ticket", lambda: {"number": item.number, "event": kind, "changes": {}})]
+            return [("ticket", {"number": item.number, "event": kind, "changes": {}})]
         if kind == "agent.status_changed":
-            return [("presence", lambda: {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
+            return [("presence", {"agent": {"username": body.get("agent"), "status": body.get("to")}})]
         if kind in ("rulebook.activated", "rulebook.refused", "rulebook.mended"):
-            return [("rules", lambda: {"digest": body.get("digest")})]
+            return [("rules", {"digest": body.get("digest")})]
         return []
 
-    def _member(self, item: Committed) -> list[tuple[str, Shape]]:
+    def _member(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
         kind = item.kind
         if kind in ("message.received", "message.sent") and item.member_message is not None:
-            return [("message", partial(self._line, item, item.member_message))]
+            return [("message", self._line(item, item.member_message))]
         if kind == "ticket.changed":
             changes = {k: v for k, v in item.body.get("changes", {}).items() if k in ("state", "category")}
-            return [("ticket", lambda: {"number": item.number, "changes": changes})] if changes else []
+            return [("ticket", {"number": item.number, "changes": changes})] if changes else []
         if kind == "rating.requested":
-            return [("rating_requested", lambda: {"ticket": item.number})]
+            return [("rating_requested", {"ticket": item.number})]
         if kind == "chat.ended":
-            return [("ended", lambda: {"ticket": item.number})]
+            return [("ended", {"ticket": item.number})]
         return []
 
 

@@ -35,7 +35,7 @@ _NEAR = 16
 """How far from the middle of a text a place to cut it is looked for."""
 
 # Folds and tokens that are kept: of a line they are asked by every stage of rules, by the library and by the search.
-_FOLDS = 256
+_KEPT = 256
 _LONG = 4000
 
 # Scripts written without spaces: Han, kana, bopomofo, hangul.
@@ -131,7 +131,7 @@ def _first(among: Iterable[str], language: str) -> str | None:
     return next((one for one in among if one == language or one.startswith(f"{language}-")), None)
 
 
-@lru_cache(maxsize=_FOLDS)
+@lru_cache(maxsize=_KEPT)
 def _fold_kept(text: str) -> str:
     return _fold(text)
 
@@ -174,7 +174,7 @@ def tokens(text: str) -> list[str]:
     return list(_tokens_kept(text) if len(text) <= _LONG else _tokens(text))
 
 
-@lru_cache(maxsize=_FOLDS)
+@lru_cache(maxsize=_KEPT)
 def _tokens_kept(text: str) -> tuple[str, ...]:
     return tuple(_tokens(text))
 

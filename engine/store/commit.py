@@ -85,9 +85,6 @@ FOLDED = frozenset({"subject", "order_no", "product", "solution"})
 """Texts of a ticket that are kept a second time as filters compare them."""
 _COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
 """Attributes of entities that are counted, not stored."""
-_SHAPED = frozenset({"priority", "route_skills", "member_id", "fields"})
-_AS_IT_IS = frozenset(field.column_name for field in t.Ticket._meta.sorted_fields) - FOLDED - _COMPUTED - _SHAPED
-"""Columns of a ticket that hold an attribute as it is: most."""
 
 
 class _Applying:
@@ -174,9 +171,7 @@ class _Applying:
         """Attributes of a ticket as columns; custom fields are left to the caller."""
         columns: dict[str, Any] = {}
         for name, value in values.items():
-            if name in _AS_IT_IS:
-                columns[name] = value
-            elif name == "assignee":
+            if name == "assignee":
                 columns["assignee_id"] = self._agent(value) if value else None
             elif name == "priority":
                 columns["priority"] = value

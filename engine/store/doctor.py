@@ -9,7 +9,7 @@ from peewee import SQL, fn
 
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
-from engine.store.log import GENESIS, digest_of, link
+from engine.store.log import GENESIS, digest_of, keyed, link
 from engine.store.tx import Tx
 
 STEP = 5_000
@@ -42,6 +42,7 @@ def check_chain(tx: Tx, most: int = 50) -> Checked:
     """
     troubles: list[Trouble] = []
     previous, last_id, count = GENESIS, 0, 0
+    key = keyed(tx.ring.chain)
     while len(troubles) < most:
         rows = tx.rows(t.Event.select().where(t.Event.id > last_id).order_by(t.Event.id).limit(STEP))
         if not rows:
@@ -51,7 +52,7 @@ def check_chain(tx: Tx, most: int = 50) -> Checked:
             number = row["id"]
             if number != last_id + 1:
                 troubles.append(_missing(last_id + 1, number - 1))
-            elif link(tx.ring.chain, previous, row) != row["hash"]:
+            elif link(key, previous, row) != row["hash"]:
                 troubles.append(Trouble("event-changed", f"event {number} is not what was written", number))
             if row["body"] is not None and digest_of(row["body"]) != row["body_digest"]:
                 troubles.append(Trouble("event-body-changed", f"the body of event {number} is not what it was", number))

@@ -54,11 +54,12 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_
 """Made once: `json.dumps` with arguments makes one each time."""
 _plain_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _SAME = frozenset({str, int, bool, type(None)})
-"""Types of which both encoders write the same octets."""
+"""Types of values of which both encoders write the same octets, under keys that are texts."""
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON in UTF-8. Raises TypeError for what JSON cannot hold."""
+    """Compact JSON in UTF-8. Raises TypeError for what JSON cannot hold, UnicodeEncodeError for half a pair of
+    surrogates."""
     held: Any = value.values() if type(value) is dict else value if type(value) is list else (value,)
     return _plain_encoder.encode(value).decode() if _SAME.issuperset(map(type, held)) else _ENCODER.encode(value)
 
@@ -82,14 +83,17 @@ _COLUMNS = (*_HEAD, "body", "body_digest", "hash")
 _head = operator.attrgetter(*_HEAD)
 
 
-def link(chain_key: bytes, previous: str, row: Mapping[str, Any]) -> str:
+def keyed(chain_key: bytes) -> hmac.HMAC:
+    """What has taken in the chain's key and no more: copying it is quicker than beginning anew for each event."""
+    return hmac.new(chain_key, digestmod="sha256")
+
+
+def link(keyed: hmac.HMAC, previous: str, row: Mapping[str, Any]) -> str:
     """The hash of an event: over the hash before it and everything but the body, whose digest stands in."""
-    head = tuple([row[name] for name in _HEAD])
-    return _hash(hmac.new(chain_key, digestmod="sha256"), previous, head, row["body_digest"])
+    return _hash(keyed, previous, tuple([row[name] for name in _HEAD]), row["body_digest"])
 
 
 def _hash(keyed: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> str:
-    """`keyed` has taken in the chain's key and no more: copying it is quicker than beginning anew for each event."""
     hashed = keyed.copy()
     hashed.update(plain_json((previous, *head, digest)))
     return hashed.hexdigest()
@@ -110,14 +114,14 @@ def number_events(connection: Connection, chain_key: bytes, events: Sequence[Eve
         raise StoreError("the counter row of the event log is gone: restore a backup")
     number = int(last["value"])
     previous = last["mark"] or GENESIS
-    keyed = hmac.new(chain_key, digestmod="sha256")
+    key = keyed(chain_key)
     rows = []
     for event in events:
         number += 1
         event.id = number
         head = _head(event)
         digest = digest_of(event.text)
-        previous = _hash(keyed, previous, head, digest)
+        previous = _hash(key, previous, head, digest)
         rows.append((*head, event.text, digest, previous))
     connection.execute_many(insert_sql(connection.database, Event, _COLUMNS), rows)
     connection.run(_ADVANCE, last=number, mark=previous)

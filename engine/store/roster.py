@@ -36,13 +36,14 @@ def agents_of(
 def serving(tx: Tx, lexicon: Lexicon, shop: str, *, lock: bool = True) -> list[Agent]:
     """The enabled agents who serve a shop, by username, locked or not as by `agents_of`.
 
-    Who is locked is read once a transaction, as long as none of its jobs writes to agents; what he carries each time.
+    They are read once a transaction, as long as none of its jobs writes to agents; what each carries is read each time.
+    What another process changes meanwhile in teams or skills, which are not locked, counts from the next transaction.
     """
     if not lock:
         return agents_of(tx, lexicon, shop=shop, lock=False)
-    known = tx.known.agents.get(shop)
+    known = tx.shared.agents.get(shop)
     if known is None:
-        known = tx.known.agents[shop] = agents_of(tx, lexicon, shop=shop)
+        known = tx.shared.agents[shop] = agents_of(tx, lexicon, shop=shop)
         return known
     rows = _parts(tx, lexicon, [agent.id for agent in known], _loads) if known else []
     loads = {row["agent_id"]: row["count"] for row in rows}

@@ -68,8 +68,7 @@ def marked(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    found = tokens(text)
-    return found if len(found) <= MAX_TOKENS else found[:MAX_TOKENS]
+    return tokens(text)[:MAX_TOKENS]
 
 
 def parts(query: str) -> list[Part]:

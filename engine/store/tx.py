@@ -20,11 +20,12 @@ _NEXT = Prepared(lambda: Counter.update(value=Counter.value + p("count")).where(
 _VALUE = Prepared(lambda: Counter.select(Counter.value).where(Counter.name == p("name")))
 
 
+# What writes to agents or what hangs on them begins so, however it is made here: `sql`'s statements and peewee's.
 _ON_AGENTS = ('INSERT INTO "agent', 'UPDATE "agent', 'DELETE FROM "agent')
 
 
 @dataclass(slots=True)
-class Known:
+class Shared:
     """What the jobs of one transaction need not ask again; emptied where one of them is rolled back."""
 
     agents: dict[str, list[Agent]] = field(default_factory=dict)
@@ -48,10 +49,10 @@ class Tx(Connection):
         indexes: Mapping[str, Index],
         now: int,
         instance: str,
-        known: Known | None = None,
+        shared: Shared | None = None,
     ) -> None:
         super().__init__(database)
-        self.known = Known() if known is None else known
+        self.shared = Shared() if shared is None else shared
         self.ring = ring
         self.indexes = indexes
         self.now = now
@@ -110,19 +111,19 @@ class Tx(Connection):
         """The last of so many next numbers of a counter. Its row stays locked to the COMMIT; numbers of failed jobs are
         given again."""
         self.run(_NEXT, name=name, count=count)
-        numbers = self.known.numbers
+        numbers = self.shared.numbers
         numbers[name] = numbers[name] + count if name in numbers else int(self.value(_VALUE, name=name))
         return numbers[name]
 
     def _execute(self, sql: str, params: tuple[Any, ...]) -> Any:
         if sql.startswith(_ON_AGENTS):
-            self.known.agents.clear()
+            self.shared.agents.clear()
         return super()._execute(sql, params)
 
     def execute_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One statement for many rows of parameters."""
         if sql.startswith(_ON_AGENTS):
-            self.known.agents.clear()
+            self.shared.agents.clear()
         super().execute_many(sql, rows)
 
     def kick(self, due_at: int) -> None:

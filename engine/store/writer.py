@@ -35,7 +35,7 @@ from engine.store.search import Index
 from engine.store.secret import KeyRing
 from engine.store.sql import Connection
 from engine.store.tables import SEARCHES, Event, Parameter
-from engine.store.tx import Known, Tx
+from engine.store.tx import Shared, Tx
 
 log = logging.getLogger(__name__)
 
@@ -184,8 +184,8 @@ class Store:
             self._last_now = max(self._last_now, self._clock())
             return self._last_now
 
-    def _tx(self, known: Known | None = None) -> Tx:
-        return Tx(self.storage.database, self.ring, self.indexes, self.now(), self.instance, known)
+    def _tx(self, shared: Shared | None = None) -> Tx:
+        return Tx(self.storage.database, self.ring, self.indexes, self.now(), self.instance, shared)
 
     def _gather(self, likely: int) -> tuple[list[_Job], bool]:
         """The next jobs, and whether they are the last; `likely` is how many may be coming."""
@@ -250,10 +250,10 @@ class Store:
             self._fail(batch, busy if self.storage.retryable(error) else StoreAway(str(error)))
             return
         done: list[tuple[_Job, Tx, Any]] = []
-        connection, known = Connection(database), Known()
+        connection, shared = Connection(database), Shared()
         try:
             for job in batch:
-                outcome = self._in_savepoint(connection, job, known)
+                outcome = self._in_savepoint(connection, job, shared)
                 if outcome is not None:
                     done.append((job, *outcome))
             events = [event for _, tx, _ in done for event in tx.events]
@@ -276,16 +276,16 @@ class Store:
         for job, tx, result in done:
             job.written = Written(result, tuple(tx.events), tuple(tx.kicks), tx.now)
 
-    def _in_savepoint(self, connection: Connection, job: _Job, known: Known) -> tuple[Tx, Any] | None:
+    def _in_savepoint(self, connection: Connection, job: _Job, shared: Shared) -> tuple[Tx, Any] | None:
         started = time.perf_counter()
         connection.say("SAVEPOINT job")
-        tx = self._tx(known)
+        tx = self._tx(shared)
         try:
             result = job.fn(tx)
         except Exception as error:
             if self.storage.retryable(error):
                 raise
-            known.clear()
+            shared.clear()
             try:
                 connection.say("ROLLBACK TO SAVEPOINT job")
                 connection.say("RELEASE SAVEPOINT job")

@@ -32,7 +32,7 @@ STATEMENTS = 400
 _translated: Any = peewee.__exception_wrapper__  # type: ignore[attr-defined]  # SQLite's errors as peewee's
 
 # For each of these values the module would look for ways to adapt it, and raise and catch errors where there is none:
-# fifty times a ticket. None and bytes stay what they are.
+# fifty times a ticket. None and bytes stay what they are, a flag is a number.
 _NONE: dict[None, None] = {None: None}
 sqlite3.register_adapter(type(None), _NONE.get)
 sqlite3.register_adapter(bytes, bytes)
@@ -167,13 +167,17 @@ class Fts:
         )
 
     def put(self, id: int, tokens: Sequence[str]) -> None:
-        """Adds a row, past peewee's log and hooks: a ticket brings five texts."""
-        with _translated:
-            self._database.connection().execute(self._put, (id, " ".join(tokens)))
+        """Adds a row."""
+        self._run(self._put, (id, " ".join(tokens)))
 
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out by its old tokens."""
-        self._database.execute_sql(self._remove, (id, " ".join(tokens)))
+        self._run(self._remove, (id, " ".join(tokens)))
+
+    def _run(self, sql: str, values: tuple[Any, ...]) -> None:
+        """Past peewee's log and hooks: a ticket brings five texts."""
+        with _translated:
+            self._database.connection().execute(sql, values)
 
     def matching(self, parts: Sequence[Part]) -> Any:
         """Rows that hold every phrase."""

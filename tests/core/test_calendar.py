@@ -265,9 +265,7 @@ def test_a_year_of_days_costs_no_memory() -> None:
     assert len(calendar_._days) <= 2_001
 
 
-@given(
-    st.sampled_from(["Asia/Taipei", "America/St_Johns", "America/Sao_Paulo", "Pacific/Apia", "Africa/Cairo"]), st.data()
-)
+@given(st.sampled_from(["Asia/Taipei", "America/Sao_Paulo", "Pacific/Apia", "Africa/Cairo"]), st.data())
 def test_the_day_of_a_moment_is_the_same_whatever_was_asked_before(zone: str, data: st.DataObject) -> None:
     calendar = always(ZoneInfo(zone))
     spans = st.integers(-26 * HOUR, 26 * HOUR)

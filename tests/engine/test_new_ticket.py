@@ -9,7 +9,7 @@ import pytest
 from engine.core.commands import MemberLine, OpenTicket
 from engine.core.entities import SYSTEM, Actor
 from engine.core.questions import Messages, TicketByNumber
-from engine.desk import Desk
+from engine.desk import Desk, timed_line, with_times
 from tests.support.house import House, member, sign_in
 
 NOW = 1_790_000_000_000_000
@@ -84,3 +84,5 @@ def test_a_members_line_is_what_reading_back_gives(house: House) -> None:
 
     for told, read in house.run(work, clock=lambda: NOW):
         assert told == read
+        # The sockets' quick way knows of every moment a line holds.
+        assert timed_line(told) == with_times(told) != told

@@ -53,7 +53,7 @@ def test_each_character_that_stands_apart_folds_as_it_does_beside_others() -> No
 
 
 def test_each_character_folds_to_its_end_at_once() -> None:
-    """Some lead on: 薴 to 苧 to 苎. The quick half of a fold takes them by place, the other one by table."""
+    """Some lead on: 薴 to 苧 to 苎. Beside a character past U+FFFF it is folded together with it, else by itself."""
     for code in range(0x30000):
         once = fold(chr(code))
         assert once == fold(once) == fold(f"{chr(code)}\U0001f600")[:-1], hex(code)

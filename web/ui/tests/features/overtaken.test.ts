@@ -57,6 +57,21 @@ describe('what was saved while the list was on its way', () => {
     scope.stop()
   })
 
+  it('stays among the question types', async () => {
+    let items: object[] = []
+    const types = slow(() => ({ items }))
+    await signedIn(['answers.edit', 'shops.all'], { '/answers': { items: [], next: null, count: 0 }, '/answers/types': types.answer })
+    const scope = effectScope()
+    const library = scope.run(() => useLibrary(reactive({ ...EVERYTHING }))) as Library
+    const loading = library.load()
+    items = [{ name: 'gift', label: { 'zh-TW': '禮物卡' }, answers: 0 }]
+    await library.saveType('gift', { 'zh-TW': '禮物卡' })
+    types.letGo()
+    await loading
+    expect(library.types.value.map((one) => one.name)).toEqual(['gift'])
+    scope.stop()
+  })
+
   it('stays among the saved views', async () => {
     let items: object[] = []
     const list = slow(() => ({ items }))

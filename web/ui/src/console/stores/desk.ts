@@ -42,8 +42,9 @@ export const useDesk = defineStore('desk', () => {
   let lists: ReturnType<typeof setTimeout> | undefined
   let listsAsked = 0
   let peopleAsked = 0
-  /** Which asking for the views was the last: an answer that was overtaken says nothing. */
+  /** Askings for the views are numbered: an answer is taken unless one that was asked for later is here already. */
   let viewsAsked = 0
+  let viewsTaken = 0
 
   const dispatch = (event: DeskEvent): void => {
     state.value = fold(state.value, event)
@@ -144,6 +145,7 @@ export const useDesk = defineStore('desk', () => {
     nouns.value = null
     views.value = {}
     saved.value = null
+    viewsTaken = viewsAsked + 1
   }
 
   async function loadNouns(): Promise<void> {
@@ -165,7 +167,8 @@ export const useDesk = defineStore('desk', () => {
     if (!seesTickets()) return
     const mine = ++viewsAsked
     const answer = await api.get<{ items: View[] }>('/views')
-    if (mine !== viewsAsked) return
+    if (mine < viewsTaken) return
+    viewsTaken = mine
     saved.value = answer.items.filter((view) => view.id !== null)
     views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }

@@ -26,6 +26,7 @@ export function useLibrary(filter: Filter) {
   /** Counts what was done to the library here. */
   const changes = ref(0)
   let turn = 0
+  let typesTurn = 0
   let pause: ReturnType<typeof setTimeout> | undefined
 
   /** Fetches the first page, or the one after what is here. What was there stays until the desk has answered. */
@@ -56,7 +57,9 @@ export function useLibrary(filter: Filter) {
     await Promise.all([fetch(null), fetchTypes().catch((error: unknown) => (problem.value = reason(error)))])
   }
   async function fetchTypes(): Promise<void> {
-    types.value = await calls.types()
+    const mine = ++typesTurn
+    const found = await calls.types()
+    if (mine === typesTurn) types.value = found
   }
 
   watch(
