@@ -11,7 +11,7 @@ import pytest
 from engine.store import Store, Tx
 from engine.store import tables as t
 from engine.store.doctor import check_chain, check_store
-from engine.store.log import digest_of, link
+from engine.store.log import digest_of, keyed, link
 from tests.store.desk import guest, line
 
 
@@ -92,7 +92,7 @@ def test_a_log_rewritten_without_the_key_is_found(filled: Store) -> None:
             if row["id"] == 7:
                 row["body"] = '{"message":1}'
                 row["body_digest"] = digest_of(row["body"])
-            row["hash"] = previous = link(b"guessed", previous, row)
+            row["hash"] = previous = link(keyed(b"guessed"), previous, row)
             tx.update(t.Event, {k: row[k] for k in ("body", "body_digest", "hash")}, id=row["id"])
             last = row
         tx.update(t.Counter, {"mark": last["hash"]}, name="event")
