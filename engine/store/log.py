@@ -88,13 +88,16 @@ def keyed(chain_key: bytes) -> hmac.HMAC:
     return hmac.new(chain_key, digestmod="sha256")
 
 
-def link(keyed: hmac.HMAC, previous: str, row: Mapping[str, Any]) -> str:
-    """The hash of an event: over the hash before it and everything but the body, whose digest stands in."""
-    return _hash(keyed, previous, tuple([row[name] for name in _HEAD]), row["body_digest"])
+def link(key: hmac.HMAC, previous: str, row: Mapping[str, Any]) -> str:
+    """The hash of an event: over the hash before it and everything but the body, whose digest stands in.
+
+    `key`: see `keyed`.
+    """
+    return _hash(key, previous, tuple([row[name] for name in _HEAD]), row["body_digest"])
 
 
-def _hash(keyed: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> str:
-    hashed = keyed.copy()
+def _hash(key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> str:
+    hashed = key.copy()
     hashed.update(plain_json((previous, *head, digest)))
     return hashed.hexdigest()
 
