@@ -3,6 +3,7 @@ import { mount, type VueWrapper } from '@vue/test-utils'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import Composer from '@/console/ticket/Composer.vue'
+import type { Written } from '@/console/ticket/drafts'
 import { prepare } from '@/features'
 
 import { signedIn, TICKET, type Call } from './support'
@@ -45,7 +46,7 @@ async function key(name: string, init: KeyboardEventInit = {}): Promise<void> {
 }
 const options = (): string[] => composer.findAll('[data-test=quick-option] b').map((one) => one.text())
 const list = () => composer.find('[data-test=quick-list]')
-const sent = (): unknown => composer.emitted('send')?.map((one) => one[0])
+const sent = (): unknown => composer.emitted<[Written]>('send')?.map(([line]) => line.text)
 
 describe('a slash', () => {
   it('lists what this shop has, most used first, and sends nothing by Enter', async () => {
@@ -177,6 +178,9 @@ describe('what could not be filled in', () => {
     expect(field.value).toBe('王小明 您好，我是 【我的別名】。')
     expect(composer.find('[data-test=quick-unfilled]').exists()).toBe(true)
     await composer.find('[data-test=composer-mode-internal] input').setValue(true)
+    expect(field.value).toBe('')
+    await composer.find('[data-test=composer-bring]').trigger('click')
+    expect(field.value).toBe('王小明 您好，我是 【我的別名】。')
     expect(composer.find('[data-test=quick-unfilled]').exists()).toBe(false)
     await key('Enter')
     expect(sent()).toEqual(['王小明 您好，我是 【我的別名】。'])

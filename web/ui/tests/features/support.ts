@@ -40,7 +40,7 @@ export async function signedIn(permissions: string[], answers: Record<string, un
   vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => {
     const path = address.replace('/api/v1', '').replace(/\?.*/, '')
     const method = init.method ?? 'GET'
-    calls.push({ method, path: address.replace('/api/v1', ''), body: init.body ? JSON.parse(String(init.body)) : null })
+    calls.push({ method, path: address.replace('/api/v1', ''), body: typeof init.body === 'string' ? JSON.parse(init.body) : null })
     const known = path === '/auth/me' ? me(permissions) : (answers[`${method} ${path}`] ?? (method === 'GET' ? answers[path] : undefined))
     const said = typeof known === 'function' ? await known(new URLSearchParams(address.split('?')[1])) : known
     if (said !== undefined) return new Response(JSON.stringify(said), { status: 200 })

@@ -245,6 +245,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'talk.automatic': 'Automatic',
   'talk.byRule': 'Sent by rule {rule}',
   'talk.sending': 'Sending…',
+  'talk.held': 'Offline. It is sent when the connection is back',
   'talk.notSent': 'Not sent',
   'talk.again': 'Send again',
   'talk.discard': 'Discard',
@@ -275,6 +276,10 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'write.keys': 'Enter sends, Shift+Enter starts a new line',
   'write.uploadFailed': '{name} could not be uploaded: {reason}',
   'write.text': 'Your reply',
+  'write.begun': 'Something is begun here',
+  'write.elsewhere': '“{mode}” holds something you began and have not sent.',
+  'write.bring': 'Move it here',
+  'write.drop': 'Drop to attach',
 
   'member.guest': 'Guest',
   'member.language': 'Language',

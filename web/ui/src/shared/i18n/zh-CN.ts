@@ -245,6 +245,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'talk.automatic': '自动',
   'talk.byRule': '由规则 {rule} 发送',
   'talk.sending': '发送中…',
+  'talk.held': '已离线，恢复连接后自动发送',
   'talk.notSent': '未发送',
   'talk.again': '重新发送',
   'talk.discard': '丢弃',
@@ -275,6 +276,10 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'write.keys': 'Enter 发送，Shift+Enter 换行',
   'write.uploadFailed': '{name} 上传失败：{reason}',
   'write.text': '回复内容',
+  'write.begun': '有写到一半的内容',
+  'write.elsewhere': '“{mode}”里有写到一半的内容，还没发送。',
+  'write.bring': '移到这里',
+  'write.drop': '松开以添加附件',
 
   'member.guest': '游客',
   'member.language': '语言',

@@ -243,6 +243,7 @@ export const desk = {
   'talk.automatic': '自動',
   'talk.byRule': '由規則 {rule} 送出',
   'talk.sending': '傳送中…',
+  'talk.held': '已離線，恢復連線後自動送出',
   'talk.notSent': '未送出',
   'talk.again': '重新傳送',
   'talk.discard': '捨棄',
@@ -273,6 +274,10 @@ export const desk = {
   'write.keys': 'Enter 送出，Shift+Enter 換行',
   'write.uploadFailed': '{name} 上傳失敗：{reason}',
   'write.text': '回覆內容',
+  'write.begun': '有寫到一半的內容',
+  'write.elsewhere': '「{mode}」裡有寫到一半的內容，還沒送出。',
+  'write.bring': '移到這裡',
+  'write.drop': '放開以附加檔案',
 
   'member.guest': '遊客',
   'member.language': '語言',
