@@ -4,6 +4,7 @@ import { widget as zhTW } from '@/shared/i18n/zh-TW'
 import { widget as zhCN } from '@/shared/i18n/zh-CN'
 import { widget as en } from '@/shared/i18n/en'
 import type { Attachment, Message } from '@/shared/api/types'
+import { composes } from '@/shared/keys'
 import { date, daysBefore } from '@/shared/time'
 
 import type { Chat } from './chat'
@@ -211,12 +212,12 @@ export function build(options: ViewOptions): View {
   }
 
   function escaped(event: KeyboardEvent): void {
-    if (event.key === 'Escape' && !event.isComposing && !offers.dismiss()) close()
+    if (event.key === 'Escape' && !composes(event) && !offers.dismiss()) close()
   }
 
   function pressed(event: KeyboardEvent): void {
     // While an input method is composing, Enter chooses a word, and so do the arrows.
-    if (event.isComposing || event.keyCode === 229) return
+    if (composes(event)) return
     const first = event.key === 'ArrowUp' && !input.value.slice(0, input.selectionStart).includes('\n')
     if (first && offers.enter()) return event.preventDefault()
     if (event.key !== 'Enter' || event.shiftKey) return

@@ -121,3 +121,37 @@ it('starts anew where what was kept is broken', () => {
   sessionStorage.setItem('yingda.drafts.lin.7', '{"last":')
   expect(text(open())).toBe('')
 })
+
+describe('a closed case', () => {
+  const closed = async (moves: object[]): Promise<VueWrapper> => {
+    await signedIn(['ticket.reply', 'ticket.note'], { '/tickets/7/transitions': { items: moves } })
+    return mount(Composer, { props: { ticket: { ...TICKET, category: 'closed' } as Ticket }, attachTo: document.body, global: { stubs } })
+  }
+
+  it('says before anything is written that the member gets nothing, and offers its moves', async () => {
+    const composer = await closed([{ trigger: 'reopen', label: { 'zh-TW': '重新開啟' }, to: 'open', requires: [] }])
+    await vi.waitFor(() => expect(composer.find('[data-test=move-reopen]').text()).toBe('重新開啟'))
+    expect(composer.get('[data-test=composer-closed]').text()).toContain('已結案')
+    expect(composer.find('textarea').exists()).toBe(false)
+    expect(composer.find('[data-test=composer-send]').exists()).toBe(false)
+  })
+
+  it('still takes a note', async () => {
+    const composer = await closed([])
+    await choose(composer, 'internal')
+    await write(composer, '退款已入帳')
+    await press(composer)
+    expect(sent(composer).map((line) => line.visibility)).toEqual(['internal'])
+  })
+
+  it('can be answered as soon as it is open again', async () => {
+    const composer = await closed([])
+    await composer.setProps({ ticket: TICKET })
+    expect(composer.find('textarea').exists()).toBe(true)
+  })
+})
+
+it('of a case that members do not see, only notes are written', () => {
+  const composer = mount(Composer, { props: { ticket: { ...TICKET, channel: 'internal' } as Ticket }, global: { stubs } })
+  expect(composer.findAll('input[name=mode]').map((one) => one.attributes('value'))).toEqual(['internal'])
+})

@@ -276,6 +276,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'write.keys': 'Enter sends, Shift+Enter starts a new line',
   'write.uploadFailed': '{name} could not be uploaded: {reason}',
   'write.text': 'Your reply',
+  'write.closed': 'This case is closed: a reply would not reach the member. Reopen it to answer; internal notes can always be written.',
   'write.begun': 'Something is begun here',
   'write.elsewhere': '“{mode}” holds something you began and have not sent.',
   'write.bring': 'Move it here',

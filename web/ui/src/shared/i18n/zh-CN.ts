@@ -276,6 +276,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'write.keys': 'Enter 发送，Shift+Enter 换行',
   'write.uploadFailed': '{name} 上传失败：{reason}',
   'write.text': '回复内容',
+  'write.closed': '已结案，会员收不到新的回复。要再回复请先重新打开；内部回复随时可以写。',
   'write.begun': '有写到一半的内容',
   'write.elsewhere': '“{mode}”里有写到一半的内容，还没发送。',
   'write.bring': '移到这里',

@@ -274,6 +274,7 @@ export const desk = {
   'write.keys': 'Enter 送出，Shift+Enter 換行',
   'write.uploadFailed': '{name} 上傳失敗：{reason}',
   'write.text': '回覆內容',
+  'write.closed': '已結案，會員收不到新的回覆。要再回覆請先重新開啟；內部回覆隨時可以寫。',
   'write.begun': '有寫到一半的內容',
   'write.elsewhere': '「{mode}」裡有寫到一半的內容，還沒送出。',
   'write.bring': '移到這裡',
