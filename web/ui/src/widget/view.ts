@@ -169,7 +169,7 @@ export function build(options: ViewOptions): View {
   const panel = h(
     'div',
     { class: 'panel', test: 'panel', attrs: { role: page ? 'main' : 'dialog', 'aria-label': say('chat.title') }, on: { keydown: (event) => escaped(event as KeyboardEvent) } },
-    h('header', {}, h('div', {}, h('h1', { text: say('chat.title') }), served), end, !page && closer),
+    h('header', { attrs: { role: 'presentation' } }, h('div', {}, h('h1', { text: say('chat.title') }), served), end, !page && closer),
     connection,
     invitation,
     queue,

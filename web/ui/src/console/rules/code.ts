@@ -57,6 +57,8 @@ export class CodeEditor {
   ) {
     const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
     this.view = new EditorView({ parent: root, root })
+    // A text wider than its place can be moved by keys, too.
+    this.view.scrollDOM.tabIndex = 0
   }
 
   /** Show a file; its undo goes on where it was left. */
