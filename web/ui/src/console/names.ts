@@ -37,6 +37,8 @@ export function useNames() {
     },
     agent: (username: string | null): string | null =>
       username === null ? null : (desk.agents.find((agent) => agent.username === username)?.name ?? username),
+    /** Who put rules in force: somebody by his name, or what it was that did it by itself. */
+    byWhom: (by: string): string => desk.agents.find((agent) => agent.username === by)?.name ?? tOr(`rules.by.${by}`, by),
     colour: (family: Family, name: string): string | null => find(desk.nouns, family, name)?.colour ?? null,
   }
 }
