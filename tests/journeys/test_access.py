@@ -37,7 +37,9 @@ def found(page: Page) -> list[str]:
     page.evaluate(AXE.read_text("utf-8"))
     result: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
-        f"{one['id']} at {node['target']}: {node['failureSummary']}" for one in result["violations"] for node in one["nodes"]
+        f"{one['id']} at {node['target']}: {node['failureSummary']}"
+        for one in result["violations"]
+        for node in one["nodes"]
     ]
 
 

@@ -22,7 +22,7 @@ from engine.desk import Actor, Desk, OpenTicket, SignIn
 from engine.reload import reload_now
 from plugins.channels.test import read
 from tests.journeys.support import PASSWORD, Served, make_desk, until
-from tests.journeys.writers import ApiWriter, SocketWriter, Writer
+from tests.journeys.writers import ApiWriter, RulesWriter, SocketWriter, Writer
 
 RULES = """
 stage housekeeping
@@ -53,11 +53,18 @@ def test_kills_with_an_outside_that_refuses_duplicates(tmp_path: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("refuses_twins", [True, False])
 def test_fifty_kills(tmp_path: Path, refuses_twins: bool) -> None:
-    _story(tmp_path, kills=50, refuses_twins=refuses_twins)
+    _story(tmp_path, kills=50, refuses_twins=refuses_twins, between=3.0, published=20)
 
 
-def _story(folder: Path, *, kills: int, refuses_twins: bool) -> float:
-    """Gives the seconds that the killing took."""
+@pytest.mark.soak
+def test_fifty_kills_on_postgres(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_STORAGE_URL", postgres_url)
+    _story(tmp_path, kills=50, refuses_twins=False, between=3.0, published=20)
+
+
+def _story(folder: Path, *, kills: int, refuses_twins: bool, between: float = 1.2, published: int = 1) -> float:
+    """Gives the seconds that the killing took. `between`: at most so many from start to kill; rules must have been
+    published so often, which takes a second or two each."""
     seed = int(os.environ.get("YINGDA_SEED", random.randrange(1_000_000)))
     print(f"YINGDA_SEED={seed}")
     desk, config, journal = _desk(folder, refuses_twins)
@@ -68,7 +75,7 @@ def _story(folder: Path, *, kills: int, refuses_twins: bool) -> float:
         for writer in writers.values():
             writer.start()
         begin = time.monotonic()
-        _kill(server, kills, random.Random(seed))
+        _kill(server, kills, between, random.Random(seed))
         took = time.monotonic() - begin
         # Those who ask stay until those who answer have gone: they are to hear the last word.
         for writer in reversed(writers.values()):
@@ -78,6 +85,7 @@ def _story(folder: Path, *, kills: int, refuses_twins: bool) -> float:
         _resumed(writers)
         _sent(server, outside, journal, refuses_twins)
         _rang(server, writers["ben"])
+        _published(server, writers["sue"], published)
     except BaseException:
         server.kill()
         raise
@@ -147,20 +155,21 @@ def _writers(server: Served, outside: list[int]) -> dict[str, Any]:
 
     amy = ApiWriter("amy", server.url, server.sign_in("amy"), reply, pace=0.02)
     ben = ApiWriter("ben", server.url, server.sign_in("ben"), alarm, pace=0.1)
-    return {**people, "lin": lin, "amy": amy, "ben": ben}
+    sue = RulesWriter("sue", server.url, server.sign_in("admin"), pace=0.3)
+    return {**people, "lin": lin, "amy": amy, "ben": ben, "sue": sue}
 
 
 # --- while ------------------------------------------------------------------------------------------------------------
 
 
-def _kill(server: Served, kills: int, dice: random.Random) -> None:
+def _kill(server: Served, kills: int, between: float, dice: random.Random) -> None:
     """One in five dies while it starts."""
     for _ in range(kills):
         if dice.random() < 0.2:
             time.sleep(dice.uniform(0.2, 1.0))
         else:
             server.wait()
-            time.sleep(dice.uniform(0.1, 1.2))
+            time.sleep(dice.uniform(0.1, between))
         server.kill()
         server.start(wait=False)
     server.wait()
@@ -184,10 +193,13 @@ def _lines(server: Served, writers: Mapping[str, Writer], kills: int) -> None:
     for writer in writers.values():
         # That there was something to lose at each kill; how much depends on the machine.
         least = max(1, kills // 5)
-        assert len(writer.acknowledged) >= least, f"{writer.name} hardly wrote: {len(writer.acknowledged)}"
+        enough = 1 if isinstance(writer, RulesWriter) else least
+        assert len(writer.acknowledged) >= enough, f"{writer.name} hardly wrote: {len(writer.acknowledged)}"
         assert writer.interruptions, f"{writer.name} never noticed a kill"
     told: dict[int, dict[str, int]] = {}
     for name, writer in writers.items():
+        if isinstance(writer, RulesWriter):
+            continue
         for text, answer in writer.acknowledged.items():
             ticket = answer["number"] if name == "ben" else answer["ticket"]
             told.setdefault(ticket, {})[text] = 0 if name == "ben" else answer["id"]
@@ -252,6 +264,20 @@ def _rang(server: Served, ben: Writer) -> None:
         assert rings(number) == ["timer.fired"], number
         assert [line["text"] for line in _messages(server, number)].count("鬧鐘響了") == 1, number
     print(f"{len(numbers)} alarms")
+
+
+def _published(server: Served, sue: Writer, least: int) -> None:
+    """Each acknowledged publication is in the history once, in order, with its author; the last one is in force."""
+    versions, cursor = [], None
+    while not versions or cursor:
+        page = server.get("admin", "/rules/versions", limit=100, **({"cursor": cursor} if cursor else {}))
+        versions, cursor = [*versions, *page["items"]], page["next"]
+    notes = [version["note"] for version in reversed(versions) if (version["note"] or "").startswith("sue ")]
+    assert notes == list(sue.acknowledged), "a publication was lost, doubled or out of order"
+    assert {version["by"] for version in versions if version["note"] in sue.acknowledged} == {"admin"}
+    assert len(notes) >= least, f"hardly anything was published: {len(notes)}"
+    assert server.get("admin", "/rules")["active"]["note"] == notes[-1]
+    print(f"{len(notes)} publications")
 
 
 def _chain(desk: Path) -> None:

@@ -162,6 +162,39 @@ class SocketWriter(Writer):
         return frame
 
 
+class RulesWriter(Writer):
+    """Publishes a small edit again and again; the line is the note, and each repeat is the same request."""
+
+    FILE = "95-published.rules"
+
+    def __init__(self, name: str, url: str, token: str, *, pace: float) -> None:
+        super().__init__(name, url, pace=pace)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._body: dict[str, Any] | None = None
+
+    def work(self) -> None:
+        # A publication is checked, so it may take longer than a line.
+        with httpx.Client(base_url=f"{self.url}/api/v1", headers=self._headers, timeout=30) as client:
+            while not (self._leaving.is_set() and not self._line):
+                note = self.next_line()
+                if self._body is None:
+                    self._body = self._edit(client.get("/rules").raise_for_status().json()["active"]["digest"], note)
+                key = f"{self.name}-{self._count}"
+                answer = client.post("/rules/publish", json=self._body, headers={"Idempotency-Key": key})
+                if answer.status_code in (429, 503):
+                    time.sleep(float(answer.headers["Retry-After"]))
+                elif answer.status_code == 200:
+                    self.promised(answer.json())
+                    self._body = None
+                    self._leaving.wait(self.pace)
+                else:
+                    raise ValueError(f"publish {note}: {answer.status_code} {answer.text}")
+
+    def _edit(self, base: str, note: str) -> dict[str, Any]:
+        rule = f'rule published\n  on ticket.created\n  when ticket.subject = "{note}"\n  then note "{note}"\n'
+        return {"base": base, "files": {self.FILE: f"stage housekeeping\n\n{rule}"}, "note": note}
+
+
 class ApiWriter(Writer):
     """Posts to the API with an Idempotency-Key; what to post is made of the line."""
 
