@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -204,7 +205,7 @@ def failing_scenarios(
     fired: dict[tuple[str, str], frozenset[str]] = {}
     failed: list[scenarios.Result] = []
     for scenario in sorted(written, key=lambda one: changed.isdisjoint(last.get(_known_as(one), ()))):
-        result = scenarios.run(rulebook, scenario)
+        result = scenarios.run(rulebook, scenario, clock=time.monotonic)
         fired[_known_as(scenario)] = frozenset(result.acted)
         if not result.passed:
             failed.append(result)
