@@ -8,18 +8,10 @@ ended, and people are told; one that is as slow as that may go on for ever, as a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from engine.core.access import permissions_of
 from engine.core.values import Struct, replace
 from engine.lang import LIMITS
-from engine.lang.said import say
-
-if TYPE_CHECKING:
-    from engine.core.draft import Draft
-
-TOLD = "rules.edit"
-"""The right of those who are told of a row that was ended: who can mend the rules."""
 
 
 class Chain(Struct, frozen=True):
@@ -50,17 +42,3 @@ class Chain(Struct, frozen=True):
     def worn(self) -> bool:
         """Whether no timer more may be started from here."""
         return self.since is not None and self.count >= LIMITS.chain_timers
-
-
-def end(draft: Draft, timer: str, rule: str) -> None:
-    """Notes that a rule's timer is not started any more, in the ticket's history, and tells who can mend the rule."""
-    draft.record("timer.stopped", {"name": timer, "rule": rule, "timers": draft.chain.count})
-    message = say(
-        "the rule {rule} set timers off again and again ({count} within the hour) and was stopped at this ticket; "
-        "let a condition or a `limit` end it",
-        f"`{rule}`",
-        draft.chain.count,
-    )
-    for agent in draft.roster():
-        if TOLD in permissions_of(draft.book.roles, agent.roles):
-            draft.notify(agent, message.spoken(draft.book.spoken(draft.shop, agent.locale)), rule)

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from engine.core.actions import ACTIONS
+from engine.core.rulebook import Rulebook
 from engine.lang import LIMITS, Duration, Effect
 from engine.lang.analysis.report import Ring
 from engine.lang.analysis.samples import Case
-
-if TYPE_CHECKING:
-    from engine.core.proving import Engine
 
 TURNS = 24
 """Timers played from one case: a ring is shorter, or it is no ring that people would see."""
 LONG = 366 * 86_400_000_000
 """µs: what still goes round after a year does not end with time."""
+
+
+class Player(Protocol):
+    """What plays one decision: `engine.core.proving.Engine`."""
+
+    @property
+    def book(self) -> Rulebook:
+        """Whose rules are played."""
+
+    def turn(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], list[Effect]]:
+        """All waves of one decision on `values`: who acted, and every wish that stood."""
+
 
 _Key = tuple[str, str]
 """An event that comes later, and of what."""
@@ -43,7 +53,7 @@ class _Turn:
     spoke: bool
 
 
-def ring(engine: Engine, case: Case) -> Ring | None:
+def ring(engine: Player, case: Case) -> Ring | None:
     """The ring that a case comes into, if it comes into one that a year does not end."""
     played = _play(engine, case, 0)
     if played is None or _play(engine, case, LONG) is None:
@@ -51,7 +61,7 @@ def ring(engine: Engine, case: Case) -> Ring | None:
     return played
 
 
-def _play(engine: Engine, case: Case, later: int) -> Ring | None:
+def _play(engine: Player, case: Case, later: int) -> Ring | None:
     """Plays on until a state is found again; `later`: µs that the case is older than it says."""
     values = dict(case.values)
     ages = [name for name, (spec, _) in engine.book.fields.items() if spec.type.kind == "duration"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.core import chains
+from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
 from engine.core.actions.phrases import because, name
 from engine.core.draft import Draft
@@ -75,7 +75,7 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
     if draft.ticket is None:
         draft.opening.append({**line, "after": after})
     elif after and draft.chain.worn:
-        chains.end(draft, "", rule)
+        ended.end(draft, "", rule)
         return replace(said, missed="again")
     elif after:
         draft.say_later(place, draft.now + after, line)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core import chains, routing
+from engine.core import routing
+from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
 from engine.core.actions.phrases import fact, fact_of_field, name, names
 from engine.core.actions.speech import text_of
@@ -222,7 +223,7 @@ def _start(draft: Draft, effect: Effect) -> TraceChange:
     after: Duration = effect.args["after"]
     timer, rule = effect.args["name"], effect.rule.id
     if draft.chain.worn:
-        chains.end(draft, timer, rule)
+        ended.end(draft, timer, rule)
         return replace(_start_wanted(draft.book, effect.args), missed="again")
     # A shop's setting may be shorter than what the rules were checked with.
     due = max(moment_after(draft, after), draft.now + LIMITS.shortest_timer)
