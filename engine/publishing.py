@@ -21,8 +21,9 @@ from engine.core.errors import Refused
 from engine.core.questions import RulesTexts
 from engine.core.rulebook import Rulebook
 from engine.desk.rule_results import changes
+from engine.folder import MAX_FILE, MAX_FILES, SUFFIXES, read_folder
 from engine.lang import Severity
-from engine.reload import MAX_FILE, MAX_FILES, SUFFIXES, Loaded, load_files, read_folder, told
+from engine.reload import Loaded, load_files, told
 
 if TYPE_CHECKING:
     from engine.desk import Desk

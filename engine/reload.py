@@ -7,9 +7,7 @@ show them, also after a restart.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from engine.core import scenarios
 from engine.core.building import build, digest_of, shelve
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
-from engine.lang import Finding, Severity, Source, Span, parse, render
+from engine.folder import fingerprint, read_folder
+from engine.lang import Finding, Severity, Source, parse, render
 from engine.lang.analysis import expired
 from engine.lang.cache import Shelf
 from engine.lang.checker import silence
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
-MAX_FILE = 1_000_000
-"""Bytes of one file: far more than a person writes, little enough to be refused at once."""
-MAX_FILES = 5_000
 SNIPPET = 300
 """Characters of a finding's line that are shown."""
 FIRST_WAVES = (
@@ -64,70 +59,6 @@ class Loaded:
         """Whether it may be put in force: no errors, and every scenario passes."""
         wrong = any(finding.severity is Severity.ERROR for finding in self.findings)
         return self.rulebook is not None and not wrong and not self.failures
-
-
-def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
-    """Every rule file by its path from the folder. What cannot be read is a finding: not UTF-8, too big, a link that
-    leads out of the folder. Raises FileNotFoundError when there is no folder."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no rules folder `{folder}`")
-    root = folder.resolve()
-    files: dict[str, str] = {}
-    findings: list[Finding] = []
-    for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        place = Span(Source(name, ""), 0, 0)
-        try:
-            real = path.resolve(strict=True)
-            if not real.is_relative_to(root):
-                findings.append(
-                    Finding("file-not-found", say("`{name}` is a link that leads out of the rules folder", name), place)
-                )
-                continue
-            if not real.is_file():
-                # A pipe or a device would be read for ever.
-                findings.append(Finding("file-not-found", say("`{name}` is no plain file", name), place))
-                continue
-            if real.stat().st_size > MAX_FILE:
-                message = say("`{name}` is larger than {most} bytes; split it", name, f"{MAX_FILE:,}")
-                findings.append(Finding("bad-yaml" if name.endswith("ml") else "syntax-error", message, place))
-                continue
-            raw = real.read_bytes()
-        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            why = (
-                (error.strerror or str(error))
-                if isinstance(error, OSError)
-                else say("it is a link that leads to itself")
-            )
-            if isinstance(error, PermissionError):
-                why = say("no permission")
-            findings.append(Finding("file-not-found", say("`{name}` cannot be read: {why}", name, why), place))
-            continue
-        try:
-            files[name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            findings.append(
-                Finding(
-                    "not-utf8",
-                    say("`{name}` is not UTF-8: byte {byte}", name, error.start),
-                    place,
-                    hint=say("save the file as UTF-8"),
-                )
-            )
-        if len(files) > MAX_FILES:
-            findings.append(
-                Finding("file-not-found", say("more than {most} files in the rules folder", MAX_FILES), place)
-            )
-            break
-    return files, findings
-
-
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        found.extend(Path(base) / n for n in sorted(names) if n.endswith(SUFFIXES) and not n.startswith("."))
-    return found
 
 
 def load(
@@ -335,17 +266,3 @@ class Watcher:
                 await self.reload(by="watch", source="watch")
             except Exception:
                 log.exception("reloading the rules folder failed")
-
-
-def fingerprint(folder: Path) -> str:
-    """Changes when a file of the folder may have: names, sizes, times. Cheap enough to ask five times a second."""
-    parts: list[str] = []
-    if folder.is_dir():
-        for path in _walk(folder):
-            try:
-                stat = path.stat()
-            except OSError:
-                parts.append(f"{path}:gone")
-            else:
-                parts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

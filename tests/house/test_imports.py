@@ -113,7 +113,8 @@ TABLE = {
         ANY,
         "`engine.demo` may import `engine.reload`, `engine.worker`, `engine.desk` and below.",
     ),
-    "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
+    "engine.folder": _room(2, "engine.lang", "", "`engine.folder` may import `engine.lang`, and nothing of others."),
+    "engine.reload": _room(7, f"{_TO_DESK} engine.folder", ANY, "`engine.reload` may import `engine.desk` and below."),
     "engine.graph": _room(
         3, "engine.core engine.lang", "", "`engine.graph` may import `engine.core` and `engine.lang` only."
     ),
@@ -124,13 +125,16 @@ TABLE = {
         "`engine.editor` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
     ),
     "engine.publishing": _room(
-        7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
+        7,
+        f"{_TO_DESK} engine.folder engine.reload",
+        "",
+        "`engine.publishing` may import `engine.reload`, `engine.desk` and below.",
     ),
     "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
     "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.demo",
+        f"{_TO_DESK} engine.folder engine.reload engine.demo",
         ANY,
         "`engine.bench` may import `engine.reload`, `engine.demo`, `engine.desk` and below.",
     ),
@@ -182,7 +186,7 @@ TABLE = {
     ),
     "engine.lsp": _room(
         8,
-        "engine.core engine.lang engine.reload engine.editor",
+        "engine.core engine.lang engine.folder engine.reload engine.editor",
         "lsprotocol pygls",
         "`engine.lsp` may import `engine.editor`, `engine.reload`, `engine.core`, `engine.lang`; of others pygls.",
     ),
