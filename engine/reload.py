@@ -166,12 +166,19 @@ def told(finding: Finding) -> dict[str, Any]:
 
 
 async def reload_now(
-    desk: Desk, *, by: str, note: str = "", source: str = "api", known: Rulebook | None = None
+    desk: Desk,
+    *,
+    by: str,
+    note: str = "",
+    source: str = "api",
+    known: Rulebook | None = None,
+    may_grant: bool = False,
 ) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors. `known`: the
     one in force as it was built from its texts, when that in force came from the shelf; on a desk that never had rules
-    in force, any other, from which what is alike is taken over."""
+    in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be changed; Refused is
+    raised where they would be and may not."""
     loop = asyncio.get_running_loop()
     previous = desk.rulebook
     if known is not None and (previous is None or known.digest == previous.digest):
@@ -193,7 +200,9 @@ async def reload_now(
         await desk.activate(None, by=by, note=note, source=source, findings=findings)
         return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
     changed = previous is None or previous.digest != loaded.rulebook.digest
-    refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings)
+    refused = await desk.activate(
+        loaded.rulebook, by=by, note=note, source=source, findings=findings, may_grant=may_grant
+    )
     if refused:
         digest = desk.rulebook.digest if desk.rulebook is not None else ""
         return {"changed": False, "digest": digest, "findings": findings + refused}
@@ -230,10 +239,10 @@ class Watcher:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def reload(self, *, by: str, note: str = "", source: str) -> dict[str, Any]:
+    async def reload(self, *, by: str, note: str = "", source: str, may_grant: bool = False) -> dict[str, Any]:
         """One reload at a time, whoever asks."""
         async with self._lock:
-            return await reload_now(self._desk, by=by, note=note, source=source, known=self._known)
+            return await reload_now(self._desk, by=by, note=note, source=source, known=self._known, may_grant=may_grant)
 
     async def in_turn(self, work: Callable[[Rulebook | None], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """Does something to the rules while nobody reloads them; it is given the `known` of `reload_now`."""
@@ -263,6 +272,6 @@ class Watcher:
                 now = again
             seen = now
             try:
-                await self.reload(by="watch", source="watch")
+                await self.reload(by="watch", source="watch", may_grant=True)  # whoever writes there owns the desk
             except Exception:
                 log.exception("reloading the rules folder failed")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
 
+from engine import publishing
 from engine.config import Config, ConfigError
 from engine.desk import CONTROL, Desk
 from engine.pump import Pump
@@ -81,7 +82,7 @@ class Server:
 
     async def reload(self, source: str) -> dict[str, Any]:
         """Reads the rules folder again, as `kill -HUP` asks."""
-        return await self._watcher.reload(by=source, source=source)
+        return await self._watcher.reload(by=source, source=source, may_grant=True)
 
     def _open_control(self) -> None:
         """Lets commands of the same machine and user in: `engine reload` reads port and token here."""
@@ -98,7 +99,8 @@ class Server:
 
 async def _load_rules(desk: Desk, watcher: Watcher) -> None:
     try:
-        result = await watcher.reload(by="start", source="start")
+        await watcher.in_turn(lambda known: publishing.finish(desk, known))
+        result = await watcher.reload(by="start", source="start", may_grant=True)
     except FileNotFoundError as error:
         if desk.rulebook is None:
             raise ConfigError(str(error)) from None

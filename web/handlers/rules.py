@@ -104,7 +104,8 @@ async def _picture(book: Any, what: str, locale: str | None) -> Reply:
 async def reload_rules(call: Call) -> Reply:
     """Read the rules folder and put it in force if it is sound."""
     call.require("rules.reload")
-    return Reply(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
+    done = call.web.reload(by=call.actor.username, note=call.body.note, source="api", may_grant=_may_grant(call))
+    return Reply(await done)
 
 
 @route("POST", f"{API}/rules/publish", {200: schema.Published}, **SPOKEN, body=schema.PublishBody, large=True)
@@ -124,9 +125,12 @@ async def rollback_rules(call: Call) -> Reply:
     return await _publish(call, {**gone, **there["files"]}, "rollback")
 
 
+def _may_grant(call: Call) -> bool:
+    return call.actor.kind == "system" or "roles.grant" in call.actor.permissions
+
+
 async def _publish(call: Call, files: publishing.Texts, source: str) -> Reply:
-    may_grant = call.actor.kind == "system" or "roles.grant" in call.actor.permissions
-    edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, may_grant)
+    edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, _may_grant(call))
     return Reply(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known)))
 
 
