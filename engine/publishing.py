@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from engine.core.building import digest_of, shelve
+from engine.core.building import digest_of
 from engine.core.entities import SYSTEM
 from engine.core.errors import Refused
 from engine.core.questions import RulesTexts
@@ -24,9 +24,8 @@ from engine.core.rulebook import Rulebook
 from engine.desk import activation
 from engine.desk.rule_results import changes
 from engine.folder import MAX_FILE, MAX_FILES, SUFFIXES, read_folder
-from engine.lang import Severity
 from engine.lang.said import from_json
-from engine.reload import Loaded, load_files, reload_now, told
+from engine.reload import Checking, Here, assemble, reload_now, told
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -144,11 +143,14 @@ async def _begun_from(desk: Desk, base: str) -> dict[str, str]:
     raise Refused("conflict", "rules-changed", message, details=details)
 
 
-async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict[str, Any]:
+async def publish(
+    desk: Desk, edit: Edit, known: Rulebook | None = None, checks: Checking | None = None
+) -> dict[str, Any]:
     """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes"}.
 
-    `known`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold the folder,
-    `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the findings.
+    `known`, `checks`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold
+    the folder, `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the
+    findings.
     """
     if not desk.config["rules.hold"]:
         message = "this node does not hold the rules folder (`rules.hold`); publish on the one that does"
@@ -165,21 +167,19 @@ async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict
     made = changes(texts, wanted)
     before = known if known is not None and desk.rulebook and known.digest == desk.rulebook.digest else desk.rulebook
 
-    def make() -> Loaded:
-        return load_files(wanted, None, before, extras=desk.extras, shelf=desk.shelf)
-
-    loaded = await loop.run_in_executor(None, make)
-    findings = [told(finding) for finding in loaded.findings]
-    if not loaded.sound or loaded.rulebook is None:
-        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
-        _broken(errors, findings)
-    activation.may_activate(desk.context, loaded.rulebook, edit.may_grant)
+    checks = checks or Here(desk, before)
+    verdict = await checks.texts(wanted)
+    findings = verdict.findings
+    if not verdict.sound:
+        _broken(verdict.errors, findings)
+    book = await assemble(desk, verdict, before)
+    activation.may_activate(desk.context, book, edit.may_grant)
     noted = {name: getattr(edit, name) for name in ("base", "by", "note", "source", "may_grant")}
-    await activation.begin(desk.context, texts, wanted, {**noted, "digest": loaded.digest, "findings": findings})
+    await activation.begin(desk.context, texts, wanted, {**noted, "digest": book.digest, "findings": findings})
     try:
         await loop.run_in_executor(None, _write, desk.config.rules, texts, made, wanted)
         refused = await desk.activate(
-            loaded.rulebook,
+            book,
             by=edit.by,
             note=edit.note,
             source=edit.source,
@@ -193,10 +193,10 @@ async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict
         await loop.run_in_executor(None, _write, desk.config.rules, wanted, backwards, texts)
         await activation.give_up(desk.context)
         raise
-    loop.run_in_executor(None, shelve, loaded.rulebook, desk.shelf)
+    checks.shelve(book.digest)
     return {
         "changed": bool(made),
-        "digest": loaded.digest,
+        "digest": book.digest,
         "findings": findings,
         "changes": made,
     }
@@ -222,7 +222,7 @@ async def _published(desk: Desk, edit: Edit) -> dict[str, Any] | None:
     }
 
 
-async def finish(desk: Desk, known: Rulebook | None = None) -> dict[str, Any]:
+async def finish(desk: Desk, known: Rulebook | None = None, checks: Checking | None = None) -> dict[str, Any]:
     """Finishes a publication that was cut off after it was noted: the folder is brought to what was wanted, as far as
     nobody else wrote there, and put in force under its author's name. Answers {"finished"}."""
     last = await desk.context.read(activation.last_publication)
@@ -243,25 +243,19 @@ async def finish(desk: Desk, known: Rulebook | None = None) -> dict[str, Any]:
     for left in folder.rglob(f"{DRAFT}*"):
         left.unlink(missing_ok=True)
     more = {name: last[name] for name in ("by", "note", "source", "may_grant")}
-    done = await reload_now(desk, known=known, **more)
+    done = await reload_now(desk, known=known, checks=checks, **more)
     if done["digest"] != last["digest"]:
         await activation.give_up(desk.context)
     return {"finished": done["digest"] == last["digest"]}
 
 
-async def built(desk: Desk, base: str, files: Texts) -> Rulebook:
+async def built(desk: Desk, base: str, files: Texts, checks: Checking) -> Rulebook:
     """The rulebook of an edit that is only to be tried: scenarios are not run. Raises Refused as `edited` does, and
     `rules-broken` with the findings."""
-    texts = await edited(desk, base, files)
-
-    def make() -> Loaded:
-        return load_files(texts, None, desk.rulebook, extras=desk.extras, shelf=desk.shelf, run_scenarios=False)
-
-    loaded = await asyncio.get_running_loop().run_in_executor(None, make)
-    if loaded.rulebook is None:
-        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
-        _broken(errors, [told(finding) for finding in loaded.findings], "nothing was tried")
-    return loaded.rulebook
+    verdict = await checks.texts(await edited(desk, base, files), scenarios=False)
+    if verdict.errors:
+        _broken(verdict.errors, verdict.findings, "nothing was tried")
+    return await assemble(desk, verdict, desk.rulebook)
 
 
 def _broken(errors: int, findings: list[dict[str, Any]], so: str = "nothing was published") -> NoReturn:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tornado.httpserver import HTTPServer
 
 from engine import publishing
+from engine.checks import Checks
 from engine.config import Config, ConfigError
 from engine.desk import CONTROL, Desk
 from engine.pump import Pump
@@ -47,12 +48,14 @@ class Server:
         the settings cannot be used, OSError when the address is taken.
         """
         desk = await Desk.open(config)
+        checks = Checks(config)
         try:
-            watcher = Watcher(desk)
-            await _load_rules(desk, watcher)
-            web = Web(desk, watcher, demo=demo)
+            watcher = Watcher(desk, checks)
+            await _load_rules(desk, watcher, checks)
+            web = Web(desk, watcher, checks, demo=demo)
             http = listen(web, config["server.port"], config["server.address"])
         except BaseException:
+            await checks.stop()
             await desk.close()
             raise
         server = cls(web, http, watcher, Pump(desk), _port(http))
@@ -69,6 +72,7 @@ class Server:
         """Takes no more work, finishes what is under way, and closes."""
         self.desk.plugins.tell("desk_stopping", desk=self.desk)
         self._http.stop()
+        await self.web.checks.stop()  # whatever is being checked: nobody may wait for it now
         await self.web.hub.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.web.idle(), PATIENCE)
@@ -97,9 +101,9 @@ class Server:
         self._control = path
 
 
-async def _load_rules(desk: Desk, watcher: Watcher) -> None:
+async def _load_rules(desk: Desk, watcher: Watcher, checks: Checks) -> None:
     try:
-        await watcher.in_turn(lambda known: publishing.finish(desk, known))
+        await watcher.in_turn(lambda known: publishing.finish(desk, known, checks))
         result = await watcher.reload(by="start", source="start", may_grant=True)
     except FileNotFoundError as error:
         if desk.rulebook is None:

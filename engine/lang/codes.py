@@ -146,7 +146,8 @@ _ERRORS = """
     recursive-definition read-only-field field-not-available conflicting-actions ambiguous-first
     transition-impossible rule-loop timer-storm unreachable-state dead-end-state nondeterministic-transition
     missing-initial wrong-purpose missing-default-policy timer-order template-missing-language
-    template-field-not-available bad-yaml yaml-ambiguous-scalar unknown-key file-not-found not-utf8 scenario-invalid
+    template-field-not-available bad-yaml yaml-ambiguous-scalar unknown-key file-not-found not-utf8
+    scenario-invalid check-too-long
 """
 _WARNINGS = """
     never-true always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route
