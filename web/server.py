@@ -72,13 +72,13 @@ class Server:
         """Takes no more work, finishes what is under way, and closes."""
         self.desk.plugins.tell("desk_stopping", desk=self.desk)
         self._http.stop()
+        await self._watcher.stop()
         await self.web.checks.stop()  # whatever is being checked: nobody may wait for it now
         await self.web.hub.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.web.idle(), PATIENCE)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._http.close_all_connections(), PATIENCE)
-        await self._watcher.stop()
         await self._pump.stop()
         if self._control is not None:
             self._control.unlink(missing_ok=True)
