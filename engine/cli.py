@@ -152,7 +152,7 @@ async def _with_desk(config: Any, work: Callable[[Any], Any], *, upgrade: bool =
     desk = await Desk.open(config, upgrade=upgrade)
     try:
         if desk.rulebook is None:
-            result = await reload_now(desk, by="command", source="start")
+            result = await reload_now(desk, by="command", source="start", may_grant=True)
             if desk.rulebook is None:
                 first = next((f for f in result["findings"] if f["severity"] == "error"), None)
                 where = f": {first['file']}:{first['line']}: {first['message']}" if first else ""

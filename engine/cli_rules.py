@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -268,7 +269,11 @@ def run_test(arguments: Any) -> int:
                 continue
             found, problems = scenarios.read(Source(name, text))
             findings += problems + list(scenarios.unknown_words(loaded.rulebook, found))
-            results += [scenarios.run(loaded.rulebook, one, coverage) for one in found if arguments.k in one.name]
+            results += [
+                scenarios.run(loaded.rulebook, one, coverage, clock=time.monotonic)
+                for one in found
+                if arguments.k in one.name
+            ]
         if coverage is not None:
             shares += coverage.shares()
             findings += coverage.findings()

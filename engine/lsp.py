@@ -22,11 +22,11 @@ from engine import __version__
 from engine.core.rulebook import NOTHING_MORE, Extras
 from engine.editor import Edit, Place, Refusal, Symbol, Workspace
 from engine.editor.positions import Positions
+from engine.folder import SUFFIXES, read_folder
 from engine.lang import Finding, Span
 from engine.lang.findings import in_words
 from engine.lang.said import locale_of, say, spoken
 from engine.lang.types import noun
-from engine.reload import SUFFIXES, read_folder
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -15,19 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from engine.core.building import digest_of, shelve
+from engine.core.building import digest_of
 from engine.core.entities import SYSTEM
 from engine.core.errors import Refused
 from engine.core.questions import RulesTexts
 from engine.core.rulebook import Rulebook
+from engine.desk import activation
 from engine.desk.rule_results import changes
-from engine.lang import Severity
-from engine.reload import MAX_FILE, MAX_FILES, SUFFIXES, Loaded, load_files, read_folder, told
+from engine.folder import MAX_FILE, MAX_FILES, SUFFIXES, read_folder
+from engine.lang.said import from_json
+from engine.reload import Checking, Here, assemble, reload_now, told
 
 if TYPE_CHECKING:
     from engine.desk import Desk
 
+log = logging.getLogger(__name__)
+
 LONGEST_PATH = 200
+DRAFT = ".publish-"
+"""How the name of a file begins that is being written; no rule file begins with a dot."""
 
 Texts = Mapping[str, str | None]
 """Path to text; None takes a file away."""
@@ -136,68 +143,119 @@ async def _begun_from(desk: Desk, base: str) -> dict[str, str]:
     raise Refused("conflict", "rules-changed", message, details=details)
 
 
-async def publish(desk: Desk, edit: Edit, known: Rulebook | None = None) -> dict[str, Any]:
+async def publish(
+    desk: Desk, edit: Edit, known: Rulebook | None = None, checks: Checking | None = None
+) -> dict[str, Any]:
     """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes"}.
 
-    `known`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold the folder,
-    `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the findings.
+    `known`, `checks`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold
+    the folder, `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the
+    findings.
     """
     if not desk.config["rules.hold"]:
         message = "this node does not hold the rules folder (`rules.hold`); publish on the one that does"
         raise Refused("conflict", "rules-not-held", message)
     check_paths(edit.files)
     loop = asyncio.get_running_loop()
+    again = await _published(desk, edit)
+    if again is not None:
+        return again
     texts = await _begun_from(desk, edit.base)
     wanted = applied(texts, edit.files)
     if len(wanted) > MAX_FILES:
         raise Refused("invalid", "too-many-files", f"a rules folder has at most {MAX_FILES} files")
     made = changes(texts, wanted)
-    if not edit.may_grant and any(change["path"].split("/")[-1] in ("roles.yaml", "roles.yml") for change in made):
-        message = "a change of roles.yaml gives or takes rights: this needs the right `roles.grant`"
-        raise Refused("forbidden", "permission-needed", message)
     before = known if known is not None and desk.rulebook and known.digest == desk.rulebook.digest else desk.rulebook
 
-    def make() -> Loaded:
-        return load_files(wanted, None, before, extras=desk.extras, shelf=desk.shelf)
-
-    loaded = await loop.run_in_executor(None, make)
-    findings = [told(finding) for finding in loaded.findings]
-    if not loaded.sound or loaded.rulebook is None:
-        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
-        _broken(errors, findings)
-    await loop.run_in_executor(None, _write, desk.config.rules, texts, made, wanted)
+    checks = checks or Here(desk, before)
+    verdict = await checks.texts(wanted)
+    findings = verdict.findings
+    if not verdict.sound:
+        _broken(verdict.errors, findings)
+    book = await assemble(desk, verdict, before)
+    activation.may_activate(desk.context, book, edit.may_grant)
+    noted = {name: getattr(edit, name) for name in ("base", "by", "note", "source", "may_grant")}
+    await activation.begin(desk.context, texts, wanted, {**noted, "digest": book.digest, "findings": findings})
     try:
+        await loop.run_in_executor(None, _write, desk.config.rules, texts, made, wanted)
         refused = await desk.activate(
-            loaded.rulebook, by=edit.by, note=edit.note, source=edit.source, findings=findings
+            book,
+            by=edit.by,
+            note=edit.note,
+            source=edit.source,
+            findings=findings,
+            may_grant=edit.may_grant,
         )
         if refused:
             _broken(len(refused), findings + refused)
     except BaseException:
         backwards = changes(wanted, texts)
         await loop.run_in_executor(None, _write, desk.config.rules, wanted, backwards, texts)
+        await activation.give_up(desk.context)
         raise
-    loop.run_in_executor(None, shelve, loaded.rulebook, desk.shelf)
+    checks.shelve(book.digest)
     return {
         "changed": bool(made),
-        "digest": loaded.digest,
+        "digest": book.digest,
         "findings": findings,
         "changes": made,
     }
 
 
-async def built(desk: Desk, base: str, files: Texts) -> Rulebook:
+async def _published(desk: Desk, edit: Edit) -> dict[str, Any] | None:
+    """The answer of this very publication if it is in force already: it was cut off and finished, or its answer was
+    lost, or it came twice. None where it is another."""
+    last = await desk.context.read(activation.last_publication)
+    book = desk.rulebook
+    if last is None or not last["done"] or book is None or book.digest != last["digest"]:
+        return None
+    if any(last[name] != getattr(edit, name) for name in ("base", "by", "note", "source")):
+        return None
+    began = await desk.query(SYSTEM, RulesTexts(last["began"]))
+    if began is None or digest_of(applied(began["files"], edit.files)) != book.digest:
+        return None
+    return {
+        "changed": last["began"] != book.digest,
+        "digest": book.digest,
+        "findings": from_json(last["findings"]),
+        "changes": changes(began["files"], book.files),
+    }
+
+
+async def finish(desk: Desk, known: Rulebook | None = None, checks: Checking | None = None) -> dict[str, Any]:
+    """Finishes a publication that was cut off after it was noted: the folder is brought to what was wanted, as far as
+    nobody else wrote there, and put in force under its author's name. Answers {"finished"}."""
+    last = await desk.context.read(activation.last_publication)
+    if last is None or last["done"] or not desk.config["rules.hold"]:
+        return {"finished": False}
+    loop = asyncio.get_running_loop()
+    folder = desk.config.rules
+    began = await desk.query(SYSTEM, RulesTexts(last["began"]))
+    wanted = await desk.query(SYSTEM, RulesTexts(last["digest"]))
+    on_disk, unreadable = await loop.run_in_executor(None, read_folder, folder)
+    before, after = began["files"], wanted["files"]
+    ours = all(on_disk.get(path) in (before.get(path), after.get(path)) for path in {*on_disk, *before, *after})
+    if not ours or unreadable or on_disk == before:
+        log.warning("a publication by %s was cut off, and is not finished: its author can repeat it", last["by"])
+        await activation.give_up(desk.context)
+        return {"finished": False}
+    await loop.run_in_executor(None, _write, folder, on_disk, changes(on_disk, after), after)
+    for left in folder.rglob(f"{DRAFT}*"):
+        left.unlink(missing_ok=True)
+    more = {name: last[name] for name in ("by", "note", "source", "may_grant")}
+    done = await reload_now(desk, known=known, checks=checks, **more)
+    if done["digest"] != last["digest"]:
+        await activation.give_up(desk.context)
+    return {"finished": done["digest"] == last["digest"]}
+
+
+async def built(desk: Desk, base: str, files: Texts, checks: Checking) -> Rulebook:
     """The rulebook of an edit that is only to be tried: scenarios are not run. Raises Refused as `edited` does, and
     `rules-broken` with the findings."""
-    texts = await edited(desk, base, files)
-
-    def make() -> Loaded:
-        return load_files(texts, None, desk.rulebook, extras=desk.extras, shelf=desk.shelf, run_scenarios=False)
-
-    loaded = await asyncio.get_running_loop().run_in_executor(None, make)
-    if loaded.rulebook is None:
-        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
-        _broken(errors, [told(finding) for finding in loaded.findings], "nothing was tried")
-    return loaded.rulebook
+    verdict = await checks.texts(await edited(desk, base, files), scenarios=False)
+    if verdict.errors:
+        _broken(verdict.errors, verdict.findings, "nothing was tried")
+    return await assemble(desk, verdict, desk.rulebook)
 
 
 def _broken(errors: int, findings: list[dict[str, Any]], so: str = "nothing was published") -> NoReturn:
@@ -231,7 +289,7 @@ def _put(folder: Path, path: str, text: str | None) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    number, draft = tempfile.mkstemp(dir=target.parent, prefix=".publish-")
+    number, draft = tempfile.mkstemp(dir=target.parent, prefix=DRAFT)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(text.encode())

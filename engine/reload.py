@@ -7,19 +7,22 @@ show them, also after a restart.
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
-import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.core import scenarios
 from engine.core.building import build, digest_of, shelve
+from engine.core.errors import Refused
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
-from engine.lang import Finding, Severity, Source, Span, parse, render
+from engine.folder import fingerprint, read_folder
+from engine.lang import Finding, Severity, Source, Span, parse
 from engine.lang.analysis import expired
 from engine.lang.cache import Shelf
 from engine.lang.checker import silence
@@ -31,10 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
-MAX_FILE = 1_000_000
-"""Bytes of one file: far more than a person writes, little enough to be refused at once."""
-MAX_FILES = 5_000
 SNIPPET = 300
 """Characters of a finding's line that are shown."""
 FIRST_WAVES = (
@@ -65,70 +64,6 @@ class Loaded:
         return self.rulebook is not None and not wrong and not self.failures
 
 
-def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
-    """Every rule file by its path from the folder. What cannot be read is a finding: not UTF-8, too big, a link that
-    leads out of the folder. Raises FileNotFoundError when there is no folder."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no rules folder `{folder}`")
-    root = folder.resolve()
-    files: dict[str, str] = {}
-    findings: list[Finding] = []
-    for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        place = Span(Source(name, ""), 0, 0)
-        try:
-            real = path.resolve(strict=True)
-            if not real.is_relative_to(root):
-                findings.append(
-                    Finding("file-not-found", say("`{name}` is a link that leads out of the rules folder", name), place)
-                )
-                continue
-            if not real.is_file():
-                # A pipe or a device would be read for ever.
-                findings.append(Finding("file-not-found", say("`{name}` is no plain file", name), place))
-                continue
-            if real.stat().st_size > MAX_FILE:
-                message = say("`{name}` is larger than {most} bytes; split it", name, f"{MAX_FILE:,}")
-                findings.append(Finding("bad-yaml" if name.endswith("ml") else "syntax-error", message, place))
-                continue
-            raw = real.read_bytes()
-        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            why = (
-                (error.strerror or str(error))
-                if isinstance(error, OSError)
-                else say("it is a link that leads to itself")
-            )
-            if isinstance(error, PermissionError):
-                why = say("no permission")
-            findings.append(Finding("file-not-found", say("`{name}` cannot be read: {why}", name, why), place))
-            continue
-        try:
-            files[name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            findings.append(
-                Finding(
-                    "not-utf8",
-                    say("`{name}` is not UTF-8: byte {byte}", name, error.start),
-                    place,
-                    hint=say("save the file as UTF-8"),
-                )
-            )
-        if len(files) > MAX_FILES:
-            findings.append(
-                Finding("file-not-found", say("more than {most} files in the rules folder", MAX_FILES), place)
-            )
-            break
-    return files, findings
-
-
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        found.extend(Path(base) / n for n in sorted(names) if n.endswith(SUFFIXES) and not n.startswith("."))
-    return found
-
-
 def load(
     folder: Path,
     previous: Rulebook | None = None,
@@ -151,9 +86,10 @@ def load_files(
     extras: Extras = NOTHING_MORE,
     shelf: Shelf | None = None,
     run_scenarios: bool = True,
+    at: Callable[[Span], None] = lambda span: None,
 ) -> Loaded:
     """Builds texts; `findings` are those of reading them. Without running scenarios it finds what `engine validate`
-    does, wherever it is asked."""
+    does, wherever it is asked. `at` is told of each scenario before it runs."""
     found = list(findings or ())
     unreadable = [f.span.source.path for f in found if f.severity is Severity.ERROR]
     rulebook, more = build(files, previous=previous, extras=extras, shelf=shelf, unreadable=unreadable)
@@ -170,7 +106,7 @@ def load_files(
         rulebook = None
     loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)
     if rulebook is not None and run_scenarios:
-        loaded.failures = failing_scenarios(rulebook, written, found, previous)
+        loaded.failures = failing_scenarios(rulebook, written, found, previous, at)
     return loaded
 
 
@@ -194,6 +130,7 @@ def failing_scenarios(
     written: Iterable[scenarios.Scenario],
     findings: list[Finding],
     previous: Rulebook | None = None,
+    at: Callable[[Span], None] = lambda span: None,
 ) -> list[scenarios.Result]:
     """Runs scenarios, those first that made rules act which differ from `previous`; each that fails is also a finding
     at the step that failed."""
@@ -204,7 +141,8 @@ def failing_scenarios(
     fired: dict[tuple[str, str], frozenset[str]] = {}
     failed: list[scenarios.Result] = []
     for scenario in sorted(written, key=lambda one: changed.isdisjoint(last.get(_known_as(one), ()))):
-        result = scenarios.run(rulebook, scenario)
+        at(scenario.at.span())
+        result = scenarios.run(rulebook, scenario, clock=time.monotonic)
         fired[_known_as(scenario)] = frozenset(result.acted)
         if not result.passed:
             failed.append(result)
@@ -233,42 +171,134 @@ def told(finding: Finding) -> dict[str, Any]:
     return {**finding.as_dict(), "snippet": line[:SNIPPET] or None}
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking rules came to. `findings`: as `told`; `errors`: how many of them keep it from being used; `sound`:
+    whether it may be put in force; `book`: what was built, where that was done in this process."""
+
+    files: Mapping[str, str]
+    digest: str
+    findings: list[dict[str, Any]]
+    errors: int
+    sound: bool
+    book: Rulebook | None = None
+
+    @classmethod
+    def of(cls, loaded: Loaded, *, book: bool = True) -> Verdict:
+        """Of what was loaded; with the book or without."""
+        errors = sum(finding.severity is Severity.ERROR for finding in loaded.findings)
+        findings = [told(finding) for finding in loaded.findings]
+        built = loaded.rulebook if book else None
+        return cls(loaded.files, loaded.digest, findings, errors, loaded.sound, built)
+
+
+class Checking(Protocol):
+    """What checks rules: `engine.checks.Checks` beside a server, else `Here`."""
+
+    async def folder(self) -> Verdict:
+        """The desk's folder, with its scenarios. Raises FileNotFoundError, and Refused where it is not done now."""
+
+    async def texts(self, files: Mapping[str, str], *, scenarios: bool = True) -> Verdict:
+        """Texts. Raises Refused where it is not done now."""
+
+    def shelve(self, digest: str) -> None:
+        """Has what was built of these texts kept for the next start; nobody waits for it."""
+
+
+class Here:
+    """Checks on a thread of this process: of a command, which has nobody else to serve."""
+
+    def __init__(self, desk: Desk, before: Rulebook | None) -> None:
+        self._desk = desk
+        self._before = before
+        self._book: Rulebook | None = None
+
+    async def folder(self) -> Verdict:
+        """See `Checking`."""
+        return await self._check(partial(load, self._desk.config.rules, self._before))
+
+    async def texts(self, files: Mapping[str, str], *, scenarios: bool = True) -> Verdict:
+        """See `Checking`."""
+        return await self._check(partial(load_files, files, None, self._before, run_scenarios=scenarios))
+
+    def shelve(self, digest: str) -> None:
+        """See `Checking`."""
+        if self._book is not None and self._book.digest == digest:
+            asyncio.get_running_loop().run_in_executor(None, shelve, self._book, self._desk.shelf)
+
+    async def _check(self, make: Callable[..., Loaded]) -> Verdict:
+        made = partial(make, extras=self._desk.extras, shelf=self._desk.shelf)
+        loaded = await asyncio.get_running_loop().run_in_executor(None, made)
+        self._book = loaded.rulebook
+        return Verdict.of(loaded)
+
+
+async def assemble(desk: Desk, verdict: Verdict, before: Rulebook | None) -> Rulebook:
+    """The rulebook of texts that were found sound, ready to decide; they are not looked at together again. `before`:
+    what an edit did not touch is taken from there."""
+    previous = desk.rulebook
+
+    def make() -> Rulebook:
+        book = verdict.book
+        if book is None:
+            # What comes off the shelf makes the next edit slow: only where nothing is at hand to begin from.
+            shelf = desk.shelf if before is None or before.workings.kept is None else None
+            book, findings = build(verdict.files, previous=before, extras=desk.extras, analyse=False, shelf=shelf)
+            if book is None:
+                raise RuntimeError(f"rules that were found sound cannot be built: {findings[0].message}")
+        if book is not before:
+            _prepare(book, previous)
+        return book
+
+    return await asyncio.get_running_loop().run_in_executor(None, make)
+
+
 async def reload_now(
-    desk: Desk, *, by: str, note: str = "", source: str = "api", known: Rulebook | None = None
+    desk: Desk,
+    *,
+    by: str,
+    note: str = "",
+    source: str = "api",
+    known: Rulebook | None = None,
+    may_grant: bool = False,
+    checks: Checking | None = None,
 ) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
     answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors. `known`: the
     one in force as it was built from its texts, when that in force came from the shelf; on a desk that never had rules
-    in force, any other, from which what is alike is taken over."""
-    loop = asyncio.get_running_loop()
+    in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be changed; Refused is
+    raised where they would be and may not. `checks`: who checks; this process, unless given."""
     previous = desk.rulebook
-    if known is not None and (previous is None or known.digest == previous.digest):
-        before: Rulebook | None = known
-    else:
-        before = previous
-
-    def make() -> Loaded:
-        loaded = load(desk.config.rules, before, extras=desk.extras, shelf=desk.shelf)
-        if loaded.sound and loaded.rulebook is not None and loaded.rulebook is not before:
-            _prepare(loaded.rulebook, previous)
-        return loaded
-
-    loaded = await loop.run_in_executor(None, make)
-    findings = [told(finding) for finding in loaded.findings]
-    if not loaded.sound or loaded.rulebook is None:
-        errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
-        log.error("the rules folder was not put in force (%s):\n%s", source, render(errors[:20], "text"))
+    before = known if known is not None and (previous is None or known.digest == previous.digest) else previous
+    if checks is not None and source == "start" and previous is not None and await _as_in_force(desk):
+        # It was found sound when it came into force; who starts a server waits for its first page.
+        await desk.activate(previous, by=by, note=note, source=source)
+        return {"changed": False, "digest": previous.digest, "findings": []}
+    checks = checks or Here(desk, before)
+    verdict = await checks.folder()
+    findings = verdict.findings
+    if not verdict.sound:
+        errors = [finding for finding in findings if finding["severity"] == "error"]
+        lines = "\n".join(f"{e['file']}:{e['line']}: [{e['code']}] {e['message']}" for e in errors[:20])
+        log.error("the rules folder was not put in force (%s):\n%s", source, lines)
         await desk.activate(None, by=by, note=note, source=source, findings=findings)
         return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
-    changed = previous is None or previous.digest != loaded.rulebook.digest
-    refused = await desk.activate(loaded.rulebook, by=by, note=note, source=source, findings=findings)
+    book = await assemble(desk, verdict, before)
+    changed = previous is None or previous.digest != book.digest
+    refused = await desk.activate(book, by=by, note=note, source=source, findings=findings, may_grant=may_grant)
     if refused:
         digest = desk.rulebook.digest if desk.rulebook is not None else ""
         return {"changed": False, "digest": digest, "findings": findings + refused}
     if changed:
-        loop.run_in_executor(None, shelve, loaded.rulebook, desk.shelf)  # for the next start; nobody waits for it
-        log.info("rulebook %s is in force (%s, by %s)", loaded.rulebook.digest[:12], source, by)
-    return {"changed": changed, "digest": loaded.rulebook.digest, "findings": findings}
+        checks.shelve(book.digest)  # for the next start
+        log.info("rulebook %s is in force (%s, by %s)", book.digest[:12], source, by)
+    return {"changed": changed, "digest": book.digest, "findings": findings}
+
+
+async def _as_in_force(desk: Desk) -> bool:
+    """Whether the folder holds what is in force."""
+    files, findings = await asyncio.get_running_loop().run_in_executor(None, read_folder, desk.config.rules)
+    return not findings and desk.rulebook is not None and digest_of(files) == desk.rulebook.digest
 
 
 def _prepare(book: Rulebook, previous: Rulebook | None) -> None:
@@ -282,8 +312,9 @@ def _prepare(book: Rulebook, previous: Rulebook | None) -> None:
 class Watcher:
     """Watches the rules folder and reloads once it has been quiet."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, checks: Checking | None = None) -> None:
         self._desk = desk
+        self._checks = checks
         self._known: Rulebook | None = None
         self._task: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -298,15 +329,32 @@ class Watcher:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def reload(self, *, by: str, note: str = "", source: str) -> dict[str, Any]:
+    async def reload(self, *, by: str, note: str = "", source: str, may_grant: bool = False) -> dict[str, Any]:
         """One reload at a time, whoever asks."""
         async with self._lock:
-            return await reload_now(self._desk, by=by, note=note, source=source, known=self._known)
+            return await reload_now(
+                self._desk,
+                by=by,
+                note=note,
+                source=source,
+                known=self._known,
+                may_grant=may_grant,
+                checks=self._checks,
+            )
 
     async def in_turn(self, work: Callable[[Rulebook | None], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """Does something to the rules while nobody reloads them; it is given the `known` of `reload_now`."""
         async with self._lock:
             return await work(self._known)
+
+    async def _warm(self, checks: Checking) -> None:
+        """Checks what is in force, so that the first edit costs what it changes; what another version of the desk finds
+        wrong with it is told of."""
+        with contextlib.suppress(Refused, FileNotFoundError):
+            verdict = await checks.folder()
+            book = self._desk.rulebook
+            if not verdict.sound and book is not None and verdict.digest == book.digest:
+                await self._desk.activate(None, by="start", source="start", findings=verdict.findings)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -316,8 +364,10 @@ class Watcher:
         if book is not None and book.workings.kept is None:
             # It came from the shelf, without what makes the first edit quick: that is caught up with now.
             self._known, _ = await loop.run_in_executor(
-                None, lambda: build(book.files, extras=self._desk.extras, analyse=True)
+                None, lambda: build(book.files, extras=self._desk.extras, analyse=self._checks is None)
             )
+        if self._checks is not None:
+            await self._warm(self._checks)
         while True:
             await asyncio.sleep(POLL)
             now = await loop.run_in_executor(None, fingerprint, folder)
@@ -331,20 +381,6 @@ class Watcher:
                 now = again
             seen = now
             try:
-                await self.reload(by="watch", source="watch")
+                await self.reload(by="watch", source="watch", may_grant=True)  # whoever writes there owns the desk
             except Exception:
                 log.exception("reloading the rules folder failed")
-
-
-def fingerprint(folder: Path) -> str:
-    """Changes when a file of the folder may have: names, sizes, times. Cheap enough to ask five times a second."""
-    parts: list[str] = []
-    if folder.is_dir():
-        for path in _walk(folder):
-            try:
-                stat = path.stat()
-            except OSError:
-                parts.append(f"{path}:gone")
-            else:
-                parts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ino}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

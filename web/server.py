@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from tornado.httpserver import HTTPServer
 
+from engine import publishing
+from engine.checks import Checks
 from engine.config import Config, ConfigError
 from engine.desk import CONTROL, Desk
 from engine.pump import Pump
@@ -46,12 +48,14 @@ class Server:
         the settings cannot be used, OSError when the address is taken.
         """
         desk = await Desk.open(config)
+        checks = Checks(config)
         try:
-            watcher = Watcher(desk)
-            await _load_rules(desk, watcher)
-            web = Web(desk, watcher, demo=demo)
+            watcher = Watcher(desk, checks)
+            await _load_rules(desk, watcher, checks)
+            web = Web(desk, watcher, checks, demo=demo)
             http = listen(web, config["server.port"], config["server.address"])
         except BaseException:
+            await checks.stop()
             await desk.close()
             raise
         server = cls(web, http, watcher, Pump(desk), _port(http))
@@ -68,12 +72,13 @@ class Server:
         """Takes no more work, finishes what is under way, and closes."""
         self.desk.plugins.tell("desk_stopping", desk=self.desk)
         self._http.stop()
+        await self._watcher.stop()
+        await self.web.checks.stop()  # whatever is being checked: nobody may wait for it now
         await self.web.hub.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.web.idle(), PATIENCE)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._http.close_all_connections(), PATIENCE)
-        await self._watcher.stop()
         await self._pump.stop()
         if self._control is not None:
             self._control.unlink(missing_ok=True)
@@ -81,7 +86,7 @@ class Server:
 
     async def reload(self, source: str) -> dict[str, Any]:
         """Reads the rules folder again, as `kill -HUP` asks."""
-        return await self._watcher.reload(by=source, source=source)
+        return await self._watcher.reload(by=source, source=source, may_grant=True)
 
     def _open_control(self) -> None:
         """Lets commands of the same machine and user in: `engine reload` reads port and token here."""
@@ -96,9 +101,10 @@ class Server:
         self._control = path
 
 
-async def _load_rules(desk: Desk, watcher: Watcher) -> None:
+async def _load_rules(desk: Desk, watcher: Watcher, checks: Checks) -> None:
     try:
-        result = await watcher.reload(by="start", source="start")
+        await watcher.in_turn(lambda known: publishing.finish(desk, known, checks))
+        result = await watcher.reload(by="start", source="start", may_grant=True)
     except FileNotFoundError as error:
         if desk.rulebook is None:
             raise ConfigError(str(error)) from None

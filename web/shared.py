@@ -9,6 +9,7 @@ from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
+from engine.checks import Checks
 from engine.config import ConfigError
 from engine.desk import Desk
 from engine.editor import Workspace
@@ -29,10 +30,11 @@ GUESTS_BEHIND_ONE: Final = 10
 class Web:
     """What handlers and sockets share: the desk, limits, counters, the hub."""
 
-    def __init__(self, desk: Desk, watcher: Watcher, *, demo: bool = False) -> None:
-        """`watcher` puts the rules folder in force, one change at a time. Raises ConfigError."""
+    def __init__(self, desk: Desk, watcher: Watcher, checks: Checks, *, demo: bool = False) -> None:
+        """`watcher` puts the rules folder in force, one change at a time; `checks` are of edits. Raises ConfigError."""
         self.desk = desk
         self.config = desk.config
+        self.checks = checks
         self.reload = watcher.reload
         self.in_turn = watcher.in_turn
         self.workspaces: dict[str, Workspace] = {}

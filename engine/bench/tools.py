@@ -178,8 +178,8 @@ def _validate(root: Path, runs: int, quick: bool, goals: Goals) -> dict[str, Any
 def _built(rules: Path) -> str:
     """Where building a folder from its texts spends its time."""
     from engine.core import building
+    from engine.folder import read_folder
     from engine.lang.kept import Kept
-    from engine.reload import read_folder
 
     texts, _ = read_folder(rules)
     with Stopwatch().around(
@@ -206,8 +206,8 @@ def _start(rules: Path) -> float:
 def _read_again(rules: Path) -> str:
     """Where a folder whose rules are in the cache spends its time."""
     from engine.core import building
+    from engine.folder import read_folder
     from engine.lang.cache import Shelf
-    from engine.reload import read_folder
 
     texts, _ = read_folder(rules)
     with tempfile.TemporaryDirectory(prefix="yingda-bench-") as place:

@@ -15,6 +15,7 @@ from engine.core.values import Struct
 Thing = Literal[
     "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call"
 ]
+TimerKind = Literal["rule", "sla", "silence", "say"]
 
 
 class Create(Struct, frozen=True):
@@ -89,7 +90,7 @@ class Timer(Struct, frozen=True):
     ticket: int
     name: str
     due_at: int
-    kind: Literal["rule", "sla", "silence", "say"]
+    kind: TimerKind
     body: Mapping[str, Any] = {}
 
 

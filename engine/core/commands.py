@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.core.chains import Chain
 from engine.core.entities import AgentStatus, Visibility
 from engine.core.purposes import API, PHONE, WINDOW
 from engine.core.values import Struct
@@ -290,8 +291,8 @@ class OpenLinked(Struct, frozen=True):
     text: str = ""
     rule: str | None = None
     template: str | None = None
-    depth: int = 1
-    """1: the first ticket came from outside."""
+    chain: Chain = Chain(1)
+    """How far it stands from what came from outside."""
 
 
 CallNews = Literal["ringing", "answered", "ended", "missed"]

@@ -9,7 +9,8 @@ from typing import Any
 from engine.core import sla
 from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
-from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.chains import Chain
+from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, TimerKind, Untag
 from engine.core.commands import OpenLinked
 from engine.core.entities import (
     INTERNAL,
@@ -77,8 +78,8 @@ class Draft:
         """A machine's line came in: no rule answers it unless it asks for such lines."""
         self.opens: list[OpenLinked] = []
         """Cases to be opened beside this one, each decided in its own right afterwards."""
-        self.depth = 0
-        """How many cases stand between this one and what came from outside."""
+        self.chain = Chain()
+        """How far this decision stands from what came from outside."""
         self.masks: dict[int, Mask] = {}
         """Lines of this decision in which words are masked."""
         self._ref = 0
@@ -328,20 +329,19 @@ class Draft:
 
     # --- time -------------------------------------------------------------------------------------------------------
 
-    def set_timer(self, name: str, due_at: int, kind: str, body: Mapping[str, Any] | None = None) -> None:
+    def set_timer(self, name: str, due_at: int, kind: TimerKind, body: Mapping[str, Any] | None = None) -> None:
         """A moment to come for this ticket; of one name there is one."""
         ticket = self.need_ticket()
-        if kind not in ("rule", "sla", "silence", "say"):
-            raise ValueError(kind)
-        self.timers[name] = Timer(ticket=ticket.id, name=name, due_at=due_at, kind=kind, body=dict(body or {}))  # type: ignore[arg-type]
+        self.timers[name] = Timer(ticket=ticket.id, name=name, due_at=due_at, kind=kind, body=dict(body or {}))
 
     def say_later(self, name: str, due_at: int, line: Mapping[str, Any], *, ticket: int | None = None) -> None:
-        """A line to be said at a moment to come, into the ticket of the decision or another. `name` tells those of one
-        decision apart; `line`: text, `as`, rule and template."""
+        """A line to be said later, into the ticket of the decision or another. `name` tells those of one decision
+        apart; `line`: text, `as`, rule and template."""
         known = f"say:{name}:{self.now}"
         while known in self.case.timers:  # of an earlier decision in the same moment
             known += "+"
-        self.log.append(Timer(self.need_ticket().id if ticket is None else ticket, known, due_at, "say", dict(line)))
+        body = {**line, **self.chain.carried()}
+        self.log.append(Timer(ticket or self.need_ticket().id, known, due_at, "say", body))
 
     def last_reply(self) -> Message:
         """The last automatic reply, as the message of `message.sent`."""

@@ -18,6 +18,7 @@ from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, 
 from engine.core.library import Library
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
+from engine.core.spent import Spent
 from engine.core.values import replace
 from engine.lang.checked import Schedule
 
@@ -64,6 +65,8 @@ class World:
     _recurring: dict[tuple[str, str, int | None, int | None], tuple[Recurring, Case]] = field(default_factory=dict)
     _unmoved: dict[_Moment, tuple[ScheduleDue, Case, Actor, int]] = field(default_factory=dict)
     _next: int = 0
+    spent: Spent = field(default_factory=Spent)
+    """What time has brought so far, within its bounds."""
 
     # --- the lookups of a decision ----------------------------------------------------------------------------------
 
@@ -207,7 +210,11 @@ class World:
         self._open_all(decision, self._apply(decision, SYSTEM))
 
     def advance(self, until: int, actor: Actor) -> list[Decision]:
-        """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order."""
+        """Lets time pass: every timer and every scheduled moment due by then comes at its time, in order.
+
+        Raises TooMuch where that goes past what one scenario may take.
+        """
+        self.spent.wait(until - self.now)
         decisions: list[Decision] = []
         self._unmoved, self._recurring = {}, {}
         planned = self._planned()
@@ -227,6 +234,7 @@ class World:
             self.now = max(self.now, timer.due_at)
             ticket = self.tickets[timer.ticket]
             command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
+            self.spent.decided(timer.body.get("rule"))
             decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
             self._recurring = {}
             planned = self._planned()  # a first member may have come to a shop
@@ -266,11 +274,13 @@ class World:
             targets = [(m.id, None) for m in self.members.values() if m.shop == shop]
         done: list[Decision] = []
         for member_id, ticket_id in sorted(targets, key=lambda target: (target[0] or 0, target[1] or 0)):
+            self.spent.looked(key)
             command, about = ScheduleDue(key, moment), (key, member_id, ticket_id)
             recurring, case = self._recurring.get((shop, *about)) or self._recur(command, member_id, ticket_id, shop)
             self._unmoved[about] = (command, case, actor, self.now)
             if recurring.unheard(self.now):
                 continue
+            self.spent.decided(key)
             decision = decide(self.book, command, case, actor, self.now)
             if decision.trace:
                 del self._unmoved[about]

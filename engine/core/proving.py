@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from engine.core import rounds
 from engine.core.actions import ACTIONS, merge
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
 from engine.core.rulebook import COMPARED, Rulebook
-from engine.lang import Effect, Finding, Rule, Source, Span
-from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Tie, analyse
+from engine.lang import LIMITS, Effect, Finding, Rule, Source, Span
+from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Ring, Tie, analyse
 from engine.lang.checked import Checked
 from engine.lang.kept import Kept
 from engine.lang.said import say
@@ -157,17 +158,39 @@ class Engine:
                 break
         return run if keys else run[:-1]
 
+    def ring(self, case: Case) -> Ring | None:
+        """The ring that a case comes into when what rules put off comes about, one after the other; see `rounds`."""
+        return rounds.ring(self, case)
+
+    def turn(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], list[Effect]]:
+        """All waves of one decision on `values`: who acted, and every wish that stood."""
+        acted: set[str] = set()
+        done: list[Effect] = []
+        before, keys, wave = case.before, set(case.keys), 0
+        while keys and wave < LIMITS.waves:
+            at_start = dict(values)
+            more, keys, stopped = self._wave(Case(frozenset(keys), case.shop, values, before, ""), values, done)
+            acted |= more
+            before, wave = at_start, wave + 1
+            if stopped:
+                break
+        return frozenset(acted), done
+
     def _effects(self, rules: Sequence[Rule], case: Case) -> list[Effect]:
         helpers = _helpers(self.book, case.shop, case.values)
         return [effect for rule in rules for effect in rule.effects(case.values, case.before, helpers)]
 
-    def _wave(self, case: Case, values: dict[str, Any]) -> tuple[frozenset[str], set[str], bool]:
-        """One wave on `values`: who acted, the events of the next one, and whether it was stopped."""
+    def _wave(
+        self, case: Case, values: dict[str, Any], done: list[Effect] | None = None
+    ) -> tuple[frozenset[str], set[str], bool]:
+        """One wave on `values`: who acted, the events of the next one, and whether it was stopped. `done` takes the
+        wishes that stood, of a decision that no machine's line began."""
         acted: set[str] = set()
         raised: set[str] = set()
         spoken = False
         at_start = dict(values)
-        automatic = bool(values.get("message.automatic"))
+        automatic = done is None and bool(values.get("message.automatic"))
+        done = [] if done is None else done
         for stage in self.book.environment.stages:
             snapshot = Case(case.keys, case.shop, dict(values), case.before, "")
             rules = [rule for rule in self.matching(stage.name, snapshot) if rule.limit is None]
@@ -176,9 +199,11 @@ class Engine:
                 action = ACTIONS[effect.action]
                 if action.to_member:
                     if not automatic or effect.rule.names_automatic:
-                        spoken = True
+                        done.append(effect)
                         acted.add(effect.rule.id)
+                        spoken = spoken or not any(one.later for one in action.raises(effect.args))
                     continue
+                done.append(effect)
                 at_once = action.raised_at_once(effect.args)
                 raised |= at_once
                 if self._apply(action.writes(effect.args), values) or at_once:

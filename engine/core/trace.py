@@ -60,7 +60,7 @@ class TraceChange(Struct, frozen=True):
 
     `action`: as in `Effect`. `target`: what it is about: a field, a timer, a template. `value`: what holds after it.
     `more`: what else it says, by name. `missed`: why nothing was done: transition, agent, stored, longer, internal,
-    silent, depth, fits, error. All are values JSON can hold, personal ones hidden.
+    silent, depth, again, fits, error. All are values JSON can hold, personal ones hidden.
     """
 
     action: str

@@ -54,7 +54,7 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
         going_on = job is not None and job["state"] not in rows.OVER
         clock.turn(job["arguments"]["from"] if job is not None and going_on else begin)
         if desk.rulebook is None:
-            await reload_now(desk, by="demo", note="starter rules", source="start")
+            await reload_now(desk, by="demo", note="starter rules", source="start", may_grant=True)
         if desk.rulebook is None:
             raise Refused("conflict", "no-rules", f"the rules in {config.rules} have errors; see `engine validate`")
         password = password or os.environ.get("ENGINE_DEMO_PASSWORD") or secrets.token_urlsafe(9)

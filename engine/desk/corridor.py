@@ -137,16 +137,20 @@ class Desk:
         note: str = "",
         source: str = "api",
         findings: list[dict[str, Any]] | None = None,
+        may_grant: bool = False,
     ) -> list[dict[str, Any]]:
         """Puts a rulebook in force, stored by its digest: one assignment, running decisions keep the book they have.
 
         Without a book it notes a load that failed. A book that lacks a state, kind, team or shop of an open ticket is
-        refused. Returns the findings that say so; none when it is in force.
+        refused. Returns the findings that say so; none when it is in force. Raises Refused where it changes the rights
+        of roles and `may_grant` is not set: whoever opens a door to here says whether its user may.
         """
         if book is None:
             await activation.note_failed(self.context, by=by, source=source, findings=findings or [])
             return []
-        return await activation.activate(self.context, book, by=by, note=note, source=source, findings=findings or [])
+        return await activation.activate(
+            self.context, book, by=by, note=note, source=source, findings=findings or [], may_grant=may_grant
+        )
 
     async def simulate(
         self,

@@ -144,13 +144,14 @@ _ERRORS = """
     unknown-template unknown-state unknown-calendar unknown-words unknown-function unknown-action unknown-stage
     type-mismatch wrong-arity bad-pattern bad-duration bad-date duplicate-rule duplicate-definition duplicate-key
     recursive-definition read-only-field field-not-available conflicting-actions ambiguous-first
-    transition-impossible rule-loop unreachable-state dead-end-state nondeterministic-transition missing-initial
-    wrong-purpose missing-default-policy timer-order template-missing-language template-field-not-available bad-yaml
-    yaml-ambiguous-scalar unknown-key file-not-found not-utf8 scenario-invalid
+    transition-impossible rule-loop timer-storm unreachable-state dead-end-state nondeterministic-transition
+    missing-initial wrong-purpose missing-default-policy timer-order template-missing-language
+    template-field-not-available bad-yaml yaml-ambiguous-scalar unknown-key file-not-found not-utf8
+    scenario-invalid check-too-long
 """
 _WARNINGS = """
     never-true always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route
-    unused-definition unused-words unused-template unused-state dead-timer expired-rule empty-comparison
+    unused-definition unused-words unused-template unused-state dead-timer timer-loop expired-rule empty-comparison
     redundant-action redundant-word reply-storm reply-to-automatic suspicious-characters pattern-needless
     no-rule-for-event untested-rule warning-after-target file-not-loaded
 """

@@ -60,6 +60,28 @@ class Limits:
     longest_period: int = 366 * 86_400_000_000
     """µs of `every D`: what is rarer than once a year is a date, and stands in the condition."""
 
+    shortest_timer: int = 1_000_000
+    """µs of `start timer … for D`: what is to happen sooner happens at once; clocks and screens show seconds."""
+
+    chain_timers: int = 100
+    """Timers that may set each other off within `chain_span`, without anything from outside: one each 36 seconds is
+    faster than `every` may run. Past this the next one is not started, and people are told."""
+
+    chain_span: int = 3_600_000_000
+    """µs: the time `chain_timers` counts in."""
+
+    scenario_wait: int = 5 * 366 * 86_400_000_000
+    """µs of one `wait` of a scenario: longer than anything a desk promises or keeps."""
+
+    scenario_decisions: int = 20_000
+    """Decisions that time brings in one scenario: a year of an hour's schedule is half of it, and takes seconds."""
+
+    scenario_moments: int = 1_000_000
+    """Timers, and cases looked at by a schedule, in one scenario: two years of `every 1m` for one case."""
+
+    scenario_seconds: float = 30.0
+    """Real seconds of one scenario: a checker has others to run, and somebody waits for the answer."""
+
     findings_per_file: int = 500
     """Findings of one file: a file that is not a rule file at all must not bury the others."""
 

@@ -11,8 +11,9 @@ from engine.core import memory, scenarios
 from engine.core.building import build
 from engine.core.decide import Decision
 from engine.core.values import asdict
+from engine.folder import read_folder
 from engine.lang import Source
-from engine.reload import is_scenario_file, read_folder
+from engine.reload import is_scenario_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.building import build
-from engine.reload import read_folder
+from engine.folder import read_folder
 
 
 @pytest.mark.parametrize(

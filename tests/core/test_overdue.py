@@ -15,7 +15,8 @@ from engine.config import load
 from engine.core.entities import MINUTE, SYSTEM, Actor
 from engine.desk import Desk, Events, MemberLine, SetStatus, TicketByNumber
 from engine.features.notifications.commands import Notifications
-from engine.reload import read_folder, reload_now
+from engine.folder import read_folder
+from engine.reload import reload_now
 from engine.store import people
 from tests.core.desk import Stage, at, built, clock_of, files
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.editor import Completion, Place, Workspace
-from engine.reload import read_folder
+from engine.folder import read_folder
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 

@@ -19,10 +19,11 @@ from engine.core import scenarios
 from engine.core.building import build
 from engine.core.memory import World
 from engine.core.rulebook import Rulebook
+from engine.folder import read_folder
 from engine.graph import FORMATS, draw, links
 from engine.graph._layers import Box, arrange
 from engine.lang import Source
-from engine.reload import is_scenario_file, load, load_files, read_folder
+from engine.reload import is_scenario_file, load, load_files
 from tests.support.house import RULES
 
 SVG = "{http://www.w3.org/2000/svg}"

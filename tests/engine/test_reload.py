@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ from engine.core.commands import MemberLine, OpenTicket
 from engine.core.entities import SYSTEM
 from engine.core.questions import RulesState, TicketByNumber
 from engine.desk import Desk
+from engine.folder import MAX_FILE, fingerprint, read_folder
 from engine.lang import Severity
-from engine.reload import MAX_FILE, Watcher, load, read_folder, reload_now
+from engine.reload import Watcher, load, reload_now
 from tests.support.house import House, member, sign_in
 
 MARK = 'stage classify\nrule mark\n  on message.received\n  when message.text contains "暗號"\n  then add tag {tag}\n'
@@ -163,3 +166,18 @@ def test_bad_files_give_located_findings_and_never_a_crash(house: House, name: s
         assert all(f.span.source.path and f.span.line >= 1 for f in errors)
     else:
         assert name == "words/abuse.txt"
+
+
+def test_a_name_that_is_no_text_does_not_stop_the_start(house: House) -> None:
+    house.write("mark.rules", MARK.format(tag="one"))
+    house.run(lambda desk: tags_after(desk, "暗號"))
+    folder = os.fsencode(house.folder / "rules")
+    Path(os.fsdecode(folder + b"/" + "退貨".encode("big5") + b".rules")).write_text("# nothing\n", "utf-8")
+
+    async def work(desk: Desk) -> Any:
+        assert "one" in await tags_after(desk, "暗號")
+        fingerprint(desk.config.rules)
+        return await desk.query(SYSTEM, RulesState())
+
+    (finding,) = (f for f in house.run(work)["failed"]["findings"] if f["severity"] == "error")
+    assert (finding["code"], finding["file"]) == ("not-utf8", "\\xb0h\\xb3f.rules")

@@ -7,9 +7,11 @@ is needed (a second or two), so that a slow machine is no failure; without bound
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +59,20 @@ def _many(folder: Path) -> None:
         (folder / f"n{number}.rules").write_text("# nothing\n")
 
 
+def _big5_name(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/" + "退貨".encode("big5") + b".rules")).write_text("# nothing\n")
+
+
+def _socket(folder: Path) -> None:
+    with contextlib.chdir(folder), socket.socket(socket.AF_UNIX) as one:
+        one.bind("plug.rules")
+
+
+def _linked_folder(folder: Path) -> None:
+    (folder / "more").mkdir()
+    (folder / "again").symlink_to("more")
+
+
 HEARD = "rule hello\n  on message.received\n  when message.text matches {}\n  then add tag hello\n"
 LATE = "rule hello\n  on ticket.created\n  then start timer t for 99999999999999w\n"
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -70,6 +86,12 @@ CONFLICTS = "".join(
 )
 
 CASES: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "a name in Big5": (_big5_name, "not-utf8", "\\xb0h\\xb3f.rules"),
+    "a name with a line in it": (_text("# nothing\n", "a\nb.rules"), "not-utf8", "a\\nb.rules"),
+    "a folder with a file's name": (lambda folder: (folder / "x.rules").mkdir(), "file-not-found", "x.rules"),
+    "a socket": (_socket, "file-not-found", "plug.rules"),
+    "a link to a folder": (_linked_folder, "file-not-loaded", "again"),
+    "a link to itself, named as a file": (_link("round.rules", "round.rules"), "file-not-found", "round.rules"),
     "parentheses": (_text(RULE.format("(" * 10_000 + "vip" + ")" * 10_000)), "syntax-error", "shown.rules"),
     "nots": (_text(RULE.format("not " * 10_000 + "vip")), "syntax-error", "shown.rules"),
     "a long and": (_text(RULE.format(" and ".join(["vip"] * 60_000))), "syntax-error", "shown.rules"),
@@ -116,7 +138,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "a link out of the folder": (_link("out.rules", "/etc/passwd"), "file-not-found", "out.rules"),
     "a link to itself": (_link("loop.rules", "loop.rules"), "file-not-found", "loop.rules"),
     "a link to a device": (_link("zero.yaml", "/dev/zero"), "file-not-found", "zero.yaml"),
-    "a folder in itself": (_link("again", "."), "", ""),
+    "a folder in itself": (_link("again", "."), "file-not-loaded", "again"),
     "a pipe": (_pipe, "file-not-found", "pipe.rules"),
     "too many files": (_many, "file-not-found", ""),
 }  # fmt: skip

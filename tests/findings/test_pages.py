@@ -9,7 +9,7 @@ from engine.lang import CODES, Finding
 from engine.lang.codes import Example
 from tests.findings.desk import found_in
 
-ELSEWHERE = frozenset({"not-utf8", "untested-rule"})
+ELSEWHERE = frozenset({"check-too-long", "not-utf8", "untested-rule"})
 """What no text alone can show; each has tests of its own: test_not_utf8.py, tests/core/test_coverage.py."""
 
 BAD = [(code.code, number) for code in CODES.values() for number in range(len(code.bad))]

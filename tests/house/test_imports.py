@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.house.circles import strongly_connected
+
 ROOT = Path(__file__).resolve().parents[2]
 ANY = "any"
 
@@ -113,7 +115,20 @@ TABLE = {
         ANY,
         "`engine.demo` may import `engine.reload`, `engine.worker`, `engine.desk` and below.",
     ),
-    "engine.reload": _room(7, _TO_DESK, ANY, "`engine.reload` may import `engine.desk` and below."),
+    "engine.folder": _room(2, "engine.lang", "", "`engine.folder` may import `engine.lang`, and nothing of others."),
+    "engine.reload": _room(7, f"{_TO_DESK} engine.folder", ANY, "`engine.reload` may import `engine.desk` and below."),
+    "engine.checker": _room(
+        8,
+        f"{_TO_PLUGINS} engine.folder engine.reload engine.editor",
+        "",
+        "`engine.checker` may import `engine.reload`, `engine.editor`, `engine.folder`, `engine.extras` and below.",
+    ),
+    "engine.checks": _room(
+        8,
+        "engine.config engine.core engine.lang engine.reload engine.checker",
+        "",
+        "`engine.checks` may import `engine.checker`, `engine.reload`, `engine.core`, `engine.lang`, `engine.config`.",
+    ),
     "engine.graph": _room(
         3, "engine.core engine.lang", "", "`engine.graph` may import `engine.core` and `engine.lang` only."
     ),
@@ -124,23 +139,26 @@ TABLE = {
         "`engine.editor` may import `engine.core`, `engine.lang` and `engine.reload`, and of others lark (tokens).",
     ),
     "engine.publishing": _room(
-        7, f"{_TO_DESK} engine.reload", "", "`engine.publishing` may import `engine.reload`, `engine.desk` and below."
+        7,
+        f"{_TO_DESK} engine.folder engine.reload",
+        "",
+        "`engine.publishing` may import `engine.reload`, `engine.desk` and below.",
     ),
     "engine.pump": _room(7, _TO_DESK, ANY, "`engine.pump` may import `engine.desk` and below."),
     "engine.worker": _room(7, _TO_DESK, ANY, "`engine.worker` may import `engine.desk` and below."),
     "engine.bench": _room(
         8,
-        f"{_TO_DESK} engine.reload engine.demo",
+        f"{_TO_DESK} engine.folder engine.reload engine.demo",
         ANY,
         "`engine.bench` may import `engine.reload`, `engine.demo`, `engine.desk` and below.",
     ),
     "web": _room(
         8,
-        "engine.desk engine.reload engine.publishing engine.editor engine.graph engine.pump engine.api engine.config "
-        "engine.features",
+        "engine.desk engine.checks engine.reload engine.publishing engine.editor engine.graph engine.pump engine.api "
+        "engine.config engine.features",
         ANY,
-        "`web` may import `engine.desk`, `engine.features`, `engine.reload`, `engine.publishing`, `engine.editor`, "
-        "`engine.graph`, `engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
+        "`web` may import `engine.desk`, `engine.features`, `engine.checks`, `engine.reload`, `engine.publishing`, "
+        "`engine.editor`, `engine.graph`, `engine.pump`, `engine.api` and `engine.config`; nothing imports `web`.",
     ),
     "engine.cli": _room(
         8,
@@ -182,7 +200,7 @@ TABLE = {
     ),
     "engine.lsp": _room(
         8,
-        "engine.core engine.lang engine.reload engine.editor",
+        "engine.core engine.lang engine.folder engine.reload engine.editor",
         "lsprotocol pygls",
         "`engine.lsp` may import `engine.editor`, `engine.reload`, `engine.core`, `engine.lang`; of others pygls.",
     ),
@@ -322,35 +340,7 @@ def circles(root: Path, *, loaded: bool = False) -> list[list[str]]:
         targets = {one.module for one in found if one.module in known}
         # A package is always loaded before what is inside it: naming a sibling through it is no circle.
         graph[name] = {target for target in targets if target != name and not name.startswith(f"{target}.")}
-    return _strongly_connected(graph)
-
-
-def _strongly_connected(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Tarjan's algorithm; only groups of two and more."""
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    groups: list[list[str]] = []
-
-    def visit(name: str) -> None:
-        order[name] = low[name] = len(order)
-        stack.append(name)
-        for target in sorted(graph[name]):
-            if target not in order:
-                visit(target)
-                low[name] = min(low[name], low[target])
-            elif target in stack:
-                low[name] = min(low[name], order[target])
-        if low[name] == order[name]:
-            group = stack[stack.index(name) :]
-            del stack[stack.index(name) :]
-            if len(group) > 1:
-                groups.append(sorted(group))
-
-    for name in sorted(graph):
-        if name not in order:
-            visit(name)
-    return groups
+    return strongly_connected(graph)
 
 
 # --- the house -----------------------------------------------------------------------------------------------------
@@ -413,7 +403,7 @@ def test_table_has_no_arrow_upward() -> None:
     for name, row in TABLE.items():
         for target in row.ours:
             assert TABLE[target].floor <= row.floor, f"{name} → {target}"
-    assert not _strongly_connected({name: set(row.ours) for name, row in TABLE.items()})
+    assert not strongly_connected({name: set(row.ours) for name, row in TABLE.items()})
 
 
 def _house(root: Path, files: dict[str, str]) -> Path:

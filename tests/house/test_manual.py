@@ -19,8 +19,8 @@ import pytest
 
 from engine.core.building import build
 from engine.core.rulebook import Rulebook
+from engine.folder import read_folder
 from engine.lang import Severity
-from engine.reload import read_folder
 from tests.house.reference import ROOT
 
 

@@ -21,9 +21,10 @@ from engine.core.commands import CreateMember, MemberLine
 from engine.core.entities import SYSTEM, Actor
 from engine.core.rulebook import Rulebook
 from engine.desk import Desk, actors
+from engine.folder import read_folder
 from engine.graph import draw
 from engine.lang import Source
-from engine.reload import is_scenario_file, read_folder
+from engine.reload import is_scenario_file
 
 VOYAGE = Path(__file__).resolve().parents[1] / "shops" / "voyage"
 FILES, UNREADABLE = read_folder(VOYAGE)

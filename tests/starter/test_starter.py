@@ -20,8 +20,9 @@ from engine.core.entities import Actor, Agent
 from engine.core.errors import Refused
 from engine.core.memory import World
 from engine.core.rulebook import Rulebook
+from engine.folder import read_folder
 from engine.lang import Source
-from engine.reload import is_scenario_file, read_folder
+from engine.reload import is_scenario_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES, UNREADABLE = read_folder(ROOT / "rules")

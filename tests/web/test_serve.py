@@ -9,15 +9,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.web.support import copy_rules
+from tests.web.test_checks import HEAVY
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +95,30 @@ def test_serve_reloads_and_stops(desk: Path) -> None:
         assert process.wait(20) == 0
 
 
+def test_a_check_that_runs_does_not_keep_the_server_from_stopping(desk: Path) -> None:
+    with serving(desk) as (process, url):
+        known = json.loads((desk / "data" / "control").read_text("utf-8"))
+        for path, text in HEAVY.items():
+            (desk / "rules" / path).parent.mkdir(exist_ok=True)
+            (desk / "rules" / path).write_text(text, "utf-8")
+
+        def reload() -> None:
+            headers = {"Authorization": f"Bearer {known['token']}"}
+            with suppress(httpx.TransportError):
+                httpx.post(f"{url}/api/v1/rules/reload", headers=headers, json={}, timeout=60)
+
+        asked = threading.Thread(target=reload, daemon=True)
+        asked.start()
+        time.sleep(3)
+        assert asked.is_alive(), "the check has to last for this test to mean anything"
+        children = _children(process.pid)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 3
+        _until(lambda: not any(map(_alive, children)), "the processes beside it ended")
+
+
 def test_a_desk_that_never_had_rules_refuses_broken_ones(desk: Path) -> None:
     (desk / "rules" / "desk.rules").write_text("rule broken on nothing then", "utf-8")
     done = subprocess.run(_command(desk, "--port", "0"), capture_output=True, text=True, timeout=30)
@@ -112,9 +138,14 @@ def test_no_desk_and_wrong_settings_are_told(tmp_path: Path, desk: Path) -> None
     assert (wrong.returncode, "server.proxies" in wrong.stderr) == (2, True)
 
 
-def _workers(server: int) -> list[int]:
+def _children(server: int) -> list[int]:
     """The processes that a server has begun."""
     return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+
+
+def _workers(server: int) -> list[int]:
+    """Those of them that do long work."""
+    return [pid for pid in _children(server) if b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def _alive(pid: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine import publishing
-from engine.editor import Refusal, Workspace
+from engine.editor import Workspace
 from web import rules_schema as schema
 from web.routes import API, Call, Reply, Run, route
 from web.schema import LocaleQuery
@@ -31,6 +31,14 @@ async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
         held.pop(next(iter(held)))
     publishing.check_paths(call.body.files)
     return await asyncio.to_thread(lambda: question(workspace.with_files(call.body.files)))
+
+
+async def _check(call: Call, question: str, *at: Any) -> Any:
+    """Asks what needs the findings of an edit, of the process that checks rules."""
+    call.require("rules.view")
+    began = await publishing.edited(call.desk, call.body.base, {})
+    publishing.check_paths(call.body.files)
+    return await call.web.checks.ask(began, call.body.base, call.body.files, question, *at)
 
 
 def _question(name: str, answer: type[Struct], body: type[Struct]) -> Callable[[Run], Run]:
@@ -85,10 +93,10 @@ async def references(call: Call) -> Reply:
 async def rename(call: Call) -> Reply:
     """The edits that give what is named at a place another name, everywhere."""
     at = call.body
-    found = await _ask(call, lambda space: space.rename(at.path, at.line, at.column, at.name))
-    if isinstance(found, Refusal):
-        return Reply({"items": [], "refused": found.message})
-    return Reply({**_each(found), "refused": None})
+    found = await _check(call, "rename", at.path, at.line, at.column, at.name)
+    if isinstance(found, str):
+        return Reply({"items": [], "refused": found})
+    return Reply({"items": found, "refused": None})
 
 
 @_question("format", schema.Formatted, schema.FileBody)
@@ -109,6 +117,5 @@ async def symbols(call: Call) -> Reply:
 async def remedies(call: Call) -> Reply:
     """What would mend the findings of a piece of a file."""
     at = call.body
-    return Reply(
-        _each(await _ask(call, lambda space: space.actions(at.path, at.line, at.column, at.end_line, at.end_column)))
-    )
+    found = await _check(call, "actions", at.path, at.line, at.column, at.end_line, at.end_column)
+    return Reply({"items": found})

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
 from typing import Any, Final
 
-from engine import graph, publishing, reload
+from engine import graph, publishing
 from engine.desk import (
     DryRun,
     DryRunLine,
@@ -62,10 +61,8 @@ async def validate(call: Call) -> Reply:
     """Check texts without putting them in force."""
     call.require("rules.view")
     texts = await publishing.edited(call.desk, call.body.base, call.body.files)
-    make = partial(reload.load_files, texts, None, call.desk.rulebook, extras=call.desk.extras, shelf=call.desk.shelf)
-    loaded = await asyncio.to_thread(make, run_scenarios=call.body.scenarios)
-    found = [reload.told(finding) for finding in loaded.findings]
-    errors = sum(finding["severity"] == "error" for finding in found)
+    verdict = await call.web.checks.texts(texts, scenarios=call.body.scenarios, unwanted=call.left)
+    found, errors = verdict.findings, verdict.errors
     return Reply({"findings": found, "errors": errors, "warnings": len(found) - errors})
 
 
@@ -90,7 +87,7 @@ async def rules_graph(call: Call) -> Reply:
 async def draw_rules(call: Call) -> Reply:
     """The same pictures of an edit that is not in force."""
     call.require("rules.view")
-    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return await _picture(book, call.body.what, call.body.locale)
 
 
@@ -104,7 +101,8 @@ async def _picture(book: Any, what: str, locale: str | None) -> Reply:
 async def reload_rules(call: Call) -> Reply:
     """Read the rules folder and put it in force if it is sound."""
     call.require("rules.reload")
-    return Reply(await call.web.reload(by=call.actor.username, note=call.body.note, source="api"))
+    done = call.web.reload(by=call.actor.username, note=call.body.note, source="api", may_grant=_may_grant(call))
+    return Reply(await done)
 
 
 @route("POST", f"{API}/rules/publish", {200: schema.Published}, **SPOKEN, body=schema.PublishBody, large=True)
@@ -124,10 +122,13 @@ async def rollback_rules(call: Call) -> Reply:
     return await _publish(call, {**gone, **there["files"]}, "rollback")
 
 
+def _may_grant(call: Call) -> bool:
+    return call.actor.kind == "system" or "roles.grant" in call.actor.permissions
+
+
 async def _publish(call: Call, files: publishing.Texts, source: str) -> Reply:
-    may_grant = call.actor.kind == "system" or "roles.grant" in call.actor.permissions
-    edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, may_grant)
-    return Reply(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known)))
+    edit = publishing.Edit(call.body.base, files, call.actor.username, call.body.note, source, _may_grant(call))
+    return Reply(await call.web.in_turn(lambda known: publishing.publish(call.desk, edit, known, call.web.checks)))
 
 
 @route("GET", f"{API}/rules/versions", {200: schema.RulesVersionPage}, tag="rules", query=schema.VersionsQuery)
@@ -164,7 +165,7 @@ async def simulate_rules(call: Call) -> Reply:
         raise Refused("too-many", "simulation-running", message, retry_after=10)
     call.web.simulating = True
     try:
-        book = await publishing.built(call.desk, call.body.base, call.body.files)
+        book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
         until = time.time_ns() // 1000
         report = await call.desk.simulate(
             book, until - call.body.days * DAY, until, most=MOST, seconds=LONGEST, unwanted=call.left
@@ -186,7 +187,7 @@ async def simulate_rules(call: Call) -> Reply:
 async def dry_run_rules(call: Call) -> Reply:
     """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
     call.require("rules.edit")
-    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return Reply(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))
 
 
@@ -202,5 +203,5 @@ async def dry_run_rules(call: Call) -> Reply:
 async def dry_run_line(call: Call) -> Reply:
     """What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing."""
     call.require("rules.edit")
-    book = await publishing.built(call.desk, call.body.base, call.body.files)
+    book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return Reply(await call.need(DryRunLine(book, call.body.ticket, call.body.text), "ticket"))

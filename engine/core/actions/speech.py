@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
 from engine.core.actions.phrases import because, name
 from engine.core.draft import Draft
@@ -73,6 +74,9 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
         return said if _reply_aside(draft, line, place, after) else replace(said, missed="silent")
     if draft.ticket is None:
         draft.opening.append({**line, "after": after})
+    elif after and draft.chain.worn:
+        ended.end(draft, "", rule)
+        return replace(said, missed="again")
     elif after:
         draft.say_later(place, draft.now + after, line)
     else:
@@ -151,7 +155,11 @@ REPLY = Action(
     perform=_reply,
     words=_replied,
     wanted=_reply_wanted,
-    misses={**_INTERNAL, "silent": lambda change: say("the member never wrote")},
+    misses={
+        **_INTERNAL,
+        "silent": lambda change: say("the member never wrote"),
+        "again": lambda change: say("timers set each other off too often"),
+    },
     to_member=True,
     last=True,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import routing
+from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
 from engine.core.actions.phrases import fact, fact_of_field, name, names
 from engine.core.actions.speech import text_of
@@ -15,7 +16,8 @@ from engine.core.entities import INTERNAL
 from engine.core.opening import LINKED_DEEPEST, LINKED_MOST
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of
-from engine.lang import Duration, Effect, ast
+from engine.core.values import replace
+from engine.lang import LIMITS, Duration, Effect, ast
 from engine.lang.actions import ActionChecker
 from engine.lang.said import joined, say
 from engine.lang.verbs import Args, Raised, Write
@@ -171,11 +173,11 @@ def _open_wanted(book: Rulebook, args: Args) -> TraceChange:
 def _open(draft: Draft, effect: Effect) -> TraceChange:
     """Puts a case in line that is opened beside this one; chains have an end."""
     args = effect.args
-    if draft.depth >= LINKED_DEEPEST or len(draft.opens) >= LINKED_MOST:
+    if draft.chain.depth >= LINKED_DEEPEST or len(draft.opens) >= LINKED_MOST:
         return TraceChange("open", args["kind"], missed="depth")
     text, team, agent = text_of(draft, args, draft.book.spoken(draft.shop)), args.get("team"), args.get("agent")
     origin, rule, template = draft.need_ticket().id, effect.rule.id, args.get("template")
-    draft.opens.append(OpenLinked(origin, args["kind"], team, agent, text, rule, template, draft.depth + 1))
+    draft.opens.append(OpenLinked(origin, args["kind"], team, agent, text, rule, template, draft.chain.deeper()))
     return _open_wanted(draft.book, args)
 
 
@@ -206,7 +208,11 @@ OPEN = Action(
 
 
 def _check_start(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
-    return {"name": action["timer"].text, "after": checker.duration(action["after"])}
+    after = checker.duration(action["after"])
+    if after is not None and after.micros < LIMITS.shortest_timer:
+        message, hint = say("a timer runs a second at least"), say("to do it at once, write the action itself")
+        raise checker.fail("bad-duration", message, action["after"].span, hint)
+    return {"name": action["timer"].text, "after": after}
 
 
 def _start_wanted(book: Rulebook, args: Args) -> TraceChange:
@@ -215,8 +221,13 @@ def _start_wanted(book: Rulebook, args: Args) -> TraceChange:
 
 def _start(draft: Draft, effect: Effect) -> TraceChange:
     after: Duration = effect.args["after"]
-    timer, body = effect.args["name"], {"name": effect.args["name"], "rule": effect.rule.id}
-    draft.set_timer(f"rule:{timer}", moment_after(draft, after), "rule", body)
+    timer, rule = effect.args["name"], effect.rule.id
+    if draft.chain.worn:
+        ended.end(draft, timer, rule)
+        return replace(_start_wanted(draft.book, effect.args), missed="again")
+    # A shop's setting may be shorter than what the rules were checked with.
+    due = max(moment_after(draft, after), draft.now + LIMITS.shortest_timer)
+    draft.set_timer(f"rule:{timer}", due, "rule", {"name": timer, "rule": rule, **draft.chain.carried()})
     return _start_wanted(draft.book, effect.args)
 
 
@@ -231,6 +242,7 @@ START_TIMER = Action(
     perform=_start,
     words=lambda change: say("start timer {name} for {time}", name(str(change.target)), change.value),
     wanted=_start_wanted,
+    misses={"again": lambda change: say("timers set each other off too often")},
 )
 
 

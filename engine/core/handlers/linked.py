@@ -19,7 +19,7 @@ def open_linked(draft: Draft, command: OpenLinked) -> None:
     origin = draft.case.origin
     if origin is None:
         raise LookupError("a linked case needs the one it comes from")
-    draft.depth = command.depth
+    draft.chain = command.chain
     open_ticket(draft, kind=command.kind, channel=origin.channel, subject=origin.subject, values={})
     draft.change_ticket(
         type=origin.type,

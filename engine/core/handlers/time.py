@@ -9,6 +9,7 @@ from typing import Any
 from engine.core import sla
 from engine.core.actions.speech import reply_at_last
 from engine.core.calendar import Calendar
+from engine.core.chains import Chain
 from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.draft import Draft
 from engine.core.entities import Clock
@@ -19,6 +20,7 @@ from engine.core.values import replace
 def timer_due(draft: Draft, command: TimerDue) -> None:
     """A timer has run out; whether it still means something is asked of the case as it is now."""
     draft.timers[command.name] = None
+    draft.chain = Chain.fired(command.body, draft.now)
     if command.kind == "rule":
         draft.extra["timer.name"] = command.body["name"]
         draft.record("timer.fired", {"name": command.body["name"]})

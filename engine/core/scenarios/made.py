@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.commands import Page
 from engine.core.entities import Agent, AgentStatus
 from engine.core.library import Answer
+from engine.core.rulebook import Rulebook
 from engine.core.schema.scenarios import AgentEntry, AnswerEntry, PageEntry
+from engine.lang import Source, load_plain
 
 
 def page_of(entry: PageEntry | None) -> Page:
@@ -41,3 +46,26 @@ def answer_of(number: int, entry: AnswerEntry) -> Answer:
 def moment(text: str, zone: ZoneInfo) -> int:
     """Returns a local time in µs UTC."""
     return to_micros(datetime.fromisoformat(text).replace(tzinfo=zone))
+
+
+_SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}
+"""Rulebooks made for the settings of scenarios, many of which set the same: by digest, file and text."""
+
+
+def with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
+    """The rulebook as it is where the shop has these settings, and what is wrong with them if they cannot be set."""
+    path = f"shops/{shop}/settings.yaml"
+    own = load_plain(Source(path, book.files.get(path, "")))[0]
+    known = own.data if own is not None and isinstance(own.data, dict) else {}
+    text = json.dumps({**known, **values}, ensure_ascii=False, default=str)
+    made = _SET.get((book.digest, path, text))
+    if made is not None and made[0] is book:
+        return made[1], None
+    extras = book.extras
+    changed, findings = build({**book.files, path: text}, previous=book, extras=extras, analyse=False)
+    if changed is None:
+        return book, findings[0].message
+    _SET[book.digest, path, text] = (book, changed)
+    while len(_SET) > 64:
+        _SET.pop(next(iter(_SET)), None)
+    return changed, None

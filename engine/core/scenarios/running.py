@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from engine.core.access import permissions_of
-from engine.core.building import build
 from engine.core.changes import Record
 from engine.core.commands import (
     AskRating,
@@ -36,48 +34,30 @@ from engine.core.memory import World
 from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
 from engine.core.scenarios.coverage import Coverage
-from engine.core.scenarios.made import agent_of, answer_of, moment, page_of
+from engine.core.scenarios.made import agent_of, answer_of, moment, page_of, with_settings
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import why
 from engine.core.schema.scenarios import CallEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
+from engine.core.spent import TooMuch
 from engine.core.typed import typed
 from engine.core.values import replace
-from engine.lang import Duration, Source, load_plain
+from engine.lang import Duration
 from engine.lang.said import quoted, say
 from engine.lang.types import noun
 
 
-def run(book: Rulebook, scenario: Scenario, coverage: Coverage | None = None) -> Result:
+def run(
+    book: Rulebook, scenario: Scenario, coverage: Coverage | None = None, *, clock: Callable[[], float] | None = None
+) -> Result:
     """Runs one scenario. A step that the desk refuses fails unless `expect: {error: CODE}` wants it.
 
-    `coverage` learns of everything that was tried.
+    `coverage` learns of everything that was tried. `clock`: real seconds, so that it ends after some.
     """
-    return _Runner(book, scenario, coverage).run()
-
-
-_SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}
-"""Rulebooks made for the settings of scenarios, many of which set the same: by digest, file and text."""
-
-
-def _with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple[Rulebook, str | None]:
-    """The rulebook as it is where the shop has these settings, and what is wrong with them if they cannot be set."""
-    path = f"shops/{shop}/settings.yaml"
-    own = load_plain(Source(path, book.files.get(path, "")))[0]
-    known = own.data if own is not None and isinstance(own.data, dict) else {}
-    text = json.dumps({**known, **values}, ensure_ascii=False, default=str)
-    made = _SET.get((book.digest, path, text))
-    if made is not None and made[0] is book:
-        return made[1], None
-    extras = book.extras
-    changed, findings = build({**book.files, path: text}, previous=book, extras=extras, analyse=False)
-    if changed is None:
-        return book, findings[0].message
-    _SET[book.digest, path, text] = (book, changed)
-    while len(_SET) > 64:
-        _SET.pop(next(iter(_SET)), None)
-    return changed, None
+    runner = _Runner(book, scenario, coverage)
+    runner.world.spent.clock = clock
+    return runner.run()
 
 
 class _Runner:
@@ -86,7 +66,7 @@ class _Runner:
         self.shop = scenario.shop or next(iter(book.shops))
         self.unset: str | None = None
         if scenario.settings and self.shop in book.shops:
-            book, self.unset = _with_settings(book, self.shop, scenario.settings)
+            book, self.unset = with_settings(book, self.shop, scenario.settings)
         self.book = book
         self.scenario = scenario
         self.result = Result(scenario.name, scenario.at.span())
@@ -128,6 +108,9 @@ class _Runner:
                 decisions = self._do(step)
                 decisions += self.world.opened
                 self.world.opened = []
+            except TooMuch as much:
+                self.result.failures.append(Failure(number + 1, step.at.span(), much.args[0]))
+                break
             except Refused as refused:
                 error = refused
             except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail

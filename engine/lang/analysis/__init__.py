@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joint
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
-from engine.lang.analysis.report import Prover, Report, Tie
+from engine.lang.analysis.report import Prover, Report, Ring, Tie
+from engine.lang.analysis.rings import check_rings
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
 from engine.lang.analysis.view import View, view_of
@@ -19,7 +20,20 @@ from engine.lang.kept import Kept
 from engine.lang.ruleset import Rule
 from engine.lang.said import say
 
-__all__ = ["TOGETHER", "Arrival", "Bounds", "Case", "Domains", "Joint", "Prover", "Tie", "View", "analyse", "expired"]
+__all__ = [
+    "TOGETHER",
+    "Arrival",
+    "Bounds",
+    "Case",
+    "Domains",
+    "Joint",
+    "Prover",
+    "Ring",
+    "Tie",
+    "View",
+    "analyse",
+    "expired",
+]
 
 
 def analyse(
@@ -41,6 +55,7 @@ def analyse(
     check_pairs(report)
     check_whole(report, whole)
     check_loops(report)
+    check_rings(report)
     return sorted(report.findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
 
 

@@ -23,6 +23,17 @@ class Tie:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Rules that come again and again as timers run out, with nothing from outside: their ids."""
+
+    rules: frozenset[str]
+    pace: int
+    """µs from one to the next, on the average."""
+    speaks: bool
+    """Whether a line goes to the member each time."""
+
+
 class Prover(Protocol):
     """The real engine, asked about one case."""
 
@@ -34,6 +45,9 @@ class Prover(Protocol):
 
     def cascade(self, case: Case, waves: int) -> list[frozenset[str]]:
         """The rules that act, wave by wave (at most `waves`), when rules may act again and again."""
+
+    def ring(self, case: Case) -> Ring | None:
+        """The ring a case comes into when what rules put off comes about; None when it ends, or ends with time."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The set as a whole: tickets nobody routes, storms of replies, timers, templates and events nobody uses or hears."""
+"""The set as a whole: tickets nobody routes, storms of replies, templates and events nobody uses or hears."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.lang import tree
-from engine.lang.analysis.axes import OTHER, ChoiceAxis, bits
 from engine.lang.analysis.boxes import Box, TooManyError, apart, every, meet
 from engine.lang.analysis.report import Report, matched, name_of, place_of, unsure
+from engine.lang.analysis.rings import check_unheard
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Cover, Seen, View
-from engine.lang.analysis.writes import Written, effect_of
+from engine.lang.analysis.writes import effect_of
 from engine.lang.findings import Finding, Related
-from engine.lang.said import quoted, say
+from engine.lang.said import say
 
 ROUTES = frozenset({"route", "assign"})
 REPLIES = 3
@@ -30,7 +30,7 @@ def check_whole(report: Report, whole: bool) -> None:
     _arrivals(report)
     if whole:
         _no_route(report)
-        _timers(report)
+        check_unheard(report)
         _templates(report)
         _unheard(report)
 
@@ -258,76 +258,6 @@ def _most(view: View, asked: Sequence[tuple[Seen, frozenset[object]]], keys: fro
                 return together
             stack.append((place + 1, together, both, said | more))
     return None
-
-
-# ---- timers ------------------------------------------------------------------------------------------------------
-
-
-def _timers(report: Report) -> None:
-    """Timers that are started and not heard, and the other way round."""
-    view = report.view
-    started: dict[str, Seen] = {}
-    for seen in view.rules:
-        for write in seen.writes:
-            if write.how == "start":
-                started.setdefault(_timer_of(write), seen)
-    heard: set[str] = set()
-    everything = False
-    access = view.space.field("timer.name") if "timer.name" in view.environment.fields else None
-    for seen in view.rules:
-        if "timer.fired" not in seen.keys:
-            continue
-        names = _timer_names(view, seen)
-        if names is None or access is None:
-            everything = True
-            continue
-        heard |= names
-        dead = names - set(started)
-        if dead and dead == names:
-            report.add(
-                Finding(
-                    "dead-timer",
-                    say(
-                        "{rule} waits for the timer {names}, which no rule starts", name_of(seen), quoted(sorted(dead))
-                    ),
-                    seen.rule.source.name.span,
-                    f"`start timer {min(dead)} for …`",
-                )
-            )
-    for seen in view.rules:
-        for write in seen.writes:
-            name = _timer_of(write)
-            if write.how == "start" and not everything and name not in heard:
-                report.add(
-                    Finding(
-                        "dead-timer",
-                        say("no rule waits for the timer `{name}`", name),
-                        write.action.span,
-                        f"`on timer.fired when timer.name = {name}`",
-                    )
-                )
-            if write.how == "cancel" and name not in started:
-                report.add(Finding("dead-timer", say("no rule starts the timer `{name}`", name), write.action.span))
-
-
-def _timer_of(write: Written) -> str:
-    return write.target.partition(" ")[2]
-
-
-def _timer_names(view: View, seen: Seen) -> set[str] | None:
-    """The timers a rule hears; None for every one."""
-    access = view.space.accesses.get("timer.name")
-    if access is None or not isinstance(access.inner, ChoiceAxis):
-        return None
-    found: set[str] = set()
-    for box in seen.boxes if seen.boxes is not None else seen.wide:
-        for bit in bits(access.in_box(box)):
-            value = access.inner.values[bit.bit_length() - 1]
-            if value is OTHER:
-                return None
-            if value:
-                found.add(str(value))
-    return found
 
 
 # ---- templates and events ----------------------------------------------------------------------------------------

@@ -355,6 +355,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.schedule.due': 'A scheduled rule acted',
   'event.schedule.failed': 'A scheduled rule failed',
   'event.timer.fired': 'Timer ran out',
+  'event.timer.failed': 'A timer failed',
+  'event.timer.stopped': 'Timers set each other off too often; stopped',
   'event.member.created': 'Member seen for the first time',
   'event.member.changed': 'Member changed',
   'event.member.signed_in': 'Member signed in',

@@ -1,0 +1,44 @@
+"""Timers that set each other off: how far a decision stands from what came from outside.
+
+A decision that a timer began carries where its row of timers began and how long it is, and every timer it starts, also
+of a case it opens, carries that on. Nothing is looked up for it. A row that goes round faster than `every` may run is
+ended, and people are told; one that is as slow as that may go on for ever, as a schedule does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.values import Struct, replace
+from engine.lang import LIMITS
+
+
+class Chain(Struct, frozen=True):
+    """Where a decision stands. `depth`: cases opened one from another before it, within one span. `since`: when the
+    row's first timer ran out, µs UTC, None where no timer began it; `count`: timers of the row before this one."""
+
+    depth: int = 0
+    since: int | None = None
+    count: int = 0
+
+    @classmethod
+    def fired(cls, body: Mapping[str, Any], now: int) -> Chain:
+        """The place of a decision that a timer begins, by what the timer carries."""
+        since, count, depth = body.get("chain") or (now, 0, 0)
+        return cls(depth, since, count) if now - since < LIMITS.chain_span else cls(0, now, 0)
+
+    def carried(self) -> dict[str, Any]:
+        """What a timer that is started here carries: a part of its body."""
+        if self.since is None:
+            return {}
+        return {"chain": [self.since, self.count + 1, self.depth]}
+
+    def deeper(self) -> Chain:
+        """The place of a case that is opened here."""
+        return replace(self, depth=self.depth + 1)
+
+    @property
+    def worn(self) -> bool:
+        """Whether no timer more may be started from here."""
+        return self.since is not None and self.count >= LIMITS.chain_timers
