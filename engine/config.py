@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "storage.url": "sqlite:desk.db",
     "files.url": "file:files",
     "bus.url": "local:",
+    "clock.step": 2,
     "locale": "zh-TW",
     "rules.path": "rules",
     "rules.hold": True,

@@ -15,7 +15,7 @@ from typing import Any
 from engine.api import Inbound
 from engine.config import Config
 from engine.core.building import build
-from engine.core.entities import SYSTEM, Actor
+from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.questions import Trace
 from engine.core.rulebook import Rulebook
 from engine.desk import activation, inbound
@@ -27,7 +27,7 @@ from engine.desk.time import Clock
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
 from engine.replay.simulate import Simulation
-from engine.store import Store, wall_clock
+from engine.store import Store, Timekeeper, wall_clock
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Desk:
         cls,
         config: Config,
         *,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] | Timekeeper = wall_clock,
         plugins: Plugins | None = None,
         listened: bool = True,
         upgrade: bool = True,
@@ -77,7 +77,8 @@ class Desk:
         storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
         blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
         loop = asyncio.get_running_loop()
-        opened = partial(Store.open, storage, keys=config.data / "keys", clock=clock, upgrade=upgrade)
+        time = Timekeeper(step=config["clock.step"] * SECOND) if clock is wall_clock else clock
+        opened = partial(Store.open, storage, keys=config.data / "keys", clock=time, upgrade=upgrade)
         store = await loop.run_in_executor(None, opened)
         bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
         context = Context(config, found, store, blobs, bus, tables(found))

@@ -1,5 +1,6 @@
 """Memory: tables, the one writer, what a decision loads and leaves, reads, the outbox."""
 
+from engine.store.clock import Stepped, Timekeeper, wall_clock
 from engine.store.errors import (
     BadCursor,
     FileRefused,
@@ -17,7 +18,7 @@ from engine.store.health import Health
 from engine.store.log import EventRow
 from engine.store.secret import KeyRing
 from engine.store.tx import Tx
-from engine.store.writer import Store, Written, wall_clock
+from engine.store.writer import Store, Written
 
 __all__ = [
     "BadCursor",
@@ -27,6 +28,7 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "NotFilterable",
+    "Stepped",
     "Store",
     "StoreAway",
     "StoreBusy",
@@ -34,6 +36,7 @@ __all__ = [
     "StoreError",
     "StoreNewer",
     "StoreOlder",
+    "Timekeeper",
     "Tx",
     "Written",
     "is_away",

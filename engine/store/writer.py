@@ -23,12 +23,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from peewee import PeeweeException
 
-from engine.store import migrate
+from engine.store import migrate, setback
+from engine.store.clock import Timekeeper, wall_clock
 from engine.store.errors import KeyRingError, StoreAway, StoreBusy, StoreClosed, StoreError, is_away
 from engine.store.log import EventRow, number_events, store_decisions
 from engine.store.search import Index
@@ -52,11 +54,6 @@ TRIES = 5
 """Runs of a job that meets a deadlock before its caller is told."""
 SLOW = 0.5
 """Seconds after which a job is named in the log: it holds up everybody."""
-
-
-def wall_clock() -> int:
-    """Now, in whole microseconds UTC."""
-    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ class _Again(Exception):
 class Store:
     """The desk's memory. Made by `Store.open`, ended by `close`."""
 
-    def __init__(self, storage: Any, ring: KeyRing, clock: Callable[[], int], readers: int) -> None:
+    def __init__(self, storage: Any, ring: KeyRing, clock: Timekeeper, readers: int) -> None:
         self.storage = storage
         self.ring = ring
         self.instance = secrets.token_hex(8)
@@ -107,9 +104,7 @@ class Store:
         """The newest event this process committed or found at its start."""
         self.refusals = 0
         """Writes that the database could not take, since the start."""
-        self._clock = clock
-        self._last_now = 0
-        self._now_lock = threading.Lock()
+        self.clock = clock
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
         self._gate = threading.Lock()
@@ -122,18 +117,19 @@ class Store:
         storage: Any,
         *,
         keys: Path | KeyRing,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] | Timekeeper = wall_clock,
         readers: int = READERS,
         upgrade: bool = True,
     ) -> Store:
         """Brings the storage to this version's schema and starts the threads.
 
-        `keys` is the key ring or its file; `clock` gives whole microseconds UTC. `upgrade`: see `migrate.up`.
+        `keys` is the key ring or its file; `clock` gives whole microseconds UTC, see `Timekeeper.of`. `upgrade`: see
+        `migrate.up`.
         Raises StoreNewer, StoreOlder, StoreBusy, KeyRingError, or StoreError when the storage cannot be used.
         """
         ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys)
         migrate.up(storage, upgrade=upgrade)
-        store = cls(storage, ring, clock, readers)
+        store = cls(storage, ring, Timekeeper.of(clock), readers)
         connection = Connection(storage.database)
         try:
             store._check_ring(connection)
@@ -141,15 +137,17 @@ class Store:
         finally:
             storage.database.close()
         if newest is not None:
-            store.last_event_id, store._last_now = newest["id"], newest["at"]
+            store.last_event_id = newest["id"]
+            store.clock.begin(newest["at"])
         store._writer.start()
+        store.now()
         return store
 
     def _check_ring(self, connection: Connection) -> None:
         name = "store.ring"
         known = connection.value(Parameter.select(Parameter.value).where(Parameter.name == name))
         if known is None:
-            row = {"shop": "", "name": name, "value": self.ring.fingerprint(), "at": self._clock()}
+            row = {"shop": "", "name": name, "value": self.ring.fingerprint(), "at": self.clock.now()}
             connection.insert_many(Parameter, [row], ignore=True)
         elif known != self.ring.fingerprint():
             raise KeyRingError("the key ring is not the one this store was made with: put its own file back")
@@ -179,10 +177,12 @@ class Store:
             self._queue.put(job)
 
     def now(self) -> int:
-        """The clock, never running backwards within this store."""
-        with self._now_lock:
-            self._last_now = max(self._last_now, self._clock())
-            return self._last_now
+        """The desk's time. A step of the clock is written down by the writer, and what it has put awry straightened."""
+        now = self.clock.now()
+        for step in self.clock.take_steps():
+            with contextlib.suppress(StoreClosed):
+                self._put(_Job(partial(setback.straighten, step=step)))
+        return now
 
     def _tx(self, shared: Shared | None = None) -> Tx:
         return Tx(self.storage.database, self.ring, self.indexes, self.now(), self.instance, shared)
