@@ -50,6 +50,8 @@ class Storage(Protocol):
 
     database: Any
     """A peewee `Database` with a connection for each thread."""
+    alone: bool
+    """One server only may work on it; False where several share it."""
 
     def begin(self, read: bool = False) -> None:
         """Begins a transaction on this thread's connection: one that writes, or one unchanging picture to read."""

@@ -7,7 +7,6 @@ the feed are held; the frame of the line itself is then replaced by its `ack`.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from itertools import chain
@@ -35,12 +34,11 @@ from engine.desk import (
     timed_line,
 )
 from web import frames
+from web.away import failed
 from web.decode import located
 from web.handler import COOKIE
 from web.limits import Bucket, network
 from web.shared import Web
-
-log = logging.getLogger(__name__)
 
 HELLO_WITHIN: Final = 10.0
 """Seconds until a connection must have said hello."""
@@ -157,9 +155,8 @@ class Socket(tornado.websocket.WebSocketHandler):
             self._error("unreadable", "this is not JSON")
         except tornado.websocket.WebSocketClosedError:
             return
-        except Exception:
-            log.exception("a message of a socket failed")
-            self._error("internal-error", "something went wrong here; try again", getattr(frame, "id", None))
+        except Exception as error:
+            self._error(*failed(error), getattr(frame, "id", None))
 
     async def _greet(self, hello: frames.Hello) -> None:
         if self.greeted:

@@ -354,6 +354,7 @@ class Health(Struct):
     rulebook: str | None = None
     checks: dict[str, str] | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+    notes: list[str] | UnsetType = UNSET
 
 
 class SearchHit(Struct):

@@ -144,6 +144,11 @@ class WhoIs:
 
 
 @dataclass(frozen=True, slots=True)
+class Notes:
+    """What an operator should know of, though work goes on: a plugin that does not answer, a clock that was set."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreTrouble:
     """Why nothing can be stored at the moment; None where all is well. It is tried, not more often than needed."""
 

@@ -66,6 +66,7 @@ class Timekeeper:
         self.wall = wall
         self.stepped: Stepped | None = None
         """The last step that was told."""
+        self.steps = 0
         self._steady = steady
         self._step = step
         self._last = 0
@@ -124,6 +125,7 @@ class Timekeeper:
         self.stepped = Stepped(before, after)
         self._stepped_at = self._steady() if self._steady is not None else 0
         self._told.append(self.stepped)
+        self.steps += 1
         way = "back" if self.stepped.back else "forward"
         log.warning(
             "the machine's clock was set %s by %.1f s, from %s to %s: the desk follows it; see that its time server is "

@@ -59,6 +59,8 @@ class _Database(PostgresqlDatabase):
 class Postgres(Storage):
     """One PostgreSQL database."""
 
+    alone = False
+
     def __init__(self, url: str) -> None:
         self._url = url
         self.database = _Database(url)

@@ -78,6 +78,8 @@ class _Database(SqliteDatabase):
 class Sqlite(Storage):
     """One SQLite file."""
 
+    alone = True
+
     def __init__(self, path: Path | None) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if path is None:

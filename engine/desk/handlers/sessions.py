@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +18,10 @@ from engine.desk import actors, locate, results
 from engine.desk.context import Context, Work
 from engine.desk.handlers.members import sign_on
 from engine.desk.rows import AsyncCommand, PlainCommand
+from engine.lanes import Overdue
 from engine.store import Tx, people, sessions
+
+log = logging.getLogger(__name__)
 
 MOST_KNOWN = 10_000
 """Sessions kept in memory; past this all are asked for anew."""
@@ -34,11 +39,7 @@ async def _sign_in(context: Context, actor: Actor, command: SignIn) -> dict[str,
         "otp": command.otp,
         "account": account,
     }
-    identity = None
-    for authenticator in context.plugins.tables["authenticators"].values():
-        identity = await authenticator.authenticate(credentials)
-        if identity is not None:
-            break
+    identity = await _recognised(context, credentials, lambda identity: True)
     refused = Refused("unknown-actor", "bad-credentials", "the username or the password is not right")
     if identity is None or login is None:
         raise refused
@@ -124,12 +125,36 @@ async def _signed_by_shop(context: Context, question: WhoIs) -> dict[str, Any] |
     shop = question.shop
     if shop is None or shop not in context.book.shops:
         return None
-    for authenticator in context.plugins.tables["authenticators"].values():
-        identity = await authenticator.authenticate({"token": question.token, "shop": shop})
-        if identity is None or "account" not in identity.verified:
+    credentials = {"token": question.token, "shop": shop}
+    identity = await _recognised(context, credentials, lambda identity: "account" in identity.verified)
+    if identity is None:
+        return None
+    signed = await context.write(partial(_sign_on, context, shop, identity))
+    return {"actor": signed["actor"], "csrf_seed": None, "visitor": None}
+
+
+async def _recognised(
+    context: Context, credentials: Mapping[str, Any], fits: Callable[[Identity], bool]
+) -> Identity | None:
+    """Whom the first way to sign in recognises that fits; one that hangs or fails does not keep the next from it.
+
+    Raises Refused where nobody is recognised and one gave no answer: it may be the one that knows.
+    """
+    silent = False
+    for name, authenticator in context.plugins.tables["authenticators"].items():
+        ask = partial(authenticator.authenticate, credentials)
+        try:
+            identity: Identity | None = await context.lanes.of(f"auth:{name}", rests=False).call(ask)
+        except Exception as error:
+            if not isinstance(error, Overdue):
+                log.exception("the way to sign in `%s` failed", name)
+            silent = True
             continue
-        signed = await context.write(partial(_sign_on, context, shop, identity))
-        return {"actor": signed["actor"], "csrf_seed": None, "visitor": None}
+        if identity is not None and fits(identity):
+            return identity
+    if silent:
+        text = "a way to sign in does not answer at the moment; try again, and tell the administrator if it stays so"
+        raise Refused("too-many", "sign-in-away", text, retry_after=10)
     return None
 
 
