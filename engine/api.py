@@ -51,7 +51,13 @@ class Storage(Protocol):
     database: Any
     """A peewee `Database` with a connection for each thread."""
     alone: bool
-    """One server only may work on it; False where several share it."""
+    """One server only may work on it; False where several share it. Then `beside(name)`, a file beside the database,
+    is where that server's lock lies."""
+    fleeting: bool
+    """It is gone when it is closed."""
+
+    def exists(self) -> bool:
+        """False where opening the database would only now make it."""
 
     def begin(self, read: bool = False) -> None:
         """Begins a transaction on this thread's connection: one that writes, or one unchanging picture to read."""

@@ -94,11 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.config import ConfigError
         from engine.core.errors import Refused
         from engine.plugins import PluginError
-        from engine.store import StoreError
+        from engine.store import StoreError, is_away, unusable
 
-        if os.environ.get("ENGINE_TRACE") or not isinstance(
-            error, (ConfigError, StoreError, PluginError, Refused, OSError)
-        ):
+        if is_away(error) and not isinstance(error, StoreError):
+            error = unusable(error)
+        told = isinstance(error, (ConfigError, StoreError, PluginError, Refused, OSError))
+        if os.environ.get("ENGINE_TRACE") or not told:
             raise
         print(f"engine {arguments.command}: {error}", file=sys.stderr)
         return COULD_NOT
@@ -144,12 +145,15 @@ def run_init(arguments: Any) -> int:
     return DONE
 
 
-async def _with_desk(config: Any, work: Callable[[Any], Any], *, upgrade: bool = False) -> Any:
-    """Opens a desk, puts its folder in force if it has no rules yet, does the work, closes."""
+async def _with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None) -> Any:
+    """Opens a desk, puts its folder in force if it has no rules yet, does the work, closes.
+
+    `alone`: as `Desk.open` has it; such a command brings the storage to this version.
+    """
     from engine.desk import Desk
     from engine.reload import reload_now
 
-    desk = await Desk.open(config, upgrade=upgrade)
+    desk = await Desk.open(config, upgrade=alone is not None, alone=alone)
     try:
         if desk.rulebook is None:
             result = await reload_now(desk, by="command", source="start")
@@ -523,7 +527,7 @@ def run_migrate(arguments: Any) -> int:
     async def work(desk: Any) -> None:
         return None
 
-    asyncio.run(_with_desk(load_config(arguments), work, upgrade=True))
+    asyncio.run(_with_desk(load_config(arguments), work, alone="engine migrate"))
     print("the storage is at this version's schema")
     return DONE
 

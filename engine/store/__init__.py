@@ -10,9 +10,11 @@ from engine.store.errors import (
     StoreBusy,
     StoreClosed,
     StoreError,
+    StoreGone,
     StoreNewer,
     StoreOlder,
     is_away,
+    unusable,
 )
 from engine.store.health import Health
 from engine.store.log import EventRow
@@ -34,11 +36,13 @@ __all__ = [
     "StoreBusy",
     "StoreClosed",
     "StoreError",
+    "StoreGone",
     "StoreNewer",
     "StoreOlder",
     "Timekeeper",
     "Tx",
     "Written",
     "is_away",
+    "unusable",
     "wall_clock",
 ]

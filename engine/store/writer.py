@@ -31,11 +31,20 @@ from peewee import PeeweeException
 
 from engine.store import migrate, setback
 from engine.store.clock import Timekeeper, wall_clock
-from engine.store.errors import KeyRingError, StoreAway, StoreBusy, StoreClosed, StoreError, is_away
+from engine.store.errors import (
+    KeyRingError,
+    StoreAway,
+    StoreBusy,
+    StoreClosed,
+    StoreError,
+    StoreGone,
+    is_away,
+    unusable,
+)
 from engine.store.log import EventRow, number_events, store_decisions
 from engine.store.search import Index
 from engine.store.secret import KeyRing
-from engine.store.sql import Connection
+from engine.store.sql import Connection, Prepared
 from engine.store.tables import SEARCHES, Event, Parameter
 from engine.store.tx import Shared, Tx
 
@@ -54,6 +63,9 @@ TRIES = 5
 """Runs of a job that meets a deadlock before its caller is told."""
 SLOW = 0.5
 """Seconds after which a job is named in the log: it holds up everybody."""
+
+
+_RING = Prepared(lambda: Parameter.select(Parameter.value).where(Parameter.name == "store.ring"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +137,20 @@ class Store:
 
         `keys` is the key ring or its file; `clock` gives whole microseconds UTC, see `Timekeeper.of`. `upgrade`: see
         `migrate.up`.
-        Raises StoreNewer, StoreOlder, StoreBusy, KeyRingError, or StoreError when the storage cannot be used.
+        Raises StoreNewer, StoreOlder, StoreGone, StoreBusy, KeyRingError, or StoreError where the storage cannot be
+        used.
         """
-        ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys)
+        if isinstance(keys, Path):
+            _not_over_what_is_left(storage, keys)
         migrate.up(storage, upgrade=upgrade)
+        ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys, make=cls._ring_of(storage) is None)
         store = cls(storage, ring, Timekeeper.of(clock), readers)
         connection = Connection(storage.database)
         try:
             store._check_ring(connection)
             newest = connection.row(Event.select(Event.id, Event.at).order_by(Event.id.desc()).limit(1))
+        except PeeweeException as error:
+            raise unusable(error) from error
         finally:
             storage.database.close()
         if newest is not None:
@@ -143,11 +160,20 @@ class Store:
         store.now()
         return store
 
+    @staticmethod
+    def _ring_of(storage: Any) -> Any:
+        """The mark of the ring a store was made with; None for a new one."""
+        try:
+            return Connection(storage.database).value(_RING)
+        except PeeweeException as error:
+            raise unusable(error) from error
+        finally:
+            storage.database.close()
+
     def _check_ring(self, connection: Connection) -> None:
-        name = "store.ring"
-        known = connection.value(Parameter.select(Parameter.value).where(Parameter.name == name))
+        known = connection.value(_RING)
         if known is None:
-            row = {"shop": "", "name": name, "value": self.ring.fingerprint(), "at": self.clock.now()}
+            row = {"shop": "", "name": "store.ring", "value": self.ring.fingerprint(), "at": self.clock.now()}
             connection.insert_many(Parameter, [row], ignore=True)
         elif known != self.ring.fingerprint():
             raise KeyRingError("the key ring is not the one this store was made with: put its own file back")
@@ -246,7 +272,7 @@ class Store:
             self.storage.begin()
         except PeeweeException as error:
             self._drop_connection()
-            busy = StoreBusy(f"the store could not be locked for writing: {error}")
+            busy = StoreBusy(f"the store could not be locked for writing, another program holds it: {error}")
             self._fail(batch, busy if self.storage.retryable(error) else StoreAway(str(error)))
             return
         done: list[tuple[_Job, Tx, Any]] = []
@@ -383,6 +409,16 @@ class Store:
         self._writer.join()
         self._readers.shutdown(wait=True)
         self.storage.close()
+
+
+def _not_over_what_is_left(storage: Any, keys: Path) -> None:
+    """Raises StoreGone where the keys of a desk are there and its storage is not. Asked in this order: another process
+    that begins a new one makes the tables first, and then the keys."""
+    if not getattr(storage, "fleeting", False) and keys.exists() and migrate.is_new(storage):
+        raise StoreGone(
+            f"the storage is empty, but the keys {keys} are of a desk that was here before: put its storage back (a "
+            "backup, or the right `storage.url`); to begin a new desk, move the keys away"
+        )
 
 
 def _told(error: Exception) -> StoreError:

@@ -60,11 +60,16 @@ class Postgres(Storage):
     """One PostgreSQL database."""
 
     alone = False
+    fleeting = False
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.database = _Database(url)
         self._indexes: dict[str, Words] = {}
+
+    def exists(self) -> bool:
+        """The server knows; to look inside makes nothing."""
+        return True
 
     def begin(self, read: bool = False) -> None:
         """READ COMMITTED for writing; one unchanging picture for reading."""

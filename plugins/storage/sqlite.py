@@ -85,10 +85,19 @@ class Sqlite(Storage):
         if path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="desk-")
             path = Path(self._folder.name) / "desk.db"
+        self.fleeting = self._folder is not None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.database = _Database(str(path))
         self._indexes: dict[str, Fts] = {}
+
+    def exists(self) -> bool:
+        """Whether there is a file that holds something: to look inside would make one."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def beside(self, name: str) -> Path:
+        """A file beside the database, wherever a desk has it."""
+        return self.path.with_name(f"{self.path.name}.{name}")
 
     def begin(self, read: bool = False) -> None:
         """IMMEDIATE for writing: the lock is had at once or not at all, never half-way."""
@@ -102,7 +111,7 @@ class Sqlite(Storage):
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """A lock file beside the database, let go by the system if the process dies."""
-        path = self.path.with_name(f"{self.path.name}.{name}.lock")
+        path = self.beside(f"{name}.lock")
         with path.open("w") as file:
             deadline = time.monotonic() + 60
             while True:
@@ -123,7 +132,7 @@ class Sqlite(Storage):
 
     def copy_before(self, migration: str) -> Path | None:
         """A copy named after the migration; an earlier one of that name is replaced."""
-        copy = self.path.with_name(f"{self.path.name}.before-{migration}")
+        copy = self.beside(f"before-{migration}")
         copy.unlink(missing_ok=True)
         self.backup(copy)
         return copy
