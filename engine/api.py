@@ -40,6 +40,9 @@ class SearchIndex(Protocol):
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out; `tokens` are those it was put with."""
 
+    def ids(self, after: int, limit: int) -> list[int]:
+        """The rows that are in the index, after an id, in order: for `engine doctor`."""
+
     def matching(self, parts: Sequence[Part]) -> Any:
         """A peewee select of one column `id`: rows that hold every phrase."""
 
@@ -71,6 +74,9 @@ class Storage(Protocol):
     def index(self, name: str) -> SearchIndex:
         """The search index of this name."""
 
+    def troubles(self) -> list[str]:
+        """What the database's own checks find wrong, for `engine doctor`."""
+
     def copy_before(self, migration: str) -> Path | None:
         """A copy beside the original before a migration, where that is how this database is copied; else None."""
 
@@ -96,6 +102,9 @@ class Blobs(Protocol):
 
     def delete(self, digest: str) -> None:
         """Removes the bytes; an unknown digest is no error."""
+
+    def digests(self) -> Iterator[str]:
+        """Of all bytes that are there: for `engine doctor`."""
 
 
 class Bus(Protocol):

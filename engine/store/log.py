@@ -102,6 +102,28 @@ def _hash(key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> 
     return hashed.hexdigest()
 
 
+LINE = "line:"
+"""How the `object` of an event begins that tells of a line; the mark of its text follows."""
+
+
+def line_mark(key: hmac.HMAC, text: str) -> str:
+    """What binds the text of a line to its event. `key`: see `keyed`; without it nobody can guess at a text."""
+    marked = key.copy()
+    marked.update(b"line\0" + text.encode(errors="surrogatepass"))
+    return LINE + marked.hexdigest()
+
+
+def bind_lines(chain_key: bytes, events: Sequence[EventRow], texts: Sequence[tuple[str, int, str, str]]) -> None:
+    """Has the events that tell of new lines carry their marks; `texts`: see `Tx.texts`."""
+    lines: dict[int | None, str] = {id: new for index, id, _, new in texts if index == "message"}
+    if not lines:
+        return
+    key = keyed(chain_key)
+    for event in events:
+        if event.message_id in lines and event.kind.startswith("message."):
+            event.object = line_mark(key, lines[event.message_id])
+
+
 _LAST = Prepared(lambda: Counter.select(Counter.value, Counter.mark).where(Counter.name == "event"), lock_rows=Counter)
 _ADVANCE = Prepared(lambda: Counter.update(value=p("last"), mark=p("mark")).where(Counter.name == "event"))
 

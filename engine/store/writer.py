@@ -41,7 +41,7 @@ from engine.store.errors import (
     is_away,
     unusable,
 )
-from engine.store.log import EventRow, number_events, store_decisions
+from engine.store.log import EventRow, bind_lines, number_events, store_decisions
 from engine.store.search import Index
 from engine.store.secret import KeyRing
 from engine.store.sql import Connection, Prepared
@@ -284,6 +284,9 @@ class Store:
                     done.append((job, *outcome))
             events = [event for _, tx, _ in done for event in tx.events]
             if events:
+                for _, tx, _ in done:
+                    if tx.texts:
+                        bind_lines(self.ring.chain, tx.events, tx.texts)
                 last = number_events(connection, self.ring.chain, events)
             store_decisions(connection, [decision for _, tx, _ in done for decision in tx.decisions])
             for _, tx, _ in done:

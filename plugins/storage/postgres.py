@@ -110,6 +110,10 @@ class Postgres(Storage):
             self._indexes[name] = Words(self.database, name)
         return self._indexes[name]
 
+    def troubles(self) -> list[str]:
+        """None: the server refuses rows that refer to nothing, and its pages are for its own tools (`pg_amcheck`)."""
+        return []
+
     def copy_before(self, migration: str) -> Path | None:
         """None: a server's database is copied by its own tools, and a migration there is one transaction."""
         return None
@@ -166,6 +170,11 @@ class Words:
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out."""
         self._database.execute_sql(self._remove, (id,))
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        """Rows that are indexed, in order."""
+        sql = f'SELECT id FROM "{self._table}" WHERE id > %s ORDER BY id LIMIT %s'  # noqa: S608
+        return [int(row[0]) for row in self._database.execute_sql(sql, (after, limit)).fetchall()]
 
     def matching(self, parts: Sequence[Part]) -> Any:
         """Rows that hold every phrase."""

@@ -130,6 +130,13 @@ class Sqlite(Storage):
             self._indexes[name] = Fts(self.database, name)
         return self._indexes[name]
 
+    def troubles(self) -> list[str]:
+        """What SQLite's own checks find: torn pages, indexes that do not fit, rows that refer to nothing."""
+        found = [str(row[0]) for row in self.database.execute_sql("PRAGMA integrity_check(20)").fetchall()]
+        strays = self.database.execute_sql("PRAGMA foreign_key_check").fetchmany(20)
+        told = [f"row {row} of `{table}` refers to a `{parent}` that is not there" for table, row, parent, _ in strays]
+        return [line for line in found if line != "ok"] + told
+
     def copy_before(self, migration: str) -> Path | None:
         """A copy named after the migration; an earlier one of that name is replaced."""
         copy = self.beside(f"before-{migration}")
@@ -184,6 +191,11 @@ class Fts:
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out by its old tokens."""
         self._run(self._remove, (id, " ".join(tokens)))
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        """Rows that are indexed, in order."""
+        sql = f'SELECT id FROM "{self._table}_docsize" WHERE id > ? ORDER BY id LIMIT ?'  # noqa: S608
+        return [int(row[0]) for row in self._database.execute_sql(sql, (after, limit)).fetchall()]
 
     def _run(self, sql: str, values: tuple[Any, ...]) -> None:
         """Past peewee's log and hooks: a ticket brings five texts."""
