@@ -54,8 +54,7 @@ class Storage(Protocol):
     database: Any
     """A peewee `Database` with a connection for each thread."""
     alone: bool
-    """One server only may work on it; False where several share it. Then `beside(name)`, a file beside the database,
-    is where that server's lock lies."""
+    """One server only may work on it, whose lock is a file of ours, `beside(name)`; False where several share it."""
     fleeting: bool
     """It is gone when it is closed."""
 
@@ -224,6 +223,10 @@ class Identity:
     id: int
     verified: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    once: str | None = None
+    """For credentials that are good once: what tells them from all others, however they are spelled."""
+    until: int | None = None
+    """When those are good no more, µs UTC."""
 
 
 class Authenticator(Protocol):
@@ -399,16 +402,6 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """Work done again and again: `every` seconds, or `at` a time of day (`03:30`, in the desk's zone)."""
-
-    name: str
-    run: Callable[[Any], Awaitable[None]]
-    every: int | None = None
-    at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """A request to a plugin's route, whatever server carries it."""
 
@@ -479,7 +472,6 @@ __all__ = [
     "Identity",
     "Importer",
     "Inbound",
-    "Job",
     "Notice",
     "Notifier",
     "Outbound",

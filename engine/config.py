@@ -45,6 +45,7 @@ DEFAULTS: dict[str, Any] = {
     "sessions.agent_idle": 12 * 3600,
     "sessions.agent_max": 7 * 86400,
     "sessions.member_max": 30 * 86400,
+    "sessions.sign_on_max": 12 * 3600,
     "snapshots.keep_days": 90,
     "jobs.worker": True,
     "logging.level": "INFO",

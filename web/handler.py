@@ -341,7 +341,7 @@ class OperationHandler(BaseHandler):
         bearer = _bearer(headers.get("Authorization"))
         visitor = headers.get("X-Visitor")
         if bearer is not None:
-            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, shop=shop))
+            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, used=operation.used))
             if found is None:
                 raise _unknown("session-ended", "this token is not valid, or not any more; sign in again")
         elif visitor:
@@ -351,7 +351,7 @@ class OperationHandler(BaseHandler):
             if operation.writes:
                 self._slow(self.web.guest_lines)
         elif cookie := self.get_cookie(COOKIE):
-            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie, used=operation.used))
             if found is not None:
                 csrf = csrf_of(found["csrf_seed"])
                 if operation.writes:

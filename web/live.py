@@ -28,6 +28,7 @@ from engine.desk import (
     RateTicket,
     Refused,
     SetStatus,
+    SignOn,
     Subscription,
     TicketByNumber,
     WhoIs,
@@ -68,6 +69,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.hub = web.hub
         self.actor = NOBODY
         self.token: str | None = None
+        self._made: str | None = None
+        self.used = False
         self.greeted = False
         self.last = 0
         """The `seq` up to which this connection has got everything."""
@@ -109,11 +112,17 @@ class Socket(tornado.websocket.WebSocketHandler):
         token = hello.token or (bearer.strip() if scheme.lower() == "bearer" else None)
         if not token:
             return None
-        found = await self.web.desk.query(NOBODY, WhoIs(token=token, shop=shop))
+        found = await self.web.desk.query(NOBODY, WhoIs(token=token))
         if found is None:
-            raise Refused("unknown-actor", "session-ended", "this token is not valid, or not any more; sign in again")
+            found = await self._sign_on(token, shop)
+            token = self._made = found["token"]
         self.token = token
-        return dict(found)
+        return {"visitor": None, **found}
+
+    async def _sign_on(self, token: str, shop: str | None) -> dict[str, Any]:
+        """The session of who a shop's token says it is. Raises Refused for a token that is no such one."""
+        address, device = self.web.proxies.address(self.request), self.request.headers.get("User-Agent", "")
+        return await self.web.desk.act(NOBODY, SignOn(shop or "", token, address, device))
 
     async def who_by_cookie(self) -> Mapping[str, Any] | None:
         """The owner of the browser's session, on pages of this desk."""
@@ -143,14 +152,15 @@ class Socket(tornado.websocket.WebSocketHandler):
             elif not self.greeted:
                 raise Refused("invalid", "hello-first", "say hello first")
             else:
+                self.used = self.used or not isinstance(frame, frames.SendRead)
                 await self.handle(frame)
         except Refused as refusal:
-            self._refuse(refusal, getattr(frame, "id", None) or _id_of(message))
+            self._refuse(refusal, getattr(frame, "id", None) or frames.id_of(message))
             if isinstance(frame, frames.Hello) and not self.greeted:
                 self.close(*_CLOSE.get(refusal.kind, (4400, "refused")))
         except msgspec.ValidationError as error:
             fault = located(error)
-            self._error(fault["code"], fault["message"], _id_of(message), pointer=fault["pointer"])
+            self._error(fault["code"], fault["message"], frames.id_of(message), pointer=fault["pointer"])
         except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
             self._error("unreadable", "this is not JSON")
         except tornado.websocket.WebSocketClosedError:
@@ -428,7 +438,9 @@ class ChatSocket(Socket):
         history = [timed_line(line) for line in chat["history"] if not (since and line["id"] in coming)]
         self.greeted = True
         self.hub.add_chat(self)
-        self.send({"type": "welcome", "seq": start, "visitor": self._proof, "ticket": self.ticket, "history": history})
+        made = {"token": self._made} if self._made is not None else {}
+        welcome = {"type": "welcome", "seq": start, "visitor": self._proof, **made}
+        self.send({**welcome, "ticket": self.ticket, "history": history})
         if self.ticket is None:
             await self._show_opening(show=not since)
         else:
@@ -592,7 +604,9 @@ class AgentSocket(Socket):
         actor: Actor = found["actor"]
         if actor.kind != "agent" or "ticket.view" not in actor.permissions:
             raise Refused("forbidden", "agents-only", "this socket is for agents who may see tickets")
-        self.actor, self._bucket = actor, None
+        headers = self.request.headers
+        self.actor = actor.at(self.web.proxies.address(self.request), headers.get("User-Agent", ""))
+        self._bucket = None
         self.hold()
         await self.follow(actor, hello.since or None)
         self.greeted = True
@@ -664,18 +678,6 @@ def _needed(number: int | None) -> int:
     if number is None:
         raise Refused("invalid", "missing-field", "`ticket` is needed", pointer="/ticket")
     return number
-
-
-def _id_of(message: str | bytes) -> str | None:
-    """The client's own id in a message that was refused before it could be read."""
-    if len(message) > 1_000_000:
-        return None
-    try:
-        found = msgspec.json.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    given = found.get("id") if isinstance(found, dict) else None
-    return given if isinstance(given, str) and len(given) <= 100 else None
 
 
 def _device(headers: Mapping[str, str]) -> str:

@@ -38,6 +38,7 @@ def _of_feature(name: str) -> Sweep:
 SWEEPS: Mapping[str, Sweep] = {
     "snapshots": lambda context, tx: upkeep.clear_snapshots(tx, context.config["snapshots.keep_days"]),
     "sessions": _all_of(sessions.forget_sessions),
+    "sign_ons": _all_of(sessions.forget_sign_ons),
     "requests": _all_of(requests.forget),
     "jobs": _all_of(lambda tx, limit: jobs.expire(tx, wall_clock(), limit)),
 }

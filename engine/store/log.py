@@ -34,6 +34,8 @@ class EventRow:
     ticket_id: int | None = None
     member_id: int | None = None
     message_id: int | None = None
+    address: str | None = None
+    device: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     """`body` as it is stored."""
@@ -79,7 +81,9 @@ def digest_of(text: str) -> str:
 
 _HEAD = ("id", "at", "kind", "shop", "actor_kind", "actor_id", "object", "ticket_id", "member_id", "message_id")
 """An event's columns that its hash is over as they are."""
-_COLUMNS = (*_HEAD, "body", "body_digest", "hash")
+_FROM = ("address", "device")
+"""From where: part of the hash where it is known, so that events of before they were kept stay whole."""
+_COLUMNS = (*_HEAD, *_FROM, "body", "body_digest", "hash")
 _head = operator.attrgetter(*_HEAD)
 
 
@@ -93,12 +97,16 @@ def link(key: hmac.HMAC, previous: str, row: Mapping[str, Any]) -> str:
 
     `key`: see `keyed`.
     """
-    return _hash(key, previous, tuple([row[name] for name in _HEAD]), row["body_digest"])
+    head = tuple([row[name] for name in _HEAD])
+    return _hash(key, previous, head, row["body_digest"], row["address"], row["device"])
 
 
-def _hash(key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> str:
+def _hash(
+    key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str, address: str | None, device: str | None
+) -> str:
     hashed = key.copy()
-    hashed.update(plain_json((previous, *head, digest)))
+    came = () if address is None and device is None else (address, device)
+    hashed.update(plain_json((previous, *head, digest, *came)))
     return hashed.hexdigest()
 
 
@@ -146,8 +154,9 @@ def number_events(connection: Connection, chain_key: bytes, events: Sequence[Eve
         event.id = number
         head = _head(event)
         digest = digest_of(event.text)
-        previous = _hash(key, previous, head, digest)
-        rows.append((*head, event.text, digest, previous))
+        address, device = event.address, event.device
+        previous = _hash(key, previous, head, digest, address, device)
+        rows.append((*head, address, device, event.text, digest, previous))
     connection.execute_many(insert_sql(connection.database, Event, _COLUMNS), rows)
     connection.run(_ADVANCE, last=number, mark=previous)
     return number

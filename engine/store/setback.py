@@ -62,6 +62,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
 """Moments that have been, so none of them lies in what is to come."""
 TO_COME: Mapping[type[Model], tuple[str, ...]] = {
     t.Session: ("expires_at",),
+    t.SignOn: ("expires_at",),
     t.SlaClock: ("due_at",),
     t.Ticket: ("due_at",),
     t.Timer: ("due_at",),
@@ -70,7 +71,7 @@ TO_COME: Mapping[type[Model], tuple[str, ...]] = {
     t.Job: ("held_until", "expires_at"),
     t.JobSchedule: ("next_at",),
 }
-"""Moments to come, which `_sooner` sees to (an ended job may be kept longer)."""
+"""Moments to come, which `_sooner` sees to (an ended job and a used token may be kept longer)."""
 AS_SAID: Mapping[type[Model], tuple[str, ...]] = {
     t.Event: ("at",),
     t.Decision: ("at",),
