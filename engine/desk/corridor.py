@@ -76,52 +76,12 @@ class Desk:
         """
         hold = Hold()
         try:
-            desk = await cls._open(config, hold, clock, plugins, upgrade, alone)
+            desk = await _open(config, hold, clock, plugins, upgrade, alone)
         except BaseException:
             hold.release()
             raise
         if listened:
             desk._listen()
-        return desk
-
-    @classmethod
-    async def _open(
-        cls,
-        config: Config,
-        hold: Hold,
-        clock: Callable[[], int] | Timekeeper,
-        plugins: Plugins | None,
-        upgrade: bool,
-        alone: str | None,
-    ) -> Desk:
-        try:
-            config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
-        except OSError as error:
-            raise ConfigError(f"the data folder {config.data} cannot be made: {error.strerror}") from error
-        if alone is not None:
-            hold.take([config.data / IN_USE], alone)
-        found = plugins or load_plugins(
-            config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
-        )
-        found.register()
-        storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
-        if alone is not None and (beside := getattr(storage, "beside", None)) is not None:
-            hold.take([beside(IN_USE)], alone)
-        blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
-        loop = asyncio.get_running_loop()
-        time = Timekeeper(step=config["clock.step"] * SECOND) if clock is wall_clock else clock
-        opened = partial(Store.open, storage, keys=config.data / "keys", clock=time, upgrade=upgrade)
-        store = await loop.run_in_executor(None, opened)
-        bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
-        desk = cls(Context(config, found, store, blobs, bus, tables(found)), hold)
-        context = desk.context
-        texts = await store.read(activation.texts_in_force)
-        if texts is not None:
-            book, findings = build(texts, extras=context.extras, analyse=False, shelf=context.shelf)
-            if book is not None:
-                context.take(book)
-            else:
-                log.error("the last rulebook in force no longer builds: %d findings", len(findings))
         return desk
 
     def _listen(self) -> None:
@@ -221,6 +181,46 @@ class Desk:
     async def query(self, actor: Actor, question: Any) -> Any:
         """Answers in the API's shapes, times in µs. None: not there, or not for the actor. Raises Refused."""
         return await self.context.query(actor, question)
+
+
+async def _open(
+    config: Config,
+    hold: Hold,
+    clock: Callable[[], int] | Timekeeper,
+    plugins: Plugins | None,
+    upgrade: bool,
+    alone: str | None,
+) -> Desk:
+    """A desk that nobody listens to yet."""
+    try:
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
+    except OSError as error:
+        raise ConfigError(f"the data folder {config.data} cannot be made: {error.strerror}") from error
+    if alone is not None:
+        hold.take([config.data / IN_USE], alone)
+    found = plugins or load_plugins(
+        config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
+    )
+    found.register()
+    storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
+    if alone is not None and (beside := getattr(storage, "beside", None)) is not None:
+        hold.take([beside(IN_USE)], alone)
+    blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
+    loop = asyncio.get_running_loop()
+    time = Timekeeper(step=config["clock.step"] * SECOND) if clock is wall_clock else clock
+    opened = partial(Store.open, storage, keys=config.data / "keys", clock=time, upgrade=upgrade)
+    store = await loop.run_in_executor(None, opened)
+    bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
+    desk = Desk(Context(config, found, store, blobs, bus, tables(found)), hold)
+    context = desk.context
+    texts = await store.read(activation.texts_in_force)
+    if texts is not None:
+        book, findings = build(texts, extras=context.extras, analyse=False, shelf=context.shelf)
+        if book is not None:
+            context.take(book)
+        else:
+            log.error("the last rulebook in force no longer builds: %d findings", len(findings))
+    return desk
 
 
 def _folder(config: Config) -> Path | None:

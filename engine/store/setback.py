@@ -59,28 +59,8 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
         "rating_asked_at",
     ),
 }
-"""Moments that have been, so none of them lies in what is to come."""
-TO_COME: Mapping[type[Model], tuple[str, ...]] = {
-    t.Session: ("expires_at",),
-    t.SignOn: ("expires_at",),
-    t.SlaClock: ("due_at",),
-    t.Ticket: ("due_at",),
-    t.Timer: ("due_at",),
-    t.Schedule: ("due_at", "held_until"),
-    t.Outbox: ("due_at",),
-    t.Job: ("held_until", "expires_at"),
-    t.JobSchedule: ("next_at",),
-}
-"""Moments to come, which `_sooner` sees to (an ended job and a used token may be kept longer)."""
-AS_SAID: Mapping[type[Model], tuple[str, ...]] = {
-    t.Event: ("at",),
-    t.Decision: ("at",),
-    t.RuleDay: ("last_at",),
-    t.TagUse: ("at",),
-    t.Member: ("blocked_until",),
-    t.Block: ("until",),
-}
-"""Moments that stay: the log and its sums, an order among tags, an end that somebody has named."""
+"""Moments that have been, so none of them lies in what is to come. `_sooner` sees to those that are to come; the log,
+its sums and ends that somebody has named stay. A test asks this of every column with a moment."""
 
 
 def straighten(tx: Tx, step: Stepped) -> None:
