@@ -40,6 +40,9 @@ class SearchIndex(Protocol):
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out; `tokens` are those it was put with."""
 
+    def ids(self, after: int, limit: int) -> list[int]:
+        """The rows that are in the index, after an id, in order: for `engine doctor`."""
+
     def matching(self, parts: Sequence[Part]) -> Any:
         """A peewee select of one column `id`: rows that hold every phrase."""
 
@@ -50,6 +53,13 @@ class Storage(Protocol):
 
     database: Any
     """A peewee `Database` with a connection for each thread."""
+    alone: bool
+    """One server only may work on it, whose lock is a file of ours, `beside(name)`; False where several share it."""
+    fleeting: bool
+    """It is gone when it is closed."""
+
+    def exists(self) -> bool:
+        """False where opening the database would only now make it."""
 
     def begin(self, read: bool = False) -> None:
         """Begins a transaction on this thread's connection: one that writes, or one unchanging picture to read."""
@@ -62,6 +72,9 @@ class Storage(Protocol):
 
     def index(self, name: str) -> SearchIndex:
         """The search index of this name."""
+
+    def troubles(self) -> list[str]:
+        """What the database's own checks find wrong, for `engine doctor`."""
 
     def copy_before(self, migration: str) -> Path | None:
         """A copy beside the original before a migration, where that is how this database is copied; else None."""
@@ -88,6 +101,9 @@ class Blobs(Protocol):
 
     def delete(self, digest: str) -> None:
         """Removes the bytes; an unknown digest is no error."""
+
+    def digests(self) -> Iterator[str]:
+        """Of all bytes that are there: for `engine doctor`."""
 
 
 class Bus(Protocol):
@@ -207,6 +223,10 @@ class Identity:
     id: int
     verified: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    once: str | None = None
+    """For credentials that are good once: what tells them from all others, however they are spelled."""
+    until: int | None = None
+    """When those are good no more, µs UTC."""
 
 
 class Authenticator(Protocol):
@@ -382,16 +402,6 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """Work done again and again: `every` seconds, or `at` a time of day (`03:30`, in the desk's zone)."""
-
-    name: str
-    run: Callable[[Any], Awaitable[None]]
-    every: int | None = None
-    at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """A request to a plugin's route, whatever server carries it."""
 
@@ -462,7 +472,6 @@ __all__ = [
     "Identity",
     "Importer",
     "Inbound",
-    "Job",
     "Notice",
     "Notifier",
     "Outbound",

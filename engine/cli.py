@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine import __version__
 from engine.cli_base import (
@@ -39,9 +39,6 @@ from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,8 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.config import ConfigError
         from engine.core.errors import Refused
         from engine.plugins import PluginError
-        from engine.store import StoreError
+        from engine.store import StoreError, is_away, unusable
 
+        error = unusable(error) if is_away(error) and not isinstance(error, StoreError) else error
         if os.environ.get("ENGINE_TRACE") or not isinstance(
             error, (ConfigError, StoreError, PluginError, Refused, OSError)
         ):
@@ -144,12 +142,12 @@ def run_init(arguments: Any) -> int:
     return DONE
 
 
-async def _with_desk(config: Any, work: Callable[[Any], Any], *, upgrade: bool = False) -> Any:
-    """Opens a desk, puts its folder in force if it has no rules yet, does the work, closes."""
+async def _with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None) -> Any:
+    """Opens a desk, with rules in force, does the work, closes. `alone`: see `Desk.open`; such a command upgrades."""
     from engine.desk import Desk
     from engine.reload import reload_now
 
-    desk = await Desk.open(config, upgrade=upgrade)
+    desk = await Desk.open(config, upgrade=alone is not None, alone=alone)
     try:
         if desk.rulebook is None:
             result = await reload_now(desk, by="command", source="start", may_grant=True)
@@ -453,7 +451,7 @@ def _doctor(commands: Commands) -> None:
     parser = _command(
         commands,
         "doctor",
-        "Prove the event log's chain and show where each setting comes from.",
+        "Prove that the desk is as it left itself, and show where each setting comes from.",
         "engine doctor --desk my-desk",
         run_doctor,
     )
@@ -523,7 +521,7 @@ def run_migrate(arguments: Any) -> int:
     async def work(desk: Any) -> None:
         return None
 
-    asyncio.run(_with_desk(load_config(arguments), work, upgrade=True))
+    asyncio.run(_with_desk(load_config(arguments), work, alone="engine migrate"))
     print("the storage is at this version's schema")
     return DONE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from web.schema import Author, Line, Message, Name, Notice, Short, Status, Visibility
@@ -32,7 +33,7 @@ class Hello(Struct, tag_field="type", tag="hello"):
     shop: Name | None = None
     """`/ws/chat`; null where the desk has one shop."""
     token: Token | None = None
-    """A session's token or the shop's signed identity."""
+    """A session's token, or the shop's signed identity, which is taken once: `welcome.token` stands for it then."""
     visitor: Token | None = None
     """`welcome.visitor` of an earlier connection: the proof of being the same guest."""
     since: Seq = 0
@@ -85,6 +86,8 @@ class WelcomeFrame(Struct, tag_field="type", tag="welcome"):
     seq: int
     """What follows is later than this."""
     visitor: str | None = None
+    token: str | UnsetType = UNSET
+    """The session made of the shop's signed identity: for the next `hello`, and for requests."""
     ticket: int | None = None
     history: list[Message] = []
 
@@ -198,3 +201,15 @@ def on_the_wire(text: bytes) -> bytes:
     if size < 0x10000:
         return b"\x81\x7e" + size.to_bytes(2, "big") + text
     return b"\x81\x7f" + size.to_bytes(8, "big") + text
+
+
+def id_of(message: str | bytes) -> str | None:
+    """The client's own id in a message that was refused before it could be read."""
+    if len(message) > 1_000_000:
+        return None
+    try:
+        found = msgspec.json.decode(message)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    given = found.get("id") if isinstance(found, dict) else None
+    return given if isinstance(given, str) and len(given) <= 100 else None

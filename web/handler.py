@@ -23,6 +23,7 @@ from tornado.httputil import parse_multipart_form_data
 from engine.desk import Actor, Refused, WhoIs, is_away, with_times
 from engine.editor import Said
 from web import decode
+from web.away import AWAY
 from web.limits import Rates, network
 from web.repeats import once
 from web.routes import PARAMETERS, Call, Operation, Reply
@@ -40,9 +41,6 @@ BODY_WITHIN: Final = 120.0
 LARGE: Final = 32_000_000
 """Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
-AWAY: Final = (
-    "nothing can be stored at the moment, and nothing was changed: the disk is full or the database away; try again"
-)
 
 STATUS: Final[Mapping[str, int]] = {
     "invalid": 422,
@@ -343,7 +341,7 @@ class OperationHandler(BaseHandler):
         bearer = _bearer(headers.get("Authorization"))
         visitor = headers.get("X-Visitor")
         if bearer is not None:
-            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, shop=shop))
+            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, used=operation.used))
             if found is None:
                 raise _unknown("session-ended", "this token is not valid, or not any more; sign in again")
         elif visitor:
@@ -353,7 +351,7 @@ class OperationHandler(BaseHandler):
             if operation.writes:
                 self._slow(self.web.guest_lines)
         elif cookie := self.get_cookie(COOKIE):
-            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie, used=operation.used))
             if found is not None:
                 csrf = csrf_of(found["csrf_seed"])
                 if operation.writes:

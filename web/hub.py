@@ -27,6 +27,8 @@ class Socket(Protocol):
     kind: ClassVar[str]
     actor: Actor
     token: str | None
+    used: bool
+    """Whether a person acted by it since the last look at its session."""
 
     def send(self, frame: Any) -> None:
         """Sends a frame that has no place in the log."""
@@ -196,16 +198,19 @@ class Hub:
     async def recheck(self) -> None:
         """Asks whether the sessions behind the sockets still hold, and what their owners may now."""
         known: dict[str, Mapping[str, Any] | None] = {}
+        used = {socket.token for socket in self.sockets if socket.used}
         for socket in list(self.sockets):
             if socket.token is None or socket.actor.session_id is None:
                 continue
+            socket.used = False
             if socket.token not in known:
-                known[socket.token] = await self._desk.query(NOBODY, WhoIs(token=socket.token))
+                who = WhoIs(token=socket.token, used=socket.token in used)
+                known[socket.token] = await self._desk.query(NOBODY, who)
             found = known[socket.token]
             if found is None:
                 socket.leave(4401, "session-ended", "this session has ended; sign in again")
-            elif found["actor"] != socket.actor:
-                socket.now_is(found["actor"])
+            elif (now := found["actor"].at(socket.actor.address or "", socket.actor.device or "")) != socket.actor:
+                socket.now_is(now)
 
     # --- the line -----------------------------------------------------------------------------------------------------
 

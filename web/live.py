@@ -7,7 +7,6 @@ the feed are held; the frame of the line itself is then replaced by its `ack`.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from itertools import chain
@@ -29,18 +28,18 @@ from engine.desk import (
     RateTicket,
     Refused,
     SetStatus,
+    SignOn,
     Subscription,
     TicketByNumber,
     WhoIs,
     timed_line,
 )
 from web import frames
+from web.away import failed
 from web.decode import located
 from web.handler import COOKIE
 from web.limits import Bucket, network
 from web.shared import Web
-
-log = logging.getLogger(__name__)
 
 HELLO_WITHIN: Final = 10.0
 """Seconds until a connection must have said hello."""
@@ -70,6 +69,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.hub = web.hub
         self.actor = NOBODY
         self.token: str | None = None
+        self._made: str | None = None
+        self.used = False
         self.greeted = False
         self.last = 0
         """The `seq` up to which this connection has got everything."""
@@ -111,11 +112,17 @@ class Socket(tornado.websocket.WebSocketHandler):
         token = hello.token or (bearer.strip() if scheme.lower() == "bearer" else None)
         if not token:
             return None
-        found = await self.web.desk.query(NOBODY, WhoIs(token=token, shop=shop))
+        found = await self.web.desk.query(NOBODY, WhoIs(token=token))
         if found is None:
-            raise Refused("unknown-actor", "session-ended", "this token is not valid, or not any more; sign in again")
+            found = await self._sign_on(token, shop)
+            token = self._made = found["token"]
         self.token = token
-        return dict(found)
+        return {"visitor": None, **found}
+
+    async def _sign_on(self, token: str, shop: str | None) -> dict[str, Any]:
+        """The session of who a shop's token says it is. Raises Refused for a token that is no such one."""
+        address, device = self.web.proxies.address(self.request), self.request.headers.get("User-Agent", "")
+        return await self.web.desk.act(NOBODY, SignOn(shop or "", token, address, device))
 
     async def who_by_cookie(self) -> Mapping[str, Any] | None:
         """The owner of the browser's session, on pages of this desk."""
@@ -145,21 +152,21 @@ class Socket(tornado.websocket.WebSocketHandler):
             elif not self.greeted:
                 raise Refused("invalid", "hello-first", "say hello first")
             else:
+                self.used = self.used or not isinstance(frame, frames.SendRead)
                 await self.handle(frame)
         except Refused as refusal:
-            self._refuse(refusal, getattr(frame, "id", None) or _id_of(message))
+            self._refuse(refusal, getattr(frame, "id", None) or frames.id_of(message))
             if isinstance(frame, frames.Hello) and not self.greeted:
                 self.close(*_CLOSE.get(refusal.kind, (4400, "refused")))
         except msgspec.ValidationError as error:
             fault = located(error)
-            self._error(fault["code"], fault["message"], _id_of(message), pointer=fault["pointer"])
+            self._error(fault["code"], fault["message"], frames.id_of(message), pointer=fault["pointer"])
         except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
             self._error("unreadable", "this is not JSON")
         except tornado.websocket.WebSocketClosedError:
             return
-        except Exception:
-            log.exception("a message of a socket failed")
-            self._error("internal-error", "something went wrong here; try again", getattr(frame, "id", None))
+        except Exception as error:
+            self._error(*failed(error), getattr(frame, "id", None))
 
     async def _greet(self, hello: frames.Hello) -> None:
         if self.greeted:
@@ -431,7 +438,9 @@ class ChatSocket(Socket):
         history = [timed_line(line) for line in chat["history"] if not (since and line["id"] in coming)]
         self.greeted = True
         self.hub.add_chat(self)
-        self.send({"type": "welcome", "seq": start, "visitor": self._proof, "ticket": self.ticket, "history": history})
+        made = {"token": self._made} if self._made is not None else {}
+        welcome = {"type": "welcome", "seq": start, "visitor": self._proof, **made}
+        self.send({**welcome, "ticket": self.ticket, "history": history})
         if self.ticket is None:
             await self._show_opening(show=not since)
         else:
@@ -595,7 +604,9 @@ class AgentSocket(Socket):
         actor: Actor = found["actor"]
         if actor.kind != "agent" or "ticket.view" not in actor.permissions:
             raise Refused("forbidden", "agents-only", "this socket is for agents who may see tickets")
-        self.actor, self._bucket = actor, None
+        headers = self.request.headers
+        self.actor = actor.at(self.web.proxies.address(self.request), headers.get("User-Agent", ""))
+        self._bucket = None
         self.hold()
         await self.follow(actor, hello.since or None)
         self.greeted = True
@@ -667,18 +678,6 @@ def _needed(number: int | None) -> int:
     if number is None:
         raise Refused("invalid", "missing-field", "`ticket` is needed", pointer="/ticket")
     return number
-
-
-def _id_of(message: str | bytes) -> str | None:
-    """The client's own id in a message that was refused before it could be read."""
-    if len(message) > 1_000_000:
-        return None
-    try:
-        found = msgspec.json.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    given = found.get("id") if isinstance(found, dict) else None
-    return given if isinstance(given, str) and len(given) <= 100 else None
 
 
 def _device(headers: Mapping[str, str]) -> str:

@@ -20,6 +20,13 @@ _HELP: Final[Mapping[str, tuple[str, str]]] = {
     "desk_socket_errors_total": ("counter", "Messages of clients that were refused, by code."),
     "desk_sockets_dropped_total": ("counter", "Sockets closed by us, by reason."),
     "desk_sockets": ("gauge", "Open sockets by kind."),
+    "desk_lane_running": ("gauge", "Calls of a plugin under way."),
+    "desk_lane_hanging": ("gauge", "Calls of a plugin past their time and not over."),
+    "desk_lane_resting_seconds": ("gauge", "Seconds until a plugin that failed is given work again."),
+    "desk_lane_overdue_total": ("counter", "Calls of a plugin that were not over in time."),
+    "desk_lane_failures_total": ("counter", "Calls of a plugin that raised or were not over in time."),
+    "desk_lane_passed_over_total": ("counter", "Events a plugin was not told of, as too many waited."),
+    "desk_clock_steps_total": ("counter", "Times the machine's clock was set by more than is passed over."),
     "desk_uptime_seconds": ("gauge", "Since the start of this process."),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import hookimpl
-from engine.config import Config, ConfigError, load
+from engine.config import Config, load
 
 
 @hookimpl
@@ -48,22 +48,15 @@ def run_serve(arguments: Any) -> int:
             file=sys.stderr,
         )
         return 2
-    try:
-        config = load(desk, arguments.data, {"server.port": arguments.port}, arguments.config)
-        logging.basicConfig(
-            level=config["logging.level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-        )
-        # Every step of every state machine is news to this library.
-        logging.getLogger("transitions").setLevel(logging.WARNING)
-        if arguments.demo and not fill_demo(config):
-            return 2
-        return asyncio.run(_serve(config, demo=arguments.demo, extra=arguments.config))
-    except ConfigError as error:
-        print(f"engine serve: {error}", file=sys.stderr)
+    config = load(desk, arguments.data, {"server.port": arguments.port}, arguments.config)
+    logging.basicConfig(
+        level=config["logging.level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # Every step of every state machine is news to this library.
+    logging.getLogger("transitions").setLevel(logging.WARNING)
+    if arguments.demo and not fill_demo(config):
         return 2
-    except OSError as error:
-        print(f"engine serve: {error}; is another server running there? `--port` names another", file=sys.stderr)
-        return 2
+    return asyncio.run(_serve(config, demo=arguments.demo, extra=arguments.config))  # what is in the way is told there
 
 
 def fill_demo(config: Config) -> bool:

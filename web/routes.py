@@ -77,11 +77,17 @@ class Call:
         """The client's address: of the connection, or as a listed proxy tells it."""
         return self.web.proxies.address(self.request)
 
+    @property
+    def device(self) -> str:
+        """What the client says it is."""
+        return str(self.request.headers.get("User-Agent", ""))[:200]
+
     async def act(self, command: Any) -> dict[str, Any]:
-        """Carries out a command as the caller, once for each Idempotency-Key."""
+        """Carries out a command as the caller, from where the request comes, once for each Idempotency-Key."""
         self.acts += 1
         key = self.key if self.key is None or self.acts == 1 else f"{self.key} {self.acts}"
-        return await self.desk.act(self.actor, command, key=key)
+        actor = self.actor.at(self.address, self.device) if self.actor.kind == "agent" else self.actor
+        return await self.desk.act(actor, command, key=key)
 
     async def ask(self, question: Any) -> Any:
         """The answer to a question; None where it is not there or not for the caller."""
@@ -136,6 +142,8 @@ class Operation:
     repeats: bool = True
     """Whether a request that comes again may get the first one's answer; not where nothing is changed that a question
     could not ask again, nor where the first one ends the session that asks."""
+    by_itself: bool = False
+    """Pages ask it without a person: it does not keep a session from ending unused."""
     errors: tuple[int, ...] = ()
     """Refusals beside those that follow from the rest of the row."""
     example: Mapping[str, Any] | None = None
@@ -145,6 +153,12 @@ class Operation:
     def writes(self) -> bool:
         """Whether it changes something."""
         return self.method not in ("GET", "HEAD")
+
+    @property
+    def used(self) -> bool:
+        """Whether a person acts by it: who changes something or types. What only shows something is asked again by
+        pages that stand open, with nobody before them."""
+        return (self.writes or self.slowed) and not self.by_itself
 
     @property
     def keyed(self) -> bool:

@@ -348,14 +348,6 @@ class Problem(Struct):
     """Of `rules-changed`: what is in force now."""
 
 
-class Health(Struct):
-    status: Literal["ok", "failing"]
-    version: str
-    rulebook: str | None = None
-    checks: dict[str, str] | UnsetType = UNSET
-    reason: str | UnsetType = UNSET
-
-
 class SearchHit(Struct):
     ticket: int
     subject: str

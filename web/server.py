@@ -45,15 +45,15 @@ class Server:
         """Opens the desk, puts its rules in force, and listens.
 
         A broken rules folder leaves the last rulebook running. Raises ConfigError where there never was one, or where
-        the settings cannot be used, OSError when the address is taken.
+        the settings cannot be used or the address is taken, StoreError where the storage cannot be used.
         """
-        desk = await Desk.open(config)
+        desk = await Desk.open(config, alone="engine serve")
         checks = Checks(config)
         try:
             watcher = Watcher(desk, checks)
             await _load_rules(desk, watcher, checks)
             web = Web(desk, watcher, checks, demo=demo)
-            http = listen(web, config["server.port"], config["server.address"])
+            http = _listen(web, config)
         except BaseException:
             await checks.stop()
             await desk.close()
@@ -99,6 +99,17 @@ class Server:
         draft.replace(path)
         self.desk.context.control = token
         self._control = path
+
+
+def _listen(web: Web, config: Config) -> HTTPServer:
+    address, port = config["server.address"], config["server.port"]
+    try:
+        return listen(web, port, address)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {address}:{port}: {error.strerror or error}; is another server running there? "
+            "`--port` names another"
+        ) from error
 
 
 async def _load_rules(desk: Desk, watcher: Watcher, checks: Checks) -> None:

@@ -192,6 +192,16 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOn:
+    """A shop's signed identity of a member, taken once for a session."""
+
+    shop: str
+    token: str
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SignOut:
     """Ends the actor's session, or the named one of the same owner."""
 

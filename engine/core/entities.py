@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 from engine.core.purposes import PHONE, WINDOW
-from engine.core.values import Struct
+from engine.core.values import Struct, replace
 
 T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
@@ -216,6 +216,13 @@ class Actor(Struct, frozen=True):
     alias: str = ""
     visitor: str | None = None
     """A guest's visitor id; the member row (`id` 0 before) comes with the first line."""
+    address: str | None = None
+    """From where an agent acts, and with what: it goes into the log."""
+    device: str | None = None
+
+    def at(self, address: str, device: str) -> Actor:
+        """An agent, acting from there; of others that is not kept."""
+        return replace(self, address=address[:100], device=device[:200]) if self.kind == "agent" else self
 
     @property
     def staff(self) -> bool:

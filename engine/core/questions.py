@@ -136,11 +136,18 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class WhoIs:
-    """The actor behind a session token, a shop's signed identity, or a visitor's proof; None when nobody."""
+    """The actor behind a session's token or a visitor's proof; None when nobody. `used`: a person acts now, which keeps
+    the session from ending unused."""
 
     token: str | None = None
     visitor: str | None = None
     shop: str | None = None
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What an operator should know of, though work goes on: a plugin that does not answer, a clock that was set."""
 
 
 @dataclass(frozen=True, slots=True)

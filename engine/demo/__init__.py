@@ -42,7 +42,7 @@ async def fill(config: Config, *, tickets: int = 200, password: str | None = Non
     until = wall_clock() - 5 * MINUTE
     begin = until - (MONTH if tickets <= THROUGH else YEAR)
     clock = Clock(until - 2 * YEAR)
-    desk = await Desk.open(config, clock=clock, listened=False)
+    desk = await Desk.open(config, clock=clock, listened=False, alone="engine demo")
     try:
         context = desk.context
         made, job, used = await context.read(_standing)

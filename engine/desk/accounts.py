@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,15 +104,52 @@ async def present(context: Context) -> list[Actor]:
     return await context.store.read(work)
 
 
+def _whole_files(context: Context) -> set[str]:
+    """Digests of the bytes that are there and are what they say."""
+    known = set()
+    for digest in context.blobs.digests():
+        with context.blobs.open(digest) as file:
+            read = hashlib.sha256()
+            while piece := file.read(1 << 20):
+                read.update(piece)
+        if read.hexdigest() == digest:
+            known.add(digest)
+    return known
+
+
 async def examine(context: Context) -> list[Line]:
-    """The chain, the outbox, timers, plugins and the rules."""
+    """Everything that can be proved or worked out again: the storage's own checks, the chain, lines, files, sums, the
+    search indexes, outbox, plugins and the rules. What cannot be looked at is told like what is wrong."""
     lines: list[Line] = []
-    checked = await context.store.read(doctor.check_chain)
-    if checked.troubles:
-        lines.extend(Line(False, f"event log: {trouble.message}") for trouble in checked.troubles)
-    else:
-        lines.append(Line(True, f"event log: the chain of {checked.events} events is whole"))
-    lines.extend(Line(False, trouble.message) for trouble in await context.store.read(doctor.check_store))
+
+    async def look(what: str, check: Callable[[Tx], doctor.Checked | list[doctor.Trouble]], well: str) -> None:
+        try:
+            found = await context.store.read(check)
+        except Exception as error:
+            lines.append(Line(False, f"{what}: could not be looked at ({error}): {doctor.ADVICE['damaged']}"))
+            return
+        troubles = found.troubles if isinstance(found, doctor.Checked) else found
+        lines.extend(Line(False, f"{what}: {one.message}: {doctor.ADVICE[one.code]}") for one in troubles)
+        if not troubles:
+            count = found.events if isinstance(found, doctor.Checked) else 0
+            lines.append(Line(True, f"{what}: {well.format(count=count)}"))
+
+    storage = context.store.storage
+    await look(
+        "storage",
+        lambda tx: [doctor.Trouble("damaged", one) for one in storage.troubles()],
+        "the database's own checks find nothing",
+    )
+    await look("event log", doctor.check_chain, "the chain of {count} events is whole")
+    await look("lines", doctor.check_lines, "{count} are what the log says")
+    await look("store", doctor.check_store, "numbers, identities and messages hold together")
+    await look("sums", doctor.check_sums, "due times, last lines, clocks, tags and fields are as worked out again")
+    await look("search", doctor.check_search, "the indexes have what can be searched for")
+    known = await asyncio.to_thread(_whole_files, context)
+    await look("files", lambda tx: doctor.check_files(tx, known), "every upload has its bytes")
+    extra = await context.store.read(lambda tx: doctor.strays(tx, known))
+    if extra:
+        lines.append(Line(True, f"files: {extra} are of no upload any more; they only take room"))
     stuck = await context.store.read(outbox.backlog)
     wrong = stuck.get("failed", 0) + stuck.get("uncertain", 0)
     lines.append(Line(not wrong, f"outbox: {wrong} lines failed or uncertain, {stuck.get('waiting', 0)} waiting"))

@@ -7,10 +7,11 @@ outside it. What happens inside a transaction gets a `Work`, which knows for who
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar
 
 from engine.api import Blobs, Bus
@@ -26,10 +27,13 @@ from engine.core.rulebook import Rulebook
 from engine.core.values import replace
 from engine.desk.actors import Known, uploaders_of
 from engine.extras import extras
+from engine.lanes import Lanes
 from engine.plugins import Plugins
 from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load
 from engine.store.fresh import NewTicket
 from engine.store.values import Lexicon
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TRANSCRIPT = 100
@@ -150,6 +154,14 @@ class Context:
         self.blobs = blobs
         self.bus = bus
         self.tables = tables
+        self.lanes = Lanes(
+            failures=config["plugins.failures"],
+            rest=float(config["plugins.rest"]),
+            within=partial(_within, config, plugins),
+        )
+        """Where plugins are called that the desk waits for, each on a thread of its own."""
+        self.alone = bool(getattr(store.storage, "alone", False))
+        """Whether no other process sends what this one's store holds."""
         self.extras = extras(plugins)
         """What plugins add to the words of rules."""
         self.shelf = shelf_in(config.data / "cache")
@@ -219,7 +231,7 @@ class Context:
             self.bus.publish("events", [event.id for event in written.events])
             if self.plugins.listens("event_committed"):
                 for event in written.events:
-                    self.plugins.tell("event_committed", event=event)
+                    self.lanes.of("events").post(partial(self.plugins.tell, "event_committed", event=event))
             for told in self.after_commit:
                 told(written.events)
         if written.kicks:
@@ -256,3 +268,13 @@ class Context:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(None, self.store.close)
+        for name in self.lanes.close():
+            log.warning("`%s` does not end; the desk goes without it", name)
+
+
+def _within(config: Config, plugins: Plugins, lane: str) -> float:
+    """The seconds a plugin has for one call: its own setting `within`, else the desk's for its kind."""
+    kind, _, name = lane.partition(":")
+    setting = "plugins.answer_within" if kind == "auth" else "plugins.send_within"
+    shelf = {"channel": "channels", "auth": "auth", "notify": "notifiers", "do": "actions"}.get(kind, kind)
+    return float(plugins.settings(f"{shelf}.{name}").get("within", config[setting]))

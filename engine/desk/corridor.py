@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import Inbound
-from engine.config import Config
+from engine.config import Config, ConfigError
 from engine.core.building import build
-from engine.core.entities import SYSTEM, Actor
+from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.questions import Trace
 from engine.core.rulebook import Rulebook
 from engine.desk import activation, inbound
@@ -24,10 +24,12 @@ from engine.desk.feature import tables
 from engine.desk.feed import Deliver, Feed, Subscription
 from engine.desk.queue import Queue
 from engine.desk.time import Clock
+from engine.hold import NAME as IN_USE
+from engine.hold import Hold
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
 from engine.replay.simulate import Simulation
-from engine.store import Store, wall_clock
+from engine.store import Store, Timekeeper, wall_clock
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class Desk:
     `context` is what the rooms of the house work with; `config`, `rulebook`, `plugins`, `extras` and `shelf` are its.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, hold: Hold | None = None) -> None:
         self.context = context
         self.config = context.config
         self.plugins = context.plugins
@@ -50,6 +52,7 @@ class Desk:
         self._feed = Feed(context)
         self._clock = Clock(context)
         self._queue = Queue(context)
+        self._hold = hold or Hold()
         self._unhear: Callable[[], None] = lambda: None
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -59,40 +62,31 @@ class Desk:
         cls,
         config: Config,
         *,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] | Timekeeper = wall_clock,
         plugins: Plugins | None = None,
         listened: bool = True,
         upgrade: bool = True,
+        alone: str | None = None,
     ) -> Desk:
         """Opens storage, plugins and the last rulebook in force. Raises ConfigError with what is in the way.
 
         `listened`: whether anybody may subscribe; False where the past is written. `upgrade`: whether a store of an
         older version is brought to this one, which is for the server and `engine migrate`; else it is refused.
+        `alone`: the command that must be the only one of its kind here; see `engine.hold`.
         """
-        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
-        found = plugins or load_plugins(
-            config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
-        )
-        found.register()
-        storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
-        blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
-        loop = asyncio.get_running_loop()
-        opened = partial(Store.open, storage, keys=config.data / "keys", clock=clock, upgrade=upgrade)
-        store = await loop.run_in_executor(None, opened)
-        bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
-        context = Context(config, found, store, blobs, bus, tables(found))
-        desk = cls(context)
-        texts = await store.read(activation.texts_in_force)
-        if texts is not None:
-            book, findings = build(texts, extras=context.extras, analyse=False, shelf=context.shelf)
-            if book is not None:
-                context.take(book)
-            else:
-                log.error("the last rulebook in force no longer builds: %d findings", len(findings))
+        hold = Hold()
+        try:
+            desk = await _open(config, hold, clock, plugins, upgrade, alone)
+        except BaseException:
+            hold.release()
+            raise
         if listened:
-            desk._feed.start(store.last_event_id)
-            desk._unhear = bus.subscribe(["events"], desk._feed.hear)
+            desk._listen()
         return desk
+
+    def _listen(self) -> None:
+        self._feed.start(self.context.store.last_event_id)
+        self._unhear = self.context.bus.subscribe(["events"], self._feed.hear)
 
     async def close(self) -> None:
         """Finishes what is queued and lets go of everything."""
@@ -100,6 +94,7 @@ class Desk:
         self.context.bus.close()
         await self._feed.stop()
         await self.context.close()
+        self._hold.release()
 
     @property
     def rulebook(self) -> Rulebook | None:
@@ -190,6 +185,46 @@ class Desk:
     async def query(self, actor: Actor, question: Any) -> Any:
         """Answers in the API's shapes, times in µs. None: not there, or not for the actor. Raises Refused."""
         return await self.context.query(actor, question)
+
+
+async def _open(
+    config: Config,
+    hold: Hold,
+    clock: Callable[[], int] | Timekeeper,
+    plugins: Plugins | None,
+    upgrade: bool,
+    alone: str | None,
+) -> Desk:
+    """A desk that nobody listens to yet."""
+    try:
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is in there
+    except OSError as error:
+        raise ConfigError(f"the data folder {config.data} cannot be made: {error.strerror}") from error
+    if alone is not None:
+        hold.take([config.data / IN_USE], alone)
+    found = plugins or load_plugins(
+        config.values["plugins.settings"], block=config["plugins.block"], folder=_folder(config)
+    )
+    found.register()
+    storage = found.open("storage", _from_data(config, "storage.url", "sqlite:"), config.plugin("storage"))
+    if alone is not None and (beside := getattr(storage, "beside", None)) is not None:
+        hold.take([beside(IN_USE)], alone)
+    blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
+    loop = asyncio.get_running_loop()
+    time = Timekeeper(step=config["clock.step"] * SECOND) if clock is wall_clock else clock
+    opened = partial(Store.open, storage, keys=config.data / "keys", clock=time, upgrade=upgrade)
+    store = await loop.run_in_executor(None, opened)
+    bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
+    desk = Desk(Context(config, found, store, blobs, bus, tables(found)), hold)
+    context = desk.context
+    texts = await store.read(activation.texts_in_force)
+    if texts is not None:
+        book, findings = build(texts, extras=context.extras, analyse=False, shelf=context.shelf)
+        if book is not None:
+            context.take(book)
+        else:
+            log.error("the last rulebook in force no longer builds: %d findings", len(findings))
+    return desk
 
 
 def _folder(config: Config) -> Path | None:

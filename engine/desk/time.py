@@ -44,7 +44,8 @@ class Clock:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._planned: str | None = None
+        self._planned: object = None
+        """The rulebook and the step of the clock that the table of schedules was last written for."""
 
     async def tick(self, book: Rulebook) -> int | None:
         """Does all that is due now; gives when something is next, µs UTC, or None."""
@@ -82,9 +83,10 @@ class Clock:
     async def _step(self, book: Rulebook) -> bool:
         """One page of one run. False when nothing is due, or what is due is another process's."""
         context = self._context
-        if self._planned != book.digest:
+        wanted = (book.digest, context.store.clock.stepped)
+        if self._planned != wanted:
             await context.write(lambda tx: _plan(tx, book))
-            self._planned = book.digest
+            self._planned = wanted
         if not await context.store.read(schedules.is_due):
             return False
         run = (await context.store.write(schedules.take)).result

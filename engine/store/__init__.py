@@ -1,5 +1,6 @@
 """Memory: tables, the one writer, what a decision loads and leaves, reads, the outbox."""
 
+from engine.store.clock import Stepped, Timekeeper, wall_clock
 from engine.store.errors import (
     BadCursor,
     FileRefused,
@@ -9,15 +10,17 @@ from engine.store.errors import (
     StoreBusy,
     StoreClosed,
     StoreError,
+    StoreGone,
     StoreNewer,
     StoreOlder,
     is_away,
+    unusable,
 )
 from engine.store.health import Health
 from engine.store.log import EventRow
 from engine.store.secret import KeyRing
 from engine.store.tx import Tx
-from engine.store.writer import Store, Written, wall_clock
+from engine.store.writer import Store, Written
 
 __all__ = [
     "BadCursor",
@@ -27,15 +30,19 @@ __all__ = [
     "KeyRing",
     "KeyRingError",
     "NotFilterable",
+    "Stepped",
     "Store",
     "StoreAway",
     "StoreBusy",
     "StoreClosed",
     "StoreError",
+    "StoreGone",
     "StoreNewer",
     "StoreOlder",
+    "Timekeeper",
     "Tx",
     "Written",
     "is_away",
+    "unusable",
     "wall_clock",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import JOIN, SQL, fn
 
+from engine.core.entities import DAY
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
-from engine.store.log import GENESIS, digest_of, keyed, link
+from engine.store.log import GENESIS, LINE, digest_of, keyed, line_mark, link
+from engine.store.search import is_indexed
+from engine.store.tables import NEVER
 from engine.store.tx import Tx
 
 STEP = 5_000
@@ -77,6 +81,131 @@ def _missing(first: int, last: int) -> Trouble:
     return Trouble("event-missing", what, first)
 
 
+def check_lines(tx: Tx, most: int = 50) -> Checked:
+    """Compares every line with the mark of its text in the log. Finds edited and missing ones.
+
+    Lines of before marks were kept are not bound, and counted among none.
+    """
+    troubles: list[Trouble] = []
+    last, count, key = 0, 0, keyed(tx.ring.chain)
+    event, message = t.Event, t.Message
+    told = (event.message_id.is_null(False)) & event.object.startswith(LINE)
+    query = event.select(event.id, event.object, event.message_id, message.text).join(
+        message, JOIN.LEFT_OUTER, on=(message.id == event.message_id)
+    )
+    while len(troubles) < most:
+        rows = tx.rows(query.where((event.id > last) & told).order_by(event.id).limit(STEP))
+        if not rows:
+            break
+        for row in rows:
+            count += 1
+            if row["text"] is None:
+                what = f"line {row['message_id']} is missing; event {row['id']} tells of it"
+                troubles.append(Trouble("line-missing", what, row["id"]))
+            elif line_mark(key, row["text"]) != row["object"]:
+                what = f"the text of line {row['message_id']} is not what was written (event {row['id']})"
+                troubles.append(Trouble("line-changed", what, row["id"]))
+        last = rows[-1]["id"]
+    return Checked(count, tuple(troubles[:most]))
+
+
+def check_search(tx: Tx, most: int = 20) -> list[Trouble]:
+    """Whether what can be searched for is in the indexes, and nothing else."""
+    troubles: list[Trouble] = []
+    texts: Mapping[str, tuple[Any, Any]] = {
+        "message": (t.Message, t.Message.text),
+        "ticket": (t.Ticket, t.Ticket.subject),
+        "member": (t.Member, t.Member.name),
+    }
+    for name, (model, column) in texts.items():
+        last, missing, added = 0, 0, 0
+        while True:
+            rows = tx.rows(
+                model.select(model.id, column.alias("text")).where(model.id > last).order_by(model.id).limit(STEP)
+            )
+            upto = rows[-1]["id"] if len(rows) == STEP else NEVER
+            wanted = {row["id"] for row in rows if is_indexed(row["text"] or "")}
+            found = {id for id in tx.indexes[name].ids(last, 4 * STEP) if id <= upto}
+            missing += len(wanted - found)
+            added += len(found - wanted)
+            if upto == NEVER:
+                break
+            last = upto
+        if missing or added:
+            what = f"the search index `{name}` lacks {missing} rows and has {added} that are not there"
+            troubles.append(Trouble("search-differs", what))
+    return troubles[:most]
+
+
+def check_files(tx: Tx, known: Collection[str], most: int = 50) -> list[Trouble]:
+    """Whether every upload has its bytes. `known`: digests of the bytes that are there and are what they say."""
+    troubles: list[Trouble] = []
+    query = t.File.select(t.File.name, t.File.shown, t.File.digest).order_by(t.File.id)
+    for row in tx.rows(query):
+        if row["digest"] not in known and len(troubles) < most:
+            troubles.append(Trouble("file-missing", f"the bytes of the upload `{row['name']}` are missing or changed"))
+    return troubles
+
+
+def strays(tx: Tx, known: Collection[str]) -> int:
+    """How many bytes lie there that no upload has: a crash may leave some, they only take room."""
+    ours = set(tx.values(t.File.select(t.File.digest).distinct()))
+    return len(set(known) - ours)
+
+
+def check_sums(tx: Tx, most: int = 20) -> list[Trouble]:
+    """Recomputes what is kept twice: due times, last lines, whose tags and fields they are, numbers given."""
+    ticket, clock, use, value = t.Ticket, t.SlaClock, t.TagUse, t.FieldValue
+    troubles: list[Trouble] = []
+
+    def told(code: str, what: str, query: Any) -> None:
+        found = tx.values(query.limit(most))
+        if found:
+            troubles.append(Trouble(code, f"{what}: {', '.join(f'#{one:05d}' for one in found)}"))
+
+    open_clock = clock.met_at.is_null() & clock.state.in_(("running", "breached")) & (clock.due_at > 0)
+    earliest = clock.select(fn.COALESCE(fn.MIN(clock.due_at), NEVER)).where((clock.ticket_id == ticket.id) & open_clock)
+    known = ticket.select(ticket.number)
+    told("due-differs", "the due time is not that of the service targets", known.where(ticket.due_at != earliest))
+    line = t.Message
+    newest = line.select(fn.MAX(line.id)).where((line.ticket_id == ticket.id) & (line.visibility != "internal"))
+    last = ticket.last_message_id
+    told("last-line-differs", "the last line is another", known.where(last.is_null(False) & (last != newest)))
+    paused = (clock.state == "running") & clock.running_since.is_null()
+    tickets = clock.select(clock.ticket_id).where(paused | (clock.used < 0) | (clock.started_at > tx.now + DAY))
+    told("clock-wrong", "a service target's clock cannot be right", known.where(ticket.id.in_(tickets)))
+    for what, owned in (("tag", use), ("field", value)):
+        for kind, model in (("ticket", t.Ticket), ("member", t.Member)):
+            stray = (owned.owner_kind == kind) & owned.owner_id.not_in(model.select(model.id))
+            count = int(tx.value(owned.select(fn.COUNT(SQL("*"))).where(stray)) or 0)
+            if count:
+                troubles.append(Trouble("stray-" + what, f"{count} {what}s are of a {kind} that is not there"))
+    return troubles
+
+
+ADVICE = {
+    "event-changed": "somebody wrote to the database past the desk: compare with a backup",
+    "event-body-changed": "somebody wrote to the database past the desk: compare with a backup",
+    "event-missing": "somebody wrote to the database past the desk: compare with a backup",
+    "event-added": "somebody wrote to the database past the desk: compare with a backup",
+    "line-changed": "somebody wrote to the database past the desk: compare with a backup",
+    "line-missing": "somebody wrote to the database past the desk: compare with a backup",
+    "counter-missing": "restore a backup",
+    "counter-behind": "stop the server, and restore a backup: numbers would be given twice",
+    "identity-unreadable": "put the right `keys` back",
+    "message-without-ticket": "restore a backup, or ask for help with the database as it is",
+    "search-differs": "stop the server and restore a backup; what is searched for is not all found until then",
+    "file-missing": "put the files back from a backup",
+    "due-differs": "the next change of the ticket's targets mends it; if it comes again, tell the makers",
+    "last-line-differs": "the next line mends it; if it comes again, tell the makers",
+    "clock-wrong": "see whether the machine's clock was right; a change of the ticket's targets mends it",
+    "stray-tag": "they show nowhere; if it comes again, tell the makers",
+    "stray-field": "they show nowhere; if it comes again, tell the makers",
+    "damaged": "keep the file for a look, and put a backup in its place",
+}
+"""What to do, by the code of a trouble."""
+
+
 def check_store(tx: Tx) -> list[Trouble]:
     """Looks for what should never be: unreadable identities, numbers ahead of their counter, messages without a
     ticket."""
@@ -85,11 +214,17 @@ def check_store(tx: Tx) -> list[Trouble]:
     counted = tx.value(t.Counter.select(t.Counter.value).where(t.Counter.name == "ticket"))
     if counted is None or highest > counted:
         troubles.append(Trouble("counter-behind", f"ticket numbers went to {highest}, the counter says {counted}"))
-    for row in tx.rows(t.Identity.select().order_by(t.Identity.id.desc()).limit(100)):
-        try:
-            tx.ring.decrypt_text(row["value"], f"identity:{row['kind']}")
-        except KeyRingError:
-            troubles.append(Trouble("identity-unreadable", f"identity {row['id']} does not open with this key ring"))
+    last = 0
+    while rows := tx.rows(t.Identity.select().where(t.Identity.id > last).order_by(t.Identity.id).limit(STEP)):
+        for row in rows:
+            try:
+                tx.ring.decrypt_text(row["value"], f"identity:{row['kind']}")
+            except KeyRingError:
+                what = f"identity {row['id']} does not open with this key ring"
+                troubles.append(Trouble("identity-unreadable", what))
+        last = rows[-1]["id"]
+        if len(troubles) > 50:
+            break
     strays = tx.value(
         t.Message.select(fn.COUNT(SQL("*"))).where(t.Message.ticket_id.not_in(t.Ticket.select(t.Ticket.id)))
     )

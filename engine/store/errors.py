@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from typing import Any
 
-from peewee import DatabaseError, InterfaceError, OperationalError
+from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _SQLITE_AWAY = frozenset(
@@ -30,6 +31,10 @@ class StoreClosed(StoreError):
 
 class StoreNewer(StoreError):
     """The store was written by a newer version of the desk."""
+
+
+class StoreGone(StoreError):
+    """There was a desk here, and its storage is not there any more: it is not begun anew over what is left."""
 
 
 class StoreOlder(StoreError):
@@ -65,6 +70,28 @@ class NotFilterable(StoreError):
         self.span = span
 
 
+def unusable(error: Exception) -> StoreError:
+    """What an operator is told of an error of the database at the start, with what to do."""
+    code = int(getattr(_driver(error), "sqlite_errorcode", 0) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"the storage is locked by another program ({error}): end that, then start again")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreError(f"the storage is damaged ({error}): keep the file for a look, and put a backup in its place")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return StoreAway(f"the storage cannot be written ({error}): see that the disk has room and is well")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StoreError(
+            f"the storage cannot be opened for writing ({error}): see who owns the data folder and what is in it"
+        )
+    return (StoreAway if is_away(error) else StoreError)(f"the storage cannot be used: {error}")
+
+
+def _driver(error: BaseException) -> object:
+    """The driver's own error, which peewee keeps inside its, sometimes twice."""
+    inner: Any = error.__cause__ or error.__context__ or (error.args[0] if error.args else None)
+    return _driver(inner) if isinstance(inner, PeeweeException) else inner
+
+
 def is_away(error: BaseException) -> bool:
     """Whether the storage could not do its work for now, whatever was asked of it. False: it lies in what was asked."""
     if isinstance(error, StoreError):
@@ -73,7 +100,7 @@ def is_away(error: BaseException) -> bool:
         return error.errno in _NO_ROOM
     if not isinstance(error, (DatabaseError, InterfaceError)):
         return False
-    driver = error.__cause__ or error.__context__ or (error.args[0] if error.args else None)  # peewee keeps it there
+    driver = _driver(error)
     code, state = getattr(driver, "sqlite_errorcode", None), getattr(driver, "sqlstate", None)
     if code is not None:
         return int(code) & 0xFF in _SQLITE_AWAY

@@ -14,6 +14,8 @@ from engine.store.writer import Store
 
 FRESH = 5.0
 """Seconds for which a good answer holds: who asks often does not keep the writer busy."""
+WITHIN = 3.0
+"""Seconds the store has for what is tried: who asks is answered even where the writer stands still."""
 _LITTLE, _MUCH = 4_096, 500_000
 """Bytes that are tried: little as a rule; where writes have failed, more than they are likely to have needed."""
 _NAME = "store.health"
@@ -36,8 +38,11 @@ class Health:
             refusals = self._store.refusals
             if refusals == self._refusals and time.monotonic() - self._good_at < FRESH:
                 return None
+            size = _LITTLE if refusals == self._refusals else _MUCH
             try:
-                await self._store.write(partial(_try, size=_LITTLE if refusals == self._refusals else _MUCH))
+                await asyncio.wait_for(self._store.write(partial(_try, size=size)), WITHIN)
+            except TimeoutError:
+                return f"a write of {size} bytes is not stored within {WITHIN:g} s: the store is locked, or very slow"
             except StoreError as error:
                 return str(error)
             self._refusals, self._good_at = refusals, time.monotonic()

@@ -34,6 +34,8 @@ class EventRow:
     ticket_id: int | None = None
     member_id: int | None = None
     message_id: int | None = None
+    address: str | None = None
+    device: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     """`body` as it is stored."""
@@ -79,7 +81,9 @@ def digest_of(text: str) -> str:
 
 _HEAD = ("id", "at", "kind", "shop", "actor_kind", "actor_id", "object", "ticket_id", "member_id", "message_id")
 """An event's columns that its hash is over as they are."""
-_COLUMNS = (*_HEAD, "body", "body_digest", "hash")
+_FROM = ("address", "device")
+"""From where: part of the hash where it is known, so that events of before they were kept stay whole."""
+_COLUMNS = (*_HEAD, *_FROM, "body", "body_digest", "hash")
 _head = operator.attrgetter(*_HEAD)
 
 
@@ -93,13 +97,39 @@ def link(key: hmac.HMAC, previous: str, row: Mapping[str, Any]) -> str:
 
     `key`: see `keyed`.
     """
-    return _hash(key, previous, tuple([row[name] for name in _HEAD]), row["body_digest"])
+    head = tuple([row[name] for name in _HEAD])
+    return _hash(key, previous, head, row["body_digest"], row["address"], row["device"])
 
 
-def _hash(key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str) -> str:
+def _hash(
+    key: hmac.HMAC, previous: str, head: tuple[Any, ...], digest: str, address: str | None, device: str | None
+) -> str:
     hashed = key.copy()
-    hashed.update(plain_json((previous, *head, digest)))
+    came = () if address is None and device is None else (address, device)
+    hashed.update(plain_json((previous, *head, digest, *came)))
     return hashed.hexdigest()
+
+
+LINE = "line:"
+"""How the `object` of an event begins that tells of a line; the mark of its text follows."""
+
+
+def line_mark(key: hmac.HMAC, text: str) -> str:
+    """What binds the text of a line to its event. `key`: see `keyed`; without it nobody can guess at a text."""
+    marked = key.copy()
+    marked.update(b"line\0" + text.encode(errors="surrogatepass"))
+    return LINE + marked.hexdigest()
+
+
+def bind_lines(chain_key: bytes, events: Sequence[EventRow], texts: Sequence[tuple[str, int, str, str]]) -> None:
+    """Has the events that tell of new lines carry their marks; `texts`: see `Tx.texts`."""
+    lines: dict[int | None, str] = {id: new for index, id, _, new in texts if index == "message"}
+    if not lines:
+        return
+    key = keyed(chain_key)
+    for event in events:
+        if event.message_id in lines and event.kind.startswith("message."):
+            event.object = line_mark(key, lines[event.message_id])
 
 
 _LAST = Prepared(lambda: Counter.select(Counter.value, Counter.mark).where(Counter.name == "event"), lock_rows=Counter)
@@ -124,8 +154,9 @@ def number_events(connection: Connection, chain_key: bytes, events: Sequence[Eve
         event.id = number
         head = _head(event)
         digest = digest_of(event.text)
-        previous = _hash(key, previous, head, digest)
-        rows.append((*head, event.text, digest, previous))
+        address, device = event.address, event.device
+        previous = _hash(key, previous, head, digest, address, device)
+        rows.append((*head, address, device, event.text, digest, previous))
     connection.execute_many(insert_sql(connection.database, Event, _COLUMNS), rows)
     connection.run(_ADVANCE, last=number, mark=previous)
     return number

@@ -9,12 +9,25 @@ from typing import Any
 from peewee import PeeweeException
 from playhouse.migrations import MigrationError, Runner
 
-from engine.store.errors import StoreError, StoreNewer, StoreOlder
+from engine.store.errors import StoreError, StoreNewer, StoreOlder, unusable
 from engine.store.tables import SEARCHES
 
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).with_name("migrations")
+
+
+def is_new(storage: Any, folder: Path = FOLDER) -> bool:
+    """Whether no migration was ever applied: nobody has used this store. Raises StoreError where it cannot be read."""
+    if not storage.exists():
+        return True
+    try:
+        return not any(migration.applied for migration in Runner(storage.database, str(folder)).status())
+    except PeeweeException as error:
+        raise unusable(error) from error
+    finally:
+        if not storage.database.is_closed():
+            storage.database.close()
 
 
 def up(storage: Any, folder: Path = FOLDER, *, upgrade: bool = True) -> list[str]:
@@ -49,8 +62,10 @@ def up(storage: Any, folder: Path = FOLDER, *, upgrade: bool = True) -> list[str
             for name in SEARCHES:
                 storage.index(name).ensure()
             return applied
-        except (PeeweeException, MigrationError) as error:
+        except MigrationError as error:
             raise StoreError(f"could not bring the store to this version: {error}") from error
+        except PeeweeException as error:
+            raise unusable(error) from error
         finally:
             if not database.is_closed():
                 database.close()

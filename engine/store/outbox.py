@@ -9,8 +9,9 @@ letter, visible, sent again by hand. What was due while nothing ran is due at on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from peewee import JOIN, fn
@@ -37,7 +38,9 @@ BACK_OFF = (
 )
 """Waits between tries: quick at first for what mends itself, then for two days: a mail server may be down for one."""
 CLAIM = 50
-"""Rows claimed in one go: about what the channels send while the next are claimed."""
+"""Rows of one channel claimed in one go, where nobody says how many it takes."""
+LEASE = 60 * SECOND
+"""How long a claim is believed without a sign of life of its process; then another may think it gone."""
 TIMERS = 200
 """Timers looked up in one go; each fires in a job of its own."""
 
@@ -77,10 +80,16 @@ def next_due(tx: Tx) -> int | None:
     return min(found, default=None)
 
 
-def next_out(tx: Tx) -> int | None:
-    """When the next outbox row falls due, if one does by now; None when nothing is to leave yet."""
+def is_out(tx: Tx, full: Collection[str] = ()) -> bool:
+    """Whether something is to leave by now, by another channel than those that are `full`."""
     due = tx.value(_NEXT_OUT)
-    return int(due) if due is not None and due <= tx.now else None
+    if due is None or due > tx.now:
+        return False
+    if not full:
+        return True
+    out = t.Outbox
+    others = (out.state == "waiting") & (out.due_at <= tx.now) & out.channel.not_in(sorted(full))
+    return tx.value(out.select(out.id).where(others).limit(1)) is not None
 
 
 def due_timers(tx: Tx, limit: int = TIMERS) -> list[Row]:
@@ -92,15 +101,20 @@ def due_timers(tx: Tx, limit: int = TIMERS) -> list[Row]:
 # --------------------------------------------------------------------------------------------------------------- outbox
 
 
-def claim(tx: Tx, limit: int = CLAIM) -> list[Claimed]:
-    """Marks what is due as `sending` by this process and gives it, to be sent after the commit.
+def claim(tx: Tx, limit: int = CLAIM, busy: Mapping[str, int] = MappingProxyType({})) -> list[Claimed]:
+    """Marks what is due as `sending` by this process and gives it, to be sent after the commit: of each channel at
+    most `limit` rows, less what it is `busy` with.
 
     Several processes may claim at once: each row goes to one of them.
     """
-    due = _due_query(limit, tx.now)
-    if tx.database.for_update:
-        due = due.for_update("FOR UPDATE SKIP LOCKED")
-    ids = tx.values(due)
+    out = t.Outbox
+    due = (out.state == "waiting") & (out.due_at <= tx.now)
+    full = [channel for channel, count in busy.items() if count >= limit]
+    ids: list[int] = []
+    for channel in tx.values(out.select(out.channel).distinct().where(due & out.channel.not_in(full))):
+        room = limit - busy.get(channel, 0)
+        found: Any = out.select(out.id).where(due & (out.channel == channel)).order_by(out.due_at, out.id).limit(room)
+        ids += tx.values(found.for_update("FOR UPDATE SKIP LOCKED") if tx.database.for_update else found)
     if not ids:
         return []
     tx.run(
@@ -160,21 +174,19 @@ def _body(tx: Tx, row: Row) -> dict[str, Any] | None:
         return None
 
 
-def _due_query(limit: int, now: int) -> Any:
-    return (
-        t.Outbox.select(t.Outbox.id)
-        .where((t.Outbox.state == "waiting") & (t.Outbox.due_at <= now))
-        .order_by(t.Outbox.due_at, t.Outbox.id)
-        .limit(limit)
-    )
-
-
 def _recipient(row: Row, identities: list[Row]) -> dict[str, str]:
     own = [one for one in identities if one["id"] == row["identity_id"]]
     found = {one["kind"]: one["value"] for one in (own or identities) if one["kind"] != "visitor"}
     if row["m_name"]:
         found["name"] = row["m_name"]
     return found
+
+
+def renew(tx: Tx) -> None:
+    """A sign of life for what this process is sending."""
+    tx.run(
+        t.Outbox.update(claimed_at=tx.now).where((t.Outbox.state == "sending") & (t.Outbox.claimed_by == tx.instance))
+    )
 
 
 def sent(tx: Tx, row_id: int, external_id: str | None = None) -> bool:
@@ -231,9 +243,10 @@ class Recovered:
 
 
 def recover(tx: Tx, refuses_duplicates: Callable[[str], bool], *, older_than: int = 0) -> Recovered:
-    """At start: what an earlier process left `sending` goes again where its channel can, else is `uncertain`.
+    """What a process that is gone left `sending` goes again where its channel can, else is `uncertain`.
 
-    `older_than` (µs) spares what another living process claimed just now. This process's own claims are never touched.
+    `older_than` (µs): LEASE where other processes may live, which renew their claims; 0 where none can. This process's
+    own claims are never touched.
     """
     left = (t.Outbox.state == "sending") & (t.Outbox.claimed_at <= tx.now - older_than)
     rows = tx.rows(

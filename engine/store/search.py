@@ -25,6 +25,7 @@ Part = tuple[tuple[str, ...], bool]
 class _Raw(Protocol):
     def put(self, id: int, tokens: Sequence[str]) -> None: ...
     def remove(self, id: int, tokens: Sequence[str]) -> None: ...
+    def ids(self, after: int, limit: int) -> list[int]: ...
     def matching(self, parts: Sequence[Part]) -> Any: ...
 
 
@@ -48,10 +49,19 @@ class Index:
             self._raw.remove(id, words)
         self.put(id, new)
 
+    def ids(self, after: int, limit: int) -> list[int]:
+        """The rows after an id that are in the index, in order."""
+        return self._raw.ids(after, limit)
+
     def matching(self, query: str) -> Any | None:
         """A peewee select with one column `id`; None when the query holds nothing to search for."""
         wanted = parts(query)
         return self._raw.matching(wanted) if wanted else None
+
+
+def is_indexed(text: str) -> bool:
+    """Whether a row with this text stands in the index: one without words does not."""
+    return bool(tokens(text))
 
 
 EDGE = "\x1f"

@@ -59,13 +59,18 @@ class KeyRing:
         """The key of the event chain: without it a rewritten log cannot be made to look whole."""
 
     @classmethod
-    def load(cls, path: Path) -> KeyRing:
-        """The ring in a file, made if there is none yet.
+    def load(cls, path: Path, *, make: bool = True) -> KeyRing:
+        """The ring in a file; where there is none yet, it is made if it may be.
 
-        Raises KeyRingError when the file cannot be read or understood.
+        Raises KeyRingError when the file is missing, or cannot be read or understood.
         """
         try:
             if not path.exists():
+                if not make:
+                    raise KeyRingError(
+                        f"the keys {path} are missing: put back the file that belongs to this storage; without it "
+                        "contacts and personal fields cannot be read"
+                    )
                 cls._make(path)
             data = json.loads(path.read_text("utf-8"))
             keys = {name: base64.b64decode(text) for name, text in data["keys"].items()}

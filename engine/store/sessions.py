@@ -44,15 +44,13 @@ def save_login(
     *,
     otp_secret: str | None = None,
 ) -> None:
-    """Sets the password digest (made by the authenticator) of a login; the failures counted so far are forgotten.
+    """Sets the password digest (made by the authenticator) of a login.
 
     Raises peewee.IntegrityError when the name is another's.
     """
     row: Row = {
         "password": password,
         "otp_secret": tx.ring.encrypt_text(otp_secret, "login:otp") if otp_secret else None,
-        "failures": 0,
-        "locked_until": None,
         "changed_at": tx.now,
         "username": fold(username),
     }
@@ -61,8 +59,8 @@ def save_login(
 
 
 def find_login(tx: Tx, username: str) -> Row | None:
-    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted), failures,
-    locked_until, otp_used."""
+    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted),
+    otp_used."""
     row = tx.row(_LOGIN, username=fold(username))
     if row is None:
         return None
@@ -70,12 +68,18 @@ def find_login(tx: Tx, username: str) -> Row | None:
     return {**row, "otp": tx.ring.decrypt_text(sealed, "login:otp") if sealed is not None else None}
 
 
-def clear_failures(tx: Tx, username: str, *, otp_step: int | None = None) -> None:
-    """After a right password; remembers the one-time password's step so that it is not taken twice."""
-    values: Row = {"failures": 0, "locked_until": None}
-    if otp_step is not None:
-        values["otp_used"] = otp_step
-    tx.update(t.Login, values, username=fold(username))
+def use_sign_on(tx: Tx, digest: str, until: int) -> bool:
+    """Takes a shop's sign-on token, remembered until then; False: it was used before."""
+    if tx.value(t.SignOn.select(t.SignOn.digest).where(t.SignOn.digest == digest)) is not None:
+        return False
+    tx.insert_many(t.SignOn, [{"digest": digest, "expires_at": until}])
+    return True
+
+
+def forget_sign_ons(tx: Tx, limit: int) -> int:
+    """Forgets at most so many tokens that would be good no more; returns how many."""
+    over = tx.values(t.SignOn.select(t.SignOn.digest).where(t.SignOn.expires_at < tx.now - HOUR).limit(limit))
+    return tx.run(t.SignOn.delete().where(t.SignOn.digest.in_(over))) if over else 0
 
 
 # ------------------------------------------------------------------------------------------------------------- sessions

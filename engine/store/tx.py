@@ -93,6 +93,8 @@ class Tx(Connection):
             ticket_id=ticket_id,
             member_id=member_id,
             message_id=message_id,
+            address=actor.address,
+            device=actor.device,
             body=body,
             text=to_json(body),
         )

@@ -23,17 +23,28 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from peewee import PeeweeException
 
-from engine.store import migrate
-from engine.store.errors import KeyRingError, StoreAway, StoreBusy, StoreClosed, StoreError, is_away
-from engine.store.log import EventRow, number_events, store_decisions
+from engine.store import migrate, setback
+from engine.store.clock import Timekeeper, wall_clock
+from engine.store.errors import (
+    KeyRingError,
+    StoreAway,
+    StoreBusy,
+    StoreClosed,
+    StoreError,
+    StoreGone,
+    is_away,
+    unusable,
+)
+from engine.store.log import EventRow, bind_lines, number_events, store_decisions
 from engine.store.search import Index
 from engine.store.secret import KeyRing
-from engine.store.sql import Connection
+from engine.store.sql import Connection, Prepared
 from engine.store.tables import SEARCHES, Event, Parameter
 from engine.store.tx import Shared, Tx
 
@@ -54,9 +65,7 @@ SLOW = 0.5
 """Seconds after which a job is named in the log: it holds up everybody."""
 
 
-def wall_clock() -> int:
-    """Now, in whole microseconds UTC."""
-    return time.time_ns() // 1000
+_RING = Prepared(lambda: Parameter.select(Parameter.value).where(Parameter.name == "store.ring"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class _Again(Exception):
 class Store:
     """The desk's memory. Made by `Store.open`, ended by `close`."""
 
-    def __init__(self, storage: Any, ring: KeyRing, clock: Callable[[], int], readers: int) -> None:
+    def __init__(self, storage: Any, ring: KeyRing, clock: Timekeeper, readers: int) -> None:
         self.storage = storage
         self.ring = ring
         self.instance = secrets.token_hex(8)
@@ -107,9 +116,7 @@ class Store:
         """The newest event this process committed or found at its start."""
         self.refusals = 0
         """Writes that the database could not take, since the start."""
-        self._clock = clock
-        self._last_now = 0
-        self._now_lock = threading.Lock()
+        self.clock = clock
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
         self._gate = threading.Lock()
@@ -122,34 +129,51 @@ class Store:
         storage: Any,
         *,
         keys: Path | KeyRing,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] | Timekeeper = wall_clock,
         readers: int = READERS,
         upgrade: bool = True,
     ) -> Store:
         """Brings the storage to this version's schema and starts the threads.
 
-        `keys` is the key ring or its file; `clock` gives whole microseconds UTC. `upgrade`: see `migrate.up`.
-        Raises StoreNewer, StoreOlder, StoreBusy, KeyRingError, or StoreError when the storage cannot be used.
+        `keys` is the key ring or its file; `clock` gives whole microseconds UTC, see `Timekeeper.of`. `upgrade`: see
+        `migrate.up`.
+        Raises StoreNewer, StoreOlder, StoreGone, StoreBusy, KeyRingError, or StoreError where the storage cannot be
+        used.
         """
-        ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys)
+        if isinstance(keys, Path):
+            _not_over_what_is_left(storage, keys)
         migrate.up(storage, upgrade=upgrade)
-        store = cls(storage, ring, clock, readers)
+        ring = keys if isinstance(keys, KeyRing) else KeyRing.load(keys, make=cls._ring_of(storage) is None)
+        store = cls(storage, ring, Timekeeper.of(clock), readers)
         connection = Connection(storage.database)
         try:
             store._check_ring(connection)
             newest = connection.row(Event.select(Event.id, Event.at).order_by(Event.id.desc()).limit(1))
+        except PeeweeException as error:
+            raise unusable(error) from error
         finally:
             storage.database.close()
         if newest is not None:
-            store.last_event_id, store._last_now = newest["id"], newest["at"]
+            store.last_event_id = newest["id"]
+            store.clock.begin(newest["at"])
         store._writer.start()
+        store.now()
         return store
 
+    @staticmethod
+    def _ring_of(storage: Any) -> Any:
+        """The mark of the ring a store was made with; None for a new one."""
+        try:
+            return Connection(storage.database).value(_RING)
+        except PeeweeException as error:
+            raise unusable(error) from error
+        finally:
+            storage.database.close()
+
     def _check_ring(self, connection: Connection) -> None:
-        name = "store.ring"
-        known = connection.value(Parameter.select(Parameter.value).where(Parameter.name == name))
+        known = connection.value(_RING)
         if known is None:
-            row = {"shop": "", "name": name, "value": self.ring.fingerprint(), "at": self._clock()}
+            row = {"shop": "", "name": "store.ring", "value": self.ring.fingerprint(), "at": self.clock.now()}
             connection.insert_many(Parameter, [row], ignore=True)
         elif known != self.ring.fingerprint():
             raise KeyRingError("the key ring is not the one this store was made with: put its own file back")
@@ -179,10 +203,12 @@ class Store:
             self._queue.put(job)
 
     def now(self) -> int:
-        """The clock, never running backwards within this store."""
-        with self._now_lock:
-            self._last_now = max(self._last_now, self._clock())
-            return self._last_now
+        """The desk's time. A step of the clock is written down by the writer, and what it has put awry straightened."""
+        now = self.clock.now()
+        for step in self.clock.take_steps():
+            with contextlib.suppress(StoreClosed):
+                self._put(_Job(partial(setback.straighten, step=step)))
+        return now
 
     def _tx(self, shared: Shared | None = None) -> Tx:
         return Tx(self.storage.database, self.ring, self.indexes, self.now(), self.instance, shared)
@@ -246,7 +272,7 @@ class Store:
             self.storage.begin()
         except PeeweeException as error:
             self._drop_connection()
-            busy = StoreBusy(f"the store could not be locked for writing: {error}")
+            busy = StoreBusy(f"the store could not be locked for writing, another program holds it: {error}")
             self._fail(batch, busy if self.storage.retryable(error) else StoreAway(str(error)))
             return
         done: list[tuple[_Job, Tx, Any]] = []
@@ -258,6 +284,9 @@ class Store:
                     done.append((job, *outcome))
             events = [event for _, tx, _ in done for event in tx.events]
             if events:
+                for _, tx, _ in done:
+                    if tx.texts:
+                        bind_lines(self.ring.chain, tx.events, tx.texts)
                 last = number_events(connection, self.ring.chain, events)
             store_decisions(connection, [decision for _, tx, _ in done for decision in tx.decisions])
             for _, tx, _ in done:
@@ -383,6 +412,16 @@ class Store:
         self._writer.join()
         self._readers.shutdown(wait=True)
         self.storage.close()
+
+
+def _not_over_what_is_left(storage: Any, keys: Path) -> None:
+    """Raises StoreGone where the keys of a desk are there and its storage is not. Asked in this order: another process
+    that begins a new one makes the tables first, and then the keys."""
+    if not getattr(storage, "fleeting", False) and keys.exists() and migrate.is_new(storage):
+        raise StoreGone(
+            f"the storage is empty, but the keys {keys} are of a desk that was here before: put its storage back (a "
+            "backup, or the right `storage.url`); to begin a new desk, move the keys away"
+        )
 
 
 def _told(error: Exception) -> StoreError:

@@ -12,6 +12,7 @@ the member, `exp` at most an hour ahead (RFC 7519). `name`, `tier` and `locale` 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,12 @@ class SignOn:
             for name in ("name", "tier", "locale")
             if isinstance(claims.get(name), str) and claims[name]
         }
-        return Identity(kind="member", id=0, verified={"account": subject}, values=values)
+        # What was signed, without the signature: that can be written in several ways.
+        once = hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
+        until = int(claims["exp"] + LEEWAY) * 1_000_000
+        return Identity(
+            kind="member", id=0, verified={"account": subject}, values=values, once=f"{shop}:{once}", until=until
+        )
 
     def routes(self) -> Sequence[Route]:
         """None: the widget brings the token."""

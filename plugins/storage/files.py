@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,6 +58,10 @@ class Files(Blobs):
     def delete(self, digest: str) -> None:
         """Removes them."""
         self._path(digest).unlink(missing_ok=True)
+
+    def digests(self) -> Iterator[str]:
+        """The digests of all files that are whole."""
+        return (path.stem for path in self._folder.glob("??/*.blob") if _DIGEST.fullmatch(path.stem))
 
     def _path(self, digest: str) -> Path:
         # The digest becomes a path: what is none must not get that far.

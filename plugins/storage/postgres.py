@@ -59,10 +59,17 @@ class _Database(PostgresqlDatabase):
 class Postgres(Storage):
     """One PostgreSQL database."""
 
+    alone = False
+    fleeting = False
+
     def __init__(self, url: str) -> None:
         self._url = url
         self.database = _Database(url)
         self._indexes: dict[str, Words] = {}
+
+    def exists(self) -> bool:
+        """The server knows; to look inside makes nothing."""
+        return True
 
     def begin(self, read: bool = False) -> None:
         """READ COMMITTED for writing; one unchanging picture for reading."""
@@ -102,6 +109,10 @@ class Postgres(Storage):
         if name not in self._indexes:
             self._indexes[name] = Words(self.database, name)
         return self._indexes[name]
+
+    def troubles(self) -> list[str]:
+        """None: the server refuses rows that refer to nothing, and its pages are for its own tools (`pg_amcheck`)."""
+        return []
 
     def copy_before(self, migration: str) -> Path | None:
         """None: a server's database is copied by its own tools, and a migration there is one transaction."""
@@ -159,6 +170,11 @@ class Words:
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out."""
         self._database.execute_sql(self._remove, (id,))
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        """Rows that are indexed, in order."""
+        sql = f'SELECT id FROM "{self._table}" WHERE id > %s ORDER BY id LIMIT %s'  # noqa: S608
+        return [int(row[0]) for row in self._database.execute_sql(sql, (after, limit)).fetchall()]
 
     def matching(self, parts: Sequence[Part]) -> Any:
         """Rows that hold every phrase."""

@@ -78,15 +78,26 @@ class _Database(SqliteDatabase):
 class Sqlite(Storage):
     """One SQLite file."""
 
+    alone = True
+
     def __init__(self, path: Path | None) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="desk-")
             path = Path(self._folder.name) / "desk.db"
+        self.fleeting = self._folder is not None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.database = _Database(str(path))
         self._indexes: dict[str, Fts] = {}
+
+    def exists(self) -> bool:
+        """Whether there is a file that holds something: to look inside would make one."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def beside(self, name: str) -> Path:
+        """A file beside the database, wherever a desk has it."""
+        return self.path.with_name(f"{self.path.name}.{name}")
 
     def begin(self, read: bool = False) -> None:
         """IMMEDIATE for writing: the lock is had at once or not at all, never half-way."""
@@ -100,7 +111,7 @@ class Sqlite(Storage):
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """A lock file beside the database, let go by the system if the process dies."""
-        path = self.path.with_name(f"{self.path.name}.{name}.lock")
+        path = self.beside(f"{name}.lock")
         with path.open("w") as file:
             deadline = time.monotonic() + 60
             while True:
@@ -119,9 +130,16 @@ class Sqlite(Storage):
             self._indexes[name] = Fts(self.database, name)
         return self._indexes[name]
 
+    def troubles(self) -> list[str]:
+        """What SQLite's own checks find: torn pages, indexes that do not fit, rows that refer to nothing."""
+        found = [str(row[0]) for row in self.database.execute_sql("PRAGMA integrity_check(20)").fetchall()]
+        strays = self.database.execute_sql("PRAGMA foreign_key_check").fetchmany(20)
+        told = [f"row {row} of `{table}` refers to a `{parent}` that is not there" for table, row, parent, _ in strays]
+        return [line for line in found if line != "ok"] + told
+
     def copy_before(self, migration: str) -> Path | None:
         """A copy named after the migration; an earlier one of that name is replaced."""
-        copy = self.path.with_name(f"{self.path.name}.before-{migration}")
+        copy = self.beside(f"before-{migration}")
         copy.unlink(missing_ok=True)
         self.backup(copy)
         return copy
@@ -173,6 +191,11 @@ class Fts:
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out by its old tokens."""
         self._run(self._remove, (id, " ".join(tokens)))
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        """Rows that are indexed, in order."""
+        sql = f'SELECT id FROM "{self._table}_docsize" WHERE id > ? ORDER BY id LIMIT ?'  # noqa: S608
+        return [int(row[0]) for row in self._database.execute_sql(sql, (after, limit)).fetchall()]
 
     def _run(self, sql: str, values: tuple[Any, ...]) -> None:
         """Past peewee's log and hooks: a ticket brings five texts."""

@@ -36,7 +36,7 @@ def _room(floor: int, ours: str, others: str, sentence: str) -> Room:
 
 
 _TO_STORE = "engine.lang engine.core engine.config engine.files engine.store engine.api"
-_TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins engine.extras"
+_TO_PLUGINS = f"{_TO_STORE} engine.hookspecs engine.plugins engine.extras engine.lanes engine.hold"
 _TO_DESK = f"{_TO_PLUGINS} engine.replay engine.desk"
 
 TABLE = {
@@ -84,6 +84,8 @@ TABLE = {
         "pluggy",
         "`engine.plugins` may import `engine.hookspecs`, `engine.api` and `engine.config`, and of others pluggy.",
     ),
+    "engine.hold": _room(3, "engine.config", "", "`engine.hold` may import `engine.config`, and nothing of others."),
+    "engine.lanes": _room(5, "", "", "`engine.lanes` may import nothing of ours and nothing of others."),
     "engine.extras": _room(
         5,
         "engine.core engine.lang engine.api engine.plugins",

@@ -22,7 +22,7 @@ LONG = {
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
     "web/live.py": 686,
-    "web/schema.py": 582,
+    "web/schema.py": 574,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

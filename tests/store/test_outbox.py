@@ -15,14 +15,17 @@ from engine.store import tables as t
 from engine.store.lines import messages
 from engine.store.outbox import (
     BACK_OFF,
+    LEASE,
     backlog,
     claim,
     dead_letters,
     due_timers,
     failed,
     hold_everything,
+    is_out,
     next_due,
     recover,
+    renew,
     send_again,
     sent,
     uncertain,
@@ -199,3 +202,36 @@ def test_the_key_of_a_row_is_unique(store: Store, waiting: int) -> None:
     with pytest.raises(Exception, match=r"(?i)unique"):
         store.write_sync(lambda tx: tx.insert(t.Outbox, row))
     assert keys_of(store) == [key]
+
+
+def test_what_a_living_process_sends_is_left_to_it(open_store: Callable[[], Store], clock: Clock) -> None:
+    first = open_store()
+    member = guest(first)
+    first.write_sync(lambda tx: line(tx, member, "您好", more=[Enqueue("test", -1, -2, 0)]))
+    assert len(first.write_sync(claim).result) == 1
+    second = open_store()
+
+    def look() -> tuple[int, int]:
+        found = second.write_sync(lambda tx: recover(tx, lambda channel: False, older_than=LEASE)).result
+        return found.again, len(found.uncertain)
+
+    clock.now += LEASE // 2
+    assert look() == (0, 0)
+    first.write_sync(renew)
+    clock.now += LEASE * 3 // 4
+    assert look() == (0, 0), "it gave a sign of life"
+    clock.now += LEASE
+    assert look() == (0, 1)
+
+
+def test_each_channel_has_its_own_room(store: Store) -> None:
+    member = guest(store)
+    for n in range(3):
+        both = [Enqueue("test", -1 if n == 0 else 1, -2, 0), Enqueue("mail", -1 if n == 0 else 1, -2, 0)]
+        store.write_sync(lambda tx, n=n, both=both: line(tx, member, f"line {n}", more=both))
+    assert store.read_sync(lambda tx: is_out(tx, ["test"]))
+    taken = store.write_sync(lambda tx: claim(tx, 2, {"test": 2})).result
+    assert [row.channel for row in taken] == ["mail", "mail"]
+    taken = store.write_sync(lambda tx: claim(tx, 2, {"test": 1, "mail": 1})).result
+    assert sorted(row.channel for row in taken) == ["mail", "test"]
+    assert not store.read_sync(lambda tx: is_out(tx, ["test"]))

@@ -19,6 +19,7 @@ from engine.desk import SYSTEM, Desk, MemberLine, accounts
 from engine.features.answers.commands import Answers
 from engine.features.quick_replies.commands import QuickReplies, SaveQuickReply
 from engine.store import migrate
+from engine.store.search import Index
 
 RELEASED = sorted(Path(__file__).with_name("released").glob("*.jsonl"))
 """What each released schema left behind: its key ring, then its tables with their rows; bytes in base64."""
@@ -58,6 +59,12 @@ def write(storage: Any, file: Path) -> None:
                 database.execute_sql(
                     f"SELECT setval(pg_get_serial_sequence('\"{table}\"', 'id'), (SELECT MAX(id) FROM \"{table}\"))"
                 )
+        # The indexes are no tables of ours: what was written is made findable as that version did.
+        for name, column in (("message", "text"), ("ticket", "subject"), ("member", "name")):
+            raw = storage.index(name)
+            raw.ensure()
+            for row, text in database.execute_sql(f'SELECT id, {column} FROM "{name}"').fetchall():
+                Index(raw).put(row, text or "")
     database.close()
 
 

@@ -14,7 +14,7 @@ from engine.core.entities import SYSTEM, Actor
 from engine.core.rulebook import Rulebook
 from engine.desk import Desk, accounts, actors
 from engine.reload import reload_now
-from engine.store import wall_clock
+from engine.store import Timekeeper, wall_clock
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 
@@ -43,7 +43,7 @@ class House:
         path.write_text(text, "utf-8")
         return path
 
-    def run(self, work: Callable[[Desk], Awaitable[Any]], clock: Callable[[], int] = wall_clock) -> Any:
+    def run(self, work: Callable[[Desk], Awaitable[Any]], clock: Callable[[], int] | Timekeeper = wall_clock) -> Any:
         """Opens the desk, puts its folder in force, does the work, closes."""
 
         async def inside() -> Any:

@@ -26,8 +26,7 @@ async def login(call: Call) -> Reply:
         text = "too many failed attempts; try again later"
         raise Refused("too-many", "too-many-sign-ins", text, retry_after=wait)
     kind: Literal["browser", "api"] = "browser" if body.cookie else "api"
-    device = call.request.headers.get("User-Agent", "")[:200]
-    command = SignIn(body.username, body.password, body.otp, kind, call.address, device)
+    command = SignIn(body.username, body.password, body.otp, kind, call.address, call.device)
     try:
         done = await call.desk.act(NOBODY, command)
     except Refused as refusal:
@@ -39,7 +38,7 @@ async def login(call: Call) -> Reply:
     actor: Actor = done["actor"]
     if body.cookie and call.actor.session_id is not None:
         # The session of before ends with the new one: a planted cookie leads nowhere.
-        await call.desk.act(call.actor, SignOut())
+        await call.desk.act(call.actor.at(call.address, call.device), SignOut())
         call.web.hub.end_session(call.actor.session_id)
     token = done["token"]
     answer = {
@@ -55,7 +54,7 @@ async def login(call: Call) -> Reply:
 @route("POST", f"{API}/auth/logout", {204: None}, tag="auth", repeats=False)
 async def logout(call: Call) -> Reply:
     """End this session; its sockets close."""
-    await call.desk.act(call.actor, SignOut())
+    await call.act(SignOut())
     if call.actor.session_id is not None:
         call.web.hub.end_session(call.actor.session_id)
     return Reply(status=204, cookie=("", 0))
@@ -77,7 +76,7 @@ async def list_sessions(call: Call) -> Reply:
 @route("DELETE", f"{API}/auth/sessions/{{session}}", {204: None}, tag="auth")
 async def end_session(call: Call) -> Reply:
     """End one of my sessions; its sockets close."""
-    await call.desk.act(call.actor, SignOut(call.path["session"]))
+    await call.act(SignOut(call.path["session"]))
     call.web.hub.end_session(call.path["session"])
     own = call.path["session"] == call.actor.session_id
     return Reply(status=204, cookie=("", 0) if own else None)

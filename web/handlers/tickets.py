@@ -141,7 +141,7 @@ async def ask_rating(call: Call) -> Reply:
     return _ticket((await call.act(AskRating(call.path["number"])))["ticket"])
 
 
-@route("POST", f"{ONE}/read", {204: None}, tag="tickets", body=schema.ReadBody)
+@route("POST", f"{ONE}/read", {204: None}, tag="tickets", by_itself=True, body=schema.ReadBody)
 async def mark_read(call: Call) -> Reply:
     """How far I have read."""
     await call.act(MarkRead(call.path["number"], call.body.seq))

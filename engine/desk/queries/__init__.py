@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.entities import Actor
-from engine.core.questions import StoreTrouble, WhoIs
+from engine.core.entities import HOUR, SECOND, Actor
+from engine.core.questions import Notes, StoreTrouble, WhoIs
+from engine.core.times import rfc3339
 from engine.desk.context import AskAhead, Context, Questions
 from engine.desk.handlers import requests
 from engine.desk.handlers.sessions import who_is
@@ -33,5 +34,15 @@ async def _trouble(context: Context, actor: Actor, question: StoreTrouble) -> st
     return await context.health.trouble()
 
 
-QUESTIONS_AHEAD: Mapping[type, AskAhead] = {WhoIs: who_is, StoreTrouble: _trouble}
+async def _notes(context: Context, actor: Actor, question: Notes) -> list[str]:
+    notes = [trouble for state in context.lanes.states() if (trouble := state.trouble) is not None]
+    notes += [f"the plugin `{aside.name}` is set aside: {aside.error}" for aside in context.plugins.set_aside]
+    step = context.store.clock.stepped_within(HOUR)
+    if step is not None:
+        way, by = ("back" if step.back else "forward"), abs(step.after - step.before) // SECOND
+        notes.append(f"the machine's clock was set {way} by {by} s, to {rfc3339(step.after)}")
+    return notes
+
+
+QUESTIONS_AHEAD: Mapping[type, AskAhead] = {WhoIs: who_is, StoreTrouble: _trouble, Notes: _notes}
 """Questions that are more than one reading."""

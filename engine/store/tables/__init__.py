@@ -18,7 +18,7 @@ from engine.store.tables.messages import File, Message, MessageFile
 from engine.store.tables.notifications import Notification
 from engine.store.tables.outbox import ChannelAccount, Outbox
 from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
-from engine.store.tables.sessions import Login, RequestKey, Session
+from engine.store.tables.sessions import Login, RequestKey, Session, SignOn
 from engine.store.tables.tickets import Call, Chat, FieldValue, Rating, Seen, SlaClock, TagUse, Ticket, TicketLink
 from engine.store.tables.time import Schedule, Timer
 
@@ -32,6 +32,7 @@ MODELS: tuple[type[Model], ...] = (
     AgentRole,
     Login,
     Session,
+    SignOn,
     Ticket,
     Chat,
     Call,
@@ -108,6 +109,7 @@ __all__ = [
     "Schedule",
     "Seen",
     "Session",
+    "SignOn",
     "SlaClock",
     "TagUse",
     "Ticket",

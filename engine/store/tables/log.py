@@ -20,6 +20,9 @@ class Event(Model):
     ticket_id = BigIntegerField(null=True)
     member_id = BigIntegerField(null=True)
     message_id = BigIntegerField(null=True)
+    address = TextField(null=True)
+    """From where an agent did it, and with what; also where somebody tried to sign in."""
+    device = TextField(null=True)
     body = TextField(null=True)
     body_digest = TextField()
     hash = TextField()

@@ -16,8 +16,6 @@ class Login(Row):
     password = TextField(null=True)
     otp_secret = BlobField(null=True)
     otp_used = BigIntegerField(default=0)
-    failures = SmallIntegerField(default=0)
-    locked_until = BigIntegerField(null=True)
     changed_at = BigIntegerField()
 
     class Meta:
@@ -41,6 +39,16 @@ class Session(Row):
 
     class Meta:
         indexes = ((("owner_kind", "owner_id", "revoked_at"), False),)
+
+
+class SignOn(Model):
+    """A sign-on token of a shop that was used: remembered as long as it would be good."""
+
+    digest = TextField(primary_key=True)
+    expires_at = BigIntegerField(index=True)
+
+    class Meta:
+        legacy_table_names = False
 
 
 class RequestKey(Model):

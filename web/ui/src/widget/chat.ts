@@ -34,6 +34,8 @@ export class Chat {
   member: boolean
   private readonly store: Store
   private readonly live: Live
+  /** The session the desk made of the shop's signed identity, which is good once; before that the identity itself. */
+  private token: string | null
   private csrf: string | null = null
   private started = false
   private toldTyping = 0
@@ -45,6 +47,7 @@ export class Chat {
   constructor(private readonly options: ChatOptions) {
     this.member = options.token !== null
     this.store = new Store(options.shop, subject(options.token))
+    this.token = this.member ? (this.store.session ?? options.token) : null
     this.thread = { ...NEW, visitor: this.store.visitor }
     this.store.onRead(() => this.tell())
     this.live = new Live({
@@ -53,7 +56,7 @@ export class Chat {
         type: 'hello',
         // A page that names no shop means the desk's only one.
         shop: options.shop || null,
-        token: options.token,
+        token: this.token,
         visitor: this.thread.visitor,
         since: this.thread.seq,
         page: {
@@ -179,7 +182,7 @@ export class Chat {
     const headers = new Headers()
     // A member's signed identity, too, is one of a shop.
     if (this.options.shop) headers.set('X-Shop', this.options.shop)
-    if (this.options.token) headers.set('Authorization', `Bearer ${this.options.token}`)
+    if (this.token) headers.set('Authorization', `Bearer ${this.token}`)
     else if (this.csrf) headers.set('X-CSRF-Token', this.csrf)
     else if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
     const answer = await fetch(`${this.options.origin}/api/v1${path}`, { ...init, headers, credentials: this.csrf ? 'same-origin' : 'omit' })
@@ -208,6 +211,7 @@ export class Chat {
     this.thread = receive(this.thread, frame)
     if (frame.type === 'welcome') {
       this.refused = false
+      if (frame.token) this.token = this.store.session = frame.token
       if (!this.member) this.store.visitor = this.thread.visitor
       this.pushAll()
     }
@@ -254,6 +258,12 @@ export class Chat {
     if (code === 4401 && !this.member && this.thread.visitor !== null) {
       this.store.visitor = null
       this.thread = { ...NEW, pending: this.thread.pending }
+      return true
+    }
+    // The session that an earlier page was given has ended: this page brought a token of its own.
+    if (code === 4401 && this.token !== this.options.token) {
+      this.token = this.options.token
+      this.store.session = null
       return true
     }
     this.refused = true

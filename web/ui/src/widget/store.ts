@@ -40,6 +40,24 @@ export class Store {
     this.write('visitor', proof)
   }
 
+  /** The session of a signed-on member, for the pages of this tab: whoever uses the device next does not have it. */
+  get session(): string | null {
+    try {
+      return sessionStorage.getItem(`${this.root}session:${this.who}`)
+    } catch {
+      return null
+    }
+  }
+
+  set session(token: string | null) {
+    try {
+      if (token === null) sessionStorage.removeItem(`${this.root}session:${this.who}`)
+      else sessionStorage.setItem(`${this.root}session:${this.who}`, token)
+    } catch {
+      // Full or forbidden: see the class.
+    }
+  }
+
   get readTo(): number {
     return Number(this.read('read') ?? 0) || 0
   }

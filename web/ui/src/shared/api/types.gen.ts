@@ -1573,18 +1573,6 @@ export interface components {
             /** @description Of `rules-changed`: what is in force now. */
             digest?: string;
         };
-        /** Health */
-        Health: {
-            /** @enum {string} */
-            status: "failing" | "ok";
-            version: string;
-            /** @default null */
-            rulebook: string | null;
-            checks?: {
-                [key: string]: string;
-            };
-            reason?: string;
-        };
         /** SearchHit */
         SearchHit: {
             ticket: number;
@@ -2419,7 +2407,7 @@ export interface components {
              */
             shop: string | null;
             /**
-             * @description A session's token or the shop's signed identity.
+             * @description A session's token, or the shop's signed identity, which is taken once: `welcome.token` stands for it then.
              * @default null
              */
             token: string | null;
@@ -2508,6 +2496,8 @@ export interface components {
             seq: number;
             /** @default null */
             visitor: string | null;
+            /** @description The session made of the shop's signed identity: for the next `hello`, and for requests. */
+            token?: string;
             /** @default null */
             ticket: number | null;
             /** @default [] */
@@ -2626,6 +2616,21 @@ export interface components {
             id?: string;
             pointer?: string;
             retry_after?: number;
+        };
+        /** Health */
+        Health: {
+            /** @enum {string} */
+            status: "failing" | "ok";
+            version: string;
+            /** @default null */
+            rulebook: string | null;
+            checks?: {
+                [key: string]: string;
+            };
+            /** @description Why nothing can be stored. */
+            reason?: string;
+            /** @description What an operator should know of, though work goes on. */
+            notes?: string[];
         };
         /**
          * LibraryAnswer
