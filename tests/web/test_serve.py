@@ -82,7 +82,7 @@ def test_serve_reloads_and_stops(desk: Path) -> None:
 
         busy = subprocess.run(_command(desk, "--port", str(known["port"])), capture_output=True, text=True, timeout=30)
         assert busy.returncode == 2
-        assert "another server" in busy.stderr
+        assert f"in use by `engine serve`, process {process.pid}" in busy.stderr
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
