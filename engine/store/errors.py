@@ -87,7 +87,7 @@ def unusable(error: Exception) -> StoreError:
 
 
 def _driver(error: BaseException) -> object:
-    """The driver's own error, which peewee keeps inside its, sometimes twice; what else was under way is another one."""
+    """The driver's own error, which peewee keeps inside its, sometimes twice; what else went wrong is another one."""
     inner: Any = error.__cause__ or error.__context__ or (error.args[0] if error.args else None)
     return _driver(inner) if isinstance(inner, PeeweeException) and str(inner) == str(error) else inner
 
