@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "plugins.settings": {},
     "limits.line": 20_000,
     "limits.body": 1_000_000,
+    "limits.rules_body": 32_000_000,
     "limits.upload": 20_000_000,
     "limits.picture_pixels": 40_000_000,
     "limits.socket_frame": 100_000,

@@ -10,7 +10,8 @@ import tornado.web
 from tornado.httpserver import HTTPServer
 
 from web import pages
-from web.handler import BODY_WITHIN, OperationHandler
+from web.base import BODY_WITHIN, check_rows
+from web.handler import OperationHandler
 from web.live import AgentSocket, ChatSocket
 from web.routes import Operation, table
 from web.shared import Web
@@ -29,13 +30,16 @@ def application(web: Web) -> tornado.web.Application:
     def answered(handler: tornado.web.RequestHandler) -> None:
         _log(web, handler)
 
+    rows = [
+        *api_rows(),
+        ("/ws/chat", ChatSocket),
+        ("/ws/agent", AgentSocket),
+        *pages.rows(web.demo, [page for feature in features for page in feature.pages]),
+    ]
     return tornado.web.Application(
-        [
-            *api_rows(),
-            ("/ws/chat", ChatSocket, {"web": web}),
-            ("/ws/agent", AgentSocket, {"web": web}),
-            *pages.rows(web.demo, [page for feature in features for page in feature.pages]),
-        ],
+        check_rows(rows),
+        default_handler_class=pages.NothingHandler,
+        default_handler_args={"page": "console"},
         web=web,
         compress_response=False,
         log_function=answered,

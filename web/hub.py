@@ -22,7 +22,7 @@ NOBODY: Final = Actor(kind="guest")
 
 
 class Socket(Protocol):
-    """An open socket, as the hub knows it; `web.live` has the sockets themselves."""
+    """An open socket, as the hub knows it; `web.sockets` has the sockets themselves."""
 
     kind: ClassVar[str]
     actor: Actor
