@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import Actor, Refused, WhoIs, with_times
-from web import decode
+from engine.desk import NOBODY, WhoIs, with_times
+from web import callers, decode
 from web.base import COOKIE, BaseHandler
 from web.limits import Rates, network
 from web.problem import Problem
@@ -18,7 +18,6 @@ from web.repeats import once
 from web.routes import PARAMETERS, Call, Operation, Reply
 
 LONGEST_KEY: Final = 200
-NOBODY: Final = Actor(kind="guest")
 
 
 def csrf_of(token: str) -> str:
@@ -105,17 +104,17 @@ class OperationHandler(BaseHandler):
         bearer = _bearer(headers.get("Authorization"))
         visitor = headers.get("X-Visitor")
         if bearer is not None:
-            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, shop=shop))
+            found = await callers.who(self.web, self.request, WhoIs(token=bearer, shop=shop))
             if found is None:
                 raise _unknown("session-ended", "this token is not valid, or not any more; sign in again")
         elif visitor:
-            found = await self.web.desk.query(NOBODY, WhoIs(visitor=visitor, shop=shop))
+            found = await callers.who(self.web, self.request, WhoIs(visitor=visitor, shop=shop))
             if found is None or found["visitor"] != visitor:
                 raise _unknown("unknown-visitor", "this visitor's proof is not valid")
             if operation.writes:
                 self._slow(self.web.guest_lines)
         elif cookie := self.get_cookie(COOKIE):
-            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+            found = await callers.who(self.web, self.request, WhoIs(token=cookie))
             if found is not None:
                 csrf = csrf_of(found["csrf_seed"])
                 if operation.writes:
@@ -140,9 +139,7 @@ class OperationHandler(BaseHandler):
         )
 
     def _slow(self, rates: Rates) -> None:
-        if wait := rates.take(network(self.web.proxies.address(self.request))):
-            text = "too many requests from here; slow down"
-            raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
+        rates.check(network(self.web.proxies.address(self.request)), "too many requests from here")
 
     def _check_csrf(self, wanted: str, *, login: bool) -> None:
         self._check_origin()

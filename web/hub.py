@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from engine.desk import Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
+from engine.desk import NOBODY, Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +17,6 @@ RECHECK: Final = 5.0
 """Seconds between looks at sessions that other processes or commands may have ended."""
 QUEUE: Final = 2.0
 """Seconds between looks at the line of those who wait."""
-
-NOBODY: Final = Actor(kind="guest")
 
 
 class Socket(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.desk import (
+    NOBODY,
     Actor,
     EndChat,
     MarkRead,
@@ -23,9 +24,9 @@ from engine.desk import (
     WhoIs,
     timed_line,
 )
-from web import frames
+from web import callers, frames
 from web.limits import network
-from web.sockets import NOBODY, Socket
+from web.sockets import Socket
 
 SHOWN_FOR: Final = 30.0
 """Seconds that what an agent may tell of a ticket by typing is believed."""
@@ -92,9 +93,8 @@ class ChatSocket(Socket):
 
     async def _guest(self, shop: str, proof: str | None) -> Mapping[str, Any]:
         """The visitor of a valid proof; anybody else is a new one, without history."""
-        query = self.web.desk.query
-        found = await query(NOBODY, WhoIs(visitor=proof, shop=shop)) if proof else None
-        found = found or await query(NOBODY, WhoIs(shop=shop))
+        found = await callers.who(self.web, self.request, WhoIs(visitor=proof, shop=shop)) if proof else None
+        found = found or await self.web.desk.query(NOBODY, WhoIs(shop=shop))
         if found is None:
             raise Refused("missing", "unknown-shop", "there is no such shop", pointer="/shop")
         return dict(found)

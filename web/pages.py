@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from engine.desk import Refused, WhoIs
+from web import callers
 from web.base import COOKIE, SIGN, BaseHandler
 from web.folder import Kept
-from web.handler import NOBODY
 from web.problem import Problem
 from web.routes import API
 
@@ -84,7 +84,7 @@ class PageHandler(BuiltHandler):
         """Whether the browser brings a session that is good; where that cannot be told the page is to ask."""
         token = self.get_cookie(COOKIE)
         try:
-            return bool(token) and await self.web.desk.query(NOBODY, WhoIs(token=token)) is not None
+            return bool(token) and await callers.who(self.web, self.request, WhoIs(token=token)) is not None
         except Refused:
             return True
 

@@ -15,7 +15,7 @@ from engine.editor import Workspace
 from engine.reload import Watcher
 from web.folder import Folder
 from web.hub import Hub
-from web.limits import Rates, SignInLimit
+from web.limits import Rates, SignInLimit, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
@@ -43,6 +43,8 @@ class Web:
         self.log = log
         self.metrics = Metrics()
         self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
+        self.guesses = Rates(self.config["limits.guess_rate"])
+        """Tokens, visitors' proofs and keys that were not right."""
         self.guest_lines = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
         self.typed = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
         """What is asked while people type: so that it never takes the place of their lines."""
@@ -86,11 +88,15 @@ class Web:
         return next(iter(book.shops)) if book is not None and len(book.shops) == 1 else None
 
     def may_measure(self, request: HTTPServerRequest) -> bool:
-        """`/metrics` is for this machine, and for who has the key."""
+        """`/metrics` is for this machine, and for who has the key. Raises Refused where too many were tried."""
         key = str(self.config.get("server.metrics_secret") or "")
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if key and hmac.compare_digest(given.encode(), key.encode()):
-            return True
+        if key and given:
+            place = network(self.proxies.address(request))
+            self.guesses.check(place, "too many keys from here are not valid")
+            if hmac.compare_digest(given.encode(), key.encode()):
+                self.guesses.give_back(place)
+                return True
         return self.proxies.local(request)
 
     async def idle(self) -> None:

@@ -17,6 +17,7 @@ import msgspec
 import tornado.websocket
 
 from engine.desk import (
+    NOBODY,
     Actor,
     Frame,
     MemberLine,
@@ -26,7 +27,7 @@ from engine.desk import (
     WhoIs,
     timed_line,
 )
-from web import frames
+from web import callers, frames
 from web.base import COOKIE, BaseHandler
 from web.decode import located
 from web.limits import Bucket
@@ -43,8 +44,6 @@ FLOOD: Final = 200
 """Refusals for being too fast, after which the connection is closed."""
 FORGIVEN: Final = 20
 """Of those, for each message that was not too fast."""
-NOBODY: Final = Actor(kind="guest")
-
 _DECODER: Final = msgspec.json.Decoder(frames.ClientFrame)
 
 
@@ -105,7 +104,7 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
         token = hello.token or (bearer.strip() if scheme.lower() == "bearer" else None)
         if not token:
             return None
-        found = await self.web.desk.query(NOBODY, WhoIs(token=token, shop=shop))
+        found = await callers.who(self.web, self.request, WhoIs(token=token, shop=shop))
         if found is None:
             raise Refused("unknown-actor", "session-ended", "this token is not valid, or not any more; sign in again")
         self.token = token
@@ -116,7 +115,7 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
         cookie = self.get_cookie(COOKIE) if self.own_page() else None
         if not cookie:
             return None
-        found = await self.web.desk.query(NOBODY, WhoIs(token=cookie))
+        found = await callers.who(self.web, self.request, WhoIs(token=cookie))
         if found is None:
             return None
         self.token = cookie

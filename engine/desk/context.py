@@ -25,6 +25,7 @@ from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.core.values import replace
 from engine.desk.actors import Known, uploaders_of
+from engine.desk.lanes import Lane
 from engine.extras import extras
 from engine.plugins import Plugins
 from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load
@@ -156,6 +157,8 @@ class Context:
         """Where compiled rules are kept, for a quick start."""
         self.rulebook: Rulebook | None = None
         self.lexicon = Lexicon()
+        self.sign_ins = Lane("sign-ins", config["limits.sign_ins_at_once"], config["limits.sign_ins_waiting"])
+        """Where passwords are checked: dear work that anybody may ask for."""
         self.known: dict[str, tuple[float, Known]] = {}
         """Live sessions by token, each believed until a moment of the monotonic clock."""
         self.control: str | None = None

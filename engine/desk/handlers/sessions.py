@@ -35,10 +35,11 @@ async def _sign_in(context: Context, actor: Actor, command: SignIn) -> dict[str,
         "account": account,
     }
     identity = None
-    for authenticator in context.plugins.tables["authenticators"].values():
-        identity = await authenticator.authenticate(credentials)
-        if identity is not None:
-            break
+    async with context.sign_ins:
+        for authenticator in context.plugins.tables["authenticators"].values():
+            identity = await authenticator.authenticate(credentials)
+            if identity is not None:
+                break
     refused = Refused("unknown-actor", "bad-credentials", "the username or the password is not right")
     if identity is None or login is None:
         raise refused
@@ -91,7 +92,7 @@ async def who_is(context: Context, actor: Actor, question: WhoIs) -> dict[str, A
     """The `actor` behind a token or a visitor's proof, with `csrf_seed` and the proof to keep; None when nobody."""
     book, words = context.book, context.lexicon
     if question.token:
-        if context.control is not None and question.token == context.control:
+        if context.control is not None and actors.same(context.control, question.token):
             return {"actor": SYSTEM, "csrf_seed": None, "visitor": None}
         known = context.known.get(question.token)
         if known is None or known[0] < time.monotonic():
