@@ -159,6 +159,8 @@ class Context:
         self.lexicon = Lexicon()
         self.sign_ins = Lane("sign-ins", config["limits.sign_ins_at_once"], config["limits.sign_ins_waiting"])
         """Where passwords are checked: dear work that anybody may ask for."""
+        self.pictures = Lane("pictures", config["limits.pictures_at_once"], config["limits.pictures_waiting"])
+        """Where pictures are drawn anew."""
         self.known: dict[str, tuple[float, Known]] = {}
         """Live sessions by token, each believed until a moment of the monotonic clock."""
         self.control: str | None = None

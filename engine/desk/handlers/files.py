@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import nullcontext
 from typing import Any
 
 from engine.core.commands import Upload
@@ -12,7 +13,7 @@ from engine.core.errors import Refused
 from engine.desk.actors import uploaders_of
 from engine.desk.context import Context
 from engine.desk.rows import AsyncCommand
-from engine.files import prepare
+from engine.files import is_picture, prepare
 from engine.store import Tx, uploads
 
 
@@ -21,7 +22,8 @@ async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, 
     uploader = uploaders_of(actor)
     if not uploader:
         raise Refused("unknown-actor", "sign-in-needed", "sign in, or say hello, before uploading")
-    prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
+    async with context.pictures if is_picture(command.data) else nullcontext():
+        prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
     limit = context.config["limits.upload"]
     digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
 
