@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import NOBODY, WhoIs, with_times
+from engine.desk import NOBODY, Actor, WhoIs, with_times
 from web import callers, decode
-from web.base import COOKIE, BaseHandler
+from web.base import COOKIE, BaseHandler, announced
 from web.limits import Rates, network
 from web.problem import Problem
 from web.repeats import once
@@ -66,6 +66,8 @@ class OperationHandler(BaseHandler):
         operation, call = self.operation, self._call
         assert operation is not None and call is not None  # noqa: S101 - set by `prepare`, or it raised
         call.raw = self.body()
+        if operation.upload and announced(self.request.headers) is None:
+            self.web.allowances.shorter(call.actor, network(call.address), len(call.raw))
         call.path = _parameters(named)
         try:
             call.query = decode.query(operation.query, self.request.query)
@@ -125,6 +127,8 @@ class OperationHandler(BaseHandler):
             raise _unknown("sign-in-needed", "sign in first")
         if operation.slowed and found is not None and not found["actor"].staff:
             self._slow(self.web.typed)
+        if found is not None:
+            self._allow(operation, found["actor"])
         return Call(
             web=self.web,
             actor=found["actor"] if found is not None else NOBODY,
@@ -137,6 +141,12 @@ class OperationHandler(BaseHandler):
             csrf=csrf,
             found=found,
         )
+
+    def _allow(self, operation: Operation, actor: Actor) -> None:
+        place = network(self.web.proxies.address(self.request))
+        self.web.allowances.request(actor, place, changes=operation.writes)
+        if operation.upload:
+            self.web.allowances.upload(actor, place, announced(self.request.headers))
 
     def _slow(self, rates: Rates) -> None:
         rates.check(network(self.web.proxies.address(self.request)), "too many requests from here")

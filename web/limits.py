@@ -23,6 +23,11 @@ MOST_ROWS: Final = 50_000
 BURST: Final = 10.0
 """Seconds' worth that may come at once."""
 
+SLOWEST: Final = 1 / 86_400
+"""A second, where a setting says none at all: one a day."""
+ROUNDING: Final = 1e-6
+"""What parts of a token may lack by counting in floats."""
+
 Clock = Callable[[], float]
 
 
@@ -90,51 +95,53 @@ class SignInLimit:
 class Bucket:
     """So many a second, and those of ten seconds at once: a backlog after an outage passes, a flood does not."""
 
-    __slots__ = ("_clock", "_last", "_rate", "_tokens")
+    __slots__ = ("_clock", "_last", "_most", "_rate", "_tokens")
 
-    def __init__(self, rate: float, clock: Clock = time.monotonic) -> None:
-        self._rate = rate
+    def __init__(self, rate: float, clock: Clock = time.monotonic, burst: float = BURST) -> None:
+        """`burst`: seconds' worth that may come at once."""
+        self._rate = max(rate, SLOWEST)
         self._clock = clock
-        self._tokens = BURST * rate
+        self._most = self._tokens = burst * rate
         self._last = clock()
 
-    def take(self) -> float:
+    def take(self, amount: float = 1) -> float:
         """0 when it may pass, else the seconds until it may."""
         now = self._clock()
-        self._tokens = min(BURST * self._rate, self._tokens + (now - self._last) * self._rate)
+        self._tokens = min(self._most, self._tokens + (now - self._last) * self._rate)
         self._last = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= amount - ROUNDING:
+            self._tokens -= amount
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return (amount - self._tokens) / self._rate
 
-    def give_back(self) -> None:
-        """What was taken last is not counted."""
-        self._tokens += 1
+    def give_back(self, amount: float = 1) -> None:
+        """What was taken is not counted."""
+        self._tokens += amount
 
 
 class Rates:
     """A bucket for each key (an address, a visitor), forgotten when long unused."""
 
-    def __init__(self, rate: float, clock: Clock = time.monotonic) -> None:
+    def __init__(self, rate: float, clock: Clock = time.monotonic, burst: float = BURST) -> None:
         self._rate = rate
         self._clock = clock
+        self._burst = burst
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def take(self, key: str) -> float:
+    def take(self, key: str, amount: float = 1) -> float:
         """As `Bucket.take`, for this key."""
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket(self._rate, self._clock)
+            bucket = self._buckets[key] = Bucket(self._rate, self._clock, self._burst)
         self._buckets.move_to_end(key)
         while len(self._buckets) > MOST_ROWS:
             self._buckets.popitem(last=False)
-        return bucket.take()
+        return bucket.take(amount)
 
-    def give_back(self, key: str) -> None:
-        """What was taken last for this key is not counted."""
+    def give_back(self, key: str, amount: float = 1) -> None:
+        """What was taken for this key is not counted."""
         if (bucket := self._buckets.get(key)) is not None:
-            bucket.give_back()
+            bucket.give_back(amount)
 
     def check(self, key: str, what: str) -> None:
         """Takes one. Raises Refused, which says when to come again."""

@@ -170,7 +170,7 @@ class Operation:
         found = {400, 413, 422, 503, *self.errors}
         if self.who == "known":
             # With no credentials 401; a session that was ended may also be told of where nobody needs one.
-            found |= {401, 403}
+            found |= {401, 403, 429}
         if "{" in self.path:
             found.add(404)
         if self.body is not None or self.upload:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
@@ -13,6 +12,7 @@ from engine.config import ConfigError
 from engine.desk import Desk
 from engine.editor import Workspace
 from engine.reload import Watcher
+from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
 from web.hub import Hub
 from web.limits import Rates, SignInLimit, network
@@ -21,9 +21,6 @@ from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
 
 log = logging.getLogger("web")
-
-GUESTS_BEHIND_ONE: Final = 10
-"""Guests who write at once from one address (an office, a phone company), each at the rate of one."""
 
 
 class Web:
@@ -45,8 +42,9 @@ class Web:
         self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
         self.guesses = Rates(self.config["limits.guess_rate"])
         """Tokens, visitors' proofs and keys that were not right."""
-        self.guest_lines = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
-        self.typed = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
+        self.allowances = Allowances(self.config)
+        self.guest_lines = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
+        self.typed = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         """What is asked while people type: so that it never takes the place of their lines."""
         self.folder = Folder()
         try:

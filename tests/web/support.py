@@ -191,6 +191,10 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
         "rules.watch": False,
         "storage.url": "sqlite:desk.db",
         "files.url": "file:files",
+        "limits.api_rate": 10_000,
+        "limits.api_changes": 10_000,
+        "limits.guest_uploads": 10_000,
+        "limits.address_uploads": 10_000,
         **{name.replace("__", "."): value for name, value in settings.items()},
     }
     config = load(desk, None, values)
