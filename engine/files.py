@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME: Final = 120
 """Characters of a shown name, the ending included: fits every screen and file system."""
+LONGEST_ENDING: Final = 20
+"""Characters of it that are kept: those of the longest that runs, so that none is cut to another."""
 PROBE: Final = 4096
 """Bytes looked at to tell text from anything else, and text from mark-up."""
 
@@ -58,10 +60,24 @@ _RUNS: Final = (
     *(b"#!", b"<?php", b"MZ\x90", b"L\x00\x00\x00\x01\x14\x02"),
 )
 _RUNNING_ENDINGS: Final = frozenset(
-    "exe dll com bat cmd scr pif msi msp cpl hta js jse mjs vbs vbe wsf wsh ps1 psm1 jar class lnk inf reg chm app dmg "
-    "pkg deb rpm sh bash zsh csh php phtml phar php5 py pyc pl rb cgi asp aspx jsp swf url desktop scf iso img vhd "
-    "htaccess htpasswd docm xlsm pptm".split()
+    # Windows: programs, scripts, what shell, installer and help run, shortcuts, disks that mount by a click
+    "exe dll com bat cmd scr pif msi msp mst msc msix msixbundle appx appxbundle appinstaller cpl hta js jse mjs "
+    "cjs vb vbs vbe ws wsf wsh wsc sct ps1 ps1xml ps2 ps2xml psm1 psd1 psc1 psc2 cdxml pssc msh msh1 msh2 mshxml "
+    "msh1xml jar jnlp class lnk inf ins isp reg chm hlp gadget application appref-ms settingcontent-ms library-ms "
+    "search-ms searchconnector-ms diagcab diagcfg diagpkg theme themepack deskthemepack url website scf sys drv ocx "
+    "ax efi job shb shs xbap xll wll iso img vhd vhdx udl rdp pcd nsh mad maf mag mam maq mar mas mat mau mav maw "
+    "mda mdb mde mdt mdw mdz accdb accde accda accdr one onepkg iqy oqy rqy slk dqy "
+    # macOS and Linux
+    "app dmg pkg mpkg command tool workflow scpt scptd applescript osx terminal fileloc inetloc webloc mobileconfig "
+    "dylib kext deb rpm snap flatpak flatpakref appimage run so ko elf sh bash zsh fish tcsh ksh csh desktop "
+    # languages and servers
+    "php php3 php4 php5 php7 php8 phps phtml phar pht py pyc pyo pyw pyz pyzw pl pm rb lua tcl cgi fcgi asp aspx "
+    "ashx asmx ascx asa jsp jspx jsf war ear swf swc xap wasm groovy gradle apk aab ipa crx xpi vsix htaccess "
+    "htpasswd "
+    # office files with macros, and add-ins
+    "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm vsdm vstm vssm xla xlw".split()
 )
+"""Endings that a double click, a server or an office program runs."""
 _MARKUP_ENDINGS: Final = frozenset("htm html xhtml shtml mht mhtml svg svgz xml xsl xslt xht".split())
 _MARKUP: Final = tuple(
     b"<" + word for word in b"!doctype !-- html head body script svg ?xml iframe object embed math".split()
@@ -133,13 +149,13 @@ def clean_name(name: str) -> str:
     """A name for people: no folders, no invisible or turning characters, no device, at most 120 characters."""
     last = unicodedata.normalize("NFC", name.replace("\\", "/")).rpartition("/")[2]
     seen = "".join(c for c in last if unicodedata.category(c)[0] not in "CZ" or c == " ")
-    seen = "".join("_" if c in '<>:"|?*' else c for c in seen).strip(" .")
+    seen = "".join("_" if c in "<>:|?*" else c for c in seen).strip(" .")
     stem, dot, ending = seen.rpartition(".")
     if not dot:
         stem, ending = seen, ""
     if stem.split(".")[0].strip().lower() in _DEVICES:
         stem = f"_{stem}"
-    ending = ending[:16]
+    ending = ending[:LONGEST_ENDING]
     room = LONGEST_NAME - len(ending) - len(dot)
     return f"{stem[:room].rstrip(' .')}{dot}{ending}" if stem else (ending or "file")
 

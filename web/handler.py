@@ -210,7 +210,7 @@ class OperationHandler(BaseHandler):
         sent = [file for group in files.values() for file in group]
         if len(sent) != 1:
             raise decode.Unreadable("send one file at a time, as one part with a file name")
-        return {"name": sent[0].filename, "media_type": sent[0].content_type, "data": sent[0].body}
+        return {"name": _as_named(sent[0].filename), "media_type": sent[0].content_type, "data": sent[0].body}
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -232,6 +232,13 @@ class OperationHandler(BaseHandler):
         headers = {**answer.headers, "Content-Type": "application/json"}
         body = self.json(with_times(answer.body))
         return Reply(body=body, status=answer.status, headers=headers, cookie=answer.cookie)
+
+
+def _as_named(name: str) -> str:
+    """A file's name as it was: browsers write three characters otherwise in a form, and no others."""
+    for written, meant in (("%22", '"'), ("%0D", "\r"), ("%0A", "\n")):
+        name = name.replace(written, meant)
+    return name
 
 
 def _bearer(header: str | None) -> str | None:

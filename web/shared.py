@@ -15,7 +15,7 @@ from engine.reload import Watcher
 from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
 from web.hub import Hub
-from web.limits import Rates, SignInLimit, network
+from web.limits import Rates, SignInLimit, Turns, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
@@ -42,6 +42,8 @@ class Web:
         self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
         self.guesses = Rates(self.config["limits.guess_rate"])
         """Tokens, visitors' proofs and keys that were not right."""
+        self.turns = Turns()
+        """Of requests under an Idempotency-Key."""
         self.allowances = Allowances(self.config)
         self.guest_lines = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         self.typed = Rates(BEHIND_ONE * self.config["limits.guest_rate"])

@@ -42,6 +42,8 @@ READ_WITHIN: Final = 30.0
 """Seconds in which a reader who catches up must take what was sent."""
 FLOOD: Final = 200
 """Refusals for being too fast, after which the connection is closed."""
+HEAVY: Final = 40
+"""What a message that is too large counts as, of those: it was read to its end."""
 FORGIVEN: Final = 20
 """Of those, for each message that was not too fast."""
 _DECODER: Final = msgspec.json.Decoder(frames.ClientFrame)
@@ -126,11 +128,12 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
     async def on_message(self, message: str | bytes) -> None:
         frame: Any = None
         try:
+            self._slow_down()
             if isinstance(message, bytes):
                 raise Refused("invalid", "not-text", "send JSON as a text message")
             if len(message) > (limit := self.web.config["limits.socket_frame"]) or len(message.encode()) > limit:
+                self._flooded(HEAVY)
                 raise Refused("invalid", "too-large", f"a message may have at most {limit} bytes")
-            self._slow_down()
             frame = _DECODER.decode(message)
             self.web.metrics.count("desk_socket_messages_total", type=str(type(frame).__struct_config__.tag))
             if isinstance(frame, frames.Hello):
@@ -181,12 +184,15 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
         if not wait:
             self._floods = max(0, self._floods - FORGIVEN)
             return
-        self._floods += 1
+        self._flooded(1)
+        raise Refused("too-many", "too-fast", "too many messages; slow down", retry_after=max(1, round(wait)))
+
+    def _flooded(self, weight: int) -> None:
+        self._floods += weight
         if self._floods > FLOOD:
             self.web.metrics.count("desk_sockets_dropped_total", reason="flood")
             self.leave(4429, "too-fast", "too many messages; this connection is closed")
             raise tornado.websocket.WebSocketClosedError
-        raise Refused("too-many", "too-fast", "too many messages; slow down", retry_after=max(1, round(wait)))
 
     # --- the feed -----------------------------------------------------------------------------------------------------
 

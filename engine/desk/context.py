@@ -24,6 +24,7 @@ from engine.core.entities import SYSTEM, Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.core.values import replace
+from engine.desk import texts
 from engine.desk.actors import Known, uploaders_of
 from engine.desk.lanes import Lane
 from engine.extras import extras
@@ -234,10 +235,12 @@ class Context:
 
     async def act(self, actor: Actor, command: Any, *, key: str | None = None) -> dict[str, Any]:
         """Carries a command out, in the API's shape; see `Desk.act`."""
+        texts.check(command)
         return await self.tables.commands[type(command)].act(self, actor, command, key)
 
     async def query(self, actor: Actor, question: Any) -> Any:
         """Answers a question; see `Desk.query`."""
+        texts.check(question)
         ahead = self.tables.questions_ahead.get(type(question))
         if ahead is not None:
             return await ahead(self, actor, question)

@@ -134,6 +134,12 @@ class Socket:
                 return frame
             assert frame["type"] != "error", frame
 
+    def get_error(self) -> dict[str, Any]:
+        """The next error."""
+        while (frame := self.receive())["type"] != "error":
+            pass
+        return frame
+
     def line(self, text: str, id: str = "", **more: Any) -> dict[str, Any]:
         """Says something and waits for its ack."""
         client_id = id or f"c-{time.monotonic_ns()}"

@@ -12,7 +12,7 @@ from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.questions import WhoIs
 from engine.core.values import replace
-from engine.desk import actors, locate, results
+from engine.desk import actors, locate, results, texts
 from engine.desk.context import Context, Work
 from engine.desk.handlers.members import sign_on
 from engine.desk.rows import AsyncCommand, PlainCommand
@@ -127,8 +127,9 @@ async def _signed_by_shop(context: Context, question: WhoIs) -> dict[str, Any] |
         return None
     for authenticator in context.plugins.tables["authenticators"].values():
         identity = await authenticator.authenticate({"token": question.token, "shop": shop})
-        if identity is None or "account" not in identity.verified:
+        if identity is None or not texts.clean(identity.verified.get("account", "\0")):
             continue
+        identity = texts.cleaned(identity)
         signed = await context.write(partial(_sign_on, context, shop, identity))
         return {"actor": signed["actor"], "csrf_seed": None, "visitor": None}
     return None
