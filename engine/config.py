@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "limits.socket_frame": 100_000,
     "limits.socket_rate": 20,
     "limits.socket_buffer": 1_000_000,
+    "limits.connections": 500,
     "limits.guest_rate": 5,
     "limits.api_rate": 50,
     "limits.api_changes": 10,

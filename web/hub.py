@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
@@ -25,6 +26,8 @@ class Socket(Protocol):
     kind: ClassVar[str]
     actor: Actor
     token: str | None
+    place: str | None
+    """The address it counts for; None where that stands for many."""
 
     def send(self, frame: Any) -> None:
         """Sends a frame that has no place in the log."""
@@ -54,6 +57,7 @@ class Hub:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.sockets: set[Socket] = set()
+        self._places: Counter[str] = Counter()
         self._visitors: dict[str, set[Any]] = {}
         self._agents: dict[int, set[Any]] = {}
         self._leaving: dict[int, asyncio.TimerHandle] = {}
@@ -104,6 +108,12 @@ class Hub:
     def add(self, socket: Socket) -> None:
         """A socket was opened; it says hello later."""
         self.sockets.add(socket)
+        if socket.place is not None:
+            self._places[socket.place] += 1
+
+    def crowded(self, place: str | None) -> bool:
+        """Whether more sockets are open from a place than may be."""
+        return place is not None and self._places[place] > self._desk.config["limits.connections"]
 
     def add_chat(self, socket: ChatSocket) -> None:
         """A member or guest said hello."""
@@ -121,6 +131,9 @@ class Hub:
 
     def remove(self, socket: Socket) -> None:
         """A socket is gone. An agent's last one begins the minute after which the agent is offline."""
+        if socket in self.sockets and socket.place is not None:
+            self._places[socket.place] -= 1
+            self._places += Counter()
         self.sockets.discard(socket)
         self.waiting.discard(socket)
         self.dirty.discard(socket)

@@ -30,7 +30,7 @@ from engine.desk import (
 from web import callers, frames
 from web.base import COOKIE, BaseHandler
 from web.decode import located
-from web.limits import Bucket
+from web.limits import Bucket, network
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
         self.hub = self.web.hub
         self.actor = NOBODY
         self.token: str | None = None
+        self.place: str | None = None
+        """Where it counts; None behind a proxy, which stands for many."""
         self.greeted = False
         self.last = 0
         """The `seq` up to which this connection has got everything."""
@@ -89,7 +91,12 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def open(self, *_: str, **__: str) -> None:
         self.set_nodelay(True)
+        address = self.request.remote_ip or ""
+        self.place = None if self.web.proxies.listed(address) else network(address)
         self.hub.add(self)
+        if self.hub.crowded(self.place):
+            self.leave(4429, "too-many-connections", "too many windows are open from here; close some")
+            return
         loop = asyncio.get_running_loop()
         self._hello_timer = loop.call_later(
             HELLO_WITHIN, self.leave, 4408, "no-hello", f"say hello within {HELLO_WITHIN:g} seconds"

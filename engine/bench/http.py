@@ -28,7 +28,7 @@ from engine.config import starter
 
 CLIENTS = 8
 EXTRA_RULES = 1000
-UNLIMITED = {f"ENGINE_LIMITS_{name}": "1000000" for name in ("API_RATE", "API_CHANGES")}
+UNLIMITED = {f"ENGINE_LIMITS_{name}": "1000000" for name in ("API_RATE", "API_CHANGES", "CONNECTIONS")}
 """One person asks for what a whole desk would."""
 TICK = os.sysconf("SC_CLK_TCK")
 

@@ -39,7 +39,7 @@ def where(condition: Condition, now: int, ring: KeyRing, lexicon: Lexicon, zone:
     return _Translation(now, ring, lexicon, zone).test(condition.tree)
 
 
-MOST_WORDS = 200
+MOST_WORDS = 400
 """Words a condition may look for in one place: each is looked for in every ticket."""
 
 

@@ -197,6 +197,7 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
         "rules.watch": False,
         "storage.url": "sqlite:desk.db",
         "files.url": "file:files",
+        "limits.guess_rate": 10_000,
         "limits.api_rate": 10_000,
         "limits.api_changes": 10_000,
         "limits.guest_uploads": 10_000,

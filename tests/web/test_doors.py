@@ -13,7 +13,7 @@ import pytest
 import tornado.web
 
 from tests.web.raw import Sender
-from tests.web.support import Site, running
+from tests.web.support import Site, Socket, running
 from web.app import application
 
 LONG = 300_000_000
@@ -130,3 +130,30 @@ def test_others_are_served_while_a_flood_of_bodies_comes(narrow: Site, tmp_path:
     finally:
         for sender in senders:
             sender.raw.close()
+
+
+def test_one_address_has_so_many_connections_and_they_come_back(tmp_path: Path) -> None:
+    with running(tmp_path, limits__connections=10) as site:
+        site.add_agent("lead", ["lead"], [])
+        site.token("lead")
+        time.sleep(0.2)
+        half = [Sender(site, "POST", "/login", "Content-Length: 5") for _ in range(10)]
+        time.sleep(0.2)
+        with Sender(site, "GET", "/healthz") as one:
+            status, headers, problem = one.answer()
+            assert (status, problem["code"]) == (429, "too-many-connections") and headers["retry-after"]
+        for sender in half:
+            sender.raw.close()
+        time.sleep(0.2)
+        with site.client("lead") as lead:
+            for _ in range(30):
+                assert lead.get("/auth/me").status_code == 200
+        tabs = [site.chat() for _ in range(10)]
+        with Socket(site.url, "/ws/chat") as more:
+            assert more.receive()["code"] == "too-many-connections" and more.closed() == 4429
+        tabs.pop().close()
+        time.sleep(0.2)
+        with site.chat() as back:
+            assert back.line("好")["message"]["text"] == "好"
+        for tab in tabs:
+            tab.close()
