@@ -6,24 +6,28 @@ from the bytes, a picture keeps its pixels only. What a browser or a desktop wou
 
 from __future__ import annotations
 
-import io
+import json
+import logging
+import signal
+import subprocess
+import sys
 import unicodedata
-import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
-
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from engine.core.errors import Refused
 
+log = logging.getLogger(__name__)
+
 LONGEST_NAME: Final = 120
 """Characters of a shown name, the ending included: fits every screen and file system."""
-MOST_FRAMES: Final = 300
-"""Of a moving picture; each is decoded."""
+LONGEST_ENDING: Final = 20
+"""Characters of it that are kept: those of the longest that runs, so that none is cut to another."""
 PROBE: Final = 4096
 """Bytes looked at to tell text from anything else, and text from mark-up."""
 
-_PICTURES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+_DRAWING: Final = Path(__file__).with_name("drawing.py")
 _ENDINGS: Final = {
     "image/png": ("png",),
     "image/jpeg": ("jpg", "jpeg"),
@@ -56,10 +60,24 @@ _RUNS: Final = (
     *(b"#!", b"<?php", b"MZ\x90", b"L\x00\x00\x00\x01\x14\x02"),
 )
 _RUNNING_ENDINGS: Final = frozenset(
-    "exe dll com bat cmd scr pif msi msp cpl hta js jse mjs vbs vbe wsf wsh ps1 psm1 jar class lnk inf reg chm app dmg "
-    "pkg deb rpm sh bash zsh csh php phtml phar php5 py pyc pl rb cgi asp aspx jsp swf url desktop scf iso img vhd "
-    "htaccess htpasswd docm xlsm pptm".split()
+    # Windows: programs, scripts, what shell, installer and help run, shortcuts, disks that mount by a click
+    "exe dll com bat cmd scr pif msi msp mst msc msix msixbundle appx appxbundle appinstaller cpl hta js jse mjs "
+    "cjs vb vbs vbe ws wsf wsh wsc sct ps1 ps1xml ps2 ps2xml psm1 psd1 psc1 psc2 cdxml pssc msh msh1 msh2 mshxml "
+    "msh1xml jar jnlp class lnk inf ins isp reg chm hlp gadget application appref-ms settingcontent-ms library-ms "
+    "search-ms searchconnector-ms diagcab diagcfg diagpkg theme themepack deskthemepack url website scf sys drv ocx "
+    "ax efi job shb shs xbap xll wll iso img vhd vhdx udl rdp pcd nsh mad maf mag mam maq mar mas mat mau mav maw "
+    "mda mdb mde mdt mdw mdz accdb accde accda accdr one onepkg iqy oqy rqy slk dqy "
+    # macOS and Linux
+    "app dmg pkg mpkg command tool workflow scpt scptd applescript osx terminal fileloc inetloc webloc mobileconfig "
+    "dylib kext deb rpm snap flatpak flatpakref appimage run so ko elf sh bash zsh fish tcsh ksh csh desktop "
+    # languages and servers
+    "php php3 php4 php5 php7 php8 phps phtml phar pht py pyc pyo pyw pyz pyzw pl pm rb lua tcl cgi fcgi asp aspx "
+    "ashx asmx ascx asa jsp jspx jsf war ear swf swc xap wasm groovy gradle apk aab ipa crx xpi vsix htaccess "
+    "htpasswd "
+    # office files with macros, and add-ins
+    "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm vsdm vstm vssm xla xlw".split()
 )
+"""Endings that a double click, a server or an office program runs."""
 _MARKUP_ENDINGS: Final = frozenset("htm html xhtml shtml mht mhtml svg svgz xml xsl xslt xht".split())
 _MARKUP: Final = tuple(
     b"<" + word for word in b"!doctype !-- html head body script svg ?xml iframe object embed math".split()
@@ -78,15 +96,19 @@ class Settings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an upload may be, in bytes, and a picture, in pixels (all frames of it)."""
+    """How large an upload may be, in bytes, and a picture, in pixels (all frames of it together); what drawing one may
+    take, in bytes of memory and seconds."""
 
     upload: int
     pixels: int
+    picture_memory: int
+    picture_seconds: int
 
     @classmethod
     def of(cls, config: Settings) -> Limits:
-        """From the settings `limits.upload` and `limits.picture_pixels`."""
-        return cls(upload=config["limits.upload"], pixels=config["limits.picture_pixels"])
+        """From the settings `limits.upload`, `limits.picture_pixels`, `…picture_memory` and `…picture_seconds`."""
+        names = ("upload", "picture_pixels", "picture_memory", "picture_seconds")
+        return cls(*(int(config[f"limits.{name}"]) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +123,9 @@ class Prepared:
 def prepare(name: str, declared: str, data: bytes, limits: Limits | Settings) -> Prepared:
     """Cleans the name, tells the type, draws pictures anew. `declared` decides only between kinds of plain text.
 
-    `limits` may be the desk's settings, which name them. Takes up to a second for a large picture: run it on a thread.
-    Raises Refused: `empty-file`, `file-too-large`, `file-type-refused`, `picture-too-large`, `broken-picture`.
+    `limits` may be the desk's settings, which name them. Takes seconds for a large picture: run it on a thread.
+    Raises Refused: `empty-file`, `file-too-large`, `file-type-refused`, `picture-too-large`,
+    `picture-too-hard`, `broken-picture`.
     """
     if not isinstance(limits, Limits):
         limits = Limits.of(limits)
@@ -114,8 +137,8 @@ def prepare(name: str, declared: str, data: bytes, limits: Limits | Settings) ->
     ending = shown.rpartition(".")[2].lower() if "." in shown else ""
     if ending in _RUNNING_ENDINGS or ending in _MARKUP_ENDINGS:
         raise _active(f"`.{ending}` files")
-    if _looks_like_picture(data):
-        kind, drawn = _redraw(data, limits.pixels)
+    if is_picture(data):
+        kind, drawn = _redraw(data, limits)
         return Prepared(_with_ending(shown, _ENDINGS[kind]), kind, drawn)
     if data.startswith(_RUNS):
         raise _active("programs and scripts")
@@ -126,13 +149,13 @@ def clean_name(name: str) -> str:
     """A name for people: no folders, no invisible or turning characters, no device, at most 120 characters."""
     last = unicodedata.normalize("NFC", name.replace("\\", "/")).rpartition("/")[2]
     seen = "".join(c for c in last if unicodedata.category(c)[0] not in "CZ" or c == " ")
-    seen = "".join("_" if c in '<>:"|?*' else c for c in seen).strip(" .")
+    seen = "".join("_" if c in "<>:|?*" else c for c in seen).strip(" .")
     stem, dot, ending = seen.rpartition(".")
     if not dot:
         stem, ending = seen, ""
     if stem.split(".")[0].strip().lower() in _DEVICES:
         stem = f"_{stem}"
-    ending = ending[:16]
+    ending = ending[:LONGEST_ENDING]
     room = LONGEST_NAME - len(ending) - len(dot)
     return f"{stem[:room].rstrip(' .')}{dot}{ending}" if stem else (ending or "file")
 
@@ -172,84 +195,44 @@ def _is_text(data: bytes, head: bytes) -> bool:
     return True
 
 
-def _looks_like_picture(data: bytes) -> bool:
+def is_picture(data: bytes) -> bool:
+    """Whether it is drawn anew before it is stored: that is dear, and done one at a time."""
     if data.startswith(b"BM"):
         return data[6:10] == b"\x00\x00\x00\x00"
     return data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
-def _redraw(data: bytes, most_pixels: int) -> tuple[str, bytes]:
+def _redraw(data: bytes, limits: Limits) -> tuple[str, bytes]:
+    """Has another process draw the picture, killed when it takes too much. Raises Refused."""
+    told = (limits.pixels, limits.upload, limits.picture_memory, limits.picture_seconds)
+    command = [sys.executable, "-I", str(_DRAWING), *map(str, told)]
     try:
-        with warnings.catch_warnings():
-            # We judge the size ourselves, before a pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=[*_PICTURES, "BMP"])
-            _check_size(picture, most_pixels)
-            return _encode(picture)
-    except Image.DecompressionBombError:
-        raise _too_large(most_pixels) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
-        raise Refused("invalid", "broken-picture", "the picture cannot be read; it may be cut off") from error
+        # Twice the time: it yields to who chats, so its seconds of work may take longer.
+        done = subprocess.run(command, input=data, capture_output=True, timeout=2 * limits.picture_seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise _too_hard(f"longer than {limits.picture_seconds} seconds", len(data)) from None
+    head, _, drawn = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not head:
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            raise _too_hard(f"longer than {limits.picture_seconds} seconds", len(data))
+        if done.returncode == 0 or b"MemoryError" not in done.stderr:
+            last = done.stderr[-2_000:].decode("utf-8", "replace")
+            log.error("drawing a picture ended with %s: %s", done.returncode, last)
+        raise _too_hard(f"more than {limits.picture_memory // 1_000_000} MB of memory", len(data))
+    said = json.loads(head)
+    if "type" in said:
+        return said["type"], drawn
+    if said["refused"] == "memory":
+        raise _too_hard(f"more than {limits.picture_memory // 1_000_000} MB of memory", len(data))
+    if said["refused"] == "too-large":
+        millions = limits.pixels / 1_000_000
+        text = (
+            f"a picture may have at most {millions:g} million pixels, all its frames together, and a few hundred frames"
+        )
+        raise Refused("invalid", "picture-too-large", text)
+    raise Refused("invalid", "broken-picture", "the picture cannot be read; it may be cut off")
 
 
-def _check_size(picture: Image.Image, most_pixels: int) -> None:
-    width, height = picture.size
-    if width * height > most_pixels:
-        raise _too_large(most_pixels)
-    frames = getattr(picture, "n_frames", 1)
-    if frames > MOST_FRAMES or width * height * frames > 4 * most_pixels:
-        raise _too_large(most_pixels)
-
-
-def _too_large(most_pixels: int) -> Refused:
-    millions = most_pixels / 1_000_000
-    return Refused("invalid", "picture-too-large", f"a picture may have at most {millions:g} million pixels")
-
-
-def _encode(picture: Image.Image) -> tuple[str, bytes]:
-    kind = picture.format or ""
-    out = io.BytesIO()
-    if getattr(picture, "n_frames", 1) > 1 and kind in ("GIF", "WEBP", "PNG"):
-        frames = []
-        durations = []
-        for n in range(getattr(picture, "n_frames", 1)):
-            picture.seek(n)
-            frames.append(_bare(picture.convert("RGBA")))
-            durations.append(picture.info.get("duration", 100) or 100)
-        more = {"disposal": 2} if kind == "GIF" else {}
-        loop = picture.info.get("loop", 0)
-        frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=durations, loop=loop, **more)
-        return _PICTURES[kind], out.getvalue()
-    picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    plain = _bare(_to_srgb(upright, picture.info.get("icc_profile")))
-    if kind == "JPEG":
-        plain.convert("RGB").save(out, "JPEG", quality=88, optimize=True)
-    elif kind == "WEBP":
-        plain.save(out, "WEBP", quality=88)
-    elif kind == "GIF":
-        plain.save(out, "GIF")
-    else:
-        kind = "PNG"
-        plain.save(out, "PNG")
-    return _PICTURES[kind], out.getvalue()
-
-
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The colours as they looked, before the profile is dropped; a broken profile is dropped alone."""
-    if not profile or picture.mode not in ("RGB", "RGBA"):
-        return picture
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB")) or picture
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
-
-
-def _bare(picture: Image.Image) -> Image.Image:
-    """The same pixels in a picture that never had metadata."""
-    transparent = picture.info.get("transparency") if picture.mode == "P" else None
-    fresh = picture.copy()
-    fresh.info = {} if transparent is None else {"transparency": transparent}
-    fresh.getexif().clear()
-    return fresh
+def _too_hard(what: str, size: int) -> Refused:
+    log.warning("a picture of %d bytes was given up: it takes %s", size, what)
+    return Refused("invalid", "picture-too-hard", f"this picture takes {what} to open; send a smaller one")

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from typing import Any, Final
 
 import tornado.web
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
 
 from web import pages
-from web.handler import BODY_WITHIN, OperationHandler
+from web.base import BODY_WITHIN, check_rows
+from web.handler import OperationHandler
+from web.limits import network
 from web.live import AgentSocket, ChatSocket
 from web.routes import Operation, table
 from web.shared import Web
+
+TOO_MANY: Final = (
+    b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nRetry-After: 10\r\n"
+    b"Connection: close\r\n\r\n"
+    b'{"type":"about:blank","title":"Too Many Requests","status":429,"code":"too-many-connections",'
+    b'"detail":"too many connections are open from here; close some"}'
+)
+"""What a connection too many is told, before it has said anything."""
 
 access_log = logging.getLogger("web.access")
 
@@ -29,13 +41,16 @@ def application(web: Web) -> tornado.web.Application:
     def answered(handler: tornado.web.RequestHandler) -> None:
         _log(web, handler)
 
+    rows = [
+        *api_rows(),
+        ("/ws/chat", ChatSocket),
+        ("/ws/agent", AgentSocket),
+        *pages.rows(web.demo, [page for feature in features for page in feature.pages]),
+    ]
     return tornado.web.Application(
-        [
-            *api_rows(),
-            ("/ws/chat", ChatSocket, {"web": web}),
-            ("/ws/agent", AgentSocket, {"web": web}),
-            *pages.rows(web.demo, [page for feature in features for page in feature.pages]),
-        ],
+        check_rows(rows),
+        default_handler_class=pages.NothingHandler,
+        default_handler_args={"page": "console"},
         web=web,
         compress_response=False,
         log_function=answered,
@@ -45,10 +60,41 @@ def application(web: Web) -> tornado.web.Application:
     )
 
 
+class Door(HTTPServer):
+    """So many open connections of one address: who keeps many half open keeps out nobody else."""
+
+    def initialize(self, web: Web, **options: Any) -> None:  # type: ignore[override]
+        super().initialize(application(web), **options)
+        self._web = web
+        self._most = int(web.config["limits.connections"])
+        self._places: Counter[str] = Counter()
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        place = self._place(str(address[0]))
+        if place is not None and self._places[place] >= self._most:
+            self._web.metrics.count("desk_connections_refused_total")
+            stream.write(TOO_MANY).add_done_callback(lambda _: stream.close())
+            return
+        super().handle_stream(stream, address)
+        if place is not None:
+            self._places[place] += 1
+
+    def on_close(self, server_conn: Any) -> None:
+        super().on_close(server_conn)
+        place = self._place(server_conn.context.remote_ip)
+        if place is not None:
+            self._places[place] -= 1
+            if self._places[place] <= 0:
+                del self._places[place]
+
+    def _place(self, address: str) -> str | None:
+        return None if self._web.proxies.listed(address) else network(address)
+
+
 def listen(web: Web, port: int, address: str) -> HTTPServer:
     """Begins to serve. Raises OSError when the address is taken."""
-    server = HTTPServer(
-        application(web),
+    server = Door(
+        web,
         max_body_size=LARGEST_BODY,
         max_header_size=65_536,
         idle_connection_timeout=75,

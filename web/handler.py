@@ -1,64 +1,23 @@
-"""One request on its way: who asks, what is sent, the operation, the answer or the problem document.
-
-Nothing leaves here as a traceback: what is refused has its status and code, what is unexpected is a 500 with the id
-under which the log has the reason.
-"""
+"""One request of the API on its way: who asks, what is sent, the operation, the answer."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-import http.client
-import logging
-import secrets
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, Final
 
-import msgspec
-import tornado.web
 from tornado.httputil import parse_multipart_form_data
 
-from engine.desk import Actor, Refused, WhoIs, is_away, with_times
-from engine.editor import Said
-from web import decode
-from web.away import AWAY
+from engine.desk import NOBODY, Actor, WhoIs, with_times
+from web import callers, decode
+from web.base import COOKIE, BaseHandler, announced
 from web.limits import Rates, network
+from web.problem import Problem
 from web.repeats import once
 from web.routes import PARAMETERS, Call, Operation, Reply
 
-log = logging.getLogger(__name__)
-
-COOKIE: Final = "desk"
-SIGN: Final = "desk_here"
-"""A cookie that says nothing but that the other one, which no script can see, is good: our pages ask who is signed in
-only where somebody is. It opens nothing."""
-DRAIN: Final = 64_000_000
-"""Bytes of a body that is too large which we read and throw away, so that the sender reads the answer."""
-BODY_WITHIN: Final = 120.0
-"""Seconds a body has to come."""
-LARGE: Final = 32_000_000
-"""Bytes of the body of an operation that takes a whole rules folder."""
 LONGEST_KEY: Final = 200
-
-STATUS: Final[Mapping[str, int]] = {
-    "invalid": 422,
-    "forbidden": 403,
-    "missing": 404,
-    "conflict": 409,
-    "stale": 412,
-    "too-many": 429,
-    "unknown-actor": 401,
-}
-STATUS_OF_CODE: Final[Mapping[str, int]] = {"file-too-large": 413, "file-type-refused": 415}
-
-API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
-NOBODY: Final = Actor(kind="guest")
-
-
-_request_ids = count(secrets.randbits(63))
-"""Names of requests in the log: none twice, here or after a restart; they need not be hard to guess."""
 
 
 def csrf_of(token: str) -> str:
@@ -66,241 +25,49 @@ def csrf_of(token: str) -> str:
     return hmac.new(token.encode(), b"csrf of the desk", hashlib.sha256).hexdigest()
 
 
-class Problem(Exception):
-    """An answer that is a problem document."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        detail: str,
-        errors: list[dict[str, str]] | None = None,
-        headers: Mapping[str, str] | None = None,
-        details: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.errors = errors
-        self.headers = headers or {}
-        self.details = details or {}
-
-    @classmethod
-    def of(cls, refusal: Refused) -> Problem:
-        """The problem document of a refusal."""
-        status = STATUS_OF_CODE.get(refusal.code, STATUS[refusal.kind])
-        errors = None
-        if refusal.pointer is not None:
-            errors = [{"pointer": refusal.pointer, "code": refusal.code, "message": refusal.message}]
-        headers: dict[str, str] = {}
-        if status == 429:
-            headers["Retry-After"] = str(max(1, refusal.retry_after or 1))
-        if status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return cls(status, refusal.code, refusal.message, errors, headers, refusal.details)
-
-
-class BaseHandler(tornado.web.RequestHandler):
-    """What every HTTP answer of the desk has: an id, safe headers, problem documents instead of tracebacks."""
-
-    policy = API_POLICY
-    speaks = "en"
-    """The language of texts for people in the answer: one of `engine.editor.LOCALES`."""
-
-    @property
-    def web(self) -> Any:
-        """The `Web` this request came to."""
-        return self.application.settings["web"]
-
-    def set_default_headers(self) -> None:
-        self.request_id: str = getattr(self, "request_id", "") or f"{next(_request_ids):016x}"
-        headers = self._headers  # no value of these comes from outside: nothing is to be checked
-        headers["Server"] = "desk"
-        headers["X-Request-Id"] = self.request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Content-Security-Policy"] = self.policy
-        headers["Cache-Control"] = "no-store"
-        if self.web.https:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-
-    def compute_etag(self) -> str | None:
-        """Ours name the ticket's version; Tornado's would turn a fresh list into a 304."""
-        return None
-
-    def problem(self, problem: Problem) -> None:
-        """Answers with a problem document."""
-        self.clear()
-        self.set_status(problem.status)
-        if not getattr(self.request.connection, "_read_finished", True):
-            # Tornado will not read the rest of the request; the client must not send another on this connection.
-            self.set_header("Connection", "close")
-        for name, value in problem.headers.items():
-            self.set_header(name, value)
-        self.set_header("Content-Type", "application/problem+json")
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": http.client.responses.get(problem.status, "Error"),
-            "status": problem.status,
-            "code": problem.code,
-            "detail": problem.detail,
-            "request_id": self.request_id,
-        }
-        if problem.errors:
-            body["errors"] = problem.errors
-        body.update(problem.details)
-        self.finish(self.json(body))
-
-    def json(self, body: Any) -> bytes:
-        """A body as JSON, with what is said to people in the language it was asked in."""
-
-        def spoken(value: Any) -> str:
-            if isinstance(value, Said):
-                return value.spoken(self.speaks)
-            raise NotImplementedError(f"{type(value).__name__} in an answer")
-
-        return msgspec.json.encode(body, enc_hook=spoken)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, Refused):
-            error = Problem.of(error)
-        elif error is not None and is_away(error):
-            error = Problem(503, "store-away", AWAY, headers={"Retry-After": "5"})
-        if isinstance(error, Problem):
-            self.problem(error)
-        elif status_code == 405:
-            self.problem(self.not_allowed())
-        elif status_code == 404:
-            self.problem(Problem(404, "not-found", "there is nothing at this address"))
-        elif status_code < 500:
-            self.problem(Problem(status_code, "bad-request", "the request cannot be read"))
-        else:
-            text = "something went wrong here; the log has the reason under this request id"
-            self.problem(Problem(500, "internal-error", text))
-
-    def not_allowed(self) -> Problem:
-        """405, which names what is allowed."""
-        allowed = ", ".join(self.allowed())
-        return Problem(405, "method-not-allowed", f"allowed here: {allowed}", headers={"Allow": allowed})
-
-    def allowed(self) -> list[str]:
-        """Methods of this address."""
-        return ["GET", "HEAD", "OPTIONS"]
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if isinstance(value, (Problem, Refused)):
-            return
-        if isinstance(value, tornado.web.HTTPError) and value.status_code < 500:
-            return
-        if is_away(value):
-            log.warning("request %s: %s %s: %s", self.request_id, self.request.method, self.request.path, value)
-            return
-        log.error("request %s failed: %s %s", self.request_id, self.request.method, self.request.path, exc_info=value)
-
-    # --- the browser's session ----------------------------------------------------------------------------------------
-
-    def keep_session(self, token: str, seconds: int) -> None:
-        """Has the browser keep a session and the sign of it; an empty token forgets both."""
-        self._keep(COOKIE, token, seconds, httponly=True)
-        self.show_session(bool(token), seconds)
-
-    def show_session(self, there: bool, seconds: int | None = None) -> None:
-        """Has the browser show our pages that there is a session, or none; without `seconds` until it is closed."""
-        self._keep(SIGN, "1" if there else "", seconds, httponly=False)
-
-    def _keep(self, name: str, value: str, seconds: int | None, *, httponly: bool) -> None:
-        secure = self.web.config["server.secure_cookies"] or self.web.proxies.scheme(self.request) == "https"
-        kept = {"path": "/", "httponly": httponly, "samesite": "Lax", "secure": secure}
-        if value:
-            self.set_cookie(name, value, max_age=seconds, **kept)
-        else:
-            self.clear_cookie(name, **kept)
-
-
-@tornado.web.stream_request_body
 class OperationHandler(BaseHandler):
     """Carries out the operations of one path."""
 
     def initialize(self, operations: Mapping[str, Operation]) -> None:
         self.operations = operations
         self.operation: Operation | None = None
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._limit = 0
         self._call: Call | None = None
-        self._refusal: Problem | Refused | None = None
-        self._alarm: asyncio.TimerHandle | None = None
 
     def allowed(self) -> list[str]:
         return sorted({*self.operations, "OPTIONS", *(["HEAD"] if "GET" in self.operations else [])})
 
-    async def prepare(self) -> None:
-        """Judges what the head of a request tells. A refusal waits until the body was read and thrown away: Tornado
-        drops a connection on which it answers earlier."""
-        try:
-            await self._judge()
-        except (Problem, Refused) as refusal:
-            declared = self.request.headers.get("Content-Length", "0")
-            if declared.isdigit() and int(declared) > self._limit + DRAIN:
-                raise
-            self._refusal, self._limit = refusal, 0
-        if self.operation is not None and self.operation.writes:
-            # Who sends too slowly is cut off. Tornado would do it too, by a task for each body.
-            connection: Any = self.request.connection
-            connection.set_body_timeout(None)
-            self._alarm = asyncio.get_running_loop().call_later(BODY_WITHIN, connection.stream.close)
+    def takes(self) -> int:
+        operation = self.operations.get(self._method())
+        return operation.takes(self.web.config) if operation is not None else 0
 
-    def on_connection_close(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        super().on_connection_close()
+    def _method(self) -> str:
+        return "GET" if self.request.method == "HEAD" else self.request.method or ""
 
-    async def _judge(self) -> None:
-        method = "GET" if self.request.method == "HEAD" else self.request.method
-        if method == "OPTIONS":
+    async def judge(self) -> None:
+        if self.request.method == "OPTIONS":
             return
-        operation = self.operation = self.operations.get(method or "")
+        operation = self.operation = self.operations.get(self._method())
         if operation is None:
             raise self.not_allowed()
         self._cross(operation)
-        config = self.web.config
-        self._limit = config["limits.upload"] + 10_000 if operation.upload else config["limits.body"]
-        if operation.large:
-            self._limit = max(self._limit, LARGE)
-        declared = self.request.headers.get("Content-Length", "0")
-        if declared.isdigit() and int(declared) > self._limit + DRAIN:
-            raise self._too_large()
         self._call = await self._identify(operation)
 
-    def data_received(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size <= self._limit:
-            self._chunks.append(chunk)
-        else:
-            self._chunks.clear()
-            if self._size > self._limit + DRAIN:
-                self.request.connection.stream.close()  # type: ignore[union-attr]
-
-    async def _run(self, *parts: str, **named: str) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
+    async def carry_out(self, **named: str) -> None:
+        if self.request.method == "OPTIONS":
+            await self._tell_methods()
+            return
         self.web.under_way += 1
         try:
-            await self._carry_out(named)
+            await self._operate(named)
         finally:
             self.web.under_way -= 1
 
-    async def _carry_out(self, named: Mapping[str, str]) -> None:
-        if self._refusal is not None:
-            raise self._refusal
+    async def _operate(self, named: Mapping[str, str]) -> None:
         operation, call = self.operation, self._call
         assert operation is not None and call is not None  # noqa: S101 - set by `prepare`, or it raised
-        if self._size > self._limit:
-            raise self._too_large()
-        call.raw = b"".join(self._chunks)
+        call.raw = self.body()
+        if operation.upload and announced(self.request.headers) is None:
+            self.web.allowances.shorter(call.actor, network(call.address), len(call.raw))
         call.path = _parameters(named)
         try:
             call.query = decode.query(operation.query, self.request.query)
@@ -315,9 +82,7 @@ class OperationHandler(BaseHandler):
         else:
             self._answer(await once(operation, call, call.key, self.request.path, self._written))
 
-    get = head = post = put = patch = delete = _run
-
-    async def options(self, *parts: str, **named: str) -> None:
+    async def _tell_methods(self) -> None:
         """What is allowed here; for a page of a shop's site, whether it may ask."""
         origin = self.request.headers.get("Origin", "")
         self.set_status(204)
@@ -341,17 +106,17 @@ class OperationHandler(BaseHandler):
         bearer = _bearer(headers.get("Authorization"))
         visitor = headers.get("X-Visitor")
         if bearer is not None:
-            found = await self.web.desk.query(NOBODY, WhoIs(token=bearer, used=operation.used))
+            found = await callers.who(self.web, self.request, WhoIs(token=bearer, used=operation.used))
             if found is None:
                 raise _unknown("session-ended", "this token is not valid, or not any more; sign in again")
         elif visitor:
-            found = await self.web.desk.query(NOBODY, WhoIs(visitor=visitor, shop=shop))
+            found = await callers.who(self.web, self.request, WhoIs(visitor=visitor, shop=shop))
             if found is None or found["visitor"] != visitor:
                 raise _unknown("unknown-visitor", "this visitor's proof is not valid")
             if operation.writes:
                 self._slow(self.web.guest_lines)
         elif cookie := self.get_cookie(COOKIE):
-            found = await self.web.desk.query(NOBODY, WhoIs(token=cookie, used=operation.used))
+            found = await callers.who(self.web, self.request, WhoIs(token=cookie, used=operation.used))
             if found is not None:
                 csrf = csrf_of(found["csrf_seed"])
                 if operation.writes:
@@ -362,6 +127,8 @@ class OperationHandler(BaseHandler):
             raise _unknown("sign-in-needed", "sign in first")
         if operation.slowed and found is not None and not found["actor"].staff:
             self._slow(self.web.typed)
+        if found is not None:
+            self._allow(operation, found["actor"])
         return Call(
             web=self.web,
             actor=found["actor"] if found is not None else NOBODY,
@@ -375,10 +142,14 @@ class OperationHandler(BaseHandler):
             found=found,
         )
 
+    def _allow(self, operation: Operation, actor: Actor) -> None:
+        place = network(self.web.proxies.address(self.request))
+        self.web.allowances.request(actor, place, changes=operation.writes)
+        if operation.upload:
+            self.web.allowances.upload(actor, place, announced(self.request.headers))
+
     def _slow(self, rates: Rates) -> None:
-        if wait := rates.take(network(self.web.proxies.address(self.request))):
-            text = "too many requests from here; slow down"
-            raise Refused("too-many", "too-fast", text, retry_after=max(1, round(wait)))
+        rates.check(network(self.web.proxies.address(self.request)), "too many requests from here")
 
     def _check_csrf(self, wanted: str, *, login: bool) -> None:
         self._check_origin()
@@ -439,10 +210,7 @@ class OperationHandler(BaseHandler):
         sent = [file for group in files.values() for file in group]
         if len(sent) != 1:
             raise decode.Unreadable("send one file at a time, as one part with a file name")
-        return {"name": sent[0].filename, "media_type": sent[0].content_type, "data": sent[0].body}
-
-    def _too_large(self) -> Problem:
-        return Problem(413, "too-large", f"at most {self._limit} bytes are taken here")
+        return {"name": _as_named(sent[0].filename), "media_type": sent[0].content_type, "data": sent[0].body}
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -464,6 +232,13 @@ class OperationHandler(BaseHandler):
         headers = {**answer.headers, "Content-Type": "application/json"}
         body = self.json(with_times(answer.body))
         return Reply(body=body, status=answer.status, headers=headers, cookie=answer.cookie)
+
+
+def _as_named(name: str) -> str:
+    """A file's name as it was: browsers write three characters otherwise in a form, and no others."""
+    for written, meant in (("%22", '"'), ("%0D", "\r"), ("%0A", "\n")):
+        name = name.replace(written, meant)
+    return name
 
 
 def _bearer(header: str | None) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
-from engine.desk import Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
+from engine.desk import NOBODY, Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 log = logging.getLogger(__name__)
 
@@ -18,17 +19,17 @@ RECHECK: Final = 5.0
 QUEUE: Final = 2.0
 """Seconds between looks at the line of those who wait."""
 
-NOBODY: Final = Actor(kind="guest")
-
 
 class Socket(Protocol):
-    """An open socket, as the hub knows it; `web.live` has the sockets themselves."""
+    """An open socket, as the hub knows it; `web.sockets` has the sockets themselves."""
 
     kind: ClassVar[str]
     actor: Actor
     token: str | None
     used: bool
     """Whether a person acted by it since the last look at its session."""
+    place: str | None
+    """The address it counts for; None where that stands for many."""
 
     def send(self, frame: Any) -> None:
         """Sends a frame that has no place in the log."""
@@ -58,6 +59,7 @@ class Hub:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.sockets: set[Socket] = set()
+        self._places: Counter[str] = Counter()
         self._visitors: dict[str, set[Any]] = {}
         self._agents: dict[int, set[Any]] = {}
         self._leaving: dict[int, asyncio.TimerHandle] = {}
@@ -108,6 +110,12 @@ class Hub:
     def add(self, socket: Socket) -> None:
         """A socket was opened; it says hello later."""
         self.sockets.add(socket)
+        if socket.place is not None:
+            self._places[socket.place] += 1
+
+    def crowded(self, place: str | None) -> bool:
+        """Whether more sockets are open from a place than may be."""
+        return place is not None and self._places[place] > self._desk.config["limits.connections"]
 
     def add_chat(self, socket: ChatSocket) -> None:
         """A member or guest said hello."""
@@ -125,6 +133,9 @@ class Hub:
 
     def remove(self, socket: Socket) -> None:
         """A socket is gone. An agent's last one begins the minute after which the agent is offline."""
+        if socket in self.sockets and socket.place is not None:
+            self._places[socket.place] -= 1
+            self._places += Counter()
         self.sockets.discard(socket)
         self.waiting.discard(socket)
         self.dirty.discard(socket)

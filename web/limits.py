@@ -1,14 +1,20 @@
-"""Limits kept in memory: failed sign-ins by address and by person at an address, and rates of lines."""
+"""Limits kept in memory, each counted before the work: sign-ins by address and by person at an address, and rates."""
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
+
+from engine.desk import Refused
+from engine.desk.accounts import login_name
 
 WINDOW: Final = 15 * 60
 """Seconds after which failures are forgotten, and the longest anybody waits."""
@@ -18,6 +24,11 @@ MOST_ROWS: Final = 50_000
 """Addresses and persons remembered; the oldest go first, so memory stays bounded under attack."""
 BURST: Final = 10.0
 """Seconds' worth that may come at once."""
+
+SLOWEST: Final = 1 / 86_400
+"""A second, where a setting says none at all: one a day."""
+ROUNDING: Final = 1e-6
+"""What parts of a token may lack by counting in floats."""
 
 Clock = Callable[[], float]
 
@@ -30,7 +41,8 @@ class _Row:
 
 
 class SignInLimit:
-    """Counts failures only. After `failures` of one person from one address each further try waits twice as long.
+    """Each attempt counts as failed until it is known to be right, so that many at once are not more than one after the
+    other. After `failures` of one person from one address each further try waits twice as long.
 
     A username alone is never locked: nobody can lock out another from elsewhere.
     """
@@ -40,24 +52,36 @@ class SignInLimit:
         self._clock = clock
         self._rows: OrderedDict[tuple[str, str], _Row] = OrderedDict()
 
-    def wait(self, address: str, username: str) -> int:
-        """Whole seconds until the next try is heard; 0: now."""
+    def begin(self, address: str, username: str) -> int:
+        """Counts an attempt, before anything is checked. Whole seconds until the next try is heard; 0: this one is."""
         now = self._clock()
-        keys = ((network(address), ""), (network(address), _folded(username)))
-        until = max((row.until for key in keys if (row := self._rows.get(key)) is not None), default=0.0)
-        return max(0, math.ceil(until - now))
-
-    def failed(self, address: str, username: str) -> None:
-        """A wrong password or an unknown name: the two count alike."""
-        self._count((network(address), ""), self._allowed * ADDRESS_FACTOR)
-        self._count((network(address), _folded(username)), self._allowed)
+        limits = self._limits(address, username)
+        until = max((row.until for key in limits if (row := self._rows.get(key)) is not None), default=0.0)
+        if until > now:
+            return math.ceil(until - now)
+        for key, allowed in limits.items():
+            self._count(key, allowed, now)
+        return 0
 
     def succeeded(self, address: str, username: str) -> None:
-        """Forgets the person's failures at this address; those of the address stay."""
-        self._rows.pop((network(address), _folded(username)), None)
+        """It was right: forgets the person's failures at this address; the others of the address stay."""
+        self.give_back(address, username)
+        self._rows.pop((network(address), login_name(username)), None)
 
-    def _count(self, key: tuple[str, str], allowed: int) -> None:
-        now = self._clock()
+    def give_back(self, address: str, username: str) -> None:
+        """It was neither right nor wrong: nothing could be checked."""
+        for key, allowed in self._limits(address, username).items():
+            row = self._rows.get(key)
+            if row is not None:
+                row.failures = max(0, row.failures - 1)
+                if row.failures < allowed:
+                    row.until = 0.0
+
+    def _limits(self, address: str, username: str) -> dict[tuple[str, str], int]:
+        place = network(address)
+        return {(place, ""): self._allowed * ADDRESS_FACTOR, (place, login_name(username)): self._allowed}
+
+    def _count(self, key: tuple[str, str], allowed: int, now: float) -> None:
         row = self._rows.setdefault(key, _Row())
         if now - row.last > WINDOW:
             row.failures = 0
@@ -73,44 +97,81 @@ class SignInLimit:
 class Bucket:
     """So many a second, and those of ten seconds at once: a backlog after an outage passes, a flood does not."""
 
-    __slots__ = ("_clock", "_last", "_rate", "_tokens")
+    __slots__ = ("_clock", "_last", "_most", "_rate", "_tokens")
 
-    def __init__(self, rate: float, clock: Clock = time.monotonic) -> None:
-        self._rate = rate
+    def __init__(self, rate: float, clock: Clock = time.monotonic, burst: float = BURST) -> None:
+        """`burst`: seconds' worth that may come at once."""
+        self._rate = max(rate, SLOWEST)
         self._clock = clock
-        self._tokens = BURST * rate
+        self._most = self._tokens = burst * rate
         self._last = clock()
 
-    def take(self) -> float:
+    def take(self, amount: float = 1) -> float:
         """0 when it may pass, else the seconds until it may."""
         now = self._clock()
-        self._tokens = min(BURST * self._rate, self._tokens + (now - self._last) * self._rate)
+        self._tokens = min(self._most, self._tokens + (now - self._last) * self._rate)
         self._last = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= amount - ROUNDING:
+            self._tokens -= amount
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return (amount - self._tokens) / self._rate
+
+    def give_back(self, amount: float = 1) -> None:
+        """What was taken is not counted."""
+        self._tokens += amount
 
 
 class Rates:
     """A bucket for each key (an address, a visitor), forgotten when long unused."""
 
-    def __init__(self, rate: float, clock: Clock = time.monotonic) -> None:
+    def __init__(self, rate: float, clock: Clock = time.monotonic, burst: float = BURST) -> None:
         self._rate = rate
         self._clock = clock
+        self._burst = burst
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def take(self, key: str) -> float:
+    def take(self, key: str, amount: float = 1) -> float:
         """As `Bucket.take`, for this key."""
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket(self._rate, self._clock)
+            bucket = self._buckets[key] = Bucket(self._rate, self._clock, self._burst)
         self._buckets.move_to_end(key)
         while len(self._buckets) > MOST_ROWS:
             self._buckets.popitem(last=False)
-        return bucket.take()
+        return bucket.take(amount)
+
+    def give_back(self, key: str, amount: float = 1) -> None:
+        """What was taken for this key is not counted."""
+        if (bucket := self._buckets.get(key)) is not None:
+            bucket.give_back(amount)
+
+    def check(self, key: str, what: str) -> None:
+        """Takes one. Raises Refused, which says when to come again."""
+        if wait := self.take(key):
+            raise Refused("too-many", "too-fast", f"{what}; slow down", retry_after=max(1, math.ceil(wait)))
 
 
+class Turns:
+    """Work under one key is done one after the other; other keys are not touched."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, key: Hashable) -> AsyncIterator[None]:
+        """Waits for who came before under the key."""
+        lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks.pop(key)
+            if waiting > 1:
+                self._locks[key] = (lock, waiting - 1)
+
+
+@functools.lru_cache(maxsize=4096)
 def network(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that one IPv6 customer has."""
     try:
@@ -122,7 +183,3 @@ def network(address: str) -> str:
             return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((int(ip) >> 64 << 64, 64)))
     return str(ip)
-
-
-def _folded(username: str) -> str:
-    return username.strip().casefold()[:200]

@@ -16,6 +16,8 @@ _HELP: Final[Mapping[str, tuple[str, str]]] = {
     "desk_requests_total": ("counter", "Requests by method, route and status."),
     "desk_request_seconds": ("histogram", "Time to answer."),
     "desk_sign_in_failures_total": ("counter", "Wrong passwords and unknown names."),
+    "desk_connections_refused_total": ("counter", "Connections too many of one address."),
+    "desk_uploads_refused_total": ("counter", "Files that were not taken, by code; `picture-too-hard` was given up."),
     "desk_socket_messages_total": ("counter", "Messages of clients by type."),
     "desk_socket_errors_total": ("counter", "Messages of clients that were refused, by code."),
     "desk_sockets_dropped_total": ("counter", "Sockets closed by us, by reason."),

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from engine.desk import Refused, WhoIs
+from web import callers
+from web.base import COOKIE, SIGN, BaseHandler
 from web.folder import Kept
-from web.handler import COOKIE, NOBODY, SIGN, BaseHandler, Problem
+from web.problem import Problem
 from web.routes import API
 
 CONSOLE_PATHS: Final = (
@@ -34,7 +36,14 @@ _ASSET: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
 class BuiltHandler(BaseHandler):
-    """What serves built files."""
+    """What serves built files: nothing is sent to it."""
+
+    async def judge(self) -> None:
+        if self.request.method not in ("GET", "HEAD"):
+            raise self.not_allowed()
+
+    def allowed(self) -> list[str]:
+        return ["GET", "HEAD"]
 
     def packed(self, kept: Kept) -> bytes:
         """The bytes as the browser takes them: nothing secret stands in built files, so packing tells nothing."""
@@ -51,11 +60,7 @@ class PageHandler(BuiltHandler):
     def initialize(self, page: str) -> None:
         self.page = page
 
-    def prepare(self) -> None:
-        if self.request.method not in ("GET", "HEAD"):
-            raise self.not_allowed()
-
-    async def get(self, *_: Any) -> None:
+    async def carry_out(self, **_: str) -> None:
         found = self.web.folder.read(f"{self.page}.html")
         if found is None:
             text = "the web pages are not built; run `make install`"
@@ -75,13 +80,11 @@ class PageHandler(BuiltHandler):
             self.show_session(there)
         await self.finish(self.packed(found))
 
-    head = get
-
     async def _signed_in(self) -> bool:
         """Whether the browser brings a session that is good; where that cannot be told the page is to ask."""
         token = self.get_cookie(COOKIE)
         try:
-            return bool(token) and await self.web.desk.query(NOBODY, WhoIs(token=token)) is not None
+            return bool(token) and await callers.who(self.web, self.request, WhoIs(token=token)) is not None
         except Refused:
             return True
 
@@ -89,19 +92,13 @@ class PageHandler(BuiltHandler):
 class AssetHandler(BuiltHandler):
     """A built file whose name holds its digest: kept for ever."""
 
-    def prepare(self) -> None:
-        if self.request.method not in ("GET", "HEAD"):
-            raise self.not_allowed()
-
-    async def get(self, name: str) -> None:
+    async def carry_out(self, *, name: str) -> None:  # type: ignore[override]
         found = self.web.folder.read(f"assets/{name}") if _ASSET.fullmatch(name) and not name.startswith(".") else None
         if found is None or name.endswith(".map"):
             raise Problem(404, "not-found", "there is nothing at this address")
         self.set_header("Content-Type", _type(name))
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         await self.finish(self.packed(found))
-
-    head = get
 
 
 class FileHandler(BuiltHandler):
@@ -111,11 +108,7 @@ class FileHandler(BuiltHandler):
         self.name = name
         self.cross = cross
 
-    def prepare(self) -> None:
-        if self.request.method not in ("GET", "HEAD"):
-            raise self.not_allowed()
-
-    async def get(self) -> None:
+    async def carry_out(self, **_: str) -> None:
         found = self.web.folder.read(self.name)
         if found is None:
             raise Problem(404, "not-found", "there is nothing at this address")
@@ -133,13 +126,11 @@ class FileHandler(BuiltHandler):
             return
         await self.finish(self.packed(found))
 
-    head = get
-
 
 class NothingHandler(PageHandler):
     """Every other address. A browser gets the console, which says so in the reader's language; a program a problem."""
 
-    def prepare(self) -> None:
+    async def judge(self) -> None:
         reads_pages = self.request.method in ("GET", "HEAD") and "text/html" in self.request.headers.get("Accept", "")
         if not reads_pages or self.request.path.startswith((f"{API}/", "/assets/", "/ws/")):
             raise Problem(404, "not-found", "there is nothing at this address")
@@ -162,7 +153,7 @@ def rows(demo: bool, pages: Iterable[str]) -> list[Any]:
         ("/favicon.ico", FileHandler, {"name": "favicon.ico"}),
         ("/(?:icon.svg)", FileHandler, {"name": "icon.svg"}),
         ("/manifest.webmanifest", FileHandler, {"name": "manifest.webmanifest"}),
-        (r"/assets/([^/]+)", AssetHandler),
+        (r"/assets/(?P<name>[^/]+)", AssetHandler),
     ]
     if demo:
         found.append(("/demo", PageHandler, {"page": "demo"}))

@@ -32,6 +32,10 @@ class Proxies:
                 break
         return address
 
+    def listed(self, address: str) -> bool:
+        """Whether it is one of the listed proxies, which stands for many."""
+        return self._listed(address)
+
     def scheme(self, request: HTTPServerRequest) -> str:
         """`http` or `https`, as the client's browser has it."""
         if self._listed(request.remote_ip or ""):

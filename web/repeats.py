@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from engine.desk import KeepReply, ReplyGiven
+from engine.desk import KeepReply, ReplyGiven, principal
 from web.routes import Call, Operation, Reply
 
 log = logging.getLogger(__name__)
@@ -18,8 +18,14 @@ log = logging.getLogger(__name__)
 async def once(operation: Operation, call: Call, key: str, path: str, written: Callable[[Reply], Reply]) -> Reply:
     """The answer of the first time, if the request came before; else it is carried out and its answer kept.
 
-    `written` makes bytes of an answer's body. Raises Refused for another request under the key.
+    Copies that come at once wait for the first. `written` makes bytes of an answer's body. Raises Refused for another
+    request under the key.
     """
+    async with call.web.turns.of((principal(call.actor), key)):
+        return await _once(operation, call, key, path, written)
+
+
+async def _once(operation: Operation, call: Call, key: str, path: str, written: Callable[[Reply], Reply]) -> Reply:
     digest = _digest(operation, call, path)
     given = await call.ask(ReplyGiven(key, digest))
     if given is not None:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeVar
 from msgspec import UNSET, Struct
 from tornado.httputil import HTTPServerRequest
 
+from engine.config import Config
 from engine.desk import Actor, Desk, Refused
 from web import features, schema
 from web.shared import Web
@@ -23,6 +24,10 @@ API: Final = "/api/v1"
 ROOMS: Final = ("session", "tickets", "members", "files", "desk", "rules", "rule_editor", "system")
 
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
+ENVELOPE: Final = 10_000
+"""Bytes that multipart adds to a file."""
+UNASKED: Final = 1_000
+"""Bytes of a body that are passed over where none is asked for: some programs always send `{}`."""
 Who = Literal["anybody", "known"]
 S = TypeVar("S", bound=Struct)
 
@@ -154,6 +159,14 @@ class Operation:
         """Whether it changes something."""
         return self.method not in ("GET", "HEAD")
 
+    def takes(self, config: Config) -> int:
+        """Bytes of a body that are read."""
+        if self.upload:
+            return int(config["limits.upload"]) + ENVELOPE
+        if self.body is None:
+            return UNASKED
+        return int(max(config["limits.body"], config["limits.rules_body"] if self.large else 0))
+
     @property
     def used(self) -> bool:
         """Whether a person acts by it: who changes something or types. What only shows something is asked again by
@@ -171,7 +184,7 @@ class Operation:
         found = {400, 413, 422, 503, *self.errors}
         if self.who == "known":
             # With no credentials 401; a session that was ended may also be told of where nobody needs one.
-            found |= {401, 403}
+            found |= {401, 403, 429}
         if "{" in self.path:
             found.add(404)
         if self.body is not None or self.upload:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
@@ -14,17 +13,15 @@ from engine.config import ConfigError
 from engine.desk import Desk
 from engine.editor import Workspace
 from engine.reload import Watcher
+from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
 from web.hub import Hub
-from web.limits import Rates, SignInLimit
+from web.limits import Rates, SignInLimit, Turns, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
 
 log = logging.getLogger("web")
-
-GUESTS_BEHIND_ONE: Final = 10
-"""Guests who write at once from one address (an office, a phone company), each at the rate of one."""
 
 
 class Web:
@@ -45,8 +42,13 @@ class Web:
         self.log = log
         self.metrics = Metrics()
         self.sign_ins = SignInLimit(self.config["limits.sign_in_failures"])
-        self.guest_lines = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
-        self.typed = Rates(GUESTS_BEHIND_ONE * self.config["limits.guest_rate"])
+        self.guesses = Rates(self.config["limits.guess_rate"])
+        """Tokens, visitors' proofs and keys that were not right."""
+        self.turns = Turns()
+        """Of requests under an Idempotency-Key."""
+        self.allowances = Allowances(self.config)
+        self.guest_lines = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
+        self.typed = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         """What is asked while people type: so that it never takes the place of their lines."""
         self.folder = Folder()
         try:
@@ -88,11 +90,15 @@ class Web:
         return next(iter(book.shops)) if book is not None and len(book.shops) == 1 else None
 
     def may_measure(self, request: HTTPServerRequest) -> bool:
-        """`/metrics` is for this machine, and for who has the key."""
+        """`/metrics` is for this machine, and for who has the key. Raises Refused where too many were tried."""
         key = str(self.config.get("server.metrics_secret") or "")
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if key and hmac.compare_digest(given.encode(), key.encode()):
-            return True
+        if key and given:
+            place = network(self.proxies.address(request))
+            self.guesses.check(place, "too many keys from here are not valid")
+            if hmac.compare_digest(given.encode(), key.encode()):
+                self.guesses.give_back(place)
+                return True
         return self.proxies.local(request)
 
     async def idle(self) -> None:

@@ -28,6 +28,8 @@ from engine.config import starter
 
 CLIENTS = 8
 EXTRA_RULES = 1000
+UNLIMITED = {f"ENGINE_LIMITS_{name}": "1000000" for name in ("API_RATE", "API_CHANGES", "CONNECTIONS")}
+"""One person asks for what a whole desk would."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -208,7 +210,7 @@ def served(
     process = _start(
         [*engine, "serve", "--desk", str(desk), "--port", str(port)],
         url,
-        {"ENGINE_LOGGING_LEVEL": "ERROR", "ENGINE_RULES_WATCH": "false", **(settings or {})},
+        {"ENGINE_LOGGING_LEVEL": "ERROR", "ENGINE_RULES_WATCH": "false", **UNLIMITED, **(settings or {})},
     )
     try:
         headers = {"Authorization": f"Bearer {_login(url, password)}"}

@@ -113,6 +113,8 @@ def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
 
 def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = None) -> Ticket:
     """The ticket, if the actor may see it and has the right; else Refused, the first without telling that it exists."""
+    if actor.kind == "agent":
+        require(actor, "ticket.view")  # told alike whether there is such a ticket or not
     if ticket is None or not sees_ticket(actor, ticket):
         raise missing("ticket")
     if permission is not None and actor.kind == "agent":

@@ -231,6 +231,8 @@ class Actor(Struct, frozen=True):
 
 
 SYSTEM = Actor(kind="system", name="system")
+NOBODY = Actor(kind="guest")
+"""Who has not said who it is."""
 
 
 class Lookups(Protocol):

@@ -28,7 +28,7 @@ from engine.core.commands import (
     UnblockMember,
     Upload,
 )
-from engine.core.entities import SYSTEM, Actor
+from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.core.questions import (
     Agents,
@@ -73,6 +73,7 @@ from engine.store import is_away
 
 __all__ = [
     "CONTROL",
+    "NOBODY",
     "SYSTEM",
     "Actor",
     "Agents",

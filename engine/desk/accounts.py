@@ -13,6 +13,20 @@ from engine.core.errors import Refused
 from engine.desk import actors
 from engine.desk.context import Context
 from engine.store import Tx, doctor, outbox, people, sessions
+from engine.store.sessions import login_name
+
+__all__ = [
+    "MIN_PASSWORD",
+    "Line",
+    "disable",
+    "examine",
+    "hash_password",
+    "list_agents",
+    "login_name",
+    "present",
+    "save_agent",
+    "set_password",
+]
 
 MIN_PASSWORD = 8
 

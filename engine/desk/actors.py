@@ -92,7 +92,12 @@ def check_proof(ring: KeyRing, shop: str, text: str) -> str | None:
     visitor, dot, signature = text.rpartition(".")
     if not dot or not visitor or len(text) > 200:
         return None
-    return visitor if hmac.compare_digest(_signature(ring, shop, visitor), signature) else None
+    return visitor if same(_signature(ring, shop, visitor), signature) else None
+
+
+def same(ours: str, given: str) -> bool:
+    """Whether a secret that was given is ours, in a time that tells nothing; any text may be given."""
+    return hmac.compare_digest(ours.encode(), given.encode("utf-8", "replace"))
 
 
 def _signature(ring: KeyRing, shop: str, visitor: str) -> str:

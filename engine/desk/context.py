@@ -25,7 +25,9 @@ from engine.core.entities import SYSTEM, Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.core.values import replace
+from engine.desk import texts
 from engine.desk.actors import Known, uploaders_of
+from engine.desk.lanes import Lane
 from engine.extras import extras
 from engine.lanes import Lanes
 from engine.plugins import Plugins
@@ -168,6 +170,10 @@ class Context:
         """Where compiled rules are kept, for a quick start."""
         self.rulebook: Rulebook | None = None
         self.lexicon = Lexicon()
+        self.sign_ins = Lane("sign-ins", config["limits.sign_ins_at_once"], config["limits.sign_ins_waiting"])
+        """Where passwords are checked: dear work that anybody may ask for."""
+        self.pictures = Lane("pictures", config["limits.pictures_at_once"], config["limits.pictures_waiting"])
+        """Where pictures are drawn anew."""
         self.known: dict[str, tuple[float, Known]] = {}
         """Live sessions by token, each believed until a moment of the monotonic clock."""
         self.control: str | None = None
@@ -241,10 +247,12 @@ class Context:
 
     async def act(self, actor: Actor, command: Any, *, key: str | None = None) -> dict[str, Any]:
         """Carries a command out, in the API's shape; see `Desk.act`."""
+        texts.check(command)
         return await self.tables.commands[type(command)].act(self, actor, command, key)
 
     async def query(self, actor: Actor, question: Any) -> Any:
         """Answers a question; see `Desk.query`."""
+        texts.check(question)
         ahead = self.tables.questions_ahead.get(type(question))
         if ahead is not None:
             return await ahead(self, actor, question)

@@ -13,11 +13,13 @@ from engine.desk import locate
 from engine.desk.context import Context, Work
 from engine.desk.handlers.messages import answered, line_answer
 from engine.desk.handlers.tickets import ticket_answer
+from engine.desk.texts import cleaned
 from engine.store import Tx, load, queue, stream
 
 
 async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
     """Takes it in; see `Desk.receive`."""
+    inbound = cleaned(inbound)
     shop = inbound.shop or next(iter(context.book.shops))
     call = (inbound.event or "").startswith("call.")
 

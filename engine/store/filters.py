@@ -8,7 +8,7 @@ nothing negates it, so only `not` needs care (`_untrue`). What the database cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -37,6 +37,17 @@ def where(condition: Condition, now: int, ring: KeyRing, lexicon: Lexicon, zone:
     Raises NotFilterable with the span of the first part that SQL cannot decide.
     """
     return _Translation(now, ring, lexicon, zone).test(condition.tree)
+
+
+MOST_WORDS = 400
+"""Words a condition may look for in one place: each is looked for in every ticket."""
+
+
+def _few(items: Sequence[Any], node: Any) -> Sequence[Any]:
+    """The items. Raises NotFilterable for too many."""
+    if len(items) > MOST_WORDS:
+        raise NotFilterable(f"a list can be filtered by at most {MOST_WORDS} words at once", node.span)
+    return items
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +260,7 @@ class _Translation:
 
     def one_of(self, node: tree.OneOf) -> Any:
         personal = self.personal(node.left)
-        items = node.items
+        items = _few(node.items, node)
         if personal is not None:
             if node.negated:
                 raise self.only_equal(node)
@@ -266,7 +277,7 @@ class _Translation:
         return joined(joint, parts) if parts else (_TRUE if node.negated else _FALSE)
 
     def list_has(self, node: tree.ListHas) -> Any:
-        items = [item.value for item in node.items if isinstance(item, tree.Const)]
+        items = [item.value for item in _few(node.items, node) if isinstance(item, tree.Const)]
         item_type = type_of(node.left).item
         if len(items) != len(node.items) or (item_type is not None and item_type.kind == "text"):
             raise NotFilterable(f"a list cannot be filtered by `{node.span.text}`", node.span)
@@ -287,7 +298,7 @@ class _Translation:
         raise NotFilterable(f"`{node.span.text}` cannot be looked into by a list's filter", node.span)
 
     def contains(self, node: tree.TextContains) -> Any:
-        words = [word for word in node.words if word]
+        words = [word for word in _few(node.words, node) if word]
         if node.exact:
             if not all(is_cjk(char) for word in words for char in word):
                 raise NotFilterable("`contains exact` can be filtered by in Chinese only", node.span)

@@ -23,6 +23,8 @@ AGENT_IDLE, AGENT_LONGEST, MEMBER_LONGEST = 12 * HOUR, 7 * DAY, 30 * DAY
 """An agent's screen left alone over night is closed; a member's is on their own phone."""
 KEY_LONGEST = 366 * DAY
 """API tokens and keys: a year, then a new one."""
+LONGEST_NAME = 200
+"""Characters of a username that are looked at."""
 TOUCH = 60 * SECOND
 """`used_at` is written at most this often: reading must not become writing."""
 KEEP_ENDED = 30 * DAY
@@ -33,6 +35,12 @@ _SESSION = Prepared(lambda: t.Session.select().where(t.Session.digest == p("dige
 
 
 # --------------------------------------------------------------------------------------------------------------- logins
+
+
+def login_name(text: str) -> str:
+    """The one spelling of what somebody signs in as: case, width, invisible characters and spaces around are no part of
+    it. Limits count by it too."""
+    return fold(text[:LONGEST_NAME]).strip()
 
 
 def save_login(
@@ -52,16 +60,16 @@ def save_login(
         "password": password,
         "otp_secret": tx.ring.encrypt_text(otp_secret, "login:otp") if otp_secret else None,
         "changed_at": tx.now,
-        "username": fold(username),
+        "username": login_name(username),
     }
     if not tx.update(t.Login, row, owner_kind=owner_kind, owner_id=owner_id):
         tx.insert(t.Login, {"owner_kind": owner_kind, "owner_id": owner_id, **row})
 
 
 def find_login(tx: Tx, username: str) -> Row | None:
-    """The login of a name, case and width aside: owner_kind, owner_id, password, otp (decrypted),
+    """The login of a name, however it is spelled (`login_name`): owner_kind, owner_id, password, otp (decrypted),
     otp_used."""
-    row = tx.row(_LOGIN, username=fold(username))
+    row = tx.row(_LOGIN, username=login_name(username))
     if row is None:
         return None
     sealed = row.pop("otp_secret")

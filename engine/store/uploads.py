@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from peewee import fn
+
 from engine.core.access import Scope
 from engine.core.entities import DAY
 from engine.store import tables as t
@@ -59,6 +61,12 @@ def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> R
             & t.Message.unsent_at.is_null()
         )
     return row if tx.value(query) is not None else None
+
+
+def unused_bytes(tx: Tx) -> int:
+    """Bytes of visitors' and members' uploads that no message names yet."""
+    theirs = t.File.claimed_at.is_null() & ~t.File.uploader.startswith("agent:")
+    return int(tx.value(t.File.select(fn.COALESCE(fn.SUM(t.File.size), 0)).where(theirs)) or 0)
 
 
 def unused_files(tx: Tx, limit: int = 100) -> list[Row]:

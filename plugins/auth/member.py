@@ -59,12 +59,14 @@ class SignOn:
                 leeway=LEEWAY,
                 options={"require": ["exp", "aud", "sub"], "verify_iat": True},
             )
-        except (jwt.PyJWTError, ValueError):
-            return None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+            return None  # signed or not: claims may be of any kind
         subject = claims["sub"]
         if not isinstance(subject, str) or not subject.strip() or len(subject) > 200:
             return None
-        if claims["exp"] > time.time() + LONGEST + LEEWAY:
+        until = claims["exp"]
+        # A number of seconds and nothing else: neither text nor true, and no NaN, which is never too late.
+        if type(until) not in (int, float) or not until <= time.time() + LONGEST + LEEWAY:
             return None
         values = {
             name: claims[name][:200]

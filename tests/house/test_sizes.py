@@ -21,7 +21,6 @@ LONG = {
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
-    "web/live.py": 686,
     "web/schema.py": 574,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""

@@ -106,3 +106,40 @@ def test_settings_that_would_be_unsafe_are_refused(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="no algorithm"):
         register_authenticators({"demo": {"algorithm": "none"}})
     assert register_authenticators({}) == []
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "sub", "aud", "name", "tier", "locale", "jti", "iss"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '"text"', f'"{int(time.time()) + 600}"', "null", "true", "NaN", "Infinity", "-Infinity", "1e400", "9" * 5_000,
+        str(2**64), "-1", "{}", "[]", '[{}]', "[" * 900 + "]" * 900, '"\\u0000"', '"\\ud800"', '""', '" "',
+    ],
+)  # fmt: skip
+def test_claims_of_any_kind_are_believed_or_not_and_break_nothing(demo: SignOn, name: str, raw: str) -> None:
+    def part(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+    body = ", ".join(
+        f'"{key}": {value}' for key, value in {**{k: json.dumps(v) for k, v in claims().items()}, name: raw}.items()
+    )
+    head = f"{part(json.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{part('{' + body + '}')}"
+    seal = base64.urlsafe_b64encode(hmac.new(SECRET.encode(), head.encode(), hashlib.sha256).digest()).decode()
+    found = ask(demo, f"{head}.{seal.rstrip('=')}")
+    if name == "exp":
+        assert found is None, "only a number of seconds, at most an hour ahead"
+    if found is not None:
+        assert isinstance(found.verified["account"], str)
+
+
+@pytest.mark.parametrize(
+    "header", ["{}", "[]", "null", '"HS256"', '{"alg": 1}', '{"alg": ["HS256"]}', '{"alg": "HS256", "crit": 1}']
+)
+def test_heads_of_any_kind_break_nothing(demo: SignOn, header: str) -> None:
+    def part(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    head = f"{part(header)}.{part(json.dumps(claims()))}"
+    seal = base64.urlsafe_b64encode(hmac.new(SECRET.encode(), head.encode(), hashlib.sha256).digest()).decode()
+    ask(demo, f"{head}.{seal.rstrip('=')}")
+    ask(demo, "\u00e9.\u00e9.\u00e9")

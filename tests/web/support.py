@@ -134,6 +134,12 @@ class Socket:
                 return frame
             assert frame["type"] != "error", frame
 
+    def get_error(self) -> dict[str, Any]:
+        """The next error."""
+        while (frame := self.receive())["type"] != "error":
+            pass
+        return frame
+
     def line(self, text: str, id: str = "", **more: Any) -> dict[str, Any]:
         """Says something and waits for its ack."""
         client_id = id or f"c-{time.monotonic_ns()}"
@@ -191,6 +197,11 @@ def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings
         "rules.watch": False,
         "storage.url": "sqlite:desk.db",
         "files.url": "file:files",
+        "limits.guess_rate": 10_000,
+        "limits.api_rate": 10_000,
+        "limits.api_changes": 10_000,
+        "limits.guest_uploads": 10_000,
+        "limits.address_uploads": 10_000,
         **{name.replace("__", "."): value for name, value in settings.items()},
     }
     config = load(desk, None, values)

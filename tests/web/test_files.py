@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageSequence
@@ -10,7 +11,7 @@ from PIL import Image, ImageSequence
 from engine.desk import Refused
 from engine.files import Limits, clean_name, prepare
 
-LIMITS = Limits(upload=1_000_000, pixels=1_000_000)
+LIMITS = Limits(upload=1_000_000, pixels=1_000_000, picture_memory=400_000_000, picture_seconds=10)
 
 
 def picture(kind: str, size: tuple[int, int] = (30, 20), **more: object) -> bytes:
@@ -119,7 +120,7 @@ def test_a_pixel_bomb_is_refused_before_it_is_unpacked() -> None:
         + chunk(b"IEND", b"")
     )
     with pytest.raises(Refused) as refused:
-        prepare("x.png", "image/png", bomb, Limits(upload=20_000_000, pixels=40_000_000))
+        prepare("x.png", "image/png", bomb, replace(LIMITS, upload=20_000_000, pixels=40_000_000))
     assert refused.value.code == "picture-too-large"
 
 

@@ -161,7 +161,7 @@ def test_a_body_that_comes_too_slowly_is_cut_off_and_an_answer_is_waited_for(
 ) -> None:
     import socket
 
-    monkeypatch.setattr("web.handler.BODY_WITHIN", 0.3)
+    monkeypatch.setattr("web.base.BODY_WITHIN", 0.3)
     head = f"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {small.token('amy')}\r\n"
     with socket.create_connection(("127.0.0.1", small.server.port)) as raw:
         raw.sendall(f"{head}Content-Length: 20\r\n\r\n{{".encode())

@@ -45,24 +45,40 @@ def test_failures_of_one_person_at_one_address_wait_longer_each_time() -> None:
     limit = SignInLimit(3, clock)
     waits = []
     for _ in range(8):
-        limit.failed("192.0.2.1", "Amy")
-        waits.append(limit.wait("192.0.2.1", "amy"))
+        assert limit.begin("192.0.2.1", "Amy") == 0
+        wait = limit.begin("192.0.2.1", "\uff41my ") if len(waits) > 1 else 0
+        waits.append(wait)
+        clock.now += wait
     assert waits == [0, 0, 1, 2, 4, 8, 16, 32]
-    assert limit.wait("192.0.2.2", "amy") == 0, "nobody locks another out from elsewhere"
-    assert limit.wait("192.0.2.1", "ben") == 0
+    assert limit.begin("192.0.2.2", "amy") == 0, "nobody locks another out from elsewhere"
+    assert limit.begin("192.0.2.1", "ben") == 0
+
+
+def test_many_attempts_at_once_are_not_more_than_one_after_the_other() -> None:
+    limit = SignInLimit(3, Clock())
+    assert [limit.begin("192.0.2.1", "amy") for _ in range(6)] == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_right_password_and_one_that_could_not_be_checked_are_given_back() -> None:
+    limit = SignInLimit(3, Clock())
+    for _ in range(50):
+        assert limit.begin("192.0.2.1", "amy") == 0
+        limit.give_back("192.0.2.1", "amy")
+    assert [limit.begin("192.0.2.1", "amy") for _ in range(3)] == [0, 0, 0]
     limit.succeeded("192.0.2.1", "amy")
-    assert limit.wait("192.0.2.1", "amy") == 0
+    assert [limit.begin("192.0.2.1", "amy") for _ in range(4)] == [0, 0, 0, 1]
 
 
 def test_an_address_that_tries_many_names_waits_and_no_wait_is_for_ever() -> None:
     clock = Clock()
     limit = SignInLimit(3, clock)
     for n in range(3 * ADDRESS_FACTOR + 20):
-        limit.failed("2001:db8::1", f"name-{n}")
-    assert 0 < limit.wait("2001:db8::ffff", "anybody") <= WINDOW, "one customer has a whole /64"
-    assert limit.wait("2001:db8:0:1::1", "anybody") == 0
+        clock.now += limit.begin("2001:db8::1", f"name-{n}")
+        limit.begin("2001:db8::1", f"name-{n}")
+    assert 0 < limit.begin("2001:db8::ffff", "anybody") <= WINDOW, "one customer has a whole /64"
+    assert limit.begin("2001:db8:0:1::1", "anybody") == 0
     clock.now += WINDOW + 1
-    assert limit.wait("2001:db8::1", "anybody") == 0
+    assert limit.begin("2001:db8::1", "anybody") == 0
 
 
 def test_a_bucket_lets_a_burst_pass_and_a_flood_not() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from msgspec import Meta
 
-from engine.desk import FileById, Upload
+from engine.desk import FileById, Refused, Upload
 from web import schema
 from web.routes import API, Call, Media, Reply, route
 
@@ -33,7 +33,11 @@ class UploadQuery(schema.Query):
 async def upload(call: Call) -> Reply:
     """Send one file: multipart, or the bytes themselves with their type and `?name=`."""
     part: dict[str, Any] = call.body
-    done = await call.act(Upload(part["name"], part["media_type"], part["data"]))
+    try:
+        done = await call.act(Upload(part["name"], part["media_type"], part["data"]))
+    except Refused as refusal:
+        call.web.metrics.count("desk_uploads_refused_total", code=refusal.code)
+        raise
     return Reply(done, 201, {"Location": f"{API}/files/{done['id']}"})
 
 

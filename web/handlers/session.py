@@ -6,12 +6,10 @@ import math
 import time
 from typing import Literal
 
-from engine.desk import Actor, Me, Refused, Sessions, SignIn, SignOut
+from engine.desk import NOBODY, Actor, Me, Refused, Sessions, SignIn, SignOut
 from web import schema
 from web.handler import csrf_of
 from web.routes import API, Call, Reply, route
-
-NOBODY = Actor(kind="guest")
 
 
 @route(
@@ -21,8 +19,7 @@ async def login(call: Call) -> Reply:
     """Sign in, as an agent or a member: a token, or a cookie for the browser."""
     body: schema.LoginBody = call.body
     limit = call.web.sign_ins
-    wait = limit.wait(call.address, body.username)
-    if wait:
+    if wait := limit.begin(call.address, body.username):
         text = "too many failed attempts; try again later"
         raise Refused("too-many", "too-many-sign-ins", text, retry_after=wait)
     kind: Literal["browser", "api"] = "browser" if body.cookie else "api"
@@ -31,8 +28,12 @@ async def login(call: Call) -> Reply:
         done = await call.desk.act(NOBODY, command)
     except Refused as refusal:
         if refusal.kind == "unknown-actor":
-            limit.failed(call.address, body.username)
             call.web.metrics.count("desk_sign_in_failures_total")
+        else:
+            limit.give_back(call.address, body.username)
+        raise
+    except BaseException:
+        limit.give_back(call.address, body.username)
         raise
     limit.succeeded(call.address, body.username)
     actor: Actor = done["actor"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from engine.core.commands import Upload
@@ -12,8 +14,11 @@ from engine.core.errors import Refused
 from engine.desk.actors import uploaders_of
 from engine.desk.context import Context
 from engine.desk.rows import AsyncCommand
-from engine.files import prepare
+from engine.files import is_picture, prepare
 from engine.store import Tx, uploads
+
+FULL = 600
+"""Seconds after which who found no room may try again: what nobody named goes each hour."""
 
 
 async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, Any]:
@@ -21,11 +26,16 @@ async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, 
     uploader = uploaders_of(actor)
     if not uploader:
         raise Refused("unknown-actor", "sign-in-needed", "sign in, or say hello, before uploading")
-    prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
+    if not actor.staff:
+        await context.read(partial(_check_room, context, len(command.data)))
+    async with context.pictures if is_picture(command.data) else nullcontext():
+        prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
     limit = context.config["limits.upload"]
     digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
 
     def job(tx: Tx) -> dict[str, Any]:
+        if not actor.staff:
+            _check_room(context, size, tx)  # others may have come meanwhile
         return dict(
             uploads.add_file(
                 tx,
@@ -38,6 +48,13 @@ async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, 
         )
 
     return await context.write(job)
+
+
+def _check_room(context: Context, size: int, tx: Tx) -> None:
+    """Raises Refused where visitors' and members' uploads that hang on nothing take all they may."""
+    if uploads.unused_bytes(tx) + size > context.config["limits.unused_uploads"]:
+        text = "too many files wait to be named in a message; send it later"
+        raise Refused("too-many", "uploads-full", text, retry_after=FULL)
 
 
 COMMANDS = (AsyncCommand(Upload, _upload),)

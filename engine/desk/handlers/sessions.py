@@ -15,7 +15,7 @@ from engine.core.entities import DAY, SECOND, SYSTEM, Actor
 from engine.core.errors import Refused, missing
 from engine.core.questions import WhoIs
 from engine.core.values import replace
-from engine.desk import actors, locate, results
+from engine.desk import actors, locate, results, texts
 from engine.desk.context import Context, Work
 from engine.desk.handlers.members import sign_on
 from engine.desk.rows import AsyncCommand, PlainCommand
@@ -42,7 +42,11 @@ def _failed(command: SignIn, tx: Tx) -> dict[str, Any]:
     """A try that failed: whose account, if there is one. Another name may be a password typed in the wrong place: of it
     only a mark is kept, by which tries with the same name are known."""
     login = sessions.find_login(tx, command.username)
-    body = {"mark": tx.ring.blind("login", command.username)} if login is None else {"account": login["username"]}
+    body = (
+        {"mark": tx.ring.blind("login", sessions.login_name(command.username))}
+        if login is None
+        else {"account": login["username"]}
+    )
     tx.record("session.refused", body, actor=_somebody(command))
     return {}
 
@@ -63,7 +67,8 @@ async def _signed_in(context: Context, command: SignIn) -> dict[str, Any]:
         "otp": command.otp,
         "account": account,
     }
-    identity = await _recognised(context, credentials, lambda identity: True)
+    async with context.sign_ins:
+        identity = await _recognised(context, credentials, lambda identity: True)
     refused = Refused("unknown-actor", "bad-credentials", "the username or the password is not right")
     if identity is None or login is None:
         raise refused
@@ -114,7 +119,7 @@ async def who_is(context: Context, actor: Actor, question: WhoIs) -> dict[str, A
     """The `actor` behind a token or a visitor's proof, with `csrf_seed` and the proof to keep; None when nobody."""
     book, words = context.book, context.lexicon
     if question.token:
-        if context.control is not None and question.token == context.control:
+        if context.control is not None and actors.same(context.control, question.token):
             return {"actor": SYSTEM, "csrf_seed": None, "visitor": None}
         known = context.known.get(question.token)
         if known is None or known[0] < time.monotonic():
@@ -150,9 +155,12 @@ async def _sign_on(context: Context, actor: Actor, command: SignOn) -> dict[str,
     refused = Refused("unknown-actor", "session-ended", "this token is not valid, or not any more; sign in again")
     if command.shop not in context.book.shops:
         raise refused
-    identity = await _recognised(context, credentials, lambda identity: "account" in identity.verified)
+    identity = await _recognised(
+        context, credentials, lambda identity: texts.clean(identity.verified.get("account", "\0"))
+    )
     if identity is None:
         raise refused
+    identity = texts.cleaned(identity)
     once = identity.once or sessions.token_digest(command.token)
 
     def job(tx: Tx) -> dict[str, Any]:

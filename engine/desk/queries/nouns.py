@@ -8,9 +8,11 @@ from typing import Any
 from engine.core import questions as ask
 from engine.core.rulebook import Noun, Rulebook
 from engine.desk.context import Questions, Work
+from engine.desk.rows import check_who
 
 
 def _nouns(work: Work, q: ask.Nouns) -> Any:
+    check_who(work.actor, "agents", None)
     return nouns(work.book)
 
 

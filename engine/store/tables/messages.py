@@ -50,6 +50,9 @@ class File(Row):
     created_at = BigIntegerField()
     claimed_at = BigIntegerField(null=True)
 
+    class Meta:
+        indexes = ((("claimed_at", "created_at"), False),)
+
 
 class MessageFile(Model):
     """A file that hangs on a message, in order."""
