@@ -106,9 +106,13 @@ class Limits:
 
     @classmethod
     def of(cls, config: Settings) -> Limits:
-        """From the settings `limits.upload`, `limits.picture_pixels`, `…picture_memory` and `…picture_seconds`."""
-        names = ("upload", "picture_pixels", "picture_memory", "picture_seconds")
-        return cls(*(int(config[f"limits.{name}"]) for name in names))
+        """From the desk's settings."""
+        return cls(
+            upload=config["limits.upload"],
+            pixels=config["limits.picture_pixels"],
+            picture_memory=config["limits.picture_memory"],
+            picture_seconds=config["limits.picture_seconds"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,14 @@ class Allowances:
         self._requests = Rates(config["limits.api_rate"])
         self._changes = Rates(config["limits.api_changes"])
         self._of_guests = Rates(BEHIND_ONE * config["limits.api_rate"])
-        self._uploads: dict[str, tuple[Rates, Rates]] = {}
+        self._uploads = {
+            "guest": self._hourly(config["limits.guest_uploads"], config["limits.guest_upload_bytes"]),
+            "address": self._hourly(config["limits.address_uploads"], config["limits.address_upload_bytes"]),
+        }
         """Files and bytes, of one visitor and of one address."""
-        for of in ("guest", "address"):
-            files, size = int(config[f"limits.{of}_uploads"]), int(config[f"limits.{of}_upload_bytes"])
-            self._uploads[of] = (Rates(files / HOUR, burst=HOUR), Rates(max(size, self._most) / HOUR, burst=HOUR))
+
+    def _hourly(self, files: int, size: int) -> tuple[Rates, Rates]:
+        return Rates(files / HOUR, burst=HOUR), Rates(max(size, self._most) / HOUR, burst=HOUR)
 
     def request(self, actor: Actor, place: str, *, changes: bool) -> None:
         """One more request. Raises Refused."""

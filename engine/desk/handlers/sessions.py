@@ -78,7 +78,7 @@ async def _signed_in(context: Context, command: SignIn) -> dict[str, Any]:
         if found["owner_kind"] == "agent" and people.get_agent(tx, words, found["owner_id"]) is None:
             raise refused
         kind: Literal["browser", "api"] = "browser" if command.kind == "browser" else "api"
-        owner = "agent" if found["owner_kind"] == "agent" else "member"
+        longest = "sessions.agent_max" if found["owner_kind"] == "agent" else "sessions.member_max"
         token, session_id = sessions.open_session(
             tx,
             found["owner_kind"],
@@ -86,7 +86,7 @@ async def _signed_in(context: Context, command: SignIn) -> dict[str, Any]:
             kind,
             device=command.device,
             address=command.address,
-            lasts=context.config[f"sessions.{owner}_max"] * SECOND,
+            lasts=context.config[longest] * SECOND,
         )
         known = actors.find(tx, words, book, token, _idle(context))
         if known is None:
