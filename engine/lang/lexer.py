@@ -135,6 +135,9 @@ class _Scanner:
     def run(self) -> tuple[list[Token], list[Finding]]:
         at, size = 0, len(self.plain)
         after_dot = False
+        if (nul := self.text.find("\0")) >= 0:
+            # No database agrees with another on what a text with it is.
+            self._report("syntax-error", say("the character U+0000 cannot stand in a text"), nul, nul + 1)
         match_token = _TOKEN.match
         while at < size:
             found = match_token(self.plain, at)

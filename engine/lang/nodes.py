@@ -149,6 +149,8 @@ class Reader:
         start = _index(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
             span = self.source.span(start, _index(event.end_mark))
+            if "\0" in event.value:  # written as an escape
+                raise self._wrong(say("a character that YAML does not allow (U+{number})", "0000"), event)
             return Node("scalar", span, event.value, not event.style)
         node = Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", self.source.span(start, start))
         end = self._fill(node, events, depth)
