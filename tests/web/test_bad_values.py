@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -133,8 +135,15 @@ NAMES = (
 ).split()
 
 
+@pytest.fixture(scope="module")
+def plain() -> Iterator[httpx.Client]:
+    """A client that adds nothing; one for all, as making one takes longer than what it asks."""
+    with httpx.Client(timeout=30) as client:
+        yield client
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_bad_values_in_a_header(site: Site, clients: Any, name: str) -> None:
+def test_bad_values_in_a_header(site: Site, clients: Any, plain: httpx.Client, name: str) -> None:
     for method, path, body in (
         ("GET", "/api/v1/tickets", None),
         ("PATCH", "/api/v1/tickets/1", b'{"subject": "a"}'),
@@ -144,10 +153,12 @@ def test_bad_values_in_a_header(site: Site, clients: Any, name: str) -> None:
         ("GET", "/api/v1/openapi.json", None),
         ("GET", "/metrics", None),
     ):
-        for value in HEADERS:
-            for client in [*clients, None]:
-                head = {"Content-Type": b"application/json"} | {name: value.encode("latin-1")}
-                if client is not None:
-                    head = {"Authorization": client.headers["Authorization"].encode()} | head
+        for value, client in product(HEADERS, [*clients, None]):
+            head = {"Content-Type": b"application/json"} | {name: value.encode("latin-1")}
+            if client is not None:
+                head = {"Authorization": client.headers["Authorization"].encode()} | head
+            try:
+                answer = plain.request(method, site.url + path, content=body, headers=head)
+            except httpx.TransportError:  # the desk had hung up on the request before; alone it is answered
                 answer = httpx.request(method, site.url + path, content=body, headers=head, timeout=30)
-                assert answer.status_code < 500, (method, path, name, value[:20], answer.text[:200])
+            assert answer.status_code < 500, (method, path, name, value[:20], answer.text[:200])
