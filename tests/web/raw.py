@@ -32,6 +32,10 @@ class Sender:
             pass
         return sent
 
+    def status(self) -> int:
+        """What the first line of the answer says."""
+        return int(self.raw.recv(64)[9:12])
+
     def answer(self) -> tuple[int, dict[str, str], Any]:
         """Status, headers and JSON body, read until the other side closes."""
         data = b""
