@@ -12,7 +12,7 @@ LONG = {
     "engine/cli.py": 560,
     "engine/core/building.py": 643,
     "engine/core/draft.py": 548,
-    "engine/lang/analysis/space.py": 653,
+    "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,

@@ -23,12 +23,13 @@ from engine.lang.verbs import Args, How, Write
 
 
 def write(draft: Draft, field: str, value: Any) -> None:
-    """Gives a field of the ticket or member a value."""
+    """Gives a field of the ticket or member a value; the first tier stays the guests', and they have no other."""
     owner, _, name = field.partition(".")
     if field in draft.book.custom_fields:
         draft.change_field(owner, name, value)
     elif owner == "member" and draft.member is not None:
-        draft.member = replace(draft.member, **{name: value})
+        if name != "tier" or draft.book.may_have(value, guest=draft.member.guest):
+            draft.member = replace(draft.member, **{name: value})
     elif owner == "ticket":
         draft.change_ticket(**{name: value})
 
@@ -106,7 +107,7 @@ def _assignable(field: Type, expr: tree.Expr) -> bool:
 
 def _set(draft: Draft, effect: Effect) -> TraceChange:
     write(draft, effect.args["field"], effect.args["value"])
-    return fact_of(draft.book, "set", effect.args["field"], effect.args["value"])
+    return fact_of(draft.book, "set", effect.args["field"], value_of(draft, effect.args["field"]))
 
 
 SET = Action(
@@ -130,7 +131,7 @@ def _shift(how: How) -> Action:
         current = value_of(draft, field)
         if risen(draft.book, field, current, value, how):
             write(draft, field, value)
-            current = value
+            current = value_of(draft, field)
         return fact_of(draft.book, how, field, current)
 
     def wanted(book: Rulebook, args: Args) -> TraceChange:
