@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from engine.core.entities import CALL_RESULTS, UNTAKEN, AgentStatus
-from engine.core.handlers.tickets import DESK_RAISES
-from engine.core.lifecycle import Lifecycle, Transition
+from engine.core.lifecycle import DESK_ONLY, Lifecycle, Transition
 from engine.core.rulebook import Rulebook
 from engine.lang.analysis import Bounds
 
@@ -89,7 +88,7 @@ def _reached(lifecycle: Lifecycle, moved: frozenset[str]) -> list[str]:
 
 def _at_once(lifecycle: Lifecycle, state: str, moved: frozenset[str]) -> list[Transition]:
     """The ways on that the desk or a rule may take in the first wave."""
-    return [way for way in lifecycle.moves(state) if way.trigger in DESK_RAISES or way.target in moved]
+    return [way for way in lifecycle.moves(state) if way.trigger in DESK_ONLY or way.target in moved]
 
 
 def _never_reopened(book: Rulebook) -> Settled | None:

@@ -15,8 +15,8 @@ _NONE: frozenset[str] = frozenset()
 def empty_comparisons(test: tree.Test, environment: Environment, events: Iterable[str] = ()) -> Iterator[Finding]:
     """A warning for each such place that no `is set` (or another positive test of the field) beside it guards.
 
-    `events`: those in which the condition is asked; what each of them sets needs no guard. Definitions are looked into for what they compare,
-    not reported again: theirs stand where they are defined.
+    `events`: those in which the condition is asked; what each of them sets needs no guard. Definitions are looked into
+    for what they compare, not reported again: theirs stand where they are defined.
     """
     return _Search(environment).look(test, environment.sets_of(events))
 

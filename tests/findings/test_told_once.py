@@ -90,6 +90,78 @@ SETTLED = [
 ]
 
 
+POLICIES = """\
+- {name: urgent, when: ticket.priority >= high, targets: {resolve: 1h}}
+- {name: gold, when: member.tier >= gold, targets: {resolve: 8h}}
+- {name: vip, when: member.tier = vip, targets: {resolve: 2h}}
+- {name: plain, targets: {resolve: 3d}}
+"""
+
+
+def subjects(*rules: tuple[str, str]) -> str:
+    """Rules that each give a new ticket a subject of its own."""
+    return "".join(f"rule {n}\n  on ticket.created\n{when}  then set ticket.subject to {n}\n" for n, when in rules)
+
+
+def guards(one: str, other: str) -> dict[str, str]:
+    """The lifecycle with two ways back, each under its condition."""
+    old = "  - {trigger: reopen, from: 已結案, to: 對話中}"
+    assert old in CASES
+    ways = f'  - {{trigger: reopen, from: 已結案, to: 對話中, when: "{one}"}}\n'
+    ways += f'  - {{trigger: reopen, from: 已結案, to: 待回覆, when: "{other}"}}'
+    return {"lifecycles/inquiry.yaml": CASES.replace(old, ways)}
+
+
+TWO_WAYS = "nondeterministic-transition "
+BETWEEN = [
+    Shown("two overlapping guards", told=(TWO_WAYS,), files=guards("ticket.amount > 5", "ticket.amount > 3")),
+    Shown("two equal guards", told=(TWO_WAYS,), files=guards("member.tier = vip", "member.tier = vip")),
+    Shown("two guards apart", files=guards("ticket.amount > 5", "ticket.amount <= 5")),
+    Shown(
+        "a policy that another takes all from", told=("shadowed-rule member.tier = vip",), files={"sla.yaml": POLICIES}
+    ),
+    Shown(
+        "a trigger that is nearly the desk's",
+        told=("unknown-value agent_repleid",),
+        files={"lifecycles/inquiry.yaml": CASES.replace("trigger: agent_replied", "trigger: agent_repleid")},
+    ),
+]
+
+
+@pytest.mark.parametrize("shown", BETWEEN, ids=lambda shown: shown.name)
+def test_conditions_of_yaml_are_compared(shown: Shown) -> None:
+    rules = {"shown.rules": shown.rules} if shown.rules else {}
+    told = [f"{f.code} {f.span.text}" for f in found_in({**rules, **shown.files})]
+    assert len(told) == len(shown.told), told
+    assert all(one.startswith(wanted) for one, wanted in zip(told, shown.told, strict=True)), told
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12])
+def test_of_rules_that_all_disagree_none_is_nameless(count: int) -> None:
+    names = [f"r{n}" for n in range(count)]
+    (finding,) = found_in({"shown.rules": subjects(*((name, "") for name in names))})
+    assert finding.code == "conflicting-actions"
+    where = [finding.span.line, *(other.span.line for other in finding.related)]
+    assert where == [3 * (n + 1) for n in range(count)]
+
+
+def test_those_who_disagree_about_something_else_are_told_of_by_themselves() -> None:
+    rules = subjects(("a", "  when ticket.amount = 1\n"), ("b", "  when ticket.amount = 1\n"))
+    rules += subjects(("c", "  when ticket.amount = 2\n"), ("d", "  when ticket.amount = 2\n"))
+    found = [f for f in found_in({"shown.rules": rules}) if f.code == "conflicting-actions"]
+    assert [(f.span.line, [o.span.line for o in f.related]) for f in found] == [(4, [8]), (12, [16])]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_of_rules_that_may_each_come_first_none_is_nameless(count: int) -> None:
+    rules = "".join(
+        f"rule r{n}\n  stage route\n  priority 50\n  on ticket.created\n  then set ticket.subject to r{n}\n"
+        for n in range(count)
+    )
+    found = [f for f in found_in({"shown.rules": rules}) if f.code == "ambiguous-first"]
+    assert [len(f.related) for f in found] == [count - 1]
+
+
 @pytest.mark.parametrize("shown", SETTLED, ids=lambda shown: shown.name)
 def test_what_an_event_settles_is_known(shown: Shown) -> None:
     check(shown)
