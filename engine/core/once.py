@@ -37,6 +37,10 @@ _ALONE = frozenset(
 """What a text is told of by itself, whatever the desk declares."""
 
 
+_SAME_SIGN = _ALONE - {"suspicious-characters"}
+"""What is told of a piece even where it cannot be read: not that its signs are odd, too."""
+
+
 def kind_of(path: str) -> str:
     """What a file says: the name of a fixed YAML file, `lifecycles`, `templates`, `rules` or `txt`."""
     *folders, name = path.split("/")
@@ -59,7 +63,7 @@ def _once(findings: list[Finding]) -> Iterator[Finding]:
     odd = {finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")}
     told: set[tuple[str, Span, str]] = set()
     for finding in findings:
-        if finding.span in odd and finding.code not in _ALONE and finding.code != "bad-duration":
+        if finding.span in odd and finding.code not in _SAME_SIGN and finding.code != "bad-duration":
             continue
         fact = (finding.code, finding.span, finding.message)
         if fact not in told:

@@ -11,10 +11,10 @@ from engine.core.draft import Draft
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of, mask
 from engine.core.values import replace
-from engine.lang import Effect, Type, ast, tree
+from engine.lang import Effect, Field, Type, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.checked import Dynamic
-from engine.lang.findings import closest
+from engine.lang.guesses import field_meant
 from engine.lang.said import say
 from engine.lang.template import compile_template
 from engine.lang.tree import type_of
@@ -50,7 +50,7 @@ def _check(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
     node, value = action["field"], action["value"]
     field = checker.environment.fields.get(node.text)
     if field is None:
-        hint = closest(node.text, checker.environment.fields)
+        hint = field_meant(node.text, checker.environment.fields)
         raise checker.fail("unknown-field", say("there is no field `{name}`", node.text), node.span, hint)
     if not field.writable:
         message = say("rules cannot write `{name}`", node.text)
@@ -76,7 +76,10 @@ def _check(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
         for slot in template.slots if template is not None else ():
             # Silently stored with its braces, it would look like a text that works.
             message = say("a value is stored as it is written, `{name}` is not filled in", slot.field)
-            hint = say("write the field alone: `set {field} to {name}`", node.text, slot.field)
+            known = checker.environment.fields[slot.field]
+            alone = len(value.text.strip()) == len(f"{{{slot.field}}}") and _assignable(field.type, _read(known, value))
+            hint = say("write the field alone: `set {field} to {name}`", node.text, slot.field) if alone else None
+            hint = hint or say("write the text without fields; `note` and `reply` fill them in")
             raise checker.fail("template-field-not-available", message, slot.span, hint)
     if isinstance(expr, tree.Length):
         if expr.value.business:
@@ -94,6 +97,10 @@ _INSTEAD: Mapping[str, str] = {
     "member.tags": say("use `add tag T to member`"),
 }
 """What writes a field that `set` may not."""
+
+
+def _read(field: Field, at: ast.TextValue) -> tree.FieldRef:
+    return tree.FieldRef(at.span, field.name, field.type, field.optional)
 
 
 def _assignable(field: Type, expr: tree.Expr) -> bool:
