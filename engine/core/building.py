@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +16,8 @@ from engine.core.calendar import Calendar
 from engine.core.entities import CALL_RESULTS
 from engine.core.events import CONSEQUENCES, EVENTS
 from engine.core.fields import built_in, custom
+from engine.core.once import kind_of, told
+from engine.core.overlaps import check_overlaps
 from engine.core.proving import whole_set
 from engine.core.raw_lifecycle import RawLifecycle, channel_names, opened, read_lifecycle
 from engine.core.reader import Of
@@ -36,7 +37,6 @@ from engine.core.schema.nouns import (
 from engine.core.sla import TARGETS, Policy
 from engine.core.view import Getter
 from engine.lang import (
-    LIMITS,
     WEEKDAYS,
     Condition,
     Duration,
@@ -165,12 +165,10 @@ def build(
         return previous, []
     findings: list[Finding] = []
     built = _Build(files, digest, findings, extras, analyse, previous, shelf)
-    built.unreadable |= {_kind_of(path) for path in unreadable}
+    built.unreadable |= {kind_of(path) for path in unreadable}
     with uncollected():
         rulebook = built.run()
-    findings[:] = [finding for finding in findings if not _follows(finding, built.unreadable)]
-    findings.sort(key=lambda f: (f.span.source.path, f.span.start, f.code))
-    findings[:] = _few(_once(findings))
+    findings[:] = told(findings, built.unreadable)
     if any(f.severity is Severity.ERROR for f in findings):
         return None, findings
     return rulebook, findings
@@ -180,65 +178,6 @@ def environment_of(files: Mapping[str, str], extras: Extras = NOTHING_MORE) -> E
     """What rules may name by the nouns that can be read, whatever is wrong with others; nothing without desk.yaml."""
     book = _Build(files, "", [], extras, False, None, None)._nouns()
     return Environment() if book is None else book.environment
-
-
-_FOLLOWING: Mapping[str, frozenset[str]] = {
-    "teams": frozenset({"unknown-team"}),
-    "roles": frozenset({"unknown-value"}),
-    "calendars": frozenset({"unknown-calendar"}),
-    "settings": frozenset({"unknown-field", "unknown-key", "bad-duration"}),
-    "sla": frozenset({"unknown-value"}),
-    "lifecycles": frozenset({"unknown-state", "unknown-value", "transition-impossible", "file-not-found"}),
-    "templates": frozenset({"unknown-template"}),
-    "rules": frozenset({"unknown-field", "unknown-words", "unused-definition", "unused-words"}),
-    "txt": frozenset({"file-not-found"}),
-}
-"""What may only follow from a file of that kind that cannot be read."""
-_ALONE = frozenset(
-    {
-        "bad-yaml", "yaml-ambiguous-scalar", "duplicate-key", "not-utf8", "syntax-error", "unknown-keyword",
-        "bad-pattern", "suspicious-characters", "pattern-needless", "duplicate-rule", "redundant-word",
-    }
-)  # fmt: skip
-"""What a text is told of by itself, whatever the desk declares."""
-
-
-def _kind_of(path: str) -> str:
-    """What a file says: the name of a fixed YAML file, `lifecycles`, `templates`, `rules` or `txt`."""
-    *folders, name = path.split("/")
-    stem, _, suffix = name.rpartition(".")
-    for folder in ("lifecycles", "templates"):
-        if folder in folders and suffix in ("yaml", "yml"):
-            return folder
-    return stem if suffix in ("yaml", "yml") else suffix
-
-
-def _follows(finding: Finding, unreadable: Collection[str]) -> bool:
-    """Whether a finding says only that something is unknown which an unreadable file may declare."""
-    if "desk" in unreadable and finding.code not in _ALONE:
-        return True
-    return any(finding.code in _FOLLOWING.get(kind, ()) for kind in unreadable)
-
-
-def _once(findings: list[Finding]) -> Iterator[Finding]:
-    """Each mistake once: not again by another way that leads to it, and nothing of what cannot even be read."""
-    odd = {finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")}
-    told: set[tuple[str, Span]] = set()
-    for finding in findings:
-        if finding.span in odd and finding.code not in _ALONE and finding.code != "bad-duration":
-            continue
-        if (finding.code, finding.span) not in told:
-            told.add((finding.code, finding.span))
-            yield finding
-
-
-def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """What is told of one file is bounded, so that one that is no such file at all does not bury the others."""
-    told: Counter[str] = Counter()
-    for finding in findings:
-        told[finding.span.source.path] += 1
-        if told[finding.span.source.path] <= LIMITS.findings_per_file:
-            yield finding
 
 
 class _Build:
@@ -410,7 +349,7 @@ class _Build:
             if shop_spec.calendar != "always" and shop_spec.calendar not in calendars | shop_calendars.get(name, {}):
                 missing = say("there is no calendar `{calendar}`", shop_spec.calendar)
                 desk_file.at.wrong("unknown-calendar", missing, "shops", name, "calendar")
-        return Rulebook(
+        book = Rulebook(
             digest=self.digest,
             files=dict(self.files),
             shops=desk.shops,
@@ -441,6 +380,9 @@ class _Build:
             rules=RuleSet((), ()),
             environment=environment,
         )
+        if self.analyse and not any(f.severity is Severity.ERROR for f in self.findings):
+            check_overlaps(book, lifecycles_raw.values(), policy_files)
+        return book
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
@@ -470,7 +412,7 @@ class _Build:
     def _read(self, source: Source, cls: type[E]) -> E | None:
         document = Document.of(source, self.findings)
         if not document.readable:
-            self.unreadable.add(_kind_of(source.path))
+            self.unreadable.add(kind_of(source.path))
         return Decoder(document).read(cls)
 
     def _calendars(

@@ -96,6 +96,8 @@ class Chat(Struct, frozen=True):
 
 CALL_RESULTS = ("answered", "missed", "busy", "failed")
 """How a call may end."""
+UNTAKEN = tuple(result for result in CALL_RESULTS if result != "answered")
+"""How one may end that nobody took."""
 
 
 class Call(Struct, frozen=True):

@@ -9,6 +9,7 @@ from engine.lang import EventKind
 _TICKET = ("ticket", "member", "shop", "agent")
 _CHAT = (*_TICKET, "chat")
 _CALL = (*_TICKET, "call")
+_OF_AGENT = ("agent.name", "agent.teams", "agent.skills", "agent.status", "agent.load")
 
 EVENTS: tuple[EventKind, ...] = (
     EventKind("ticket.created", (*_TICKET, "message"), doc="a ticket was opened, by hand, by a channel or by a rule"),
@@ -31,16 +32,16 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("chat.agent_silent", _CHAT, after="required", doc="nothing from an agent since the first open line"),
     EventKind("call.ringing", _CALL, doc="a telephone rings, here or there"),
     EventKind("call.answered", _CALL, doc="a call was taken"),
-    EventKind("call.ended", _CALL, doc="a call that was taken is over"),
-    EventKind("call.missed", _CALL, doc="nobody took a call"),
-    EventKind("rating.received", (*_TICKET, "rating"), doc="a member rated"),
+    EventKind("call.ended", _CALL, doc="a call that was taken is over", sets=("call.result",)),
+    EventKind("call.missed", _CALL, doc="nobody took a call", sets=("call.result",)),
+    EventKind("rating.received", (*_TICKET, "rating"), doc="a member rated", sets=("ticket.rating",)),
     EventKind("sla.warning", (*_TICKET, "sla"), doc="part of a target's time is used up; `sla.percent` says how much"),
     EventKind("sla.breached", (*_TICKET, "sla"), after="optional", doc="a target was missed; `after D`: so long ago"),
     EventKind("timer.fired", (*_TICKET, "timer"), doc="a timer that a rule started has run out"),
     EventKind("member.created", ("member", "shop"), doc="a member or guest was seen for the first time"),
     EventKind("member.changed", ("member", "shop"), doc="name, tier, tags or a field of a member is different"),
     EventKind("member.signed_in", ("member", "shop"), doc="a member signed in, or was first signed on by the shop"),
-    EventKind("agent.status_changed", ("agent", "shop"), doc="an agent's presence is different"),
+    EventKind("agent.status_changed", ("agent", "shop"), doc="an agent's presence is different", sets=_OF_AGENT),
     EventKind("delivery.failed", (*_TICKET, "message"), doc="an outgoing line could not be delivered"),
     EventKind("every", doc="a time has come: `every day at \"09:00\" for each ticket`; what it has goes by `for each`"),
 )  # fmt: skip

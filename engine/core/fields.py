@@ -252,6 +252,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
                 personal="p" in marks,
                 doc=doc,
                 count="n" in marks,
+                follows="ticket.assignee" if name.startswith("agent.") else None,
             ),
             getter,
         )

@@ -10,6 +10,11 @@ from transitions import Machine
 
 from engine.lang import Condition, Span
 
+DESK_ONLY = ("agent_replied", "member_replied", "ring", "answer", "hang_up", "miss")
+"""Triggers that the desk raises by itself, if a lifecycle has them, and nobody by hand."""
+DESK_TRIGGERS = (*DESK_ONLY, "reopen", "end")
+"""Those, and what both raise; all others people raise, by whatever name."""
+
 Category = Literal["open", "pending", "closed"]
 
 

@@ -12,6 +12,7 @@ from engine.core.actions import ACTIONS, merge
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
 from engine.core.rulebook import COMPARED, Rulebook
+from engine.core.settled import STARS, settled
 from engine.lang import LIMITS, Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Ring, Tie, analyse
 from engine.lang.checked import Checked
@@ -20,30 +21,25 @@ from engine.lang.said import say
 from engine.lang.verbs import Write
 
 _COUNT = Bounds(lowest=0, whole=True)
-_STARS = Bounds(1, 5, whole=True)
 
 BOUNDS: Mapping[str, Bounds] = {
     "ticket.number": Bounds(lowest=1, whole=True),
     "chat.queue_position": Bounds(lowest=1, whole=True),
-    "ticket.rating": _STARS,
-    "rating.score": _STARS,
+    "ticket.rating": STARS,
+    "rating.score": STARS,
     "sla.percent": Bounds(lowest=0),
 }
 """The built-in numbers that cannot be just any, beside counts."""
 
 FRESH: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(
-        (
-            "ticket.team", "ticket.assignee", "ticket.first_replied_at", "ticket.closed_at", "ticket.closed_for",
-            "ticket.rating", "ticket.solution",
-        ),
-        (None,),
+        ("ticket.team", "ticket.assignee", "ticket.closed_at", "ticket.closed_for", "ticket.solution"), (None,)
     ),
-    **dict.fromkeys(("ticket.reply_count", "ticket.reopened", "ticket.escalation"), (0,)),
+    **dict.fromkeys(("ticket.reopened", "ticket.escalation"), (0,)),
     "message.direction": ("inbound",),
     "message.author": ("member",),
-}  # fmt: skip
-"""A ticket that has just been opened."""
+}
+"""A ticket that has just been opened, beside what `ticket.created` settles: rules of its wave may change this."""
 
 
 def whole_set(book: Rulebook, checked: Checked, kept: Kept | None = None, *, whole: bool = True) -> list[Finding]:
@@ -61,21 +57,10 @@ def domains_of(book: Rulebook) -> Domains:
         for kind, lifecycle in book.lifecycles.items()
         for state in lifecycle.states.values()
     )
-    guest = next(iter(book.tiers), None)
-    people = tuple((tier, flag) for tier in book.tiers for flag in (True, False) if flag or tier != guest)
+    people = tuple((tier, guest) for tier in book.tiers for guest in (True, False) if book.may_have(tier, guest=guest))
     joints = [Joint(("ticket.kind", "ticket.state", "ticket.category"), cases)] if cases else []
     if people:
         joints.append(Joint(("member.tier", "member.is_guest"), people))
-    live = tuple(book.live_kinds)
-    outbound = {"message.direction": ("outbound",), "message.author": ("agent", "desk", "bot")}
-    facts: dict[str, Mapping[str, tuple[Any, ...]]] = {
-        event: {"ticket.kind": live}
-        for event in book.environment.events
-        if event.startswith("chat.") and event != "chat.opened" and live
-    }
-    facts["message.received"] = {"message.direction": ("inbound",), "message.author": ("member",)}
-    facts["message.sent"] = outbound
-    facts["delivery.failed"] = outbound
     custom = set(book.custom_fields)
     calendars = [*book.calendars.values(), *(c for own in book.shop_calendars.values() for c in own.values())]
     holidays = {day for calendar in calendars for day in calendar.holidays}
@@ -83,7 +68,8 @@ def domains_of(book: Rulebook) -> Domains:
     return Domains(
         bounds={**{name: _COUNT for name, (spec, _) in book.fields.items() if spec.count}, **BOUNDS},
         joints=tuple(joints),
-        facts=facts,
+        facts=settled(book, plain=False),
+        plain_facts=settled(book, plain=True),
         still=frozenset({"every", "timer.fired", "sla.warning", "sla.breached"}),
         fresh={**FRESH, "ticket.state": tuple(lifecycle.initial for lifecycle in book.lifecycles.values())},
         tracked=frozenset({name for name in book.fields if name.split(".")[0] in COMPARED} | custom),
@@ -96,6 +82,7 @@ def domains_of(book: Rulebook) -> Domains:
         expected=_expected(book),
         lengths={"message.length": "message.text"},
         arrivals=tuple(_arrivals(book)),
+        shares=frozenset({"sla.percent"}),
     )
 
 
@@ -236,6 +223,8 @@ class Engine:
 
     def _write(self, write: Write, values: dict[str, Any]) -> bool:
         field, value = write.field, write.value
+        if field == "member.tier" and not self.book.may_have(str(value), guest=bool(values.get("member.is_guest"))):
+            return False
         match write.how:
             case "set":
                 return _put(values, field, value)

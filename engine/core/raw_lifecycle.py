@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.core.entities import INTERNAL
-from engine.core.lifecycle import Lifecycle, State, Transition
+from engine.core.lifecycle import DESK_TRIGGERS, Lifecycle, State, Transition
 from engine.core.purposes import OWN_CHANNELS, USUAL_KINDS, Opens, Purpose
 from engine.core.schema.nouns import LifecycleFile, TransitionEntry
 from engine.lang import Condition, Environment, Finding, compile_condition
 from engine.lang.document import At
-from engine.lang.findings import closest
+from engine.lang.findings import closest, suggest
 from engine.lang.said import say
 
 
@@ -67,10 +67,19 @@ class RawLifecycle:
                 return
         if at.has("when"):
             self.guards[len(self.plain)] = entry.when
+        self._known_trigger(at, entry.trigger)
         self.places.append(at)
         self.plain.append(
             Transition(entry.trigger, sources, entry.to, requires=entry.requires, roles=entry.roles, label=entry.label)
         )
+
+    @staticmethod
+    def _known_trigger(at: At, trigger: str) -> None:
+        """Triggers are called as people like; one that is nearly called as the desk's own is never raised."""
+        meant = suggest(trigger, DESK_TRIGGERS) if trigger not in DESK_TRIGGERS else None
+        if meant is not None and len(meant) > 5:
+            message = say("the desk raises no `{trigger}`", trigger)
+            at.wrong("unknown-value", message, "trigger", hint=say("did you mean `{name}`?", meant))
 
     def check_purposes(self) -> None:
         """What members come to is open to them, and a chat window goes on with the case it opened."""
@@ -114,11 +123,25 @@ class RawLifecycle:
             for source in transition.sources:
                 key = (transition.trigger, source)
                 if key in seen and (n not in self.guards or seen[key] not in self.guards):
-                    self.places[n].wrong(
-                        "nondeterministic-transition",
-                        say("`{trigger}` leads from `{source}` two ways", transition.trigger, source),
-                    )
+                    self._two_ways(n, source)
                 seen.setdefault(key, n)
+
+    def _two_ways(self, n: int, source: str, *, guarded: bool = False) -> None:
+        message = say("`{trigger}` leads from `{source}` two ways", self.plain[n].trigger, source)
+        hint = say("let their `when` exclude each other") if guarded else None
+        self.places[n].wrong("nondeterministic-transition", message, hint=hint)
+
+    def check_guards(self, lifecycle: Lifecycle, can_both: Callable[[Condition, Condition], bool]) -> None:
+        """No two guarded transitions of a trigger apply to one case. `can_both`: whether both conditions can hold."""
+        told: set[int] = set()
+        for n, one in enumerate(lifecycle.transitions):
+            for earlier in lifecycle.transitions[:n]:
+                shared = [source for source in one.sources if source in earlier.sources]
+                if one.trigger != earlier.trigger or not shared or n in told:
+                    continue
+                if one.when is not None and earlier.when is not None and can_both(earlier.when, one.when):
+                    told.add(n)
+                    self._two_ways(n, shared[0], guarded=True)
 
     def _closure(self, start: set[str], *, forward: bool) -> set[str]:
         found = set(start)

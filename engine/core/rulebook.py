@@ -183,6 +183,10 @@ class Rulebook:
         """The first tier is the guests' alone."""
         return next(iter(self.tiers))
 
+    def may_have(self, tier: str, *, guest: bool) -> bool:
+        """Whether a guest, or somebody who is none, can have that tier. A desk with one tier has it for all."""
+        return len(self.tiers) == 1 or (tier == self.guest_tier) is guest
+
     @cached_property
     def member_tier(self) -> str:
         """What a member has until the shop says otherwise: the lowest that is not the guests'."""

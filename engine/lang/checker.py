@@ -230,7 +230,7 @@ class _Checker:
         resolver.used.clear()
         condition = None if item.condition is None else resolver.condition(item.condition)
         if condition is not None:
-            for finding in empty_comparisons(condition):
+            for finding in empty_comparisons(condition, self.environment, map(_event_name, item.events)):
                 self.found.add(finding)
         done = [actions.check(action) for action in item.actions]
         self._available(item, condition, resolver)

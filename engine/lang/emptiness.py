@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.lang import tree
+from engine.lang.environment import Environment
 from engine.lang.findings import Finding
 from engine.lang.said import quoted, say
 
 _NONE: frozenset[str] = frozenset()
 
 
-def empty_comparisons(test: tree.Test) -> Iterator[Finding]:
+def empty_comparisons(test: tree.Test, environment: Environment, events: Iterable[str] = ()) -> Iterator[Finding]:
     """A warning for each such place that no `is set` (or another positive test of the field) beside it guards.
 
-    Definitions are looked into for what they compare, not reported again: theirs stand where they are defined.
+    `events`: those in which the condition is asked; what each of them sets needs no guard. Definitions are looked into
+    for what they compare, not reported again: theirs stand where they are defined.
     """
-    return _Search().look(test, _NONE)
+    return _Search(environment).look(test, environment.sets_of(events))
 
 
 class _Search:
     """One pass over one condition. What a definition compares and guards is worked out once, however often it is
     used: definitions that use each other would double the work at every level."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Environment) -> None:
+        self._followers: dict[str, frozenset[str]] = {}
+        for field in environment.fields.values():
+            if field.follows is not None:
+                self._followers[field.follows] = self._followers.get(field.follows, _NONE) | {field.name}
         self._compared: dict[str, frozenset[str]] = {}
         self._guarded: dict[str, frozenset[str]] = {}
 
@@ -34,7 +40,7 @@ class _Search:
                 for index, item in enumerate(test.items):
                     yield from self.look(item, guarded.union(*guards[:index], *guards[index + 1 :]))
             case tree.AnyOf():
-                guards = [_empties(item) for item in test.items]
+                guards = [self._with_followers(_empties(item)) for item in test.items]
                 for index, item in enumerate(test.items):
                     yield from self.look(item, guarded.union(*guards[:index], *guards[index + 1 :]))
             case tree.Negation():
@@ -81,6 +87,12 @@ class _Search:
 
     def _guards(self, test: tree.Test) -> frozenset[str]:
         """The fields that are certainly set when `test` holds."""
+        return self._with_followers(self._set_by(test))
+
+    def _with_followers(self, names: frozenset[str]) -> frozenset[str]:
+        return names.union(*(self._followers.get(name, _NONE) for name in names))
+
+    def _set_by(self, test: tree.Test) -> frozenset[str]:
         match test:
             case tree.IsEmpty(negated=True, left=tree.FieldRef(name=name)):
                 return frozenset({name})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -23,7 +23,8 @@ class Field:
     """A value a rule may read: `ticket.type`, `member.tier`, `setting.NAME`, `now`.
 
     `optional`: may be empty. `writable`: `set`, `raise` and `lower` may change it. `personal`: masked in traces.
-    `count`: a number or duration that is whole and never below zero.
+    `count`: a number or duration that is whole and never below zero. `follows`: an optional field that is set whenever
+    that other one is.
     """
 
     name: str
@@ -33,18 +34,21 @@ class Field:
     personal: bool = False
     doc: str = ""
     count: bool = False
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
     """Something a rule may wait for. `objects`: prefixes of the fields it brings. `after`: whether `after D` may,
-    must or must not follow. `only`: the actions that do something then; empty: all that have what they need."""
+    must or must not follow. `only`: the actions that do something then; empty: all that have what they need.
+    `sets`: fields that may be empty elsewhere and never are then."""
 
     name: str
     objects: tuple[str, ...] = ()
     after: Literal["no", "optional", "required"] = "no"
     doc: str = ""
     only: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,12 @@ class Environment:
         if name in self.setting_values:
             return self.setting_values[name]
         return self.setting_values.get(name.removeprefix("setting."))
+
+    def sets_of(self, events: Iterable[str]) -> frozenset[str]:
+        """The fields that are set in each of the events, though they may be empty elsewhere."""
+        kinds = [self.events.get(name) for name in events]
+        sets = [frozenset(kind.sets) if kind is not None else frozenset() for kind in kinds]
+        return frozenset.intersection(*sets) if sets else frozenset()
 
     def events_of(self, write: Write) -> tuple[str, ...]:
         """The events of the next wave that a write may lead to."""

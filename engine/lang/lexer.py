@@ -15,12 +15,12 @@ from typing import Any
 from lark import Token
 from lark.lexer import Lexer
 
-from engine.lang.findings import Finding
+from engine.lang.findings import Finding, suggest
 from engine.lang.keywords import TOKENS
 from engine.lang.limits import LIMITS
 from engine.lang.said import both, say
 from engine.lang.source import Place, Source
-from engine.lang.types import MICROS
+from engine.lang.types import MICROS, UNIT_WORDS
 
 # Full-width ASCII, without the quote, the backslash and the slash (they would end or escape a text or pattern).
 _PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if code not in (0xFF02, 0xFF0F, 0xFF3C)}
@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _PATTERN = re.compile(r"\s*(?P<body>/(?:[^/\\\n]|\\.)*/)(?P<flags>\w*)")
+_BRACES = re.compile(r"\{([^{}\n]*)\}")
 _CODE = re.compile(r"\s*(?P<code>[a-z0-9]+(?:-[a-z0-9]+)+)")
 
 _SIGNS = {
@@ -77,6 +78,7 @@ _ODD_HINTS = {
     "÷": say("write `{meant}`", "/"),
     "×": say("write `{meant}`", "*"),
     "{": say("there are no blocks; a rule ends where the next begins"),
+    "$": say("a number stands by itself"),
     ";": say("line breaks and signs between rules are not needed"),
 }
 _SCRIPTS = {
@@ -131,6 +133,7 @@ class _Scanner:
         self.findings: list[Finding] = []
         self.comments: list[Comment] = []
         self.checked = text.isascii()
+        self._braces = -1
 
     def run(self) -> tuple[list[Token], list[Finding]]:
         at, size = 0, len(self.plain)
@@ -195,7 +198,9 @@ class _Scanner:
         kind = TOKENS.get(name)
         if after_dot or kind is None:
             self._add("NAME", name, start, end)
-            return end
+            # A slip in `matches` is one mistake: what follows is a pattern all the same.
+            slip = not after_dot and _PATTERN.match(self.plain, end) and suggest(name, ("matches",))
+            return self._pattern(end) if slip else end
         self._add(kind, name, start, end)
         if kind == "MATCHES":
             return self._pattern(end)
@@ -242,6 +247,16 @@ class _Scanner:
             self._add("NUMBER", written, start, end)
         elif unit in MICROS:
             self._add("DURATION", written, start, end)
+        elif unit in UNIT_WORDS:
+            plain = f"{digits}{UNIT_WORDS[unit]}"
+            self._report(
+                "bad-duration",
+                say("`{text}` is not a duration", written),
+                start,
+                end,
+                say("write `{meant}`", plain),
+            )
+            self._add("DURATION", plain, start, end)
         elif unit[0] in MICROS or unit.lower() in ("min", "y", "mo", "ms", "month", "year", "days", "hours"):
             self._report(
                 "bad-duration",
@@ -322,6 +337,15 @@ class _Scanner:
             return end
         if char == "'":
             return self._single_quotes(start)
+        if char == "{" and (listed := _BRACES.match(self.text, start)):
+            hint = say("write `{meant}`", f"[{listed[1].strip()}]")
+            self._report("syntax-error", say("a list stands in square brackets"), start, listed.end(), hint)
+            self._add("LSQB", "[", start, end)
+            self._braces = listed.end() - 1
+            return end
+        if char == "}" and start == self._braces:
+            self._add("RSQB", "]", start, end)
+            return end
         while end < len(self.text) and self.text[end] == char:
             end += 1
         shown = char if char.isprintable() else f"\\u{{{ord(char):x}}}"

@@ -82,6 +82,12 @@ class Limits:
     scenario_seconds: float = 30.0
     """Real seconds of one scenario: a checker has others to run, and somebody waits for the answer."""
 
+    tries: int = 40
+    """Mistakes of one file for which something to write instead is tried: after so many, nobody reads on."""
+
+    tried_chars: int = 4_000
+    """Characters of a part in which that is tried: it is read again for each proposal."""
+
     findings_per_file: int = 500
     """Findings of one file: a file that is not a rule file at all must not bury the others."""
 

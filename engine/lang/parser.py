@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from lark import Token, Tree
@@ -18,7 +17,7 @@ from engine.lang.lexer import tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.said import either, say
 from engine.lang.source import Place, Source, Span
-from engine.lang.types import MICROS
+from engine.lang.tries import advice, first_try, instead
 
 _OPERATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "PLUS", "MINUS", "STAR", "SLASH"})
 _KEYWORD_TOKENS = frozenset(TOKENS.values())
@@ -44,7 +43,7 @@ def parse(source: Source, *, mixed: bool = False) -> tuple[ast.File, list[Findin
         finding = Finding("syntax-error", message, place.span(0, 1), say("split it; the names of files mean nothing"))
         return ast.File(source, (), frozenset(), False), [finding]
     tokens, findings = tokenise(source.text, place)
-    reader = _Reader(place, findings, len(source.text), tokens, mixed)
+    reader = _Reader(place, findings, source.text, tokens, mixed)
     items: list[ast.Item] = []
     for chunk in chunks(tokens):
         item = reader.item(chunk)
@@ -62,7 +61,7 @@ def parse_condition(text: str, place: Place) -> tuple[ast.Cond | None, list[Find
         message = say("a condition has at most {most} characters", LIMITS.text_chars)
         return None, [Finding("syntax-error", message, place.span(0, 1))]
     tokens, findings = tokenise(text, place)
-    reader = _Reader(place, findings, len(text), tokens, False)
+    reader = _Reader(place, findings, text, tokens, False)
     result = reader.single("cond", tokens)
     return result, _in_order(reader.findings)
 
@@ -118,7 +117,7 @@ def chunks(tokens: Sequence[Token]) -> Iterable[list[Token]]:
 class _Reader:
     """Parses the items of one text, collecting findings."""
 
-    def __init__(self, place: Place, findings: list[Finding], size: int, tokens: Sequence[Token], mixed: bool) -> None:
+    def __init__(self, place: Place, findings: list[Finding], text: str, tokens: Sequence[Token], mixed: bool) -> None:
         self.place = place
         self.keywords = keyword_set(tokens)
         # Most texts have the words of one set only, and need no closer look.
@@ -127,7 +126,8 @@ class _Reader:
         self.findings = findings
         self.broken: set[str] = set()
         self.whole = not any(finding.severity.value == "error" for finding in findings)
-        self._size = size
+        self._text = text
+        self._tries = 0
         self._build = Builder(place, self.findings)
         # Mistakes of characters already reported: what follows from one on its line is not reported again.
         self._reported = [finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")]
@@ -150,7 +150,7 @@ class _Reader:
         if chunk[0].type == "RULE":
             return self._rule(chunk, first)
         self._lost(chunk)
-        self._unexpected(first, chunk, ())
+        self._unexpected(first, chunk, (), "item")
         return None
 
     def single(self, start: str, tokens: list[Token]) -> Any:
@@ -228,10 +228,13 @@ class _Reader:
         quiet = len(self.findings) == before and len(self._reported) == reported
         if order_error is not None and self._swallowed(chunk):
             order_error = None
+        if order_error is not None and any(self._span(order_error[1]).line == span.line for span in self._reported):
+            order_error = None  # `if … then …` is one mistake
+            quiet = False
         if order_error is not None and (quiet or "second time" in order_error[0]):
             self._report("syntax-error", *order_error)
         elif quiet:
-            self._unexpected(first, chunk, ())
+            self._unexpected(first, chunk, (), "item")
         name = next((token for token in chunk[1:2]), None)
         if head is None:
             if name is None or name.type not in ("NAME", *SOFT):
@@ -273,7 +276,7 @@ class _Reader:
             again = _resume(rest, at, resume)
             if again is None:
                 break
-            rest = rest[again + 1 :] if resume & {"AND", "OR", "COMMA"} else rest[again:]
+            rest = _matched(rest[again + 1 :]) if resume & {"AND", "OR", "COMMA"} else rest[again:]
             if not rest:
                 break
             if start == "head":
@@ -295,7 +298,7 @@ class _Reader:
         try:
             return grammar().parse(tokens, start=start)
         except UnexpectedToken as error:
-            self._unexpected(error, tokens, follow)
+            self._unexpected(error, tokens, follow, start)
             return None
 
     # ---- findings ----------------------------------------------------------------------------------------------
@@ -309,7 +312,7 @@ class _Reader:
         self._reported.append(span)
         self.findings.append(Finding(code, message, span, hint))
 
-    def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token], follow: tuple[str, ...]) -> None:
+    def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token], follow: tuple[str, ...], start: str) -> None:
         self.whole = False
         token: Token = error.token
         expected = set(error.accepts or error.expected or ())
@@ -319,8 +322,8 @@ class _Reader:
         if at_end:
             last = tokens[-1] if tokens else None
             end = (last.end_pos or 0) if last is not None else 0
-            start = (last.start_pos or 0) if last is not None else 0
-            span = self.place.span(start, end)
+            begin = (last.start_pos or 0) if last is not None else 0
+            span = self.place.span(begin, end)
         else:
             span = self._span(token)
         if any(other.line == span.line for other in self._reported):
@@ -345,7 +348,31 @@ class _Reader:
                 message = say("something is missing here: expected {wanted}", wanted)
         else:
             message = say("unexpected `{text}`, expected {wanted}", _shorten(span.text), wanted)
-        self.findings.append(Finding("syntax-error", message, span, _advice(token, tokens, expected)))
+        hint = self._help(token, tokens, start) or advice(token, tokens, expected)
+        if hint is None:
+            hint = instead(str(token.value) if not at_end else "", start)
+        self.findings.append(Finding("syntax-error", message, span, hint))
+
+    def _help(self, token: Token, tokens: Sequence[Token], start: str) -> str | None:
+        """What may be meant, tried: the part is read again with it, and goes further than before."""
+        self._tries += 1
+        begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
+        if self._tries > LIMITS.tries or end - begin > LIMITS.tried_chars or start not in ("cond", "actions"):
+            return None
+        text = self._text[begin:end]
+
+        def reads(tried: str) -> int | None:
+            found, problems = tokenise(tried, Place.whole(Source("", tried)))
+            if any(problem.severity.value == "error" for problem in problems) or not found:
+                return 0
+            at = self._failed_at(start, found)
+            if at is None:
+                return None
+            return len(tried) if at >= len(found) else found[at].start_pos
+
+        at = len(text) if token.type == "$END" else (token.start_pos or 0) - begin
+        meant = first_try(text, min(at, len(text)), start, self.keywords, reads)
+        return None if meant is None else say("write `{meant}`", meant)
 
     def _meant(self, token: Token, expected: set[str]) -> str | None:
         """The keyword that fits here and is close to the name that stands here."""
@@ -416,6 +443,19 @@ def _resume(tokens: Sequence[Token], at: int, resume: frozenset[str]) -> int | N
     return None
 
 
+def _matched(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without closing brackets that were opened before them."""
+    kept: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
+        if depth < 0:
+            depth = 0
+        else:
+            kept.append(token)
+    return kept
+
+
 def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
     """What would have fitted, for people: kinds first, then words of the set in use, a few of each."""
     kinds = set(expected)
@@ -441,22 +481,3 @@ def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
 def _shorten(text: str) -> str:
     line = text.split("\n")[0]
     return line if len(line) <= 40 else f"{line[:39]}…"
-
-
-def _advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
-    if token.type in RESERVED and "NAME" in expected:
-        return say('`{word}` is a keyword; as a name it needs quotes: `"{word}"`', token.value)
-    if token.type == "NAME" and "TEXT" in expected and "NAME" not in expected:
-        return say('text stands in double quotes: `"{text}"`', token.value)
-    before = next((one for one, next_ in pairwise(tokens) if next_ is token), None)
-    if before is not None and before.type == "NUMBER" and token.value in MICROS:
-        return say("number and unit stand together: `{text}`", f"{before.value}{token.value}")
-    if before is not None and before.end_pos == token.start_pos and (before.type, token.type) in _TURNED:
-        return say("write `{meant}`", _TURNED[before.type, token.type])
-    if token.type in action_words() and "AND" in expected:
-        return say("`{word}` stands before the actions", written("THEN", set_of(str(token.value))))
-    return None
-
-
-_TURNED = {("EQ", "GT"): ">=", ("EQ", "LT"): "<=", ("LT", "GT"): "!="}
-"""Signs that other languages write otherwise."""

@@ -14,6 +14,7 @@ from engine.lang import ast, tree
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
 from engine.lang.functions import BUILTINS
+from engine.lang.guesses import compared_meant, field_meant, function_meant, is_nothing, joined_meant, value_meant
 from engine.lang.limits import LIMITS
 from engine.lang.meeting import arithmetic_type, comparable, is_business
 from engine.lang.patterns import pattern_problem
@@ -177,6 +178,11 @@ class Resolver:
                 self.value(right_node, None)
             return None
         wanted = type_of(left)
+        if isinstance(left, tree.FieldRef) and left.optional and is_nothing(right_node, wanted):
+            presence = "set" if op == "!=" else "empty"
+            message = say("`{name}` is no value", right_node.span.text)
+            self._wrong("type-mismatch", message, right_node.span, f"`{left.name} is {presence}`")
+            return None
         right = self.value(right_node, wanted)
         if right is None:
             return None
@@ -188,9 +194,8 @@ class Resolver:
             self._wrong("type-mismatch", say("a list cannot be compared"), node.span, hint)
             return None
         if not comparable(wanted, found):
-            self._wrong(
-                "type-mismatch", say("{wanted} cannot be compared with {found}", wanted, found), right_node.span
-            )
+            message = say("{wanted} cannot be compared with {found}", wanted, found)
+            self._wrong("type-mismatch", message, right_node.span, compared_meant(left_node, wanted, found))
             return None
         if op not in ("=", "!=") and not wanted.ordered:
             hint = say("use `=`, `!=` or `in [..]`")
@@ -385,12 +390,8 @@ class Resolver:
         name = node.text
         field = self.environment.fields.get(name)
         if field is None:
-            self._wrong(
-                "unknown-field",
-                say("there is no field `{name}`", name),
-                node.span,
-                closest(name, self.environment.fields),
-            )
+            message = say("there is no field `{name}`", name)
+            self._wrong("unknown-field", message, node.span, field_meant(name, self.environment.fields))
             return None
         if name.startswith("setting."):
             value = self.environment.setting(name)
@@ -427,20 +428,8 @@ class Resolver:
 
     def _unknown_name(self, node: ast.Name) -> None:
         name = node.text
-        hint: str | None = None
-        other = self._sibling
-        if (
-            isinstance(other, ast.Compare)
-            and other.op in ("=", "!=")
-            and isinstance(other.right, ast.Name | ast.TextValue)
-        ):
-            wanted = "in" if other.op == "=" else "not in"
-            hint = say(
-                "write `{left} {op} [{right}, {name}]`", other.left.span.text, wanted, other.right.span.text, name
-            )
-        elif isinstance(other, ast.In):
-            hint = say("put it into the list: `in [.., {name}]`", name)
-        hint = hint or closest(name, [*self.scope.names(), *self.environment.fields])
+        hint = joined_meant(name, self._sibling)
+        hint = hint or field_meant(name, self.environment.fields, self.scope.names())
         self._wrong("unknown-field", say("there is no field or definition `{name}`", name), node.span, hint)
 
     @staticmethod
@@ -463,8 +452,10 @@ class Resolver:
                 return tree.Const(span, text, TEXT)
             case "time" | "date" if isinstance(node, ast.TextValue):
                 return self._moment(text, span, want)
-        hint: str | None = None
-        if isinstance(node, ast.TextValue) and want.kind in ("number", "duration", "flag"):
+        hint = value_meant(text, want)
+        if hint is not None:
+            pass
+        elif isinstance(node, ast.TextValue) and want.kind in ("number", "duration", "flag"):
             hint = say("write it without quotes")
         elif want.kind == "list":
             hint = say("a list is asked with `has`, `has any [..]`, `has all [..]`")
@@ -498,6 +489,10 @@ class Resolver:
         except ValueError:
             self._wrong("bad-date", say("`{text}` is not a day of the calendar", text), span)
             return None
+        if re.fullmatch(r"\d\d?:\d\d", text):
+            hours = say("an hour of the day is asked with `hour(now) >= 18`, working hours with `now in hours NAME`")
+            self._wrong("bad-date", say("`{text}` is a time of day, not {wanted}", text, want), span, hours)
+            return None
         wanted = either(['`"2026-01-31"`', *(['`"2026-01-31 09:00"`'] if want.kind == "time" else [])])
         self._wrong("bad-date", say("`{text}` is not {wanted}", text, want), span, say("write {wanted}", wanted))
         return None
@@ -509,7 +504,10 @@ class Resolver:
         if custom is None and forms is None:
             names = [*BUILTINS, *self.environment.functions]
             self._wrong(
-                "unknown-function", say("there is no function `{name}`", name), node.name.span, closest(name, names)
+                "unknown-function",
+                say("there is no function `{name}`", name),
+                node.name.span,
+                function_meant(name, names),
             )
             for argument in node.arguments:
                 if not self._floats(argument):

@@ -281,7 +281,7 @@ def compile_condition(
     test = resolver.condition(node)
     named = [(name, where) for name, where in resolver.used]
     if test is not None:
-        findings.extend(empty_comparisons(test))
+        findings.extend(empty_comparisons(test, environment))
         for part in tree.walk(test):
             if isinstance(part, tree.Defined):
                 named.extend((name, part.span) for name in sorted(tree.reads(part.item)))

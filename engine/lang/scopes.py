@@ -211,7 +211,7 @@ class Scopes:
             test = resolver.condition(declared.item.condition)
             self._busy.pop()
             if test is not None:
-                for finding in empty_comparisons(test):
+                for finding in empty_comparisons(test, self.environment):
                     self.report(finding)
             found = None if test is None else tree.Defined(declared.item.name.span, name.text, key, test)
             if found is not None:

@@ -12,6 +12,19 @@ from engine.lang.said import say
 
 Kind = Literal["text", "number", "flag", "time", "date", "duration", "enum", "list", "entity"]
 
+UNIT_WORDS: Mapping[str, str] = {
+    word: unit
+    for unit, words in {
+        "s": "sec secs second seconds 秒 秒鐘 秒钟",
+        "m": "min mins minute minutes 分 分鐘 分钟",
+        "h": "hr hrs hour hours 小時 小时 個小時 个小时 鐘頭",
+        "d": "day days 天 日",
+        "w": "wk wks week weeks 週 周 星期 個星期 个星期 禮拜",
+    }.items()
+    for word in words.split()
+}
+"""How people write units of time, and how rules do."""
+
 MICROS = {
     "s": 1_000_000,
     "m": 60_000_000,

@@ -21,6 +21,7 @@ from engine import cli, hookspecs
 from engine.config import DEFAULTS
 from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
+from engine.core.settled import FACTS
 from engine.editor import textmate
 from engine.features import FEATURES
 from engine.lang import CODES, Severity, Type
@@ -218,6 +219,7 @@ def vocabulary_page() -> str:
         f"| `{e.name}`{' `after D`' if e.after == 'required' else ''} | {', '.join(e.objects)} | {e.doc} |"
         for e in EVENTS
     ]
+    settled = [f"| {', '.join(f'`{name}`' for name in fact.events)} | `{fact.field}` | {fact.told} |" for fact in FACTS]
     fields = [
         f"| `{f.name}` | {type_name(f.type)}{', may be empty' if f.optional else ''} | {'yes' if f.writable else ''} | "
         f"{f.doc} |"
@@ -233,6 +235,10 @@ def vocabulary_page() -> str:
         f"# What rules may name\n\n{MADE}How rules are written stands in [rules.md](rules.md), with every action. "
         "A desk's own\nfields, settings, states and word lists come on top; they are declared in its `rules/`.",
         _table("Events", "Event | Brings | Happens when", events),
+        _table("What an event settles", "Event | Field | Is then", settled),
+        "It is so whatever else happens; a condition that asks for the contrary is told as `never-true`. A new ticket\n"
+        "is moved on at once where the desk or a rule of the same moment does that; reopened so, it counts one.\n"
+        "`sla.breached` settles its share without `after` only.",
         _table("Fields", "Field | Type | Rules write it | What it is", fields),
         _table("Functions", "Function | Gives | What it does", functions),
         _table("Rights", "Right | Lets one", permissions),

@@ -10,12 +10,12 @@ SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
     "engine/cli.py": 560,
-    "engine/core/building.py": 643,
+    "engine/core/building.py": 584,
     "engine/core/draft.py": 548,
-    "engine/lang/analysis/space.py": 653,
+    "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
-    "engine/lang/resolver.py": 593,
+    "engine/lang/resolver.py": 591,
     "engine/store/commit.py": 520,
     "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,

@@ -11,10 +11,10 @@ from engine.core.draft import Draft
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of, mask
 from engine.core.values import replace
-from engine.lang import Effect, Type, ast, tree
+from engine.lang import Effect, Field, Type, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.checked import Dynamic
-from engine.lang.findings import closest
+from engine.lang.guesses import field_meant
 from engine.lang.said import say
 from engine.lang.template import compile_template
 from engine.lang.tree import type_of
@@ -23,12 +23,13 @@ from engine.lang.verbs import Args, How, Write
 
 
 def write(draft: Draft, field: str, value: Any) -> None:
-    """Gives a field of the ticket or member a value."""
+    """Gives a field of the ticket or member a value; the first tier stays the guests', and they have no other."""
     owner, _, name = field.partition(".")
     if field in draft.book.custom_fields:
         draft.change_field(owner, name, value)
     elif owner == "member" and draft.member is not None:
-        draft.member = replace(draft.member, **{name: value})
+        if name != "tier" or draft.book.may_have(value, guest=draft.member.guest):
+            draft.member = replace(draft.member, **{name: value})
     elif owner == "ticket":
         draft.change_ticket(**{name: value})
 
@@ -49,7 +50,7 @@ def _check(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
     node, value = action["field"], action["value"]
     field = checker.environment.fields.get(node.text)
     if field is None:
-        hint = closest(node.text, checker.environment.fields)
+        hint = field_meant(node.text, checker.environment.fields)
         raise checker.fail("unknown-field", say("there is no field `{name}`", node.text), node.span, hint)
     if not field.writable:
         message = say("rules cannot write `{name}`", node.text)
@@ -75,7 +76,10 @@ def _check(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
         for slot in template.slots if template is not None else ():
             # Silently stored with its braces, it would look like a text that works.
             message = say("a value is stored as it is written, `{name}` is not filled in", slot.field)
-            hint = say("write the field alone: `set {field} to {name}`", node.text, slot.field)
+            known = checker.environment.fields[slot.field]
+            alone = len(value.text.strip()) == len(f"{{{slot.field}}}") and _assignable(field.type, _read(known, value))
+            hint = say("write the field alone: `set {field} to {name}`", node.text, slot.field) if alone else None
+            hint = hint or say("write the text without fields; `note` and `reply` fill them in")
             raise checker.fail("template-field-not-available", message, slot.span, hint)
     if isinstance(expr, tree.Length):
         if expr.value.business:
@@ -95,6 +99,10 @@ _INSTEAD: Mapping[str, str] = {
 """What writes a field that `set` may not."""
 
 
+def _read(field: Field, at: ast.TextValue) -> tree.FieldRef:
+    return tree.FieldRef(at.span, field.name, field.type, field.optional)
+
+
 def _assignable(field: Type, expr: tree.Expr) -> bool:
     found = type_of(expr)
     if field.kind == "enum" and found.kind == "enum":
@@ -106,7 +114,7 @@ def _assignable(field: Type, expr: tree.Expr) -> bool:
 
 def _set(draft: Draft, effect: Effect) -> TraceChange:
     write(draft, effect.args["field"], effect.args["value"])
-    return fact_of(draft.book, "set", effect.args["field"], effect.args["value"])
+    return fact_of(draft.book, "set", effect.args["field"], value_of(draft, effect.args["field"]))
 
 
 SET = Action(
@@ -130,7 +138,7 @@ def _shift(how: How) -> Action:
         current = value_of(draft, field)
         if risen(draft.book, field, current, value, how):
             write(draft, field, value)
-            current = value
+            current = value_of(draft, field)
         return fact_of(draft.book, how, field, current)
 
     def wanted(book: Rulebook, args: Args) -> TraceChange:

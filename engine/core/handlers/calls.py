@@ -8,7 +8,7 @@ from typing import get_args
 from engine.core.changes import Create, Set
 from engine.core.commands import CallEvent, CallNews
 from engine.core.draft import Draft
-from engine.core.entities import CALL_RESULTS, Call
+from engine.core.entities import CALL_RESULTS, UNTAKEN, Call
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
@@ -43,8 +43,9 @@ def call_event(draft: Draft, command: CallEvent) -> None:
     if command.what == "answered":
         call = replace(call, answered_at=draft.now)
     elif command.what in ("ended", "missed"):
-        result = "missed" if command.what == "missed" else "answered"
-        call = replace(call, ended_at=draft.now, result=command.result if command.result in CALL_RESULTS else result)
+        usual, known_results = ("missed", UNTAKEN) if command.what == "missed" else ("answered", CALL_RESULTS)
+        result = command.result if command.result in known_results else usual
+        call = replace(call, ended_at=draft.now, result=result)
     agent = draft.find_agent(command.agent) if command.agent else None
     if agent is not None:
         call = replace(call, agent=agent.username)

@@ -20,6 +20,9 @@ def change_member(draft: Draft, command: ChangeMember) -> None:
     for name, value in command.values.items():
         if name == "tier":
             one_of(value, book.tiers, "tier", "/tier")
+            if not book.may_have(value, guest=member.guest):
+                reason = f"the tier `{book.guest_tier}` is for guests, and they have no other"
+                raise Refused("invalid", "wrong-tier", reason, pointer="/tier")
         elif name == "language":
             one_of(value, book.locales, "language", "/language")
         elif name == "tags":

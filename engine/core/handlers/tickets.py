@@ -13,18 +13,14 @@ from engine.core.draft import Draft
 from engine.core.entities import DAY, INTERNAL, Ticket
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
-from engine.core.handlers.calls import TRIGGERS
 from engine.core.handlers.messages import may_write, member_says, note
-from engine.core.lifecycle import Transition
+from engine.core.lifecycle import DESK_ONLY, Transition
 from engine.core.opening import change, known_tags, open_ticket
 
 REVISE_RATING = 1 * DAY
 """How long a rating may be revised."""
 
 ASSIGNING = frozenset({"team", "assignee"})
-
-DESK_RAISES = frozenset({"agent_replied", "member_replied", *TRIGGERS.values()})
-"""Triggers that nobody raises by hand."""
 
 
 def create(draft: Draft, command: OpenTicket) -> None:
@@ -86,7 +82,7 @@ def move(draft: Draft, command: MoveTicket) -> None:
 def may_not(draft: Draft, transition: Transition) -> Refused | None:
     """Why a person may not raise a transition now; None when nothing stands in the way."""
     actor = draft.actor
-    if transition.trigger in DESK_RAISES:
+    if transition.trigger in DESK_ONLY:
         return Refused(
             "conflict", "no-such-move", f"`{transition.trigger}` is raised by the desk itself", pointer="/trigger"
         )

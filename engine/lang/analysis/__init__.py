@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from engine.lang import tree
+from engine.lang.analysis.boxes import TooManyError, every
 from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joint
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
@@ -11,6 +13,7 @@ from engine.lang.analysis.report import Prover, Report, Ring, Tie
 from engine.lang.analysis.rings import check_rings
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
+from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import View, view_of
 from engine.lang.analysis.whole import check_whole
 from engine.lang.checked import Checked, CheckedRule
@@ -33,6 +36,7 @@ __all__ = [
     "View",
     "analyse",
     "expired",
+    "nothing_in",
 ]
 
 
@@ -57,6 +61,19 @@ def analyse(
     check_loops(report)
     check_rings(report)
     return sorted(report.findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
+
+
+def nothing_in(environment: Environment, domains: Domains, tests: Sequence[tuple[tree.Test, bool]]) -> bool:
+    """Whether no case is in which each of the tests holds (True beside it) or does not; False where that is too much
+    to find out, or rests on what varies."""
+    space = Space(environment, domains)
+    for test, _ in tests:
+        space.learn(test)
+    space.settle()
+    try:
+        return not every([space.boxes(test, positive) for test, positive in tests], space.possible)
+    except TooManyError:
+        return False
 
 
 def expired(rules: Iterable[CheckedRule | Rule], today: str) -> list[Finding]:

@@ -184,6 +184,18 @@ class OrderedAxis(Axis):
         }[op]
         return mask & self.full & ~EMPTY
 
+    def pick(self, values: Iterable[Any] | Bounds) -> int:
+        """The regions of these values (None is the empty one), or of all between bounds."""
+        if isinstance(values, Bounds):
+            mask = self.full & ~EMPTY
+            for op, end in zip((">=", "<="), values.ends, strict=True):
+                mask &= mask if end is None else self.compare(op, end)
+            return mask
+        mask = 0
+        for value in values:
+            mask |= self.empty if value is None else self.compare("=", value)
+        return mask
+
     @property
     def empty(self) -> int:
         """What `is empty` means."""

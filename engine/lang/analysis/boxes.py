@@ -5,7 +5,7 @@ A box is a mapping axis id → mask; an axis that is not in it may be anywhere. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 
 Box = dict[int, int]
@@ -126,12 +126,15 @@ def checked(boxes: list[Box]) -> list[Box]:
 
 
 def pairs(
-    boxes: Sequence[tuple[int, Box]], full: Sequence[int], kinds: Sequence[Hashable], done_with: Container[int] = ()
+    boxes: Sequence[tuple[int, Box]],
+    full: Sequence[int],
+    kinds: Sequence[Hashable],
+    group: Callable[[int], Hashable] = lambda owner: owner,
 ) -> Iterable[tuple[int, int]]:
     """The owners (in ascending order, each pair once) of boxes that are not apart on any single axis.
 
     Two owners of one of the `kinds` (by owner) have nothing to do with each other and are left out, and so are those
-    the caller is `done_with` meanwhile.
+    that the caller has put into one `group` meanwhile.
 
     Instead of comparing each with each, the axis that tells most boxes apart is cut and the parts are looked at by
     themselves.
@@ -140,16 +143,15 @@ def pairs(
     stack: list[tuple[Sequence[tuple[int, Box]], frozenset[int]]] = [(boxes, frozenset())]
     while stack:
         items, done = stack.pop()
-        items = [item for item in items if item[0] not in done_with]
-        if len({kinds[owner] for owner, _ in items}) < 2:
+        if len({kinds[owner] for owner, _ in items}) < 2 or len({group(owner) for owner, _ in items}) < 2:
             continue
         axis = _telling(items, done, full) if len(items) > 16 else None
         if axis is None:
             for (one, a), (other, b) in combinations(items, 2):
-                if kinds[one] == kinds[other] or one in done_with or other in done_with:
+                if kinds[one] == kinds[other]:
                     continue
                 key = (one, other) if one < other else (other, one)
-                if key not in seen and not apart(a, b):
+                if key not in seen and not apart(a, b) and group(one) != group(other):
                     seen.add(key)
                     yield key
             continue

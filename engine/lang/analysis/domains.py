@@ -6,7 +6,7 @@ neither reports what no desk can come to nor misses what no desk can avoid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,11 @@ class Bounds:
     lowest: Number | None = None
     highest: Number | None = None
     whole: bool = False
+
+    @property
+    def ends(self) -> tuple[Number | None, Number | None]:
+        """The least and the greatest."""
+        return self.lowest, self.highest
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Arrival:
 class Domains:
     """Facts of one desk.
 
-    `facts`: what is so whenever an event of that kind arises: field → the values it can have (None: empty).
+    `facts`: what is so whenever an event of that kind arises: field → the values it can have (None: empty), or bounds
+    between which it lies. `plain_facts`: what is so besides where it is not one of `after`.
     `still`: kinds of events that come alone while nothing has changed: only time has passed.
     `fresh`: what is so of a ticket that has just been opened. `before` is empty in events of `creations`; `tracked`:
     fields that have a value before the wave (None: all).
@@ -73,7 +79,8 @@ class Domains:
 
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
     joints: tuple[Joint, ...] = ()
-    facts: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, tuple[Any, ...] | Bounds]] = field(default_factory=dict)
+    plain_facts: Mapping[str, Mapping[str, tuple[Any, ...] | Bounds]] = field(default_factory=dict)
     fresh: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     still: frozenset[str] = frozenset()
     creations: frozenset[str] = frozenset({"ticket.created"})
@@ -87,6 +94,13 @@ class Domains:
     expected: Mapping[str, tuple[Span, str]] = field(default_factory=dict)
     lengths: Mapping[str, str] = field(default_factory=dict)
     arrivals: tuple[Arrival, ...] = ()
+    shares: frozenset[str] = frozenset()
+    """Numbers of which 1 is the whole, so that `80` where `80%` is meant is out of reach."""
+
+    def settled(self) -> Hashable:
+        """The facts as something that can be compared: what is said of a rule by itself depends on them."""
+        found = (self.facts, self.plain_facts)
+        return tuple(tuple((event, tuple(facts.items())) for event, facts in table.items()) for table in found)
 
     def meets(self, one: str, other: str) -> bool:
         """Whether two event kinds can arise together."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from engine.lang.analysis.boxes import Box, TooManyError, pairs
+from engine.lang.analysis.clusters import Clusters, alone
 from engine.lang.analysis.disagreement import disagreement, shown
 from engine.lang.analysis.report import Report, matched, name_of, place_of, unsure
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
@@ -19,23 +20,6 @@ from engine.lang.source import Span
 
 LOOKS = 3
 """Boxes in which a case is looked for that shows what is so in all."""
-PARTNERS = 3
-"""Conflicts told of one rule: past that the first few say it all."""
-
-
-class _Partners:
-    """With how many others each rule was told of; `enough`: those with `PARTNERS`."""
-
-    def __init__(self) -> None:
-        self.enough: set[int] = set()
-        self._count: dict[int, int] = {}
-
-    def add(self, *rules: int) -> None:
-        """These were told of together."""
-        for rule in rules:
-            self._count[rule] = self._count.get(rule, 0) + 1
-            if self._count[rule] >= PARTNERS:
-                self.enough.add(rule)
 
 
 def check_pairs(report: Report) -> None:
@@ -80,16 +64,21 @@ def _target_conflicts(
             continue
         entries = [(n, box) for n, (seen, _) in enumerate(group) for box in seen.waved]
         deciders = deciders or _Deciders(report.view, [seen for seen, _ in writers])
-        told_of = _Partners()
-        for one, other in pairs(entries, report.view.space.full, kinds, told_of.enough):
+        clusters = Clusters(group)
+        for one, other in pairs(entries, report.view.space.full, kinds, clusters.of):
             (a, write_a), (b, write_b) = group[one], group[other]
             if a.rule.id == b.rule.id or write_a.value == write_b.value:
                 continue
             first, second = sorted(((a, write_a), (b, write_b)), key=lambda item: place_of(item[0]))
             spans = (first[1].action.span, second[1].action.span)
-            if spans not in told and _conflict(report, stage, target, first, second, deciders):
+            if spans in told:
+                clusters.join(one, other, None)
+                continue
+            mine = alone(report)
+            if not clusters.enough(one, other) and _conflict(mine, stage, target, first, second, deciders):
                 told.add(spans)
-                told_of.add(one, other)
+                clusters.join(one, other, mine.findings[0], sure=mine.replayed)
+        report.findings.extend(clusters.findings())
 
 
 def _conflict(
@@ -215,8 +204,8 @@ def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
             continue
         entries = [(n, box) for n, seen in enumerate(group) for box in seen.waved]
         kinds = [seen.effects for seen in group]
-        told_of = _Partners()
-        for one, other in pairs(entries, report.view.space.full, kinds, told_of.enough):
+        clusters = Clusters([(seen, None) for seen in group])
+        for one, other in pairs(entries, report.view.space.full, kinds, clusters.of):
             if group[one].rule.id == group[other].rule.id:
                 continue
             a, b = sorted((group[one], group[other]), key=place_of)
@@ -234,8 +223,10 @@ def _ambiguous(report: Report, stage: str, rules: Sequence[Seen]) -> None:
                     and (found[0].shop is None) == (a.rule.shop is None)
                 )
 
-            if _open(report, a, b, deciders, finding, proves):
-                told_of.add(one, other)
+            mine = alone(report)
+            if not clusters.enough(one, other) and _open(mine, a, b, deciders, finding, proves):
+                clusters.join(one, other, mine.findings[0], sure=mine.replayed)
+        report.findings.extend(clusters.findings())
 
 
 def _shadowed_in_first(report: Report, rules: Sequence[Seen]) -> set[Seen]:

@@ -59,6 +59,11 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     _seen: set[tuple[object, ...]] = field(default_factory=set)
 
+    @property
+    def replayed(self) -> bool:
+        """Whether each finding has a case."""
+        return all(finding.witness is not None for finding in self.findings)
+
     def add(self, finding: Finding) -> None:
         """Each finding once."""
         related = tuple((r.span.source.path, r.span.start) for r in finding.related)

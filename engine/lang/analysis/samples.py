@@ -308,7 +308,8 @@ class _Maker:
         """The case for people: what it says beyond the plain."""
         names: dict[str, None] = {}
         former: dict[str, None] = {}
-        reached = {n for n in self.box if n > 1}
+        facts = self.view.facts(self.keys) or {}  # what is so in every such event need not be said
+        reached = {n for n, mask in self.box.items() if n > 1 and facts.get(n) != mask}
         for name, access in self.space.accesses.items():
             if access.axis.id in reached and (
                 not isinstance(access.axis, JointAxis) or access.in_box(self.box) != access.own(access.axis.full)

@@ -25,13 +25,14 @@ PARTS = 40
 
 def check_single(report: Report, kept: Kept) -> None:
     """All checks of one rule at a time; what was said of a rule before need not be found again."""
+    settled = report.view.domains.settled()
     for seen in report.view.rules:
-        found = kept.findings(seen.rule, seen.shops)
+        found = kept.findings(seen.rule, under := (seen.shops, settled))
         if found is None:
             alone = Report(report.view, report.prover)
             _look(alone, seen)
             found = tuple(alone.findings)
-        kept.keep_findings(seen.rule, seen.shops, found)
+        kept.keep_findings(seen.rule, under, found)
         for finding in found:
             report.add(finding)
 
@@ -51,7 +52,9 @@ def _never(report: Report, seen: Seen) -> bool:
     view, condition = report.view, seen.rule.condition
     if seen.condition is None or condition is None:
         return False
-    if any(view.under(seen.condition, frozenset({key})) for key in seen.keys):
+    # Where no shop has the rule (each has its own of that name) the condition is not what keeps it from acting.
+    boxes = seen.boxes if seen.boxes is not None and seen.shops else seen.condition
+    if any(view.under(boxes, frozenset({key})) for key in seen.keys):
         return False
     two = _contradiction(view.space, condition)
     finding = Finding("never-true", say("the condition of {rule} never holds", name_of(seen)), condition.span)
@@ -66,10 +69,27 @@ def _never(report: Report, seen: Seen) -> bool:
     elif seen.condition:
         events = quoted(view.kind(key) for key in sorted(seen.keys))
         finding = Finding(
-            "never-true", say("the condition of {rule} never holds in {events}", name_of(seen), events), condition.span
+            "never-true",
+            say("the condition of {rule} never holds in {events}", name_of(seen), events),
+            condition.span,
+            _as_share(view, condition) or say("`docs/vocabulary.md` says what each event settles"),
         )
     report.add(finding)
     return True
+
+
+def _as_share(view: View, condition: tree.Test) -> str | None:
+    """The hint where `80` is written for `80%`."""
+    for part in _plain_parts(condition):
+        if (
+            isinstance(part, tree.Comparison)
+            and isinstance(part.right, tree.Const)
+            and part.right.type.kind == "number"
+            and tree.reads(part.left) & view.domains.shares
+            and part.right.value > 1
+        ):
+            return say("1 is the whole: write `{share}`", f"{part.right.value}%")
+    return None
 
 
 def _contradiction(space: Space, condition: tree.Test) -> tuple[tree.Test, tree.Test] | None:

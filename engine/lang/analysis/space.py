@@ -109,25 +109,22 @@ class Space:
             known = self._keys[id(leaf)] = (leaf, key_of(leaf))
         return known[1]
 
-    def learn_fact(self, name: str, values: Iterable[Any]) -> None:
+    def learn_fact(self, name: str, values: Iterable[Any] | Bounds) -> None:
         """A field's value that is known without a condition."""
         access = self.accesses.get(name)
         if access is not None and isinstance(access.inner, OrderedAxis):
-            for value in values:
+            for value in values.ends if isinstance(values, Bounds) else values:
                 if value is not None:
                     access.inner.learn(value)
 
-    def fact(self, name: str, values: Iterable[Any]) -> Box | None:
+    def fact(self, name: str, values: Iterable[Any] | Bounds) -> Box | None:
         """The box in which a field has one of these values; None for a field no condition names."""
         access = self.accesses.get(name)
         if access is None:
             return None
         if isinstance(access.inner, ChoiceAxis):
-            return {access.axis.id: access.mask(access.inner.pick(values))}
-        mask = 0
-        for value in values:
-            mask |= EMPTY & access.inner.full if value is None else access.inner.compare("=", value)
-        return {access.axis.id: mask}
+            return {access.axis.id: access.mask(access.inner.pick(values))} if not isinstance(values, Bounds) else None
+        return {access.axis.id: access.inner.pick(values)}
 
     def settle(self) -> None:
         """All conditions are known: cuts the axes into regions."""

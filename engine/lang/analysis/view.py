@@ -96,8 +96,10 @@ class View:
         kinds = {self.kind(key) for key in keys}
         parts: list[Box | None] = []
         for kind in sorted(kinds):
-            for name, values in self.domains.facts.get(kind, {}).items():
-                parts.append(self.space.fact(name, values))
+            parts.extend(self.space.fact(name, values) for name, values in self.domains.facts.get(kind, {}).items())
+        for key in sorted(keys):
+            facts = self.domains.plain_facts.get(key, {})  # a key that is no kind is one of `after`
+            parts.extend(self.space.fact(name, values) for name, values in facts.items())
         if kinds & self.domains.creations:
             parts.extend({change.before.id: EMPTY} for change in self.space.changes.values())
         if kinds <= self.domains.still:
@@ -128,7 +130,8 @@ def view_of(checked_rules: Checked, environment: Environment, domains: Domains) 
     for _, guard in ways:
         if guard is not None:
             space.learn(guard)
-    for facts in (*domains.facts.values(), domains.fresh, *(before for before, _ in ways)):
+    known = (*domains.facts.values(), *domains.plain_facts.values())
+    for facts in (*known, domains.fresh, *(before for before, _ in ways)):
         for name, values in facts.items():
             space.learn_fact(name, values)
     space.settle()

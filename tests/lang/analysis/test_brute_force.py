@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.lang import Rule
 from engine.lang.analysis import Case
-from tests.lang.analysis.small import Engine, World, cases, environment, world
+from tests.lang.analysis.small import DOMAINS, Engine, World, cases, environment, world
 
 TESTS = {
     "ticket.type": ["ticket.type = A", "ticket.type in [A, B]", "ticket.type not in [B]", "ticket.type != C"],
@@ -147,16 +147,43 @@ def effects(rule: Rule) -> set[str]:
 
 
 def told(world: World, code: str) -> set[frozenset[str]]:
-    """The pairs of rules in findings of a code."""
-    found: set[frozenset[str]] = set()
-    ids = {rule.source.span: rule.id for rule in world.checked.rules}
+    """The rules named by each finding of a code."""
+    found = (frozenset({_owner(world, f.span), *(_owner(world, r.span) for r in f.related)}) for f in world.of(code))
+    return set(found)
 
-    def owner(span: Any) -> str:
-        return next(i for s, i in ids.items() if s.source == span.source and s.start <= span.start < s.end)
 
-    for finding in world.of(code):
-        found.add(frozenset({owner(finding.span), *(owner(r.span) for r in finding.related)}))
-    return found
+def shown_pairs(world: World, code: str) -> set[frozenset[str]]:
+    """The two rules of which each finding of a code has its case."""
+    return set(pairs_in_order(world, code))
+
+
+def pairs_in_order(world: World, code: str) -> list[frozenset[str]]:
+    """The same, finding by finding."""
+    return [frozenset({_owner(world, f.span), _owner(world, f.related[0].span)}) for f in world.of(code)]
+
+
+def _owner(world: World, span: Any) -> str:
+    spans = ((rule.source.span, rule.id) for rule in world.checked.rules)
+    return next(i for s, i in spans if s.source == span.source and s.start <= span.start < s.end)
+
+
+def together(groups: Iterable[frozenset[str]]) -> set[frozenset[str]]:
+    """Groups that share a rule put together: who hangs together, one way or another."""
+    found: list[frozenset[str]] = []
+    for group in groups:
+        touching = [other for other in found if other & group]
+        found = [other for other in found if other not in touching]
+        found.append(group.union(*touching))
+    return set(found)
+
+
+def shops_of(world: World, rule: Rule) -> set[str | None]:
+    """The shops whose tickets the rule decides."""
+    if rule.shop is not None:
+        return {rule.shop}
+    shops: set[str | None] = {shop for shop, _ in DOMAINS.shops}
+    own = {other.shop for other in world.rules.rules if other.name == rule.name and other.shop is not None}
+    return shops - own
 
 
 def rules_told(world: World, code: str) -> set[str]:
@@ -183,18 +210,24 @@ def test_against_brute_force(drawn: tuple[str, str, list[str], bool]) -> None:
     by_id = {rule.id: rule for rule in here.checked.rules}
     # never-true and always-true: of the condition itself, in each of the rule's events
     holding: dict[str, list[bool]] = {i: [] for i in by_id}
+    asked: dict[str, list[bool]] = {i: [] for i in by_id}
     for rule in here.rules.rules:
         if rule.condition is None:
             continue
         for event in rule.events:
             for case, _ in truth.alone(event.key):
-                holding[rule.id].append(rule.condition.holds(case.values, case.before, None))  # type: ignore[arg-type]
-    never = {i for i in conditioned if not any(holding[i])}
+                holds = rule.condition.holds(case.values, case.before, None)  # type: ignore[arg-type]
+                holding[rule.id].append(holds)
+                if case.shop in shops_of(here, rule):
+                    asked[rule.id].append(holds)
+    # Where no shop has the rule, its condition is not what keeps it from acting.
+    never = {i for i in conditioned if not any(asked[i] or holding[i])}
     always = {i for i in conditioned if all(holding[i])}
     assert rules_told(here, "never-true") == never
     assert rules_told(here, "always-true") == always
-    assert told(here, "conflicting-actions") == truth.conflicts()
-    assert told(here, "ambiguous-first") == truth.ambiguous()
+    for code, real in (("conflicting-actions", truth.conflicts()), ("ambiguous-first", truth.ambiguous())):
+        assert together(told(here, code)) == together(real)
+        assert shown_pairs(here, code) <= real
     assert rules_told(here, "shadowed-rule") == shadowed(here, truth)
     dead_ones(here, truth)
     implied_ones(here, truth)

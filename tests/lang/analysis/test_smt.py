@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from engine.lang import tree
 from engine.lang.analysis import sums
 from tests.lang.analysis.small import FIELDS, world
-from tests.lang.analysis.test_brute_force import TESTS, rules_told, told
+from tests.lang.analysis.test_brute_force import TESTS, pairs_in_order, rules_told, shown_pairs, together, told
 
 JUDGED = not os.environ.get("YINGDA_TEST_EXPLORE")
 NAMES = ["ticket.type", "ticket.region", "ticket.priority", "ticket.amount", "ticket.tags", "member.vip", "shop.name"]
@@ -172,15 +172,16 @@ def agree(text: str) -> None:
     }
     assert never - divided == rules_told(here, "never-true") - divided
     assert always - divided == rules_told(here, "always-true") - divided
-    both_first = told(here, "ambiguous-first")
+    shown = shown_pairs(here, "ambiguous-first")
+    hanging = together(told(here, "ambiguous-first"))
     for a, b in combinations(sorted(formulas), 2):
         if {a, b} in ({"r0", "r2"}, {"r1", "r3"}):
             continue  # they want the same
         can_meet = solver.possible(formulas[a], formulas[b])
         if {a, b} <= sure:
-            if frozenset({a, b}) in both_first:
+            if frozenset({a, b}) in shown:
                 assert can_meet, (a, b)
-            elif not {a, b} & divided:
+            elif not any({a, b} <= group for group in hanging) and not {a, b} & divided:
                 assert not can_meet, (a, b)
 
 
@@ -209,9 +210,10 @@ def test_without_z3_less_is_known_and_nothing_else(text: str) -> None:
     for code in ("never-true", "always-true"):
         assert rules_told(without, code) <= rules_told(with_it, code)
     # A conflict that z3 denies is not told with a case: nobody has seen one.
-    for finding in without.findings:
-        if finding.code == "ambiguous-first" and finding.witness is not None:
-            assert any(f.code == finding.code and f.span == finding.span for f in with_it.findings)
+    hanging = together(told(with_it, "ambiguous-first"))
+    for finding, pair in zip(without.of("ambiguous-first"), pairs_in_order(without, "ambiguous-first"), strict=True):
+        if finding.witness is not None:
+            assert any(pair <= group for group in hanging)
 
 
 def test_what_sums_exclude_is_told() -> None:

@@ -1,0 +1,178 @@
+"""What must be told of a folder, and what must not: each line of the table a folder over the sound desk, with the
+findings it has, by code and the text they stand on. Nothing else is told, and nothing twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.findings.desk import base, found_in
+
+
+@dataclass
+class Shown:
+    """A rule file (and other files) and what is told of it, as `code text` in the order of path and place."""
+
+    name: str
+    rules: str = ""
+    told: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def one(event: str, condition: str, action: str = "add tag hello") -> str:
+    return f"rule shown\n  on {event}\n  when {condition}\n  then {action}\n"
+
+
+def never(event: str, condition: str) -> Shown:
+    return Shown(f"{event} / {condition}", one(event, condition), (f"never-true {condition}",))
+
+
+def fine(event: str, condition: str, action: str = "add tag hello") -> Shown:
+    return Shown(f"{event} / {condition}", one(event, condition, action))
+
+
+CASES = base()["lifecycles/inquiry.yaml"]
+ARCHIVED = (
+    CASES.replace("transitions:", "  封存: {sla: stopped, category: closed}\ntransitions:").rstrip()
+    + "\n  - {trigger: archive, from: 已結案, to: 封存}\n"
+)
+NORTH = {
+    "desk.yaml": base()["desk.yaml"].replace(
+        "stages:", "  north: {label: North, zone: Asia/Taipei, locales: [en], calendar: office}\nstages:"
+    )
+}
+
+SETTLED = [
+    never("sla.warning", "sla.percent > 80"),
+    never("sla.warning", "sla.percent >= 90%"),
+    never("sla.breached", "sla.percent < 100%"),
+    never("sla.warning", "sla.target = next_reply"),
+    never("sla.breached after 2h", "sla.target = next_reply"),
+    never("rating.received", "ticket.rating is empty"),
+    never("call.missed", "call.result = answered"),
+    never("call.ringing", "call.result is set"),
+    never("ticket.created", "ticket.reopened >= 1"),
+    never("ticket.created", "ticket.state = 已結案"),
+    Shown(
+        "a guest does not sign in",
+        one("member.signed_in", "member.is_guest", "add tag hello to member"),
+        ("never-true member.is_guest",),
+    ),
+    fine("sla.breached after 2h", "sla.percent < 100%"),
+    fine("sla.warning", "sla.percent >= 80%"),
+    fine("call.ended", "call.result = answered"),
+    fine("ticket.changed", "ticket.reopened >= 1"),
+    fine("sla.breached", "sla.target = resolve"),
+    fine("rating.received", "ticket.rating != 5"),
+    fine("agent.status_changed", "agent.status != online", 'notify role supervisor "hello"'),
+    fine("ticket.changed", "ticket.assignee is set and agent.status != online"),
+    Shown(
+        "a shop's own rule asks for another shop",
+        told=("never-true shop.name = demo",),
+        files={**NORTH, "shops/north/own.rules": one("ticket.changed", "shop.name = demo")},
+    ),
+    Shown(
+        "the first tier is the guests' alone",
+        "rule a\n  on ticket.created\n  when member.is_guest\n  then set ticket.subject to x\n"
+        "rule b\n  on ticket.created\n  when member.tier >= basic\n  then set ticket.subject to y\n",
+    ),
+    Shown(
+        "a new ticket is in no later state",
+        "rule a\n  on ticket.created\n  then move to 已結案\n",
+        files={"lifecycles/inquiry.yaml": ARCHIVED},
+    ),
+    Shown(
+        "unless a rule moves it there at once",
+        "rule a\n  stage classify\n  on ticket.created\n  when ticket.channel = api\n  then move to 已結案\n"
+        "rule b\n  stage respond\n  on ticket.created\n  when ticket.state = 已結案\n  then add tag hello\n",
+    ),
+]
+
+
+POLICIES = """\
+- {name: urgent, when: ticket.priority >= high, targets: {resolve: 1h}}
+- {name: gold, when: member.tier >= gold, targets: {resolve: 8h}}
+- {name: vip, when: member.tier = vip, targets: {resolve: 2h}}
+- {name: plain, targets: {resolve: 3d}}
+"""
+
+
+def subjects(*rules: tuple[str, str]) -> str:
+    """Rules that each give a new ticket a subject of its own."""
+    return "".join(f"rule {n}\n  on ticket.created\n{when}  then set ticket.subject to {n}\n" for n, when in rules)
+
+
+def guards(one: str, other: str) -> dict[str, str]:
+    """The lifecycle with two ways back, each under its condition."""
+    old = "  - {trigger: reopen, from: 已結案, to: 對話中}"
+    assert old in CASES
+    ways = f'  - {{trigger: reopen, from: 已結案, to: 對話中, when: "{one}"}}\n'
+    ways += f'  - {{trigger: reopen, from: 已結案, to: 待回覆, when: "{other}"}}'
+    return {"lifecycles/inquiry.yaml": CASES.replace(old, ways)}
+
+
+TWO_WAYS = "nondeterministic-transition "
+BETWEEN = [
+    Shown("two overlapping guards", told=(TWO_WAYS,), files=guards("ticket.amount > 5", "ticket.amount > 3")),
+    Shown("two equal guards", told=(TWO_WAYS,), files=guards("member.tier = vip", "member.tier = vip")),
+    Shown("two guards apart", files=guards("ticket.amount > 5", "ticket.amount <= 5")),
+    Shown(
+        "a policy that another takes all from", told=("shadowed-rule member.tier = vip",), files={"sla.yaml": POLICIES}
+    ),
+    Shown(
+        "a trigger that is nearly the desk's",
+        told=("unknown-value agent_repleid",),
+        files={"lifecycles/inquiry.yaml": CASES.replace("trigger: agent_replied", "trigger: agent_repleid")},
+    ),
+]
+
+
+@pytest.mark.parametrize("shown", BETWEEN, ids=lambda shown: shown.name)
+def test_conditions_of_yaml_are_compared(shown: Shown) -> None:
+    rules = {"shown.rules": shown.rules} if shown.rules else {}
+    told = [f"{f.code} {f.span.text}" for f in found_in({**rules, **shown.files})]
+    assert len(told) == len(shown.told), told
+    assert all(one.startswith(wanted) for one, wanted in zip(told, shown.told, strict=True)), told
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12])
+def test_of_rules_that_all_disagree_none_is_nameless(count: int) -> None:
+    names = [f"r{n}" for n in range(count)]
+    (finding,) = found_in({"shown.rules": subjects(*((name, "") for name in names))})
+    assert finding.code == "conflicting-actions"
+    where = [finding.span.line, *(other.span.line for other in finding.related)]
+    assert where == [3 * (n + 1) for n in range(count)]
+
+
+def test_those_who_disagree_about_something_else_are_told_of_by_themselves() -> None:
+    rules = subjects(("a", "  when ticket.amount = 1\n"), ("b", "  when ticket.amount = 1\n"))
+    rules += subjects(("c", "  when ticket.amount = 2\n"), ("d", "  when ticket.amount = 2\n"))
+    found = [f for f in found_in({"shown.rules": rules}) if f.code == "conflicting-actions"]
+    assert [(f.span.line, [o.span.line for o in f.related]) for f in found] == [(4, [8]), (12, [16])]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_of_rules_that_may_each_come_first_none_is_nameless(count: int) -> None:
+    rules = "".join(
+        f"rule r{n}\n  stage route\n  priority 50\n  on ticket.created\n  then set ticket.subject to r{n}\n"
+        for n in range(count)
+    )
+    found = [f for f in found_in({"shown.rules": rules}) if f.code == "ambiguous-first"]
+    assert [len(f.related) for f in found] == [count - 1]
+
+
+@pytest.mark.parametrize("shown", SETTLED, ids=lambda shown: shown.name)
+def test_what_an_event_settles_is_known(shown: Shown) -> None:
+    check(shown)
+
+
+def check(shown: Shown) -> None:
+    rules = {"shown.rules": shown.rules} if shown.rules else {}
+    findings = found_in({**rules, **shown.files})
+    assert [f"{f.code} {f.span.text}" for f in findings] == list(shown.told), [(f.message, f.hint) for f in findings]
+
+
+def test_eighty_percent_is_written_with_its_sign() -> None:
+    (finding,) = found_in({"shown.rules": one("sla.warning", "sla.percent > 80")})
+    assert finding.hint == "1 is the whole: write `80%`"
