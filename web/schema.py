@@ -348,14 +348,6 @@ class Problem(Struct):
     """Of `rules-changed`: what is in force now."""
 
 
-class SearchHit(Struct):
-    ticket: int
-    subject: str
-    message: int | None
-    text: str
-    at: Time
-
-
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
 
@@ -501,12 +493,6 @@ class SessionPage(Struct):
     next: str | None = None
 
 
-class SearchPage(Struct):
-    items: list[SearchHit]
-    """Newest first."""
-    next: str | None = None
-
-
 class StatusIs(Struct):
     status: Status
 
@@ -567,8 +553,3 @@ class MembersQuery(Query):
 class PageQuery(Query):
     limit: Limit = 50
     cursor: Cursor | None = None
-
-
-class SearchQuery(Query):
-    q: Annotated[str, Meta(min_length=1, max_length=200)]
-    limit: Limit = 20

@@ -122,6 +122,7 @@ class Search:
 
     q: str
     limit: int = 20
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

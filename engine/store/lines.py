@@ -1,8 +1,8 @@
-"""Reads of what was said: the lines of a ticket with their files, and search over lines and subjects."""
+"""Reads of what was said: the lines of a ticket with their files."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from peewee import JOIN
@@ -11,7 +11,7 @@ from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.store import tables as t
 from engine.store.paging import limited
-from engine.store.queries import find_ticket, for_members, of_ticket
+from engine.store.queries import find_ticket, for_members
 from engine.store.show import show_message
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
@@ -107,66 +107,3 @@ def attachments_of(tx: Tx, ids: Collection[int]) -> dict[int, list[dict[str, Any
                 {"id": row["name"], "name": row["shown"], "media_type": row["media_type"], "size": row["size"]}
             )
     return found
-
-
-def search(tx: Tx, scope: Scope, question: ask.Search) -> dict[str, Any]:
-    """Lines and subjects that hold the words, newest first."""
-    limit = limited(question.limit)
-    hits = [*_lines_with(tx, scope, question.q, limit), *_subjects_with(tx, scope, question.q, limit)]
-    hits.sort(key=lambda hit: (hit["at"], hit["message"] or 0), reverse=True)
-    return {"items": hits[:limit], "next": None}
-
-
-def _lines_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
-    matching = tx.indexes["message"].matching(q)
-    if matching is None:
-        return ()
-    hit = matching.alias("hit")
-    condition = of_ticket(scope)
-    if not scope.staff:
-        condition &= for_members()
-    query = (
-        t.Message.select(
-            t.Ticket.number, t.Ticket.subject, t.Message.id.alias("message_id"), t.Message.text, t.Message.created_at
-        )
-        .join(hit, on=(hit.c.id == t.Message.id))
-        .switch(t.Message)
-        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
-        .where(condition)
-        .order_by(hit.c.id.desc())
-        .limit(limit)
-    )
-    return [
-        {
-            "ticket": row["number"],
-            "subject": row["subject"],
-            "message": row["message_id"],
-            "text": row["text"][:300],
-            "at": row["created_at"],
-        }
-        for row in tx.rows(query)
-    ]
-
-
-def _subjects_with(tx: Tx, scope: Scope, q: str, limit: int) -> Iterable[dict[str, Any]]:
-    matching = tx.indexes["ticket"].matching(q)
-    if matching is None:
-        return ()
-    hit = matching.alias("hit")
-    query = (
-        t.Ticket.select(t.Ticket.number, t.Ticket.subject, t.Ticket.created_at)
-        .join(hit, on=(hit.c.id == t.Ticket.id))
-        .where(of_ticket(scope))
-        .order_by(hit.c.id.desc())
-        .limit(limit)
-    )
-    return [
-        {
-            "ticket": row["number"],
-            "subject": row["subject"],
-            "message": None,
-            "text": row["subject"],
-            "at": row["created_at"],
-        }
-        for row in tx.rows(query)
-    ]

@@ -16,10 +16,12 @@ from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
+from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
+from engine.store.search import marked
 from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_sla, show_ticket, straight_percent
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
@@ -268,9 +270,9 @@ def tags_of(tx: Tx, owner: str, ids: Collection[int]) -> dict[int, list[str]]:
 
 def _of_q(tx: Tx, q: str) -> Any:
     """A number, an order number, or words of the member's name."""
-    condition: Any = t.Ticket.order_no == q
-    if re.fullmatch(r"#?[0-9]{1,15}", q):
-        condition |= t.Ticket.number == int(q.lstrip("#"))
+    condition: Any = t.Ticket.order_no_folded == marked(q)
+    if re.fullmatch(r"#?[0-9]{1,15}", plain := fold(q)):
+        condition |= t.Ticket.number == int(plain.lstrip("#"))
     named = tx.indexes["member"].matching(q)
     return condition | t.Ticket.member_id.in_(named) if named is not None else condition
 

@@ -95,6 +95,19 @@ def parts(query: str) -> list[Part]:
     return found[:MAX_PARTS]
 
 
+SAID = str.maketrans("", "", "\"'*“”‘’「」『』")
+"""Marks of people who mean a phrase, not signs of it."""
+SENTENCE = ",.;:!?，。；：！？、…()（）[]【】<>《》"
+"""Signs around a word that are no part of it."""
+
+
+def typed(query: str) -> tuple[str, ...]:
+    """The words of a query that have signs in them, folded: the index knows no signs, so these are to be looked for in
+    the texts it gives (`hits`)."""
+    words = (word.translate(SAID).strip(SENTENCE) for word in fold(query).split())
+    return tuple(word for word in words if any(_script(char) is None for char in word))[:MAX_PARTS]
+
+
 def _script(char: str) -> bool | None:
     """True for Chinese and its like, False for other letters and digits, None for what separates."""
     if is_cjk(char):

@@ -19,9 +19,8 @@ LONG = {
     "engine/store/commit.py": 520,
     "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,
-    "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
-    "web/schema.py": 574,
+    "web/schema.py": 555,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

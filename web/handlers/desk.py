@@ -1,8 +1,8 @@
-"""What screens need beside tickets: colleagues, teams, names of things, search, own presence."""
+"""What screens need beside tickets: colleagues, teams, names of things, own presence."""
 
 from __future__ import annotations
 
-from engine.desk import Agents, Nouns, Search, SetStatus, Teams
+from engine.desk import Agents, Nouns, SetStatus, Teams
 from web import schema
 from web.routes import API, Call, Reply, route
 
@@ -23,12 +23,6 @@ async def list_teams(call: Call) -> Reply:
 async def nouns(call: Call) -> Reply:
     """Types, tiers, teams, states … with labels and colours."""
     return Reply(await call.need(Nouns(), "rulebook"))
-
-
-@route("GET", f"{API}/search", {200: schema.SearchPage}, tag="desk", query=schema.SearchQuery)
-async def search(call: Call) -> Reply:
-    """Lines and tickets that hold the words."""
-    return Reply(await call.ask(Search(call.query.q, call.query.limit)))
 
 
 @route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)

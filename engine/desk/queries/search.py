@@ -6,11 +6,11 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.desk.context import Questions, Work
-from engine.store import lines
+from engine.store import hits
 
 
 def _search(work: Work, q: ask.Search) -> Any:
-    return {"next": None, **lines.search(work.tx, work.scope, q)}
+    return hits.search(work.tx, work.scope, q)
 
 
 QUESTIONS: Questions = {ask.Search: _search}

@@ -61,6 +61,7 @@ class Ticket(Row):
             (("created_at", "id"), False),
             (("category", "due_at", "shop"), False),
             (("order_no",), False),
+            (("order_no_folded",), False),
         )
 
 
