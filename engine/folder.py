@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.lang import Finding, Source, Span
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 
 SUFFIXES = (".rules", ".yaml", ".yml", ".txt")
+NEARLY = (".rule", ".ruels", ".yam", ".ymal", ".text")
+"""How files are called that were meant to be read and are not; any of `SUFFIXES` in capitals is one, too."""
 MAX_FILE = 1_000_000
 """Bytes of one file: far more than a person writes, little enough to be refused at once."""
 MAX_FILES = 5_000
@@ -42,6 +44,9 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Finding]]:
             if error is not None:
                 raise error
             name = _named(path, folder)
+            if _nearly(path.name):
+                message = say("`{name}` is not read: its name does not end as that of a rule file does", name)
+                raise _wrong("file-not-loaded", message, name, say("let it end in one of {names}", quoted(SUFFIXES)))
             files[name] = _text(path, name, root)
         except _Wrong as wrong:
             findings.append(wrong.finding)
@@ -75,10 +80,16 @@ def _walk(folder: Path) -> Iterator[tuple[Path, OSError | None]]:
             yield Path(error.filename or base), error
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         odd = [f for f in folders if f.endswith(SUFFIXES) or (Path(base) / f).is_symlink()]
-        for name in sorted([*odd, *(n for n in names if n.endswith(SUFFIXES) and not n.startswith("."))]):
+        mine = [n for n in names if (n.endswith(SUFFIXES) or _nearly(n)) and not n.startswith(".")]
+        for name in sorted([*odd, *mine]):
             yield Path(base) / name, None
     for error in denied:
         yield Path(error.filename or folder), error
+
+
+def _nearly(name: str) -> bool:
+    """Whether a file was meant to be read, by its name, and is not."""
+    return name.lower().endswith(NEARLY) or (name.lower().endswith(SUFFIXES) and not name.endswith(SUFFIXES))
 
 
 def _text(path: Path, name: str, root: Path) -> str:

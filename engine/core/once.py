@@ -16,6 +16,8 @@ def told(findings: Iterable[Finding], unreadable: Collection[str]) -> list[Findi
     return list(_few(_once(left)))
 
 
+AMBIGUOUS = "yaml-ambiguous-scalar"
+
 _FOLLOWING: Mapping[str, frozenset[str]] = {
     "teams": frozenset({"unknown-team"}),
     "roles": frozenset({"unknown-value"}),
@@ -61,9 +63,18 @@ def _follows(finding: Finding, unreadable: Collection[str]) -> bool:
 def _once(findings: list[Finding]) -> Iterator[Finding]:
     """Each mistake once: not again by another way that leads to it, and nothing of what cannot even be read."""
     odd = {finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")}
+    unclear = [finding.span for finding in findings if finding.code == AMBIGUOUS]
+    words: set[tuple[str, str]] = set()
     told: set[tuple[str, Span, str]] = set()
     for finding in findings:
         if finding.span in odd and finding.code not in _SAME_SIGN and finding.code != "bad-duration":
+            continue
+        if finding.code == AMBIGUOUS:
+            word = (finding.span.source.path, finding.span.text)
+            if word in words:
+                continue  # quoted once, it is quoted wherever it stands
+            words.add(word)
+        elif finding.span in unclear or (finding.code == "unknown-key" and any(map(finding.span.holds, unclear))):
             continue
         fact = (finding.code, finding.span, finding.message)
         if fact not in told:

@@ -214,11 +214,19 @@ class _Values:
         if not node.plain or not _AMBIGUOUS.fullmatch(node.text):
             return False
         message = say("YAML readers disagree about `{text}`", node.text)
-        self._wrong("yaml-ambiguous-scalar", message, node.span, say('quote it: `"{text}"`', node.text))
+        self._wrong("yaml-ambiguous-scalar", message, node.span, _clear(node.text))
         return True
 
     def _wrong(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         self.findings.append(Finding(code, message, span, hint))
+
+
+def _clear(text: str) -> str:
+    """How an unclear word is written clearly, both ways it may be meant."""
+    truths = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+    if text.lower() in truths:
+        return say('quote it: `"{text}"`; where true or false is meant, write `{truth}`', text, truths[text.lower()])
+    return say('quote it: `"{text}"`', text)
 
 
 def _what(node: Node) -> str:

@@ -108,6 +108,9 @@ class Reader:
             mark = error.problem_mark or error.context_mark
             at = min(int(getattr(mark, "index", 0)), len(text))
             problem = error.problem or error.context or say("cannot be read")
+            if text[at : at + 1] == "\t":
+                self._refuse(say("a tab stands where YAML wants spaces"), at, at + 1, say("indent with spaces"))
+                return None
             self._refuse(_PROBLEMS.get(problem, problem), at, min(at + 1, len(text)))
         except (yaml.YAMLError, UnicodeError, ValueError) as error:
             self._refuse(say("the file cannot be read: {error}", error), 0, 1)

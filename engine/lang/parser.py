@@ -407,8 +407,8 @@ def _sections(chunk: list[Token], keywords: KeywordSet) -> tuple[dict[str, list[
     error: tuple[str, Token, str] | None = None
     rule, on, when, then = (written(kind, keywords) for kind in ("RULE", "ON", "WHEN", "THEN"))
     shape = say("a rule is `{rule} NAME {on} EVENT {when} CONDITION {then} ACTION`", rule, on, when, then)
-    for token in chunk:
-        part = opens.get(token.type)
+    for number, token in enumerate(chunk):
+        part = opens.get(token.type) if number != 1 else None  # right after `rule` it stands for a name
         if part is None or (token.type == "ON" and now == "events"):
             into.append(token)
         elif part in parts or order.index(part) < order.index(now):
@@ -471,7 +471,8 @@ def _describe(expected: Iterable[str], keywords: KeywordSet) -> str:
     if len(kinds & action_words()) > 10:
         kinds -= action_words()
         named.append(say("an action"))
-    words = [f"`{SIGNS.get(kind) or written(kind, keywords)}`" for kind in sorted(kinds) if kind not in KINDS]
+    place = "presence" if kinds >= {"EMPTY", "SET"} else ""  # after `is`, where Chinese has another word
+    words = [f"`{SIGNS.get(kind) or written(kind, keywords, place)}`" for kind in sorted(kinds) if kind not in KINDS]
     shown = named + words
     if len(shown) > 6:
         shown = [*shown[:6], "…"]

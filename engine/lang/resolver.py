@@ -242,6 +242,8 @@ class Resolver:
                     "type-mismatch", say("{found} stands where {wanted} must", type_of(item), wanted), node.span
                 )
                 continue
+            if isinstance(item, tree.Const) and item.value in [o.value for o in items if isinstance(o, tree.Const)]:
+                self._wrong("redundant-word", say("`{text}` stands in the list already", node.span.text), node.span)
             items.append(item)
         return tuple(items) if len(items) == len(nodes) else None
 

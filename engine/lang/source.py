@@ -85,6 +85,10 @@ class Span:
         """From the start of this span to the end of `other`, in the same source."""
         return Span(self.source, self.start, max(self.end, other.end))
 
+    def holds(self, other: Span) -> bool:
+        """Whether `other` lies in it."""
+        return self.source == other.source and self.start <= other.start and other.end <= self.end
+
     def __repr__(self) -> str:
         return f"<{self.source.path}:{self.line}:{self.column} {self.text[:40]!r}>"
 

@@ -16,6 +16,8 @@ from engine.lang.source import Place, Source
 
 _WORD = re.compile(r"(?<![\w.-])[a-z]+(?![\w.-])")
 _CHINESE = {keyword.en: keyword.zh for keyword in KEYWORDS}
+_ELIDED = "left_out"
+"""What stands for `…` while a proposal is laid out."""
 _AROUND = (
     ("rule r on e when ", "\nthen stop"),
     ("rule r on e then ", ""),
@@ -59,10 +61,10 @@ def _piece(code: str, file: str) -> str:
     if len(words) > 1:
         for before, after in _AROUND:
             try:
-                laid = format_text(Source("", before + code + after), "zh")
+                laid = format_text(Source("", before + code.replace("…", _ELIDED) + after), "zh")
             except CannotFormat:
                 continue
-            return _without(laid, before, after)
+            return _without(laid, before, after).replace(_ELIDED, "…")
     return _WORD.sub(lambda match: _CHINESE.get(match[0], match[0]), code)
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from lark import Token
 
 from engine.lang.grammar import action_words
-from engine.lang.keywords import RESERVED, KeywordSet, set_of, written
+from engine.lang.keywords import RESERVED, SOFT, KeywordSet, set_of, written
 from engine.lang.said import say
 from engine.lang.types import MICROS
 
@@ -246,6 +246,8 @@ def instead(word: str, part: str) -> str | None:
 
 def advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
     """What is to be said of a single word or sign that does not fit, by what would."""
+    if token.type in RESERVED and expected == {"NAME", *SOFT}:
+        return say("`{word}` is a keyword; choose another name", token.value)
     if token.type in RESERVED and "NAME" in expected:
         return say('`{word}` is a keyword; as a name it needs quotes: `"{word}"`', token.value)
     after = next((next_ for one, next_ in pairwise(tokens) if one is token), None)

@@ -260,7 +260,7 @@ def test_why_a_rule_did_not_act_is_the_real_reason(messages: tuple[str, ...], ru
         ("member: {tier: golf}, steps: [{message: a}]", "golf", "did you mean `gold`?"),
         ("member: {fields: {birthdya: x}}, steps: [{message: a}]", "birthdya", "did you mean `birthday`?"),
         ("agents: {amy: {team: caer}}, steps: [{message: a}]", "caer", "did you mean `care`?"),
-        ("steps: [{agent: amy, set: {prioritty: high}}]", "prioritty", "did you mean `priority`?"),
+        ("agents: {amy: {}}, steps: [{agent: amy, set: {prioritty: high}}]", "prioritty", "did you mean `priority`?"),
         ("shop: demmo, steps: [{message: a}]", "demmo", "did you mean `demo`?"),
     ],
 )

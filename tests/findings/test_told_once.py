@@ -4,9 +4,15 @@ findings it has, by code and the text they stand on. Nothing else is told, and n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from engine.core import scenarios
+from engine.core.building import build
+from engine.core.rulebook import Rulebook
+from engine.folder import read_folder
+from engine.lang import Source
 from tests.findings.desk import base, found_in
 
 
@@ -176,3 +182,141 @@ def check(shown: Shown) -> None:
 def test_eighty_percent_is_written_with_its_sign() -> None:
     (finding,) = found_in({"shown.rules": one("sla.warning", "sla.percent > 80")})
     assert finding.hint == "1 is the whole: write `80%`"
+
+
+def rule(*actions: str, event: str = "ticket.created", when: str = "") -> str:
+    """A rule with several actions."""
+    lines = "".join(f"    {action}\n" for action in actions)
+    return f"rule shown\n  on {event}\n{when}  then\n{lines}"
+
+
+DESK = base()["desk.yaml"].rstrip()
+ONCE = [
+    Shown(
+        "a policy's unknown field",
+        told=("unknown-field member.teir",),
+        files={"sla.yaml": base()["sla.yaml"].replace("member.tier", "member.teir")},
+    ),
+    Shown(
+        "a state called y",
+        told=("yaml-ambiguous-scalar y",),
+        files={"lifecycles/inquiry.yaml": CASES.replace("對話中", "y")},
+    ),
+    Shown("a rule called when", "rule when\n  on ticket.created\n  then add tag x\n", ("syntax-error when",)),
+    Shown(
+        "definitions that use each other over two files",
+        told=("recursive-definition one",),
+        files={
+            "a.rules": "define one = two and ticket.amount > 1\n" + rule("add tag x", when="  when one\n"),
+            "b.rules": "define two = one and ticket.amount > 2\n",
+        },
+    ),
+    Shown(
+        "yes for a truth",
+        told=("yaml-ambiguous-scalar yes",),
+        files={"desk.yaml": f"{DESK}\n  ticket.urgent: {{type: flag, default: yes}}\n"},
+    ),
+    Shown(
+        "yes for an option",
+        told=("yaml-ambiguous-scalar yes",),
+        files={"desk.yaml": f"{DESK}\n  ticket.urgent: {{type: flag, optional: yes}}\n"},
+    ),
+    Shown("a tag again", rule("add tag a", "add tag a, b"), ("redundant-action add tag a, b",)),
+    Shown("a tag twice", rule("add tag a, a"), ("redundant-word a",)),
+    Shown(
+        "a value twice",
+        rule("add tag x", when="  when ticket.type in [物流配送, 物流配送]\n"),
+        ("redundant-word 物流配送",),
+    ),
+    Shown("a comma as it is typed in Chinese", one("ticket.created", "ticket.amount > 5，vip"), ("syntax-error ，",)),
+    Shown("if … then is one mistake", rule("if vip then add tag x"), ("syntax-error if",)),
+]
+
+
+@pytest.mark.parametrize("shown", ONCE, ids=lambda shown: shown.name)
+def test_one_mistake_is_one_finding(shown: Shown) -> None:
+    check(shown)
+
+
+@pytest.mark.parametrize("name", ["more.rule", "more.RULES", "desk.YAML", "words/more.text"])
+def test_a_file_that_is_nearly_a_rule_file_is_told_of(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("rule a\n", "utf-8")
+    (tmp_path / "README.md").write_text("about", "utf-8")
+    files, findings = read_folder(tmp_path)
+    assert files == {}
+    assert [(f.code, f.span.source.path) for f in findings] == [("file-not-loaded", name)]
+
+
+def test_a_tab_is_called_a_tab() -> None:
+    (finding,) = found_in({"sla.yaml": base()["sla.yaml"] + "- name: x\n\ttargets: {resolve: 3d}\n"})
+    assert (finding.code, finding.hint) == ("bad-yaml", "indent with spaces")
+
+
+ZH = "規則 甲\n  於 ticket.created\n  當 {}\n  則 加上 標籤 x\n"
+HELPS = [
+    (one("ticket.created", "ticket.subject is not empty"), "write `ticket.subject is set`"),
+    (one("ticket.created", 'ticket.subject does not contain "x"'), 'write `not ticket.subject contains "x"`'),
+    (one("ticket.changed", "ticket.idle > 3 小時"), "write `ticket.idle > 3h`"),
+    (rule("assign to team front"), "write `route to team front`"),
+    (rule("else add tag x"), "there is no `else`: write a second rule whose condition is the contrary"),
+    (one("ticket.created", "ticket.assignee = null"), "`ticket.assignee is empty`"),
+    (
+        one("ticket.created", 'now >= "18:30"'),
+        "an hour of the day is asked with `hour(now) >= 18`",
+    ),
+    (
+        rule('set ticket.subject to "{ticket.type}: x"'),
+        "write the text without fields",
+    ),
+    (
+        one("ticket.created", "ticket.subject contains ticket.order_no"),
+        "a text is searched for words as they are written, not for what another field has",
+    ),
+    (ZH.format("ticket.amount 為"), "a condition is such as"),
+    (ZH.format("ticket.amount != 5"), "say which is meant: `ticket.amount 為 有值 且 …`"),
+    (
+        ZH.format("ticket.subject 為 非 空值"),
+        "write `ticket.subject 為 有值`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), HELPS)
+def test_a_first_try_gets_a_help_that_is_right(text: str, hint: str) -> None:
+    (finding,) = found_in({"shown.rules": text})
+    assert (finding.hint or "").startswith(hint), finding.hint
+
+
+@pytest.mark.parametrize(
+    ("expected", "near"),
+    [
+        ("replies: [akc_now]", None),
+        ("timers: [remnd]", "remind"),
+        ("notified: [supervisr]", "supervisor"),
+        ("opened: [inqury]", "inquiry"),
+        ("fired: [base_ak]", "base_ack"),
+    ],
+)
+def test_a_scenario_expects_what_there_is(expected: str, near: str | None) -> None:
+    text = f"- name: hello\n  steps:\n    - message: hi\n      expect: {{{expected}}}\n"
+    stories, problems = scenarios.read(Source("tests/x.yaml", text))
+    (finding,) = scenarios.unknown_words(book(), stories)
+    assert problems == [] and finding.code == "scenario-invalid"
+    assert finding.hint == (None if near is None else f"did you mean `{near}`?")
+
+
+@pytest.mark.parametrize(
+    ("step", "near"), [("agent: linn\n      reply: hi", "lin"), ("agent: lin\n      move: clsoe", "close")]
+)
+def test_a_step_names_what_there_is(step: str, near: str) -> None:
+    text = f"- name: hello\n  agents: {{lin: {{team: front}}}}\n  steps:\n    - message: hi\n    - {step}\n"
+    (finding,) = scenarios.unknown_words(book(), scenarios.read(Source("tests/x.yaml", text))[0])
+    assert finding.hint == f"did you mean `{near}`?"
+
+
+def book() -> Rulebook:
+    """The sound desk."""
+    found, _ = build(base())
+    assert found is not None
+    return found

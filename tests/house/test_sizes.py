@@ -15,7 +15,7 @@ LONG = {
     "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
-    "engine/lang/resolver.py": 591,
+    "engine/lang/resolver.py": 593,
     "engine/store/commit.py": 520,
     "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,

@@ -11,7 +11,7 @@ from engine.core.draft import Draft
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange, fact_of, mask
 from engine.core.values import replace
-from engine.lang import Effect, Field, Type, ast, tree
+from engine.lang import Effect, Field, Finding, Type, ast, tree
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.checked import Dynamic
 from engine.lang.guesses import field_meant
@@ -188,6 +188,10 @@ def _check_tags(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
     known = checker.environment.tags
     for tag in () if known.open else action["tags"]:
         checker.known(tag, known.values, "unknown-value", say("tag"))
+    for n, tag in enumerate(action["tags"]):
+        if any(tag.text == other.text for other in action["tags"][:n]):
+            message = say("`{text}` stands in the list already", tag.text)
+            checker.report(Finding("redundant-word", message, tag.span, say("take it out")))
     return {"tags": tuple(dict.fromkeys(tag.text for tag in action["tags"])), "owner": whose}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ from engine.lang.schema import Entry, Form, slots
 from engine.lang.types import noun
 
 CODE = "scenario-invalid"
+_NAMED = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+"""What looks like the name of a template and not like a text."""
 FIRST = "member"
 """What the member of a scenario is called among its `members`."""
 
@@ -170,6 +173,11 @@ class _Words:
         self.rules = {name for rule in book.rules.rules for name in (rule.id, rule.name)}
         self.events = {key.split(" ")[0] for rule in book.rules.rules for key in (e.key for e in rule.events)}
         self.events |= set(book.environment.events)
+        actions = [action for rule in book.rules.rules for action in rule.actions]
+        self.timers = {str(action.args["name"]) for action in actions if action.action == "start_timer"}
+        self.templates = {name for texts in (book.templates, *book.shop_templates.values()) for name in texts}
+        self.notified = {*book.roles, *book.teams, *book.environment.recipients}
+        self.triggers = {way.trigger for lifecycle in book.lifecycles.values() for way in lifecycle.transitions}
 
     def unknown(self, scenario: Scenario) -> Iterator[Finding]:
         """What one scenario names that there is not."""
@@ -182,10 +190,13 @@ class _Words:
         for agent in scenario.agents.values():
             yield from self._agent(agent)
         for step in scenario.steps:
-            yield from self._step(step)
+            yield from self._step(step, scenario.agents)
 
-    def _step(self, step: Step) -> Iterator[Finding]:
+    def _step(self, step: Step, agents: Mapping[str, AgentEntry]) -> Iterator[Finding]:
         at, book = step.at, self.book
+        yield from self._word(at, step.agent, agents, say("agent in this scenario"), "agent")
+        if step.at.has("move"):
+            yield from self._word(at, step.move, self.triggers, say("trigger"), "move")
         yield from self._word(at, step.shop, book.shops, noun("shop"), "shop")
         yield from self._word(at, step.kind, book.lifecycles, noun("kind"), "kind")
         yield from self._word(at, step.open, book.lifecycles, noun("kind"), "open")
@@ -205,6 +216,16 @@ class _Words:
             for n, name in enumerate(events or ()):
                 if name.split(" ")[0] not in self.events:
                     yield from self._word(expect.at, name, self.events, say("event"), key, n)
+        yield from self._words(expect.at, expect.opened, book.lifecycles, noun("kind"), "opened")
+        yield from self._words(expect.at, expect.timers, self.timers, say("timer that a rule starts"), "timers")
+        yield from self._words(
+            expect.at, expect.notified, {*self.notified, *agents}, say("role, team or agent"), "notified"
+        )
+        for key, names in (("replies", expect.replies), ("notes", expect.notes)):
+            # A text may stand there as well; what looks like the name of a template must be one.
+            for n, name in enumerate(names or ()):
+                if _NAMED.fullmatch(name):
+                    yield from self._word(expect.at, name, self.templates, noun("template"), key, n)
 
     def _agent(self, agent: AgentEntry) -> Iterator[Finding]:
         at, book = agent.at, self.book

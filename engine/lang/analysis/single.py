@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.lang import tree
@@ -300,8 +300,11 @@ def _redundant(report: Report, seen: Seen) -> None:
         key = effect_of(action)
         earlier = done.get(key)
         mine = [(w.target, w.how) for w in seen.writes if w.action is action and w.how in ("add", "remove")]
-        if earlier is None and mine and all(tag in tags for tag in mine):
+        again = [tag for tag in mine if tag in tags]
+        if earlier is None and mine and len(again) == len(mine):
             earlier = tags[mine[0]]
+        elif again and earlier is None:
+            _partly(report, action, again, tags)
         for tag in mine:
             tags.setdefault(tag, action.span)
         if earlier is not None:
@@ -317,6 +320,23 @@ def _redundant(report: Report, seen: Seen) -> None:
             )
         done.setdefault(key, action.span)
     _weaker(report, seen)
+
+
+def _partly(
+    report: Report, action: CheckedAction, again: Sequence[tuple[str, How]], tags: Mapping[tuple[str, How], Span]
+) -> None:
+    """`add tag a` beside `add tag a, b`."""
+    names = quoted(target.partition(" ")[2] for target, _ in again)
+    earlier = tags[again[0]]
+    report.add(
+        Finding(
+            "redundant-action",
+            say("`{action}` names {names} again", said(action), names),
+            action.span,
+            say("take them out here, or there"),
+            related=(Related(earlier, say("does it already")),),
+        )
+    )
 
 
 def _weaker(report: Report, seen: Seen) -> None:
