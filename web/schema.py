@@ -43,8 +43,13 @@ class Requester(Struct):
 class Sla(Struct):
     target: Literal["first_reply", "next_reply", "resolve"]
     due_at: Time | None
-    status: Literal["running", "paused", "met", "breached"]
+    status: Literal["running", "paused", "met", "breached", "dropped"]
+    """`dropped`: ended without what was promised, as nobody waits for it any more."""
     percent: float
+    policy: str
+    calendar: str
+    because: str = ""
+    """The condition by which the policy took the case; empty for the policy that takes the rest."""
 
 
 class LastLine(Struct):

@@ -158,6 +158,8 @@ def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
         snapshot["text"] = line.text
     if draft.library is not None:
         snapshot["library"] = draft.library
+    if draft.follows is not None:
+        snapshot["sla"] = draft.follows
     return snapshot
 
 

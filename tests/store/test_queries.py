@@ -106,7 +106,17 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "language": "zh-TW",
         "first_replied_at": None,
         "closed_at": None,
-        "sla": [{"target": "first_reply", "due_at": 101, "status": "running", "percent": 50.0}],
+        "sla": [
+            {
+                "target": "first_reply",
+                "due_at": 101,
+                "status": "running",
+                "percent": 50.0,
+                "policy": "p",
+                "calendar": "always",
+                "because": "",
+            }
+        ],
         "fields": {"region": "北部", "account": "•••"},
         "rating": None,
         "version": 1,

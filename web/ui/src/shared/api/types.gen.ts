@@ -1226,9 +1226,19 @@ export interface components {
             /** @enum {string} */
             target: "first_reply" | "next_reply" | "resolve";
             due_at: string | null;
-            /** @enum {string} */
-            status: "breached" | "met" | "paused" | "running";
+            /**
+             * @description `dropped`: ended without what was promised, as nobody waits for it any more.
+             * @enum {string}
+             */
+            status: "breached" | "dropped" | "met" | "paused" | "running";
             percent: number;
+            policy: string;
+            calendar: string;
+            /**
+             * @description The condition by which the policy took the case; empty for the policy that takes the rest.
+             * @default
+             */
+            because: string;
         };
         /** LastLine */
         LastLine: {
