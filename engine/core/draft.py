@@ -158,6 +158,17 @@ class Draft:
         ticket = self.need_ticket()
         self.change_ticket(fields={**ticket.fields, name: value})
 
+    def hand_over(self, team: str | None) -> bool:
+        """Gives the ticket to a team. Who holds it keeps it where the team has it already, or has them; else nobody
+        holds it any more, in the same act. Returns whether somebody does."""
+        ticket = self.need_ticket()
+        if ticket.team != team:
+            self.change_ticket(team=team)
+            holder = self.find_agent(ticket.assignee) if ticket.assignee else None
+            if ticket.assignee is not None and team is not None and (holder is None or team not in holder.teams):
+                self.assign(None)
+        return self.need_ticket().assignee is not None
+
     def assign(self, agent: Agent | None, by: str | None = None) -> None:
         """Gives the ticket to an agent or to nobody."""
         ticket = self.need_ticket()

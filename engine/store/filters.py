@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import and_, or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from peewee import SQL, Case, Expression, NodeList, Value, fn
 
@@ -465,7 +465,7 @@ def _compare(left: Any, op: str, right: Any) -> Any:
     return Expression(left, _OPERATORS[op], right)
 
 
-def _is_day_of(node: Any) -> bool:
+def _is_day_of(node: Any) -> TypeGuard[tree.CallOf]:
     """Whether a value is the day of a time: `date(ticket.created_at)`."""
     return isinstance(node, tree.CallOf) and node.function.name == "date"
 

@@ -55,6 +55,7 @@ SORTS = frozenset(_SORTS)
 _ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
 """Every order of the list; its place here stands in the cursor, which means nothing in another order."""
 
+
 def by_zone(zones: Mapping[str, str], where: Callable[[str], Any]) -> Any:
     """One filter over the tickets of all shops, each by the day of its own shop, as rules have it. `zones`: of each
     shop, one at least; a ticket of a shop that is no longer declared goes by the first."""
