@@ -13,7 +13,6 @@ from engine.core.chains import Chain
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, TimerKind, Untag
 from engine.core.commands import OpenLinked
 from engine.core.entities import (
-    INTERNAL,
     NEVER,
     Actor,
     Agent,
@@ -416,7 +415,7 @@ class Draft:
         calendar = book.calendar(policy.calendar or book.shops[self.shop].calendar, self.shop)
         settled = sla.settle(
             self.clocks,
-            sla.Standing(book.lifecycles[ticket.kind].states[ticket.state].sla, _awaited(ticket), self.replied),
+            sla.Standing(book.lifecycles[ticket.kind].states[ticket.state].sla, sla.awaited(ticket), self.replied),
             policy,
             calendar,
             lambda name: book.declared_calendar(name, self.shop),
@@ -485,16 +484,6 @@ class Draft:
         for mask in self.masks.values():
             changes = [mask.change(change) for change in changes]
         return changes
-
-
-def _awaited(ticket: Ticket) -> dict[str, int | None]:
-    """What a ticket still waits for, by the target that promises it, and since when; None: since it began."""
-    awaited: dict[str, int | None] = {"resolve": None}
-    if ticket.first_replied_at is None and ticket.channel != INTERNAL:
-        awaited["first_reply"] = ticket.waiting_since
-    if ticket.first_replied_at is not None and ticket.waiting_since is not None:
-        awaited["next_reply"] = ticket.waiting_since
-    return awaited
 
 
 def _tells_of(change: Change, block: int) -> bool:

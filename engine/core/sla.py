@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.core.calendar import Calendar
-from engine.core.entities import Clock, ClockState
+from engine.core.entities import INTERNAL, Clock, ClockState, Ticket
 from engine.core.values import replace
 from engine.lang import Condition, Duration
 
@@ -56,6 +56,16 @@ class Settled:
     told: tuple[tuple[str, dict[str, Any]], ...] = ()
     follows: bool = False
     """Whether some clock was begun, or follows another policy than before."""
+
+
+def awaited(ticket: Ticket) -> dict[str, int | None]:
+    """What a ticket still waits for, by the target that promises it, and since when; None: since it began."""
+    waits: dict[str, int | None] = {"resolve": None}
+    if ticket.first_replied_at is None and ticket.channel != INTERNAL:
+        waits["first_reply"] = ticket.waiting_since
+    if ticket.first_replied_at is not None and ticket.waiting_since is not None:
+        waits["next_reply"] = ticket.waiting_since
+    return waits
 
 
 def settle(
