@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from web.sla_schema import Sla
+
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 ShopName = Annotated[str, Meta(max_length=100)]
 """A shop, or every shop where it is empty."""
@@ -38,13 +40,6 @@ class Requester(Struct):
     name: str | None
     tier: str
     guest: bool
-
-
-class Sla(Struct):
-    target: Literal["first_reply", "next_reply", "resolve"]
-    due_at: Time | None
-    status: Literal["running", "paused", "met", "breached"]
-    percent: float
 
 
 class LastLine(Struct):

@@ -326,3 +326,10 @@ class CallEvent:
     """The way in by which the exchange speaks."""
     account: str = PHONE
     """Where the name of the call counts: one name of two exchanges is two calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleClocks:
+    """Another rulebook is in force: the ticket's clocks follow what it promises."""
+
+    ticket_id: int

@@ -158,6 +158,8 @@ def _snapshot(draft: Draft, run: _Run, now: int) -> dict[str, Any]:
         snapshot["text"] = line.text
     if draft.library is not None:
         snapshot["library"] = draft.library
+    if draft.follows is not None:
+        snapshot["sla"] = draft.follows
     return snapshot
 
 
@@ -387,7 +389,9 @@ def _note_changes(draft: Draft, ticket_before: Any, member_before: Any, *, new: 
             if "state" in changes:
                 draft.keys.add("ticket.state_changed")
             if "team" in changes or "assignee" in changes:
-                draft.record("ticket.assigned", {"team": ticket.team, "assignee": ticket.assignee})
+                moved = [name for name in ("team", "assignee") if name in changes]
+                told = {"team": ticket.team, "assignee": ticket.assignee, "changed": moved}
+                draft.record("ticket.assigned", {**told, "old": {name: old[name] for name in moved}})
                 draft.keys.add("ticket.assigned")
     if new and ticket is not None:
         return

@@ -13,7 +13,6 @@ from engine.core.chains import Chain
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, TimerKind, Untag
 from engine.core.commands import OpenLinked
 from engine.core.entities import (
-    INTERNAL,
     NEVER,
     Actor,
     Agent,
@@ -67,8 +66,9 @@ class Draft:
         self.aside: list[Say] = []
         """Lines to a member where there is no ticket: they stand in the conversation of the member's last line."""
         self.notified: list[str] = []
-        self.asked = False
         self.replied = False
+        self.follows: dict[str, Any] | None = None
+        """The policy that clocks of this decision begin to follow, and why."""
         self.given: dict[str, int] = {}
         """Tickets this decision has given to agents: corrects their stored load."""
         self.dropped: list[tuple[str, Reason]] = []
@@ -156,6 +156,17 @@ class Draft:
             return
         ticket = self.need_ticket()
         self.change_ticket(fields={**ticket.fields, name: value})
+
+    def hand_over(self, team: str | None) -> bool:
+        """Gives the ticket to a team. Who holds it keeps it where the team has it already, or has them; else nobody
+        holds it any more, in the same act. Returns whether somebody does."""
+        ticket = self.need_ticket()
+        if ticket.team != team:
+            self.change_ticket(team=team)
+            holder = self.find_agent(ticket.assignee) if ticket.assignee else None
+            if ticket.assignee is not None and team is not None and (holder is None or team not in holder.teams):
+                self.assign(None)
+        return self.need_ticket().assignee is not None
 
     def assign(self, agent: Agent | None, by: str | None = None) -> None:
         """Gives the ticket to an agent or to nobody."""
@@ -390,64 +401,45 @@ class Draft:
                 return
         self.timers[name] = None
 
-    def settle_clocks(self) -> None:
-        """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers."""
-        ticket = self.ticket
+    def settle_clocks(self, *, recount: bool = False) -> None:
+        """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers.
+
+        `recount`: a rulebook may have been published since they were last looked at; see `sla.settle`.
+        """
+        ticket, book = self.ticket, self.book
         if ticket is None:
             return
-        policy = policy_for(self.book, self)
+        policy = policy_for(book, self)
         if policy is None:
             return
-        calendar = self.book.calendar(policy.calendar or self.book.shops[self.shop].calendar, self.shop)
-        new = ticket.id < 0
-        was_closed = self.case.ticket is not None and self.case.ticket.category == "closed"
-        if new:
-            for target in ("first_reply", "resolve"):
-                if target in policy.targets and (target == "resolve" or ticket.channel != INTERNAL):
-                    self.clocks[target] = sla.start(target, policy, calendar, self.now)
-        for target, clock in list(self.clocks.items()):
-            if clock.policy != policy.name and sla.live(clock):
-                old = self.book.calendar(clock.calendar, self.shop)
-                if target in policy.targets:
-                    self.clocks[target] = sla.retarget(clock, policy, calendar, old, self.now)
-                else:
-                    self.clocks[target] = sla.finish(clock, old, self.now, met=False)
-        if self.replied:
-            for target in ("first_reply", "next_reply"):
-                self._finish(target, met=True)
-        if self.asked and not self.replied and ticket.first_replied_at is not None and "next_reply" in policy.targets:
-            waiting = self.clocks.get("next_reply")
-            if waiting is None or not sla.live(waiting):
-                self.clocks["next_reply"] = sla.start("next_reply", policy, calendar, self.now)
-        mode = self.book.lifecycles[ticket.kind].states[ticket.state].sla
-        if was_closed and ticket.category != "closed":
-            ended = self.clocks.get("resolve")
-            if ended is not None and not sla.live(ended):
-                self.clocks["resolve"] = replace(ended, met_at=None)
-        for target, clock in list(self.clocks.items()):
-            if not sla.live(clock):
-                continue
-            own = self.book.calendar(clock.calendar, self.shop)
-            if mode == "running" and clock.running_since is None:
-                self.clocks[target] = sla.run(clock, own, self.now)
-            elif mode == "paused":
-                self.clocks[target] = sla.pause(clock, own, self.now)
-            elif mode == "stopped":
-                self._finish(target, met=target == "resolve")
+        calendar = book.calendar(policy.calendar or book.shops[self.shop].calendar, self.shop)
+        settled = sla.settle(
+            self.clocks,
+            sla.Standing(book.lifecycles[ticket.kind].states[ticket.state].sla, sla.awaited(ticket), self.replied),
+            policy,
+            calendar,
+            lambda name: book.declared_calendar(name, self.shop),
+            self.now,
+            recount=recount,
+        )
+        self.clocks = settled.clocks
+        for kind, body in settled.told:
+            self.record(kind, body if kind == "sla.dropped" else {**body, "because": policy.because})
+        if settled.follows:
+            self.follows = {"policy": policy.name, "calendar": calendar.name, "because": policy.because}
+        known = {clock.target: clock for clock in self.case.clocks}
         for target, clock in self.clocks.items():
-            if clock in self.case.clocks:
+            if clock == known.get(target):
                 continue
-            own_policy = self.book.policy(clock.policy, self.shop) or policy
-            moment = sla.next_moment(clock, own_policy, self.book.calendar(clock.calendar, self.shop))
+            moment = sla.next_moment(clock, policy, calendar) if sla.live(clock) else None
             if moment is None:
                 self.timers[f"sla:{target}"] = None
             else:
                 self.set_timer(f"sla:{target}", moment[0], "sla", {"target": target, "percent": moment[1]})
-
-    def _finish(self, target: str, *, met: bool) -> None:
-        clock = self.clocks.get(target)
-        if clock is not None and sla.live(clock):
-            self.clocks[target] = sla.finish(clock, self.book.calendar(clock.calendar, self.shop), self.now, met=met)
+            if clock.breached_at is None or not sla.live(clock):
+                for name in self.case.timers:
+                    if name.startswith(f"sla:{target}:after:"):
+                        self.timers[name] = None
 
     # --- the difference ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
 AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
 AgentStatus = Literal["online", "busy", "away", "offline"]
-ClockState = Literal["running", "paused", "met", "breached", "stopped"]
+ClockState = Literal["running", "paused", "met", "breached", "dropped"]
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -198,7 +198,9 @@ class Clock(Struct, frozen=True):
     warned: tuple[int, ...] = ()
     """Percents already warned of."""
     breached_at: int | None = None
+    """Since when it is late; one that ended late keeps it."""
     met_at: int | None = None
+    """When it ended: met, breached or dropped."""
     id: int = 0
 
 

@@ -5,7 +5,7 @@ It stands for storage only; the decisions are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
@@ -235,7 +235,8 @@ class World:
             ticket = self.tickets[timer.ticket]
             command = TimerDue(timer.ticket, timer.name, timer.kind, timer.due_at, timer.body)
             self.spent.decided(timer.body.get("rule"))
-            decisions.append(self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop))
+            fired = self.run(command, actor, ticket_id=ticket.id, shop=ticket.shop)
+            decisions += [fired, *self.serve_queue(actor, [fired])]
             self._recurring = {}
             planned = self._planned()  # a first member may have come to a shop
         self.now = max(self.now, until)
@@ -300,10 +301,13 @@ class World:
             self._recurring[shop, command.key, member_id, ticket_id] = found
         return found
 
-    def serve_queue(self, actor: Actor) -> list[Decision]:
-        """Gives waiting tickets to agents while somebody has room: higher tiers first, then urgency, then age."""
+    def serve_queue(self, actor: Actor, after: Iterable[Decision] | None = None) -> list[Decision]:
+        """Gives waiting tickets to agents while somebody has room: higher tiers first, then urgency, then age. `after`:
+        only where one of these decisions may have made room, as the desk does it."""
         decisions: list[Decision] = []
-        while (found := routing.next_served(self._queue(), self.roster)) is not None:
+        if after is not None and all(routing.MAKES_ROOM.isdisjoint(one.events) for one in after):
+            return decisions
+        while (found := routing.next_served(self._queue(), self.roster, self.last_agent)) is not None:
             ticket = self.tickets[found[0]]
             decision = self.run(ServeQueue(*found), actor, ticket_id=ticket.id, shop=ticket.shop)
             decisions.append(decision)
@@ -325,8 +329,7 @@ class World:
             )
         )
         return [
-            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, self.last_agent(t.member_id))
-            for t in waiting
+            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id) for t in waiting
         ]
 
     def _load(self, username: str) -> int:

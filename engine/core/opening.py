@@ -15,6 +15,9 @@ from engine.core.rulebook import Rulebook
 from engine.core.typed import check_field
 from engine.core.values import replace
 
+SERVE = "serve"
+"""The transition of a case that somebody takes: who raises it by hand takes the case, and who takes the case by hand
+raises it, so that both are one act."""
 PEOPLE_SET = frozenset(
     {"type", "priority", "subject", "team", "assignee", "order_no", "product", "solution", "language", "tags"}
 )
@@ -104,11 +107,16 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
         elif name == "team":
             if value is not None:
                 one_of(value, book.teams_of(draft.shop), "team", "/team")
+            if not new and values.get("assignee") is None:
+                draft.hand_over(value)
+                continue
         elif name == "assignee":
             agent = draft.find_agent(value) if value else None
             if value and agent is None:
                 raise Refused("invalid", "unknown-agent", f"no agent `{value}` serves this shop", pointer="/assignee")
             draft.assign(agent)
+            if agent is not None and not new:
+                raise_trigger(draft, SERVE)
             continue
         elif name == "tags":
             draft.change_ticket(tags=known_tags(draft, tuple(value)))

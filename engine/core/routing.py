@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from engine.core.entities import Agent
 
+MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
+"""Events after which somebody may have room, or somebody may wait: the queue is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -17,17 +20,33 @@ class Waiting:
     team: str
     mode: str
     skills: tuple[str, ...] = ()
-    last_agent: str | None = None
-    """Who last served the member; asked for where `mode` goes by it."""
+    member_id: int = 0
 
 
-def next_served(queue: Iterable[Waiting], roster: Callable[[str], Iterable[Agent]]) -> tuple[int, str] | None:
-    """The ticket that is served next and the agent who gets it: the first in the queue for which somebody has room.
+def next_served(
+    queue: Iterable[Waiting],
+    roster: Callable[[str], Iterable[Agent]],
+    last_agent: Callable[[int], str | None],
+) -> tuple[int, str] | None:
+    """The ticket that is served next and the agent who gets it, by the way the rule wanted: the first in the queue for
+    which somebody has room, however many wait before it for others.
 
-    `roster` knows the agents of a shop.
+    `roster` knows the agents of a shop, `last_agent` who last served a member.
     """
+    agents: dict[str, tuple[Agent, ...]] = {}
+    nobody: set[tuple[str, str, tuple[str, ...]]] = set()
     for ticket in queue:
-        agent = pick(ticket.mode, ticket.team, ticket.skills, roster(ticket.shop), ticket.last_agent)
+        wanted = (ticket.shop, ticket.team, ticket.skills)
+        if wanted in nobody:
+            continue
+        serving = agents.get(ticket.shop)
+        if serving is None:
+            serving = agents[ticket.shop] = tuple(roster(ticket.shop))
+        if not candidates(ticket.team, ticket.skills, serving, {}):
+            nobody.add(wanted)
+            continue
+        last = last_agent(ticket.member_id) if ticket.mode == "last_agent" else None
+        agent = pick(ticket.mode, ticket.team, ticket.skills, serving, last)
         if agent is not None:
             return ticket.ticket_id, agent.username
     return None

@@ -263,13 +263,15 @@ class Rulebook:
         """The date of a moment in the shop's zone, ISO."""
         return from_micros(at, self.zone(shop)).date().isoformat()
 
+    def declared_calendar(self, name: str, shop: str) -> Calendar | None:
+        """A calendar by name, the shop's own first; None for one that is no longer declared."""
+        return self.shop_calendars.get(shop, {}).get(name) or self.calendars.get(name)
+
     def calendar(self, name: str | None, shop: str) -> Calendar:
         """A calendar by name, the shop's own first; one that is no longer declared counts as always open."""
-        own = self.shop_calendars.get(shop, {})
-        if name is not None and name in own:
-            return own[name]
-        if name is not None and name in self.calendars:
-            return self.calendars[name]
+        found = self.declared_calendar(name, shop) if name is not None else None
+        if found is not None:
+            return found
         # Tickets of a shop that is no longer declared are still shown.
         return always(self.zone(shop) if shop in self.shops else ZoneInfo("UTC"), name or "always")
 

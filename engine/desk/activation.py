@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.building import digest_of
 from engine.core.errors import Refused
 from engine.core.rulebook import Rulebook
-from engine.desk import rule_results
+from engine.desk import resettling, rule_results
 from engine.desk.context import Context
 from engine.lang.said import to_json
 from engine.store import Tx, rulebooks
@@ -63,7 +63,9 @@ async def activate(
         rulebooks.rewrite_ranks(tx, words.priorities, words.tiers)
         _clear_failed(tx)
         _settled(tx, book.digest)
-        tx.record("rulebook.activated", {"digest": book.digest, "by": by, "note": note, "source": source})
+        clocks = resettling.begin(tx, context.rulebook, book)
+        told = {"digest": book.digest, "by": by, "note": note, "source": source}
+        tx.record("rulebook.activated", {**told, **({"clocks": clocks} if clocks else {})})
         return {}
 
     result = await context.write(job)

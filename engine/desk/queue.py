@@ -11,8 +11,6 @@ from engine.core.commands import ServeQueue
 from engine.desk.context import Context
 from engine.store import EventRow, Tx, load, queue
 
-MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
-"""Events after which somebody may have room, or somebody may wait."""
 REST = 0.05
 """Seconds before the next look: what comes meanwhile is served in one."""
 MOST = 100
@@ -28,7 +26,7 @@ class Queue:
         context.after_commit.append(self._hear)
 
     def _hear(self, events: Sequence[EventRow]) -> None:
-        if any(event.kind in MAKES_ROOM for event in events):
+        if any(event.kind in routing.MAKES_ROOM for event in events):
             self._room = True
             if not self._serving:
                 self._serving = True
@@ -51,7 +49,7 @@ class Queue:
 
         def look(tx: Tx) -> tuple[int, str] | None:
             lookups = load.StoreLookups(tx, words, lock=False)
-            return routing.next_served(queue.queue(tx, words), lookups.roster)
+            return routing.next_served(queue.queue(tx), lookups.roster, lookups.last_agent)
 
         found = await self._context.read(look)
         if found is None:

@@ -106,12 +106,11 @@ def shop_label(book: Rulebook, shop: str | None, locale: str) -> str:
 
 
 def percent(book: Rulebook) -> Percent:
-    """How much of a clock's working time is used, by its calendar in its ticket's shop."""
+    """How much of a clock's working time is used, by its calendar in its ticket's shop, and why its policy has it."""
 
-    def used(shop: str, clock: Clock, now: int) -> float:
-        if clock.total <= 0:
-            return 100.0
-        until = min(now, clock.met_at) if clock.met_at is not None else now
-        return round(100.0 * sla.used(clock, book.calendar(clock.calendar, shop), until) / clock.total, 1)
+    def known(shop: str, clock: Clock, now: int) -> tuple[float, str]:
+        policy = book.policy(clock.policy, shop)
+        used = sla.percent(clock, book.calendar(clock.calendar, shop), now)
+        return used, "" if policy is None else policy.because
 
-    return used
+    return known

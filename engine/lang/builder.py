@@ -240,9 +240,8 @@ class Builder:
 
     def _route(self, pieces: list[Any]) -> ast.Action:
         skills = self._after(pieces, "SKILL") or ()
-        return self._action_of(
-            "route", pieces, pieces[-1], team=pieces[3], skills=tuple(skills), by=self._after(pieces, "BY")
-        )
+        by, anew = self._after(pieces, "BY"), any(getattr(piece, "type", None) == "REASSIGN" for piece in pieces)
+        return self._action_of("route", pieces, pieces[-1], team=pieces[3], skills=tuple(skills), by=by, reassign=anew)
 
     def _assign(self, pieces: list[Any]) -> ast.Action:
         return self._action_of("assign", pieces, pieces[-1], agent=pieces[3])

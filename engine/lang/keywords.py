@@ -96,6 +96,7 @@ remove    移除
 tag       標籤    标签
 move      移
 route     分派
+reassign  改派
 team      團隊    团队
 assign    指派
 agent     客服

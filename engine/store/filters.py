@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import and_, or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from peewee import SQL, Case, Expression, NodeList, Value, fn
 
@@ -218,6 +218,10 @@ class _Translation:
         if personal is not None:
             return self.by_key(personal, left, right, op, node)
         kinds = {type_of(left).kind, type_of(right).kind}
+        if _is_day_of(right) and self.day(right) is None:
+            left, right, op = right, left, _TURNED[op]
+        if _is_day_of(left) and (day := self.day(right)) is not None:
+            return self.on_day(self.value(left.arguments[0]), op, day)
         if "text" in kinds:
             return _compare(self.folded(left), op, self.folded(right))
         if node.enum is not None and op not in ("=", "!="):
@@ -230,7 +234,7 @@ class _Translation:
         if kinds == {"time", "date"}:
             raise NotFilterable(f"a list cannot compare a time with a day in `{node.span.text}`", node.span)
         if isinstance(right, tree.Moment) and right.whole_day:
-            return self.on_day(self.value(left), op, right)
+            return self.on_day(self.value(left), op, right.text)
         if isinstance(right, tree.Const) and isinstance(right.value, bool):
             return _compare(self.value(left), op, self.flag(left, right.value))
         return _compare(self.value(left), op, self.value(right))
@@ -250,8 +254,15 @@ class _Translation:
         }
         return self.value(left).in_([name for name, rank in enum.ranks.items() if holds[op](rank)])
 
-    def on_day(self, left: Any, op: str, day: tree.Moment) -> Any:
-        begin, end = day_bounds(self.zone, day.text)
+    def day(self, node: Any) -> str | None:
+        """A day that is the same for every row, `YYYY-MM-DD`: written, or the day of the present time."""
+        if isinstance(node, tree.Const):
+            return str(node.value)
+        of_now = _is_day_of(node) and getattr(node.arguments[0], "name", None) == "now"
+        return date_of(self.zone, self.now) if of_now else None
+
+    def on_day(self, left: Any, op: str, day: str) -> Any:
+        begin, end = day_bounds(self.zone, day)
         if op == "=":
             return (left >= begin) & (left < end)
         if op == "!=":
@@ -452,6 +463,11 @@ def _or_default(rows: Any, default: Any, as_stored: Callable[[Any], Any]) -> Any
 
 def _compare(left: Any, op: str, right: Any) -> Any:
     return Expression(left, _OPERATORS[op], right)
+
+
+def _is_day_of(node: Any) -> TypeGuard[tree.CallOf]:
+    """Whether a value is the day of a time: `date(ticket.created_at)`."""
+    return isinstance(node, tree.CallOf) and node.function.name == "date"
 
 
 def _untrue(test: Any) -> Any:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import or_
 from typing import Any
 
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
@@ -23,7 +24,7 @@ from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
 from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_sla, show_ticket, straight_percent
-from engine.store.sql import Prepared, Row, p
+from engine.store.sql import Prepared, Row, joined, p
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -55,6 +56,19 @@ SORTS = frozenset(_SORTS)
 
 _ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
 """Every order of the list; its place here stands in the cursor, which means nothing in another order."""
+
+
+def by_zone(zones: Mapping[str, str], where: Callable[[str], Any]) -> Any:
+    """One filter over the tickets of all shops, each by the day of its own shop, as rules have it. `zones`: of each
+    shop, one at least; a ticket of a shop that is no longer declared goes by the first."""
+    first = next(iter(zones.values()))
+    others = {zone: [shop for shop, its in zones.items() if its == zone] for zone in zones.values() if zone != first}
+    if not others:
+        return where(first)
+    elsewhere = [shop for shops in others.values() for shop in shops]
+    parts = [t.Ticket.shop.in_(shops) & where(zone) for zone, shops in others.items()]
+    return joined(or_, [t.Ticket.shop.not_in(elsewhere) & where(first), *parts])
+
 
 VIEWS = ("mine", "unassigned", "waiting", "overdue", "all")
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from peewee import JOIN, fn
 
 from engine.core.access import Scope
 from engine.core.entities import Call, Case
 from engine.core.routing import Waiting
 from engine.store import tables as t
-from engine.store.load import StoreLookups, before_in_line, peek_member_cases
+from engine.store.load import before_in_line, peek_member_cases
 from engine.store.queries import OPEN, of_ticket
-from engine.store.sql import Prepared, Row
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
 
+PAGE = 200
+"""Waiting tickets read at once."""
 TYPICAL_SERVICE = 300
 """Seconds a chat is taken to last while there is no history to learn from."""
 
@@ -79,7 +83,8 @@ _WAITING = Prepared(
             & t.Ticket.route_by.is_null(False)
         )
         .order_by(t.Member.tier_rank.desc(), t.Ticket.priority_rank.desc(), t.Ticket.id)
-        .limit(200)
+        .limit(PAGE)
+        .offset(p("done"))
     )
 )
 _ONLINE = Prepared(
@@ -87,23 +92,19 @@ _ONLINE = Prepared(
 )
 
 
-def queue(tx: Tx, lexicon: Lexicon) -> list[Waiting]:
+def queue(tx: Tx) -> Iterator[Waiting]:
     """Tickets that wait for a team, in the order they are to be served: higher tiers, then urgency, then age. None
-    where nobody is online to serve them."""
+    where nobody is online to serve them. They are read as far as somebody asks."""
     if tx.value(_ONLINE) is None:
-        return []
-    lookups = StoreLookups(tx, lexicon, lock=False)
-    return [
-        Waiting(
-            ticket_id=row["id"],
-            shop=row["shop"],
-            team=row["team"],
-            mode=row["route_by"],
-            skills=words(row["route_skills"]),
-            last_agent=lookups.last_agent(row["member_id"]) if row["route_by"] == "last_agent" else None,
-        )
-        for row in tx.rows(_WAITING)
-    ]
+        return
+    done = 0
+    while rows := tx.rows(_WAITING, done=done):
+        for row in rows:
+            skills = words(row["route_skills"])
+            yield Waiting(row["id"], row["shop"], row["team"], row["route_by"], skills, row["member_id"])
+        done += len(rows)
+        if len(rows) < PAGE:
+            return
 
 
 def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:

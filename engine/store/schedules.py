@@ -14,6 +14,7 @@ from peewee import Case, fn
 
 from engine.core.entities import SECOND
 from engine.store import tables as t
+from engine.store.queries import OPEN
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
@@ -143,3 +144,17 @@ def drop_timer(tx: Tx, timer_id: int) -> Row | None:
     if row is not None:
         tx.run(t.Timer.delete().where(t.Timer.id == timer_id))
     return row
+
+
+# --- what is published, carried to tickets ----------------------------------------------------------------------------
+
+
+def count_open(tx: Tx) -> int:
+    """How many tickets are open."""
+    return int(tx.value(t.Ticket.select(fn.COUNT(t.Ticket.id)).where(t.Ticket.category.in_(OPEN))) or 0)
+
+
+def open_after(tx: Tx, last: int, limit: int) -> list[int]:
+    """Open tickets by id, after one."""
+    mine = t.Ticket.category.in_(OPEN) & (t.Ticket.id > last)
+    return list(tx.values(t.Ticket.select(t.Ticket.id).where(mine).order_by(t.Ticket.id).limit(limit)))

@@ -12,34 +12,30 @@ from engine.core.entities import Clock
 from engine.store.secret import KeyRing
 from engine.store.values import show_fields
 
-Percent = Callable[[str, Clock, int], float]
-"""How much of the time of a shop's clock is used, in percent, at a moment: shops have calendars of their own."""
+Percent = Callable[[str, Clock, int], tuple[float, str]]
+"""What a rulebook knows of a shop's clock at a moment: how much of its time is used, in percent, and by which condition
+its policy took the case."""
 
 
-def straight_percent(shop: str, clock: Clock, now: int) -> float:
+def straight_percent(shop: str, clock: Clock, now: int) -> tuple[float, str]:
     """Used time by the wall clock between start of running and due time: exact where the calendar never closes."""
     if clock.total <= 0:
-        return 100.0
+        return 100.0, ""
     used = clock.used
     if clock.running_since is not None and clock.due_at is not None and clock.met_at is None:
         span = max(clock.due_at - clock.running_since, 1)
         used += round((clock.total - clock.used) * (now - clock.running_since) / span)
-    return round(max(used, 0) * 100 / clock.total, 1)
+    return round(max(used, 0) * 100 / clock.total, 1), ""
 
 
 def show_sla(shop: str, clocks: Iterable[Clock], now: int, percent: Percent) -> list[dict[str, Any]]:
-    """Targets that count: running, paused, met or breached; those that were dropped are not shown."""
+    """Every target, with the policy and calendar it follows; a dropped one says that it is."""
     shown = []
     for clock in clocks:
-        status: str = clock.state
-        if clock.breached_at is not None:
-            status = "breached"
-        elif clock.met_at is not None:
-            status = "met"
-        if status == "stopped":
-            continue
-        used = percent(shop, clock, now)
-        shown.append({"target": clock.target, "due_at": clock.due_at, "status": status, "percent": used})
+        one = {"target": clock.target, "due_at": clock.due_at, "status": clock.state}
+        used, because = percent(shop, clock, now)
+        follows = {"policy": clock.policy, "calendar": clock.calendar, "because": because}
+        shown.append({**one, "percent": used, **follows})
     return sorted(shown, key=lambda one: _TARGETS.index(one["target"]) if one["target"] in _TARGETS else 9)
 
 

@@ -31,6 +31,7 @@ TOLD = [
     ("2026-03-02 11:42", "sla.warning", 80),
     ("2026-03-02 13:30", "sla.breached", None),
     ("2026-03-02 15:30", "sla.breached", None),  # `after 2h`, by the clock
+    ("2026-03-02 15:30", "sla.changed", None),  # the second step makes it urgent: another policy
 ]
 NOTICES = {
     ("amy", "assigned_to_you"): 1,

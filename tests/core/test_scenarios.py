@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from engine.core import scenarios
+from engine.core.calendar import to_micros
+from engine.core.scenarios import made
 from engine.lang import Source
-from tests.core.desk import book_of, built, files
+from tests.core.desk import TAIPEI, book_of, built, files
 
 RULES = """
 rule refund on message.received when message.text contains "退款" and member.tier >= basic
@@ -176,6 +179,14 @@ def test_what_is_no_scenario_is_told_where_it_stands(text: str, told: str) -> No
 )
 def test_what_cannot_be_done_fails_and_breaks_nothing(text: str) -> None:
     assert len(run(text).failures) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "utc"), [("2026-03-02 10:00", 2), ("2026-03-02T10:00+00:00", 10), ("2026-03-02T10:00-05:00", 15)]
+)
+def test_a_moment_with_an_offset_keeps_it(now: str, utc: int) -> None:
+    """In Taipei unless it says otherwise."""
+    assert made.moment(now, TAIPEI) == to_micros(datetime(2026, 3, 2, utc, tzinfo=UTC))
 
 
 def test_a_scenario_brings_its_own_library() -> None:

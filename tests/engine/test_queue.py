@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from engine.core.commands import ChangeTicket, MemberLine, OpenTicket
+import asyncio
+
+from engine.core.commands import ChangeTicket, MemberLine, OpenTicket, SetStatus
 from engine.core.entities import SYSTEM
-from engine.core.questions import Messages, QueuePlace
+from engine.core.questions import Messages, QueuePlace, TicketByNumber
 from engine.desk import Desk
 from engine.store import tables as t
 from tests.support.house import House, member, sign_in
@@ -57,3 +59,41 @@ def test_whoever_gives_a_ticket_to_an_agent_the_moment_is_kept_for_who_is_next(h
         assert second["ben"] > first["amy"] == second["amy"], "one that another had"
 
     house.run(work, clock=lambda: next(times))
+
+
+MANY = """
+rule many
+  stage route
+  priority 500
+  on ticket.created
+  when ticket.product = "滿"
+  then route to team senior_care by round_robin
+rule few
+  stage route
+  priority 400
+  on ticket.created
+  when ticket.product = "空"
+  then route to team frontline by longest_idle
+"""
+
+
+def test_who_is_free_is_found_however_many_wait_for_others(house: House) -> None:
+    """Nobody of the one team is there, and more wait for it than are read at once."""
+    house.write("many.rules", MANY)
+
+    async def work(desk: Desk) -> None:
+        wants = {"name": "客"}
+        for n in range(205):
+            await desk.act(SYSTEM, OpenTicket(f"{n}", "滿", shop="demo", requester=wants, values={"product": "滿"}))
+        last = await desk.act(SYSTEM, OpenTicket("輪", "空", shop="demo", requester=wants, values={"product": "空"}))
+        assert last["ticket"]["assignee"] is None
+        amy = await sign_in(desk, "amy", "frontline")
+        await desk.act(amy, SetStatus("online"))
+        for _ in range(100):
+            found = await desk.query(SYSTEM, TicketByNumber(last["ticket"]["number"]))
+            if found["assignee"] is not None:
+                break
+            await asyncio.sleep(0.05)
+        assert found["assignee"] == "amy"
+
+    house.run(work)

@@ -95,7 +95,7 @@ def test_the_answer_for_a_new_ticket_asks_for_its_own_shop_too(house: House) -> 
     async def work(desk: Desk) -> Any:
         percent = {"demo": 0.0, "other": 50.0}
         return await desk.context.store.read(
-            lambda tx: fresh.shown(tx, Scope(), new, percent=lambda shop, clock, now: percent[shop])
+            lambda tx: fresh.shown(tx, Scope(), new, percent=lambda shop, clock, now: (percent[shop], ""))
         )
 
     assert used(house.run(work)) == [50.0]

@@ -1,8 +1,8 @@
 """The pages of the manual that are made from the code: `python -m tests.house.reference` writes them.
 
 `plugins/HOOKS.md` from the docstrings of the hooks, `docs/commands.md` from the command line itself, `docs/settings.md`
-from the defaults and the comments of `config/engine.yaml`, `docs/vocabulary.md` from what rules may name; and the
-colours of rule files from the keywords.
+from the defaults and the comments of `config/engine.yaml`, `docs/vocabulary.md` from what rules may name; `docs/sla.md`
+from the cases of service times that tests play; and the colours of rule files from the keywords.
 `test_documented.py` fails when a page is not what the code says.
 """
 
@@ -26,7 +26,7 @@ from engine.editor import textmate
 from engine.features import FEATURES
 from engine.lang import CODES, Severity, Type
 from engine.lang.functions import BUILTINS
-from tests.house import language_page
+from tests.house import language_page, sla_page
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = "<!-- Made by `python -m tests.house.reference`; change the code, not this page. -->\n\n"
@@ -303,6 +303,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/vocabulary.md": vocabulary_page,
     "docs/findings.md": findings_page,
+    "docs/sla.md": lambda: sla_page.page(MADE),
     "rules/LANGUAGE.md": lambda: language_page.page(MADE, built_in_fields(), type_name),
     f"engine/editor/{textmate.FILE}": textmate.text,
     "web/ui/src/console/rules/keywords.gen.ts": textmate.for_console,

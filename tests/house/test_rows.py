@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NO_COMMAND = {"Page"}
 """Parts of commands."""
 BY_ITSELF = {
-    "TimerDue", "ScheduleDue", "ServeQueue", "DeliveryFailed",
+    "TimerDue", "ScheduleDue", "SettleClocks", "ServeQueue", "DeliveryFailed",
     "MemberSignedIn", "MemberMade", "OpenLinked", "CallEvent",
 }  # fmt: skip
 """What nobody asks for through `act`: time, channels and rules bring it."""

@@ -15,6 +15,12 @@ from engine.store.load import member_case, ticket_case
 from engine.store.people import guest_member, save_agent
 from engine.store.values import Lexicon
 
+SLA = {"target": "first_reply", "due_at": 101, "status": "running", "percent": 50.0} | {
+    "policy": "p",
+    "calendar": "always",
+    "because": "",
+}
+"""A running target as the API shows it."""
 LEXICON = Lexicon(
     priorities={"lowest": 0, "low": 1, "normal": 2, "high": 3, "urgent": 4},
     tiers={"guest": 0, "basic": 1, "silver": 2, "gold": 3},

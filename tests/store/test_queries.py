@@ -29,7 +29,7 @@ from engine.store import tables as t
 from engine.store.people import link_identity
 from engine.store.sessions import open_session, revoke_session
 from engine.store.uploads import add_file, find_file
-from tests.store.desk import LEXICON, agent, change, guest, line
+from tests.store.desk import LEXICON, SLA, agent, change, guest, line
 
 STAFF = Scope(shops=("demo",), personal=False)
 
@@ -106,7 +106,7 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "language": "zh-TW",
         "first_replied_at": None,
         "closed_at": None,
-        "sla": [{"target": "first_reply", "due_at": 101, "status": "running", "percent": 50.0}],
+        "sla": [SLA],
         "fields": {"region": "北部", "account": "•••"},
         "rating": None,
         "version": 1,

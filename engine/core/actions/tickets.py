@@ -68,6 +68,7 @@ def _check_route(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
         "team": checker.who(action["team"], "team"),
         "skills": tuple(checker.known(item, skills, "unknown-skill", say("skill")) for item in action["skills"]),
         "by": None if by is None else checker.known(by, ROUTING, "unknown-value", say("way of choosing")),
+        **({"reassign": True} if action["reassign"] else {}),
     }
 
 
@@ -85,12 +86,14 @@ def _route(draft: Draft, effect: Effect) -> TraceChange:
     ticket, args = draft.need_ticket(), effect.args
     team, skills, by = args["team"], tuple(args.get("skills") or ()), args.get("by")
     if by or skills or ticket.team != team:
-        draft.change_ticket(team=team, route_by=by or ticket.route_by, route_skills=skills)
-    if not by:
-        return TraceChange("route", "ticket.team", team)
+        draft.change_ticket(route_by=by or ticket.route_by, route_skills=skills)
+    held = draft.hand_over(team)
+    if not by or (held and not args.get("reassign")):
+        more = {"assignee": draft.need_ticket().assignee} if by else {}
+        return TraceChange("route", "ticket.team", team, more)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
     agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
-    if agent is not None or ticket.assignee is None or ticket.team != team:
+    if agent is not None:
         draft.assign(agent)
     return TraceChange("route", "ticket.team", team, {"assignee": draft.need_ticket().assignee})
 
@@ -113,8 +116,9 @@ def _routed(change: TraceChange) -> str:
 
 ROUTE = Action(
     name="route",
-    shape="route to team T [with skill S, …] [by least_busy|round_robin|longest_idle|last_agent]",
-    meaning="the team responsible; with `by` the agent too",
+    shape="route to team T [with skill S, …] [by least_busy|round_robin|longest_idle|last_agent [reassign]]",
+    meaning="the team responsible; with `by` the agent too: who holds the case keeps it, unless the team does not have "
+    "them or `reassign` says to choose anew",
     needs=_TICKET,
     check=_check_route,
     writes=_route_writes,

@@ -100,7 +100,6 @@ def member_says(
             last_line_at=draft.now,
             waiting_since=ticket.waiting_since if ticket.waiting_since is not None else draft.now,
         )
-        draft.asked = True
         draft.turn("agent")
         raise_trigger(draft, "member_replied")
     draft.keys.add("message.received")

@@ -15,7 +15,7 @@ from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.handlers.messages import may_write, member_says, note
 from engine.core.lifecycle import DESK_ONLY, Transition
-from engine.core.opening import change, known_tags, open_ticket
+from engine.core.opening import SERVE, change, known_tags, open_ticket
 
 REVISE_RATING = 1 * DAY
 """How long a rating may be revised."""
@@ -77,6 +77,8 @@ def move(draft: Draft, command: MoveTicket) -> None:
             pointer="/trigger",
         )
     draft.move(passed)
+    if passed.trigger == SERVE and ticket.assignee is None:
+        draft.assign(draft.find_agent(draft.actor.username))
 
 
 def may_not(draft: Draft, transition: Transition) -> Refused | None:

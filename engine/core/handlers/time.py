@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.core import sla
 from engine.core.actions.speech import reply_at_last
+from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
 from engine.core.chains import Chain
-from engine.core.commands import ScheduleDue, TimerDue
+from engine.core.commands import ScheduleDue, SettleClocks, TimerDue
 from engine.core.draft import Draft
 from engine.core.entities import Clock
 from engine.core.handlers._beginning import Beginning
@@ -41,6 +42,11 @@ def schedule_due(draft: Draft, command: ScheduleDue) -> None:
     draft.keys.add(command.key)
 
 
+def settle_clocks(draft: Draft, command: SettleClocks) -> None:
+    """What was published comes to the clocks of a ticket; no rule is asked."""
+    draft.settle_clocks(recount=True)
+
+
 def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
     kind, since, after = body["kind"], body["since"], body["after"]
     chat = draft.chat
@@ -57,20 +63,21 @@ def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
 
 
 def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
+    """A clock has something to say, by the promise as it is in force now: what was published meanwhile counts."""
+    draft.settle_clocks(recount=True)
     target = body["target"]
     clock = draft.clocks.get(target)
-    if clock is None:
+    policy = policy_for(draft.book, draft)
+    if clock is None or policy is None or not sla.live(clock):
         return
-    policy = draft.book.policy(clock.policy, draft.shop)
     calendar = draft.book.calendar(clock.calendar, draft.shop)
     if "after" in body:
-        if clock.met_at is not None or clock.breached_at is None:
+        if clock.breached_at is None:
             return
-        _fill_sla(draft, clock, policy, calendar)
-        draft.record("sla.breached", {"target": target, "after": body["after"] // 1_000_000})
+        _fill_sla(draft, clock, calendar)
+        told = {"target": target, "policy": clock.policy, "after": body["after"] // 1_000_000}
+        draft.record("sla.breached", told)
         draft.keys.add(f"sla.breached after {body['after']}")
-        return
-    if policy is None:
         return
     moment = sla.next_moment(clock, policy, calendar)
     if moment is None:
@@ -79,36 +86,36 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
     if due > draft.now:
         draft.set_timer(f"sla:{target}", due, "sla", {"target": target, "percent": percent})
         return
+    told = {"target": target, "policy": clock.policy, "because": policy.because}
     if percent >= 100:
         # From the moment it was due: a server that was down does not lengthen the escalation.
         clock = replace(clock, state="breached", breached_at=due)
         draft.keys.add("sla.breached")
-        draft.record("sla.breached", {"target": target})
+        draft.record("sla.breached", told)
         for after in draft.book.rules.after("sla.breached", draft.shop):
             draft.set_timer(f"sla:{target}:after:{after}", due + after, "sla", {"target": target, "after": after})
     else:
         clock = replace(clock, warned=tuple(sorted({*clock.warned, percent})))
         draft.keys.add("sla.warning")
-        draft.record("sla.warning", {"target": target, "percent": percent})
+        draft.record("sla.warning", {**told, "percent": percent})
     draft.clocks[target] = clock
-    _fill_sla(draft, clock, policy, calendar, percent)
+    _fill_sla(draft, clock, calendar, percent)
 
 
-def _fill_sla(
-    draft: Draft, clock: Clock, policy: sla.Policy | None, calendar: Calendar, percent: int | None = None
-) -> None:
+def _fill_sla(draft: Draft, clock: Clock, calendar: Calendar, percent: int | None = None) -> None:
     """The event fields of `sla.warning` and `sla.breached`."""
     now = draft.now
     if percent is None:
         percent = 100 * sla.used(clock, calendar, now) // clock.total if clock.total else 100
-    overdue = max(now - clock.due_at, 0) if clock.due_at is not None else 0
+    due = clock.due_at if clock.breached_at is None else clock.breached_at
+    overdue = max(now - due, 0) if due is not None else 0
     draft.extra.update(
         {
-            "sla.policy": policy.name if policy else clock.policy,
+            "sla.policy": clock.policy,
             "sla.target": clock.target,
             "sla.percent": Decimal(percent) / 100,
             "sla.overdue": overdue,
-            "sla.due_at": clock.due_at,
+            "sla.due_at": due,
         }
     )
 
@@ -116,4 +123,5 @@ def _fill_sla(
 BEGIN: Mapping[type, Beginning] = {
     TimerDue: Beginning(timer_due),
     ScheduleDue: Beginning(schedule_due),
+    SettleClocks: Beginning(settle_clocks),
 }

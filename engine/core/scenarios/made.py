@@ -44,8 +44,9 @@ def answer_of(number: int, entry: AnswerEntry) -> Answer:
 
 
 def moment(text: str, zone: ZoneInfo) -> int:
-    """Returns a local time in µs UTC."""
-    return to_micros(datetime.fromisoformat(text).replace(tzinfo=zone))
+    """Returns a time in µs UTC: of the zone, unless it says its own offset (`2026-03-02T10:00+00:00`)."""
+    at = datetime.fromisoformat(text)
+    return to_micros(at if at.tzinfo is not None else at.replace(tzinfo=zone))
 
 
 _SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}

@@ -164,7 +164,7 @@ class _Runner:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
             command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
             done.append(world.run(command, SYSTEM, ticket_id=self.ticket, shop=self.shop))
-        return done
+        return done + world.serve_queue(SYSTEM, done)
 
     def _open_chat(self, page: Page) -> Decision:
         decision = self.world.run(
@@ -327,7 +327,6 @@ class _Runner:
         if step.status is not None:
             status = cast(AgentStatus, step.status)  # another was told of before
             done.append(world.run(SetStatus(status), actor, shop=self.shop, agent=username))
-            done.extend(world.serve_queue(SYSTEM))
         return done
 
     def _member_does(self, command: Any) -> Decision:

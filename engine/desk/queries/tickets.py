@@ -35,9 +35,11 @@ def _filter(work: Work, text: str) -> Any:
     if errors or condition is None:
         said = _problem(errors[0]) if errors else "this is no filter"
         raise Refused("invalid", "bad-filter", said, pointer="/filter")
-    zone = str(work.book.zone(next(iter(work.book.shops))))
     try:
-        return filters.where(condition, work.tx.now, work.tx.ring, work.words, zone)
+        return queries.by_zone(
+            {shop: str(work.book.zone(shop)) for shop in work.book.shops},
+            lambda zone: filters.where(condition, work.tx.now, work.tx.ring, work.words, zone),
+        )
     except NotFilterable as error:
         raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
 

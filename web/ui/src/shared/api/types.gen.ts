@@ -1221,15 +1221,6 @@ export interface components {
             tier: string;
             guest: boolean;
         };
-        /** Sla */
-        Sla: {
-            /** @enum {string} */
-            target: "first_reply" | "next_reply" | "resolve";
-            due_at: string | null;
-            /** @enum {string} */
-            status: "breached" | "met" | "paused" | "running";
-            percent: number;
-        };
         /** LastLine */
         LastLine: {
             author_kind: string;
@@ -1289,6 +1280,19 @@ export interface components {
             last_line?: components["schemas"]["LastLine"] | null;
             /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
             links?: components["schemas"]["LinkedTicket"][];
+        };
+        /** Sla */
+        Sla: {
+            /** @enum {string} */
+            target: "first_reply" | "next_reply" | "resolve";
+            due_at: string | null;
+            /** @enum {string} */
+            status: "breached" | "dropped" | "met" | "paused" | "running";
+            percent: number;
+            policy: string;
+            calendar: string;
+            /** @default  */
+            because: string;
         };
         /** Author */
         Author: {

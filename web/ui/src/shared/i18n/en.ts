@@ -232,6 +232,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'sla.paused': 'Paused',
   'sla.met': 'Met',
   'sla.breached': 'Overdue',
+  'sla.dropped': 'No longer counted',
+  'sla.by': 'By policy {policy}, calendar {calendar}',
   'sla.due': 'Due {time}',
 
   'talk.log': 'Conversation',
@@ -352,6 +354,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.rating.received': 'Rating received',
   'event.sla.warning': 'Service target near',
   'event.sla.breached': 'Service target missed',
+  'event.sla.changed': 'Service target follows another promise',
+  'event.sla.dropped': 'Service target no longer counted',
   'event.schedule.due': 'A scheduled rule acted',
   'event.schedule.failed': 'A scheduled rule failed',
   'event.timer.fired': 'Timer ran out',

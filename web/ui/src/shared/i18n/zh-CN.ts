@@ -232,6 +232,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'sla.paused': '暂停计时',
   'sla.met': '已达成',
   'sla.breached': '已超时',
+  'sla.dropped': '不再计时',
+  'sla.by': '依政策 {policy}，日历 {calendar}',
   'sla.due': '截止 {time}',
 
   'talk.log': '对话内容',
@@ -352,6 +354,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.rating.received': '收到评价',
   'event.sla.warning': '时限将至',
   'event.sla.breached': '超过时限',
+  'event.sla.changed': '时限依另一政策计算',
+  'event.sla.dropped': '时限不再计算',
   'event.schedule.due': '定时规则已执行',
   'event.schedule.failed': '定时规则执行失败',
   'event.timer.fired': '计时到期',

@@ -230,6 +230,8 @@ export const desk = {
   'sla.paused': '暫停計時',
   'sla.met': '已達成',
   'sla.breached': '已逾時',
+  'sla.dropped': '不再計時',
+  'sla.by': '依政策 {policy}，行事曆 {calendar}',
   'sla.due': '期限 {time}',
 
   'talk.log': '對話內容',
@@ -350,6 +352,8 @@ export const desk = {
   'event.rating.received': '收到評價',
   'event.sla.warning': '時限將至',
   'event.sla.breached': '超過時限',
+  'event.sla.changed': '時限依另一政策計算',
+  'event.sla.dropped': '時限不再計算',
   'event.schedule.due': '排程規則已執行',
   'event.schedule.failed': '排程規則執行失敗',
   'event.timer.fired': '計時到期',
