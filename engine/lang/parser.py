@@ -356,6 +356,8 @@ class _Reader:
     def _help(self, token: Token, tokens: Sequence[Token], start: str) -> str | None:
         """What may be meant, tried: the part is read again with it, and goes further than before."""
         self._tries += 1
+        if not tokens:
+            return None
         begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
         if self._tries > LIMITS.tries or end - begin > LIMITS.tried_chars or start not in ("cond", "actions"):
             return None
