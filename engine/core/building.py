@@ -505,7 +505,7 @@ class _Build:
                     message = say("`{name}` takes every ticket: the policies after it never act", policy.name)
                     entry.at.wrong("missing-default-policy", message)
             whole = len(policies) == count  # a policy that cannot be read might be the last one
-            if shared and policies and whole and all(p.when is not None for p in file.policies):
+            if shared and policies and whole and all(p.when is not None for p in policies.values()):
                 message = say("the last policy must have no `when`: it takes what no other does")
                 file.at.wrong("missing-default-policy", message, count - 1, "when")
         return policies

@@ -358,6 +358,8 @@ class _Reader:
         if not tokens:
             return None
         self._tries += 1
+        if not tokens:
+            return None
         begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
         if self._tries > LIMITS.tries or end - begin > LIMITS.tried_chars or start not in ("cond", "actions"):
             return None
