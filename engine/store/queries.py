@@ -16,6 +16,7 @@ from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
+from engine.core.rights import VIEWS
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
@@ -31,9 +32,9 @@ OPEN = ("open", "pending")
 
 def of_ticket(scope: Scope) -> Any:
     """What of the ticket table the scope lets be seen, as a condition."""
-    seen: Any = SQL("1 = 1")
+    seen: Any = SQL("1 = 1" if scope.tickets else "1 = 0")
     if scope.shops is not None:
-        seen = t.Ticket.shop.in_(list(scope.shops))
+        seen = seen & t.Ticket.shop.in_(list(scope.shops))
     if scope.member_id is not None:
         seen = seen & (t.Ticket.member_id == scope.member_id) & (t.Ticket.channel != INTERNAL)
     return seen
@@ -48,13 +49,8 @@ _SORTS: Mapping[str, Any] = {
     "priority": t.Ticket.priority_rank,
     "due_at": t.Ticket.due_at,
 }
-SORTS = frozenset(_SORTS)
-"""What tickets can be sorted by; with `-` in front the other way round."""
-
 _ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
 """Every order of the list; its place here stands in the cursor, which means nothing in another order."""
-
-VIEWS = ("mine", "unassigned", "waiting", "overdue", "all")
 
 
 def of_view(view: str, actor_id: int | None, now: int) -> Any:
@@ -149,7 +145,7 @@ def ticket(
 
 def may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
     """`of_ticket`, asked of one row."""
-    if scope.shops is not None and row["shop"] not in scope.shops:
+    if not scope.tickets or (scope.shops is not None and row["shop"] not in scope.shops):
         return False
     return scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.core import rights
 from engine.core.access import Scope
 from engine.core.changes import Create, Record, Set, Tag
 from engine.core.entities import Actor
@@ -302,7 +303,7 @@ def test_views_page_in_order_over_what_is_open_and_pending(store: Store) -> None
     }
     columns = {"priority": "priority_rank"}
     for view, inside in wanted.items():
-        for sort in sorted(queries.SORTS):
+        for sort in sorted(rights.SORTS):
             column = columns.get(sort, sort)
             for down in (False, True):
                 found: list[int] = []

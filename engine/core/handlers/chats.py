@@ -50,5 +50,5 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
 BEGIN: Mapping[type, Beginning] = {
     OpenChat: Beginning(open_chat),
     ServeQueue: Beginning(serve_queue),
-    EndChat: Beginning(end, about="ticket"),
+    EndChat: Beginning(end, about="ticket", right="ticket.move"),
 }
