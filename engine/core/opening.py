@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core import rights
 from engine.core.asking import holds
 from engine.core.commands import Page
 from engine.core.draft import Draft
@@ -105,7 +106,7 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
             if value is not None:
                 one_of(value, book.teams_of(draft.shop), "team", "/team")
         elif name == "assignee":
-            agent = draft.find_agent(value) if value else None
+            agent = rights.assignee(book.roles, draft.find_agent(value)) if value else None
             if value and agent is None:
                 raise Refused("invalid", "unknown-agent", f"no agent `{value}` serves this shop", pointer="/assignee")
             draft.assign(agent)

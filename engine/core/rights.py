@@ -7,12 +7,13 @@ out by asking for it in another way. `docs/rights.md` shows the whole of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.core import access
-from engine.core.entities import Actor, Visibility
+from engine.core.access import Role
+from engine.core.entities import Actor, Agent, Visibility
 from engine.core.errors import Refused
 
 Who = Literal["agents", "anybody"]
@@ -94,6 +95,8 @@ WRITING: Final[Mapping[Visibility, str]] = {
 }
 """What an agent needs for a line, by who shall see it."""
 
+_ANSWERING: Final = (WRITING["public"], WRITING["anonymous"])
+
 
 FRAMES: Final[Mapping[str, str]] = {
     "message": "ticket.view",
@@ -104,6 +107,26 @@ FRAMES: Final[Mapping[str, str]] = {
     "rules": "rules.view",
 }
 """What an agent needs to be sent a frame of what happens. Frames for one agent alone (`notice`, `job`) need nothing."""
+
+
+def serves_tickets(roles: Mapping[str, Role], agent: Agent) -> bool:
+    """Whether a ticket may be given to an agent: to nobody who would be refused it."""
+    return "ticket.view" in access.permissions_of(roles, agent.roles)
+
+
+def assignee(roles: Mapping[str, Role], agent: Agent | None) -> Agent | None:
+    """The agent, if there is one and a ticket may be given to them."""
+    return agent if agent is not None and serves_tickets(roles, agent) else None
+
+
+def able(roles: Mapping[str, Role], roster: Sequence[Agent]) -> list[Agent]:
+    """Those of a roster whom a route may give a ticket to: they may see it and answer the member."""
+    known: dict[tuple[str, ...], bool] = {}
+    for agent in roster:
+        if agent.roles not in known:
+            given = access.permissions_of(roles, agent.roles)
+            known[agent.roles] = "ticket.view" in given and not given.isdisjoint(_ANSWERING)
+    return [agent for agent in roster if known[agent.roles]]
 
 
 def may_write(actor: Actor, visibility: Visibility | None = None) -> bool:

@@ -21,7 +21,7 @@ LONG = {
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
-    "web/schema.py": 574,
+    "web/schema.py": 542,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

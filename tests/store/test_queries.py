@@ -13,7 +13,6 @@ from engine.core.access import Scope
 from engine.core.changes import Create, Record, Set, Tag
 from engine.core.entities import Actor
 from engine.core.questions import (
-    Agents,
     Events,
     MemberById,
     Members,
@@ -171,7 +170,7 @@ def everything(tx: Tx, scope: Scope, desk: Desk) -> str:
         [[lines.search(tx, scope, Search(q)) for q in ("秘密", "退款", "話", "他店", "事")]],
         directory.members(tx, scope, Members()),
         [directory.member(tx, scope, MemberById(m)) for m in (desk.a, desk.b, desk.c)],
-        directory.agents(tx, scope, Agents(), lexicon=LEXICON),
+        [directory.show_agent(one) for one in directory.agents(tx, scope, lexicon=LEXICON)],
         directory.teams(tx, scope, Teams()),
         notifications.listed(tx, desk.ben, scope.shops, 50),
         queries.decisions(tx, scope, 2) is not None,
@@ -353,7 +352,7 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         "events": lambda tx: queries.events(tx, STAFF, Events(1)),
         "members": lambda tx: directory.members(tx, STAFF, Members(limit=200)),
         "member": lambda tx: directory.member(tx, STAFF, MemberById(desk.a)),
-        "agents": lambda tx: directory.agents(tx, STAFF, Agents()),
+        "agents": lambda tx: directory.agents(tx, STAFF),
         "teams": lambda tx: directory.teams(tx, STAFF, Teams()),
         "notices": lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50),
         "search": lambda tx: lines.search(tx, STAFF, Search("退款")),
@@ -497,7 +496,7 @@ def test_members_page_by_key(desk: Desk) -> None:
 
 
 def test_agents_teams_notices_and_sessions(desk: Desk) -> None:
-    shown = desk.ask(lambda tx: directory.agents(tx, STAFF, Agents(), lexicon=LEXICON))["items"]
+    shown = [directory.show_agent(one) for one in desk.ask(lambda tx: directory.agents(tx, STAFF, lexicon=LEXICON))]
     assert [(a["username"], a["load"], a["teams"]) for a in shown] == [("amy", 1, ["care"])]
     assert desk.ask(lambda tx: directory.teams(tx, STAFF, Teams()))["items"] == [
         {"name": "care", "agents": ["amy"], "open": 2, "waiting": 1}

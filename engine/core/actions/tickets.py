@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core import routing
+from engine.core import rights, routing
 from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
 from engine.core.actions.phrases import fact, fact_of_field, name, names
@@ -89,7 +89,7 @@ def _route(draft: Draft, effect: Effect) -> TraceChange:
     if not by:
         return TraceChange("route", "ticket.team", team)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
-    agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
+    agent = routing.pick(by, team, skills, rights.able(draft.book.roles, draft.roster()), last, draft.given)
     if agent is not None or ticket.assignee is None or ticket.team != team:
         draft.assign(agent)
     return TraceChange("route", "ticket.team", team, {"assignee": draft.need_ticket().assignee})
@@ -126,7 +126,7 @@ ROUTE = Action(
 
 def _assign(draft: Draft, effect: Effect) -> TraceChange:
     wanted = effect.args["agent"]
-    agent = draft.find_agent(wanted) if wanted else None
+    agent = rights.assignee(draft.book.roles, draft.find_agent(wanted)) if wanted else None
     if wanted and agent is None:
         return TraceChange("assign", "ticket.assignee", None, {"to": wanted}, "agent")
     draft.assign(agent)

@@ -1420,31 +1420,6 @@ export interface components {
             /** @description The last 20, with `GET /members/{id}`. */
             tickets?: components["schemas"]["Ticket"][];
         };
-        /** Agent */
-        Agent: {
-            username: string;
-            name: string;
-            alias: string;
-            teams: string[];
-            skills: string[];
-            roles: string[];
-            shops: string[];
-            /** @enum {string} */
-            status: "away" | "busy" | "offline" | "online";
-            load: number;
-            capacity: number;
-        };
-        /** Team */
-        Team: {
-            name: string;
-            label: {
-                [key: string]: string;
-            };
-            shops: string[];
-            agents: string[];
-            open: number;
-            waiting: number;
-        };
         /** Noun */
         Noun: {
             name: string;
@@ -1734,18 +1709,6 @@ export interface components {
             count?: number;
             count_at_least?: number;
         };
-        /** AgentPage */
-        AgentPage: {
-            items: components["schemas"]["Agent"][];
-            /** @default null */
-            next: string | null;
-        };
-        /** TeamPage */
-        TeamPage: {
-            items: components["schemas"]["Team"][];
-            /** @default null */
-            next: string | null;
-        };
         /** SessionPage */
         SessionPage: {
             items: components["schemas"]["Session"][];
@@ -1763,6 +1726,45 @@ export interface components {
         StatusIs: {
             /** @enum {string} */
             status: "away" | "busy" | "offline" | "online";
+        };
+        /** Agent */
+        Agent: {
+            username: string;
+            name: string;
+            alias: string;
+            teams: string[];
+            skills: string[];
+            roles: string[];
+            shops: string[];
+            /** @enum {string} */
+            status: "away" | "busy" | "offline" | "online";
+            load: number;
+            capacity: number;
+            /** @description May see tickets, so one may be given to them. */
+            assignable: boolean;
+        };
+        /** Team */
+        Team: {
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            shops: string[];
+            agents: string[];
+            open: number;
+            waiting: number;
+        };
+        /** AgentPage */
+        AgentPage: {
+            items: components["schemas"]["Agent"][];
+            /** @default null */
+            next: string | null;
+        };
+        /** TeamPage */
+        TeamPage: {
+            items: components["schemas"]["Team"][];
+            /** @default null */
+            next: string | null;
         };
         /** TextPlace */
         TextPlace: {
