@@ -2,7 +2,7 @@
 
 Commands, questions and socket frames say what they need by a `Need` in their rows; fields stand in `READERS` below.
 Lists, filters, sorts, views, counts and frames take their answer from here, so that what one may not read is not found
-out by asking for it in another way. `docs/rights.md` shows the whole of it.
+out by asking for it in another way.
 """
 
 from __future__ import annotations
