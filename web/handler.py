@@ -51,6 +51,8 @@ class OperationHandler(BaseHandler):
             raise self.not_allowed()
         self._cross(operation)
         self._call = await self._identify(operation)
+        if operation.right is not None:
+            self._call.require(operation.right)
 
     async def carry_out(self, **named: str) -> None:
         if self.request.method == "OPTIONS":

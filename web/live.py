@@ -22,10 +22,12 @@ from engine.desk import (
     SetStatus,
     TicketByNumber,
     WhoIs,
+    may_write,
     timed_line,
 )
 from web import callers, frames
 from web.limits import network
+from web.schema import Visibility
 from web.sockets import Socket
 
 SHOWN_FOR: Final = 30.0
@@ -311,7 +313,9 @@ class AgentSocket(Socket):
         else:
             raise Refused("forbidden", "members-only", "only members send this")
 
-    async def _typing(self, number: int, visibility: str | None) -> None:
+    async def _typing(self, number: int, visibility: Visibility | None) -> None:
+        if not may_write(self.actor, visibility):
+            raise Refused("forbidden", "permission-needed", "who may not write this is not shown as typing")
         now = asyncio.get_running_loop().time()
         known = self._shops.get(number)
         if known is None or known[0] < now:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct
 from tornado.httputil import HTTPServerRequest
 
 from engine.config import Config
-from engine.desk import Actor, Desk, Refused
+from engine.desk import Actor, Desk, Refused, require
 from web import features, schema
 from web.shared import Web
 
@@ -112,9 +112,7 @@ class Call:
 
     def require(self, permission: str) -> None:
         """Raises Refused unless the caller has the right."""
-        if self.actor.kind != "system" and permission not in self.actor.permissions:
-            text = f"this needs the right `{permission}`; ask an administrator for it"
-            raise Refused("forbidden", "permission-needed", text)
+        require(self.actor, permission)
 
 
 Run = Callable[[Call], Awaitable[Reply]]
@@ -142,6 +140,8 @@ class Operation:
     """The body may hold a whole rules folder."""
     cross: bool = False
     """A shop's page may ask it from its own site."""
+    right: str | None = None
+    """What its caller needs, beside what the commands and questions behind it ask for."""
     slowed: bool = False
     """A question that is asked while somebody types: members and guests of one network may ask it only so often."""
     repeats: bool = True

@@ -215,28 +215,6 @@ class Member(Struct):
     """The last 20, with `GET /members/{id}`."""
 
 
-class Agent(Struct):
-    username: str
-    name: str
-    alias: str
-    teams: list[str]
-    skills: list[str]
-    roles: list[str]
-    shops: list[str]
-    status: Status
-    load: int
-    capacity: int
-
-
-class Team(Struct):
-    name: str
-    label: Label
-    shops: list[str]
-    agents: list[str]
-    open: int
-    waiting: int
-
-
 class Noun(Struct):
     name: str
     label: Label
@@ -471,16 +449,6 @@ class MemberPage(Struct):
     next: str | None
     count: int | UnsetType = UNSET
     count_at_least: int | UnsetType = UNSET
-
-
-class AgentPage(Struct):
-    items: list[Agent]
-    next: str | None = None
-
-
-class TeamPage(Struct):
-    items: list[Team]
-    next: str | None = None
 
 
 class SessionPage(Struct):

@@ -46,6 +46,8 @@ class Scope:
     """Only this member's tickets, and nothing internal."""
     personal: bool = False
     """May see masked fields plain."""
+    tickets: bool = True
+    """False: sees no ticket at all, whatever the shop."""
 
     @property
     def staff(self) -> bool:
@@ -68,13 +70,13 @@ def permissions_of(roles: Mapping[str, Role], names: tuple[str, ...]) -> frozens
 
 
 def scope(actor: Actor) -> Scope:
-    """What the actor may see at all. Raises Refused for an agent without the right to see tickets."""
+    """What the actor may see at all: of an agent without the right to see tickets, none of them."""
     if actor.kind == "system":
         return Scope(personal=True)
     if actor.kind == "agent":
-        require(actor, "ticket.view")
         shops = None if EVERY_SHOP in actor.permissions else actor.shops
-        return Scope(shops=shops, personal="member.personal" in actor.permissions)
+        rights = actor.permissions
+        return Scope(shops=shops, personal="member.personal" in rights, tickets="ticket.view" in rights)
     return Scope(shops=actor.shops, member_id=actor.id)
 
 

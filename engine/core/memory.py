@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
-from engine.core import routing
+from engine.core import rights, routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.commands import CallEvent, OpenLinked, ScheduleDue, ServeQueue, TimerDue
 from engine.core.decide import Decision, Recurring, decide
@@ -301,13 +301,16 @@ class World:
             self._recurring[shop, command.key, member_id, ticket_id] = found
         return found
 
+    def _able(self, shop: str) -> list[Agent]:
+        return rights.able(self.book.roles, self.roster(shop))
+
     def serve_queue(self, actor: Actor, after: Iterable[Decision] | None = None) -> list[Decision]:
         """Gives waiting tickets to agents while somebody has room: higher tiers first, then urgency, then age. `after`:
         only where one of these decisions may have made room, as the desk does it."""
         decisions: list[Decision] = []
         if after is not None and all(routing.MAKES_ROOM.isdisjoint(one.events) for one in after):
             return decisions
-        while (found := routing.next_served(self._queue(), self.roster, self.last_agent)) is not None:
+        while (found := routing.next_served(self._queue(), self._able, self.last_agent)) is not None:
             ticket = self.tickets[found[0]]
             decision = self.run(ServeQueue(*found), actor, ticket_id=ticket.id, shop=ticket.shop)
             decisions.append(decision)

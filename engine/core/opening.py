@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core import rights
 from engine.core.asking import holds
 from engine.core.commands import Page
 from engine.core.draft import Draft
@@ -111,7 +112,7 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
                 draft.hand_over(value)
                 continue
         elif name == "assignee":
-            agent = draft.find_agent(value) if value else None
+            agent = rights.assignee(book.roles, draft.find_agent(value)) if value else None
             if value and agent is None:
                 raise Refused("invalid", "unknown-agent", f"no agent `{value}` serves this shop", pointer="/assignee")
             draft.assign(agent)

@@ -4,6 +4,7 @@ What goes through it is data of the core (commands, questions, actors, refusals)
 names gathered here, and of accounts (who has signed in) by `engine.desk.accounts`.
 """
 
+from engine.core.access import require
 from engine.core.commands import (
     AskRating,
     BlockMember,
@@ -60,6 +61,7 @@ from engine.core.questions import (
     Views,
     WhoIs,
 )
+from engine.core.rights import may_write
 from engine.core.times import rfc3339, timed_line, with_times
 from engine.desk.actors import principal
 from engine.desk.context import Context, Questions, Work
@@ -67,7 +69,7 @@ from engine.desk.corridor import CONTROL, Desk
 from engine.desk.feature import Feature, LiveEvent
 from engine.desk.feed import Frame, Subscription
 from engine.desk.jobs import Claimed, JobKind, JobSchedule, Step
-from engine.desk.rows import AsyncCommand, PlainCommand, check_who
+from engine.desk.rows import Asked, AsyncCommand, PlainCommand
 from engine.replay.simulate import with_moments
 from engine.store import is_away
 
@@ -78,6 +80,7 @@ __all__ = [
     "Actor",
     "Agents",
     "AskRating",
+    "Asked",
     "AsyncCommand",
     "BlockMember",
     "ChangeMember",
@@ -141,9 +144,10 @@ __all__ = [
     "Views",
     "WhoIs",
     "Work",
-    "check_who",
     "is_away",
+    "may_write",
     "principal",
+    "require",
     "rfc3339",
     "timed_line",
     "with_moments",

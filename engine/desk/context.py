@@ -67,7 +67,7 @@ class Work:
 
     @cached_property
     def scope(self) -> Scope:
-        """What the actor may see at all. Raises Refused for an agent without the right to see tickets."""
+        """What the actor may see at all."""
         return access.scope(self.actor)
 
     @property

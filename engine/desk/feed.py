@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from engine.core import access
+from engine.core import access, rights
 from engine.core.entities import Actor
 from engine.core.times import timed_line, with_times
 from engine.desk.context import Context
@@ -231,6 +231,8 @@ class Feed:
                 shaped = []
             known = [Frame(item.id, {"type": kind, "seq": item.id, **data}) for kind, data in shaped]
             self._frames[key] = known
+        if actor.kind == "agent":
+            return [frame for frame in known if rights.receives(actor, frame.data["type"])]
         return known
 
     def _line(self, item: Committed, line: Mapping[str, Any]) -> dict[str, Any]:

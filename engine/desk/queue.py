@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from engine.core import routing
+from engine.core import rights, routing
 from engine.core.commands import ServeQueue
 from engine.desk.context import Context
 from engine.store import EventRow, Tx, load, queue
@@ -45,11 +45,15 @@ class Queue:
 
     async def _serve_one(self) -> bool:
         """Gives the ticket that is next to an agent who has room. False when there is none, or nothing came of it."""
-        words = self._context.lexicon
+        words, roles = self._context.lexicon, self._context.book.roles
 
         def look(tx: Tx) -> tuple[int, str] | None:
             lookups = load.StoreLookups(tx, words, lock=False)
-            return routing.next_served(queue.queue(tx), lookups.roster, lookups.last_agent)
+
+            def able(shop: str) -> list[Agent]:
+                return rights.able(roles, lookups.roster(shop))
+
+            return routing.next_served(queue.queue(tx), able, lookups.last_agent)
 
         found = await self._context.read(look)
         if found is None:

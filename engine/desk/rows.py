@@ -1,4 +1,5 @@
-"""One row a command: its whole life, read from top to bottom. `engine/desk/handlers/` holds them, by noun.
+"""One row a command: its whole life, read from top to bottom. `engine/desk/handlers/` holds them, by noun. A question
+has a row, too: `Asked`.
 
 Does a rule ever react? Then it is a `RuleCommand`; its pure beginning, with the rights it needs, stands in
 `engine/core/handlers/`. Is something only kept? `PlainCommand`. Is there work outside the transaction? `AsyncCommand`.
@@ -10,17 +11,15 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from engine.core import access
 from engine.core.entities import Actor, Case
 from engine.core.errors import Refused
 from engine.core.handlers import BEGIN
+from engine.core.rights import Need, Who
 from engine.desk.actors import principal
 from engine.desk.context import Context, Decided, Work
 from engine.store import FileRefused, Tx, requests
-
-Who = Literal["agents", "anybody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,14 @@ class PlainCommand:
     rights: tuple[str, ...] = ()
     who: Who = "agents"
 
+    @property
+    def need(self) -> Need:
+        """Who may ask for it."""
+        return Need(self.who, (self.right,) if self.right is not None else ())
+
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Makes the change. Raises Refused."""
-        check_who(actor, self.who, self.right)
+        self.need.check(actor)
         return await _in_transaction(context, actor, command, key, self.run)
 
 
@@ -82,18 +86,35 @@ class AsyncCommand:
     right: str | None = None
     who: Who = "anybody"
 
+    @property
+    def need(self) -> Need:
+        """Who may ask for it."""
+        return Need(self.who, (self.right,) if self.right is not None else ())
+
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Runs it. Raises Refused."""
-        check_who(actor, self.who, self.right)
+        self.need.check(actor)
         return await self.run(context, actor, command)
 
 
-def check_who(actor: Actor, who: Who, right: str | None) -> None:
-    """Raises Refused for whom a command or question is not."""
-    if who == "agents" and not actor.staff:
-        raise Refused("forbidden", "agents-only", "this is for agents")
-    if right is not None:
-        access.require(actor, right)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: who may ask it, and what answers it. Agents need one of `rights` (none named: none), and `also`.
+
+    None of them is asked of members and guests, where it is for anybody: what they see is theirs.
+    """
+
+    run: Callable[[Work, Any], Any]
+    rights: tuple[str, ...] = ()
+    also: str | None = None
+    who: Who = "agents"
+
+    def __call__(self, work: Work, question: Any) -> Any:
+        """The answer. Raises Refused for whom the question is not."""
+        Need(self.who, self.rights).check(work.actor)
+        if self.also is not None:
+            Need(self.who, (self.also,)).check(work.actor)
+        return self.run(work, question)
 
 
 def _check_length(context: Context, text: str) -> None:

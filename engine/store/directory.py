@@ -132,13 +132,10 @@ def member(
     return {**_shown(tx, scope, rows, lexicon)[0], "tickets": past}
 
 
-def agents(tx: Tx, scope: Scope, question: ask.Agents, *, lexicon: Lexicon | None = None) -> dict[str, Any]:
+def agents(tx: Tx, scope: Scope, *, lexicon: Lexicon | None = None) -> list[Agent]:
     """Enabled agents who serve a shop the actor sees, by username."""
-    if not scope.staff:
-        return {"items": []}
-    ids = tx.values(_agent_ids(scope))
-    found = agents_of(tx, lexicon or Lexicon(), ids) if ids else []
-    return {"items": [show_agent(one) for one in found]}
+    ids = tx.values(_agent_ids(scope)) if scope.staff else []
+    return agents_of(tx, lexicon or Lexicon(), ids) if ids else []
 
 
 def _agent_ids(scope: Scope) -> Any:

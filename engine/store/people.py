@@ -9,12 +9,13 @@ from engine.core.entities import Agent
 from engine.store import tables as t
 from engine.store.roster import agents_of
 from engine.store.search import marked
+from engine.store.secret import exact, folded
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
 
 _BY_IDENTITY = Prepared(
-    lambda: t.Identity.select(t.Identity.id, t.Identity.member_id).where(
+    lambda: t.Identity.select(t.Identity.id, t.Identity.member_id, t.Identity.value).where(
         (t.Identity.shop == p("shop")) & (t.Identity.kind == p("kind")) & (t.Identity.value_key == p("key"))
     )
 )
@@ -25,9 +26,27 @@ _AGENT_ID = Prepared(lambda: t.Agent.select(t.Agent.id).where(t.Agent.username =
 
 
 def find_member(tx: Tx, shop: str, kind: str, value: str) -> int | None:
-    """The member of a shop with this identity, by its blind index."""
-    row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, value))
-    return None if row is None else int(row["member_id"])
+    """The member of a shop with this identity, by its blind index.
+
+    Ids were indexed without the forms that look alike once, so what is found under either key is held against the id.
+    """
+    spellings = dict.fromkeys((value, folded(value))) if exact(kind) else (value,)
+    for spelling in spellings:
+        row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, spelling))
+        if row is not None and (not exact(kind) or _value(tx, kind, row) == value):
+            return int(row["member_id"])
+    return None
+
+
+def _value(tx: Tx, kind: str, row: Row) -> str:
+    return tx.ring.decrypt_text(row["value"], f"identity:{kind}")
+
+
+def _make_room(tx: Tx, shop: str, kind: str, value: str) -> None:
+    """Moves an identity of before that stands under the key of this one, since it looks alike, to its own."""
+    row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, value)) if exact(kind) else None
+    if row is not None and (held := _value(tx, kind, row)) != value:
+        tx.update(t.Identity, {"value_key": tx.ring.blind(kind, held)}, id=row["id"])
 
 
 def add_member(
@@ -91,6 +110,7 @@ def link_identity(tx: Tx, member_id: int, shop: str, kind: str, value: str, *, v
 
     Raises peewee.IntegrityError when somebody of the shop has it already.
     """
+    _make_room(tx, shop, kind, value)
     return tx.insert(
         t.Identity,
         {

@@ -17,6 +17,7 @@ from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 from engine.core import questions as ask
 from engine.core.access import Scope
 from engine.core.entities import INTERNAL, Clock
+from engine.core.rights import VIEWS
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
@@ -34,9 +35,9 @@ OPEN = ("open", "pending")
 
 def of_ticket(scope: Scope) -> Any:
     """What of the ticket table the scope lets be seen, as a condition."""
-    seen: Any = SQL("1 = 1")
+    seen: Any = SQL("1 = 1" if scope.tickets else "1 = 0")
     if scope.shops is not None:
-        seen = t.Ticket.shop.in_(list(scope.shops))
+        seen = seen & t.Ticket.shop.in_(list(scope.shops))
     if scope.member_id is not None:
         seen = seen & (t.Ticket.member_id == scope.member_id) & (t.Ticket.channel != INTERNAL)
     return seen
@@ -51,9 +52,6 @@ _SORTS: Mapping[str, Any] = {
     "priority": t.Ticket.priority_rank,
     "due_at": t.Ticket.due_at,
 }
-SORTS = frozenset(_SORTS)
-"""What tickets can be sorted by; with `-` in front the other way round."""
-
 _ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
 """Every order of the list; its place here stands in the cursor, which means nothing in another order."""
 
@@ -68,9 +66,6 @@ def by_zone(zones: Mapping[str, str], where: Callable[[str], Any]) -> Any:
     elsewhere = [shop for shops in others.values() for shop in shops]
     parts = [t.Ticket.shop.in_(shops) & where(zone) for zone, shops in others.items()]
     return joined(or_, [t.Ticket.shop.not_in(elsewhere) & where(first), *parts])
-
-
-VIEWS = ("mine", "unassigned", "waiting", "overdue", "all")
 
 
 def of_view(view: str, actor_id: int | None, now: int) -> Any:
@@ -165,7 +160,7 @@ def ticket(
 
 def may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
     """`of_ticket`, asked of one row."""
-    if scope.shops is not None and row["shop"] not in scope.shops:
+    if not scope.tickets or (scope.shops is not None and row["shop"] not in scope.shops):
         return False
     return scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL)
 

@@ -28,12 +28,23 @@ _FORMAT = 1
 """First byte of every encrypted value: the layout key id, nonce, text, tag."""
 
 
+def exact(kind: str) -> bool:
+    """Whether an identity of this kind is the same only character for character: an id that another house gave out.
+
+    Contacts are written in many ways and mean one; personal fields (`member.birthday`) compare as rules compare them.
+    """
+    return kind not in ("phone", "email") and "." not in kind
+
+
 def normalised(kind: str, value: str) -> str:
     """The one spelling under which a value of this kind is looked up.
 
-    Phones keep their digits only; Taiwan's +886 9… and China's +86 1… become the national form people type.
+    Ids stay as they are (`exact`). Phones keep their digits only; Taiwan's +886 9… and China's +86 1… become the
+    national form people type.
     """
-    value = unicodedata.normalize("NFKC", value).strip()
+    if exact(kind):
+        return value
+    value = folded(value)
     if kind == "phone":
         digits = re.sub(r"\D", "", value)
         if digits.startswith("00"):
@@ -46,6 +57,11 @@ def normalised(kind: str, value: str) -> str:
     if kind == "email":
         return value.casefold()
     return value
+
+
+def folded(value: str) -> str:
+    """A value without the forms that look alike: full width, superscript, spaces around it."""
+    return unicodedata.normalize("NFKC", value).strip()
 
 
 class KeyRing:

@@ -9,6 +9,7 @@ from peewee import fn
 from engine.core.access import Scope
 from engine.core.entities import DAY
 from engine.store import tables as t
+from engine.store.queries import of_ticket
 from engine.store.sql import Row
 from engine.store.tx import Tx
 
@@ -52,14 +53,9 @@ def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> R
         .where(t.MessageFile.file_id == row["id"])
         .limit(1)
     )
-    if scope.shops is not None:
-        query = query.where(t.Ticket.shop.in_(list(scope.shops)))
-    if scope.member_id is not None:
-        query = query.where(
-            (t.Ticket.member_id == scope.member_id)
-            & (t.Message.visibility != "internal")
-            & t.Message.unsent_at.is_null()
-        )
+    query = query.where(of_ticket(scope))
+    if not scope.staff:
+        query = query.where((t.Message.visibility != "internal") & t.Message.unsent_at.is_null())
     return row if tx.value(query) is not None else None
 
 

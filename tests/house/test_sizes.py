@@ -20,7 +20,7 @@ LONG = {
     "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,
     "tests/web/test_http.py": 541,
-    "web/schema.py": 555,
+    "web/schema.py": 518,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

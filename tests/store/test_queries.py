@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from engine.core import rights
 from engine.core.access import Scope
 from engine.core.changes import Create, Record, Set, Tag
 from engine.core.entities import Actor
 from engine.core.questions import (
-    Agents,
     Events,
     MemberById,
     Members,
@@ -170,7 +170,7 @@ def everything(tx: Tx, scope: Scope, desk: Desk) -> str:
         [[hits.search(tx, scope, Search(q)) for q in ("秘密", "退款", "話", "他店", "事")]],
         directory.members(tx, scope, Members()),
         [directory.member(tx, scope, MemberById(m)) for m in (desk.a, desk.b, desk.c)],
-        directory.agents(tx, scope, Agents(), lexicon=LEXICON),
+        [directory.show_agent(one) for one in directory.agents(tx, scope, lexicon=LEXICON)],
         directory.teams(tx, scope, Teams()),
         notifications.listed(tx, desk.ben, scope.shops, 50),
         queries.decisions(tx, scope, 2) is not None,
@@ -302,7 +302,7 @@ def test_views_page_in_order_over_what_is_open_and_pending(store: Store) -> None
     }
     columns = {"priority": "priority_rank"}
     for view, inside in wanted.items():
-        for sort in sorted(queries.SORTS):
+        for sort in sorted(rights.SORTS):
             column = columns.get(sort, sort)
             for down in (False, True):
                 found: list[int] = []
@@ -356,7 +356,7 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         "events": lambda tx: queries.events(tx, STAFF, Events(1)),
         "members": lambda tx: directory.members(tx, STAFF, Members(limit=200)),
         "member": lambda tx: directory.member(tx, STAFF, MemberById(desk.a)),
-        "agents": lambda tx: directory.agents(tx, STAFF, Agents()),
+        "agents": lambda tx: directory.agents(tx, STAFF),
         "teams": lambda tx: directory.teams(tx, STAFF, Teams()),
         "notices": lambda tx: notifications.listed(tx, desk.amy, STAFF.shops, 50),
         "search": lambda tx: hits.search(tx, STAFF, Search("退款")),
@@ -460,7 +460,7 @@ def test_members_page_by_key(desk: Desk) -> None:
 
 
 def test_agents_teams_notices_and_sessions(desk: Desk) -> None:
-    shown = desk.ask(lambda tx: directory.agents(tx, STAFF, Agents(), lexicon=LEXICON))["items"]
+    shown = [directory.show_agent(one) for one in desk.ask(lambda tx: directory.agents(tx, STAFF, lexicon=LEXICON))]
     assert [(a["username"], a["load"], a["teams"]) for a in shown] == [("amy", 1, ["care"])]
     assert desk.ask(lambda tx: directory.teams(tx, STAFF, Teams()))["items"] == [
         {"name": "care", "agents": ["amy"], "open": 2, "waiting": 1}

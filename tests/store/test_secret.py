@@ -12,10 +12,11 @@ import pytest
 
 from engine.core.changes import Set
 from engine.store import KeyRing, KeyRingError, Store
-from engine.store.people import link_identity
+from engine.store import tables as t
+from engine.store.people import find_member, link_identity, sign_on_member
 from engine.store.secret import masked, normalised
 from engine.store.sessions import find_login, find_session, open_session, save_login
-from tests.store.desk import change, guest, line
+from tests.store.desk import LEXICON, change, guest, line
 
 PHONE, EMAIL, BIRTHDAY, ACCOUNT = "0912345678", "ming.wang@example.org", "1990-12-31", "A123456789"
 
@@ -51,6 +52,11 @@ def test_no_personal_value_and_no_token_is_plain_in_the_bytes_of_the_database(
         ("email", "ming@example.com", "ming@example.org", False),
         ("visitor", "AbC", "abc", False),
         ("account", "M-1", "m-1", False),
+        ("account", "user1", "ｕｓｅｒ１", False),
+        ("account", "user1", "user¹", False),
+        ("account", "user1", " user1 ", False),
+        ("line", "Ua1", "Ｕa1", False),
+        ("member.birthday", "１９９０-12-31", "1990-12-31", True),
     ],
 )
 def test_values_meet_by_what_they_mean(kind: str, one: str, other: str, same: bool) -> None:
@@ -145,3 +151,35 @@ def test_logins_and_sessions(store: Store, clock: Any) -> None:
 )
 def test_masks_show_enough_to_recognise(kind: str, value: str, shown: str) -> None:
     assert masked(kind, value) == shown
+
+
+ALIKE = ("user1", "ｕｓｅｒ１", "user¹", " user1 ", "User1")
+"""Ids of a shop that look alike, and are five people."""
+
+
+def signed_on(store: Store, value: str) -> int:
+    return int(
+        store.write_sync(lambda tx: sign_on_member(tx, LEXICON, "demo", "account", value, tier="basic")[0]).result
+    )
+
+
+def test_ids_that_look_alike_are_members_of_their_own(store: Store) -> None:
+    made = {value: signed_on(store, value) for value in ALIKE}
+    assert len(set(made.values())) == len(ALIKE)
+    assert {value: signed_on(store, value) for value in ALIKE} == made
+
+
+@pytest.mark.parametrize("before", ALIKE[:4])
+def test_who_signed_on_before_ids_compared_exactly_stays_who_they_are(store: Store, before: str) -> None:
+    known = signed_on(store, before)
+
+    def as_of_before(tx: Any) -> None:
+        tx.update(t.Identity, {"value_key": tx.ring.blind("account", "user1")}, member_id=known)
+
+    store.write_sync(as_of_before)
+    assert signed_on(store, before) == known
+    others = {value: signed_on(store, value) for value in ALIKE if value != before}
+    assert known not in others.values() and len(set(others.values())) == len(others)
+    assert signed_on(store, before) == known
+    assert store.read_sync(lambda tx: find_member(tx, "demo", "account", before)) == known
+    assert store.read_sync(lambda tx: find_member(tx, "demo", "account", "ｕser1")) is None

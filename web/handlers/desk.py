@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from engine.desk import Agents, Nouns, SetStatus, Teams
-from web import schema
+from web import colleagues_schema, schema
 from web.routes import API, Call, Reply, route
 
 
-@route("GET", f"{API}/agents", {200: schema.AgentPage}, tag="desk")
+@route("GET", f"{API}/agents", {200: colleagues_schema.AgentPage}, tag="desk")
 async def list_agents(call: Call) -> Reply:
     """Agents with presence and load."""
     return Reply(await call.ask(Agents()))
 
 
-@route("GET", f"{API}/teams", {200: schema.TeamPage}, tag="desk")
+@route("GET", f"{API}/teams", {200: colleagues_schema.TeamPage}, tag="desk")
 async def list_teams(call: Call) -> Reply:
     """Teams with their agents and open work."""
     return Reply(await call.ask(Teams()))

@@ -20,7 +20,6 @@ _KEPT = 8
 
 async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
     """Asks the workspace of an edit, on a thread of its own."""
-    call.require("rules.view")
     began = await publishing.edited(call.desk, call.body.base, {})
     held: dict[str, Workspace] = call.web.workspaces
     workspace = held.pop(call.body.base, None)
@@ -35,7 +34,6 @@ async def _ask(call: Call, question: Callable[[Workspace], Any]) -> Any:
 
 async def _check(call: Call, question: str, *at: Any) -> Any:
     """Asks what needs the findings of an edit, of the process that checks rules."""
-    call.require("rules.view")
     began = await publishing.edited(call.desk, call.body.base, {})
     publishing.check_paths(call.body.files)
     return await call.web.checks.ask(began, call.body.base, call.body.files, question, *at)
@@ -52,6 +50,7 @@ def _question(name: str, answer: type[Struct], body: type[Struct]) -> Callable[[
         body=body,
         large=True,
         repeats=False,
+        right="rules.view",
     )
 
 

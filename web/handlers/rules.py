@@ -38,10 +38,9 @@ async def rules(call: Call) -> Reply:
     return Reply(await call.need(RulesState(), "rulebook"))
 
 
-@route("GET", f"{API}/rules/files", {200: schema.RulesSource}, tag="rules")
+@route("GET", f"{API}/rules/files", {200: schema.RulesSource}, tag="rules", right="rules.view")
 async def rules_files(call: Call) -> Reply:
     """The texts in force, and those of the folder where it holds others."""
-    call.require("rules.view")
     book = call.desk.rulebook
     if book is None:
         raise Refused("missing", "not-found", "there is no rulebook in force")
@@ -56,20 +55,27 @@ async def rules_files(call: Call) -> Reply:
     **SPOKEN,
     body=schema.ValidateBody,
     **TRIED,
+    right="rules.view",
 )
 async def validate(call: Call) -> Reply:
     """Check texts without putting them in force."""
-    call.require("rules.view")
     texts = await publishing.edited(call.desk, call.body.base, call.body.files)
     verdict = await call.web.checks.texts(texts, scenarios=call.body.scenarios, unwanted=call.left)
     found, errors = verdict.findings, verdict.errors
     return Reply({"findings": found, "errors": errors, "warnings": len(found) - errors})
 
 
-@route("GET", f"{API}/rules/graph", {200: Media("image/svg+xml")}, tag="rules", query=schema.GraphQuery, errors=(404,))
+@route(
+    "GET",
+    f"{API}/rules/graph",
+    {200: Media("image/svg+xml")},
+    tag="rules",
+    query=schema.GraphQuery,
+    errors=(404,),
+    right="rules.view",
+)
 async def rules_graph(call: Call) -> Reply:
     """A picture of the rulebook in force: lifecycles, stages, or which rule may wake which."""
-    call.require("rules.view")
     book = call.desk.rulebook
     if book is None:
         raise Refused("missing", "not-found", "there is no rulebook in force")
@@ -83,10 +89,10 @@ async def rules_graph(call: Call) -> Reply:
     tag="rules",
     body=schema.GraphBody,
     **TRIED,
+    right="rules.view",
 )
 async def draw_rules(call: Call) -> Reply:
     """The same pictures of an edit that is not in force."""
-    call.require("rules.view")
     book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return await _picture(book, call.body.what, call.body.locale)
 
@@ -97,25 +103,38 @@ async def _picture(book: Any, what: str, locale: str | None) -> Reply:
     return Reply(picture.encode(), 200, {"Content-Type": "image/svg+xml", "Content-Security-Policy": policy})
 
 
-@route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, **SPOKEN, body=schema.ReloadBody)
+@route("POST", f"{API}/rules/reload", {200: schema.Reloaded}, **SPOKEN, body=schema.ReloadBody, right="rules.reload")
 async def reload_rules(call: Call) -> Reply:
     """Read the rules folder and put it in force if it is sound."""
-    call.require("rules.reload")
     done = call.web.reload(by=call.actor.username, note=call.body.note, source="api", may_grant=_may_grant(call))
     return Reply(await done)
 
 
-@route("POST", f"{API}/rules/publish", {200: schema.Published}, **SPOKEN, body=schema.PublishBody, large=True)
+@route(
+    "POST",
+    f"{API}/rules/publish",
+    {200: schema.Published},
+    **SPOKEN,
+    body=schema.PublishBody,
+    large=True,
+    right="rules.edit",
+)
 async def publish_rules(call: Call) -> Reply:
     """Put edited files in force, and write them to the rules folder."""
-    call.require("rules.edit")
     return await _publish(call, call.body.files, "publish")
 
 
-@route("POST", f"{API}/rules/rollback", {200: schema.Published}, **SPOKEN, body=schema.RollbackBody, errors=(404,))
+@route(
+    "POST",
+    f"{API}/rules/rollback",
+    {200: schema.Published},
+    **SPOKEN,
+    body=schema.RollbackBody,
+    errors=(404,),
+    right="rules.edit",
+)
 async def rollback_rules(call: Call) -> Reply:
     """Put an earlier version in force again, and write its files to the rules folder."""
-    call.require("rules.edit")
     there = await call.need(RulesTexts(call.body.digest), "version")
     book = call.desk.rulebook
     gone = dict.fromkeys(book.files if book is not None else (), None)
@@ -156,10 +175,10 @@ async def rules_statistics(call: Call) -> Reply:
     **SPOKEN,
     body=schema.SimulateBody,
     **TRIED,
+    right="rules.edit",
 )
 async def simulate_rules(call: Call) -> Reply:
     """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
-    call.require("rules.edit")
     if call.web.simulating:
         message = "a simulation is running; try again when it is done"
         raise Refused("too-many", "simulation-running", message, retry_after=10)
@@ -183,10 +202,10 @@ async def simulate_rules(call: Call) -> Reply:
     body=schema.DryRunBody,
     **TRIED,
     errors=(404,),
+    right="rules.edit",
 )
 async def dry_run_rules(call: Call) -> Reply:
     """What an edit would have decided on a ticket, beside what was decided. Sends and writes nothing."""
-    call.require("rules.edit")
     book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return Reply(await call.need(DryRun(book, call.body.ticket, call.body.event), "ticket"))
 
@@ -199,9 +218,9 @@ async def dry_run_rules(call: Call) -> Reply:
     body=schema.DryRunLineBody,
     **TRIED,
     errors=(404,),
+    right="rules.edit",
 )
 async def dry_run_line(call: Call) -> Reply:
     """What the member's next line on a ticket would lead to now, before and after an edit. Sends and writes nothing."""
-    call.require("rules.edit")
     book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
     return Reply(await call.need(DryRunLine(book, call.body.ticket, call.body.text), "ticket"))

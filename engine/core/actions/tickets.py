@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core import routing
+from engine.core import rights, routing
 from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, moment_after, nothing
 from engine.core.actions.phrases import fact, fact_of_field, name, names
@@ -92,7 +92,8 @@ def _route(draft: Draft, effect: Effect) -> TraceChange:
         more = {"assignee": draft.need_ticket().assignee} if by else {}
         return TraceChange("route", "ticket.team", team, more)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
-    agent = routing.pick(by, team, skills, draft.roster(), last, draft.given)
+    able = rights.able(draft.book.roles, draft.roster())
+    agent = routing.pick(by, team, skills, able, last, draft.given)
     if agent is not None:
         draft.assign(agent)
     return TraceChange("route", "ticket.team", team, {"assignee": draft.need_ticket().assignee})
@@ -130,7 +131,7 @@ ROUTE = Action(
 
 def _assign(draft: Draft, effect: Effect) -> TraceChange:
     wanted = effect.args["agent"]
-    agent = draft.find_agent(wanted) if wanted else None
+    agent = rights.assignee(draft.book.roles, draft.find_agent(wanted)) if wanted else None
     if wanted and agent is None:
         return TraceChange("assign", "ticket.assignee", None, {"to": wanted}, "agent")
     draft.assign(agent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from engine.core import rights
 from engine.core.changes import Create, Set
 from engine.core.commands import CallEvent, CallNews
 from engine.core.draft import Draft
@@ -49,7 +50,7 @@ def call_event(draft: Draft, command: CallEvent) -> None:
     agent = draft.find_agent(command.agent) if command.agent else None
     if agent is not None:
         call = replace(call, agent=agent.username)
-        if command.what == "answered":
+        if command.what == "answered" and rights.serves_tickets(draft.book.roles, agent):
             draft.assign(agent)
     if known is None:
         draft.log.append(Create("call", call.id, _values(call)))

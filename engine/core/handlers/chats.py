@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core import routing
+from engine.core import rights, routing
 from engine.core.commands import EndChat, OpenChat, ServeQueue
 from engine.core.draft import Draft
 from engine.core.entities import Chat
@@ -41,7 +41,7 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
     if ticket.assignee is not None or ticket.category == "closed" or ticket.team is None:
         return
     agent = draft.find_agent(command.username)
-    able = routing.candidates(ticket.team, ticket.route_skills, draft.roster(), {})
+    able = routing.candidates(ticket.team, ticket.route_skills, rights.able(draft.book.roles, draft.roster()), {})
     if agent is not None and agent in able:
         draft.assign(agent)
         draft.keys.add("ticket.assigned")
@@ -50,5 +50,5 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
 BEGIN: Mapping[type, Beginning] = {
     OpenChat: Beginning(open_chat),
     ServeQueue: Beginning(serve_queue),
-    EndChat: Beginning(end, about="ticket"),
+    EndChat: Beginning(end, about="ticket", right="ticket.move"),
 }

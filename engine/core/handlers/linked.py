@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from engine.core import rights
 from engine.core.calendar import from_micros
 from engine.core.changes import Create, Record
 from engine.core.commands import OpenLinked
@@ -29,7 +30,7 @@ def open_linked(draft: Draft, command: OpenLinked) -> None:
         language=origin.language,
         team=command.team,
     )
-    agent = draft.find_agent(command.agent) if command.agent else None
+    agent = rights.assignee(draft.book.roles, draft.find_agent(command.agent)) if command.agent else None
     if agent is not None:
         draft.assign(agent)
     ticket = draft.need_ticket()

@@ -7,18 +7,12 @@ from collections.abc import Mapping
 from engine.core import access
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
 from engine.core.draft import WAITING, Draft
-from engine.core.entities import INTERNAL, Actor, Message, Visibility
+from engine.core.entities import INTERNAL, Actor, Message
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
+from engine.core.rights import WRITING
 from engine.core.values import replace
-
-WRITING: Mapping[Visibility, str] = {
-    "public": "ticket.reply",
-    "anonymous": "ticket.anonymous",
-    "internal": "ticket.note",
-}
-"""The right an agent needs to write a line of each visibility."""
 
 
 def member_line(draft: Draft, command: MemberLine) -> None:

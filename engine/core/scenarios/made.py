@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from engine.core.access import Role
 from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.commands import Page
@@ -23,8 +24,9 @@ def page_of(entry: PageEntry | None) -> Page:
     return Page() if entry is None else Page(**entry.written())
 
 
-def agent_of(number: int, username: str, entry: AgentEntry) -> Agent:
-    """Returns an agent with what is written."""
+def agent_of(number: int, username: str, entry: AgentEntry, roles: Mapping[str, Role]) -> Agent:
+    """Returns an agent with what is written; where no role is, with `agent`, else with every role of the rulebook."""
+    usual = ("agent",) if "agent" in roles else tuple(roles)
     return Agent(
         id=number,
         username=username,
@@ -32,7 +34,7 @@ def agent_of(number: int, username: str, entry: AgentEntry) -> Agent:
         alias=entry.alias or "",
         teams=entry.teams or ((entry.team,) if entry.team else ()),
         skills=entry.skills,
-        roles=entry.roles or ((entry.role,) if entry.role else ("agent",)),
+        roles=entry.roles or ((entry.role,) if entry.role else usual),
         status=cast(AgentStatus, entry.status or "online"),
         capacity=entry.capacity,
     )

@@ -74,7 +74,7 @@ class _Runner:
         now = moment(scenario.now or "2026-03-02 10:00", zone)
         self.world = World(book=book, now=now, outbound=frozenset({"email", "test"}))
         for n, (username, agent) in enumerate(scenario.agents.items()):
-            self.world.agents[username] = agent_of(1000 + n, username, agent)
+            self.world.agents[username] = agent_of(1000 + n, username, agent, self.book.roles)
         self.world.kept[Library] = Library(1, tuple(answer_of(n, answer) for n, answer in enumerate(scenario.answers)))
         self.zone = zone
         self.who = FIRST

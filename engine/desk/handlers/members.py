@@ -80,5 +80,5 @@ COMMANDS = (
     RuleCommand(ChangeMember, locate=locate.by_member, answer=_member_answer),
     RuleCommand(BlockMember, locate=locate.by_member, answer=_member_answer),
     RuleCommand(UnblockMember, locate=locate.by_member, answer=_member_answer),
-    PlainCommand(CreateMember, _create, right="member.edit", who="anybody"),
+    PlainCommand(CreateMember, _create, right="member.edit"),
 )

@@ -12,7 +12,7 @@ from engine.core.commands import KeepReply
 from engine.core.questions import ReplyGiven
 from engine.desk.actors import principal
 from engine.desk.context import Questions, Work
-from engine.desk.rows import PlainCommand
+from engine.desk.rows import Asked, PlainCommand
 from engine.store import requests
 
 
@@ -32,4 +32,4 @@ def _given(work: Work, question: ReplyGiven) -> dict[str, Any] | None:
 
 
 COMMANDS = (PlainCommand(KeepReply, _keep, who="anybody"),)
-QUESTIONS: Questions = {ReplyGiven: _given}
+QUESTIONS: Questions = {ReplyGiven: Asked(_given, who="anybody")}

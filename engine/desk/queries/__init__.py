@@ -1,4 +1,4 @@
-"""What is asked of the desk: a dictionary question → function, one room a noun.
+"""What is asked of the desk: a row a question (`Asked`), one room a noun.
 
 A function takes the work of a reading transaction and the question, and answers in the API's shapes with times in µs;
 None where there is nothing for the actor. It raises Refused.

@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import questions as ask
+from engine.core import rights
 from engine.desk import results
 from engine.desk.context import Questions, Work
-from engine.desk.rows import check_who
+from engine.desk.rows import Asked
 from engine.store import directory
+from engine.store.directory import show_agent
+
+COLLEAGUES = ("ticket.view", "monitor.view", "agents.manage")
+"""Who works with the others, looks after their work or their accounts, sees who they are."""
 
 
 def _agents(work: Work, q: ask.Agents) -> Any:
-    check_who(work.actor, "agents", None)
-    return {**directory.agents(work.tx, work.scope, q, lexicon=work.words), "next": None}
+    found = directory.agents(work.tx, work.scope, lexicon=work.words)
+    items = [{**show_agent(one), "assignable": rights.serves_tickets(work.book.roles, one)} for one in found]
+    return {"items": items, "next": None}
 
 
 def _teams(work: Work, q: ask.Teams) -> Any:
-    check_who(work.actor, "agents", None)
     found = {row["name"]: row for row in directory.teams(work.tx, work.scope, q)["items"]}
     items = []
     for name, team in work.book.teams.items():
@@ -40,4 +45,9 @@ def _sessions(work: Work, q: ask.Sessions) -> Any:
     return directory.sessions(work.tx, kind, work.actor.id, current=work.actor.session_id)
 
 
-QUESTIONS: Questions = {ask.Agents: _agents, ask.Teams: _teams, ask.Me: _me, ask.Sessions: _sessions}
+QUESTIONS: Questions = {
+    ask.Agents: Asked(_agents, COLLEAGUES),
+    ask.Teams: Asked(_teams, COLLEAGUES),
+    ask.Me: Asked(_me, who="anybody"),
+    ask.Sessions: Asked(_sessions, who="anybody"),
+}

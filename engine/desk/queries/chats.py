@@ -7,6 +7,7 @@ from typing import Any
 from engine.core import questions as ask
 from engine.desk.context import Questions, Work
 from engine.desk.queries.tickets import messages
+from engine.desk.rows import Asked
 from engine.store import queue, stream
 
 
@@ -26,4 +27,7 @@ def _queue_place(work: Work, q: ask.QueuePlace) -> Any:
     return queue.queue_place(work.tx, work.scope, q.number)
 
 
-QUESTIONS: Questions = {ask.OpenChatOf: _open_chat, ask.QueuePlace: _queue_place}
+QUESTIONS: Questions = {
+    ask.OpenChatOf: Asked(_open_chat, who="anybody"),
+    ask.QueuePlace: Asked(_queue_place, ("ticket.view",), who="anybody"),
+}

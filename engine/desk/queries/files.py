@@ -7,6 +7,7 @@ from typing import Any
 from engine.core import questions as ask
 from engine.desk.actors import uploaders_of
 from engine.desk.context import Questions, Work
+from engine.desk.rows import Asked
 from engine.store import uploads
 
 
@@ -24,4 +25,4 @@ def _file(work: Work, q: ask.FileById) -> Any:
     return {"name": row["shown"], "media_type": row["media_type"], "data": data}
 
 
-QUESTIONS: Questions = {ask.FileById: _file}
+QUESTIONS: Questions = {ask.FileById: Asked(_file, who="anybody")}

@@ -8,11 +8,10 @@ from typing import Any
 from engine.core import questions as ask
 from engine.core.rulebook import Noun, Rulebook
 from engine.desk.context import Questions, Work
-from engine.desk.rows import check_who
+from engine.desk.rows import Asked
 
 
 def _nouns(work: Work, q: ask.Nouns) -> Any:
-    check_who(work.actor, "agents", None)
     return nouns(work.book)
 
 
@@ -57,4 +56,4 @@ def nouns(book: Rulebook) -> dict[str, Any]:
     }
 
 
-QUESTIONS: Questions = {ask.Nouns: _nouns}
+QUESTIONS: Questions = {ask.Nouns: Asked(_nouns)}

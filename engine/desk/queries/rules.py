@@ -7,29 +7,25 @@ from typing import Any
 from engine.core import questions as ask
 from engine.desk import rule_results
 from engine.desk.context import Questions, Work
-from engine.desk.rows import check_who
+from engine.desk.rows import Asked
 from engine.replay.dry_run import dry_line, dry_run
 from engine.store import rulebooks
 
 
 def _state(work: Work, q: ask.RulesState) -> Any:
-    _may_see(work)
     return rule_results.state(work.tx, work.book)
 
 
 def _texts(work: Work, q: ask.RulesTexts) -> Any:
-    _may_see(work)
     texts = rulebooks.rulebook_texts(work.tx, q.digest)
     return None if texts is None else {"digest": q.digest, "files": texts}
 
 
 def _versions(work: Work, q: ask.RulesVersions) -> Any:
-    _may_see(work)
     return rule_results.versions(work.tx, q)
 
 
 def _statistics(work: Work, q: ask.RulesStatistics) -> Any:
-    _may_see(work)
     return rule_results.statistics(work.tx, work.book, q)
 
 
@@ -41,15 +37,13 @@ def _dry_line(work: Work, q: ask.DryRunLine) -> Any:
     return dry_line(work.tx, work.words, work.book, work.actor, q)
 
 
-def _may_see(work: Work) -> None:
-    check_who(work.actor, "agents", "rules.view")
-
+SEEN, TRIED = ("rules.view",), ("rules.edit",)
 
 QUESTIONS: Questions = {
-    ask.RulesState: _state,
-    ask.RulesTexts: _texts,
-    ask.RulesVersions: _versions,
-    ask.RulesStatistics: _statistics,
-    ask.DryRun: _dry_run,
-    ask.DryRunLine: _dry_line,
+    ask.RulesState: Asked(_state, SEEN),
+    ask.RulesTexts: Asked(_texts, SEEN),
+    ask.RulesVersions: Asked(_versions, SEEN),
+    ask.RulesStatistics: Asked(_statistics, SEEN),
+    ask.DryRun: Asked(_dry_run, TRIED, also="ticket.view"),
+    ask.DryRunLine: Asked(_dry_line, TRIED, also="ticket.view"),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.core import questions as ask
 from engine.desk.context import Questions, Work
+from engine.desk.rows import Asked
 from engine.store import hits
 
 
@@ -13,4 +14,4 @@ def _search(work: Work, q: ask.Search) -> Any:
     return hits.search(work.tx, work.scope, q)
 
 
-QUESTIONS: Questions = {ask.Search: _search}
+QUESTIONS: Questions = {ask.Search: Asked(_search, ("ticket.view",), who="anybody")}

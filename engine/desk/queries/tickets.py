@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from engine.core import access
+from engine.core import access, rights
 from engine.core import questions as ask
 from engine.core.draft import Draft
 from engine.core.errors import Refused
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
-from engine.lang import Finding, Severity, Source, Span, compile_condition
+from engine.desk.rows import Asked
+from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
 from engine.replay import why
 from engine.store import NotFilterable, filters, lines, load, queries
 
 
 def _tickets(work: Work, q: ask.Tickets) -> Any:
-    if q.view is not None and q.view not in queries.VIEWS:
+    if q.view is not None and not _told(work, rights.VIEWS, q.view):
         raise Refused("invalid", "unknown-view", f"there is no view `{q.view}`", pointer="/view")
-    if q.sort.removeprefix("-") not in queries.SORTS:
+    if not _told(work, rights.SORTS, q.sort.removeprefix("-")):
         raise Refused("invalid", "unknown-sort", f"tickets cannot be sorted by `{q.sort}`", pointer="/sort")
     where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
     percent = results.percent(work.book)
     return queries.tickets(work.tx, work.scope, q, actor_id=work.agent_id, where=where, percent=percent)
+
+
+def _told(work: Work, table: Mapping[str, str], name: str) -> bool:
+    """Whether there is such a view or sort for the actor: it tells of a field that they may read."""
+    return name in table and rights.reads(work.actor, table[name])
 
 
 def _filter(work: Work, text: str) -> Any:
@@ -35,6 +42,7 @@ def _filter(work: Work, text: str) -> Any:
     if errors or condition is None:
         said = _problem(errors[0]) if errors else "this is no filter"
         raise Refused("invalid", "bad-filter", said, pointer="/filter")
+    _check_fields(work, condition)
     try:
         return queries.by_zone(
             {shop: str(work.book.zone(shop)) for shop in work.book.shops},
@@ -42,6 +50,27 @@ def _filter(work: Work, text: str) -> Any:
         )
     except NotFilterable as error:
         raise Refused("invalid", "bad-filter", str(error), pointer="/filter") from error
+
+
+def _check_fields(work: Work, condition: Condition) -> None:
+    """Raises Refused where a filter names what its asker may not read; to members there is no such field."""
+    for part in tree.walk(condition.tree):
+        if isinstance(part, tree.Setting) and not work.actor.staff:
+            raise _no_field(part.span.text)
+        if not isinstance(part, tree.FieldRef):
+            continue
+        personal = work.words.is_personal(*part.name.split(".", 1)) if "." in part.name else False
+        if rights.reads(work.actor, part.name, personal=personal):
+            continue
+        if not work.actor.staff:
+            raise _no_field(part.name)
+        right = rights.reader_of(part.name, personal=personal)
+        text = f"to ask for `{part.name}` needs the right `{right}`; ask an administrator for it"
+        raise Refused("forbidden", "permission-needed", text, pointer="/filter")
+
+
+def _no_field(name: str) -> Refused:
+    return Refused("invalid", "bad-filter", f"there is no field `{name}`", pointer="/filter")
 
 
 def _problem(finding: Finding) -> str:
@@ -112,12 +141,12 @@ def _views(work: Work, q: ask.Views) -> Any:
 
 
 QUESTIONS: Questions = {
-    ask.Tickets: _tickets,
-    ask.CheckFilter: _check_filter,
-    ask.TicketByNumber: _ticket,
-    ask.Messages: messages,
-    ask.Events: _events,
-    ask.Trace: _trace,
-    ask.Transitions: _transitions,
-    ask.Views: _views,
+    ask.Tickets: Asked(_tickets, ("ticket.view",), who="anybody"),
+    ask.CheckFilter: Asked(_check_filter, ("ticket.view",)),
+    ask.TicketByNumber: Asked(_ticket, ("ticket.view",), who="anybody"),
+    ask.Messages: Asked(messages, ("ticket.view",), who="anybody"),
+    ask.Events: Asked(_events, ("ticket.view",), who="anybody"),
+    ask.Trace: Asked(_trace, ("ticket.view",), who="anybody"),
+    ask.Transitions: Asked(_transitions, ("ticket.view",), who="anybody"),
+    ask.Views: Asked(_views, ("ticket.view",), who="anybody"),
 }

@@ -15,7 +15,7 @@ from engine.core.library import FITS, LEAD, Answer, Fit, Library
 from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
-from engine.desk import PlainCommand, Questions, Work, check_who, principal
+from engine.desk import Asked, PlainCommand, Questions, Work, principal
 from engine.features.answers import store
 from engine.lang import fold, tokens
 from engine.store.paging import cursor, read_cursor
@@ -33,6 +33,8 @@ SUGGESTED = 3
 NEAR, NEAREST = FITS * 3 // 5, 3
 """Points from which an answer that does not fit is shown as near to a line that is tried, and how many of them."""
 EDIT = "answers.edit"
+LIBRARY = ("ticket.view", EDIT)
+"""Who answers by the library or keeps it, sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,6 @@ class DeleteAnswerType:
 def _listed(work: Work, question: Answers) -> dict[str, Any]:
     """The entries the actor's shops use; with a text those in use that fit it, best first."""
     tx, actor = work.tx, work.actor
-    check_who(actor, "agents", "ticket.view")
     if question.shop is not None and not access.serves(actor, question.shop):
         raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
     clicks, entries = store.clicks(tx), store.entries(tx)
@@ -180,18 +181,15 @@ def _page(rows: list[Row], question: Answers) -> dict[str, Any]:
 
 
 def _one(work: Work, question: AnswerById) -> dict[str, Any]:
-    check_who(work.actor, "agents", "ticket.view")
     return {**_entry(work, question.answer_id), "clicks": store.clicks(work.tx).get(question.answer_id, 0)}
 
 
 def _types(work: Work, question: AnswerTypes) -> dict[str, Any]:
-    check_who(work.actor, "agents", "ticket.view")
     return {"items": store.types(work.tx), "next": None}
 
 
 def _try(work: Work, question: TryLine) -> dict[str, Any]:
     """`outcome` is what rules would get: one answer, a menu of several, or nothing; `items` also has near misses."""
-    check_who(work.actor, "agents", "ticket.view")
     if question.shop not in work.book.shops or not access.serves(work.actor, question.shop):
         raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
     library = store.library(work.tx)
@@ -259,7 +257,6 @@ def _typed(answers: Iterable[Answer], text: str) -> dict[int, int]:
 
 def _suggestions(work: Work, question: Suggestions) -> dict[str, Any] | None:
     """In the ticket's language; nothing where an agent has answered. What the desk says by itself is no answer."""
-    check_who(work.actor, "agents", "ticket.reply")
     ticket = work.ask(TicketByNumber(question.number))
     if ticket is None:
         return None
@@ -405,17 +402,17 @@ def _check_locales(book: Rulebook, texts: Mapping[str, str], name: str) -> None:
 
 
 COMMANDS = (
-    PlainCommand(SaveAnswer, _save, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
-    PlainCommand(DeleteAnswers, _delete, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
-    PlainCommand(SaveAnswerType, _save_type, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
-    PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=(access.EVERY_SHOP,), who="anybody"),
+    PlainCommand(SaveAnswer, _save, right=EDIT, rights=(access.EVERY_SHOP,)),
+    PlainCommand(DeleteAnswers, _delete, right=EDIT, rights=(access.EVERY_SHOP,)),
+    PlainCommand(SaveAnswerType, _save_type, right=EDIT, rights=(access.EVERY_SHOP,)),
+    PlainCommand(DeleteAnswerType, _delete_type, right=EDIT, rights=(access.EVERY_SHOP,)),
     PlainCommand(ClickAnswer, _click, who="anybody"),
 )
 QUESTIONS: Questions = {
-    Answers: _listed,
-    AnswerById: _one,
-    AnswerTypes: _types,
-    TryLine: _try,
-    HotAnswers: _hot,
-    Suggestions: _suggestions,
+    Answers: Asked(_listed, LIBRARY),
+    AnswerById: Asked(_one, LIBRARY),
+    AnswerTypes: Asked(_types, LIBRARY),
+    TryLine: Asked(_try, LIBRARY),
+    HotAnswers: Asked(_hot, who="anybody"),
+    Suggestions: Asked(_suggestions, ("ticket.reply",), also="ticket.view"),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.entities import NEVER
-from engine.desk import Questions, Work, check_who
+from engine.desk import Asked, Questions, Work
 from engine.features.blocks import store
 from engine.store.paging import cursor, read_cursor
 
@@ -20,7 +20,6 @@ class Blocks:
 
 
 def _listed(work: Work, question: Blocks) -> dict[str, Any]:
-    check_who(work.actor, "agents", "member.block")
     before = read_cursor(question.cursor, 1)[0] if question.cursor else None
     rows = store.listed(work.tx, work.scope.shops, before, question.limit + 1)
     items = [
@@ -40,4 +39,4 @@ def _listed(work: Work, question: Blocks) -> dict[str, Any]:
     return {"items": items, "next": cursor(rows[question.limit - 1]["id"]) if more else None}
 
 
-QUESTIONS: Questions = {Blocks: _listed}
+QUESTIONS: Questions = {Blocks: Asked(_listed, ("member.block",))}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.errors import Refused, missing
-from engine.desk import LiveEvent, PlainCommand, Questions, Work, check_who
+from engine.desk import Asked, LiveEvent, PlainCommand, Questions, Work
 from engine.desk.jobs import MANAGE, ask_to_cancel
 from engine.features.jobs import store
 from engine.store.sql import Row
@@ -41,20 +41,17 @@ class CancelJob:
 
 
 def _listed(work: Work, question: Jobs) -> dict[str, Any]:
-    _may_ask(work)
     owner = None if _manages(work) else ("agent", work.actor.id)
     page = store.listed(work.tx, owner, question.limit, question.cursor)
     return {"items": _shown(work, page["items"]), "next": page["next"]}
 
 
 def _one(work: Work, question: JobById) -> dict[str, Any] | None:
-    _may_ask(work)
     row = _seen(work, question.job_id)
     return None if row is None else _shown(work, [row])[0]
 
 
 def _cancel(work: Work, command: CancelJob) -> dict[str, Any]:
-    _may_ask(work)
     row = _seen(work, command.job_id)
     if row is None:
         raise missing("job")
@@ -68,11 +65,6 @@ def _seen(work: Work, job_id: int) -> Row | None:
     row = store.one(work.tx, job_id)
     mine = row is not None and (row["owner_kind"], row["owner_id"]) == (work.actor.kind, work.actor.id)
     return row if mine or _manages(work) else None
-
-
-def _may_ask(work: Work) -> None:
-    """Raises Refused for who neither serves nor manages jobs."""
-    check_who(work.actor, "agents", None if _manages(work) else "ticket.view")
 
 
 def _manages(work: Work) -> bool:
@@ -109,5 +101,5 @@ def _frame(item: Committed) -> Mapping[str, Any]:
 _TOLD = LiveEvent(_frame, to=lambda item: item.body.get("owner"))
 
 COMMANDS = (PlainCommand(CancelJob, _cancel, rights=(MANAGE,)),)
-QUESTIONS: Questions = {Jobs: _listed, JobById: _one}
+QUESTIONS: Questions = {Jobs: Asked(_listed), JobById: Asked(_one)}
 LIVE_EVENTS = {f"job.{name}": _TOLD for name in ("created", "done", "failed", "cancelling", "cancelled")}

@@ -10,7 +10,7 @@ from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
 from engine.core.titles import title_of
-from engine.desk import PlainCommand, Questions, Work, check_who
+from engine.desk import Asked, PlainCommand, Questions, Work
 from engine.features.quick_replies import store
 from engine.features.quick_replies.pinyin import keys
 from engine.store import Tx
@@ -53,7 +53,6 @@ class UseQuickReply:
 
 
 def _listed(work: Work, question: QuickReplies) -> dict[str, Any]:
-    check_who(work.actor, "agents", "ticket.view")
     items = [_shown(work.actor, row) for row in store.listed(work.tx, work.agent_id, work.scope.shops)]
     wanted = question.q.strip().lower()
     if wanted:
@@ -184,4 +183,4 @@ COMMANDS = (
     PlainCommand(DeleteQuickReply, _delete, right="ticket.reply", rights=(SHARE, access.EVERY_SHOP)),
     PlainCommand(UseQuickReply, _use, right="ticket.reply"),
 )
-QUESTIONS: Questions = {QuickReplies: _listed}
+QUESTIONS: Questions = {QuickReplies: Asked(_listed, ("ticket.view", "ticket.reply"))}

@@ -11,11 +11,11 @@ from engine.core import access
 from engine.core.errors import Refused, missing
 from engine.core.questions import CheckFilter, Tickets
 from engine.core.questions import Views as Counted
+from engine.core.rights import SORTS
 from engine.core.titles import title_of
-from engine.desk import PlainCommand, Questions, Work
+from engine.desk import Asked, PlainCommand, Questions, Work
 from engine.features.views import store
 from engine.store import Tx
-from engine.store.queries import SORTS
 from engine.store.sql import Row
 
 SHARE = "views.share"
@@ -176,4 +176,7 @@ COMMANDS = (
     PlainCommand(SaveView, _save, right="ticket.view", rights=(SHARE, access.EVERY_SHOP)),
     PlainCommand(DeleteView, _delete, right="ticket.view", rights=(SHARE, access.EVERY_SHOP)),
 )
-QUESTIONS: Questions = {Views: _listed, ViewById: _one}
+QUESTIONS: Questions = {
+    Views: Asked(_listed, ("ticket.view",), who="anybody"),
+    ViewById: Asked(_one, ("ticket.view",)),
+}

@@ -7,12 +7,12 @@ import FactsPanel from '@/console/ticket/FactsPanel.vue'
 
 import { signedIn, TICKET } from './support'
 
-const agent = (username: string, name: string, shops: string[]): object => ({
-  username, name, alias: '', teams: [], skills: [], roles: [], shops, status: 'online', load: 1, capacity: 5,
+const agent = (username: string, name: string, shops: string[], assignable = true): object => ({
+  username, name, alias: '', teams: [], skills: [], roles: [], shops, status: 'online', load: 1, capacity: 5, assignable,
 })
 
 async function offered(assignee: string | null): Promise<string[]> {
-  const people = [agent('amy', '吳欣怡', ['*']), agent('ben', '黃柏翰', ['demo']), agent('cat', '周雅惠', ['other'])]
+  const people = [agent('amy', '吳欣怡', ['*']), agent('ben', '黃柏翰', ['demo']), agent('cat', '周雅惠', ['other']), agent('sys', '張維安', ['demo'], false)]
   await signedIn(['ticket.view', 'ticket.assign'], { '/agents': { items: people, next: null }, '/teams': { items: [], next: null } })
   vi.stubGlobal('WebSocket', class { close(): void {} })
   await useDesk().start()
@@ -20,7 +20,7 @@ async function offered(assignee: string | null): Promise<string[]> {
   return panel.findAll('[data-test=ticket-assignee] option').slice(1).map((one) => one.text())
 }
 
-it('those are offered who serve the shop of the ticket, or every shop', async () => {
+it('those are offered who serve the shop of the ticket, or every shop, and may see tickets', async () => {
   expect(await offered('amy')).toEqual(['吳欣怡 · 線上 1/5', '黃柏翰 · 線上 1/5'])
 })
 

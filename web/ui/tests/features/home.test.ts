@@ -11,8 +11,11 @@ import { routed, signedIn } from './support'
 const page = { items: [], next: null }
 const NOUNS = { kinds: [], types: [], tiers: [], priorities: [], teams: [], states: [], tags: [] }
 
+let sockets = 0
+
 async function asked(permissions: string[]): Promise<string[]> {
-  vi.stubGlobal('WebSocket', class { close(): void {} send(): void {} addEventListener(): void {} })
+  sockets = 0
+  vi.stubGlobal('WebSocket', class { constructor() { sockets++ } close(): void {} send(): void {} addEventListener(): void {} })
   const calls = await signedIn(permissions, { '/nouns': NOUNS, '/agents': page, '/teams': page, '/views': page, '/notices': page, '/tickets': page })
   const desk = useDesk()
   await desk.start()
@@ -29,8 +32,14 @@ it.each(Object.entries(words))('the guide is written in %s', (_, said) => {
 })
 
 describe('the home page', () => {
-  it('of a system administrator asks for no tickets and nobody who serves them', async () => {
-    expect(await asked(['system.manage', 'jobs.manage', 'audit.view', 'rules.view', 'rules.reload'])).toEqual(['/nouns'])
+  it.each([
+    [['system.manage', 'jobs.manage', 'audit.view', 'rules.view', 'rules.reload'], []],
+    [[], []],
+    [['monitor.view'], ['/agents', '/teams']],
+    [['agents.manage'], ['/agents', '/teams']],
+  ])('of who has %j asks for no tickets, and opens no socket', async (permissions, people) => {
+    expect(await asked(permissions)).toEqual(['/nouns', ...people, '/notices?limit=50'])
+    expect(sockets).toBe(0)
   })
 
   it.each([
@@ -53,5 +62,6 @@ describe('the home page', () => {
     expect(paths.filter((path) => path.includes('view=mine')).length).toBeGreaterThan(0)
     expect(paths.filter((path) => path.includes('view=unassigned'))).toHaveLength(1)
     expect(paths).toContain('/agents')
+    expect(sockets).toBe(1)
   })
 })

@@ -19,6 +19,9 @@ const PEOPLE_EVERY = 15_000
 /** Somebody who typed this long ago has stopped. */
 const TYPING_LASTS = 5_000
 
+/** Any of these shows who the others are. */
+const COLLEAGUES = ['ticket.view', 'monitor.view', 'agents.manage']
+
 export const useDesk = defineStore('desk', () => {
   const session = useSession()
   const state = shallowRef<DeskState>(EMPTY)
@@ -102,7 +105,7 @@ export const useDesk = defineStore('desk', () => {
     }
   }
 
-  /** Tickets, who serves them, and what is told of them: who has not this right is refused all of it, so nobody asks. */
+  /** Tickets, who serves them, and what is told of them: who has not this right is refused all of it, and the socket; so nobody asks. */
   const seesTickets = (): boolean => session.may('ticket.view')
 
   /** Once per sign-in: nouns, people, counts and own work at the same time, then the socket. */
@@ -121,7 +124,7 @@ export const useDesk = defineStore('desk', () => {
         return false
       },
     })
-    live.open()
+    if (seesTickets()) live.open()
     const own = seesTickets() ? [list('mine', '', null)] : []
     await Promise.allSettled([loadNouns(), loadPeople(), loadViews(), loadNotices(), ...own])
   }
@@ -153,7 +156,7 @@ export const useDesk = defineStore('desk', () => {
   }
 
   async function loadPeople(): Promise<void> {
-    if (!seesTickets()) return
+    if (!COLLEAGUES.some(session.may)) return
     peopleAsked = Date.now()
     const [people, groups] = await Promise.all([
       api.get<Page<Agent>>('/agents'),
@@ -174,7 +177,6 @@ export const useDesk = defineStore('desk', () => {
   }
 
   async function loadNotices(): Promise<void> {
-    if (!seesTickets()) return
     dispatch({ type: 'notices-loaded', notices: (await api.get<Page<Notice>>('/notices', { limit: 50 })).items })
   }
 

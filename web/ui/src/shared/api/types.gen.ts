@@ -1424,31 +1424,6 @@ export interface components {
             /** @description The last 20, with `GET /members/{id}`. */
             tickets?: components["schemas"]["Ticket"][];
         };
-        /** Agent */
-        Agent: {
-            username: string;
-            name: string;
-            alias: string;
-            teams: string[];
-            skills: string[];
-            roles: string[];
-            shops: string[];
-            /** @enum {string} */
-            status: "away" | "busy" | "offline" | "online";
-            load: number;
-            capacity: number;
-        };
-        /** Team */
-        Team: {
-            name: string;
-            label: {
-                [key: string]: string;
-            };
-            shops: string[];
-            agents: string[];
-            open: number;
-            waiting: number;
-        };
         /** Noun */
         Noun: {
             name: string;
@@ -1730,6 +1705,44 @@ export interface components {
             count?: number;
             count_at_least?: number;
         };
+        /** SessionPage */
+        SessionPage: {
+            items: components["schemas"]["Session"][];
+            /** @default null */
+            next: string | null;
+        };
+        /** StatusIs */
+        StatusIs: {
+            /** @enum {string} */
+            status: "away" | "busy" | "offline" | "online";
+        };
+        /** Agent */
+        Agent: {
+            username: string;
+            name: string;
+            alias: string;
+            teams: string[];
+            skills: string[];
+            roles: string[];
+            shops: string[];
+            /** @enum {string} */
+            status: "away" | "busy" | "offline" | "online";
+            load: number;
+            capacity: number;
+            /** @description May see tickets, so one may be given to them. */
+            assignable: boolean;
+        };
+        /** Team */
+        Team: {
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            shops: string[];
+            agents: string[];
+            open: number;
+            waiting: number;
+        };
         /** AgentPage */
         AgentPage: {
             items: components["schemas"]["Agent"][];
@@ -1741,17 +1754,6 @@ export interface components {
             items: components["schemas"]["Team"][];
             /** @default null */
             next: string | null;
-        };
-        /** SessionPage */
-        SessionPage: {
-            items: components["schemas"]["Session"][];
-            /** @default null */
-            next: string | null;
-        };
-        /** StatusIs */
-        StatusIs: {
-            /** @enum {string} */
-            status: "away" | "busy" | "offline" | "online";
         };
         /** TextPlace */
         TextPlace: {

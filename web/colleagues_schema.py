@@ -1,0 +1,41 @@
+"""The shapes of colleagues and teams."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from web.schema import Label, Status
+
+
+class Agent(Struct):
+    username: str
+    name: str
+    alias: str
+    teams: list[str]
+    skills: list[str]
+    roles: list[str]
+    shops: list[str]
+    status: Status
+    load: int
+    capacity: int
+    assignable: bool
+    """May see tickets, so one may be given to them."""
+
+
+class Team(Struct):
+    name: str
+    label: Label
+    shops: list[str]
+    agents: list[str]
+    open: int
+    waiting: int
+
+
+class AgentPage(Struct):
+    items: list[Agent]
+    next: str | None = None
+
+
+class TeamPage(Struct):
+    items: list[Team]
+    next: str | None = None
