@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core import rights, routing
 from engine.core.commands import ServeQueue
+from engine.core.entities import Agent
 from engine.desk.context import Context
 from engine.store import EventRow, Tx, load, queue
 
