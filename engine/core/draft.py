@@ -154,8 +154,7 @@ class Draft:
             if self.member is not None:
                 self.member = replace(self.member, fields={**self.member.fields, name: value})
             return
-        ticket = self.need_ticket()
-        self.change_ticket(fields={**ticket.fields, name: value})
+        self.change_ticket(fields={**self.need_ticket().fields, name: value})
 
     def assign(self, agent: Agent | None, by: str | None = None) -> None:
         """Gives the ticket to an agent or to nobody."""
@@ -203,6 +202,7 @@ class Draft:
             self.timers[WAITING] = None
         elif was_closed and self.chat is not None and self.chat.ended_at is not None:
             self.chat = replace(self.chat, ended_at=None)
+            self.record("chat.resumed", {"trigger": transition.trigger})
 
     # --- lines ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ names gathered here, and of accounts (who has signed in) by `engine.desk.account
 from engine.core.commands import (
     AskRating,
     BlockMember,
+    BringChat,
     ChangeMember,
     ChangeTicket,
     CreateMember,
@@ -80,6 +81,7 @@ __all__ = [
     "AskRating",
     "AsyncCommand",
     "BlockMember",
+    "BringChat",
     "ChangeMember",
     "ChangeTicket",
     "Claimed",

@@ -17,7 +17,6 @@ LONG = {
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 591,
     "engine/store/commit.py": 520,
-    "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,
     "tests/store/test_queries.py": 533,
     "tests/web/test_http.py": 541,
