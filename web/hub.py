@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
 from engine.desk import NOBODY, Actor, Desk, Me, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 log = logging.getLogger(__name__)
+
+Status = Literal["online", "busy", "away", "offline"]
 
 GONE: Final = 60.0
 """Seconds without a socket after which an agent is offline: a reload or a tunnel takes less."""
@@ -74,7 +76,7 @@ class Hub:
         self._visitors: dict[str, set[Any]] = {}
         self._agents: dict[int, set[Any]] = {}
         self._leaving: dict[int, asyncio.TimerHandle] = {}
-        self._were: dict[int, tuple[str, float]] = {}
+        self._were: dict[int, tuple[Status, float]] = {}
         """The status of agents whose network died, before they were offline, and when that was."""
         self.waiting: set[Any] = set()
         """Chats whose place in the line is to be looked at."""
@@ -187,7 +189,7 @@ class Hub:
         if me is not None:
             self._were[actor.id] = (me["status"], asyncio.get_running_loop().time())
 
-    async def _set_status(self, actor: Actor, status: str) -> None:
+    async def _set_status(self, actor: Actor, status: Status) -> None:
         try:
             await self._desk.act(actor, SetStatus(status))
         except Refused as refusal:
@@ -235,7 +237,7 @@ class Hub:
                 socket.leave(4401, "session-ended", "this session has ended; sign in again")
 
     async def recheck(self) -> None:
-        """Lets go who has fallen silent, and asks whether the sessions behind the sockets still hold, and what their owners may now."""
+        """Lets go who has fallen silent; asks whether sessions still hold, and what their owners may now."""
         now = asyncio.get_running_loop().time()
         for socket in [one for one in self.sockets if one.due is not None and one.due < now]:
             socket.lose()

@@ -10,6 +10,7 @@ from engine.core import routing
 from engine.core.commands import ServeQueue
 from engine.desk.context import Context
 from engine.store import EventRow, Tx, load, queue
+from engine.store.lookups import StoreLookups
 
 MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
 """Events after which somebody may have room, or somebody may wait."""
@@ -50,7 +51,7 @@ class Queue:
         words = self._context.lexicon
 
         def look(tx: Tx) -> tuple[int, str] | None:
-            lookups = load.StoreLookups(tx, words, lock=False)
+            lookups = StoreLookups(tx, words, lock=False)
             return routing.next_served(queue.queue(tx, words), lookups.roster)
 
         found = await self._context.read(look)

@@ -24,7 +24,7 @@ def test_who_promised_to_speak_and_does_not_is_let_go(site: Site, monkeypatch: p
         silent.send({"type": "ping", "next": 1})
         hidden.send({"type": "ping", "next": 1})
         hidden.send({"type": "ping", "next": None})
-        with pytest.raises(Exception, match="(?i)close"):
+        with pytest.raises(Exception, match=r"(?i)close"):
             while True:
                 silent.receive(12)
         for alive in (idle, hidden):  # one never promised, one took it back

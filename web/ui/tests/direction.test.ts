@@ -1,0 +1,41 @@
+/** What people write runs in its own direction wherever it is shown: the element around it says `dir="auto"`. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+const files = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
+    const path = join(folder, one.name)
+    return one.isDirectory() ? files(path) : path.endsWith('.vue') ? [path] : []
+  })
+
+/** Expressions whose value somebody has written: subjects, lines, names of people and of their files. */
+const WRITTEN = /\b(?:subject\(|lastLine\(|requester\(|one\.subject\b|(?:line|notice|reply|piece)\.text\b|file\.name\b|reply\.title\b)/
+
+/** Interpolations of such texts whose element does not leave the direction to them. */
+export function fixed(source: string): string[] {
+  const template = source.slice(source.indexOf('<template>'))
+  const found: string[] = []
+  const open: { name: string; auto: boolean }[] = []
+  const parts = /<(\/?)([\w-]+)((?:"[^"]*"|'[^']*'|[^>"'])*?)(\/?)>|\{\{([\s\S]*?)\}\}/g
+  for (const [, closing, name, attributes = '', single, said] of template.matchAll(parts)) {
+    if (said !== undefined) {
+      if (WRITTEN.test(said) && !said.includes("t('") && !open.some((one) => one.auto)) found.push(said.trim())
+    } else if (closing) {
+      while (open.length > 0 && open.pop()?.name !== name);
+    } else if (name && !single && !/^(?:input|br|img|hr)$/.test(name)) open.push({ name, auto: name === 'bdi' || /\bdir="auto"/.test(attributes) })
+  }
+  return found
+}
+
+describe('the direction of what people write', () => {
+  it('is noticed where it is fixed', () => {
+    expect(fixed('<template><p><b>{{ names.subject(ticket) }}</b></p></template>')).toHaveLength(1)
+    expect(fixed('<template><p><b dir="auto">{{ names.subject(ticket) }}</b></p></template>')).toEqual([])
+  })
+
+  it.each(files('src').map((path) => [path]))('%s leaves it to the text', (path) => {
+    expect(fixed(readFileSync(path, 'utf8'))).toEqual([])
+  })
+})
