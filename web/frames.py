@@ -77,7 +77,14 @@ class SendStatus(Struct, tag_field="type", tag="status"):
     status: Status
 
 
-ClientFrame = Hello | SendMessage | SendTyping | SendRead | SendRate | SendEnd | SendStatus
+class SendPing(Struct, tag_field="type", tag="ping"):
+    """Is the desk there? It answers `pong` at once."""
+
+    next: Annotated[float, Meta(ge=1, le=300)] | None = None
+    """Seconds until the next one at the latest: a connection silent for longer is given up. Null: no promise."""
+
+
+ClientFrame = Hello | SendMessage | SendTyping | SendRead | SendRate | SendEnd | SendStatus | SendPing
 
 # --- server → client ------------------------------------------------------------------------------------------------
 
@@ -167,6 +174,17 @@ class EndedFrame(Struct, tag_field="type", tag="ended"):
     ticket: int | None = None
 
 
+class ResumedFrame(Struct, tag_field="type", tag="resumed"):
+    """An agent has opened the ended chat again: the next line belongs to it."""
+
+    seq: int
+    ticket: int | None = None
+
+
+class PongFrame(Struct, tag_field="type", tag="pong"):
+    """The answer to `ping`."""
+
+
 class ErrorFrame(Struct, tag_field="type", tag="error"):
     code: str
     message: str
@@ -189,6 +207,8 @@ ServerFrame = (
     | JobFrame
     | RatingRequestedFrame
     | EndedFrame
+    | ResumedFrame
+    | PongFrame
     | ErrorFrame
 )
 

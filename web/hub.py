@@ -6,14 +6,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar
 
-from engine.desk import NOBODY, Actor, Desk, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
+from engine.desk import NOBODY, Actor, Desk, Me, QueuePlace, Refused, SetStatus, Views, WhoIs, accounts
 
 log = logging.getLogger(__name__)
 
+Status = Literal["online", "busy", "away", "offline"]
+
 GONE: Final = 60.0
 """Seconds without a socket after which an agent is offline: a reload or a tunnel takes less."""
+BACK_WITHIN: Final = 900.0
+"""Seconds in which an agent whose network died comes back as she was: a lift, a train, a router. Later somebody else
+would be given chats in the name of who has gone home."""
 RECHECK: Final = 5.0
 """Seconds between looks at sessions that other processes or commands may have ended."""
 QUEUE: Final = 2.0
@@ -28,8 +33,13 @@ class Socket(Protocol):
     token: str | None
     used: bool
     """Whether a person acted by it since the last look at its session."""
+    due: float | None
+    """When it is taken for dead, by the loop's clock."""
     place: str | None
     """The address it counts for; None where that stands for many."""
+
+    close_code: int | None
+    """With what it was closed; None: it died without a word."""
 
     def send(self, frame: Any) -> None:
         """Sends a frame that has no place in the log."""
@@ -39,6 +49,9 @@ class Socket(Protocol):
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Closes."""
+
+    def lose(self) -> None:
+        """Cuts a connection at whose other end nobody is."""
 
     def now_is(self, actor: Actor) -> None:
         """The actor's name or rights are different."""
@@ -63,6 +76,8 @@ class Hub:
         self._visitors: dict[str, set[Any]] = {}
         self._agents: dict[int, set[Any]] = {}
         self._leaving: dict[int, asyncio.TimerHandle] = {}
+        self._were: dict[int, tuple[Status, float]] = {}
+        """The status of agents whose network died, before they were offline, and when that was."""
         self.waiting: set[Any] = set()
         """Chats whose place in the line is to be looked at."""
         self.dirty: set[Any] = set()
@@ -129,6 +144,9 @@ class Hub:
         handle = self._leaving.pop(agent, None)
         if handle is not None:
             handle.cancel()
+        status, since = self._were.pop(agent, ("offline", 0.0))
+        if status != "offline" and asyncio.get_running_loop().time() - since < BACK_WITHIN:
+            self.spawn(self._set_status(socket.actor, status))
         self.dirty.add(socket)
 
     def remove(self, socket: Socket) -> None:
@@ -150,29 +168,41 @@ class Hub:
             if not self._agents[agent]:
                 del self._agents[agent]
                 loop = asyncio.get_running_loop()
-                self._leaving[agent] = loop.call_later(GONE, self._gone, socket.actor)
+                died = socket.close_code is None
+                self._leaving[agent] = loop.call_later(GONE, self._gone, socket.actor, died)
 
-    def _gone(self, actor: Actor) -> None:
+    def _gone(self, actor: Actor, died: bool) -> None:
         self._leaving.pop(actor.id, None)
         if actor.id not in self._agents:
-            self.spawn(self._set_offline(actor))
+            self.spawn(self._set_offline(actor, died))
 
     async def _forget_the_gone(self) -> None:
         """Whom a crash left online and who does not come back after the start is offline."""
         await asyncio.sleep(GONE)
         for actor in await accounts.present(self._desk.context):
             if actor.id not in self._agents:
-                await self._set_offline(actor)
+                await self._set_status(actor, "offline")
 
-    async def _set_offline(self, actor: Actor) -> None:
+    async def _set_offline(self, actor: Actor, died: bool) -> None:
+        me = await self._desk.query(actor, Me()) if died else None
+        await self._set_status(actor, "offline")
+        if me is not None:
+            self._were[actor.id] = (me["status"], asyncio.get_running_loop().time())
+
+    async def _set_status(self, actor: Actor, status: Status) -> None:
         try:
-            await self._desk.act(actor, SetStatus("offline"))
+            await self._desk.act(actor, SetStatus(status))
         except Refused as refusal:
-            log.info("agent %s could not be set offline: %s", actor.username, refusal)
+            log.info("agent %s could not be set %s: %s", actor.username, status, refusal)
 
     def same_visitor(self, socket: Chat) -> Iterable[Chat]:
         """The other tabs of a guest."""
         return [other for other in self._visitors.get(socket.visitor or "", ()) if other is not socket]
+
+    def signed_in(self, visitor: str) -> None:
+        """A guest has become a member: what is open as the guest ends, and comes back as who it is now."""
+        for socket in list(self._visitors.get(visitor, ())):
+            socket.close(1012, "signed-in")
 
     # --- typing -------------------------------------------------------------------------------------------------------
 
@@ -207,7 +237,10 @@ class Hub:
                 socket.leave(4401, "session-ended", "this session has ended; sign in again")
 
     async def recheck(self) -> None:
-        """Asks whether the sessions behind the sockets still hold, and what their owners may now."""
+        """Lets go who has fallen silent; asks whether sessions still hold, and what their owners may now."""
+        now = asyncio.get_running_loop().time()
+        for socket in [one for one in self.sockets if one.due is not None and one.due < now]:
+            socket.lose()
         known: dict[str, Mapping[str, Any] | None] = {}
         used = {socket.token for socket in self.sockets if socket.used}
         for socket in list(self.sockets):
@@ -220,8 +253,8 @@ class Hub:
             found = known[socket.token]
             if found is None:
                 socket.leave(4401, "session-ended", "this session has ended; sign in again")
-            elif (now := found["actor"].at(socket.actor.address or "", socket.actor.device or "")) != socket.actor:
-                socket.now_is(now)
+            elif (is_now := found["actor"].at(socket.actor.address or "", socket.actor.device or "")) != socket.actor:
+                socket.now_is(is_now)
 
     # --- the line -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from engine.desk import (
     NOBODY,
     Actor,
+    BringChat,
     EndChat,
     MarkRead,
     MemberLine,
@@ -54,8 +55,15 @@ class ChatSocket(Socket):
         self._network = network(self.web.proxies.address(self.request))
 
     def check_origin(self, origin: str) -> bool:
+        # A handshake that is refused tells a page nothing, and it would try for ever: `open` says it, and closes.
+        return True
+
+    def open(self, *_: str, **__: str) -> None:
+        super().open()
+        origin = self.request.headers.get("Origin")
         # Which shop it is for is known at `hello`; then its own sites only.
-        return self.web.own_origin(origin, self.request) or self.web.site(origin, None)
+        if origin is not None and not self.own_page() and not self.web.site(origin, None):
+            self.leave(4403, "foreign-origin", "this page is not one of the shop's sites")
 
     def rate(self) -> float:
         return float(self.web.config["limits.socket_rate" if self.actor.kind == "member" else "limits.guest_rate"])
@@ -78,10 +86,18 @@ class ChatSocket(Socket):
             found = await self._guest(shop, hello.visitor)
         self.actor, self.shop, self._proof, self._bucket = found["actor"], shop, found["visitor"], None
         self.visitor = self.actor.visitor
+        if self.actor.kind == "member" and hello.visitor:
+            await self._bring_along(hello.visitor)
         if hello.page is not None:
             told = hello.page
             self._page = Page(told.url, told.referrer, told.title, _device(self.request.headers), told.language)
         await self._welcome(hello.since)
+
+    async def _bring_along(self, proof: str) -> None:
+        """The chat this browser began as a guest is the member's; its other tabs come back as the member."""
+        brought = await self.web.desk.act(self.actor, BringChat(self.shop, proof))
+        if brought["visitor"] is not None:
+            self.hub.signed_in(brought["visitor"])
 
     def _shop(self, name: str | None) -> str:
         book = self.web.desk.rulebook
@@ -244,6 +260,8 @@ class ChatSocket(Socket):
         elif kind == "ended":
             if data.get("ticket") == self.ticket:
                 self.ticket, self._opening = None, ()
+        elif kind == "resumed":
+            self.ticket, self._opening = data["ticket"], ()
         elif kind == "ticket" and data["number"] == self.ticket:
             self.hub.waiting.add(self)
         return True

@@ -40,6 +40,8 @@ READ_WITHIN: Final = 30.0
 """Seconds in which a reader who catches up must take what was sent."""
 FLOOD: Final = 200
 """Refusals for being too fast, after which the connection is closed."""
+SLOW: Final = 7.0
+"""Seconds by which a promised `ping` may be late: a slow network and a busy page, both."""
 HEAVY: Final = 40
 """What a message that is too large counts as, of those: it was read to its end."""
 FORGIVEN: Final = 20
@@ -62,6 +64,8 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
         self.place: str | None = None
         """Where it counts; None behind a proxy, which stands for many."""
         self.greeted = False
+        self.due: float | None = None
+        """When it is taken for dead unless it speaks (the loop's clock); None: it promised nothing."""
         self.last = 0
         """The `seq` up to which this connection has got everything."""
         self._subscription: Subscription | None = None
@@ -149,22 +153,40 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
                 await self._greet(frame)
             elif not self.greeted:
                 raise Refused("invalid", "hello-first", "say hello first")
+            elif isinstance(frame, frames.SendPing):
+                self._promise(frame.next)
             else:
                 self.used = self.used or not isinstance(frame, frames.SendRead)
                 await self.handle(frame)
         except Refused as refusal:
             self._refuse(refusal, getattr(frame, "id", None) or frames.id_of(message))
             if isinstance(frame, frames.Hello) and not self.greeted:
-                self.close(*_CLOSE.get(refusal.kind, (4400, "refused")))
+                self.close(*_CLOSE.get(refusal.kind, (4409, "not-now")))
         except msgspec.ValidationError as error:
             fault = located(error)
             self._error(fault["code"], fault["message"], frames.id_of(message), pointer=fault["pointer"])
+            self._not_understood()
         except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
             self._error("unreadable", "this is not JSON")
+            self._not_understood()
         except tornado.websocket.WebSocketClosedError:
             return
         except Exception as error:
             self._error(*failed(error), getattr(frame, "id", None))
+
+    def _not_understood(self) -> None:
+        """Before the greeting nothing else can come of it: the same page would say the same again and again."""
+        if not self.greeted:
+            self.close(4400, "not-understood")
+
+    def _promise(self, seconds: float | None) -> None:
+        """A client that says when it speaks next is gone when it does not."""
+        self.send({"type": "pong"})
+        self.due = None if seconds is None else asyncio.get_running_loop().time() + seconds + SLOW
+
+    def lose(self) -> None:
+        """Nobody is there any more: no close frame would arrive."""
+        self._cut("silent")
 
     async def _greet(self, hello: frames.Hello) -> None:
         if self.greeted:
@@ -308,7 +330,10 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def _drop(self) -> None:
         """Ends the connection of a reader who is too slow: a close frame would wait behind all the rest."""
-        self.web.metrics.count("desk_sockets_dropped_total", reason="slow")
+        self._cut("slow")
+
+    def _cut(self, why: str) -> None:
+        self.web.metrics.count("desk_sockets_dropped_total", reason=why)
         stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
             stream.close()
@@ -363,5 +388,6 @@ _CLOSE: Final[Mapping[str, tuple[int, str]]] = {
     "unknown-actor": (4401, "session-ended"),
     "forbidden": (4403, "forbidden"),
     "missing": (4404, "unknown-shop"),
+    "invalid": (4400, "not-understood"),
 }
 """How a connection whose `hello` was refused is closed, after the error."""

@@ -285,6 +285,30 @@ class MemberSignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class BringChat:
+    """A member has signed in in a browser that was a guest's: the guest's open chat comes along.
+
+    `visitor`: the browser's proof of being that guest.
+    """
+
+    shop: str
+    visitor: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSignedIn:
+    """Who wrote the chat of the case as a guest is the member of the case: what was asked last is asked by a member.
+
+    `into`: the id of the chat the member has open already; this one then ends, its lines are there. Not `asks`: it
+    comes along and no rule hears of it.
+    """
+
+    member_id: int
+    into: int | None = None
+    asks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class MemberMade:
     """A member was made by hand."""
 

@@ -154,8 +154,7 @@ class Draft:
             if self.member is not None:
                 self.member = replace(self.member, fields={**self.member.fields, name: value})
             return
-        ticket = self.need_ticket()
-        self.change_ticket(fields={**ticket.fields, name: value})
+        self.change_ticket(fields={**self.need_ticket().fields, name: value})
 
     def hand_over(self, team: str | None) -> bool:
         """Gives the ticket to a team. Who holds it keeps it where the team has it already, or has them; else nobody
@@ -214,6 +213,7 @@ class Draft:
             self.timers[WAITING] = None
         elif was_closed and self.chat is not None and self.chat.ended_at is not None:
             self.chat = replace(self.chat, ended_at=None)
+            self.record("chat.resumed", {"trigger": transition.trigger})
 
     # --- lines ------------------------------------------------------------------------------------------------------
 

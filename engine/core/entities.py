@@ -251,6 +251,9 @@ class Lookups(Protocol):
     def last_line(self, member_id: int) -> tuple[int, str] | None:
         """Ticket id and channel of the member's last line; None when the member never wrote."""
 
+    def open_chat(self, member_id: int, kind: str) -> int | None:
+        """The number of the member's open case of a live kind, if there is one."""
+
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
 

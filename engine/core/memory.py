@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from engine.core import rights, routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.commands import CallEvent, OpenLinked, ScheduleDue, ServeQueue, TimerDue
+from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.library import Library
@@ -99,6 +99,11 @@ class World:
             if message.author_kind == "member"
         ]
         return max(found)[1:] if found else None
+
+    def open_chat(self, member_id: int, kind: str) -> int | None:
+        """The number of the member's open case of a live kind, if there is one."""
+        mine = (t for t in self.tickets.values() if (t.member_id, t.kind) == (member_id, kind))
+        return next((t.number for t in mine if t.category != "closed"), None)
 
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
@@ -194,6 +199,15 @@ class World:
         if case.member is not None:
             self.seen.add(case.member.id)
         self._open_all(decision, refs)
+        return decision
+
+    def bring(self, ticket_id: int, member_id: int) -> Decision:
+        """A guest's chat comes along to the member as whom the guest has signed in."""
+        shop = self.tickets[ticket_id].shop
+        member = self.case(member_id, None, shop).member
+        case = replace(self.case(None, ticket_id, shop), member=member, member_new=False)
+        decision = decide(self.book, GuestSignedIn(member_id), case, SYSTEM, self.now)
+        self._open_all(decision, self._apply(decision, SYSTEM))
         return decision
 
     def _open_all(self, decision: Decision, refs: Mapping[int, int]) -> None:

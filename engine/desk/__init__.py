@@ -8,6 +8,7 @@ from engine.core.access import require
 from engine.core.commands import (
     AskRating,
     BlockMember,
+    BringChat,
     ChangeMember,
     ChangeTicket,
     CreateMember,
@@ -83,6 +84,7 @@ __all__ = [
     "Asked",
     "AsyncCommand",
     "BlockMember",
+    "BringChat",
     "ChangeMember",
     "ChangeTicket",
     "Claimed",

@@ -274,10 +274,13 @@ class Feed:
             return [("rating_requested", {"ticket": item.number})]
         if kind == "chat.ended":
             return [("ended", {"ticket": item.number})]
+        if kind == "chat.resumed":
+            return [("resumed", {"ticket": item.number})]
         return []
 
 
 _TOLD = frozenset(
-    {"sla.warning", "sla.breached", "chat.waiting", "chat.started", "chat.ended", "rating.received", "delivery.failed"}
+    "sla.warning sla.breached chat.waiting chat.started chat.signed_in chat.ended chat.resumed rating.received "
+    "delivery.failed".split()
 )
 """Events after which a screen that shows the ticket reads it again."""

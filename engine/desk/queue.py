@@ -11,6 +11,7 @@ from engine.core.commands import ServeQueue
 from engine.core.entities import Agent
 from engine.desk.context import Context
 from engine.store import EventRow, Tx, load, queue
+from engine.store.lookups import StoreLookups
 
 REST = 0.05
 """Seconds before the next look: what comes meanwhile is served in one."""
@@ -49,7 +50,7 @@ class Queue:
         words, roles = self._context.lexicon, self._context.book.roles
 
         def look(tx: Tx) -> tuple[int, str] | None:
-            lookups = load.StoreLookups(tx, words, lock=False)
+            lookups = StoreLookups(tx, words, lock=False)
 
             def able(shop: str) -> list[Agent]:
                 return rights.able(roles, lookups.roster(shop))

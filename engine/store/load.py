@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from peewee import JOIN, SQL, Select, Value, fn
 
-from engine.core.entities import DAY, Agent, Case, Chat, Clock, Lookups, Member, Message, Ticket
+from engine.core.entities import DAY, Agent, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
-from engine.store.roster import agents_of, serving
+from engine.store.lookups import StoreLookups
+from engine.store.roster import agents_of
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, decode_fields, with_defaults, words
-
-T = TypeVar("T")
 
 LINES = 20
 """Of a conversation that a case holds at most."""
@@ -116,53 +115,6 @@ _MEMBER_TAGS = Prepared(
         t.TagUse.select(t.TagUse.name)
         .where((t.TagUse.owner_kind == "member") & (t.TagUse.owner_id == p("member_id")))
         .order_by(t.TagUse.at, t.TagUse.name)
-    )
-)
-_LAST_AGENT = Prepared(
-    lambda: (
-        t.Message.select(t.Agent.username)
-        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
-        .join(t.Agent, on=(t.Agent.id == t.Message.author_id))
-        .where(
-            (t.Ticket.member_id == p("member_id"))
-            & (t.Message.author_kind == "agent")
-            & (t.Message.visibility == "public")
-            & (t.Agent.enabled == True)  # noqa: E712 (SQL)
-        )
-        .order_by(t.Message.id.desc())
-        .limit(1)
-    )
-)
-_LAST_LINE = Prepared(
-    lambda: (
-        t.Message.select(t.Message.ticket_id, t.Ticket.channel)
-        .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
-        .where((t.Ticket.member_id == p("member_id")) & (t.Message.author_kind == "member"))
-        .order_by(t.Message.id.desc())
-        .limit(1)
-    )
-)
-
-
-def _member_lines() -> Any:
-    last = (
-        t.Message.select(t.Message.author_kind, t.Message.created_at)
-        .where(t.Message.ticket_id == p("id"))
-        .order_by(t.Message.id.desc())
-        .limit(100)
-        .alias("last")
-    )
-    mine = (last.c.author_kind == "member") & (last.c.created_at > p("since"))
-    return last.select_from(fn.COUNT(SQL("*"))).where(mine)
-
-
-_MEMBER_LINES = Prepared(_member_lines)
-_USES = Prepared(
-    lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
-        (t.RuleUse.rule == p("rule"))
-        & (t.RuleUse.scope == p("scope"))
-        & (t.RuleUse.key == p("key"))
-        & (t.RuleUse.at > p("since"))
     )
 )
 _TIMER = Prepared(lambda: t.Timer.select().where(t.Timer.id == p("id")), lock_rows=t.Timer)
@@ -483,85 +435,3 @@ _CLOCK = tuple(f.column_name for f in t.SlaClock._meta.sorted_fields if f.column
 def clock_of(row: Mapping[str, Any]) -> Clock:
     """A clock's row as the core holds it."""
     return Clock(**{name: row[name] for name in _CLOCK}, warned=tuple(int(w) for w in words(row["warned"])))
-
-
-def _before_in_line() -> Any:
-    same_tier = t.Member.tier_rank == p("tier_rank")
-    before = (
-        (t.Member.tier_rank > p("tier_rank"))
-        | (same_tier & (t.Ticket.priority_rank > p("priority_rank")))
-        | (same_tier & (t.Ticket.priority_rank == p("priority_rank")) & (t.Ticket.id < p("newer")))
-    )
-    return (
-        t.Ticket.select(fn.COUNT(t.Ticket.id))
-        .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
-        .switch(t.Ticket)
-        .join(t.Chat, JOIN.INNER, on=(t.Chat.ticket_id == t.Ticket.id))
-        .where(
-            (t.Ticket.team == p("team"))
-            & (t.Ticket.shop == p("shop"))
-            & t.Ticket.category.in_(("open", "pending"))
-            & t.Ticket.assignee_id.is_null()
-            & (t.Ticket.id != p("id"))
-            & t.Chat.served_at.is_null()
-            & before
-        )
-    )
-
-
-_BEFORE_IN_LINE = Prepared(_before_in_line)
-
-
-def before_in_line(tx: Tx, ticket_id: int, team: str | None, shop: str, tier_rank: int, priority_rank: int) -> int:
-    """How many chats that wait for a team are served before this one: higher tiers first, then urgency, then age."""
-    newer = ticket_id if ticket_id > 0 else 2**62  # one that is not stored yet is the newest
-    ranks = {"tier_rank": tier_rank, "priority_rank": priority_rank}
-    return int(tx.value(_BEFORE_IN_LINE, id=ticket_id, newer=newer, team=team, shop=shop, **ranks))
-
-
-class StoreLookups(Lookups):
-    """What a decision asks for only when it needs it, inside the same transaction."""
-
-    def __init__(self, tx: Tx, lexicon: Lexicon, *, lock: bool = True) -> None:
-        """`lock`: who may be given work is locked; False where nothing will be written."""
-        self._tx = tx
-        self._lexicon = lexicon
-        self._lock = lock
-        self._rosters: dict[str, tuple[Agent, ...]] = {}
-        self._member_lines: dict[tuple[int, int], int] = {}
-
-    def roster(self, shop: str) -> tuple[Agent, ...]:
-        """Every enabled agent who serves the shop, by username."""
-        if shop not in self._rosters:
-            self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
-        return self._rosters[shop]
-
-    def last_agent(self, member_id: int) -> str | None:
-        """The username of the agent who last served this member, if any."""
-        return None if (found := self._tx.value(_LAST_AGENT, member_id=member_id)) is None else str(found)
-
-    def last_line(self, member_id: int) -> tuple[int, str] | None:
-        """Ticket id and channel of the member's last line; None when the member never wrote."""
-        row = self._tx.row(_LAST_LINE, member_id=member_id)
-        return None if row is None else (row["ticket_id"], row["channel"])
-
-    def member_lines(self, ticket_id: int, since: int) -> int:
-        """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
-        key = (ticket_id, since)  # each wave asks again, and nothing is written before all are over
-        if key not in self._member_lines:
-            self._member_lines[key] = int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
-        return self._member_lines[key]
-
-    def before_in_line(self, ticket: Ticket, tier: str) -> int:
-        """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
-        ranks = (self._lexicon.tiers.get(tier, 0), self._lexicon.priorities.get(ticket.priority, 0))
-        return before_in_line(self._tx, ticket.id, ticket.team, ticket.shop, *ranks)
-
-    def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
-        """How often the rule acted for this scope since a moment (None: ever), in earlier transactions."""
-        return int(self._tx.value(_USES, rule=rule, scope=scope, key=key, since=-1 if since is None else since))
-
-    def __getitem__(self, kind: type[T]) -> T:
-        """What a feature keeps for rules, by its type."""
-        found: T = self._lexicon.lookups[kind](self._tx)
-        return found

@@ -10,7 +10,8 @@ from engine.core.access import Scope
 from engine.core.entities import Call, Case
 from engine.core.routing import Waiting
 from engine.store import tables as t
-from engine.store.load import before_in_line, peek_member_cases
+from engine.store.load import peek_member_cases
+from engine.store.lookups import before_in_line
 from engine.store.queries import OPEN, of_ticket
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
@@ -31,6 +32,13 @@ def latest_number(tx: Tx, member_id: int, live_kinds: frozenset[str], *, open_on
         query = query.where(t.Ticket.category.in_(OPEN))
     found = tx.value(query.order_by(t.Ticket.id.desc()).limit(1))
     return None if found is None else int(found)
+
+
+def join_lines(tx: Tx, from_id: int, to_id: int) -> None:
+    """The lines of one conversation stand in another from now on, which is as new and as unanswered as both were."""
+    tx.run(t.Message.update(ticket_id=to_id).where(t.Message.ticket_id == from_id))
+    newest = tx.value(t.Message.select(fn.MAX(t.Message.id)).where(t.Message.ticket_id == to_id))
+    tx.update(t.Ticket, {"last_message_id": newest, "updated_at": tx.now}, id=to_id)
 
 
 def open_number(tx: Tx, member_id: int, channel: str) -> int | None:

@@ -18,7 +18,7 @@ NO_COMMAND = {"Page"}
 """Parts of commands."""
 BY_ITSELF = {
     "TimerDue", "ScheduleDue", "SettleClocks", "ServeQueue", "DeliveryFailed",
-    "MemberSignedIn", "MemberMade", "OpenLinked", "CallEvent",
+    "MemberSignedIn", "GuestSignedIn", "MemberMade", "OpenLinked", "CallEvent",
 }  # fmt: skip
 """What nobody asks for through `act`: time, channels and rules bring it."""
 
@@ -68,7 +68,7 @@ LATER = {"audit.view", "system.manage"}
 """Rights whose pages are still to come; the starter's roles name them already."""
 
 
-FOR_EVERYBODY = {"SignIn", "SignOn", "SignOut", "Upload", "OpenChat", "ClickAnswer", "KeepReply"}
+FOR_EVERYBODY = {"SignIn", "SignOn", "SignOut", "BringChat", "Upload", "OpenChat", "ClickAnswer", "KeepReply"}
 """Commands that ask for no right: signing in and out, what any visitor may do."""
 
 

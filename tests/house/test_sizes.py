@@ -17,7 +17,6 @@ LONG = {
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
     "engine/store/commit.py": 520,
-    "engine/store/load.py": 567,
     "tests/core/test_decide.py": 553,
     "tests/web/test_http.py": 541,
     "web/schema.py": 518,

@@ -15,7 +15,7 @@ from engine import config
 from engine.core import scenarios
 from engine.core.building import build
 from engine.core.calendar import to_micros
-from engine.core.commands import MemberLine, MoveTicket, OpenTicket, PostMessage
+from engine.core.commands import MemberLine, MoveTicket, OpenChat, OpenTicket, Page, PostMessage
 from engine.core.entities import Actor, Agent
 from engine.core.errors import Refused
 from engine.core.memory import World
@@ -241,3 +241,14 @@ def test_overlays(monkeypatch: pytest.MonkeyPatch, environment: str, name: str, 
 def _without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENV", *(n.upper().replace(".", "_") for n in config.DEFAULTS)):
         monkeypatch.delenv(f"ENGINE_{name}", raising=False)
+
+
+@pytest.mark.parametrize("hour", [10, 23])
+def test_a_greeting_stands_above_what_is_advertised(book: Rulebook, hour: int) -> None:
+    at = to_micros(datetime(2026, 3, 2, hour, tzinfo=ZoneInfo("Asia/Taipei")))
+    world = World(book=book, now=at)
+    guest = world.add_member("demo", guest=True)
+    actor = Actor(kind="guest", id=guest.id, shops=("demo",))
+    opening = world.run(OpenChat("demo", Page()), actor, member_id=guest.id, shop="demo").opening
+    rules = [line["rule"] for line in opening]
+    assert len(rules) == 2 and rules[0].startswith("welcome") and rules[1] == "promotion"

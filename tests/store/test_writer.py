@@ -14,7 +14,7 @@ from peewee import IntegrityError
 
 from engine.store import KeyRing, Store, StoreBusy, StoreClosed, StoreError, Tx, bulk, people
 from engine.store.doctor import check_chain
-from engine.store.load import StoreLookups
+from engine.store.lookups import StoreLookups
 from engine.store.tables import Counter, Event, Parameter, Ticket
 from engine.store.values import Lexicon
 from tests.store.conftest import Clock

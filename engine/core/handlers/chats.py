@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core import rights, routing
-from engine.core.commands import EndChat, OpenChat, ServeQueue
+from engine.core.commands import EndChat, GuestSignedIn, OpenChat, ServeQueue
 from engine.core.draft import Draft
 from engine.core.entities import Chat
 from engine.core.errors import Refused
@@ -35,6 +35,25 @@ def end(draft: Draft, command: EndChat) -> None:
         raise Refused("conflict", "move-not-now", "this chat cannot be ended in its state")
 
 
+def guest_signed_in(draft: Draft, command: GuestSignedIn) -> None:
+    """The chat is the member's from here on, and the rules hear the last question again, now of somebody known.
+
+    One that goes on in another case ends without a word.
+    """
+    ticket = draft.need_ticket()
+    draft.change_ticket(member_id=command.member_id)
+    if command.into is not None:
+        raise_trigger(draft, "end")
+        draft.change_ticket(merged_into=command.into)
+        draft.keys.discard("chat.ended")
+        return
+    draft.record("chat.signed_in", {"number": ticket.number})
+    asked = [line for line in draft.case.messages if line.author_kind == "member"]
+    if command.asks and asked and ticket.waiting_since is not None:
+        draft.message = asked[-1]
+        draft.keys.add("message.received")
+
+
 def serve_queue(draft: Draft, command: ServeQueue) -> None:
     """Gives a waiting ticket to an agent who has room now."""
     ticket = draft.need_ticket()
@@ -50,5 +69,6 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
 BEGIN: Mapping[type, Beginning] = {
     OpenChat: Beginning(open_chat),
     ServeQueue: Beginning(serve_queue),
+    GuestSignedIn: Beginning(guest_signed_in),
     EndChat: Beginning(end, about="ticket", right="ticket.move"),
 }

@@ -76,9 +76,22 @@ def move(draft: Draft, command: MoveTicket) -> None:
             f"`{command.trigger}` does not lead from the state `{ticket.state}`",
             pointer="/trigger",
         )
+    _one_chat(draft, passed)
     draft.move(passed)
     if passed.trigger == SERVE and ticket.assignee is None:
         draft.assign(draft.find_agent(draft.actor.username))
+
+
+def _one_chat(draft: Draft, transition: Transition) -> None:
+    """Raises Refused where a chat would be opened again while its member is in another: a line would not know which."""
+    ticket, book = draft.need_ticket(), draft.book
+    opens = ticket.category == "closed" and book.lifecycles[ticket.kind].states[transition.target].category != "closed"
+    if not opens or ticket.kind not in book.live_kinds:
+        return
+    other = draft.case.lookups.open_chat(ticket.member_id, ticket.kind)
+    if other is not None:
+        reason = f"the member is in another chat, #{other}; go on there"
+        raise Refused("conflict", "another-chat", reason, pointer="/trigger")
 
 
 def may_not(draft: Draft, transition: Transition) -> Refused | None:

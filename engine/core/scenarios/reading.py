@@ -103,6 +103,7 @@ def _check(scenario: Scenario) -> None:
         at.wrong(CODE, say("a scenario needs `steps`"), "steps")
     for step in scenario.steps:
         _member(step.member)
+        _member(step.sign_in_as)
         if step.at.has("as") and step.as_ not in (*scenario.members, FIRST):
             message = say("there is no {what} `{name}`", noun("member"), step.as_)
             hint = closest(str(step.as_), scenario.members) or say("known: {names}", quoted((FIRST, *scenario.members)))
@@ -204,6 +205,7 @@ class _Words:
         yield from self._ticket(at, step.ticket, "ticket")
         yield from self._ticket(at, step.set, "set")
         yield from self._member(step.member)
+        yield from self._member(step.sign_in_as)
         expect = step.expect
         if expect is None:
             return

@@ -144,6 +144,8 @@ class _Runner:
             done.append(self._become(step.member))
         if step.open_chat:
             done.append(self._open_chat(page_of(None if step.open_chat is True else step.open_chat)))
+        if step.sign_in_as is not None:
+            done.extend(self._sign_in_as(step.sign_in_as))
         if step.sign_in:
             if step.sign_in != "new":
                 world.seen.add(self.member.id)
@@ -219,10 +221,25 @@ class _Runner:
         except (ValueError, ArithmeticError):
             return value
 
+    def _sign_in_as(self, entry: MemberEntry) -> list[Decision]:
+        """The guest signs in: another member, to whom the open chat comes along as it does on the desk."""
+        if not self.member.guest:
+            raise Refused("invalid", "cannot-run", say("only a guest signs in as somebody; use `sign_in: true`"))
+        world = self.world
+        self.member = world.add_member(self.shop, **self._values(entry))
+        done = [world.run(MemberSignedIn(self.shop), self._member_actor(), member_id=self.member.id, shop=self.shop)]
+        ticket = world.tickets.get(self.ticket or 0)
+        if ticket is not None and ticket.category != "closed" and ticket.kind in self.book.live_kinds:
+            done.append(world.bring(ticket.id, self.member.id))
+        return done
+
     def _become(self, member: MemberEntry) -> Decision:
         """The member is somebody else from here on: a guest who has signed on, a tier the shop has changed. Rules hear
         of what the shop says of members; of the rest nobody tells them."""
         wanted = self._values(member)
+        if member.at.has("guest") and member.guest is not self.member.guest:
+            reason = say("nobody becomes a member or a guest like this; let the guest sign in: `sign_in_as: {name: …}`")
+            raise Refused("invalid", "cannot-run", reason)
         held = self.world.members[self.member.id]
         told: dict[str, Any] = {n: wanted.pop(n) for n in ("name", "tier", "language", "tags") if n in wanted}
         told |= {f"fields.{name}": value for name, value in member.fields.items()}

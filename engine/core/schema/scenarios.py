@@ -201,6 +201,9 @@ class Step(Entry):
         False
     )
     sign_in: Annotated[bool | Literal["new"], say("the member signs in; `new`: for the first time")] = False
+    sign_in_as: Annotated[
+        MemberEntry | None, say("the guest signs in and is this member, to whom the open chat comes along")
+    ] = None
     fail_delivery: Annotated[Text, say("the last line to the member did not arrive, for this reason")] = None
     page: Annotated[PageEntry | None, say("the web page the line comes from")] = None
     new: Annotated[bool, say("the line begins another case")] = False

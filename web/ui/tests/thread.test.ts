@@ -242,3 +242,28 @@ describe('any order of breaks', () => {
     expect(thread.lines.map((one) => one.id)).toEqual(desk.log.map((frame) => (frame as { message: Message }).message.id))
   })
 })
+
+describe('after the end', () => {
+  const ended = all(NEW, welcome(10, [line(1, '一')]), { type: 'ended', seq: 12, ticket: 9 })
+
+  it('what the desk still says opens nothing again', () => {
+    const later = all(ended, said(13, line(2, '感謝您的來訊', 'desk')))
+    expect(later).toMatchObject({ ended: true, ticket: null })
+    expect(seen(later)).toEqual(['一', '感謝您的來訊'])
+  })
+
+  it('an agent may open it again, once', () => {
+    const again = all(ended, { type: 'resumed', seq: 14, ticket: 9 })
+    expect(again).toMatchObject({ ended: false, ticket: 9, seq: 14 })
+    expect(all(again, { type: 'resumed', seq: 14, ticket: 9 })).toBe(again)
+  })
+})
+
+describe('a line the desk cannot read', () => {
+  it('is refused and not sent for ever', () => {
+    const two = compose(compose(all(NEW, welcome(10)), 'a', '一', [], 0), 'b', '二', [], 1)
+    const told = receive(two, { type: 'error', code: 'unreadable', message: 'this is not JSON' })
+    expect(ids(told)).toEqual(['b'])
+    expect(told.pending[0]).toMatchObject({ id: 'a', problem: 'unreadable' })
+  })
+})

@@ -17,5 +17,5 @@ build({
   root: host.attachShadow({ mode: 'open' }),
   page: true,
   locale,
-  signIn: `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
+  signIn: () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
 }).open()

@@ -31,10 +31,12 @@ export function ownPath(wanted: unknown): string | null {
 /** Where somebody goes after signing in: agents to the console, members to the chat. */
 export function destination(user: User, next: unknown): string {
   const path = ownPath(next)
-  const toChat = path !== null && /^\/chat($|\?)/.test(path)
-  if (user.kind === 'member') return toChat ? path : '/chat'
+  if (user.kind === 'member') return path !== null && isForMembers(path) ? path : '/chat'
   return path === null || path.startsWith('/login') ? '/' : path
 }
+
+/** The pages of the desk that members see: signing in for one of them is signing in to the shop. */
+export const isForMembers = (path: string): boolean => /^\/(chat|demo)($|[?#])/.test(path)
 
 /** `/chat` and files are other documents: the router does not know them. */
 export function leaves(path: string): boolean {

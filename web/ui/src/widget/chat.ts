@@ -2,9 +2,10 @@
 import { Live, socketAddress, type Connection } from '@/shared/api/live'
 import type { Attachment, Frame, Me } from '@/shared/api/types'
 import { maybeSignedIn } from '@/shared/signed'
+import { clip, wellFormed } from '@/shared/text'
 
 import type { Offer } from './offers'
-import { Store } from './store'
+import { GUEST, Store } from './store'
 import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, unsent, type Thread } from './thread'
 
 export interface ChatOptions {
@@ -29,7 +30,8 @@ export class Chat {
   /** Answers chosen from the library, each with how many lines stood above it. */
   asides: readonly { offer: Offer; place: number }[] = []
   connection: Connection = 'closed'
-  refused = false
+  /** Why the desk will not have this page: it is told, and nothing is tried again. */
+  refused: 'foreign' | 'over' | null = null
   /** Signed in: by the shop's token or at the desk itself. */
   member: boolean
   private readonly store: Store
@@ -37,6 +39,8 @@ export class Chat {
   /** The session the desk made of the shop's signed identity, which is good once; before that the identity itself. */
   private token: string | null
   private csrf: string | null = null
+  /** The proof in the newest hello. */
+  private offered: string | null = null
   private started = false
   private toldTyping = 0
   private doubt: ReturnType<typeof setTimeout> | undefined
@@ -50,6 +54,7 @@ export class Chat {
     this.token = this.member ? (this.store.session ?? options.token) : null
     this.thread = { ...NEW, visitor: this.store.visitor }
     this.store.onRead(() => this.tell())
+    this.store.onVisitor(() => this.join())
     this.live = new Live({
       address: socketAddress(options.origin, '/ws/chat'),
       hello: () => ({
@@ -57,12 +62,12 @@ export class Chat {
         // A page that names no shop means the desk's only one.
         shop: options.shop || null,
         token: this.token,
-        visitor: this.thread.visitor,
+        visitor: this.proof(),
         since: this.thread.seq,
         page: {
-          url: location.href.slice(0, 2000),
-          referrer: document.referrer.slice(0, 2000),
-          title: document.title.slice(0, 300),
+          url: clip(location.href, 2000),
+          referrer: clip(document.referrer, 2000),
+          title: clip(document.title, 300),
           language: options.locale,
         },
       }),
@@ -72,11 +77,22 @@ export class Chat {
         this.tell()
       },
       onRefused: (code) => this.onRefused(code),
+      // Silence matters to who talks; ten thousand that only look cost the desk nothing.
+      beats: () => this.thread.ticket !== null || this.thread.pending.length > 0,
     })
   }
 
   onChange(listener: () => void): void {
     this.listeners.add(listener)
+  }
+
+  /** What is being written. */
+  get draft(): string {
+    return this.store.draft
+  }
+
+  set draft(text: string) {
+    this.store.draft = text
   }
 
   get active(): boolean {
@@ -99,7 +115,8 @@ export class Chat {
     this.live.open()
   }
 
-  send(text: string, files: readonly Attachment[]): void {
+  send(said: string, files: readonly Attachment[]): void {
+    const text = wellFormed(said)
     const id = newId()
     const at = Date.now()
     this.store.keep({ id, text, files: [...files], at })
@@ -190,6 +207,21 @@ export class Chat {
     return answer
   }
 
+  /** Two pages of one browser are one visitor: the proof is read again before each hello. */
+  private proof(): string | null {
+    this.offered = this.thread.ticket === null ? (this.store.visitor ?? this.thread.visitor) : this.thread.visitor
+    return this.offered
+  }
+
+  /** Another page was first: who has not begun a chat here comes back as that visitor. */
+  private join(): void {
+    const { ticket, visitor } = this.thread
+    const kept = this.store.visitor
+    if (this.member || ticket !== null || visitor === null || kept === null || kept === visitor) return
+    this.thread = { ...NEW, visitor: kept, pending: this.thread.pending }
+    this.live.restart()
+  }
+
   /** On the desk's own pages a signed-in member is known by his cookie. */
   private async recognise(): Promise<void> {
     if (this.member || this.options.origin !== location.origin || !maybeSignedIn()) return
@@ -210,9 +242,12 @@ export class Chat {
     const before = this.thread
     this.thread = receive(this.thread, frame)
     if (frame.type === 'welcome') {
-      this.refused = false
+      this.refused = null
       if (frame.token) this.token = this.store.session = frame.token
-      if (!this.member) this.store.visitor = this.thread.visitor
+      if (!frame.visitor) this.isMember()
+      // Kept by another page after our hello: it was first, unless a chat is under way here.
+      else if (frame.ticket === null && this.store.visitor !== this.offered && this.store.visitor !== null) return this.join()
+      else this.store.visitor = frame.visitor
       this.pushAll()
     }
     if (frame.type === 'ack') {
@@ -233,6 +268,14 @@ export class Chat {
       }, TYPING_LASTS)
     }
     if (this.thread !== before) this.tell()
+  }
+
+  /** The desk knows a member: what this browser was as a guest has come along, and its proof stands for nobody now. */
+  private isMember(): void {
+    this.store.visitor = null
+    this.thread = { ...this.thread, visitor: null }
+    // Signed in meanwhile, on another page of the desk.
+    if (!this.member) void this.recognise().then(() => this.tell())
   }
 
   private push(id: string): void {
@@ -266,7 +309,7 @@ export class Chat {
       this.store.session = null
       return true
     }
-    this.refused = true
+    this.refused = code === 4403 ? 'foreign' : 'over'
     return false
   }
 
@@ -279,7 +322,7 @@ export class Chat {
 
 /** Whose unsent lines these are. The token is not trusted for anything else here; the desk checks it. */
 function subject(token: string | null): string {
-  if (token === null) return 'guest'
+  if (token === null) return GUEST
   try {
     const body = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')
     return `t${String((JSON.parse(atob(body)) as { sub?: unknown }).sub)}`

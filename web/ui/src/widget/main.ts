@@ -3,7 +3,8 @@
  *
  *   <script src="https://desk.example/widget.js" data-shop="demo" async></script>
  *
- * `data-token`: the shop's signed identity of the member. `data-lang`: zh-TW, zh-CN or en; the page's language without.
+ * `data-token`: the shop's signed identity of the member. `data-sign-in`: where members of the shop sign in; `{page}` in it
+ * stands for the page one comes back to. `data-lang`: zh-TW, zh-CN or en; the page's language without.
  * It reads nothing of the page but its address and title, and adds one element with a shadow root.
  */
 import { pickLocale } from '@/shared/i18n'
@@ -12,10 +13,15 @@ import { deskOrigin } from '@/shared/origin'
 import { Chat } from './chat'
 import { build } from './view'
 
+/** On `window`, so that two copies of the script know of each other. */
+const RUNS = '__yingdaChat'
+
 function start(script: HTMLScriptElement): void {
   const origin = deskOrigin(script.src)
   const shop = script.dataset['shop'] ?? ''
-  if (!origin || document.querySelector('yingda-chat')) return
+  // Run again, as a page does that swaps its body: the one that is there stays, with its one socket.
+  if (!origin || RUNS in window) return
+  Object.assign(window, { [RUNS]: true })
   const locale = pickLocale(script.dataset['lang'], document.documentElement.lang, navigator.language)
   const chat = new Chat({ origin, shop, token: script.dataset['token'] || null, locale })
   const host = document.createElement('yingda-chat')
@@ -26,13 +32,39 @@ function start(script: HTMLScriptElement): void {
     root,
     page: false,
     locale,
-    signIn: `${origin}/login?next=${encodeURIComponent(`/chat?shop=${encodeURIComponent(shop)}`)}`,
+    signIn: () => signIn(script, origin),
     onOpen: (open) => remember(kept, open),
   })
-  document.body.append(host)
+  stay(host, () => view.settle())
   // The next page of the shop goes on where this one was.
   if (remembered(kept)) view.open()
   else if (chat.active) void chat.start()
+}
+
+/** A page may put another body in place of the one before, or empty it: the widget comes along. */
+function stay(host: HTMLElement, settle: () => void): void {
+  const watcher = new MutationObserver(() => put())
+  const put = (): void => {
+    if (host.isConnected) return
+    document.body.append(host)
+    watcher.disconnect()
+    for (const parent of [document.documentElement, document.body]) watcher.observe(parent, { childList: true })
+    settle()
+  }
+  put()
+}
+
+/**
+ * Where a guest signs in, and comes back to this page as a member: at the shop, or at the desk where the page is one of
+ * its own. A desk elsewhere cannot tell a shop's page who has signed in there: then there is no such place.
+ */
+function signIn(script: HTMLScriptElement, origin: string): string | null {
+  const wanted = script.dataset['signIn']
+  if (wanted) {
+    const address = new URL(wanted.replaceAll('{page}', encodeURIComponent(location.href)), location.href)
+    return /^https?:$/.test(address.protocol) ? address.href : null
+  }
+  return origin === location.origin ? `/login?next=${encodeURIComponent(location.pathname + location.search)}` : null
 }
 
 function remember(key: string, on: boolean): void {

@@ -1,5 +1,7 @@
 /**
- * What outlives a page: the visitor's proof, lines not yet acknowledged, how far was read, whether a chat is open.
+ * What outlives a page: the visitor's proof, lines not yet acknowledged, the line half written, how far was read, whether
+ * a chat is open and a rating asked for. All but the proof and the open chat is kept per person: the next one on this
+ * device finds nothing of it.
  *
  * Each unsent line has a key of its own, so two tabs never overwrite each other's. A browser without storage (private
  * windows of some) still chats; it only forgets with the page.
@@ -15,6 +17,9 @@ export interface Kept {
 
 /** After a day a line is no longer what its writer wants to say. */
 const OUTDATED = 24 * 3_600_000
+
+/** Who is not signed in. */
+export const GUEST = 'guest'
 
 export class Store {
   private readonly root: string
@@ -37,33 +42,50 @@ export class Store {
   }
 
   set visitor(proof: string | null) {
+    const before = this.visitor
+    if (before === proof) return
     this.write('visitor', proof)
+    // Another guest: what the one before was asked is not asked of this one.
+    if (before !== null && this.who === GUEST) this.ratingAsked = false
+  }
+
+  /** Another page of the same browser has become a visitor. */
+  onVisitor(tell: () => void): void {
+    this.onChange('visitor', tell)
   }
 
   /** The session of a signed-on member, for the pages of this tab: whoever uses the device next does not have it. */
   get session(): string | null {
+    return this.ofTab(this.own('session'))
+  }
+
+  set session(token: string | null) {
+    this.keepInTab(this.own('session'), token)
+  }
+
+  private ofTab(name: string): string | null {
     try {
-      return sessionStorage.getItem(`${this.root}session:${this.who}`)
+      return sessionStorage.getItem(this.root + name)
     } catch {
       return null
     }
   }
 
-  set session(token: string | null) {
+  private keepInTab(name: string, value: string | null): void {
     try {
-      if (token === null) sessionStorage.removeItem(`${this.root}session:${this.who}`)
-      else sessionStorage.setItem(`${this.root}session:${this.who}`, token)
+      if (value === null) sessionStorage.removeItem(this.root + name)
+      else sessionStorage.setItem(this.root + name, value)
     } catch {
       // Full or forbidden: see the class.
     }
   }
 
   get readTo(): number {
-    return Number(this.read('read') ?? 0) || 0
+    return Number(this.read(this.own('read')) ?? 0) || 0
   }
 
   set readTo(id: number) {
-    this.write('read', String(id))
+    this.write(this.own('read'), String(id))
   }
 
   /** A chat is under way: the next page connects by itself to show what comes. */
@@ -77,11 +99,11 @@ export class Store {
 
   /** A rating was asked for and not yet given. */
   get ratingAsked(): boolean {
-    return this.read('rate') === '1'
+    return this.read(this.own('rate')) === '1'
   }
 
   set ratingAsked(on: boolean) {
-    if (on !== this.ratingAsked) this.write('rate', on ? '1' : null)
+    if (on !== this.ratingAsked) this.write(this.own('rate'), on ? '1' : null)
   }
 
   keep(line: Kept): void {
@@ -111,8 +133,25 @@ export class Store {
 
   /** Another tab read on. */
   onRead(tell: () => void): void {
+    this.onChange(() => this.own('read'), tell)
+  }
+
+  /** What is being written, for the pages of this tab: a reload loses no word. */
+  get draft(): string {
+    return this.ofTab(this.own('draft')) ?? ''
+  }
+
+  set draft(text: string) {
+    this.keepInTab(this.own('draft'), text || null)
+  }
+
+  private own(name: string): string {
+    return `${name}:${this.who}`
+  }
+
+  private onChange(name: string | (() => string), tell: () => void): void {
     addEventListener('storage', (event) => {
-      if (event.key === `${this.root}read`) tell()
+      if (event.key === this.root + (typeof name === 'string' ? name : name())) tell()
     })
   }
 

@@ -29,7 +29,7 @@ header :focus-visible{outline-color:currentColor}
 .bar.warn{background:var(--wsoft);color:var(--warn)}
 .bar p{flex:1}
 .bar a{flex:none;color:var(--accent);font-weight:600}
-.log{flex:1;min-height:0;padding:14px 16px;overflow-y:auto;overscroll-behavior:contain;background:var(--bg)}
+.log{flex:1 0 38%;min-height:0;padding:14px 16px;overflow-y:auto;overscroll-behavior:contain;background:var(--bg)}
 .hint{padding:30px 20px;color:var(--text3);text-align:center}
 .day{margin:10px 0;color:var(--text3);font-size:12px;text-align:center}
 .line{display:flex;flex-direction:column;align-items:flex-start;margin-top:10px}
@@ -65,13 +65,13 @@ canvas{display:block;max-width:100%;height:160px;object-fit:contain}
 .fold:after{content:'';float:inline-end;width:7px;height:7px;margin:4px;border:solid;border-width:0 1.5px 1.5px 0;transform:rotate(45deg)}
 .fold[aria-expanded=false]:after{margin-top:7px;transform:rotate(-135deg)}
 .fold[aria-expanded=true]+ul{padding-top:0}
-.rate{flex:none;padding:12px 16px;border-top:1px solid var(--line);background:var(--surface)}
+.rate{flex:0 1 auto;min-height:0;overflow-y:auto;padding:12px 16px;border-top:1px solid var(--line);background:var(--surface)}
 .rate p{margin-bottom:8px;font-weight:600}
 .scores{display:flex;flex-wrap:wrap;gap:6px}
 .scores button{flex:1 1 28%;min-height:36px;padding:4px 6px;border:1px solid var(--line2);border-radius:8px;background:var(--surface);font-size:14px;white-space:nowrap}
 .scores button:hover{background:var(--soft)}
 .scores [aria-pressed=true]{border-color:var(--accent);background:var(--soft);color:var(--accent);font-weight:600}
-.rate textarea{width:100%;margin-top:8px;padding:8px 10px;border:1px solid var(--line2);border-radius:8px;background:var(--surface);resize:none}
+.rate textarea{width:100%;margin-top:8px;padding:8px 10px;border:1px solid var(--line2);border-radius:8px;background:var(--surface);font-size:16px;resize:none}
 .buttons{display:flex;justify-content:flex-end;gap:8px;margin-top:8px}
 .buttons button{min-height:36px;padding:4px 14px;border:1px solid var(--line2);border-radius:8px;background:var(--surface)}
 .buttons .main{border-color:transparent;background:var(--accent);color:var(--on)}
@@ -90,6 +90,7 @@ form .send:disabled{background:var(--accent);opacity:.45;cursor:default}
 .files span{display:inline-flex;align-items:center;gap:4px;max-width:100%;padding:2px 4px 2px 10px;border-radius:6px;background:var(--soft);overflow-wrap:anywhere}
 .files button{display:grid;place-items:center;width:24px;height:24px;padding:0;border:0;background:none}
 .files svg{width:14px;height:14px}
+.drop{outline:3px dashed var(--accent);outline-offset:-6px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media (max-width:520px){.panel{inset:0;width:auto;height:auto;max-height:none;border:0;border-radius:0}.page .panel{height:100%}.launcher{right:14px;bottom:14px}.open .launcher{display:none}}
 @media (prefers-reduced-motion:no-preference){.panel{animation:rise .16s ease-out}.page .panel{animation:none}@keyframes rise{from{opacity:0;transform:translateY(10px)}}}

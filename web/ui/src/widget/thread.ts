@@ -98,7 +98,9 @@ export function receive(thread: Thread, frame: Frame): Thread {
     }
     case 'message': {
       const { message } = frame
-      const next = { ...thread, seq: Math.max(thread.seq, frame.seq), ticket: message.ticket ?? thread.ticket }
+      // What the desk still says after the end opens nothing again.
+      const ticket = thread.ended && message.author.kind !== 'member' ? thread.ticket : (message.ticket ?? thread.ticket)
+      const next = { ...thread, seq: Math.max(thread.seq, frame.seq), ticket }
       if (message.author.kind === 'member') return add({ ...next, ended: false }, message)
       const served = message.author.kind === 'agent' || message.author.kind === 'desk'
       return add({ ...next, typing: null, queue: served ? null : next.queue }, message)
@@ -112,10 +114,15 @@ export function receive(thread: Thread, frame: Frame): Thread {
     case 'ended':
       if (frame.seq <= thread.seq) return thread
       return { ...thread, seq: frame.seq, ticket: null, ended: true, queue: null, typing: null }
+    case 'resumed':
+      if (frame.seq <= thread.seq) return thread
+      return { ...thread, seq: frame.seq, ticket: frame.ticket ?? null, ended: false, rating: thread.rating === 'asked' ? 'none' : thread.rating }
     case 'ticket':
       return frame.seq <= thread.seq ? thread : { ...thread, seq: frame.seq }
     case 'error':
-      return frame.id === undefined ? thread : refused(thread, frame.id, frame.code)
+      // A line the desk could not even read has no id in the answer: it was the first of those that wait.
+      if (frame.id === undefined && frame.code !== 'unreadable') return thread
+      return refused(thread, frame.id ?? thread.pending.find((one) => one.problem === null)?.id ?? '', frame.code)
     default:
       return thread
   }

@@ -35,8 +35,8 @@ export interface ViewOptions {
   root: ShadowRoot
   /** The whole page is the chat. */
   page: boolean
-  /** Where a guest signs in. */
-  signIn: string
+  /** Where a guest signs in and comes back from; null where only the shop's own page can tell. */
+  signIn: () => string | null
   /** Told whenever the panel opens or closes. */
   onOpen?: (open: boolean) => void
 }
@@ -44,6 +44,8 @@ export interface ViewOptions {
 export interface View {
   open(): void
   close(): void
+  /** The element was put elsewhere: what was seen is to be seen again. */
+  settle(): void
 }
 
 export function build(options: ViewOptions): View {
@@ -77,11 +79,17 @@ export function build(options: ViewOptions): View {
   const closer = h('button', { test: 'close', attrs: { type: 'button', 'aria-label': say('chat.close') }, on: { click: () => close() } }, icon(...ICONS.close))
   const connection = h('p', { class: 'bar warn', attrs: { role: 'status' } })
   const queue = h('p', { class: 'bar', test: 'queue', attrs: { role: 'status' } })
+  // The page may have changed its address since: asked when it is followed.
+  const signIn = h('a', {
+    text: say('chat.signIn'),
+    attrs: { href: options.signIn() ?? '' },
+    on: { click: () => signIn.setAttribute('href', options.signIn() ?? '') },
+  })
   const invitation = h(
     'div',
     { class: 'bar', test: 'sign-in' },
-    h('p', { text: say('chat.signInWhy') }),
-    h('a', { text: say('chat.signIn'), attrs: { href: options.signIn, target: page ? null : '_blank', rel: page ? null : 'noopener' } }),
+    h('p', { text: say(options.signIn() === null ? 'chat.signInShop' : 'chat.signInWhy') }),
+    options.signIn() !== null && signIn,
   )
   const log = h('div', { class: 'log', attrs: { role: 'log', 'aria-live': 'polite', 'aria-label': say('chat.log'), tabindex: '0' } })
   const hint = h('p', { class: 'hint', text: say('chat.hint') })
@@ -109,6 +117,7 @@ export function build(options: ViewOptions): View {
       input: (event) => {
         grow()
         ready()
+        chat.draft = input.value
         if (input.value) chat.tellTyping()
         if (!(event as InputEvent).isComposing) offered()
       },
@@ -182,7 +191,20 @@ export function build(options: ViewOptions): View {
     chosen,
     form,
   )
-  const frame = h('div', { class: page ? 'page' : 'widget', attrs: { lang: locale } }, panel, !page && launcher)
+  const frame = h(
+    'div',
+    {
+      class: page ? 'page' : 'widget',
+      attrs: { lang: locale },
+      on: {
+        dragover: (event) => dragged(event as DragEvent, true),
+        dragleave: (event) => dragged(event as DragEvent, false),
+        drop: (event) => dropped(event as DragEvent),
+      },
+    },
+    panel,
+    !page && launcher,
+  )
   for (const element of [panel, connection, queue, invitation, rating.element, thanks, asking, trouble, chosen, badge, end]) show(element, false)
 
   // --- acts ---------------------------------------------------------------------------------------------------------
@@ -193,11 +215,19 @@ export function build(options: ViewOptions): View {
     show(panel, true)
     frame.classList.add('open')
     launcher.setAttribute('aria-expanded', 'true')
-    void chat.start()
+    void chat.start().then(restore)
     draw()
     toEnd()
     if (!page || matchMedia('(min-width: 700px)').matches) input.focus()
     options.onOpen?.(true)
+  }
+
+  /** What an earlier page had half written. */
+  function restore(): void {
+    if (input.value || !chat.draft) return
+    input.value = chat.draft
+    grow()
+    ready()
   }
 
   function close(): void {
@@ -238,6 +268,7 @@ export function build(options: ViewOptions): View {
     if (!isReady()) return
     chat.send(input.value.trim(), files)
     input.value = ''
+    chat.draft = ''
     offered()
     files = []
     thanked = false
@@ -245,6 +276,21 @@ export function build(options: ViewOptions): View {
     drawFiles()
     toEnd()
     input.focus()
+  }
+
+  /** A file may be let go anywhere here: elsewhere the browser would leave the page for it. */
+  function dragged(event: DragEvent, over: boolean): void {
+    if (!event.dataTransfer?.types.includes('Files')) return
+    event.preventDefault()
+    panel.classList.toggle('drop', over)
+  }
+
+  function dropped(event: DragEvent): void {
+    dragged(event, false)
+    const found = [...(event.dataTransfer?.files ?? [])]
+    if (found.length === 0) return
+    open()
+    void upload(found)
   }
 
   async function upload(found: readonly File[]): Promise<void> {
@@ -297,7 +343,7 @@ export function build(options: ViewOptions): View {
   }
 
   function ratingCard(): { element: HTMLElement; reset: () => void } {
-    const comment = h('textarea', { test: 'rate-comment', attrs: { rows: '2', maxlength: '2000', placeholder: say('rate.comment'), 'aria-label': say('rate.comment') } })
+    const comment = h('textarea', { test: 'rate-comment', attrs: { rows: '2', maxlength: '2000', dir: 'auto', placeholder: say('rate.comment'), 'aria-label': say('rate.comment') } })
     const submit = h('button', { class: 'main', test: 'rate-send', text: say('rate.send'), attrs: { type: 'button', disabled: '' } })
     const scores = ([5, 4, 3, 2, 1] as const).map((points) =>
       h('button', {
@@ -357,7 +403,7 @@ export function build(options: ViewOptions): View {
     const agent = servedBy(thread)
     served.textContent = agent && !thread.ended ? say('chat.served', { name: agent }) : ''
     show(served, served.textContent !== '')
-    const words = chat.refused ? say('chat.refused') : chat.connection === 'waiting' ? say('chat.offline') : ''
+    const words = chat.refused ? say(chat.refused === 'foreign' ? 'chat.foreign' : 'chat.refused') : chat.connection === 'waiting' ? say('chat.offline') : ''
     connection.textContent = words
     show(connection, words !== '')
     show(invitation, !chat.member && chat.connection === 'open')
@@ -404,7 +450,7 @@ export function build(options: ViewOptions): View {
     for (const line of thread.lines) {
       aside()
       const time = Date.parse(line.created_at)
-      if (before && daysBefore(Date.parse(before.created_at), time) !== 0) keep(`day ${new Date(time).toDateString()}`, () => h('p', { class: 'day', text: dayOf(time) }))
+      if (!before || daysBefore(Date.parse(before.created_at), time) !== 0) keep(`day ${new Date(time).toDateString()}`, () => h('p', { class: 'day', text: dayOf(time) }))
       const first = parted || before?.author.kind !== line.author.kind || before.author.name !== line.author.name
       keep(`line ${line.ticket === null ? line.text : line.id} ${first}`, () => drawLine(line, first, tools))
       before = line
@@ -439,5 +485,5 @@ export function build(options: ViewOptions): View {
   chat.onChange(draw)
   document.addEventListener('visibilitychange', draw)
   draw()
-  return { open, close }
+  return { open, close, settle: toEnd }
 }

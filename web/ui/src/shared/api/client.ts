@@ -1,4 +1,5 @@
 /** The desk's HTTP API from a page of the desk: cookie session, CSRF token, problem documents. */
+import { encode } from '@/shared/text'
 import type { Attachment, Problem } from './types'
 
 /** An answer that is not 2xx, or none at all (`status` 0, code `offline`, or `aborted` when it was called off). */
@@ -80,7 +81,7 @@ export function createClient(): Client {
   }
 
   const json = (body: unknown, headers: Record<string, string> = {}): RequestInit =>
-    body === undefined ? { headers } : { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+    body === undefined ? { headers } : { headers: { ...headers, 'Content-Type': 'application/json' }, body: encode(body) }
 
   const client: Client = {
     csrf: null,

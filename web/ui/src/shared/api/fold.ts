@@ -74,6 +74,7 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
     case 'job':
       return seen(state, event.seq)
     case 'ended':
+    case 'resumed':
     case 'rating_requested':
       return { ...seen(state, event.seq), stale: true }
     case 'typing':
@@ -85,6 +86,7 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
     }
     case 'queue':
       return { ...state, waiting: event.waiting ?? state.waiting, stale: true }
+    case 'pong':
     case 'error':
       return state
     case 'tickets-loaded':

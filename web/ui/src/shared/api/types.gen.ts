@@ -2479,6 +2479,19 @@ export interface components {
             /** @enum {string} */
             status: "away" | "busy" | "offline" | "online";
         };
+        /**
+         * SendPing
+         * @description Is the desk there? It answers `pong` at once.
+         */
+        SendPing: {
+            /** @enum {string} */
+            type: "ping";
+            /**
+             * @description Seconds until the next one at the latest: a connection silent for longer is given up. Null: no promise.
+             * @default null
+             */
+            next: number | null;
+        };
         /** WelcomeFrame */
         WelcomeFrame: {
             /** @enum {string} */
@@ -2596,6 +2609,25 @@ export interface components {
             seq: number;
             /** @default null */
             ticket: number | null;
+        };
+        /**
+         * ResumedFrame
+         * @description An agent has opened the ended chat again: the next line belongs to it.
+         */
+        ResumedFrame: {
+            /** @enum {string} */
+            type: "resumed";
+            seq: number;
+            /** @default null */
+            ticket: number | null;
+        };
+        /**
+         * PongFrame
+         * @description The answer to `ping`.
+         */
+        PongFrame: {
+            /** @enum {string} */
+            type: "pong";
         };
         /** ErrorFrame */
         ErrorFrame: {
@@ -2971,8 +3003,8 @@ export interface components {
             shared?: boolean;
             shop?: string | null;
         };
-        ClientFrame: components["schemas"]["Hello"] | components["schemas"]["SendMessage"] | components["schemas"]["SendTyping"] | components["schemas"]["SendRead"] | components["schemas"]["SendRate"] | components["schemas"]["SendEnd"] | components["schemas"]["SendStatus"];
-        ServerFrame: components["schemas"]["WelcomeFrame"] | components["schemas"]["AckFrame"] | components["schemas"]["MessageFrame"] | components["schemas"]["TicketFrame"] | components["schemas"]["NoticeFrame"] | components["schemas"]["QueueFrame"] | components["schemas"]["TypingFrame"] | components["schemas"]["PresenceFrame"] | components["schemas"]["RulesFrame"] | components["schemas"]["JobFrame"] | components["schemas"]["RatingRequestedFrame"] | components["schemas"]["EndedFrame"] | components["schemas"]["ErrorFrame"];
+        ClientFrame: components["schemas"]["Hello"] | components["schemas"]["SendMessage"] | components["schemas"]["SendTyping"] | components["schemas"]["SendRead"] | components["schemas"]["SendRate"] | components["schemas"]["SendEnd"] | components["schemas"]["SendStatus"] | components["schemas"]["SendPing"];
+        ServerFrame: components["schemas"]["WelcomeFrame"] | components["schemas"]["AckFrame"] | components["schemas"]["MessageFrame"] | components["schemas"]["TicketFrame"] | components["schemas"]["NoticeFrame"] | components["schemas"]["QueueFrame"] | components["schemas"]["TypingFrame"] | components["schemas"]["PresenceFrame"] | components["schemas"]["RulesFrame"] | components["schemas"]["JobFrame"] | components["schemas"]["RatingRequestedFrame"] | components["schemas"]["EndedFrame"] | components["schemas"]["ResumedFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["ErrorFrame"];
     };
     responses: never;
     parameters: never;
