@@ -219,6 +219,7 @@ def test_a_foreign_site_is_told_and_left_alone(shop: Served, browser: Browser) -
         page.goto(address)
         page.locator("[data-test=launcher]").click()
         expect(page.locator(".bar.warn[role=status]")).to_contain_text("沒有登記")
+        expect(page.locator("[data-test=input]")).to_be_hidden()
         _look(page, "foreign")
         page.wait_for_timeout(4000)
         assert len(person.sockets) == 1

@@ -406,6 +406,8 @@ export function build(options: ViewOptions): View {
     const words = chat.refused ? say(chat.refused === 'foreign' ? 'chat.foreign' : 'chat.refused') : chat.connection === 'waiting' ? say('chat.offline') : ''
     connection.textContent = words
     show(connection, words !== '')
+    // Nothing written here would ever arrive.
+    show(form, chat.refused !== 'foreign')
     show(invitation, !chat.member && chat.connection === 'open')
     show(queue, thread.queue !== null && !thread.ended)
     if (thread.queue) {
@@ -461,7 +463,7 @@ export function build(options: ViewOptions): View {
       keep(`own ${line.id} ${line.problem}`, () => drawPending(line, tools))
     }
     aside(true)
-    if (wanted.length === 0) wanted.push(hint)
+    if (wanted.length === 0 && chat.refused !== 'foreign') wanted.push(hint)
     if (thread.typing !== null) {
       typing.textContent = say('chat.typing', { name: thread.typing || say('chat.desk') })
       wanted.push(typing)
