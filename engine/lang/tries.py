@@ -8,7 +8,7 @@ reads the whole part again, and gives it as help only where that goes better tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,12 +16,16 @@ from lark import Token
 
 from engine.lang.grammar import action_words
 from engine.lang.keywords import RESERVED, SOFT, KeywordSet, set_of, written
-from engine.lang.said import say
+from engine.lang.said import Said, say
 from engine.lang.types import MICROS
 
 _PLACED = re.compile(r"<([A-Z]+)(?:@(\w+))?>")
 _FIELD = r"(?P<f>[\w.]+)"
 _LIST = r"(?P<f>\w+\.(?:tags|skills|teams))"
+
+
+def _placed(piece: str, keywords: KeywordSet) -> str:
+    return _PLACED.sub(lambda m: written(m[1], keywords, m[2] or ""), piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Try:
 
     def proposals(self, line: str, keywords: KeywordSet) -> Iterator[tuple[int, int, str]]:
         """Where the piece stands in a line, and what is meant there."""
-        meant = _PLACED.sub(lambda m: written(m[1], keywords, m[2] or ""), self.meant)
+        meant = _placed(self.meant, keywords)
         for found in self.wrong.finditer(line):
             yield found.start(), found.end(), found.expand(meant)
 
@@ -219,11 +223,22 @@ def first_try(text: str, at: int, part: str, keywords: KeywordSet, reads: Reads)
     return None
 
 
-_INSTEAD = {
-    "if": say("there is no `if`: a condition stands after `when`, before `then`"),
-    "else": say("there is no `else`: write a second rule whose condition is the contrary"),
-    "wait": say("a rule does not wait: `start timer NAME for 2h`, and a rule `on timer.fired` goes on"),
-    "for": say('there are no loops: `every day at "09:00" for each ticket` asks each'),
+_Put = Callable[[str], str]
+"""Writes the keywords of a piece, `<WHEN>`, as the file does."""
+
+_INSTEAD: Mapping[str, Callable[[_Put], Said]] = {
+    "if": lambda put: say(
+        "there is no `if`: a condition stands after `{when}`, before `{then}`", put("<WHEN>"), put("<THEN>")
+    ),
+    "else": lambda put: say("there is no `else`: write a second rule whose condition is the contrary"),
+    "wait": lambda put: say(
+        "a rule does not wait: `{starts}`, and a rule `{hears}` goes on",
+        put("<START> <TIMER> NAME <FOR@start_timer> 2h"),
+        put("<ON> timer.fired"),
+    ),
+    "for": lambda put: say(
+        "there are no loops: `{every}` asks each", put('<EVERY> day <AT> "09:00" <FOR> <EACH> ticket')
+    ),
 }
 _WORDS = {
     "if": "if", "elif": "else", "elseif": "else", "else": "else", "otherwise": "else", "unless": "if",
@@ -231,17 +246,27 @@ _WORDS = {
     "等待": "wait", "while": "for", "loop": "for", "foreach": "for",
 }  # fmt: skip
 """Words that mean another shape of rule, not another word."""
-_SHAPES = {
-    "cond": say("a condition is such as `ticket.priority >= high and not ticket.tags has handled`"),
-    "actions": say("an action is such as `add tag vip` or `route to team NAME`; `docs/rules.md` has them all"),
-    "events": say("an event is such as `ticket.created`; `docs/vocabulary.md` has them all"),
-    "head": say("after its name a rule may have `stage`, `priority`, `limit`, `from`, `until`, `owner` and `note`"),
+_SHAPES: Mapping[str, Callable[[_Put], Said]] = {
+    "cond": lambda put: say(
+        "a condition is such as `{condition}`", put("ticket.priority >= high <AND> <NOT> ticket.tags <HAS> handled")
+    ),
+    "actions": lambda put: say(
+        "an action is such as `{one}` or `{other}`; `docs/rules.md` has them all",
+        put("<ADD> <TAG> vip"),
+        put("<ROUTE> <TO@route> <TEAM> NAME"),
+    ),
+    "events": lambda put: say("an event is such as `ticket.created`; `docs/vocabulary.md` has them all"),
+    "head": lambda put: say(
+        "after its name a rule may have {words}",
+        tuple(f"`{put(word)}`" for word in "<STAGE> <PRIORITY> <LIMIT> <FROM> <UNTIL> <OWNER> <NOTE>".split()),
+    ),
 }
 
 
-def instead(word: str, part: str) -> str | None:
-    """The plainer help where no other line was found: the shape of what stands here."""
-    return _INSTEAD.get(_WORDS.get(word.lower(), "")) or _SHAPES.get(part)
+def instead(word: str, part: str, keywords: KeywordSet) -> Said | None:
+    """The plainer help where no other line was found: the shape of what stands here, in the words of the file."""
+    shape = _INSTEAD.get(_WORDS.get(word.lower(), "")) or _SHAPES.get(part)
+    return None if shape is None else shape(lambda piece: _placed(piece, keywords))
 
 
 def advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
