@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from plugins.auth.member import SignOn, register_authenticators
 
@@ -144,3 +144,21 @@ def test_heads_of_any_kind_break_nothing(demo: SignOn, header: str) -> None:
     seal = base64.urlsafe_b64encode(hmac.new(SECRET.encode(), head.encode(), hashlib.sha256).digest()).decode()
     ask(demo, f"{head}.{seal.rstrip('=')}")
     ask(demo, "\u00e9.\u00e9.\u00e9")
+
+
+def test_a_token_is_known_by_what_was_signed() -> None:
+    """A signature can be made anew, or spelled otherwise, and the token is the same: it is good once."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = {"encoding": serialization.Encoding.PEM}
+    private = key.private_bytes(
+        **pem, format=serialization.PrivateFormat.PKCS8, encryption_algorithm=serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(**pem, format=serialization.PublicFormat.SubjectPublicKeyInfo)
+    shop = SignOn({"demo": ("ES256", public.decode())})
+    body = claims(jti="1")
+    first, second = (signed(body, private.decode(), "ES256") for _ in range(2))
+    assert first != second
+    third = signed({**body, "jti": "2"}, private.decode(), "ES256")
+    one, two, other = (ask(shop, token) for token in (first, second, third))
+    assert one.once == two.once != other.once
+    assert one.until == (body["exp"] + 30) * 1_000_000

@@ -174,16 +174,6 @@ def test_a_shops_token_is_good_once_and_its_session_goes_on(site: Site) -> None:
     assert stolen.status_code == 401, "a request takes no shop's token: only a socket's hello makes a session of it"
 
 
-def test_another_spelling_of_the_same_token_is_the_same(site: Site) -> None:
-    token = identity()
-    site.chat(token=token).connection.close()
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    last = letters.index(token[-1])
-    other = token[:-1] + letters[last ^ 1]  # the last two bits of a signature of 32 bytes say nothing
-    with pytest.raises(AssertionError, match="session-ended"):
-        site.chat(token=other)
-
-
 def test_the_socket_of_a_sign_on_ends_with_its_session(site: Site) -> None:
     with site.chat(token=identity()) as chat:
         write(site, lambda tx: tx.run(t.Session.update(expires_at=tx.now)))
