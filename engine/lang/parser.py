@@ -350,7 +350,7 @@ class _Reader:
             message = say("unexpected `{text}`, expected {wanted}", _shorten(span.text), wanted)
         hint = self._help(token, tokens, start) or advice(token, tokens, expected)
         if hint is None:
-            hint = instead(str(token.value) if not at_end else "", start)
+            hint = instead(str(token.value) if not at_end else "", start, self.keywords)
         self.findings.append(Finding("syntax-error", message, span, hint))
 
     def _help(self, token: Token, tokens: Sequence[Token], start: str) -> str | None:

@@ -16,7 +16,7 @@ from lark import Token
 
 from engine.lang.grammar import action_words
 from engine.lang.keywords import RESERVED, SOFT, KeywordSet, set_of, written
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 from engine.lang.types import MICROS
 
 _PLACED = re.compile(r"<([A-Z]+)(?:@(\w+))?>")
@@ -219,29 +219,47 @@ def first_try(text: str, at: int, part: str, keywords: KeywordSet, reads: Reads)
     return None
 
 
-_INSTEAD = {
-    "if": say("there is no `if`: a condition stands after `when`, before `then`"),
-    "else": say("there is no `else`: write a second rule whose condition is the contrary"),
-    "wait": say("a rule does not wait: `start timer NAME for 2h`, and a rule `on timer.fired` goes on"),
-    "for": say('there are no loops: `every day at "09:00" for each ticket` asks each'),
-}
 _WORDS = {
     "if": "if", "elif": "else", "elseif": "else", "else": "else", "otherwise": "else", "unless": "if",
     "如果": "if", "若": "if", "否則": "else", "否则": "else", "wait": "wait", "sleep": "wait", "delay": "wait",
     "等待": "wait", "while": "for", "loop": "for", "foreach": "for",
 }  # fmt: skip
 """Words that mean another shape of rule, not another word."""
-_SHAPES = {
-    "cond": say("a condition is such as `ticket.priority >= high and not ticket.tags has handled`"),
-    "actions": say("an action is such as `add tag vip` or `route to team NAME`; `docs/rules.md` has them all"),
-    "events": say("an event is such as `ticket.created`; `docs/vocabulary.md` has them all"),
-    "head": say("after its name a rule may have `stage`, `priority`, `limit`, `from`, `until`, `owner` and `note`"),
-}
 
 
-def instead(word: str, part: str) -> str | None:
+def instead(word: str, part: str, keywords: KeywordSet) -> str | None:
     """The plainer help where no other line was found: the shape of what stands here."""
-    return _INSTEAD.get(_WORDS.get(word.lower(), "")) or _SHAPES.get(part)
+
+    def as_written(code: str) -> str:
+        return _PLACED.sub(lambda m: written(m[1], keywords, m[2] or ""), code)
+
+    when, then = written("WHEN", keywords), written("THEN", keywords)
+    match _WORDS.get(word.lower(), part):
+        case "if":
+            return say("there is no `{word}`: a condition stands after `{when}`, before `{then}`", word, when, then)
+        case "else":
+            return say("there is no `{word}`: write a second rule whose condition is the contrary", word)
+        case "wait":
+            timer = as_written("<START> <TIMER> NAME <FOR@start_timer> 2h")
+            return say("a rule does not wait: `{timer}`, and a rule for `timer.fired` goes on", timer)
+        case "for":
+            each = as_written('<EVERY> day <AT> "09:00" <FOR> <EACH> ticket')
+            return say("there are no loops: `{each}` asks each", each)
+        case "cond":
+            example = as_written("ticket.priority >= high <AND> <NOT> ticket.tags <HAS> handled")
+            return say("a condition is such as `{example}`", example)
+        case "actions":
+            examples = as_written("<ADD> <TAG> vip"), as_written("<ROUTE> <TO@route> <TEAM> NAME")
+            return say("an action is such as `{one}` or `{other}`; the manual of rules has them all", *examples)
+        case "events":
+            return say("an event is such as `ticket.created`; the manual's vocabulary has them all")
+        case "head":
+            names = quoted(written(kind, keywords) for kind in _HEADERS)
+            return say("after its name a rule may have {names}", names)
+    return None
+
+
+_HEADERS = ("STAGE", "PRIORITY", "LIMIT", "FROM", "UNTIL", "OWNER", "NOTE")
 
 
 def advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | None:
