@@ -141,8 +141,9 @@ def main() -> None:
         try:
             while True:
                 asked.put(_read(sys.stdin.buffer))
-        except EOFError:
-            os._exit(0)  # the server is gone, or wants this gone, in the midst of whatever is checked
+        finally:
+            # The server is gone, perhaps in the midst of a word, or wants this gone in the midst of whatever is checked.
+            os._exit(0)
 
     def tell(kind: str, what: Any) -> None:
         answers.write(encode((kind, what)))
