@@ -142,7 +142,7 @@ def main() -> None:
             while True:
                 asked.put(_read(sys.stdin.buffer))
         finally:
-            # The server is gone, perhaps in the midst of a word, or wants this gone in the midst of whatever is checked.
+            # The server is gone, perhaps in the midst of a word, or wants this gone, whatever is checked.
             os._exit(0)
 
     def tell(kind: str, what: Any) -> None:
