@@ -128,9 +128,8 @@ class BaseHandler(tornado.web.RequestHandler):
     def on_connection_close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        tornado.web.RequestHandler.on_connection_close(
-            self
-        )  # a socket's own would leave who waits for the body waiting
+        # A socket's own, which comes after it, would leave who waits for the body waiting.
+        tornado.web.RequestHandler.on_connection_close(self)
         super().on_connection_close()
 
     async def _turn(self, *_: str, **named: str) -> None:

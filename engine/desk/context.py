@@ -27,7 +27,7 @@ from engine.core.rulebook import Rulebook
 from engine.core.values import replace
 from engine.desk import texts
 from engine.desk.actors import Known, uploaders_of
-from engine.desk.lanes import Lane
+from engine.desk.gate import Gate
 from engine.extras import extras
 from engine.lanes import Lanes
 from engine.plugins import Plugins
@@ -170,9 +170,9 @@ class Context:
         """Where compiled rules are kept, for a quick start."""
         self.rulebook: Rulebook | None = None
         self.lexicon = Lexicon()
-        self.sign_ins = Lane("sign-ins", config["limits.sign_ins_at_once"], config["limits.sign_ins_waiting"])
+        self.sign_ins = Gate("sign-ins", config["limits.sign_ins_at_once"], config["limits.sign_ins_waiting"])
         """Where passwords are checked: dear work that anybody may ask for."""
-        self.pictures = Lane("pictures", config["limits.pictures_at_once"], config["limits.pictures_waiting"])
+        self.pictures = Gate("pictures", config["limits.pictures_at_once"], config["limits.pictures_waiting"])
         """Where pictures are drawn anew."""
         self.known: dict[str, tuple[float, Known]] = {}
         """Live sessions by token, each believed until a moment of the monotonic clock."""

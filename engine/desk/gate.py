@@ -11,8 +11,8 @@ COME_BACK: Final = 2
 """Seconds after which who was sent away may try again."""
 
 
-class Lane:
-    """`async with lane:` waits for its turn. Of one event loop."""
+class Gate:
+    """`async with gate:` waits for its turn. Of one event loop."""
 
     def __init__(self, what: str, at_once: int, waiting: int) -> None:
         """`what` is called so in the refusal."""
