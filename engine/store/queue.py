@@ -139,4 +139,5 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
             .where((t.AgentTeam.team == row["team"]) & (t.Agent.status == "online"))
         )
     )
-    return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // max(online, 1)}
+    # With nobody there, no time is promised.
+    return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // online if online else 0}
