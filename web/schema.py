@@ -77,6 +77,8 @@ class Ticket(Struct):
     assignee: str | None
     requester: Requester
     channel: str
+    opened_by: Literal["member", "agent", "desk"]
+    """`agent`: in the member's name; `desk`: by a rule."""
     tags: list[str]
     order_no: str | None
     product: str | None
@@ -215,48 +217,6 @@ class Member(Struct):
     """The last 20, with `GET /members/{id}`."""
 
 
-class Noun(Struct):
-    name: str
-    label: Label
-    colour: str | None = None
-    group: str | None = None
-
-
-class State(Struct):
-    kind: str
-    name: str
-    label: Label
-    category: Literal["open", "pending", "closed"]
-
-
-class FieldInfo(Struct):
-    name: str
-    """`ticket.amount`."""
-    type: str
-    label: Label
-    optional: bool
-    personal: bool
-    values: list[Noun] | None = None
-
-
-class Nouns(Struct):
-    """GET /api/v1/nouns: all that screens need to show names of the rulebook."""
-
-    digest: str
-    shops: list[Noun]
-    locales: list[str]
-    kinds: list[Noun]
-    types: list[Noun]
-    tiers: list[Noun]
-    priorities: list[Noun]
-    """Lowest first."""
-    teams: list[Noun]
-    skills: list[Noun]
-    tags: list[Noun]
-    states: list[State]
-    fields: list[FieldInfo]
-
-
 class Notice(Struct):
     id: int
     at: Time
@@ -338,6 +298,9 @@ class RequesterBody(Body):
     phone: Short | UnsetType = UNSET
 
 
+WHOSE = "whose words `text` are: one's own, or the requester's, handed in for him"
+
+
 class TicketBody(Body):
     subject: Annotated[str, Meta(min_length=1, max_length=300)]
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
@@ -353,6 +316,7 @@ class TicketBody(Body):
     fields: dict[str, Any] = {}
     requester: RequesterBody | UnsetType = UNSET
     attachments: Annotated[list[Name], Meta(max_length=20)] = []
+    author: Annotated[Literal["member", "agent"], Meta(description=WHOSE)] | UnsetType = UNSET
 
 
 class TicketPatch(Body):

@@ -63,6 +63,9 @@ class OpenTicket:
     attachments: tuple[str, ...] = ()
     channel: str = API
     client_key: str | None = None
+    author: Literal["member", "agent"] | None = None
+    """Whose words `text` are: an agent's own, or the requester's that are handed in for him (a shop's form, an
+    import). None: those of who sends them."""
 
 
 @dataclass(frozen=True, slots=True)

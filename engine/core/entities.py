@@ -15,6 +15,8 @@ from engine.core.values import Struct, replace
 T = TypeVar("T")
 Visibility = Literal["public", "anonymous", "internal"]
 AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
+Opener = Literal["member", "agent", "desk"]
+"""Who wanted a case: the member himself, an agent in his name, or the desk by a rule."""
 AgentStatus = Literal["online", "busy", "away", "offline"]
 ClockState = Literal["running", "paused", "met", "breached", "dropped"]
 
@@ -74,6 +76,7 @@ class Ticket(Struct, frozen=True):
     """How the last `route` wanted the assignee picked, for those who wait."""
     route_skills: tuple[str, ...] = ()
     rating_asked_at: int | None = None
+    opened_by: Opener = "member"
 
 
 class Chat(Struct, frozen=True):

@@ -138,7 +138,7 @@ def _load(draft: Draft) -> Any:
 
 def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
     """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier,
-    team, channel, shop, tag, skill, language, status, weekday, direction, author, target, policy, role."""
+    team, channel, shop, tag, skill, language, status, weekday, direction, author, opener, target, policy, role."""
 
     def one(name: str) -> Type:
         return enum_of(enums[name])
@@ -157,6 +157,13 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.team", entity("team"), "?", _ticket("team"), "the team responsible"),
         ("ticket.assignee", entity("agent"), "?", _ticket("assignee"), "the agent responsible"),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
+        (
+            "ticket.opened_by",
+            one("opener"),
+            "",
+            _ticket("opened_by"),
+            "who opened it: the member, an agent in his name, or the desk by a rule",
+        ),
         ("ticket.shop", one("shop"), "", _ticket("shop"), "the shop it belongs to"),
         ("ticket.tags", tags, "", _ticket("tags"), "its tags"),
         ("ticket.order_no", TEXT, "?w", _ticket("order_no"), "the order it is about"),

@@ -9,7 +9,7 @@ from engine.core import rights
 from engine.core.asking import holds
 from engine.core.commands import Page
 from engine.core.draft import Draft
-from engine.core.entities import INTERNAL, Actor, Case, Chat, Ticket
+from engine.core.entities import INTERNAL, Actor, Case, Chat, Opener, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.lifecycle import Transition
 from engine.core.rulebook import Rulebook
@@ -41,6 +41,7 @@ def open_ticket(
     values: Mapping[str, Any],
     page: Page | None = None,
     tags: tuple[str, ...] = (),
+    opened_by: Opener = "member",
 ) -> None:
     """A new ticket in the first state of its lifecycle, with the desk's defaults."""
     book, member = draft.book, draft.member
@@ -69,6 +70,7 @@ def open_ticket(
         fields=dict(book.field_defaults("ticket")),
         tags=tags,
         last_line_at=draft.now,
+        opened_by=opened_by,
     )
     draft.member = replace(member, open_tickets=member.open_tickets + 1)
     draft.record("ticket.created", {"number": draft.case.next_number, "kind": kind})

@@ -44,7 +44,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "ticket.number", "ticket.kind", "ticket.type", "ticket.subject", "ticket.state", "ticket.category",
         "ticket.priority", "ticket.channel", "ticket.shop", "ticket.order_no", "ticket.product", "ticket.created_at",
         "ticket.updated_at", "ticket.first_replied_at", "ticket.closed_at", "ticket.age", "ticket.closed_for",
-        "ticket.rating", "ticket.solution", "ticket.language",
+        "ticket.rating", "ticket.solution", "ticket.language", "ticket.opened_by",
         "message.text", "message.direction", "message.author", "message.automatic", "message.has_attachment",
         "message.length",
         "member.name", "member.tier", "member.is_guest", "member.shop",

@@ -93,7 +93,7 @@ def _since(now: int, column: Any) -> Any:
 
 _PLAIN = (
     "number", "kind", "type", "state", "category", "priority", "team", "channel", "shop", "created_at", "updated_at",
-    "first_replied_at", "closed_at", "reply_count", "reopened", "escalation", "rating", "language",
+    "first_replied_at", "closed_at", "reply_count", "reopened", "escalation", "rating", "language", "opened_by",
 )  # fmt: skip
 _TEXTS: Mapping[str, Any] = {
     "subject": t.Ticket.subject_folded,

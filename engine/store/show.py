@@ -70,6 +70,7 @@ def show_ticket(
             "guest": bool(row["m_guest"]),
         },
         "channel": row["channel"],
+        "opened_by": row["opened_by"],
         "tags": tags if staff else [],
         "order_no": row["order_no"],
         "product": row["product"],

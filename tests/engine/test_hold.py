@@ -74,7 +74,7 @@ def test_a_second_server_is_refused_and_leaves_the_firsts_lines_alone(house: Hou
         first = await Server.start(house.config, pump=False)
         store = first.desk.context.store
         amy = await sign_in(first.desk, "amy", "frontline", ("admin",))
-        await first.desk.act(amy, OpenTicket("試", "請問", requester={"name": "甲"}, channel="test"))
+        await first.desk.act(amy, OpenTicket("試", "請問", requester={"name": "甲"}, channel="test", author="member"))
         assert len((await store.write(outbox.claim)).result) == 1
         with pytest.raises(InUse, match="`engine serve`"):
             await Server.start(house.config)

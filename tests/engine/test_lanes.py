@@ -74,7 +74,7 @@ def furnish(house: House, tmp_path: Path, does: str, *, twins: bool = False, wit
 
 
 async def ticket(desk: Desk, who: Any, channel: str) -> int:
-    made = await desk.act(who, OpenTicket("試", "請問", requester={"name": "甲"}, channel=channel))
+    made = await desk.act(who, OpenTicket("試", "請問", requester={"name": "甲"}, channel=channel, author="member"))
     return int(made["ticket"]["number"])
 
 

@@ -39,7 +39,7 @@ class Clock:
 
 async def case(desk: Desk, channel: str = "api") -> int:
     amy = await sign_in(desk, "amy", "frontline", ("admin",))
-    made = await desk.act(amy, OpenTicket("試", "請問一下", requester={"name": "甲"}, channel=channel))
+    made = await desk.act(amy, OpenTicket("試", "請問一下", requester={"name": "甲"}, channel=channel, author="member"))
     number: int = made["ticket"]["number"]
     return number
 

@@ -24,7 +24,7 @@ MARK = 'stage classify\nrule mark\n  on message.received\n  when message.text co
 async def tags_after(desk: Desk, text: str) -> list[str]:
     """The tags of a fresh case with this text."""
     amy = await sign_in(desk, "amy", "frontline", ("admin",))
-    answer = await desk.act(amy, OpenTicket("試", text, requester={"name": "甲"}))
+    answer = await desk.act(amy, OpenTicket("試", text, requester={"name": "甲"}, author="member"))
     return list(answer["ticket"]["tags"])
 
 

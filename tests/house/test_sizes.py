@@ -19,7 +19,6 @@ LONG = {
     "engine/store/commit.py": 520,
     "tests/core/test_decide.py": 553,
     "tests/web/test_http.py": 541,
-    "web/schema.py": 518,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

@@ -120,7 +120,9 @@ async def _open_outside(desk_folder: Path, config: Path) -> list[int]:
         numbers = []
         for n in range(OUTSIDE):
             who = {"name": f"外面的人{n}", "email": f"outside{n}@example.com"}
-            command = OpenTicket(f"外面來的{n}", "請問可以退貨嗎", channel="test", shop="demo", requester=who)
+            command = OpenTicket(
+                f"外面來的{n}", "請問可以退貨嗎", channel="test", shop="demo", requester=who, author="member"
+            )
             numbers.append(int((await desk.act(amy, command))["ticket"]["number"]))
         return numbers
     finally:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playhouse.migrations import Runner
 
+from engine.core.entities import SYSTEM, Actor
 from engine.features import FEATURES
 from engine.store import KeyRing, Store, StoreError, StoreNewer, StoreOlder, migrate
 from engine.store import tables as t
 from engine.store.doctor import check_chain
-from tests.store.desk import guest, line
+from tests.store.desk import agent, guest, line
 
 MODELS = (*t.MODELS, *(model for feature in FEATURES for model in feature.tables))
 
@@ -149,3 +151,25 @@ def test_processes_that_start_together_migrate_once(empty_url: str, plugins: Any
     for store in stores:
         store.close()
     assert errors == [] and numbers == [1, 2, 3, 4]
+
+
+def test_cases_of_before_get_their_opener_from_the_log(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any, tmp_path: Path
+) -> None:
+    store = open_store()
+    amy = Actor(kind="agent", id=agent(store), username="amy", name="Amy")
+    for visitor, actor in (("v1", SYSTEM), ("v2", amy)):
+        member = guest(store, visitor)
+        store.write_sync(lambda tx, member=member, actor=actor: line(tx, member, "hi", actor=actor))
+    store.close()
+    storage = plugins.open("storage", storage_url, {})
+    runner = Runner(storage.database, str(migrate.FOLDER))
+    with storage.database.atomic():
+        storage.database.execute_sql("INSERT INTO ticket_link (from_id, to_id, kind, created_at) VALUES (2, 1, 'x', 0)")
+        storage.database.execute_sql("ALTER TABLE ticket DROP COLUMN opened_by")
+        runner.History.delete().where(runner.History.name == "0021_opened_by").execute()
+    storage.database.close()
+    assert migrate.up(storage) == ["0021_opened_by"]
+    found = storage.database.execute_sql("SELECT number, opened_by FROM ticket ORDER BY number").fetchall()
+    assert [tuple(row) for row in found] == [(1, "desk"), (2, "agent")]
+    storage.close()

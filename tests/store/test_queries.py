@@ -99,6 +99,7 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "assignee": "amy",
         "requester": {"id": desk.a, "name": None, "tier": "guest", "guest": True},
         "channel": "chat",
+        "opened_by": "member",
         "tags": ["vip", "急件"],
         "order_no": "X-77",
         "product": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.desk import Agents, Nouns, SetStatus, Teams
-from web import colleagues_schema, schema
+from web import colleagues_schema, nouns_schema, schema
 from web.routes import API, Call, Reply, route
 
 
@@ -19,7 +19,7 @@ async def list_teams(call: Call) -> Reply:
     return Reply(await call.ask(Teams()))
 
 
-@route("GET", f"{API}/nouns", {200: schema.Nouns}, tag="desk")
+@route("GET", f"{API}/nouns", {200: nouns_schema.Nouns}, tag="desk")
 async def nouns(call: Call) -> Reply:
     """Types, tiers, teams, states … with labels and colours."""
     return Reply(await call.need(Nouns(), "rulebook"))

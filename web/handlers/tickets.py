@@ -58,6 +58,7 @@ async def open_ticket(call: Call) -> Reply:
             tags=tuple(body.tags),
             requester=requester,
             attachments=tuple(body.attachments),
+            author=None if body.author is UNSET else body.author,
         )
     )
     return _ticket(done["ticket"], 201)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.core import access
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
 from engine.core.draft import WAITING, Draft
-from engine.core.entities import INTERNAL, Actor, Message
+from engine.core.entities import INTERNAL, Actor, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
@@ -123,31 +123,7 @@ def post(draft: Draft, command: PostMessage) -> None:
         )
     if command.visibility == "public" and ticket.assignee is None:
         _take(draft, actor)
-    say = draft.say(
-        author_kind="agent",
-        author_id=actor.id,
-        text=command.text,
-        shown_as=_shown_as(draft, actor, command.visibility),
-        visibility=command.visibility,
-        attachments=command.attachments,
-        client_key=command.client_key,
-        language=ticket.language,
-    )
-    draft.message = Message(
-        id=say.ref,
-        ticket_id=ticket.id,
-        author_kind="agent",
-        text=command.text,
-        created_at=draft.now,
-        author_id=actor.id,
-        author=actor.username,
-        shown_as=say.shown_as,
-        visibility=command.visibility,
-        direction="outbound",
-        channel=ticket.channel,
-        language=ticket.language,
-        attachments=tuple(range(len(command.attachments))),
-    )
+    _agent_says(draft, command.text, command.visibility, command.attachments, command.client_key)
     ticket = draft.need_ticket()
     draft.change_ticket(
         last_line_at=draft.now,
@@ -161,6 +137,45 @@ def post(draft: Draft, command: PostMessage) -> None:
         draft.timers[WAITING] = None
     draft.turn("member")
     raise_trigger(draft, "agent_replied")
+
+
+def agent_opens(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> None:
+    """What an agent writes of a case that she opens in a member's name. He reads it as hers; it answers nothing yet,
+    so the clocks of an answer run and he counts as waiting."""
+    _agent_says(draft, text, "public", attachments, client_key)
+    draft.change_ticket(last_line_at=draft.now, waiting_since=draft.now)
+
+
+def _agent_says(
+    draft: Draft, text: str, visibility: Visibility, attachments: tuple[str, ...], client_key: str | None
+) -> None:
+    """An agent's line that the member reads."""
+    actor, ticket = draft.actor, draft.need_ticket()
+    say = draft.say(
+        author_kind="agent",
+        author_id=actor.id,
+        text=text,
+        shown_as=_shown_as(draft, actor, visibility),
+        visibility=visibility,
+        attachments=attachments,
+        client_key=client_key,
+        language=ticket.language,
+    )
+    draft.message = Message(
+        id=say.ref,
+        ticket_id=ticket.id,
+        author_kind="agent",
+        text=text,
+        created_at=draft.now,
+        author_id=actor.id,
+        author=actor.username,
+        shown_as=say.shown_as,
+        visibility=visibility,
+        direction="outbound",
+        channel=ticket.channel,
+        language=ticket.language,
+        attachments=tuple(range(len(attachments))),
+    )
     draft.keys.add("message.sent")
 
 

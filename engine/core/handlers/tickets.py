@@ -13,7 +13,7 @@ from engine.core.draft import Draft
 from engine.core.entities import DAY, INTERNAL, Ticket
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
-from engine.core.handlers.messages import may_write, member_says, note
+from engine.core.handlers.messages import agent_opens, may_write, member_says, note
 from engine.core.lifecycle import DESK_ONLY, Transition
 from engine.core.opening import SERVE, change, known_tags, open_ticket
 
@@ -29,6 +29,9 @@ def create(draft: Draft, command: OpenTicket) -> None:
     may_write(draft)
     if command.tags and not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
+    author = command.author or ("agent" if draft.actor.kind == "agent" else "member")
+    if author == "agent" and not draft.actor.staff:
+        raise Refused("forbidden", "permission-needed", "members write in their own name", pointer="/author")
     open_ticket(
         draft,
         kind=command.kind or draft.book.opens.kind("lines", command.channel),
@@ -36,11 +39,14 @@ def create(draft: Draft, command: OpenTicket) -> None:
         subject=command.subject,
         values=command.values,
         tags=known_tags(draft, command.tags),
+        opened_by=author,
     )
     if draft.need_ticket().channel == INTERNAL:
         note(draft, command.text, command.attachments, command.client_key)
-        return
-    member_says(draft, command.text, command.attachments, command.client_key)
+    elif author == "agent":
+        agent_opens(draft, command.text, command.attachments, command.client_key)
+    else:
+        member_says(draft, command.text, command.attachments, command.client_key)
 
 
 def change_ticket(draft: Draft, command: ChangeTicket) -> None:

@@ -154,7 +154,7 @@ class _Runner:
             )
         if step.call is not None:
             done.append(self._call(step.call))
-        if step.message is not None:
+        if step.message is not None and step.open is None:
             done.append(self._message(step, step.message))
         if step.agent is not None:
             done.extend(self._agent(step, step.agent))
@@ -277,9 +277,7 @@ class _Runner:
         wanted = step.kind or scenario.kind, step.channel or scenario.channel
         kind, channel = self.book.opens.line(*wanted, self.book.live_kinds)
         if ticket is None:
-            for name, value in {**scenario.ticket, **step.ticket}.items():
-                custom = f"ticket.{name}" in self.book.custom_fields
-                values[f"fields.{name}" if custom else name] = value
+            values = self._named({**scenario.ticket, **step.ticket})
         command = MemberLine(
             shop=self.shop,
             text=text,
@@ -300,6 +298,11 @@ class _Runner:
             self.ticket = min(world.tickets.keys() - before)  # the first: others may have been opened beside it
         return decision
 
+    def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of a case as commands name them: declared fields by `fields.NAME`."""
+        custom = self.book.custom_fields
+        return {(f"fields.{name}" if f"ticket.{name}" in custom else name): value for name, value in values.items()}
+
     def _agent(self, step: Step, username: str) -> list[Decision]:
         world = self.world
         agent = world.agents.get(username)
@@ -319,7 +322,7 @@ class _Runner:
         done: list[Decision] = []
         if step.open is not None:
             kind = step.open
-            opening = OpenTicket(kind, kind, kind, self.shop, tags=())
+            opening = OpenTicket(kind, step.message or kind, kind, self.shop, self._named(step.ticket))
             done.append(world.run(opening, actor, member_id=self.member.id, shop=self.shop))
             self.ticket = max(t.id for t in world.tickets.values() if t.kind == kind)
         number = world.tickets[self.ticket].number if self.ticket is not None else 0
@@ -331,9 +334,7 @@ class _Runner:
         if step.note is not None:
             commands.append(PostMessage(number, step.note, "internal"))
         if step.at.has("set"):
-            custom = self.book.custom_fields
-            values = {(f"fields.{k}" if f"ticket.{k}" in custom else k): v for k, v in step.set.items()}
-            commands.append(ChangeTicket(number, values))
+            commands.append(ChangeTicket(number, self._named(step.set)))
         if step.move is not None:
             commands.append(MoveTicket(number, step.move))
         if step.ask_rating:

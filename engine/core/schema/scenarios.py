@@ -174,14 +174,14 @@ class Step(Entry):
         """Returns what is told of a key that no field has."""
         return say("`{key}` is no step", key)
 
-    message: Annotated[Text, say("the member writes this")] = None
+    message: Annotated[Text, say("the member writes this; with `open`, what the agent writes of the case")] = None
     attachments: Annotated[
         int, Else(say("`{key}` is a number", "attachments")), say("how many files come with the line")
     ] = 0
     automatic: Annotated[bool, say("whether a machine wrote the line, such as an out-of-office reply")] = False
     kind: Annotated[Kind, say("the kind of case the line opens")] = None
     channel: Annotated[str | None, LOOSE, Names("channel"), say("the channel the line comes by")] = None
-    ticket: Annotated[Values, say("what the member gives with a new case")] = field(default_factory=dict)
+    ticket: Annotated[Values, say("what is known of a new case from the start")] = field(default_factory=dict)
     member: Annotated[MemberEntry | None, say("from here on the member is this")] = None
     wait: Annotated[Text, say("time passes: `30s`, `15m`, `4h`, `2d`")] = None
     agent: Annotated[Text, say("an agent of the scenario acts, by username")] = None

@@ -44,6 +44,7 @@ class Ticket(Row):
     route_by = TextField(null=True)
     route_skills = TextField(default="[]")
     rating_asked_at = BigIntegerField(null=True)
+    opened_by = TextField(default="member")
     due_at = BigIntegerField(default=NEVER)
     """The earliest due time of its unmet clocks, for the overdue view and sorting."""
     last_message_id = BigIntegerField(null=True)

@@ -1260,6 +1260,11 @@ export interface components {
             assignee: string | null;
             requester: components["schemas"]["Requester"];
             channel: string;
+            /**
+             * @description `agent`: in the member's name; `desk`: by a rule.
+             * @enum {string}
+             */
+            opened_by: "agent" | "desk" | "member";
             tags: string[];
             order_no: string | null;
             product: string | null;
@@ -1424,59 +1429,6 @@ export interface components {
             /** @description The last 20, with `GET /members/{id}`. */
             tickets?: components["schemas"]["Ticket"][];
         };
-        /** Noun */
-        Noun: {
-            name: string;
-            label: {
-                [key: string]: string;
-            };
-            /** @default null */
-            colour: string | null;
-            /** @default null */
-            group: string | null;
-        };
-        /** State */
-        State: {
-            kind: string;
-            name: string;
-            label: {
-                [key: string]: string;
-            };
-            /** @enum {string} */
-            category: "closed" | "open" | "pending";
-        };
-        /** FieldInfo */
-        FieldInfo: {
-            /** @description `ticket.amount`. */
-            name: string;
-            type: string;
-            label: {
-                [key: string]: string;
-            };
-            optional: boolean;
-            personal: boolean;
-            /** @default null */
-            values: components["schemas"]["Noun"][] | null;
-        };
-        /**
-         * Nouns
-         * @description GET /api/v1/nouns: all that screens need to show names of the rulebook.
-         */
-        Nouns: {
-            digest: string;
-            shops: components["schemas"]["Noun"][];
-            locales: string[];
-            kinds: components["schemas"]["Noun"][];
-            types: components["schemas"]["Noun"][];
-            tiers: components["schemas"]["Noun"][];
-            /** @description Lowest first. */
-            priorities: components["schemas"]["Noun"][];
-            teams: components["schemas"]["Noun"][];
-            skills: components["schemas"]["Noun"][];
-            tags: components["schemas"]["Noun"][];
-            states: components["schemas"]["State"][];
-            fields: components["schemas"]["FieldInfo"][];
-        };
         /** Notice */
         Notice: {
             id: number;
@@ -1591,6 +1543,11 @@ export interface components {
             requester?: components["schemas"]["RequesterBody"];
             /** @default [] */
             attachments: string[];
+            /**
+             * @description whose words `text` are: one's own, or the requester's, handed in for him
+             * @enum {string}
+             */
+            author?: "agent" | "member";
         };
         /** TicketPatch */
         TicketPatch: {
@@ -1754,6 +1711,59 @@ export interface components {
             items: components["schemas"]["Team"][];
             /** @default null */
             next: string | null;
+        };
+        /** Noun */
+        Noun: {
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            /** @default null */
+            colour: string | null;
+            /** @default null */
+            group: string | null;
+        };
+        /** State */
+        State: {
+            kind: string;
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            category: "closed" | "open" | "pending";
+        };
+        /** FieldInfo */
+        FieldInfo: {
+            /** @description `ticket.amount`. */
+            name: string;
+            type: string;
+            label: {
+                [key: string]: string;
+            };
+            optional: boolean;
+            personal: boolean;
+            /** @default null */
+            values: components["schemas"]["Noun"][] | null;
+        };
+        /**
+         * Nouns
+         * @description GET /api/v1/nouns: all that screens need to show names of the rulebook.
+         */
+        Nouns: {
+            digest: string;
+            shops: components["schemas"]["Noun"][];
+            locales: string[];
+            kinds: components["schemas"]["Noun"][];
+            types: components["schemas"]["Noun"][];
+            tiers: components["schemas"]["Noun"][];
+            /** @description Lowest first. */
+            priorities: components["schemas"]["Noun"][];
+            teams: components["schemas"]["Noun"][];
+            skills: components["schemas"]["Noun"][];
+            tags: components["schemas"]["Noun"][];
+            states: components["schemas"]["State"][];
+            fields: components["schemas"]["FieldInfo"][];
         };
         /** TextPlace */
         TextPlace: {
