@@ -272,6 +272,13 @@ class ServeQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class ServingGone:
+    """The agent who serves this chat went offline."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryFailed:
     """An outgoing line was given up."""
 

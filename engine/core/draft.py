@@ -35,6 +35,8 @@ from engine.core.values import replace
 
 SILENCE = "silence"
 WAITING = "waiting"
+GONE = "gone"
+AGENT_GONE = "chat.agent_gone"
 
 
 class Draft:
@@ -181,6 +183,7 @@ class Draft:
         self.change_ticket(assignee=username)
         if agent is not None:
             self.log.append(Set("agent", agent.id, {"last_assigned_at": self.now}))
+            self.agent_gone()
         if self.chat is not None and username:
             self.timers[WAITING] = None
             served = self.chat.served_at if self.chat.served_at is not None else self.now
@@ -394,12 +397,17 @@ class Draft:
 
     def arm_silence(self, kind: str, since: int, passed: int) -> None:
         """Sets the timer of the next `after` longer than `passed` that a rule names for a silence or for waiting."""
-        name = WAITING if kind == "chat.waiting" else SILENCE
+        name = {"chat.waiting": WAITING, AGENT_GONE: GONE}.get(kind, SILENCE)
         for after in self.book.rules.after(kind, self.shop):
             if after > passed:
                 self.set_timer(name, since + after, "silence", {"kind": kind, "since": since, "after": after})
                 return
         self.timers[name] = None
+
+    def agent_gone(self) -> None:
+        """Where an agent who is offline serves a chat that goes on: from now on counts for `chat.agent_gone`."""
+        if self.chat is not None and self.chat.ended_at is None and self.agent and self.agent.status == "offline":
+            self.arm_silence(AGENT_GONE, self.now, 0)
 
     def settle_clocks(self, *, recount: bool = False) -> None:
         """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers.

@@ -30,6 +30,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("chat.ended", _CHAT, doc="a chat is over"),
     EventKind("chat.member_silent", _CHAT, after="required", doc="nothing from the member since an agent's line"),
     EventKind("chat.agent_silent", _CHAT, after="required", doc="nothing from an agent since the first open line"),
+    EventKind("chat.agent_gone", _CHAT, after="required", doc="the agent of a chat has been offline for that long"),
     EventKind("call.ringing", _CALL, doc="a telephone rings, here or there"),
     EventKind("call.answered", _CALL, doc="a call was taken"),
     EventKind("call.ended", _CALL, doc="a call that was taken is over", sets=("call.result",)),
@@ -60,6 +61,6 @@ BY_CHANGE_OF_CHATS: Mapping[str, tuple[str, ...]] = {
 }
 """Those that may follow where the ticket is a chat."""
 CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
-    name: events + (BY_CHANGE_OF_CHATS[name] if name != "ticket.assignee" else ()) for name, events in BY_CHANGE.items()
+    name: events + BY_CHANGE_OF_CHATS[name] for name, events in BY_CHANGE.items()
 }
-"""Those a rule may cause. A chat waits again when its agent is taken away, and no rule does that."""
+"""Those a rule may cause. A chat waits again when its agent is taken away."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from engine.core import rights, routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
-from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, TimerDue
+from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.library import Library
@@ -331,6 +331,13 @@ class World:
             if not decision.events:
                 break
         return decisions
+
+    def serving_gone(self, username: str) -> list[Decision]:
+        """Tells the chats that an agent serves that she is offline, as the desk does when she goes."""
+        served = [t for t in self.tickets.values() if t.assignee == username and t.kind in self.book.live_kinds]
+        return [
+            self.run(ServingGone(t.id), SYSTEM, ticket_id=t.id, shop=t.shop) for t in served if t.category != "closed"
+        ]
 
     def _queue(self) -> list[routing.Waiting]:
         waiting = [

@@ -102,7 +102,7 @@ def _never_reopened(book: Rulebook) -> Settled | None:
     return (0,)
 
 
-_CHATS = ("chat.started", "chat.waiting", "chat.ended", "chat.member_silent", "chat.agent_silent")
+_CHATS = ("chat.started", "chat.waiting", "chat.ended", "chat.member_silent", "chat.agent_silent", "chat.agent_gone")
 _OUTBOUND = ("message.sent", "delivery.failed")
 
 FACTS: tuple[Fact, ...] = (
@@ -112,6 +112,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(("ticket.created",), "ticket.first_replied_at", _fixed(None), "empty"),
     Fact(("ticket.created",), "ticket.rating", _fixed(None), "empty"),
     Fact(_CHATS, "ticket.kind", _live, "a kind that is `live`"),
+    Fact(("chat.agent_gone",), "agent.status", _fixed("offline"), "`offline`"),
     Fact(("message.received",), "message.direction", _fixed("inbound"), "`inbound`"),
     Fact(("message.received",), "message.author", _fixed("member"), "`member`"),
     Fact(_OUTBOUND, "message.direction", _fixed("outbound"), "`outbound`"),

@@ -141,3 +141,10 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
     )
     # With nobody there, no time is promised.
     return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // online if online else 0}
+
+
+def served_by(tx: Tx, agent_id: int) -> list[int]:
+    """The tickets of the chats that go on and that an agent serves."""
+    going_on = (t.Ticket.assignee_id == agent_id) & (t.Ticket.category != "closed") & t.Chat.ended_at.is_null()
+    chats = t.Ticket.select(t.Ticket.id).join(t.Chat, on=(t.Chat.ticket_id == t.Ticket.id)).where(going_on)
+    return [row["id"] for row in tx.rows(chats.order_by(t.Ticket.id))]

@@ -97,3 +97,53 @@ def test_who_is_free_is_found_however_many_wait_for_others(house: House) -> None
         assert found["assignee"] == "amy"
 
     house.run(work)
+
+
+GONE = """
+rule gone
+  stage route
+  priority 500
+  on chat.agent_gone after 1s
+  then route to team ticket.team by least_busy reassign
+"""
+
+
+def test_a_chat_whose_agent_went_offline_is_passed_on(house: House) -> None:
+    house.write("gone.rules", GONE)
+
+    async def work(desk: Desk) -> None:
+        amy, ben = [await sign_in(desk, name, "frontline") for name in ("amy", "ben")]
+        await desk.act(amy, SetStatus("online"))
+        who = await member(desk, tier="basic")
+        number = (await desk.act(who, MemberLine("demo", "你好")))["ticket"]
+
+        async def holder() -> str | None:
+            held: str | None = (await desk.query(amy, TicketByNumber(number)))["assignee"]
+            return held
+
+        async def until(wanted: str | None) -> None:
+            for _ in range(100):
+                await desk.tick()
+                if await holder() == wanted:
+                    return
+                await asyncio.sleep(0.05)
+            assert await holder() == wanted
+
+        await until("amy")
+        await desk.act(amy, SetStatus("offline"))
+        assert await holder() == "amy", "she may come back"
+        await until(None)  # nobody is there: it waits for the team
+        await desk.act(ben, SetStatus("online"))
+        await until("ben")
+        await desk.act(ben, SetStatus("offline"))
+        await desk.act(ben, SetStatus("online"))
+        await desk.act(amy, SetStatus("online"))
+        await asyncio.sleep(1.2)
+        await desk.tick()
+        assert await holder() == "ben", "who was away for a moment keeps it"
+        # And one that is given by hand to who is not there.
+        await desk.act(amy, SetStatus("offline"))
+        await desk.act(ben, ChangeTicket(number, {"assignee": "amy"}))
+        await until("ben")
+
+    house.run(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core import rights, routing
-from engine.core.commands import EndChat, GuestSignedIn, OpenChat, ServeQueue
+from engine.core.commands import EndChat, GuestSignedIn, OpenChat, ServeQueue, ServingGone
 from engine.core.draft import Draft
 from engine.core.entities import Chat
 from engine.core.errors import Refused
@@ -66,9 +66,15 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
         draft.keys.add("ticket.assigned")
 
 
+def serving_gone(draft: Draft, command: ServingGone) -> None:
+    """Who serves the chat went offline: the time she is away counts from now on."""
+    draft.agent_gone()
+
+
 BEGIN: Mapping[type, Beginning] = {
     OpenChat: Beginning(open_chat),
     ServeQueue: Beginning(serve_queue),
     GuestSignedIn: Beginning(guest_signed_in),
+    ServingGone: Beginning(serving_gone),
     EndChat: Beginning(end, about="ticket", right="ticket.move"),
 }

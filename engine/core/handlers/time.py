@@ -12,7 +12,7 @@ from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
 from engine.core.chains import Chain
 from engine.core.commands import ScheduleDue, SettleClocks, TimerDue
-from engine.core.draft import Draft
+from engine.core.draft import AGENT_GONE, Draft
 from engine.core.entities import Clock
 from engine.core.handlers._beginning import Beginning
 from engine.core.values import replace
@@ -54,6 +54,10 @@ def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
         return
     if kind == "chat.waiting":
         if chat.served_at is not None or chat.queued_at != since:
+            return
+    elif kind == AGENT_GONE:
+        agent = draft.agent
+        if agent is None or agent.status != "offline" or agent.status_since > since:
             return
     elif chat.silent_since != since or f"chat.{chat.silent_side}_silent" != kind:
         return

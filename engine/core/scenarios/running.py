@@ -345,6 +345,8 @@ class _Runner:
         if step.status is not None:
             status = cast(AgentStatus, step.status)  # another was told of before
             done.append(world.run(SetStatus(status), actor, shop=self.shop, agent=username))
+            if status == "offline":
+                done += world.serving_gone(username)
         return done
 
     def _member_does(self, command: Any) -> Decision:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.core.commands import SetStatus
+from engine.core.commands import ServingGone, SetStatus
 from engine.core.entities import Case
 from engine.desk.context import Decided, Work
 from engine.desk.rows import RuleCommand
-from engine.store import load, people
+from engine.store import load, people, queue
 
 
 def _of_agent(work: Work, command: SetStatus) -> Case:
@@ -19,6 +19,11 @@ def _of_agent(work: Work, command: SetStatus) -> Case:
 
 
 def _status(work: Work, command: SetStatus, case: Case, decided: Decided) -> dict[str, Any]:
+    if command.status == "offline" and decided.decision.events:
+        for ticket_id in queue.served_by(work.tx, work.actor.id):
+            served = load.ticket_case(work.tx, work.words, ticket_id=ticket_id, lines=0)
+            if served is not None:
+                work.decide(ServingGone(ticket_id), served)
     return {"status": command.status}
 
 

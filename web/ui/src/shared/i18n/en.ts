@@ -352,6 +352,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.chat.ended': 'Chat ended',
   'event.chat.member_silent': 'Member silent',
   'event.chat.agent_silent': 'Agent silent',
+  'event.chat.agent_gone': 'Agent gone',
   'event.call.ringing': 'Telephone rang',
   'event.call.answered': 'Call taken',
   'event.call.ended': 'Call ended',

@@ -352,6 +352,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.chat.ended': '会话结束',
   'event.chat.member_silent': '客户无响应',
   'event.chat.agent_silent': '客服无应答',
+  'event.chat.agent_gone': '客服离线',
   'event.call.ringing': '电话响起',
   'event.call.answered': '接起电话',
   'event.call.ended': '通话结束',

@@ -350,6 +350,7 @@ export const desk = {
   'event.chat.ended': '對話結束',
   'event.chat.member_silent': '會員沒有回應',
   'event.chat.agent_silent': '客服沒有回應',
+  'event.chat.agent_gone': '客服離線',
   'event.call.ringing': '電話響起',
   'event.call.answered': '接起電話',
   'event.call.ended': '通話結束',
