@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from engine.lang.environment import Function
@@ -89,6 +91,20 @@ def _length(value: Any) -> int:
     return len(value)
 
 
+_CODE = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
+
+
+def code_in(text: str) -> str:
+    """The word of a text that looks most like a number somebody was given (an order, a parcel): letters, digits and the
+    hyphens between them, the one with the most digits, the first of two; empty where no word has a digit."""
+    found = max(_CODE.findall(normalize("NFKC", text)), key=_digits, default="")
+    return found if _digits(found) else ""
+
+
+def _digits(word: str) -> int:
+    return sum(char.isdigit() for char in word)
+
+
 @dataclass(frozen=True, slots=True)
 class Builtin:
     """A function of the language itself: one of several forms, by the types of its arguments."""
@@ -144,6 +160,18 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
     "length": _forms(
         Builtin(_function("length", TEXT, NUMBER, _length, "how many characters a text has")),
         Builtin(_function("length", _ANY_LIST, NUMBER, _length, "how many items a list has")),
+    ),
+    "code_in": _forms(
+        Builtin(
+            _function(
+                "code_in",
+                TEXT,
+                TEXT,
+                code_in,
+                "the word with the most digits, an order's number in a sentence: `AB-20260228` of "
+                "`訂單AB-20260228壞了`; an empty text where there is none",
+            )
+        )
     ),
 }
 """The language's own functions, each with its forms."""

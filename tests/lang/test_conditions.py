@@ -138,6 +138,9 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
     ("message.text matches /退.款/", {TEXT: "退還款"}, True),
     ('message.text = "say \\"hi\\""', {TEXT: 'say "HI"'}, True),
     ("length(message.text) = 2", {TEXT: "退款"}, True),
+    ('code_in(message.text) = "AB-20260228"', {TEXT: "2 張訂單 AB-20260228壞了"}, True),
+    ('code_in(message.text) = "20260228"', {TEXT: "訂單２０２６０２２８"}, True),
+    ('code_in(message.text) = ""', {TEXT: "Order no. unknown -"}, True),
     ("length(ticket.tags) = 2", {"ticket.tags": ("a", "b")}, True),
     # times, in the shop's zone (Taipei, UTC+8)
     ('now = "2026-03-02"', {"now": NOW}, True),
