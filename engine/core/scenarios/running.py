@@ -162,6 +162,8 @@ class _Runner:
             done.append(self._member_does(RateTicket(step.rate, step.comment)))
         if step.end and step.agent is None:
             done.append(self._member_does(EndChat()))
+        if step.move is not None and step.agent is None:
+            done.append(self._member_does(MoveTicket(self._number(), step.move)))
         if step.fail_delivery:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
             command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
@@ -322,7 +324,7 @@ class _Runner:
             opening = OpenTicket(kind, kind, kind, self.shop, tags=())
             done.append(world.run(opening, actor, member_id=self.member.id, shop=self.shop))
             self.ticket = max(t.id for t in world.tickets.values() if t.kind == kind)
-        number = world.tickets[self.ticket].number if self.ticket is not None else 0
+        number = self._number()
         commands: list[Any] = []
         if step.reply is not None:
             commands.append(PostMessage(number, step.reply, "public"))
@@ -345,6 +347,10 @@ class _Runner:
             status = cast(AgentStatus, step.status)  # another was told of before
             done.append(world.run(SetStatus(status), actor, shop=self.shop, agent=username))
         return done
+
+    def _number(self) -> int:
+        """The number of the case at hand; 0 where there is none."""
+        return self.world.tickets[self.ticket].number if self.ticket is not None else 0
 
     def _member_does(self, command: Any) -> Decision:
         return self.world.run(command, self._member_actor(), ticket_id=self.ticket, shop=self.shop)

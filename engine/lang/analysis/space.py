@@ -529,6 +529,9 @@ class Space:
             tests = [TextTest("words", (w,), node.exact) for w in words]
             if not everything:
                 tests = [TextTest("words", tuple(words), node.exact)] if words else []
+            if node.mode == "only":
+                tests += [TextTest("only", tuple(words), node.exact)] if words else []
+                everything = bool(words)  # what is nothing but the words has one of them
         elif isinstance(node, tree.TextAffix):
             tests = [TextTest(node.where, (fold(node.text),))]
         else:
