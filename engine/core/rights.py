@@ -125,7 +125,7 @@ def able(roles: Mapping[str, Role], roster: Sequence[Agent]) -> list[Agent]:
     return [agent for agent in roster if known[agent.roles]]
 
 
-def may_answer(roles: Mapping[str, Role], given: Sequence[str]) -> bool:
+def may_answer(roles: Mapping[str, Role], given: tuple[str, ...]) -> bool:
     """Whether who has these roles may see a ticket and answer its member."""
     rights = access.permissions_of(roles, given)
     return "ticket.view" in rights and not rights.isdisjoint(_ANSWERING)

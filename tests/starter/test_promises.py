@@ -62,8 +62,8 @@ def test_nothing_is_promised_that_is_not_so(status: AgentStatus, hour: str, sett
             elif hour == "open":
                 assert not step & NOBODY, case
         if not guest and not here:
-            # Who waits for a person has an answer or hears how it stands, at once; and hears it with the first line that
-            # the library cannot answer.
+            # Who waits for a person has an answer or hears how it stands, at once; and hears it with the first line
+            # that the library cannot answer.
             assert told[0] & {"answer", *NOBODY}, case
             assert bool(set.union(*told) & NOBODY) == ("分期" not in first or "分期" not in second), case
     assert answered or (here and setting == "guests_automatic")
