@@ -191,7 +191,7 @@ class _Translation:
                 return self.one_of(node)
             case tree.ListHas():
                 return self.list_has(node)
-            case tree.TextContains():
+            case tree.TextContains(mode="any" | "all"):
                 return self.contains(node)
             case tree.TextAffix():
                 return self.affix(node)
@@ -309,8 +309,6 @@ class _Translation:
         raise NotFilterable(f"`{node.span.text}` cannot be looked into by a list's filter", node.span)
 
     def contains(self, node: tree.TextContains) -> Any:
-        if node.mode == "only":
-            raise NotFilterable("`contains only` is decided in memory, a list cannot be filtered by it", node.span)
         words = [word for word in _few(node.words, node) if word]
         if node.exact:
             if not all(is_cjk(char) for word in words for char in word):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
@@ -24,11 +24,16 @@ _word_set = lru_cache(maxsize=4096)(WordSet)
 """The same lists are asked of thousands of sample texts."""
 
 
+Kind = Literal["words", "only", "starts", "ends", "pattern"]
+OF_MODE: Mapping[str, tuple[Kind, ...]] = {"any": ("words",), "only": ("words", "only")}
+"""The tests that `contains any` and `contains only` of some words make."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TextTest:
     """A test of a text: words (any of them, or nothing else), how it starts or ends, or a pattern."""
 
-    kind: Literal["words", "only", "starts", "ends", "pattern"]
+    kind: Kind
     words: tuple[str, ...]
     """Folded unless `exact`; for `starts` and `ends` the one folded text; for a pattern its source."""
     exact: bool = False
