@@ -34,6 +34,7 @@ from engine.core.memory import World
 from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
 from engine.core.scenarios.coverage import Coverage
+from engine.core.scenarios.given import given
 from engine.core.scenarios.made import agent_of, answer_of, moment, page_of, with_settings
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
@@ -64,8 +65,8 @@ class _Runner:
     def __init__(self, book: Rulebook, scenario: Scenario, coverage: Coverage | None) -> None:
         self.coverage = coverage
         self.shop = scenario.shop or next(iter(book.shops))
-        self.unset: str | None = None
-        if scenario.settings and self.shop in book.shops:
+        book, self.unset = given(book)
+        if self.unset is None and scenario.settings and self.shop in book.shops:
             book, self.unset = with_settings(book, self.shop, scenario.settings)
         self.book = book
         self.scenario = scenario
@@ -93,7 +94,8 @@ class _Runner:
             self.result.failures.append(Failure(1, self.scenario.at.span("shop"), there_is_none))
             return self.result
         if self.unset is not None:
-            self.result.failures.append(Failure(1, self.scenario.at.span("settings"), self.unset))
+            place = self.scenario.at.span("settings") if self.scenario.settings else self.scenario.at.span()
+            self.result.failures.append(Failure(1, place, self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
             there_is_none = say("there is no tier `{name}`", self.member.tier)
