@@ -94,8 +94,7 @@ class _Runner:
             self.result.failures.append(Failure(1, self.scenario.at.span("shop"), there_is_none))
             return self.result
         if self.unset is not None:
-            place = self.scenario.at.span("settings") if self.scenario.settings else self.scenario.at.span()
-            self.result.failures.append(Failure(1, place, self.unset))
+            self.result.failures.append(Failure(1, self.scenario.at.span(), self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
             there_is_none = say("there is no tier `{name}`", self.member.tier)
@@ -351,7 +350,6 @@ class _Runner:
         return done
 
     def _number(self) -> int:
-        """The number of the case at hand; 0 where there is none."""
         return self.world.tickets[self.ticket].number if self.ticket is not None else 0
 
     def _member_does(self, command: Any) -> Decision:
