@@ -105,9 +105,18 @@ def load_files(
     if unreadable:
         rulebook = None
     loaded = Loaded(files=files, digest=digest_of(files), rulebook=rulebook, findings=found)
-    if rulebook is not None and run_scenarios:
+    if rulebook is not None and run_scenarios and not _wrongly_given(rulebook, found):
         loaded.failures = failing_scenarios(rulebook, written, found, previous, at)
     return loaded
+
+
+def _wrongly_given(rulebook: Rulebook, findings: list[Finding]) -> bool:
+    """Whether scenarios have no desk to run on; told once, at the first file of what they are given."""
+    _, wrong = scenarios.given(rulebook)
+    if wrong is not None:
+        path = min(path for path in rulebook.files if path.startswith(scenarios.GIVEN))
+        findings.append(Finding("scenario-invalid", wrong, Source(path, rulebook.files[path]).span(0, 0)))
+    return wrong is not None
 
 
 def _scenarios(files: Mapping[str, str], findings: list[Finding]) -> list[scenarios.Scenario]:
@@ -161,8 +170,9 @@ def _known_as(scenario: scenarios.Scenario) -> tuple[str, str]:
 
 
 def is_scenario_file(path: str) -> bool:
-    """Scenario files lie in a `tests/` folder."""
-    return path.endswith((".yaml", ".yml")) and "tests" in path.split("/")[:-1]
+    """Scenario files lie in a `tests/` folder; what lies in `tests/given/` is the desk they speak of."""
+    yaml = path.endswith((".yaml", ".yml")) and "tests" in path.split("/")[:-1]
+    return yaml and not path.startswith(scenarios.GIVEN)
 
 
 def told(finding: Finding) -> dict[str, Any]:

@@ -128,8 +128,10 @@ class NoticeFrame(Struct, tag_field="type", tag="notice"):
 class QueueFrame(Struct, tag_field="type", tag="queue"):
     position: int | None | UnsetType = UNSET
     """Members: the place in the line, 1 is next; null when no longer waiting."""
-    wait: int | None | UnsetType = UNSET
-    """Members: seconds it will likely take."""
+    here: bool | UnsetType = UNSET
+    """Members: whether anybody is there who may answer."""
+    wait: tuple[int, int] | None | UnsetType = UNSET
+    """Members: from how many to how many whole minutes it will likely take; null where nothing tells."""
     waiting: int | UnsetType = UNSET
     """Agents: how many wait."""
 

@@ -266,10 +266,9 @@ class Hub:
                 self.waiting.discard(chat)
                 continue
             place = await desk.query(chat.actor, QueuePlace(chat.ticket))
-            position = place["position"] if place else None
-            if position is None:
+            if place is None:
                 self.waiting.discard(chat)
-            chat.tell_place(position, place["wait"] if place else None)
+            chat.tell_place(place)
         dirty, self.dirty = list(self.dirty), set()
         counts: dict[tuple[Any, ...], int] = {}
         for socket in dirty:

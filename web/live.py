@@ -51,7 +51,7 @@ class ChatSocket(Socket):
         self._opened = 0.0
         self._coming: list[asyncio.TimerHandle] = []
         self._shown: Counter[str] = Counter()
-        self._place: tuple[int | None, int | None] = (None, None)
+        self._place: Mapping[str, Any] | None = None
         self._network = network(self.web.proxies.address(self.request))
 
     def check_origin(self, origin: str) -> bool:
@@ -273,11 +273,11 @@ class ChatSocket(Socket):
             self.ticket, self._opening = chat["ticket"], ()
             self.hub.waiting.add(self)
 
-    def tell_place(self, position: int | None, wait: int | None) -> None:
-        """Sends the place in the line, if it is news."""
-        if (position, wait) != self._place:
-            self._place = (position, wait)
-            self.send({"type": "queue", "position": position, "wait": wait})
+    def tell_place(self, place: Mapping[str, Any] | None) -> None:
+        """Sends the place in the line, if it is news; None: it does not wait."""
+        if place != self._place:
+            self._place = place
+            self.send({"type": "queue", **(place or {"position": None})})
 
 
 class AgentSocket(Socket):

@@ -196,11 +196,18 @@ class Draft:
         state = lifecycle.states[transition.target]
         was_closed = ticket.category == "closed"
         closed = state.category == "closed"
+        first = self.case.ticket
+        if closed and first is not None and first.category == "closed":
+            # Opened and closed again in one decision, such as by a line of thanks: it has stayed closed.
+            closed_at, reopened = first.closed_at, first.reopened
+        else:
+            closed_at = self.now if closed and not was_closed else (ticket.closed_at if closed else None)
+            reopened = ticket.reopened + (1 if was_closed and not closed else 0)
         self.change_ticket(
             state=state.name,
             category=state.category,
-            closed_at=self.now if closed and not was_closed else (None if not closed else ticket.closed_at),
-            reopened=ticket.reopened + (1 if was_closed and not closed else 0),
+            closed_at=closed_at,
+            reopened=reopened,
             waiting_since=None if closed else ticket.waiting_since,
         )
         body: dict[str, Any] = {"from": ticket.state, "to": state.name, "trigger": transition.trigger}

@@ -7,7 +7,7 @@ username. A row that does not exist yet has a negative id, given out by the deci
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from engine.core.purposes import PHONE, WINDOW
 from engine.core.values import Struct, replace
@@ -18,6 +18,8 @@ AuthorKind = Literal["member", "agent", "desk", "bot", "system"]
 Opener = Literal["member", "agent", "desk"]
 """Who wanted a case: the member himself, an agent in his name, or the desk by a rule."""
 AgentStatus = Literal["online", "busy", "away", "offline"]
+PRESENT: Final = ("online", "busy")
+"""How an agent is who is there; only who is `online` is given more."""
 ClockState = Literal["running", "paused", "met", "breached", "dropped"]
 
 SECOND = 1_000_000
@@ -247,6 +249,9 @@ class Lookups(Protocol):
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
+
+    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
+        """The roles of each enabled agent who serves the shop and is there: online or busy."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

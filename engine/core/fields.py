@@ -8,6 +8,7 @@ from typing import Any
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE
 from engine.core.reader import Attribute, Of
+from engine.core.rights import may_answer
 from engine.core.view import Getter
 from engine.core.view import View as Draft
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
@@ -136,6 +137,11 @@ def _load(draft: Draft) -> Any:
     return draft.agent.load + draft.given.get(draft.agent.username, 0)
 
 
+def _agents_here(draft: Draft) -> int:
+    roles = draft.book.roles
+    return sum(may_answer(roles, given) for given in draft.case.lookups.at_the_desk(draft.shop))
+
+
 def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
     """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier,
     team, channel, shop, tag, skill, language, status, weekday, direction, author, opener, target, policy, role."""
@@ -246,6 +252,13 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("rating.comment", TEXT, "?", _extra("rating.comment"), "what the member wrote with it"),
         ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),
         ("shop.name", one("shop"), "", Of(lambda draft: draft.shop), "the shop this happens in"),
+        (
+            "shop.agents_here",
+            NUMBER,
+            "n",
+            Of(_agents_here),
+            "agents who may answer the shop's members and are there: online or busy",
+        ),
         ("now", TIME, "", Of(lambda draft: draft.now), "the moment of the decision"),
         ("weekday", one("weekday"), "", Of(_weekday), "the day of the week in the shop's zone"),
     ]

@@ -14,7 +14,7 @@ from engine.core import rights, routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
-from engine.core.entities import NEVER, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.entities import NEVER, PRESENT, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.library import Library
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
@@ -77,6 +77,10 @@ class World:
             for agent in sorted(self.agents.values(), key=lambda a: a.username)
             if not agent.shops or shop in agent.shops
         )
+
+    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
+        """The roles of each agent who serves the shop and is there."""
+        return tuple(agent.roles for agent in self.roster(shop) if agent.status in PRESENT)
 
     def last_agent(self, member_id: int) -> str | None:
         """Who last answered the member."""

@@ -174,7 +174,8 @@ class OpenChatOf:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """The place of a waiting chat in its line (1 is next) and the seconds it will likely wait."""
+    """The place of a waiting chat in its line (1 is next), whether anybody is there to serve it, and from how many to
+    how many minutes it will likely wait, where that can be told."""
 
     number: int
 

@@ -57,7 +57,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "agent.name", "agent.teams", "agent.skills", "agent.status", "agent.load",
         "chat.page", "chat.referrer", "chat.device", "chat.region", "chat.queue_position", "chat.waited",
         "call.direction", "call.waited", "call.duration", "call.result",
-        "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at",
+        "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at", "shop.agents_here",
         "rating.score", "rating.comment", "timer.name",
     ),
     "member.view": (
@@ -121,12 +121,14 @@ def assignee(roles: Mapping[str, Role], agent: Agent | None) -> Agent | None:
 
 def able(roles: Mapping[str, Role], roster: Sequence[Agent]) -> list[Agent]:
     """Those of a roster whom a route may give a ticket to: they may see it and answer the member."""
-    known: dict[tuple[str, ...], bool] = {}
-    for agent in roster:
-        if agent.roles not in known:
-            given = access.permissions_of(roles, agent.roles)
-            known[agent.roles] = "ticket.view" in given and not given.isdisjoint(_ANSWERING)
+    known = {given: may_answer(roles, given) for given in {agent.roles for agent in roster}}
     return [agent for agent in roster if known[agent.roles]]
+
+
+def may_answer(roles: Mapping[str, Role], given: tuple[str, ...]) -> bool:
+    """Whether who has these roles may see a ticket and answer its member."""
+    rights = access.permissions_of(roles, given)
+    return "ticket.view" in rights and not rights.isdisjoint(_ANSWERING)
 
 
 def may_write(actor: Actor, visibility: Visibility | None = None) -> bool:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from statistics import quantiles
 
-from engine.core.entities import Agent
+from engine.core.entities import MINUTE, Agent
 
 MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
 """Events after which somebody may have room, or somebody may wait: the queue is looked at."""
+
+
+FEWEST_CHATS = 5
+"""Fewer chats that ended tell nothing about how long the next will take."""
+LONGEST_TOLD = 60
+"""Minutes: of a longer wait nobody is helped by a number, and it would be a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,21 @@ def next_served(
         if agent is not None:
             return ticket.ticket_id, agent.username
     return None
+
+
+def likely_wait(place: int, agents: Iterable[Agent], lasted: Sequence[int]) -> tuple[int, int] | None:
+    """From how many to how many whole minutes the one at a place of the line (1 is next) will likely wait; None where
+    nothing tells.
+
+    `agents`: those who may be given the chat. `lasted`: how long the shop's latest chats took, µs. As many chats go on
+    at a time as the agents who are online take, and each ends after about as long as half of the latest did.
+    """
+    hands = sum(agent.capacity for agent in agents if agent.status == "online")
+    if hands == 0 or len(lasted) < FEWEST_CHATS:
+        return None
+    short, _, long = quantiles(lasted, n=4)
+    soonest, latest = (max(ceil(place * took / hands / MINUTE), 1) for took in (short, long))
+    return (soonest, latest) if latest <= LONGEST_TOLD else None
 
 
 def candidates(team: str, skills: Iterable[str], roster: Iterable[Agent], loads: Mapping[str, int]) -> list[Agent]:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from engine.core.access import Role
 from engine.core.calendar import Calendar
 from engine.core.entities import Agent, Call, Case, Chat, Member, Message, Ticket
 from engine.core.library import Answer
@@ -20,6 +21,10 @@ class Places(Protocol):
     @property
     def locales(self) -> tuple[str, ...]:
         """Every language some shop speaks."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """What each role may do."""
 
     def zone(self, shop: str) -> ZoneInfo:
         """The shop's time zone."""

@@ -230,7 +230,7 @@ def _kinds(chunk: Sequence[Token], environment: Environment, start: str) -> tupl
         return (*_values(_operand(chunk[:-1], environment)), "field", "setting", "function"), False
     if last == "HAS":
         return _values(_item(_operand(chunk[:-1], environment))), False
-    if last in ("ANY", "ALL"):
+    if last in ("ANY", "ALL", "ONLY"):
         return (("words",) if chunk[-2].type in ("CONTAINS", "EXACT") else ()), False
     bracket = _open_bracket(chunk)
     if bracket and last in ("LSQB", "COMMA") and chunk[bracket].type == "LSQB":
@@ -312,7 +312,7 @@ def _in_call(chunk: Sequence[Token], environment: Environment) -> tuple[str, ...
 def _in_list(chunk: Sequence[Token], environment: Environment) -> tuple[str, ...]:
     """Inside of brackets; `chunk` ends before them."""
     at = len(chunk)
-    while at and chunk[at - 1].type in ("ANY", "ALL", "EXACT", "NOT"):
+    while at and chunk[at - 1].type in ("ANY", "ALL", "ONLY", "EXACT", "NOT"):
         at -= 1
     if at and chunk[at - 1].type in ("IN", "HAS"):
         listed = chunk[at - 1].type == "HAS"

@@ -21,7 +21,7 @@ _ITEMS = ("RULE", "STAGE", "WORDS", "DEFINE")
 _PARTS = ("ON", "WHEN", "THEN")
 _LOGIC = ("AND", "OR", "NOT")
 _VALUES = ("TRUE", "FALSE", "EMPTY", "NOW")
-_TESTS = ("IN", "IS", "HAS", "CONTAINS", "STARTS", "ENDS", "MATCHES", "CHANGED", "ANY", "ALL")
+_TESTS = ("IN", "IS", "HAS", "CONTAINS", "STARTS", "ENDS", "MATCHES", "CHANGED", "ANY", "ALL", "ONLY")
 
 
 def words(tokens: Iterable[str]) -> list[str]:

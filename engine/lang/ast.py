@@ -151,7 +151,7 @@ class Contains(Node):
 
     left: Value
     exact: bool
-    mode: Literal["any", "all"]
+    mode: Literal["any", "all", "only"]
     words: Name | None
     items: tuple[Value, ...]
 

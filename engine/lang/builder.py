@@ -183,7 +183,7 @@ class Builder:
 
     def _contains_many(self, pieces: list[Any]) -> ast.Contains:
         what = pieces[-1]
-        mode: Any = "all" if self._has(pieces, "ALL") else "any"
+        mode: Any = next((one for one in ("all", "only") if self._has(pieces, one.upper())), "any")
         span = self._at(pieces[0]).to(what.span)
         exact = self._has(pieces, "EXACT")
         if isinstance(what, ast.Name):

@@ -303,7 +303,7 @@ class Unit:
         words = self._wordsets.get(key)
         if words is None:
             words = self._wordsets[key] = WordSet(node.words, node.exact)
-        test = self._constant(words.any if node.mode == "any" else words.all)
+        test = self._constant({"any": words.any, "all": words.all, "only": words.only}[node.mode])
         text = self._value(node.left) if node.exact else self._folded(node.left)
         return self._guarded(text, f"{test}(%)")
 

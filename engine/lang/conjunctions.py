@@ -245,8 +245,8 @@ class _Maker:
         if not values or "" in values or (mode == "all" and len(values) > 100):
             return None
         key = self._key(node)
-        if mode == "any":
-            return (Literal("~", slot, values, key),)
+        if mode != "all":  # what is nothing but the words has one of them
+            return (Literal("~", slot, values, key, mode == "any"),)
         return tuple(Literal("~", slot, (value,), key) for value in values)
 
     def _matches(self, node: tree.TextMatches, left: tree.FieldRef) -> Row | None:

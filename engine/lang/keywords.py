@@ -86,6 +86,7 @@ as        以
 to        到
 via       經由    经由
 exact     精確    精确
+only      只有
 hours     時段    时段
 set       設定    设定
 business  工時    工时

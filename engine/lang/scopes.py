@@ -15,12 +15,14 @@ from engine.lang import ast, tree
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, Related, closest
+from engine.lang.keywords import forms
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Report, Resolver
 from engine.lang.said import say
 from engine.lang.source import Source, Span
 from engine.lang.text import WordSet, fold
 
+_ONLY = (*forms("ONLY", "en"), *forms("ONLY", "zh"))
 _SETTING = re.compile(r"setting\.(\w+)")
 
 
@@ -37,6 +39,15 @@ def names_in(item: ast.Node) -> set[str]:
         for node in ast.walk(item)
         if isinstance(node, ast.Name) or (isinstance(node, ast.Path) and node.text.startswith("setting."))
     }
+
+
+def _asked_whole(file: ast.File) -> set[str]:
+    """The word lists a file asks `contains only` of."""
+    if not any(word in file.source.text for word in _ONLY):
+        return set()
+    nodes = (node for item in file.items for node in ast.walk(item))
+    asked = (node for node in nodes if isinstance(node, ast.Contains) and node.mode == "only")
+    return {node.words.text for node in asked if node.words is not None}
 
 
 Declaration = TypeVar("Declaration", ast.Define, ast.Words)
@@ -70,8 +81,11 @@ class Scopes:
         self._closures: dict[tuple[str, str | None], frozenset[str]] = {}
         self._busy: list[str] = []
         self._depths: dict[str, int] = {}
+        self._whole: set[str] = set()
+        """Lists of which whole texts are put together: there a short word does not stand for a longer one."""
         for file in files:
             self.broken |= file.broken
+            self._whole.update(_asked_whole(file))
             shop = shop_of(file.path)
             for item in file.items:
                 if isinstance(item, ast.Define):
@@ -121,7 +135,8 @@ class Scopes:
         paths = {item.item.path.text for names in self._words.values() for item in names.values() if item.item.path}
         paths |= {f"shops/{shop}/{path}" for shop in self._with_names for path in paths}
         texts = [(path, self._texts[path]) for path in sorted(paths) if path in self._texts]
-        return (tuple(sorted(declared)), tuple(texts), tuple(self._with_names), frozenset(self.broken))
+        alone = (frozenset(self.broken), frozenset(self._whole))
+        return (tuple(sorted(declared)), tuple(texts), tuple(self._with_names), *alone)
 
     def settings_in(self, file: ast.File) -> frozenset[str]:
         """The settings (`setting.NAME`) a file names, its texts and the definitions it uses in any shop included."""
@@ -321,7 +336,7 @@ class Scopes:
             message = say("a word list has at most {most} entries, this one {count}", LIMITS.words, len(entries))
             self.report(Finding("syntax-error", message, item.name.span))
             return None
-        self._redundant(entries)
+        self._redundant(entries, item.name.text in self._whole)
         return tuple(text for text, _ in entries)
 
     def _file(self, path: ast.TextValue, shop: str | None) -> list[tuple[str, Span]] | None:
@@ -344,8 +359,8 @@ class Scopes:
             at += len(line) + 1
         return entries
 
-    def _redundant(self, entries: list[tuple[str, Span]]) -> None:
-        """Words that are found wherever a shorter one of the list is."""
+    def _redundant(self, entries: list[tuple[str, Span]], whole: bool) -> None:
+        """Words that are found wherever a shorter one of the list is; of a list for whole texts, only the same word."""
         words = WordSet(text for text, _ in entries)
         first: dict[str, Span] = {}
         for text, span in entries:
@@ -357,6 +372,8 @@ class Scopes:
                 )
                 continue
             first[folded] = span
+            if whole:
+                continue
             for start, end in words.places(folded):
                 if end - start < len(folded):
                     message = say("`{text}` is found by `{other}` already", text, folded[start:end])

@@ -239,6 +239,23 @@ class WordSet:
             return all(_stands_in(needle, text) for needle in self._needles)
         return len(self._found(text)) == len(self._needles)
 
+    def only(self, text: str) -> bool:
+        """Whether `text` (already folded, unless `exact`) is nothing but the words, and has at least one of them.
+
+        Spaces and signs between them count for nothing. A question mark does, since it asks for something, and so does
+        a picture: a list says which of them it takes.
+        """
+        ends: dict[int, list[int]] = {}
+        for start, end in self.places(text):
+            ends.setdefault(start, []).append(end)
+        reached = {0}
+        for at, char in enumerate(text):
+            if at in reached:
+                reached.update(ends.get(at, ()))
+                if _counts_for_nothing(char):
+                    reached.add(at + 1)
+        return bool(ends) and len(text) in reached
+
     def places(self, text: str) -> list[tuple[int, int]]:
         """Where the words stand in `text` (already folded, unless `exact`): (start, end), in order of their ends."""
         if self._machine is not None:
@@ -248,6 +265,12 @@ class WordSet:
 
     def _found(self, text: str) -> set[str]:
         return {needle for end, needle in self._machine.iter(text) if bounded(text, end + 1 - len(needle), end + 1)}
+
+
+def _counts_for_nothing(char: str) -> bool:
+    """Whether a character says nothing by itself: spaces, signs and marks, but no question mark and no picture."""
+    kind = unicodedata.category(char)
+    return (kind[0] in "ZCPMS" and kind != "So") and char not in "?？؟"
 
 
 def _occurrences(needle: str, text: str) -> Iterable[int]:

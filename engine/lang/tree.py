@@ -175,11 +175,11 @@ class ListHas(Node):
 
 @dataclass(frozen=True, slots=True)
 class TextContains(Node):
-    """A text in which any or all of the words stand; `name` is the word list's, if it has one."""
+    """A text in which any or all of the words stand, or nothing else does; `name` is the word list's, if it has one."""
 
     left: Expr
     exact: bool
-    mode: Literal["any", "all"]
+    mode: Literal["any", "all", "only"]
     words: tuple[str, ...]
     name: str | None = None
 

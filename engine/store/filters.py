@@ -191,7 +191,7 @@ class _Translation:
                 return self.one_of(node)
             case tree.ListHas():
                 return self.list_has(node)
-            case tree.TextContains():
+            case tree.TextContains(mode="any" | "all"):
                 return self.contains(node)
             case tree.TextAffix():
                 return self.affix(node)

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
 
-from engine.core.entities import Agent, Lookups, Ticket
+from engine.core.entities import PRESENT, Agent, Lookups, Ticket
 from engine.store import tables as t
-from engine.store.roster import serving
+from engine.store.roster import serving, serving_ids
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon
@@ -21,6 +21,13 @@ _OPEN_CHAT = Prepared(
         t.Ticket.select(t.Ticket.number)
         .where((t.Ticket.member_id == p("member_id")) & (t.Ticket.kind == p("kind")) & (t.Ticket.category != "closed"))
         .limit(1)
+    )
+)
+_PRESENT = Prepared(
+    lambda: (
+        t.Agent.select(t.Agent.id, t.AgentRole.role)
+        .join(t.AgentRole, on=(t.AgentRole.agent_id == t.Agent.id))
+        .where(t.Agent.id.in_(serving_ids()) & t.Agent.status.in_(PRESENT))
     )
 )
 _LAST_AGENT = Prepared(
@@ -115,6 +122,7 @@ class StoreLookups(Lookups):
         self._lexicon = lexicon
         self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
+        self._present: dict[str, tuple[tuple[str, ...], ...]] = {}
         self._member_lines: dict[tuple[int, int], int] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
@@ -122,6 +130,15 @@ class StoreLookups(Lookups):
         if shop not in self._rosters:
             self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
         return self._rosters[shop]
+
+    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
+        """The roles of each enabled agent who serves the shop and is there. Nobody is locked: it is only told."""
+        if shop not in self._present:
+            roles: dict[int, list[str]] = {}
+            for row in self._tx.rows(_PRESENT, shop=shop):
+                roles.setdefault(row["id"], []).append(row["role"])
+            self._present[shop] = tuple(tuple(sorted(given)) for given in roles.values())
+        return self._present[shop]
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

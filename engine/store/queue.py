@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from peewee import JOIN, fn
 
 from engine.core.access import Scope
-from engine.core.entities import Call, Case
+from engine.core.entities import Agent, Call, Case
 from engine.core.routing import Waiting
 from engine.store import tables as t
 from engine.store.load import peek_member_cases
 from engine.store.lookups import before_in_line
 from engine.store.queries import OPEN, of_ticket
+from engine.store.roster import serving
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
 
 PAGE = 200
 """Waiting tickets read at once."""
-TYPICAL_SERVICE = 300
-"""Seconds a chat is taken to last while there is no history to learn from."""
+LATEST = 500
+"""Chats among which a shop's own latest ones are looked for."""
 
 
 def latest_number(tx: Tx, member_id: int, live_kinds: frozenset[str], *, open_only: bool) -> int | None:
@@ -115,9 +117,19 @@ def queue(tx: Tx) -> Iterator[Waiting]:
             return
 
 
-def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
-    """The place of a waiting chat in its team's line (1 is next) and the seconds it will likely wait; None: it does
-    not."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting chat stands. `ahead`: chats served before it; `roster`: all who serve the shop."""
+
+    shop: str
+    team: str
+    skills: tuple[str, ...]
+    ahead: int
+    roster: Sequence[Agent]
+
+
+def queue_place(tx: Tx, lexicon: Lexicon, scope: Scope, number: int) -> Place | None:
+    """The place of a waiting chat in its team's line; None: it does not wait."""
     row = tx.row(
         t.Ticket.select(t.Ticket, t.Member.tier_rank.alias("tier_rank"))
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
@@ -132,15 +144,20 @@ def queue_place(tx: Tx, scope: Scope, number: int) -> dict[str, int] | None:
         return None
     ranks = row["tier_rank"], row["priority_rank"]
     ahead = before_in_line(tx, row["id"], row["team"], row["shop"], *ranks)
-    online = int(
-        tx.value(
-            t.Agent.select(fn.COUNT(t.Agent.id))
-            .join(t.AgentTeam, on=(t.AgentTeam.agent_id == t.Agent.id))
-            .where((t.AgentTeam.team == row["team"]) & (t.Agent.status == "online"))
-        )
+    roster = serving(tx, lexicon, row["shop"], lock=False)
+    return Place(row["shop"], row["team"], words(row["route_skills"]), ahead, roster)
+
+
+def lasted(tx: Tx, shop: str, since: int) -> list[int]:
+    """How long a shop's latest chats took from being served to their end, µs, of those that were served since a moment
+    (µs UTC). Looked for among the latest chats of the desk only, so that it costs little on any."""
+    latest = t.Chat.select().order_by(t.Chat.id.desc()).limit(LATEST).alias("latest")
+    rows = tx.rows(
+        t.Ticket.select((latest.c.ended_at - latest.c.served_at).alias("took"))
+        .join(latest, on=(latest.c.ticket_id == t.Ticket.id))
+        .where((t.Ticket.shop == shop) & (latest.c.served_at >= since) & latest.c.ended_at.is_null(False))
     )
-    # With nobody there, no time is promised.
-    return {"position": ahead + 1, "wait": (ahead + 1) * TYPICAL_SERVICE // online if online else 0}
+    return [row["took"] for row in rows]
 
 
 def served_by(tx: Tx, agent_id: int) -> list[int]:

@@ -68,7 +68,8 @@ _parts_known: dict[tuple[Any, ...], Prepared] = {}
 _AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
 
 
-def _serving_ids() -> Any:
+def serving_ids() -> Any:
+    """The ids of the enabled agents who serve the shop `p("shop")`."""
     return (
         t.Agent.select(t.Agent.id)
         .join(t.AgentShop, on=(t.AgentShop.agent_id == t.Agent.id))
@@ -77,7 +78,7 @@ def _serving_ids() -> Any:
 
 
 def _serving() -> Any:
-    return t.Agent.select().where(t.Agent.id.in_(_serving_ids())).order_by(t.Agent.id)
+    return t.Agent.select().where(t.Agent.id.in_(serving_ids())).order_by(t.Agent.id)
 
 
 _SERVING = Prepared(_serving, lock_rows=t.Agent)

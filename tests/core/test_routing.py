@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.core.commands import ChangeTicket, SetStatus
-from engine.core.entities import SYSTEM, Agent
-from engine.core.routing import candidates, pick
+from engine.core.entities import MINUTE, SYSTEM, Agent
+from engine.core.routing import candidates, likely_wait, pick
 from tests.core.desk import Stage, book_of
 
 
@@ -158,3 +158,26 @@ def test_a_chat_taken_from_its_agent_waits_again() -> None:
     assert stage.ticket.assignee == "ben"
     assert stage.world.chats[stage.ticket.id].served_at == stage.world.now
     assert not [d for d in stage.until("2026-03-02 10:30") if d.replies]
+
+
+@pytest.mark.parametrize(
+    ("place", "agents", "minutes", "told"),
+    [
+        (1, {"amy": 1}, [4, 4, 4, 4, 4], (4, 4)),
+        (3, {"amy": 1}, [4, 4, 4, 4, 4], (12, 12)),
+        (3, {"amy": 2, "ben": 4}, [4, 4, 4, 4, 4], (2, 2)),
+        (2, {"amy": 2}, [2, 4, 6, 8, 10, 30], (4, 15)),
+        (1, {"amy": 5}, [1, 1, 1, 1, 1], (1, 1)),
+        (1, {"amy": 1}, [4, 4, 4, 4], None),
+        (1, {}, [4, 4, 4, 4, 4], None),
+        (1, {"amy": 0}, [4, 4, 4, 4, 4], None),
+        (30, {"amy": 1}, [4, 4, 4, 4, 4], None),
+    ],
+    ids=["next", "third", "many hands", "a range", "never none", "no history", "nobody", "no room", "too long"],
+)
+def test_a_wait_is_told_from_hands_and_history_or_not_at_all(
+    place: int, agents: dict[str, int], minutes: list[int], told: tuple[int, int] | None
+) -> None:
+    there = [agent(name, capacity=capacity, load=capacity) for name, capacity in agents.items()]
+    away = [agent("cat", status="busy"), agent("dan", status="offline")]
+    assert likely_wait(place, [*there, *away], [one * MINUTE for one in minutes]) == told

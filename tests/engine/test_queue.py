@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.core.commands import ChangeTicket, MemberLine, OpenTicket, SetStatus
-from engine.core.entities import SYSTEM
+from engine.core.commands import ChangeTicket, EndChat, MemberLine, OpenTicket, SetStatus
+from engine.core.entities import SYSTEM, Actor
 from engine.core.questions import Messages, QueuePlace, TicketByNumber
 from engine.desk import Desk
 from engine.store import tables as t
@@ -147,3 +147,37 @@ def test_a_chat_whose_agent_went_offline_is_passed_on(house: House) -> None:
         await until("ben")
 
     house.run(work)
+
+
+def test_a_wait_is_told_of_agents_who_are_there_and_of_the_shops_own_chats(house: House) -> None:
+    """A10: with nobody there nothing is promised; with somebody, no more than the shop's own chats tell."""
+
+    async def work(desk: Desk) -> list[object]:
+        amy = await sign_in(desk, "amy", "frontline")
+        told = []
+
+        async def chat(name: str) -> tuple[Actor, int]:
+            who = await member(desk, name, "basic")
+            return who, (await desk.act(who, MemberLine("demo", "你好")))["ticket"]
+
+        async def place(chat: tuple[Actor, int]) -> object:
+            return await desk.query(chat[0], QueuePlace(chat[1]))
+
+        await desk.act(amy, SetStatus("offline"))
+        waiting = await chat("甲")
+        told.append(await place(waiting))
+        await desk.act(amy, SetStatus("busy"))
+        told.append(await place(waiting))
+        await desk.act(waiting[0], EndChat(waiting[1]))
+        await desk.act(amy, SetStatus("online"))
+        for n in range(5):
+            who, number = await chat(f"乙{n}")
+            await desk.act(who, EndChat(number))
+        full = [await chat(f"丙{n}") for n in range(6)]
+        told.append(await place(full[5]))
+        return told
+
+    nobody, busy, known = house.run(work)
+    assert nobody == {"position": 1, "here": False, "wait": None}
+    assert busy == {"position": 1, "here": True, "wait": None}
+    assert known == {"position": 1, "here": True, "wait": [1, 1]}

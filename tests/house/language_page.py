@@ -23,7 +23,7 @@ event  = NAME ["after" DURATION] | "every" DURATION | "every" ("day" | WEEKDAY) 
        | "every" "month" "on" NUMBER "at" TEXT              each with ["for" "each" ("ticket" | "member")]
 cond   = and {"or" and}    and = not {"and" not}    not = "not" not | test
 test   = sum [("=" | "!=" | "<" | "<=" | ">" | ">=") sum | ["not"] "in" (list | "hours" NAME)
-       | "has" (value | ("any" | "all") list) | "contains" ["exact"] (TEXT | ("any" | "all") (NAME | list))
+       | "has" (value | ("any" | "all") list) | "contains" ["exact"] (TEXT | ("any" | "all" | "only") (NAME | list))
        | ("starts" | "ends") "with" TEXT | "matches" PATTERN | "is" ("empty" | "set")
        | "changed" ["from" value] ["to" value]]
 """.strip()

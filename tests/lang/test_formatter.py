@@ -222,9 +222,10 @@ _sum = st.recursive(
     ),
     max_leaves=3,
 )
+_OF_LISTS = ("in", "not in", "has any", "has all", "contains any", "contains only", "contains exact all")
 _test = st.one_of(
     _words(_sum, st.sampled_from(["=", "!=", "<", "≤", ">", ">=", "≠"]), _sum),
-    _words(_path, st.sampled_from(["in", "not in", "has any", "has all", "contains any", "contains exact all"]), _list),
+    _words(_path, st.sampled_from(_OF_LISTS), _list),
     _words("now", st.sampled_from(["in hours", "not in hours"]), _noun),
     _words(_path, "has", _value),
     _words(_path, st.sampled_from(["contains", "contains exact", "starts with", "ends with"]), _text),

@@ -136,7 +136,7 @@ class Author:
             (text, ["=", "!="], word),
             (text, ["in", "not in"], self.list_of(word)),
             (text, ["contains", "contains exact", "starts with", "ends with"], word),
-            (text, "contains", ["any", "all", "exact any", "exact all"], self.list_of(word)),
+            (text, "contains", ["any", "all", "only", "exact any", "exact all", "exact only"], self.list_of(word)),
             (text, "contains any", ["rude", "refunds"]),
             (text, "matches", [f"/{pattern}/{flag}\n" for pattern in PATTERNS for flag in ("", "i")]),
             ("ticket.tags", ["has any", "has all"], self.list_of(["vip", "handled", "x"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +16,9 @@ from engine import config
 from engine.core import scenarios
 from engine.core.building import build
 from engine.core.calendar import to_micros
+from engine.core.changes import Create, Set
 from engine.core.commands import MemberLine, MoveTicket, OpenChat, OpenTicket, Page, PostMessage
+from engine.core.decide import Decision
 from engine.core.entities import Actor, Agent
 from engine.core.errors import Refused
 from engine.core.memory import World
@@ -34,9 +37,6 @@ for _path in FILES:
         _found, _problems = scenarios.read(Source(_path, FILES[_path]))
         SCENARIOS.extend(_found)
         INVALID.extend(_problems)
-
-# A scenario has no step for a member's own move; it is tested below.
-BY_HAND = {("inquiry", "confirm")}
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +86,40 @@ def test_every_transition_is_walked(book: Rulebook, results: list[scenarios.Resu
         f"{kind}: {transition.trigger} to {transition.target}"
         for kind, lifecycle in book.lifecycles.items()
         for transition in lifecycle.transitions
-        if (kind, transition.trigger) not in BY_HAND
-        and not any((kind, source, transition.target, transition.trigger) in walked for source in transition.sources)
+        if not any((kind, source, transition.target, transition.trigger) in walked for source in transition.sources)
     ]
     assert missing == []
+
+
+class _Closings(scenarios.Coverage):
+    """Looks at every closing of a case: the solutions that then stand, and what closed those without one."""
+
+    def __init__(self, book: Rulebook) -> None:
+        super().__init__(book)
+        self.written: dict[int, str] = {}
+        self.said: list[str] = []
+        self.silent: list[str] = []
+
+    def take(self, book: Rulebook, decisions: Sequence[Decision], said: str | None = None) -> None:
+        for decision in decisions:
+            for change in decision.changes:
+                if isinstance(change, (Create, Set)) and change.thing == "ticket":
+                    solution = change.values.get("solution", self.written.get(change.ref))
+                    self.written[change.ref] = solution
+                    if change.values.get("category") == "closed":
+                        rules = ", ".join(entry.rule for entry in decision.trace)
+                        self.said.append(solution) if solution else self.silent.append(f"{decision.root}: {rules}")
+
+    def finish(self, result: scenarios.Result) -> None:
+        self.written.clear()
+
+
+def test_no_case_is_closed_without_a_solution(book: Rulebook) -> None:
+    closings = _Closings(book)
+    for scenario in SCENARIOS:
+        scenarios.run(book, scenario, closings)
+    assert closings.silent == []
+    assert len(closings.said) >= 40 and len(set(closings.said)) >= 10
 
 
 @pytest.mark.parametrize(

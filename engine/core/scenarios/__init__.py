@@ -6,9 +6,24 @@ did not hold, with the value.
 """
 
 from engine.core.scenarios.coverage import KINDS, Coverage, Never, Share
+from engine.core.scenarios.given import FOLDER as GIVEN
+from engine.core.scenarios.given import given
 from engine.core.scenarios.reading import read, unknown_words
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.running import run
 from engine.core.schema.scenarios import Scenario
 
-__all__ = ["KINDS", "Coverage", "Failure", "Never", "Result", "Scenario", "Share", "read", "run", "unknown_words"]
+__all__ = [
+    "GIVEN",
+    "KINDS",
+    "Coverage",
+    "Failure",
+    "Never",
+    "Result",
+    "Scenario",
+    "Share",
+    "given",
+    "read",
+    "run",
+    "unknown_words",
+]

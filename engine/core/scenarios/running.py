@@ -34,6 +34,7 @@ from engine.core.memory import World
 from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
 from engine.core.scenarios.coverage import Coverage
+from engine.core.scenarios.given import given
 from engine.core.scenarios.made import agent_of, answer_of, moment, page_of, with_settings
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
@@ -64,8 +65,8 @@ class _Runner:
     def __init__(self, book: Rulebook, scenario: Scenario, coverage: Coverage | None) -> None:
         self.coverage = coverage
         self.shop = scenario.shop or next(iter(book.shops))
-        self.unset: str | None = None
-        if scenario.settings and self.shop in book.shops:
+        book, self.unset = given(book)
+        if self.unset is None and scenario.settings and self.shop in book.shops:
             book, self.unset = with_settings(book, self.shop, scenario.settings)
         self.book = book
         self.scenario = scenario
@@ -93,7 +94,7 @@ class _Runner:
             self.result.failures.append(Failure(1, self.scenario.at.span("shop"), there_is_none))
             return self.result
         if self.unset is not None:
-            self.result.failures.append(Failure(1, self.scenario.at.span("settings"), self.unset))
+            self.result.failures.append(Failure(1, self.scenario.at.span(), self.unset))
             return self.result
         if self.member.tier not in self.book.tiers:
             there_is_none = say("there is no tier `{name}`", self.member.tier)
@@ -162,6 +163,8 @@ class _Runner:
             done.append(self._member_does(RateTicket(step.rate, step.comment)))
         if step.end and step.agent is None:
             done.append(self._member_does(EndChat()))
+        if step.move is not None and step.agent is None:
+            done.append(self._member_does(MoveTicket(self._number(), step.move)))
         if step.fail_delivery:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
             command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
@@ -325,7 +328,7 @@ class _Runner:
             opening = OpenTicket(kind, step.message or kind, kind, self.shop, self._named(step.ticket))
             done.append(world.run(opening, actor, member_id=self.member.id, shop=self.shop))
             self.ticket = max(t.id for t in world.tickets.values() if t.kind == kind)
-        number = world.tickets[self.ticket].number if self.ticket is not None else 0
+        number = self._number()
         commands: list[Any] = []
         if step.reply is not None:
             commands.append(PostMessage(number, step.reply, "public"))
@@ -348,6 +351,9 @@ class _Runner:
             if status == "offline":
                 done += world.serving_gone(username)
         return done
+
+    def _number(self) -> int:
+        return self.world.tickets[self.ticket].number if self.ticket is not None else 0
 
     def _member_does(self, command: Any) -> Decision:
         return self.world.run(command, self._member_actor(), ticket_id=self.ticket, shop=self.shop)

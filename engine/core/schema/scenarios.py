@@ -189,7 +189,9 @@ class Step(Entry):
     anonymous: Annotated[Text, say("the agent writes this to the member without being named")] = None
     note: Annotated[Text, say("the agent writes this for colleagues")] = None
     set: Annotated[Values, say("the agent changes these fields of the case")] = field(default_factory=dict)
-    move: Annotated[str | None, LOOSE, Names("trigger"), say("the agent moves the case by this trigger")] = None
+    move: Annotated[
+        str | None, LOOSE, Names("trigger"), say("the agent, or without one the member, moves the case by this trigger")
+    ] = None
     status: Annotated[str | None, LOOSE, Choices(*STATUSES), say("the agent is now this")] = None
     end: Annotated[bool, say("the chat is ended, by the agent where one acts")] = False
     ask_rating: Annotated[bool, say("the agent asks the member for a rating")] = False

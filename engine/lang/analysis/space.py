@@ -26,7 +26,7 @@ from engine.lang.analysis.groups import Access, ChangeGroup, Group, ListGroup
 from engine.lang.analysis.keys import key_of, leaves, nested, plugin_in, setting_in
 from engine.lang.analysis.moments import Moments, micros_of_text
 from engine.lang.analysis.sums import is_sum, sums_of
-from engine.lang.analysis.texts import TextGroup, TextTest
+from engine.lang.analysis.texts import OF_MODE, TextGroup, TextTest
 from engine.lang.environment import Environment
 from engine.lang.functions import BUILTINS
 from engine.lang.source import Source, Span
@@ -525,10 +525,10 @@ class Space:
         everything = False
         if isinstance(node, tree.TextContains):
             words = [w for w in dict.fromkeys(w if node.exact else fold(w) for w in node.words) if w]
-            everything = node.mode == "all"
+            everything = node.mode == "all" or bool(words and node.mode == "only")
             tests = [TextTest("words", (w,), node.exact) for w in words]
-            if not everything:
-                tests = [TextTest("words", tuple(words), node.exact)] if words else []
+            if node.mode != "all":  # what is nothing but the words has one of them, too
+                tests = [TextTest(k, tuple(words), node.exact) for k in OF_MODE[node.mode] if words]
         elif isinstance(node, tree.TextAffix):
             tests = [TextTest(node.where, (fold(node.text),))]
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
@@ -24,11 +24,16 @@ _word_set = lru_cache(maxsize=4096)(WordSet)
 """The same lists are asked of thousands of sample texts."""
 
 
+Kind = Literal["words", "only", "starts", "ends", "pattern"]
+OF_MODE: Mapping[str, tuple[Kind, ...]] = {"any": ("words",), "only": ("words", "only")}
+"""The tests that `contains any` and `contains only` of some words make."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TextTest:
-    """A test of a text: words (any of them), how it starts or ends, or a pattern."""
+    """A test of a text: words (any of them, or nothing else), how it starts or ends, or a pattern."""
 
-    kind: Literal["words", "starts", "ends", "pattern"]
+    kind: Kind
     words: tuple[str, ...]
     """Folded unless `exact`; for `starts` and `ends` the one folded text; for a pattern its source."""
     exact: bool = False
@@ -38,6 +43,8 @@ class TextTest:
         """Whether it holds for a text."""
         if self.kind == "words":
             return _word_set(self.words, self.exact).any(text if self.exact else fold(text))
+        if self.kind == "only":
+            return _word_set(self.words, self.exact).only(text if self.exact else fold(text))
         if self.kind == "pattern":
             return compile_pattern(self.words[0], self.ignore_case).search(text) is not None
         folded = fold(text)
@@ -51,7 +58,7 @@ class TextTest:
 class TextGroup:
     """All tests of one text field."""
 
-    __slots__ = ("_hits", "_implied", "axis", "name", "tests")
+    __slots__ = ("_alphabets", "_hits", "_implied", "axis", "name", "tests")
 
     def __init__(self, name: str, axis: ChoiceAxis) -> None:
         self.name = name
@@ -59,6 +66,7 @@ class TextGroup:
         self.tests: dict[int, TextTest] = {}
         self._hits: dict[tuple[bool, str], frozenset[int]] = {}
         self._implied: dict[int, frozenset[int]] = {}
+        self._alphabets: dict[int, frozenset[str]] = {}
 
     def settle(self) -> None:
         """Finds out which words stand in which others."""
@@ -95,7 +103,7 @@ class TextGroup:
         if test.kind == "words":
             hits = [self._hits[test.exact, word] for word in test.words]
             return frozenset.intersection(*hits) if hits else frozenset({number})
-        if test.kind == "pattern":
+        if test.kind in ("pattern", "only"):
             return frozenset({number})
         text = test.words[0]
         found = {
@@ -147,8 +155,11 @@ class TextGroup:
 
     def _agree(self, wanted: Sequence[int], unwanted: set[int]) -> bool:
         edges: dict[str, list[str]] = {"starts": [], "ends": []}
+        alphabets = [self._letters(number) for number in wanted if self.tests[number].kind == "only"]
         for number in wanted:
             test = self.tests[number]
+            if test.kind != "pattern" and not any(_spelt(word, alphabets) for word in test.words):
+                return False
             if test.kind == "words":
                 if not any(self._hits[test.exact, word].isdisjoint(unwanted) for word in test.words):
                     return False
@@ -162,6 +173,12 @@ class TextGroup:
             if not all(longest.startswith(t) if kind == "starts" else longest.endswith(t) for t in texts):
                 return False
         return True
+
+    def _letters(self, number: int) -> frozenset[str]:
+        """What may be read, folded, in a text that is nothing but the words of a test."""
+        if number not in self._alphabets:
+            self._alphabets[number] = frozenset(fold("".join(self.tests[number].words)))
+        return self._alphabets[number]
 
     def complete(self, point: Box, box: Box) -> None:
         """Adds to a point what its texts bring with them: the tests that then hold as well."""
@@ -196,7 +213,13 @@ class TextGroup:
     def loose(self, box: Box) -> str | None:
         """Why what a box says of this text cannot be settled here."""
         asked = [n for n in box if n in self.tests and self.tests[n].kind == "pattern"]
-        return say("two patterns over `{field}`", self.name) if len(asked) > 1 else None
+        if len(asked) > 1:
+            return say("two patterns over `{field}`", self.name)
+        wanted, _ = self._sides(box)
+        whole = [self.tests[n] for n in wanted if self.tests[n].kind == "only"]
+        others = [self.tests[n] for n in wanted if self.tests[n] not in whole]
+        fit = all(any(one.holds(word) for word in other.words) for one in whole for other in others)
+        return None if fit and len(whole) < 2 else say("`contains only` and another test of `{field}`", self.name)
 
     def sample(self, box: Box, least: int = 0, most: int | None = None) -> str | None | Any:
         """A text for a box: None for the empty one, OTHER when none is found. `least`, `most`: its length."""
@@ -235,6 +258,9 @@ class TextGroup:
             if test.kind == "words":
                 fitting = [w for w in test.words if self._hits[test.exact, w].isdisjoint(unwanted)]
                 choices.append(sorted(fitting, key=len)[:4])
+            elif test.kind == "only":
+                fitting = [w for w in test.words if not any(self.tests[n].holds(w) for n in unwanted)]
+                choices.append(sorted(fitting, key=len)[:4])
             elif test.kind == "pattern":
                 choices.append(specimen(test.words[0]))
             elif test.kind == "starts":
@@ -252,6 +278,12 @@ class TextGroup:
                     yield _lengthened(longer, last, joint, filler, least)
             if first or last:
                 yield f"{first}x{''.join(body)}x{last}"
+
+
+def _spelt(word: str, alphabets: Iterable[frozenset[str]]) -> bool:
+    """Whether the letters of a word are all to be had where a text is nothing but other words."""
+    letters = {char for char in fold(word) if char.isalnum()}
+    return all(letters <= alphabet for alphabet in alphabets)
 
 
 def _lengthened(text: str, last: str, joint: str, filler: str, least: int) -> str:

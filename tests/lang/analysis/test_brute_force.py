@@ -30,7 +30,7 @@ TESTS = {
         'ticket.subject starts with "red"', 'ticket.subject not in ["red", "blue"]',
     ],
     "ticket.note": ['ticket.note contains "red"', 'ticket.note != "red"', "ticket.note is set",
-                    'ticket.note ends with "red"'],
+                    'ticket.note ends with "red"', 'ticket.note contains only ["red", "hat"]'],
     "member.vip": ["member.vip", "member.vip = false", "member.vip != true"],
     "shop.name": ["shop.name = demo"],
 }  # fmt: skip

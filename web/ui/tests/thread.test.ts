@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Frame, Message } from '@/shared/api/types'
-import { again, compose, discard, NEW, outstanding, receive, servedBy, unread, unsent, type Thread } from '@/widget/thread'
+import { again, compose, discard, NEW, outstanding, placeWords, receive, servedBy, type Thread, unread, unsent } from '@/widget/thread'
 
 const line = (id: number, text: string, kind: Message['author']['kind'] = 'member', ticket: number | null = 9): Message => ({
   id,
@@ -118,12 +118,24 @@ describe('what comes in', () => {
   })
 
   it('an answer takes the visitor out of the queue and ends the typing', () => {
-    const waiting = all(NEW, welcome(10, [line(1, '一')]), { type: 'queue', position: 2, wait: 60 }, { type: 'typing', ticket: 9, author: { kind: 'agent', name: 'Amy' } })
-    expect(waiting.queue).toEqual({ position: 2, wait: 60 })
+    const waiting = all(NEW, welcome(10, [line(1, '一')]), { type: 'queue', position: 2, here: true, wait: [2, 5] }, { type: 'typing', ticket: 9, author: { kind: 'agent', name: 'Amy' } })
+    expect(waiting.queue).toEqual({ position: 2, here: true, wait: [2, 5] })
     expect(waiting.typing).toBe('Amy')
     const served = all(waiting, said(11, line(2, '您好', 'agent')))
     expect(served).toMatchObject({ queue: null, typing: null })
     expect(servedBy(served)).toBe('Amy')
+  })
+
+  it('promises no time that nothing tells, and none at all with nobody there', () => {
+    const say = (key: string, values: Record<string, number> = {}) => [key, ...Object.values(values)].join(' ')
+    const asked = all(NEW, welcome(10, [line(1, '一')]))
+    const told = (place: object, thread = asked) => placeWords(all(thread, { type: 'queue', ...place } as never), say)
+    expect(told({ position: 1, here: true, wait: null })).toBe('chat.queueNext')
+    expect(told({ position: 3, here: true, wait: [4, 9] })).toBe('chat.queue 2 · chat.waitRange 4 9')
+    expect(told({ position: 1, here: true, wait: [1, 1] })).toBe('chat.queueNext · chat.wait 1')
+    expect(told({ position: 1, here: false, wait: null })).toBe('chat.nobody')
+    const answered = all(NEW, welcome(10, [{ ...line(1, '一'), author: { kind: 'bot', name: '' } as never }]))
+    expect(told({ position: 1, here: false, wait: null }, answered)).toBe('')
   })
 
   it('a place of null is no queue', () => {

@@ -19,6 +19,13 @@ export interface Pending {
   readonly shadow: number | null
 }
 
+/** Where a waiting chat stands; `wait`: from how many to how many minutes, where that can be told. */
+export interface Place {
+  readonly position: number
+  readonly here: boolean
+  readonly wait: readonly [number, number] | null
+}
+
 export interface Thread {
   /** The newest event seen; 0 asks for the history. */
   readonly seq: number
@@ -26,7 +33,7 @@ export interface Thread {
   readonly visitor: string | null
   readonly lines: readonly Message[]
   readonly pending: readonly Pending[]
-  readonly queue: { readonly position: number; readonly wait: number | null } | null
+  readonly queue: Place | null
   /** Who is typing on the other side. */
   readonly typing: string | null
   readonly rating: 'none' | 'asked' | 'given'
@@ -106,7 +113,7 @@ export function receive(thread: Thread, frame: Frame): Thread {
       return add({ ...next, typing: null, queue: served ? null : next.queue }, message)
     }
     case 'queue':
-      return { ...thread, queue: frame.position ? { position: frame.position, wait: frame.wait ?? null } : null }
+      return { ...thread, queue: frame.position ? { position: frame.position, here: frame.here ?? true, wait: minutes(frame.wait) } : null }
     case 'typing':
       return frame.author.kind === 'member' ? thread : { ...thread, typing: frame.author.name }
     case 'rating_requested':
@@ -180,4 +187,19 @@ export function servedBy(thread: Thread): string | null {
     if (line?.author.kind === 'agent' && line.ticket === thread.ticket) return line.author.name
   }
   return null
+}
+
+function minutes(wait: readonly unknown[] | null | undefined): readonly [number, number] | null {
+  return wait?.length === 2 ? [Number(wait[0]), Number(wait[1])] : null
+}
+
+/** What is told of the place in the line: nothing beside a whole answer of the library while nobody is here to add to it. */
+export function placeWords(thread: Thread, say: (key: 'chat.nobody' | 'chat.queue' | 'chat.queueNext' | 'chat.wait' | 'chat.waitRange', values?: Record<string, number>) => string): string {
+  const place = thread.queue
+  if (!place || thread.ended) return ''
+  if (!place.here) return thread.lines.at(-1)?.author.kind === 'bot' ? '' : say('chat.nobody')
+  const words = place.position > 1 ? say('chat.queue', { n: place.position - 1 }) : say('chat.queueNext')
+  if (!place.wait) return words
+  const [n, most] = place.wait
+  return `${words} · ${n === most ? say('chat.wait', { n }) : say('chat.waitRange', { n, most })}`
 }

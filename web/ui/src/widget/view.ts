@@ -12,7 +12,7 @@ import { arrange, h, icon, ICONS, show } from './dom'
 import { drawAside, drawLine, drawPending, type LineTools } from './lines'
 import { offersList } from './offers'
 import { STYLE } from './style'
-import { servedBy, unsent } from './thread'
+import { placeWords, servedBy, unsent } from './thread'
 
 type Key = keyof typeof zhTW
 
@@ -409,12 +409,8 @@ export function build(options: ViewOptions): View {
     // Nothing written here would ever arrive.
     show(form, chat.refused !== 'foreign')
     show(invitation, !chat.member && chat.connection === 'open')
-    show(queue, thread.queue !== null && !thread.ended)
-    if (thread.queue) {
-      const { position, wait } = thread.queue
-      const place = position > 1 ? say('chat.queue', { n: position - 1 }) : say('chat.queueNext')
-      queue.textContent = wait ? `${place} · ${say('chat.wait', { n: Math.max(1, Math.round(wait / 60)) })}` : place
-    }
+    queue.textContent = placeWords(thread, say)
+    show(queue, queue.textContent !== '')
     show(rating.element, thread.rating === 'asked')
     // Who talks with a person is not interrupted.
     const free = chat.connection === 'open' && !chat.refused && thread.rating !== 'asked' && (agent === null || thread.ended)

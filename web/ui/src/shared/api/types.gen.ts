@@ -2559,8 +2559,13 @@ export interface components {
             type: "queue";
             /** @description Members: the place in the line, 1 is next; null when no longer waiting. */
             position?: number | null;
-            /** @description Members: seconds it will likely take. */
-            wait?: number | null;
+            /** @description Members: whether anybody is there who may answer. */
+            here?: boolean;
+            /** @description Members: from how many to how many whole minutes it will likely take; null where nothing tells. */
+            wait?: [
+                number,
+                number
+            ] | null;
             /** @description Agents: how many wait. */
             waiting?: number;
         };

@@ -26,6 +26,8 @@ export const widget: Record<keyof typeof widgetKeys, string> = {
   'chat.queue': 'In the queue: {n} ahead of you',
   'chat.queueNext': 'You are next',
   'chat.wait': 'About {n} min to wait',
+  'chat.waitRange': '{n} to {most} min to wait',
+  'chat.nobody': 'Nobody is here at the moment. You will be answered in turn once somebody is; you may leave, the answer will be kept in this chat.',
   'chat.end': 'End chat',
   'chat.endAsk': 'End this chat?',
   'chat.endYes': 'End it',
