@@ -10,6 +10,7 @@ from typing import Any
 from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
+from engine.core.clocks import settle_clocks
 from engine.core.commands import OpenLinked
 from engine.core.draft import WAITING, Draft
 from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
@@ -101,7 +102,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
         keys = _take_keys(draft)
         previous = at_start
         wave += 1
-    draft.settle_clocks()
+    settle_clocks(draft)
     return Decision(
         root=root,
         rulebook=book.digest,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
-from engine.core import sla
-from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
 from engine.core.chains import Chain
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, TimerKind, Untag
@@ -415,46 +413,6 @@ class Draft:
         """Where an agent who is offline serves a chat that goes on: from now on counts for `chat.agent_gone`."""
         if self.chat is not None and self.chat.ended_at is None and self.agent and self.agent.status == "offline":
             self.arm_silence(AGENT_GONE, self.now, 0)
-
-    def settle_clocks(self, *, recount: bool = False) -> None:
-        """Brings the SLA clocks in line with how the ticket stands at the end of the decision, and their timers.
-
-        `recount`: a rulebook may have been published since they were last looked at; see `sla.settle`.
-        """
-        ticket, book = self.ticket, self.book
-        if ticket is None:
-            return
-        policy = policy_for(book, self)
-        if policy is None:
-            return
-        calendar = book.calendar(policy.calendar or book.shops[self.shop].calendar, self.shop)
-        settled = sla.settle(
-            self.clocks,
-            sla.Standing(book.lifecycles[ticket.kind].states[ticket.state].sla, sla.awaited(ticket), self.replied),
-            policy,
-            calendar,
-            lambda name: book.declared_calendar(name, self.shop),
-            self.now,
-            recount=recount,
-        )
-        self.clocks = settled.clocks
-        for kind, body in settled.told:
-            self.record(kind, body if kind == "sla.dropped" else {**body, "because": policy.because})
-        if settled.follows:
-            self.follows = {"policy": policy.name, "calendar": calendar.name, "because": policy.because}
-        known = {clock.target: clock for clock in self.case.clocks}
-        for target, clock in self.clocks.items():
-            if clock == known.get(target):
-                continue
-            moment = sla.next_moment(clock, policy, calendar) if sla.live(clock) else None
-            if moment is None:
-                self.timers[f"sla:{target}"] = None
-            else:
-                self.set_timer(f"sla:{target}", moment[0], "sla", {"target": target, "percent": moment[1]})
-            if clock.breached_at is None or not sla.live(clock):
-                for name in self.case.timers:
-                    if name.startswith(f"sla:{target}:after:"):
-                        self.timers[name] = None
 
     # --- the difference ---------------------------------------------------------------------------------------------
 

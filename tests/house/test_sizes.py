@@ -11,7 +11,7 @@ SLACK = 25
 LONG = {
     "engine/cli.py": 560,
     "engine/core/building.py": 584,
-    "engine/core/draft.py": 548,
+    "engine/core/draft.py": 513,
     "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.core import sla
+from engine.core import clocks, sla
 from engine.core.actions.speech import reply_at_last
 from engine.core.asking import policy_for
 from engine.core.calendar import Calendar
@@ -44,7 +44,7 @@ def schedule_due(draft: Draft, command: ScheduleDue) -> None:
 
 def settle_clocks(draft: Draft, command: SettleClocks) -> None:
     """What was published comes to the clocks of a ticket; no rule is asked."""
-    draft.settle_clocks(recount=True)
+    clocks.settle_clocks(draft, recount=True)
 
 
 def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
@@ -68,7 +68,7 @@ def _silence_due(draft: Draft, body: Mapping[str, Any]) -> None:
 
 def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
     """A clock has something to say, by the promise as it is in force now: what was published meanwhile counts."""
-    draft.settle_clocks(recount=True)
+    clocks.settle_clocks(draft, recount=True)
     target = body["target"]
     clock = draft.clocks.get(target)
     policy = policy_for(draft.book, draft)

@@ -16,6 +16,7 @@ const ticket = (number: number, more: Partial<Ticket> = {}): Ticket => ({
   assignee: null,
   requester: { id: 1, name: '王小明', tier: 'gold', guest: false },
   channel: 'chat',
+  opened_by: 'member',
   tags: [],
   order_no: null,
   product: null,
