@@ -136,7 +136,11 @@ class Can:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Something that came in. (`account`, `external_id`) is unique for ever: the same again changes nothing.
+    """Something that came in. (`channel`, `account`, `external_id`) is unique for ever: the same again changes nothing.
+
+    Where it goes: into the case that `reply_token` proves, or that `reply_to` and `references` name, if it is the
+    sender's; else a letter (its sender is known by `email`) begins a case, and a line of a running conversation goes on
+    in the sender's open one.
 
     A telephone exchange says of one call, by its `external_id`, `event="call.ringing"`, then `call.answered` and
     `call.ended`, or `call.missed`; `sender` has the other side's `phone`, `values` may have `direction` (inbound,
@@ -146,7 +150,9 @@ class Inbound:
     channel: str
     external_id: str
     sender: Mapping[str, str]
-    """Identity kind to value (`{"email": "ming@example.org"}`), with `name` if known."""
+    """Identity kind to value (`{"email": "ming@example.org"}`), with `name` if known. An id that another house gave
+    out (`line`, `wechat`) holds within `account`, and the channel hands it over only when it has checked that it comes
+    from there: signature, time, application."""
     text: str
     at: int
     """Microseconds UTC by the outside's clock; kept as a fact, never used for order."""
@@ -159,6 +165,13 @@ class Inbound:
     automatic: bool = False
     reply_to: str | None = None
     """The external id of the line this answers."""
+    references: tuple[str, ...] = ()
+    """External ids of the conversation that it says it belongs to, the nearest first."""
+    reply_token: str | None = None
+    """`Outbound.reply_token`, where it came back: in the address that the line was sent to."""
+    verified: tuple[str, ...] = ()
+    """Which of the sender's `email`, `phone` and `account` are proved (a mail: its domain signed or allowed it). One
+    that is not is never taken for the member's: the line is a guest's of that address."""
     event: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -177,6 +190,10 @@ class Outbound:
     html: str | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     tries: int = 0
+    account: str = ""
+    """Of the channel's accounts the one by which the case came, and by which this is to go."""
+    reply_token: str | None = None
+    """What proves that an answer belongs to the case: to stand in the address that answers go to."""
 
 
 @dataclass(frozen=True, slots=True)

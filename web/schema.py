@@ -117,6 +117,17 @@ class RuleSource(Struct):
     line: int
 
 
+class Sender(Struct):
+    """What is known of who sent a line, beside whom it is taken for."""
+
+    verified: bool
+    """Whether the address was proved; a line of one that was not is a guest's."""
+    agent_address: bool | UnsetType = UNSET
+    """True: it is a colleague's address, which makes it no colleague's line."""
+    refers_to: int | UnsetType = UNSET
+    """The number of a case that the line says it answers, and that is not the sender's."""
+
+
 class Message(Struct):
     id: int
     ticket: int | None
@@ -133,6 +144,8 @@ class Message(Struct):
     """Staff: what that rule is called and where it stands, while it is in force."""
     delivery: Literal["waiting", "sent", "failed", "uncertain"] | UnsetType = UNSET
     """Staff: of lines that leave by a channel with an outbox."""
+    sender: Sender | UnsetType = UNSET
+    """Staff: of lines that a channel brought."""
 
 
 class Page(Struct):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.chains import Chain
-from engine.core.entities import AgentStatus, Visibility
+from engine.core.entities import AgentStatus, Arrival, Visibility
 from engine.core.purposes import API, PHONE, WINDOW
 from engine.core.values import Struct
 
@@ -32,7 +32,8 @@ class MemberLine:
     text: str
     attachments: tuple[str, ...] = ()
     client_key: str | None = None
-    external_id: str | None = None
+    arrival: Arrival | None = None
+    """Of a line that a channel brought."""
     number: int | None = None
     kind: str | None = None
     """None: what the rulebook has for chats."""

@@ -18,7 +18,7 @@ from engine.store.errors import (
 )
 from engine.store.health import Health
 from engine.store.log import EventRow
-from engine.store.secret import KeyRing
+from engine.store.secret import KeyRing, normalised
 from engine.store.tx import Tx
 from engine.store.writer import Store, Written
 
@@ -43,6 +43,7 @@ __all__ = [
     "Tx",
     "Written",
     "is_away",
+    "normalised",
     "unusable",
     "wall_clock",
 ]

@@ -373,13 +373,16 @@ class _Applying:
                 "direction": say.direction,
                 "automatic": say.automatic,
                 "channel": say.channel,
-                "channel_account": say.channel,
+                "channel_account": say.account or say.channel,
                 "language": say.language,
                 "text": say.text,
+                "html": say.html,
                 "rule": say.rule,
                 "template": say.template,
                 "client_key": say.client_key,
                 "external_id": say.external_id,
+                "reply_to": say.reply_to,
+                "sender": to_json(say.sender) if say.sender else None,
                 "created_at": say.at,
             }
             for say in lines

@@ -5,6 +5,7 @@ Times stay whole microseconds; the web writes them as text.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -127,6 +128,8 @@ def show_message(row: Mapping[str, Any], attachments: list[dict[str, Any]], *, s
         shown["author"]["name"] = row.get("m_name") or ""
     if row["rule"] is not None:
         shown["rule"] = row["rule"]
+    if row.get("sender") is not None:
+        shown["sender"] = json.loads(row["sender"])
     if row["delivery"] is not None:
         shown["delivery"] = "waiting" if row["delivery"] == "sending" else row["delivery"]
     return shown
