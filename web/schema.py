@@ -95,6 +95,22 @@ class Ticket(Struct):
     last_line: LastLine | None | UnsetType = UNSET
     links: list[LinkedTicket] | UnsetType = UNSET
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
+    visit: Visit | UnsetType = UNSET
+    """Staff: of a chat, from where it was begun, with `GET /tickets/{number}`."""
+
+
+class Visit(Struct):
+    """From where a chat was begun. Without the right `member.personal` address and browser read `•••`."""
+
+    page: str | None
+    title: str | None
+    referrer: str | None
+    device: str | None
+    language: str | None
+    browser: str | None
+    address: str | None
+    visits: int | None
+    """Which visit of this browser it was, by its own count."""
 
 
 class Author(Struct):
@@ -314,6 +330,10 @@ class EventItem(Struct):
     kind: str
     actor: Author | None
     body: dict[str, Any]
+    address: str | None | UnsetType = UNSET
+    """Staff: from where it was done, by the network, and with what; without the right `member.personal` both read
+    `•••`."""
+    device: str | None | UnsetType = UNSET
 
 
 class Problem(Struct):

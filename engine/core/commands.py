@@ -22,6 +22,11 @@ class Page:
     device: str | None = None
     language: str | None = None
     """What the visitor reads, as browsers say it (`zh-Hant-TW`, `en-US`)."""
+    address: str | None = None
+    """From where the connection comes."""
+    browser: str | None = None
+    visits: int | None = None
+    """Which visit it is, by this browser's own count."""
 
 
 @dataclass(frozen=True, slots=True)

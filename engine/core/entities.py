@@ -88,6 +88,12 @@ class Chat(Struct, frozen=True):
     title: str | None = None
     device: str | None = None
     region: str | None = None
+    address: str | None = None
+    """From where the visitor came, by the network; with which browser; what it says its reader reads; and which visit
+    of this browser it was. Kept when the chat begins."""
+    browser: str | None = None
+    language: str | None = None
+    visits: int | None = None
     queued_at: int | None = None
     served_at: int | None = None
     ended_at: int | None = None
@@ -247,12 +253,12 @@ class Actor(Struct, frozen=True):
     visitor: str | None = None
     """A guest's visitor id; the member row (`id` 0 before) comes with the first line."""
     address: str | None = None
-    """From where an agent acts, and with what: it goes into the log."""
+    """From where one acts, and with what: it goes into the log."""
     device: str | None = None
 
     def at(self, address: str, device: str) -> Actor:
-        """An agent, acting from there; of others that is not kept."""
-        return replace(self, address=address[:100], device=device[:200]) if self.kind == "agent" else self
+        """The same, acting from there; the desk itself is nowhere."""
+        return self if self.kind == "system" else replace(self, address=address[:100], device=device[:200])
 
     @property
     def staff(self) -> bool:

@@ -87,6 +87,10 @@ def open_ticket(
             referrer=page.referrer,
             title=page.title,
             device=page.device,
+            address=page.address,
+            browser=page.browser,
+            language=page.language,
+            visits=page.visits,
         )
         draft.record("chat.started", {})
         draft.keys.add("chat.started")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from engine.api import Delivery, Inbound, Outbound
+from engine.api import Inbound
 from engine.core.commands import BlockMember, MoveTicket, PostMessage
 from engine.core.entities import Actor
 from engine.core.questions import Messages, TicketByNumber
@@ -174,7 +174,9 @@ def test_a_letter_goes_into_the_case_it_answers(house: House) -> None:
             "by the token": letter("<4@x>", reply_token=token.upper()),
             "not proved": letter("<5@x>", reply_to="<ours@desk>"),
             "another's": letter("<6@x>", {"email": "eve@x"}, verified=("email",), reply_token=token),
-            "a colleague's": letter("<7@x>", {"email": "amy@shop.example"}, verified=("email",), reply_to="<ours@desk>"),
+            "a colleague's": letter(
+                "<7@x>", {"email": "amy@shop.example"}, verified=("email",), reply_to="<ours@desk>"
+            ),
             "a wrong token": letter("<8@x>", reply_token=token[:-1] + "x", verified=("email",)),
             "no reference": letter("<9@x>", verified=("email",)),
         }
@@ -233,7 +235,9 @@ def test_edges_of_the_door(house: House) -> None:
     assert nobody["refused"] == "requester-needed"
     assert elsewhere["refused"] == "unknown-shop"
     assert [one["repeat"] for one in nameless] == [False, False, True], "what has no outside id is known by what it is"
-    assert hidden[0]["ticket"]["number"] != hidden[1]["ticket"]["number"], "who hides the number is nobody in particular"
+    assert hidden[0]["ticket"]["number"] != hidden[1]["ticket"]["number"], (
+        "who hides the number is nobody in particular"
+    )
 
 
 def test_an_automatic_answer_is_kept_and_opens_nothing_again(house: House) -> None:

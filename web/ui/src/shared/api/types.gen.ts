@@ -1280,6 +1280,8 @@ export interface components {
             last_line?: components["schemas"]["LastLine"] | null;
             /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
             links?: components["schemas"]["LinkedTicket"][];
+            /** @description Staff: of a chat, from where it was begun, with `GET /tickets/{number}`. */
+            visit?: components["schemas"]["Visit"];
         };
         /** Sla */
         Sla: {
@@ -1293,6 +1295,21 @@ export interface components {
             calendar: string;
             /** @default  */
             because: string;
+        };
+        /**
+         * Visit
+         * @description From where a chat was begun. Without the right `member.personal` address and browser read `•••`.
+         */
+        Visit: {
+            page: string | null;
+            title: string | null;
+            referrer: string | null;
+            device: string | null;
+            language: string | null;
+            browser: string | null;
+            address: string | null;
+            /** @description Which visit of this browser it was, by its own count. */
+            visits: number | null;
         };
         /** Author */
         Author: {
@@ -1314,6 +1331,18 @@ export interface components {
             title: string | null;
             file: string;
             line: number;
+        };
+        /**
+         * Sender
+         * @description What is known of who sent a line, beside whom it is taken for.
+         */
+        Sender: {
+            /** @description Whether the address was proved; a line of one that was not is a guest's. */
+            verified: boolean;
+            /** @description True: it is a colleague's address, which makes it no colleague's line. */
+            agent_address?: boolean;
+            /** @description The number of a case that the line says it answers, and that is not the sender's. */
+            refers_to?: number;
         };
         /** Message */
         Message: {
@@ -1337,6 +1366,8 @@ export interface components {
              * @enum {string}
              */
             delivery?: "failed" | "sent" | "uncertain" | "waiting";
+            /** @description Staff: of lines that a channel brought. */
+            sender?: components["schemas"]["Sender"];
         };
         /** Page */
         Page: {
@@ -1530,6 +1561,9 @@ export interface components {
             body: {
                 [key: string]: unknown;
             };
+            /** @description Staff: from where it was done, by the network, and with what; without the right `member.personal` both read `•••`. */
+            address?: string | null;
+            device?: string | null;
         };
         /**
          * Problem
@@ -2384,6 +2418,11 @@ export interface components {
              * @default null
              */
             language: string | null;
+            /**
+             * @description Which visit it is, by this browser's own count.
+             * @default null
+             */
+            visits: number | null;
         };
         /**
          * Hello
