@@ -305,12 +305,13 @@ class BringChat:
 class GuestSignedIn:
     """Who wrote the chat of the case as a guest is the member of the case: what was asked last is asked by a member.
 
-    `into`: the id of the chat the member has open already; this one then ends, its lines are there. Not `asks`: it
+    `into`, `into_number`: the chat the member has open already; this one then ends, its lines are there. Not `asks`: it
     comes along and no rule hears of it.
     """
 
     member_id: int
     into: int | None = None
+    into_number: int | None = None
     asks: bool = True
 
 

@@ -87,7 +87,6 @@ class Chat(Struct, frozen=True):
     referrer: str | None = None
     title: str | None = None
     device: str | None = None
-    region: str | None = None
     address: str | None = None
     """From where the visitor came, by the network; with which browser; what it says its reader reads; and which visit
     of this browser it was. Kept when the chat begins."""

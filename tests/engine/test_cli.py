@@ -145,5 +145,5 @@ def test_accounts_are_added_listed_and_disabled(house: House, capsys: pytest.Cap
 def test_plugins_are_listed(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugin", "list", "--desk", str(house.folder)]) == 0
     said = capsys.readouterr().out
-    for name in ("storage.sqlite", "channels.chat", "formats.csv", "auth.password", "web"):
+    for name in ("storage.sqlite", "channels.chat", "auth.password", "web"):
         assert name in said

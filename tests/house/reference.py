@@ -45,7 +45,7 @@ def is_asked(name: str) -> bool:
     wanted = {
         "register": rf"""tables(\.get\(|\[)["']{rest}["']""",
         "open": rf"""\.open\(\s*["']{rest}["']""",
-    }.get(kind, rf"""\.tell\(\s*["']{name}["']""")
+    }.get(kind, rf"""\.tell(\(|,)\s*["']{name}["']""")
     if name == "register_commands":
         wanted = r"\.extend_commands\("
     return any(re.search(wanted, text) for text in sources().values())

@@ -75,7 +75,6 @@ class Chat(Row):
     referrer = TextField(null=True)
     title = TextField(null=True)
     device = TextField(null=True)
-    region = TextField(null=True)
     address = TextField(null=True)
     browser = TextField(null=True)
     language = TextField(null=True)

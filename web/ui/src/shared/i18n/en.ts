@@ -65,7 +65,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'app.titleCount': '({n}) {title}',
   'app.skip': 'Skip to the content',
   'app.notFound': 'There is no such page',
-  'app.notFoundHint': 'The address may be mistyped, or the feature is not available yet.',
+  'app.notFoundHint': 'Check the address, or go by the menu.',
   'app.forbidden': 'You may not use this page',
   'app.forbiddenHint': 'You lack the right for it. If you need it, please ask an administrator.',
   'app.toHome': 'Back to home',

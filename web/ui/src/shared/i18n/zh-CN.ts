@@ -65,7 +65,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'app.titleCount': '({n}) {title}',
   'app.skip': '跳到主要内容',
   'app.notFound': '找不到该页面',
-  'app.notFoundHint': '网址可能有误，或该功能尚未开放。',
+  'app.notFoundHint': '请检查网址有没有打错，或从菜单前往。',
   'app.forbidden': '你没有权限使用该页面',
   'app.forbiddenHint': '如需使用，请联系管理员开通权限。',
   'app.toHome': '返回首页',

@@ -63,7 +63,7 @@ export const desk = {
   'app.titleCount': '({n}) {title}',
   'app.skip': '跳到主要內容',
   'app.notFound': '找不到這個頁面',
-  'app.notFoundHint': '網址可能有誤，或這個功能尚未開放。',
+  'app.notFoundHint': '請檢查網址有沒有打錯，或從選單前往。',
   'app.forbidden': '你沒有權限使用這個頁面',
   'app.forbiddenHint': '需要使用時，請聯絡管理員開通權限。',
   'app.toHome': '回首頁',
