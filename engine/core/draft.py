@@ -237,15 +237,14 @@ class Draft:
         language: str | None = None,
         at: int | None = None,
         into: Place | None = None,
-        channel: str | None = None,
     ) -> Say:
         """Adds a line; one that members get by a channel with an outbox is put there too. Records it.
 
-        `into`: another conversation than the ticket's. `channel`: by which an `arrival` came.
+        `into`: another conversation than the ticket's.
         """
         if into is None:
             into = Place(self.need_ticket().id, self.need_ticket().channel, self.need_ticket().account)
-        ticket_id, channel = into.ticket_id, channel or into.channel
+        ticket_id, channel = into.ticket_id, arrival.channel if arrival else into.channel
         say = Say(
             ref=self.ref(),
             ticket=ticket_id,

@@ -159,6 +159,7 @@ class Place(NamedTuple):
 class Arrival(Struct, frozen=True):
     """How a line came in by a channel, beside what it says."""
 
+    channel: str
     external_id: str
     """What the outside calls it, within the account."""
     account: str = ""

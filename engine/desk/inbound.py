@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from peewee import IntegrityError
-
 from engine.api import Inbound
 from engine.core.commands import CallEvent, MemberLine
 from engine.core.entities import INTERNAL, NOBODY, Actor, Arrival, Case
@@ -28,7 +26,7 @@ from engine.desk.handlers.messages import answered, line_answer
 from engine.desk.handlers.tickets import ticket_answer
 from engine.desk.locate import Requester
 from engine.desk.texts import cleaned
-from engine.store import Tx, load, normalised, people, queue, stream
+from engine.store import Taken, Tx, load, normalised, people, queue, stream
 
 LETTERS = frozenset({"email"})
 """Who is known by one of these writes letters: one that answers none begins a case of its own."""
@@ -53,7 +51,7 @@ async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
             return await context.write(job)
         except Refused as refused:  # a blocked sender, a rejected line: to send it again would change nothing
             return {"refused": refused.code, "why": refused.message}
-        except IntegrityError:  # another process stored the same line, or its sender, a moment ago
+        except Taken:  # another process stored the same line, or its sender, a moment ago
             if attempt == TRIES:
                 raise
     raise AssertionError("unreachable")
@@ -95,6 +93,7 @@ def _line(work: Work, shop: str, inbound: Inbound) -> dict[str, Any]:
         subject=inbound.subject or inbound.text[:60],
         automatic=inbound.automatic,
         arrival=Arrival(
+            channel=inbound.channel,
             external_id=inbound.external_id,
             account=inbound.account,
             html=inbound.html,

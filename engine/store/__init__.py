@@ -13,6 +13,7 @@ from engine.store.errors import (
     StoreGone,
     StoreNewer,
     StoreOlder,
+    Taken,
     is_away,
     unusable,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "StoreGone",
     "StoreNewer",
     "StoreOlder",
+    "Taken",
     "Timekeeper",
     "Tx",
     "Written",

@@ -16,10 +16,10 @@ LONG = {
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
-    "engine/store/commit.py": 520,
+    "engine/store/commit.py": 501,
     "tests/core/test_decide.py": 553,
     "tests/web/test_http.py": 541,
-    "web/schema.py": 518,
+    "web/schema.py": 514,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
 FROZEN = ("engine/store/migrations/", "engine/starter/")

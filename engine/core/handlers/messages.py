@@ -48,7 +48,6 @@ def member_line(draft: Draft, command: MemberLine) -> None:
         command.client_key,
         command.automatic,
         arrival=command.arrival,
-        channel=command.channel if command.arrival else None,
     )
 
 
@@ -66,9 +65,8 @@ def member_says(
     automatic: bool = False,
     *,
     arrival: Arrival | None = None,
-    channel: str | None = None,
 ) -> None:
-    """The member's line into the case; `arrival` and `channel` where a channel brought it."""
+    """The member's line into the case; `arrival` where a channel brought it."""
     ticket = draft.need_ticket()
     member = draft.member
     if ticket.category == "closed" and not automatic and not raise_trigger(draft, "reopen"):
@@ -83,7 +81,6 @@ def member_says(
         attachments=attachments,
         client_key=client_key,
         arrival=arrival,
-        channel=channel,
         automatic=automatic,
         language=ticket.language,
     )

@@ -1319,31 +1319,6 @@ export interface components {
             /** @description For staff only. */
             username?: string;
         };
-        /** Attachment */
-        Attachment: {
-            id: string;
-            name: string;
-            media_type: string;
-            size: number;
-        };
-        /** RuleSource */
-        RuleSource: {
-            title: string | null;
-            file: string;
-            line: number;
-        };
-        /**
-         * Sender
-         * @description What is known of who sent a line, beside whom it is taken for.
-         */
-        Sender: {
-            /** @description Whether the address was proved; a line of one that was not is a guest's. */
-            verified: boolean;
-            /** @description True: it is a colleague's address, which makes it no colleague's line. */
-            agent_address?: boolean;
-            /** @description The number of a case that the line says it answers, and that is not the sender's. */
-            refers_to?: number;
-        };
         /** Message */
         Message: {
             id: number;
@@ -1368,6 +1343,31 @@ export interface components {
             delivery?: "failed" | "sent" | "uncertain" | "waiting";
             /** @description Staff: of lines that a channel brought. */
             sender?: components["schemas"]["Sender"];
+        };
+        /** Attachment */
+        Attachment: {
+            id: string;
+            name: string;
+            media_type: string;
+            size: number;
+        };
+        /** RuleSource */
+        RuleSource: {
+            title: string | null;
+            file: string;
+            line: number;
+        };
+        /**
+         * Sender
+         * @description What is known of who sent a line, beside whom it is taken for.
+         */
+        Sender: {
+            /** @description Whether the address was proved; a line of one that was not is a guest's. */
+            verified: boolean;
+            /** @description True: it is a colleague's address, which makes it no colleague's line. */
+            agent_address?: boolean;
+            /** @description The number of a case that the line says it answers, and that is not the sender's. */
+            refers_to?: number;
         };
         /** Page */
         Page: {
