@@ -135,6 +135,14 @@ class SetStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCapacity:
+    """How many live chats an agent is given at once, set by who manages accounts; 0: none."""
+
+    username: str
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRead:
     """How far the actor has read, by event id."""
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from engine.core.entities import Agent
 
-MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
+MAKES_ROOM = frozenset(
+    {"agent.status_changed", "agent.changed", "chat.ended", "ticket.state_changed", "ticket.assigned"}
+)
 """Events after which somebody may have room, or somebody may wait: the queue is looked at."""
 
 
