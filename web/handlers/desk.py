@@ -21,6 +21,7 @@ async def list_agents(call: Call) -> Reply:
     {200: colleagues_schema.Agent},
     tag="desk",
     body=colleagues_schema.AgentPatch,
+    example={"capacity": 5},
 )
 async def change_agent(call: Call) -> Reply:
     """How many live chats an agent is given at once."""

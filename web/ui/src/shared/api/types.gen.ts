@@ -6173,6 +6173,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "capacity": 5
+                 *     }
+                 */
                 "application/json": components["schemas"]["AgentPatch"];
             };
         };
