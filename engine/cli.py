@@ -33,13 +33,13 @@ from engine.cli_base import (
 )
 from engine.cli_base import command as _command
 from engine.cli_base import rules_folder as _rules_folder
-from engine.cli_base import with_desk as _with_desk
 from engine.cli_bench import add_bench
 from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
 from engine.cli_user import add_user
+from engine.cli_user import with_desk as _with_desk
 
 
 def main(argv: Sequence[str] | None = None) -> int:
