@@ -6,7 +6,7 @@ the shapes below. Subclass them or not: what counts is that the names are there.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 import pluggy
 
 from engine.core.changes import Set, Tag, Untag
-from engine.core.entities import Case, Member, Ticket
+from engine.core.entities import Case
 
 hookimpl = pluggy.HookimplMarker("engine")
 """Marks a function of a plugin as the implementation of the hook of the same name."""
@@ -136,7 +136,11 @@ class Can:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Something that came in. (`account`, `external_id`) is unique for ever: the same again changes nothing.
+    """Something that came in. (`channel`, `account`, `external_id`) is unique for ever: the same again changes nothing.
+
+    Where it goes: into the case that `reply_token` proves, or that `reply_to` and `references` name, if it is the
+    sender's; else a letter (its sender is known by `email`) begins a case, and a line of a running conversation goes on
+    in the sender's open one.
 
     A telephone exchange says of one call, by its `external_id`, `event="call.ringing"`, then `call.answered` and
     `call.ended`, or `call.missed`; `sender` has the other side's `phone`, `values` may have `direction` (inbound,
@@ -146,7 +150,9 @@ class Inbound:
     channel: str
     external_id: str
     sender: Mapping[str, str]
-    """Identity kind to value (`{"email": "ming@example.org"}`), with `name` if known."""
+    """Identity kind to value (`{"email": "ming@example.org"}`), with `name` if known. An id that another house gave
+    out (`line`, `wechat`) holds within `account`, and the channel hands it over only when it has checked that it comes
+    from there: signature, time, application."""
     text: str
     at: int
     """Microseconds UTC by the outside's clock; kept as a fact, never used for order."""
@@ -159,6 +165,13 @@ class Inbound:
     automatic: bool = False
     reply_to: str | None = None
     """The external id of the line this answers."""
+    references: tuple[str, ...] = ()
+    """External ids of the conversation that it says it belongs to, the nearest first."""
+    reply_token: str | None = None
+    """`Outbound.reply_token`, where it came back: in the address that the line was sent to."""
+    verified: tuple[str, ...] = ()
+    """Which of the sender's `email`, `phone` and `account` are proved (a mail: its domain signed or allowed it). One
+    that is not is never taken for the member's: the line is a guest's of that address."""
     event: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -177,6 +190,10 @@ class Outbound:
     html: str | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     tries: int = 0
+    account: str = ""
+    """Of the channel's accounts the one by which the case came, and by which this is to go."""
+    reply_token: str | None = None
+    """What proves that an answer belongs to the case: to stand in the address that answers go to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +225,6 @@ class Channel(Protocol):
     async def send(self, outbound: Outbound) -> Delivery:
         """Sends one thing. Raises only for what is a mistake of the channel itself: that counts as `uncertain`."""
 
-    def routes(self) -> Sequence[Route]:
-        """Callbacks of the outside system, under `/hooks/{channel}/{mailbox}`."""
-
 
 # --------------- people and notices
 
@@ -237,9 +251,6 @@ class Authenticator(Protocol):
 
     async def authenticate(self, credentials: Mapping[str, Any]) -> Identity | None:
         """The person, or None when these are not credentials of this kind or not right."""
-
-    def routes(self) -> Sequence[Route]:
-        """Pages a sign-on by redirect needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,71 +283,7 @@ class Notifier(Protocol):
         """Tells it once; `notice.key` is the same at every try."""
 
 
-# --------------- tables and reports
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under titles, on their way out. `rows` may be a generator: nothing asks for its length."""
-
-    name: str
-    titles: Sequence[str]
-    rows: Iterable[Sequence[Any]]
-    notes: Mapping[str, str] = field(default_factory=dict)
-    """Period, filter, time zone: printed where the format has a place for it."""
-
-
-class Exporter(Protocol):
-    """A format that tables leave in."""
-
-    extension: str
-    media_type: str
-
-    def write(self, table: Table, stream: BinaryIO) -> None:
-        """Writes it as the rows come; never holds them all."""
-
-
-class Importer(Protocol):
-    """A format that tables come in."""
-
-    extensions: Sequence[str]
-
-    def read(self, stream: BinaryIO) -> Iterator[Sequence[Any]]:
-        """The rows, titles first. Raises ValueError with line and reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a report."""
-
-    name: str
-    title: str
-    type: Literal["text", "number", "time", "duration", "share"] = "text"
-
-
-class Report(Protocol):
-    """A question to the `desk_*` views, with the table that answers it."""
-
-    name: str
-    title: str
-    columns: Sequence[Column]
-    parameters: Mapping[str, Any]
-
-    def run(self, read: Callable[..., Iterable[Sequence[Any]]], period: tuple[int, int], **values: Any) -> Any:
-        """The rows. `read(sql, *values)` runs a SELECT over the views."""
-
-
 # --------------- words of the rules language
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field that rules may read, fetched before the transaction and kept for `ttl` seconds."""
-
-    name: str
-    type: str
-    resolve: Callable[[Member | None, Ticket | None], Awaitable[Any]]
-    ttl: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,80 +324,12 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class EventKind:
-    """An event that a plugin raises through `Inbound` and rules may name."""
-
-    name: str
-    fields: Mapping[str, str]
-    doc: str = ""
-
-
-Check = Callable[[Any], Iterable[Any]]
-"""A house's own lint rule: rulebook to findings."""
-
-
-@dataclass(frozen=True, slots=True)
 class Permission:
     """A right, and the roles that have it where `roles.yaml` says nothing."""
 
     name: str
     title: Mapping[str, str]
     roles: tuple[str, ...] = ()
-
-
-# --------------- the house
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request to a plugin's route, whatever server carries it."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    match: Mapping[str, str] = field(default_factory=dict)
-    actor: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The answer to it."""
-
-    status: int = 200
-    body: bytes = b""
-    media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A path of a plugin's own. Without `permission` anybody may ask: the plugin checks the signature itself."""
-
-    method: str
-    path: str
-    handle: Callable[[Request], Awaitable[Response]]
-    permission: str | None = None
-    menu: str | None = None
-
-
-class ShopConnector(Protocol):
-    """The shop's own data."""
-
-    name: str
-
-    async def member(self, identity: Mapping[str, str]) -> Mapping[str, Any] | None:
-        """Profile of a member by identities."""
-
-    def orders(self, identity: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
-        """Latest orders, newest first."""
-
-    async def order(self, no: str) -> Mapping[str, Any] | None:
-        """One order."""
-
-    def panels(self) -> Sequence[Mapping[str, Any]]:
-        """Panels for the member pane: title and columns."""
 
 
 __all__ = [
@@ -461,16 +340,10 @@ __all__ = [
     "Can",
     "Case",
     "Channel",
-    "Check",
-    "Column",
     "Delivery",
     "Doing",
-    "EventKind",
-    "Exporter",
-    "Field",
     "Function",
     "Identity",
-    "Importer",
     "Inbound",
     "Notice",
     "Notifier",
@@ -479,15 +352,9 @@ __all__ = [
     "Permission",
     "Receive",
     "Recipient",
-    "Report",
-    "Request",
-    "Response",
-    "Route",
     "SearchIndex",
     "Set",
-    "ShopConnector",
     "Storage",
-    "Table",
     "Tag",
     "Untag",
     "hookimpl",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import getpass
 import io
 import json
 import logging
@@ -15,7 +14,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,8 @@ from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
+from engine.cli_user import add_user
+from engine.cli_user import with_desk as _with_desk
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _explain,
         _simulate,
         _reload,
-        _user,
+        add_user,
         _doctor,
         add_worker,
         add_jobs,
@@ -140,24 +141,6 @@ def run_init(arguments: Any) -> int:
     print(f"  password:  {password}   (shown once; change it with `engine user password {arguments.admin}`)\n")
     print(f"Start it with: engine serve --desk {folder}")
     return DONE
-
-
-async def _with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None) -> Any:
-    """Opens a desk, with rules in force, does the work, closes. `alone`: see `Desk.open`; such a command upgrades."""
-    from engine.desk import Desk
-    from engine.reload import reload_now
-
-    desk = await Desk.open(config, upgrade=alone is not None, alone=alone)
-    try:
-        if desk.rulebook is None:
-            result = await reload_now(desk, by="command", source="start", may_grant=True)
-            if desk.rulebook is None:
-                first = next((f for f in result["findings"] if f["severity"] == "error"), None)
-                where = f": {first['file']}:{first['line']}: {first['message']}" if first else ""
-                raise CannotDo(f"the rules cannot be put in force{where}; see `engine validate {config.rules}`")
-        return await work(desk)
-    finally:
-        await desk.close()
 
 
 async def add_agent(desk: Any, username: str, password: str, roles: list[str], **values: Any) -> None:
@@ -343,105 +326,6 @@ def run_reload(arguments: Any) -> int:
         return WRONG
     print(f"rulebook {result['digest'][:12]} is in force" + ("" if result["changed"] else " (nothing had changed)"))
     return DONE
-
-
-# --- engine user ----------------------------------------------------------------------------------------------------
-
-
-def _user(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "user",
-        "Agents' accounts: add, list, password, disable.",
-        "engine user add amy --role agent --team frontline --shop demo",
-        run_user,
-    )
-    parser.add_argument("do", choices=("add", "list", "password", "disable"))
-    parser.add_argument("username", nargs="?")
-    parser.add_argument("--name")
-    parser.add_argument("--alias", help="what members see")
-    parser.add_argument("--role", action="append", default=None)
-    parser.add_argument("--team", action="append", default=None)
-    parser.add_argument("--skill", action="append", default=None)
-    parser.add_argument("--shop", action="append", default=None)
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    add_desk_options(parser)
-
-
-def run_user(arguments: Any) -> int:
-    """Works on accounts straight in the storage."""
-    from engine.desk import accounts
-
-    config = load_config(arguments)
-    if arguments.do == "list":
-        rows = asyncio.run(_with_desk(config, lambda desk: accounts.list_agents(desk.context)))
-        for row in rows:
-            state = "" if row["enabled"] else "  (disabled)"
-            print(
-                f"{row['username']:<16} {row['name']:<16} {', '.join(row['roles'])}  {', '.join(row['teams'])}{state}"
-            )
-        return DONE
-    if not arguments.username:
-        raise CannotDo(f"`engine user {arguments.do}` needs a username")
-    if arguments.do == "disable":
-        found = asyncio.run(_with_desk(config, lambda desk: accounts.disable(desk.context, arguments.username)))
-        if not found:
-            raise CannotDo(f"there is no agent `{arguments.username}`")
-        print(f"{arguments.username} can no longer sign in; open sessions are ended")
-        return DONE
-    password, told = _password(arguments)
-    values = {k: v for k, v in (("name", arguments.name), ("alias", arguments.alias)) if v is not None}
-
-    async def work(desk: Any) -> Any:
-        if arguments.do == "password":
-            return await accounts.set_password(desk.context, arguments.username, password)
-        _known(desk, arguments)
-        return await accounts.save_agent(
-            desk.context,
-            arguments.username,
-            password,
-            roles=arguments.role or ["agent"],
-            teams=arguments.team or [],
-            skills=arguments.skill or [],
-            shops=arguments.shop or ["*"],
-            **values,
-        )
-
-    if asyncio.run(_with_desk(config, work)) is False:
-        raise CannotDo(f"there is no agent `{arguments.username}`; add it with `engine user add {arguments.username}`")
-    print(f"{arguments.username} is saved" + (f"; password: {password}" if told else ""))
-    return DONE
-
-
-def _known(desk: Any, arguments: Any) -> None:
-    from engine.lang import suggest
-
-    book = desk.rulebook
-    for what, given, known in (
-        ("role", arguments.role, book.roles),
-        ("team", arguments.team, book.teams),
-        ("skill", arguments.skill, book.skills),
-        ("shop", arguments.shop, book.shops),
-    ):
-        for name in given or ():
-            if name not in known:
-                close = suggest(name, known)
-                raise CannotDo(
-                    f"there is no {what} `{name}`"
-                    + (f"; did you mean `{close}`?" if close else f"; known: {', '.join(known)}")
-                )
-
-
-def _password(arguments: Any) -> tuple[str, bool]:
-    if arguments.password_stdin:
-        return sys.stdin.readline().rstrip("\n"), False
-    if sys.stdin.isatty():
-        first = getpass.getpass("password (empty: make one): ")
-        if first:
-            if first != getpass.getpass("again: "):
-                raise CannotDo("the two passwords are not the same")
-            return first, False
-    return secrets.token_urlsafe(12), True
 
 
 # --- upkeep ---------------------------------------------------------------------------------------------------------

@@ -19,11 +19,9 @@ from engine.api import (
     Blobs,
     Bus,
     Channel,
-    Exporter,
     Function,
     Notifier,
     Permission,
-    Report,
     Storage,
 )
 
@@ -87,44 +85,6 @@ def register_notifiers(config: Mapping[str, Any]) -> Iterable[Notifier]:
         @hookimpl
         def register_notifiers(config):
             return [Bell()]
-    """
-
-
-@hookspec
-def register_exporters() -> Iterable[Exporter]:
-    """Gives formats in which tables leave the desk. Asked once at start.
-
-    No parameters.
-    Return one exporter for each file extension.
-    Errors: what is raised sets this plugin aside with its error.
-
-    Example::
-
-        class Csv(Exporter):
-            extension, media_type = "csv", "text/csv"
-
-        @hookimpl
-        def register_exporters():
-            return [Csv()]
-    """
-
-
-@hookspec
-def register_reports() -> Iterable[Report]:
-    """Gives reports over the `desk_*` views. Asked once at start.
-
-    No parameters.
-    Return the reports; `name` stands in addresses, so it is never changed.
-    Errors: what is raised sets this plugin aside with its error.
-
-    Example::
-
-        class Busiest(Report):
-            name, title = "busiest", "Busiest hours"
-
-        @hookimpl
-        def register_reports():
-            return [Busiest()]
     """
 
 

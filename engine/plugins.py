@@ -33,8 +33,6 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "channels": "name",
         "authenticators": "name",
         "notifiers": "name",
-        "exporters": "extension",
-        "reports": "name",
         "functions": "name",
         "actions": "name",
         "permissions": "name",

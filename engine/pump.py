@@ -24,7 +24,7 @@ from engine.desk.feed import rest
 from engine.extras import as_action
 from engine.lanes import AT_ONCE, Lane, Overdue
 from engine.lang import NUMBER
-from engine.store import StoreClosed, Tx, is_away, load, outbox, people
+from engine.store import KeyRing, StoreClosed, Tx, is_away, load, outbox, people
 from engine.store.outbox import Claimed
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Pump:
         channel = self._context.plugins.tables["channels"].get(row.channel)
         if channel is None:
             return Delivery("failed", error=f"there is no channel `{row.channel}`", permanent=True)
-        sent: Delivery = await self._lane(row).call(lambda: channel.send(outbound(row)))
+        sent: Delivery = await self._lane(row).call(lambda: channel.send(outbound(row, self._context.store.ring)))
         return sent
 
     def _lane(self, row: Claimed) -> Lane:
@@ -266,7 +266,7 @@ def _refuses_duplicates(tables: Mapping[str, Mapping[str, Any]], name: str) -> b
     return name in tables["channels"] and bool(tables["channels"][name].can.refuses_twins)
 
 
-def outbound(row: Claimed) -> Outbound:
+def outbound(row: Claimed, ring: KeyRing) -> Outbound:
     """A claimed row as its channel gets it."""
     return Outbound(
         key=row.key,
@@ -279,6 +279,8 @@ def outbound(row: Claimed) -> Outbound:
         html=row.html,
         files=row.files,
         tries=row.tries,
+        account=row.account,
+        reply_token=ring.reply_token(row.number) if row.number is not None else None,
     )
 
 

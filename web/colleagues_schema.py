@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
 
-from web.schema import Label, Status
+from msgspec import Meta, Struct
+
+from web.schema import Body, Label, Status
 
 
 class Agent(Struct):
@@ -20,6 +22,11 @@ class Agent(Struct):
     capacity: int
     assignable: bool
     """May see tickets, so one may be given to them."""
+
+
+class AgentPatch(Body):
+    capacity: Annotated[int, Meta(ge=0, le=200)]
+    """Live chats at once; 0: none."""
 
 
 class Team(Struct):

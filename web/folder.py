@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
-PACKED: Final = (".html", ".js", ".css", ".svg", ".json", ".webmanifest")
+PACKED: Final = (".html", ".js", ".css", ".svg", ".json")
 
 
 @dataclass(frozen=True, slots=True)

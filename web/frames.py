@@ -25,6 +25,8 @@ class HelloPage(Struct):
     title: Short | None = None
     language: Annotated[str, Meta(max_length=35)] | None = None
     """The language the visitor reads (BCP 47): a new guest is spoken to in it where the shop can."""
+    visits: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
+    """Which visit it is, by this browser's own count."""
 
 
 class Hello(Struct, tag_field="type", tag="hello"):

@@ -90,7 +90,16 @@ class ChatSocket(Socket):
             await self._bring_along(hello.visitor)
         if hello.page is not None:
             told = hello.page
-            self._page = Page(told.url, told.referrer, told.title, _device(self.request.headers), told.language)
+            self._page = Page(
+                told.url,
+                told.referrer,
+                told.title,
+                _device(self.request.headers),
+                told.language,
+                address=self.actor.address,
+                browser=self.actor.device,
+                visits=told.visits,
+            )
         await self._welcome(hello.since)
 
     async def _bring_along(self, proof: str) -> None:
@@ -297,8 +306,7 @@ class AgentSocket(Socket):
         actor: Actor = found["actor"]
         if actor.kind != "agent" or "ticket.view" not in actor.permissions:
             raise Refused("forbidden", "agents-only", "this socket is for agents who may see tickets")
-        headers = self.request.headers
-        self.actor = actor.at(self.web.proxies.address(self.request), headers.get("User-Agent", ""))
+        self.actor = actor
         self._bucket = None
         self.hold()
         await self.follow(actor, hello.since or None)

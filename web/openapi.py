@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from engine import __version__
-from web import colleagues_schema, frames, nouns_schema, rules_schema, schema, trace_schema
+from web import colleagues_schema, frames, lines_schema, nouns_schema, rules_schema, schema, trace_schema
 from web.routes import PARAMETERS, Media, Operation, rooms, table
 
 _REF: Final = "#/components/schemas/{name}"
@@ -203,7 +203,16 @@ def _ref(kind: type[Struct]) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     hidden = {schema.Body, schema.Query, *_subclasses(schema.Query)}
-    modules = (schema, colleagues_schema, nouns_schema, rules_schema, trace_schema, frames, *rooms())
+    modules = (
+        schema,
+        colleagues_schema,
+        lines_schema,
+        nouns_schema,
+        rules_schema,
+        trace_schema,
+        frames,
+        *rooms(),
+    )
     kinds = [kind for module in modules for kind in _structs(module) if kind not in hidden]
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     by_name = {kind.__name__: kind for kind in kinds}

@@ -28,7 +28,7 @@ CONSOLE_PATHS: Final = (
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; "
+    "media-src 'self' blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors {ancestors}"
 )
 
@@ -102,7 +102,7 @@ class AssetHandler(BuiltHandler):
 
 
 class FileHandler(BuiltHandler):
-    """A built file under its own name (the widget's script, the icon): asked for again, answered 304 when unchanged."""
+    """A built file under its own name (the widget's script): asked for again, answered 304 when unchanged."""
 
     def initialize(self, name: str, cross: bool = False) -> None:
         self.name = name
@@ -150,9 +150,6 @@ def rows(demo: bool, pages: Iterable[str]) -> list[Any]:
     found += [
         ("/chat", PageHandler, {"page": "chat"}),
         ("/widget.js", FileHandler, {"name": "widget.js", "cross": True}),
-        ("/favicon.ico", FileHandler, {"name": "favicon.ico"}),
-        ("/(?:icon.svg)", FileHandler, {"name": "icon.svg"}),
-        ("/manifest.webmanifest", FileHandler, {"name": "manifest.webmanifest"}),
         (r"/assets/(?P<name>[^/]+)", AssetHandler),
     ]
     if demo:

@@ -91,8 +91,7 @@ class Call:
         """Carries out a command as the caller, from where the request comes, once for each Idempotency-Key."""
         self.acts += 1
         key = self.key if self.key is None or self.acts == 1 else f"{self.key} {self.acts}"
-        actor = self.actor.at(self.address, self.device) if self.actor.kind == "agent" else self.actor
-        return await self.desk.act(actor, command, key=key)
+        return await self.desk.act(self.actor.at(self.address, self.device), command, key=key)
 
     async def ask(self, question: Any) -> Any:
         """The answer to a question; None where it is not there or not for the caller."""

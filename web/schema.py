@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from web.lines_schema import Attachment, RuleSource, Sender, Visit
 from web.sla_schema import Sla
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -97,6 +98,8 @@ class Ticket(Struct):
     last_line: LastLine | None | UnsetType = UNSET
     links: list[LinkedTicket] | UnsetType = UNSET
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
+    visit: Visit | UnsetType = UNSET
+    """Staff: of a chat, from where it was begun, with `GET /tickets/{number}`."""
 
 
 class Author(Struct):
@@ -104,19 +107,6 @@ class Author(Struct):
     name: str
     username: str | UnsetType = UNSET
     """For staff only."""
-
-
-class Attachment(Struct):
-    id: str
-    name: str
-    media_type: str
-    size: int
-
-
-class RuleSource(Struct):
-    title: str | None
-    file: str
-    line: int
 
 
 class Message(Struct):
@@ -135,6 +125,8 @@ class Message(Struct):
     """Staff: what that rule is called and where it stands, while it is in force."""
     delivery: Literal["waiting", "sent", "failed", "uncertain"] | UnsetType = UNSET
     """Staff: of lines that leave by a channel with an outbox."""
+    sender: Sender | UnsetType = UNSET
+    """Staff: of lines that a channel brought."""
 
 
 class Page(Struct):
@@ -261,6 +253,10 @@ class EventItem(Struct):
     kind: str
     actor: Author | None
     body: dict[str, Any]
+    address: str | None | UnsetType = UNSET
+    """Staff: from where it was done, by the network, and with what; without the right `member.personal` both read
+    `•••`."""
+    device: str | None | UnsetType = UNSET
 
 
 class Problem(Struct):

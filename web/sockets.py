@@ -364,6 +364,15 @@ class Socket(BaseHandler, tornado.websocket.WebSocketHandler):
             self._error(why, message)
             self.close(code, why)
 
+    @property
+    def actor(self) -> Actor:
+        """Who is at the other end, from where the connection comes."""
+        return self._actor
+
+    @actor.setter
+    def actor(self, actor: Actor) -> None:
+        self._actor = actor.at(self.web.proxies.address(self.request), self.request.headers.get("User-Agent", ""))
+
     def now_is(self, actor: Actor) -> None:
         """The same person with other rights."""
         self.actor = actor

@@ -66,6 +66,11 @@ class Say(Struct, frozen=True):
     template: str | None = None
     client_key: str | None = None
     external_id: str | None = None
+    account: str = ""
+    html: str | None = None
+    reply_to: str | None = None
+    sender: Mapping[str, Any] = {}
+    """See `Arrival`."""
 
 
 class Tag(Struct, frozen=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.chains import Chain
-from engine.core.entities import AgentStatus, Visibility
+from engine.core.entities import AgentStatus, Arrival, Visibility
 from engine.core.purposes import API, PHONE, WINDOW
 from engine.core.values import Struct
 
@@ -22,6 +22,11 @@ class Page:
     device: str | None = None
     language: str | None = None
     """What the visitor reads, as browsers say it (`zh-Hant-TW`, `en-US`)."""
+    address: str | None = None
+    """From where the connection comes."""
+    browser: str | None = None
+    visits: int | None = None
+    """Which visit it is, by this browser's own count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class MemberLine:
     text: str
     attachments: tuple[str, ...] = ()
     client_key: str | None = None
-    external_id: str | None = None
+    arrival: Arrival | None = None
+    """Of a line that a channel brought."""
     number: int | None = None
     kind: str | None = None
     """None: what the rulebook has for chats."""
@@ -129,6 +135,14 @@ class SetStatus:
     """The agent's own presence."""
 
     status: AgentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SetCapacity:
+    """How many live chats an agent is given at once, set by who manages accounts; 0: none."""
+
+    username: str
+    capacity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,12 +323,13 @@ class BringChat:
 class GuestSignedIn:
     """Who wrote the chat of the case as a guest is the member of the case: what was asked last is asked by a member.
 
-    `into`: the id of the chat the member has open already; this one then ends, its lines are there. Not `asks`: it
+    `into`, `into_number`: the chat the member has open already; this one then ends, its lines are there. Not `asks`: it
     comes along and no rule hears of it.
     """
 
     member_id: int
     into: int | None = None
+    into_number: int | None = None
     asks: bool = True
 
 

@@ -14,6 +14,7 @@ from engine.core.entities import (
     NEVER,
     Actor,
     Agent,
+    Arrival,
     AuthorKind,
     Call,
     Case,
@@ -21,6 +22,7 @@ from engine.core.entities import (
     Clock,
     Member,
     Message,
+    Place,
     Ticket,
     Visibility,
 )
@@ -239,16 +241,18 @@ class Draft:
         rule: str | None = None,
         template: str | None = None,
         client_key: str | None = None,
-        external_id: str | None = None,
+        arrival: Arrival | None = None,
         language: str | None = None,
         at: int | None = None,
-        into: tuple[int, str] | None = None,
+        into: Place | None = None,
     ) -> Say:
         """Adds a line; one that members get by a channel with an outbox is put there too. Records it.
 
-        `into`: ticket id and channel of another conversation than the ticket's.
+        `into`: another conversation than the ticket's.
         """
-        ticket_id, channel = into or (self.need_ticket().id, self.need_ticket().channel)
+        if into is None:
+            into = Place(self.need_ticket().id, self.need_ticket().channel, self.need_ticket().account)
+        ticket_id, channel = into.ticket_id, arrival.channel if arrival else into.channel
         say = Say(
             ref=self.ref(),
             ticket=ticket_id,
@@ -266,7 +270,11 @@ class Draft:
             rule=rule,
             template=template,
             client_key=client_key,
-            external_id=external_id,
+            external_id=arrival.external_id if arrival else None,
+            account=arrival.account if arrival else into.account,
+            html=arrival.html if arrival else None,
+            reply_to=arrival.reply_to if arrival else None,
+            sender=arrival.sender if arrival else {},
         )
         self.log.append(say)
         if visibility == "internal":

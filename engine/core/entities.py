@@ -7,7 +7,7 @@ username. A row that does not exist yet has a negative id, given out by the deci
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.core.purposes import PHONE, WINDOW
 from engine.core.values import Struct, replace
@@ -51,10 +51,13 @@ class Ticket(Struct, frozen=True):
     channel: str
     created_at: int
     updated_at: int
+    account: str = ""
+    """Of the channel's accounts the one it came by, where the channel has several."""
     subject: str = ""
     team: str | None = None
     assignee: str | None = None
     identity_id: int | None = None
+    """By which of the member's identities it came."""
     order_no: str | None = None
     product: str | None = None
     solution: str | None = None
@@ -89,7 +92,12 @@ class Chat(Struct, frozen=True):
     referrer: str | None = None
     title: str | None = None
     device: str | None = None
-    region: str | None = None
+    address: str | None = None
+    """From where the visitor came, by the network; with which browser; what it says its reader reads; and which visit
+    of this browser it was. Kept when the chat begins."""
+    browser: str | None = None
+    language: str | None = None
+    visits: int | None = None
     queued_at: int | None = None
     served_at: int | None = None
     ended_at: int | None = None
@@ -143,6 +151,30 @@ class Message(Struct, frozen=True):
     language: str | None = None
     attachments: tuple[int, ...] = ()
     rule: str | None = None
+
+
+class Place(NamedTuple):
+    """A conversation, and the way out to its member."""
+
+    ticket_id: int
+    channel: str
+    account: str = ""
+
+
+class Arrival(Struct, frozen=True):
+    """How a line came in by a channel, beside what it says."""
+
+    channel: str
+    external_id: str
+    """What the outside calls it, within the account."""
+    account: str = ""
+    html: str | None = None
+    """As it came: kept, never shown."""
+    reply_to: str | None = None
+    """What the outside calls the line it answers."""
+    sender: Mapping[str, Any] = {}
+    """What colleagues are told of the sender: `verified`, whether the address was proved; `agent_address`, where it is
+    a colleague's; `refers_to`, the number of a case that it names and that is another's."""
 
 
 class Member(Struct, frozen=True):
@@ -226,12 +258,12 @@ class Actor(Struct, frozen=True):
     visitor: str | None = None
     """A guest's visitor id; the member row (`id` 0 before) comes with the first line."""
     address: str | None = None
-    """From where an agent acts, and with what: it goes into the log."""
+    """From where one acts, and with what: it goes into the log."""
     device: str | None = None
 
     def at(self, address: str, device: str) -> Actor:
-        """An agent, acting from there; of others that is not kept."""
-        return replace(self, address=address[:100], device=device[:200]) if self.kind == "agent" else self
+        """The same, acting from there; the desk itself is nowhere."""
+        return self if self.kind == "system" else replace(self, address=address[:100], device=device[:200])
 
     @property
     def staff(self) -> bool:
@@ -256,7 +288,7 @@ class Lookups(Protocol):
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
 
-    def last_line(self, member_id: int) -> tuple[int, str] | None:
+    def last_line(self, member_id: int) -> Place | None:
         """Ticket id and channel of the member's last line; None when the member never wrote."""
 
     def open_chat(self, member_id: int, kind: str) -> int | None:
@@ -304,6 +336,8 @@ class Case(Struct, frozen=True):
     """When the member first rated this ticket."""
     call: Call | None = None
     """The call an exchange speaks of, if it is known."""
+    identity_id: int | None = None
+    """By which of the member's identities a ticket that is opened now comes."""
     origin: Ticket | None = None
     """The ticket beside which this one is being opened; `messages` are its lines then."""
 

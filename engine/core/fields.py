@@ -234,7 +234,6 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("chat.page", TEXT, "?", _chat("page"), "the address the chat was opened on"),
         ("chat.referrer", TEXT, "?", _chat("referrer"), "where the visitor came from"),
         ("chat.device", TEXT, "?", _chat("device"), "what the visitor uses"),
-        ("chat.region", TEXT, "?", _chat("region"), "where the visitor is"),
         ("chat.queue_position", NUMBER, "?", _queue_position, "the place in the line, 1 is next"),
         ("chat.waited", DURATION, "n", Of(_waited, "chat"), "how long the chat waited for an agent"),
         ("call.direction", one("call_direction"), "", _call("direction"), "inbound, or outbound"),

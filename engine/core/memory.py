@@ -14,7 +14,21 @@ from engine.core import rights, routing
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
-from engine.core.entities import NEVER, PRESENT, SYSTEM, Actor, Agent, Call, Case, Chat, Clock, Member, Message, Ticket
+from engine.core.entities import (
+    NEVER,
+    PRESENT,
+    SYSTEM,
+    Actor,
+    Agent,
+    Call,
+    Case,
+    Chat,
+    Clock,
+    Member,
+    Message,
+    Place,
+    Ticket,
+)
 from engine.core.library import Library
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
@@ -93,16 +107,16 @@ class World:
                     found = (message.created_at, message.author)
         return found[1] if found else None
 
-    def last_line(self, member_id: int) -> tuple[int, str] | None:
-        """Ticket id and channel of the member's last line."""
+    def last_line(self, member_id: int) -> Place | None:
+        """Where the member last wrote."""
         found = [
-            (message.created_at, ticket.id, ticket.channel)
+            (message.created_at, ticket.id, ticket.channel, ticket.account)
             for ticket in self.tickets.values()
             if ticket.member_id == member_id
             for message in self.messages.get(ticket.id, ())
             if message.author_kind == "member"
         ]
-        return max(found)[1:] if found else None
+        return Place(*max(found)[1:]) if found else None
 
     def open_chat(self, member_id: int, kind: str) -> int | None:
         """The number of the member's open case of a live kind, if there is one."""

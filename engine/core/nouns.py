@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.core import access
 from engine.core.calendar import Calendar, merge_spans, parse_days, parse_holidays, parse_span
+from engine.core.own_settings import OWN_SETTINGS
 from engine.core.rulebook import CustomField, Noun, Shop, Team
 from engine.core.schema.nouns import (
     FIELD_TYPES,
@@ -290,10 +291,11 @@ def read_settings(file: SettingsFile) -> tuple[dict[str, Field], dict[str, Any]]
             at.wrong("unknown-value", message, "type", hint=hint)
             kind = None
         declared, typed = _setting(entry.value, kind)
-        if kind is not None and declared != _OF_SETTINGS[kind]:
-            message = say("the setting `{name}` is {wanted}, this is not", name, _OF_SETTINGS[kind])
+        wanted = OWN_SETTINGS[name].type if name in OWN_SETTINGS else _OF_SETTINGS[kind] if kind is not None else None
+        if wanted is not None and declared != wanted:
+            message = say("the setting `{name}` is {wanted}, this is not", name, wanted)
             at.wrong("type-mismatch", message, "value")
-            declared, typed = _OF_SETTINGS[kind], None  # so that rules may name it
+            declared, typed = wanted, None  # so that rules may name it
         if declared is None:
             message = say("the setting `{name}` has no type rules know", name)
             at.wrong("type-mismatch", message, hint=say("number, text, flag, duration or list"))

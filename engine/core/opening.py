@@ -37,6 +37,7 @@ def open_ticket(
     *,
     kind: str,
     channel: str,
+    account: str = "",
     subject: str,
     values: Mapping[str, Any],
     page: Page | None = None,
@@ -63,6 +64,8 @@ def open_ticket(
         priority=book.default_priority,
         member_id=member.id,
         channel=INTERNAL if internal else channel,
+        account="" if internal else account,
+        identity_id=draft.case.identity_id,
         created_at=draft.now,
         updated_at=draft.now,
         subject=subject,
@@ -86,6 +89,10 @@ def open_ticket(
             referrer=page.referrer,
             title=page.title,
             device=page.device,
+            address=page.address,
+            browser=page.browser,
+            language=page.language,
+            visits=page.visits,
         )
         draft.record("chat.started", {})
         draft.keys.add("chat.started")

@@ -55,7 +55,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "ticket.lines_1m", "ticket.reopened", "ticket.escalation",
         "message.channel", "message.language", "message.answers",
         "agent.name", "agent.teams", "agent.skills", "agent.status", "agent.load",
-        "chat.page", "chat.referrer", "chat.device", "chat.region", "chat.queue_position", "chat.waited",
+        "chat.page", "chat.referrer", "chat.device", "chat.queue_position", "chat.waited",
         "call.direction", "call.waited", "call.duration", "call.result",
         "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at", "shop.agents_here",
         "rating.score", "rating.comment", "timer.name",

@@ -9,7 +9,9 @@ from statistics import quantiles
 
 from engine.core.entities import MINUTE, Agent
 
-MAKES_ROOM = frozenset({"agent.status_changed", "chat.ended", "ticket.state_changed", "ticket.assigned"})
+MAKES_ROOM = frozenset(
+    {"agent.status_changed", "agent.changed", "chat.ended", "ticket.state_changed", "ticket.assigned"}
+)
 """Events after which somebody may have room, or somebody may wait: the queue is looked at."""
 
 

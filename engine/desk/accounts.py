@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.commands import SetCapacity
 from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.desk import actors
@@ -25,6 +26,7 @@ __all__ = [
     "login_name",
     "present",
     "save_agent",
+    "set_capacity",
     "set_password",
 ]
 
@@ -67,6 +69,17 @@ async def save_agent(context: Context, username: str, password: str | None, **va
         return agent_id
 
     return (await context.store.write(job)).result
+
+
+async def set_capacity(context: Context, username: str, capacity: int) -> bool:
+    """Sets how many live chats an agent is given at once; False when there is no such agent. Raises Refused."""
+    try:
+        await context.act(SYSTEM, SetCapacity(username, capacity))
+    except Refused as refused:
+        if refused.code != "not-found":
+            raise
+        return False
+    return True
 
 
 async def set_password(context: Context, username: str, password: str) -> bool:

@@ -6,7 +6,8 @@ for the actor. What an actor may do with it is asked by the command's beginning 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core import access
@@ -15,7 +16,7 @@ from engine.core.entities import Actor, Case
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.desk.context import Work
-from engine.store import load, people, queue
+from engine.store import load, normalised, people, queue
 
 
 def need(case: Case | None) -> Case:
@@ -88,23 +89,40 @@ def shop(book: Rulebook, actor: Actor, name: str | None) -> str:
     return name
 
 
-def requester(work: Work, shop: str, who: Mapping[str, Any]) -> tuple[int, bool]:
-    """The id of the member a requester names, made when nobody is known by that address; True when made now.
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks: the member, whether the row was made now, and by which identity it is known."""
 
-    An address that was only told, not proved, never links to a member's account: it makes a guest of its own.
+    member_id: int
+    new: bool = False
+    identity_id: int | None = None
+
+
+def requester(work: Work, shop: str, who: Mapping[str, Any]) -> Requester:
+    """The member whom colleagues, or an exchange, name; made when nobody is known by that address.
+
+    Their word is enough to take an address for a member's. Who is new is a guest, and his address is not proved.
     """
     if who.get("id") is not None:
-        return int(who["id"]), False
-    contacts = {kind: str(who[kind]).strip() for kind in ("email", "phone") if str(who.get(kind) or "").strip()}
-    for kind, value in contacts.items():
-        known = people.find_member(work.tx, shop, kind, value)
-        if known is not None:
-            return known, False
+        return Requester(int(who["id"]))
+    contacts = {
+        kind: str(who[kind]).strip() for kind in ("email", "phone") if normalised(kind, str(who.get(kind) or ""))
+    }
+    for issuer in (people.SHOP, people.SELF):
+        for kind, value in contacts.items():
+            known = people.find_identity(work.tx, shop, kind, value, issuer)
+            if known is not None:
+                return Requester(known.member_id, identity_id=known.id)
     name = str(who.get("name") or "").strip() or None
     if not contacts and name is None:
         raise Refused(
             "invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester"
         )
+    return guest(work, shop, name, [(kind, value, people.SELF) for kind, value in contacts.items()])
+
+
+def guest(work: Work, shop: str, name: str | None, identities: Sequence[tuple[str, str, str]]) -> Requester:
+    """A new guest with these identities: kind, value, and who vouches for it. The first is the one he came by."""
     made = people.add_member(
         work.tx,
         work.words,
@@ -113,6 +131,9 @@ def requester(work: Work, shop: str, who: Mapping[str, Any]) -> tuple[int, bool]
         tier=work.book.guest_tier,
         name=name,
         language=work.book.shops[shop].locales[0],
-        identities=contacts,
     )
-    return made, True
+    linked = [
+        people.link_identity(work.tx, made, shop, kind, value, issuer=issuer, verified=issuer != people.SELF)
+        for kind, value, issuer in identities
+    ]
+    return Requester(made, True, linked[0] if linked else None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from engine.core import sla
+from engine.core import rights, sla
 from engine.core.changes import Say
-from engine.core.entities import Actor, Clock
+from engine.core.entities import Actor, Agent, Clock
 from engine.core.errors import missing
 from engine.core.questions import MemberById, TicketByNumber
 from engine.core.rulebook import Rulebook
@@ -73,6 +73,11 @@ def user(work: Work, actor: Actor) -> dict[str, Any]:
         if not actor.username:
             actor = replace(actor, username=username or "")
     return dict(actors.user(work.book, actor, status, tier))
+
+
+def colleague(work: Work, agent: Agent) -> dict[str, Any]:
+    """An agent as colleagues see one, and whether tickets may be given to it."""
+    return {**directory.show_agent(agent), "assignable": rights.serves_tickets(work.book.roles, agent)}
 
 
 def name_line(book: Rulebook, shown: dict[str, Any], shop: str | None, locale: str) -> dict[str, Any]:

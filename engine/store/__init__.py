@@ -13,12 +13,13 @@ from engine.store.errors import (
     StoreGone,
     StoreNewer,
     StoreOlder,
+    Taken,
     is_away,
     unusable,
 )
 from engine.store.health import Health
 from engine.store.log import EventRow
-from engine.store.secret import KeyRing
+from engine.store.secret import KeyRing, normalised
 from engine.store.tx import Tx
 from engine.store.writer import Store, Written
 
@@ -39,10 +40,12 @@ __all__ = [
     "StoreGone",
     "StoreNewer",
     "StoreOlder",
+    "Taken",
     "Timekeeper",
     "Tx",
     "Written",
     "is_away",
+    "normalised",
     "unusable",
     "wall_clock",
 ]

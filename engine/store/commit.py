@@ -21,6 +21,7 @@ from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.fresh import NewTicket, made
 from engine.store.kinds import Kinds, by_kind
+from engine.store.lines import line_row
 from engine.store.log import EventRow, plain_json, to_json
 from engine.store.packing import pack, pack_snapshot
 from engine.store.people import agent_id
@@ -363,27 +364,7 @@ class _Applying:
 
     def _say(self, lines: Sequence[Say]) -> None:
         """Stores the lines in the order in which they were said."""
-        rows = [
-            {
-                "ticket_id": self.real(say.ticket),
-                "author_kind": say.author_kind,
-                "author_id": say.author_id,
-                "shown_as": say.shown_as,
-                "visibility": say.visibility,
-                "direction": say.direction,
-                "automatic": say.automatic,
-                "channel": say.channel,
-                "channel_account": say.channel,
-                "language": say.language,
-                "text": say.text,
-                "rule": say.rule,
-                "template": say.template,
-                "client_key": say.client_key,
-                "external_id": say.external_id,
-                "created_at": say.at,
-            }
-            for say in lines
-        ]
+        rows = [line_row(say, self.real(say.ticket)) for say in lines]
         for say, message_id in zip(lines, self.tx.insert_in_order(t.Message, rows), strict=True):
             self.refs[say.ref] = message_id
             self.messages.append(message_id)

@@ -6,7 +6,7 @@ import errno
 import sqlite3
 from typing import Any
 
-from peewee import DatabaseError, InterfaceError, OperationalError, PeeweeException
+from peewee import DatabaseError, IntegrityError, InterfaceError, OperationalError, PeeweeException
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _SQLITE_AWAY = frozenset(
@@ -19,6 +19,10 @@ _SQLITE_AWAY = frozenset(
 _POSTGRES_AWAY = ("08", "53", "57", "58")
 """Classes of SQLSTATE: no connection, no room, told to stop, trouble of the system."""
 _READ_ONLY = "25006"
+
+
+Taken = IntegrityError
+"""A row that is to be the only one of its key, and is not: somebody stored it first."""
 
 
 class StoreError(Exception):

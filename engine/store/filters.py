@@ -124,7 +124,6 @@ def _columns(now: int) -> dict[str, _Column]:
         "chat.page": _Column(_of_chat(t.Chat.page)),
         "chat.referrer": _Column(_of_chat(t.Chat.referrer)),
         "chat.device": _Column(_of_chat(t.Chat.device)),
-        "chat.region": _Column(_of_chat(t.Chat.region)),
         "shop.name": _Column(t.Ticket.shop),
         "now": _Column(Value(now, converter=False)),
     }

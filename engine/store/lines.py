@@ -1,4 +1,4 @@
-"""Reads of what was said: the lines of a ticket with their files."""
+"""What was said: the lines of a ticket with their files, read, and as they are stored."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from peewee import JOIN
 
 from engine.core import questions as ask
 from engine.core.access import Scope
+from engine.core.changes import Say
 from engine.store import tables as t
+from engine.store.log import to_json
 from engine.store.paging import limited
 from engine.store.queries import find_ticket, for_members
 from engine.store.show import show_message
-from engine.store.sql import Prepared, p
+from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
 
@@ -107,3 +109,28 @@ def attachments_of(tx: Tx, ids: Collection[int]) -> dict[int, list[dict[str, Any
                 {"id": row["name"], "name": row["shown"], "media_type": row["media_type"], "size": row["size"]}
             )
     return found
+
+
+def line_row(say: Say, ticket_id: int) -> Row:
+    """A line that a decision wants said, as its columns."""
+    return {
+        "ticket_id": ticket_id,
+        "author_kind": say.author_kind,
+        "author_id": say.author_id,
+        "shown_as": say.shown_as,
+        "visibility": say.visibility,
+        "direction": say.direction,
+        "automatic": say.automatic,
+        "channel": say.channel,
+        "channel_account": say.account or say.channel,
+        "language": say.language,
+        "text": say.text,
+        "html": say.html,
+        "rule": say.rule,
+        "template": say.template,
+        "client_key": say.client_key,
+        "external_id": say.external_id,
+        "reply_to": say.reply_to,
+        "sender": to_json(say.sender) if say.sender else None,
+        "created_at": say.at,
+    }

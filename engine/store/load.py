@@ -244,13 +244,15 @@ def member_case(
     new_ticket: bool = False,
     opens: bool = True,
     member_new: bool = False,
+    identity_id: int | None = None,
     lines: int = LINES,
     external: Mapping[str, Any] | None = None,
 ) -> Case | None:
     """The case of a member's line: with the open ticket of this live kind, or with none and the next number.
 
-    `new_ticket` leaves open ones alone. `opens`: a ticket may come of it, so the next number is taken. The member is
-    locked to the COMMIT, so two lines that come at once open one chat. None where there is no such member.
+    `new_ticket` leaves open ones alone. `identity_id`: by which of the member's identities the new one comes. `opens`:
+    a ticket may come of it, so the next number is taken. The member is locked to the COMMIT, so two lines that come
+    at once open one chat. None where there is no such member.
     """
     fixed = {"complaint_kind": _complaint(lexicon), "month_ago": tx.now - 30 * DAY}
     if kind in lexicon.live_kinds and not new_ticket:
@@ -270,6 +272,7 @@ def member_case(
         next_number=tx.next_number() if opens else 0,
         external=external or {},
         member_new=member_new,
+        identity_id=identity_id,
         outbound=lexicon.outbound,
         notifiers=lexicon.notifiers,
     )
@@ -367,9 +370,9 @@ def _tags(tx: Tx, ticket_id: int, member_id: int) -> dict[str, tuple[str, ...]]:
 
 _TICKET_PLAIN = (
     "id", "number", "kind", "shop", "type", "state", "category", "priority", "member_id", "channel", "created_at",
-    "updated_at", "subject", "team", "identity_id", "order_no", "product", "solution", "language", "escalation",
-    "rating", "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at", "last_line_at",
-    "waiting_since", "route_by", "rating_asked_at", "opened_by",
+    "updated_at", "account", "subject", "team", "identity_id", "order_no", "product", "solution", "language",
+    "escalation", "rating", "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at",
+    "last_line_at", "waiting_since", "route_by", "rating_asked_at", "opened_by",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
 
-from engine.core.entities import PRESENT, Agent, Lookups, Ticket
+from engine.core.entities import PRESENT, Agent, Lookups, Place, Ticket
 from engine.store import tables as t
 from engine.store.roster import serving, serving_ids
 from engine.store.sql import Prepared, p
@@ -47,7 +47,7 @@ _LAST_AGENT = Prepared(
 )
 _LAST_LINE = Prepared(
     lambda: (
-        t.Message.select(t.Message.ticket_id, t.Ticket.channel)
+        t.Message.select(t.Message.ticket_id, t.Ticket.channel, t.Ticket.account)
         .join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id))
         .where((t.Ticket.member_id == p("member_id")) & (t.Message.author_kind == "member"))
         .order_by(t.Message.id.desc())
@@ -144,10 +144,10 @@ class StoreLookups(Lookups):
         """The username of the agent who last served this member, if any."""
         return None if (found := self._tx.value(_LAST_AGENT, member_id=member_id)) is None else str(found)
 
-    def last_line(self, member_id: int) -> tuple[int, str] | None:
-        """Ticket id and channel of the member's last line; None when the member never wrote."""
+    def last_line(self, member_id: int) -> Place | None:
+        """Where the member last wrote; None when the member never did."""
         row = self._tx.row(_LAST_LINE, member_id=member_id)
-        return None if row is None else (row["ticket_id"], row["channel"])
+        return None if row is None else Place(row["ticket_id"], row["channel"], row["account"])
 
     def open_chat(self, member_id: int, kind: str) -> int | None:
         """The number of the member's open case of a live kind. The member is locked to the COMMIT."""

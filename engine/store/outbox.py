@@ -39,6 +39,8 @@ BACK_OFF = (
 """Waits between tries: quick at first for what mends itself, then for two days: a mail server may be down for one."""
 CLAIM = 50
 """Rows of one channel claimed in one go, where nobody says how many it takes."""
+OF_THE_HOUSE = frozenset({"visitor", "account"})
+"""Identities by which nobody is reached: a browser's, and the shop's own number of a member."""
 LEASE = 60 * SECOND
 """How long a claim is believed without a sign of life of its process; then another may think it gone."""
 TIMERS = 200
@@ -58,6 +60,8 @@ class Claimed:
     number: int | None
     shop: str | None
     subject: str
+    account: str
+    """By which of the channel's accounts the ticket came."""
     message_id: int | None
     text: str
     html: str | None
@@ -130,6 +134,7 @@ def claim(tx: Tx, limit: int = CLAIM, busy: Mapping[str, int] = MappingProxyType
             t.Ticket.subject,
             t.Ticket.member_id,
             t.Ticket.identity_id,
+            t.Ticket.account,
             t.Member.name.alias("m_name"),
             t.Message.text,
             t.Message.html,
@@ -154,6 +159,7 @@ def claim(tx: Tx, limit: int = CLAIM, busy: Mapping[str, int] = MappingProxyType
             number=row["number"],
             shop=row["shop"],
             subject=row["subject"] or "",
+            account=row["account"] or "",
             message_id=row["message_id"],
             text=row["text"] or "",
             html=row["html"],
@@ -175,8 +181,9 @@ def _body(tx: Tx, row: Row) -> dict[str, Any] | None:
 
 
 def _recipient(row: Row, identities: list[Row]) -> dict[str, str]:
-    own = [one for one in identities if one["id"] == row["identity_id"]]
-    found = {one["kind"]: one["value"] for one in (own or identities) if one["kind"] != "visitor"}
+    outside = [one for one in identities if one["kind"] not in OF_THE_HOUSE]
+    own = [one for one in outside if one["id"] == row["identity_id"]]
+    found = {one["kind"]: one["value"] for one in (own or outside)}
     if row["m_name"]:
         found["name"] = row["m_name"]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core.entities import Agent
@@ -14,9 +15,18 @@ from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
 
+SHOP, SELF = "", "self"
+"""Who vouches for an identity: the shop (an account, an address that was proved or that staff gave the account), or
+nobody but who writes under it. What another house gave out has that house's account instead."""
+SHOP_WIDE = frozenset({"account", "visitor", "email", "phone"})
+"""Kinds that hold in the whole shop, and that anybody may write down: taken for somebody's only where proved."""
+
 _BY_IDENTITY = Prepared(
-    lambda: t.Identity.select(t.Identity.id, t.Identity.member_id, t.Identity.value).where(
-        (t.Identity.shop == p("shop")) & (t.Identity.kind == p("kind")) & (t.Identity.value_key == p("key"))
+    lambda: t.Identity.select(t.Identity.id, t.Identity.member_id, t.Identity.value, t.Identity.verified_at).where(
+        (t.Identity.shop == p("shop"))
+        & (t.Identity.kind == p("kind"))
+        & (t.Identity.issuer == p("issuer"))
+        & (t.Identity.value_key == p("key"))
     )
 )
 _AGENT_ID = Prepared(lambda: t.Agent.select(t.Agent.id).where(t.Agent.username == p("username")))
@@ -26,25 +36,64 @@ _AGENT_ID = Prepared(lambda: t.Agent.select(t.Agent.id).where(t.Agent.username =
 
 
 def find_member(tx: Tx, shop: str, kind: str, value: str) -> int | None:
-    """The member of a shop with this identity, by its blind index.
+    """The member of a shop with this identity, as the shop knows it: not who only says so."""
+    known = find_identity(tx, shop, kind, value)
+    return None if known is None else known.member_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An identity that the desk knows, and whose it is."""
+
+    id: int
+    member_id: int
+    verified: bool
+
+
+def find_identity(tx: Tx, shop: str, kind: str, value: str, issuer: str = SHOP) -> Known | None:
+    """The identity of this kind and value that `issuer` vouches for, by its blind index.
 
     Ids were indexed without the forms that look alike once, so what is found under either key is held against the id.
     """
     spellings = dict.fromkeys((value, folded(value))) if exact(kind) else (value,)
     for spelling in spellings:
-        row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, spelling))
+        row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, issuer=issuer, key=tx.ring.blind(kind, spelling))
         if row is not None and (not exact(kind) or _value(tx, kind, row) == value):
-            return int(row["member_id"])
+            return Known(row["id"], row["member_id"], row["verified_at"] is not None)
     return None
+
+
+def prove_identity(tx: Tx, identity_id: int) -> None:
+    """The identity is proved: from now on the shop vouches for it.
+
+    Raises peewee.IntegrityError where the shop has it already for somebody.
+    """
+    tx.update(t.Identity, {"issuer": SHOP, "verified_at": tx.now}, id=identity_id)
+
+
+def account_identity(tx: Tx, member_id: int) -> int | None:
+    """The id of the identity by which the shop signs a member on; None for one whom it does not."""
+    mine = (t.Identity.member_id == member_id) & (t.Identity.kind == "account")
+    found = tx.value(t.Identity.select(t.Identity.id).where(mine).order_by(t.Identity.id).limit(1))
+    return None if found is None else int(found)
+
+
+def is_agent_address(tx: Tx, address: str) -> bool:
+    """Whether an e-mail address is the one of a colleague."""
+    wanted = folded(address).casefold()
+    theirs = tx.values(t.Agent.select(t.Agent.email).where(t.Agent.email.is_null(False)))
+    return any(folded(one).casefold() == wanted for one in theirs)
 
 
 def _value(tx: Tx, kind: str, row: Row) -> str:
     return tx.ring.decrypt_text(row["value"], f"identity:{kind}")
 
 
-def _make_room(tx: Tx, shop: str, kind: str, value: str) -> None:
+def _make_room(tx: Tx, shop: str, kind: str, issuer: str, value: str) -> None:
     """Moves an identity of before that stands under the key of this one, since it looks alike, to its own."""
-    row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, key=tx.ring.blind(kind, value)) if exact(kind) else None
+    if not exact(kind):
+        return
+    row = tx.row(_BY_IDENTITY, shop=shop, kind=kind, issuer=issuer, key=tx.ring.blind(kind, value))
     if row is not None and (held := _value(tx, kind, row)) != value:
         tx.update(t.Identity, {"value_key": tx.ring.blind(kind, held)}, id=row["id"])
 
@@ -59,12 +108,14 @@ def add_member(
     name: str | None = None,
     language: str = "zh-TW",
     identities: Mapping[str, str] | None = None,
+    issuer: str = SHOP,
     verified: Collection[str] = (),
     signed_up_at: int | None = None,
     fields: Mapping[str, Any] | None = None,
     note: str | None = None,
 ) -> int:
-    """A new member; gives the id. `identities` is kind to value, `verified` the kinds that were proved.
+    """A new member; gives the id. `identities` is kind to value, `issuer` who vouches for them, `verified` the kinds
+    that were proved.
 
     Raises peewee.IntegrityError when another member of the shop has one of the identities.
     """
@@ -88,7 +139,7 @@ def add_member(
     tx.insert_many(t.FieldValue, field_rows("member", member_id, fields or {}, lexicon, tx.ring))
     tx.find_by("member", member_id, name or "")
     for kind, value in (identities or {}).items():
-        link_identity(tx, member_id, shop, kind, value, verified=kind in verified)
+        link_identity(tx, member_id, shop, kind, value, issuer=issuer, verified=kind in verified)
     return member_id
 
 
@@ -105,18 +156,21 @@ def guest_member(
     )
 
 
-def link_identity(tx: Tx, member_id: int, shop: str, kind: str, value: str, *, verified: bool) -> int:
-    """Gives a member one more identity; gives its id.
+def link_identity(
+    tx: Tx, member_id: int, shop: str, kind: str, value: str, *, verified: bool, issuer: str = SHOP
+) -> int:
+    """Gives a member one more identity; returns its id.
 
     Raises peewee.IntegrityError when somebody of the shop has it already.
     """
-    _make_room(tx, shop, kind, value)
+    _make_room(tx, shop, kind, issuer, value)
     return tx.insert(
         t.Identity,
         {
             "member_id": member_id,
             "shop": shop,
             "kind": kind,
+            "issuer": issuer,
             "value": tx.ring.encrypt_text(value, f"identity:{kind}"),
             "value_key": tx.ring.blind(kind, value),
             "tail_key": tx.ring.blind_tail(value) if kind == "phone" else None,
@@ -127,7 +181,7 @@ def link_identity(tx: Tx, member_id: int, shop: str, kind: str, value: str, *, v
 
 
 def identities_of(tx: Tx, member_ids: Collection[int]) -> dict[int, list[Row]]:
-    """Identities by member, in one statement: id, kind, value (decrypted), verified_at."""
+    """Identities by member, in one statement: id, kind, issuer, value (decrypted), verified_at."""
     found: dict[int, list[Row]] = {member_id: [] for member_id in member_ids}
     if not found:
         return found
@@ -135,7 +189,8 @@ def identities_of(tx: Tx, member_ids: Collection[int]) -> dict[int, list[Row]]:
     for row in tx.rows(query):
         value = tx.ring.decrypt_text(row["value"], f"identity:{row['kind']}")
         found[row["member_id"]].append(
-            {"id": row["id"], "kind": row["kind"], "value": value, "verified_at": row["verified_at"]}
+            {"id": row["id"], "kind": row["kind"], "issuer": row["issuer"], "value": value}
+            | {"verified_at": row["verified_at"]}
         )
     return found
 

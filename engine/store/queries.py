@@ -24,7 +24,7 @@ from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
-from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_sla, show_ticket, straight_percent
+from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_place, show_sla, show_ticket, straight_percent
 from engine.store.sql import Prepared, Row, joined, p
 from engine.store.tx import Tx
 
@@ -190,6 +190,19 @@ def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
         .order_by(t.TicketLink.id)
     )
     return [{**row, "origin": bool(row["origin"])} for row in rows]
+
+
+_VISIT = ("page", "title", "referrer", "device", "language", "browser", "address", "visits")
+
+
+def visit(tx: Tx, scope: Scope, number: int) -> dict[str, Any] | None:
+    """From where a chat was begun, for staff who see its ticket; None for what is no chat."""
+    row = tx.row(
+        t.Chat.select(*(getattr(t.Chat, name) for name in _VISIT))
+        .join(t.Ticket, on=(t.Ticket.id == t.Chat.ticket_id))
+        .where(of_ticket(scope) & (t.Ticket.number == number))
+    )
+    return None if row is None else show_place(row, ("address", "browser"), personal=scope.personal)
 
 
 def tickets_of_member(
@@ -389,9 +402,17 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     return {
-        "items": [show_event(row, body_of(row), staff=scope.staff) for row in rows],
+        "items": [_shown_event(row, scope) for row in rows],
         "next": str(rows[-1]["id"]) if more else None,
     }
+
+
+def _shown_event(row: Row, scope: Scope) -> dict[str, Any]:
+    shown = show_event(row, body_of(row), staff=scope.staff)
+    if scope.staff:
+        place = {name: row[name] for name in ("address", "device")}
+        shown.update(show_place(place, ("address", "device"), personal=scope.personal))
+    return shown
 
 
 def decisions(tx: Tx, scope: Scope, number: int, *, event: int | None = None, limit: int = 50) -> list[Row] | None:

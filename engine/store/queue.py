@@ -16,6 +16,7 @@ from engine.store.lookups import before_in_line
 from engine.store.queries import OPEN, of_ticket
 from engine.store.roster import serving
 from engine.store.sql import Prepared, Row, p
+from engine.store.stream import duplicate_by_outside
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, words
 
@@ -43,11 +44,31 @@ def join_lines(tx: Tx, from_id: int, to_id: int) -> None:
     tx.update(t.Ticket, {"last_message_id": newest, "updated_at": tx.now}, id=to_id)
 
 
-def open_number(tx: Tx, member_id: int, channel: str) -> int | None:
-    """The member's latest open ticket of a channel: where the next line of that channel belongs."""
-    mine = (t.Ticket.member_id == member_id) & (t.Ticket.channel == channel) & t.Ticket.category.in_(OPEN)
+def open_number(tx: Tx, member_id: int, channel: str, account: str = "") -> int | None:
+    """The member's latest open ticket of a channel's account: where the next line belongs of a channel that is one
+    running conversation."""
+    came = (t.Ticket.channel == channel) & (t.Ticket.account == account)
+    mine = (t.Ticket.member_id == member_id) & came & t.Ticket.category.in_(OPEN)
     found = tx.value(t.Ticket.select(t.Ticket.number).where(mine).order_by(t.Ticket.id.desc()).limit(1))
     return None if found is None else int(found)
+
+
+REFERRED = 20
+"""Of the lines that a letter says it answers, so many are looked up: the nearest."""
+
+
+def answered_ticket(tx: Tx, channel: str, account: str, names: Sequence[str]) -> int | None:
+    """The id of the ticket with the line that one of these outside ids names, of the first that is known: a line of
+    ours that left by the channel, or one that came by it."""
+    for name in dict.fromkeys(names[:REFERRED]):
+        ours = (t.Outbox.channel == channel) & (t.Outbox.external_id == name) & t.Outbox.ticket_id.is_null(False)
+        found = tx.value(t.Outbox.select(t.Outbox.ticket_id).where(ours).limit(1))
+        if found is None:
+            duplicate = duplicate_by_outside(tx, channel, account, name)
+            found = duplicate.ticket_id if duplicate else None
+        if found is not None:
+            return int(found)
+    return None
 
 
 def call_named(tx: Tx, account: str, name: str) -> Call | None:

@@ -157,6 +157,20 @@ class KeyRing:
         text = f"{kind}\0{normalised(kind, value)}".encode()
         return hmac.new(self._index, text, hashlib.sha256).hexdigest()[:40]
 
+    def reply_token(self, number: int) -> str:
+        """What a reply is known by that goes to the ticket with this number; letters and digits of one case."""
+        return f"{number}-{self.blind('reply', str(number))[:32]}"
+
+    def read_reply_token(self, text: str) -> int | None:
+        """The number of the ticket, or None for what is no token of this desk."""
+        number = text.strip().lower().partition("-")[0]
+        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+            return None
+        real = self.reply_token(int(number))
+        return (
+            int(number) if hmac.compare_digest(real.encode(), text.strip().lower().encode("utf-8", "replace")) else None
+        )
+
     def blind_tail(self, value: str) -> str | None:
         """The blind index of a phone's last four digits; None when it has fewer."""
         digits = normalised("phone", value)

@@ -5,12 +5,13 @@ Times stay whole microseconds; the web writes them as text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from engine.core.entities import Clock
 from engine.store.secret import KeyRing
-from engine.store.values import show_fields
+from engine.store.values import MASK, show_fields
 
 Percent = Callable[[str, Clock, int], tuple[float, str]]
 """What a rulebook knows of a shop's clock at a moment: how much of its time is used, in percent, and by which condition
@@ -128,9 +129,18 @@ def show_message(row: Mapping[str, Any], attachments: list[dict[str, Any]], *, s
         shown["author"]["name"] = row.get("m_name") or ""
     if row["rule"] is not None:
         shown["rule"] = row["rule"]
+    if row.get("sender") is not None:
+        shown["sender"] = json.loads(row["sender"])
     if row["delivery"] is not None:
         shown["delivery"] = "waiting" if row["delivery"] == "sending" else row["delivery"]
     return shown
+
+
+def show_place(row: Mapping[str, Any], hidden: Collection[str], *, personal: bool) -> dict[str, Any]:
+    """From where somebody came or did something; what may tell who it is stays `hidden` from who has no right to
+    that."""
+    covered = () if personal else hidden
+    return {name: MASK if name in covered and value is not None else value for name, value in row.items()}
 
 
 MEMBER_EVENTS = frozenset(

@@ -223,7 +223,11 @@ _BY_CLIENT = Prepared(
     )
 )
 _BY_OUTSIDE = Prepared(
-    lambda: _duplicate((t.Message.channel_account == p("account")) & (t.Message.external_id == p("external_id")))
+    lambda: _duplicate(
+        (t.Message.channel == p("channel"))
+        & (t.Message.channel_account == p("account"))
+        & (t.Message.external_id == p("external_id"))
+    )
 )
 
 
@@ -233,9 +237,9 @@ def duplicate_by_client(tx: Tx, author_kind: str, author_id: int, client_key: st
     return None if row is None else Duplicate(**row)
 
 
-def duplicate_by_outside(tx: Tx, account: str, external_id: str) -> Duplicate | None:
-    """The line that came from this channel account under the same outside id."""
-    row = tx.row(_BY_OUTSIDE, account=account, external_id=external_id)
+def duplicate_by_outside(tx: Tx, channel: str, account: str, external_id: str) -> Duplicate | None:
+    """The line that came by this channel and account under the same outside id."""
+    row = tx.row(_BY_OUTSIDE, channel=channel, account=account or channel, external_id=external_id)
     return None if row is None else Duplicate(**row)
 
 

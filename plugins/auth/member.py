@@ -15,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import jwt
 
-from engine.api import Identity, Route, hookimpl
+from engine.api import Identity, hookimpl
 
 LONGEST = 3600
 """Seconds a token may still be good for: a stolen one is soon worthless."""
@@ -79,10 +79,6 @@ class SignOn:
         return Identity(
             kind="member", id=0, verified={"account": subject}, values=values, once=f"{shop}:{once}", until=until
         )
-
-    def routes(self) -> Sequence[Route]:
-        """None: the widget brings the token."""
-        return ()
 
 
 def _key(shop: str, settings: Mapping[str, Any]) -> tuple[str, str]:

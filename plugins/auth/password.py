@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type
 
-from engine.api import Authenticator, Identity, Route, hookimpl
+from engine.api import Authenticator, Identity, hookimpl
 
 LONGEST: Final = 1000
 """Characters of a password that are looked at; a longer one is wrong, before it costs anything."""
@@ -73,10 +73,6 @@ class Password(Authenticator):
     def hash(self, password: str) -> str:
         """What the store keeps. Takes a tenth of a second. Raises ValueError for an empty or overlong password."""
         return hash(password)
-
-    def routes(self) -> Sequence[Route]:
-        """None: the desk's own sign-in page asks."""
-        return ()
 
 
 @hookimpl

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.api import Can, Channel, Delivery, Outbound, Receive, Route, hookimpl
+from engine.api import Can, Channel, Delivery, Outbound, Receive, hookimpl
 
 
 class Chat(Channel):
@@ -22,10 +22,6 @@ class Chat(Channel):
     async def send(self, outbound: Outbound) -> Delivery:
         """A chat line has left when it is committed: every open window reads it from the log."""
         return Delivery("sent")
-
-    def routes(self) -> Sequence[Route]:
-        """None of its own."""
-        return ()
 
 
 @hookimpl

@@ -10,11 +10,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.api import Can, Channel, Delivery, Outbound, Receive, Route, hookimpl
+from engine.api import Can, Channel, Delivery, Outbound, Receive, hookimpl
 
 
 class Test(Channel):
@@ -60,10 +60,6 @@ class Test(Channel):
         finally:
             os.close(descriptor)
         return Delivery("sent", external_id=outbound.key)
-
-    def routes(self) -> Sequence[Route]:
-        """None."""
-        return ()
 
 
 def read(journal: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,9 @@ import random
 import pytest
 
 from engine.core.asking import helpers_of
+from engine.core.commands import RateTicket
 from engine.core.entities import HOUR, MINUTE
+from engine.core.errors import Refused
 from engine.core.rulebook import Rulebook
 from tests.core.desk import Stage, acted, at, book_of, built, clock_of, errors_of, files
 
@@ -205,3 +207,27 @@ def test_a_book_without_shops_settings_has_one_rule_each() -> None:
     assert len(book_of(rules, settings=SETTINGS).rules.rules) == 1
     assert len(shops(rules, "big: 500").rules.rules) == 2
     assert len(shops(rules, "promo: false").rules.rules) == 1, "a setting that the rule does not name"
+
+
+def test_how_long_a_rating_may_be_revised_is_a_setting() -> None:
+    """Without one it is a day; a shop may have its own; another type is a mistake."""
+
+    def revised(book: Rulebook, shop: str, after: int) -> str:
+        stage = Stage(book, shop=shop)
+        amy = stage.agent(shops=(shop,))
+        stage.says()
+        stage.answers(amy)
+        stage.world.ratings[stage.ticket.id] = stage.world.now - after
+        try:
+            stage.does(RateTicket(4, None, stage.ticket.number), stage.customer)
+        except Refused as refused:
+            return refused.code
+        return "taken"
+
+    plain = book_of()
+    own = built({**files(settings="rating_revise_within: 3h"), "shops/demo/settings.yaml": "rating_revise_within: 2d"})
+    assert [revised(plain, "demo", hours * HOUR) for hours in (24, 25)] == ["taken", "already-rated"]
+    assert [revised(own, "demo", hours * HOUR) for hours in (48, 49)] == ["taken", "already-rated"]
+    assert [revised(own, "other", hours * HOUR) for hours in (3, 4)] == ["taken", "already-rated"]
+    wrong = errors_of(files(settings="rating_revise_within: soon"))
+    assert [finding.code for finding in wrong] == ["type-mismatch"]

@@ -70,6 +70,9 @@ def test_findings_as_json_name_file_line_and_column(house: House, capsys: pytest
         (["user", "add", "--desk", "{desk}"], "needs a username"),
         (["user", "add", "x", "--team", "fronline", "--desk", "{desk}"], "did you mean `frontline`"),
         (["user", "disable", "nobody", "--desk", "{desk}"], "no agent `nobody`"),
+        (["user", "capacity", "nobody", "3", "--desk", "{desk}"], "no agent `nobody`"),
+        (["user", "capacity", "nobody", "--desk", "{desk}"], "how many chats"),
+        (["user", "capacity", "nobody", "999", "--desk", "{desk}"], "0 to 200 chats"),
         (["user", "password", "nobody", "--desk", "{desk}"], "no agent `nobody`"),
         (["bench", "nothing"], "no benchmark `nothing`"),
     ],
@@ -137,6 +140,7 @@ def test_accounts_are_added_listed_and_disabled(house: House, capsys: pytest.Cap
     assert "Traceback" not in weak.stderr
     assert main(["user", "list", *desk]) == 0
     assert "frontline" in capsys.readouterr().out
+    assert main(["user", "capacity", "amy", "7", *desk]) == 0
     assert main(["user", "disable", "amy", *desk]) == 0
     assert main(["user", "list", *desk]) == 0
     assert "(disabled)" in capsys.readouterr().out
@@ -145,5 +149,5 @@ def test_accounts_are_added_listed_and_disabled(house: House, capsys: pytest.Cap
 def test_plugins_are_listed(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugin", "list", "--desk", str(house.folder)]) == 0
     said = capsys.readouterr().out
-    for name in ("storage.sqlite", "channels.chat", "formats.csv", "auth.password", "web"):
+    for name in ("storage.sqlite", "channels.chat", "auth.password", "web"):
         assert name in said

@@ -39,9 +39,6 @@ class Slow:
         {does}
         return Delivery("sent")
 
-    def routes(self):
-        return ()
-
 @hookimpl
 def register_channels():
     return [Slow("slow")]

@@ -21,10 +21,11 @@ from engine import cli, hookspecs
 from engine.config import DEFAULTS
 from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
+from engine.core.own_settings import OWN_SETTINGS
 from engine.core.settled import FACTS
 from engine.editor import textmate
 from engine.features import FEATURES
-from engine.lang import CODES, Severity, Type
+from engine.lang import CODES, DURATION, Duration, Severity, Type
 from engine.lang.functions import BUILTINS
 from tests.house import language_page, sla_page
 
@@ -45,7 +46,7 @@ def is_asked(name: str) -> bool:
     wanted = {
         "register": rf"""tables(\.get\(|\[)["']{rest}["']""",
         "open": rf"""\.open\(\s*["']{rest}["']""",
-    }.get(kind, rf"""\.tell\(\s*["']{name}["']""")
+    }.get(kind, rf"""\.tell(\(|,)\s*["']{name}["']""")
     if name == "register_commands":
         wanted = r"\.extend_commands\("
     return any(re.search(wanted, text) for text in sources().values())
@@ -201,7 +202,21 @@ def settings_page() -> str:
         "`ENGINE_ENV=NAME`,\nthen variables (`server.port` is `ENGINE_SERVER_PORT`, and so for every setting), then\n"
         "flags of the command line. `engine doctor` prints each value and where it came from. "
         "An unknown setting, or one of\nthe wrong kind, keeps the server from starting, with its file and name.\n\n"
-        "| Setting | Default | What it is |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+        "| Setting | Default | What it is |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n\n" + _own_settings()
+    )
+
+
+def _own_settings() -> str:
+    """What of a rulebook's `settings.yaml` the desk itself reads."""
+    rows = [
+        f"| `{name}` | {own.type} | `{Duration(own.default) if own.type == DURATION else own.default}` | {own.doc} |"
+        for name, own in OWN_SETTINGS.items()
+    ]
+    return (
+        "## In the rulebook\n\nThese are the shop's, not the server's: they stand in `rules/settings.yaml`, and"
+        "  in a shop's own\n`settings.yaml` where it differs. One that is not there has its default. "
+        "Other settings there are read by rules only.\n\n"
+        "| Setting | Type | Default | What it is |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
     )
 
 

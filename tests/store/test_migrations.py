@@ -132,6 +132,34 @@ def test_a_migration_that_fails_leaves_nothing_half_done(
     assert open_store().write_sync(lambda tx: tx.next_number()).result == 1, "the store opens as it was"
 
 
+def test_an_address_that_a_guest_told_stands_beside_the_members_own(
+    empty_url: str, plugins: Any, ring: KeyRing
+) -> None:
+    """Of a store from before `0017`: nothing proved is lost, nothing told is taken for proved."""
+    storage = plugins.open("storage", empty_url, {})
+    database = storage.database
+    Runner(database, str(migrate.FOLDER)).up("0016_dropped_clocks")
+    people = {1: (True, "email", None), 2: (True, "phone", 5), 3: (False, "email", None), 4: (True, "visitor", None)}
+    mark = database.param
+    with database.atomic():
+        for id, (is_guest, kind, verified) in people.items():
+            database.execute_sql(
+                "INSERT INTO member (id, shop, guest, tier, tier_rank, language, fields, created_at, updated_at) "
+                f"VALUES ({mark}, 'demo', {mark}, 'guest', 0, 'zh-TW', '{{}}', 1, 1)",
+                (id, is_guest),
+            )
+            value = ring.encrypt_text(f"{id}@x", f"identity:{kind}")
+            database.execute_sql(
+                "INSERT INTO identity (member_id, shop, kind, value, value_key, verified_at, created_at) "
+                f"VALUES ({mark}, 'demo', {mark}, {mark}, {mark}, {mark}, 1)",
+                (id, kind, value, ring.blind(kind, f"{id}@x"), verified),
+            )
+    migrate.up(storage)
+    rows = database.execute_sql("SELECT member_id, issuer, verified_at FROM identity ORDER BY member_id").fetchall()
+    assert [tuple(row) for row in rows] == [(1, "self", None), (2, "", 5), (3, "", None), (4, "", None)]
+    storage.close()
+
+
 def test_processes_that_start_together_migrate_once(empty_url: str, plugins: Any, ring: KeyRing) -> None:
     stores: list[Store] = []
     errors: list[BaseException] = []

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import io
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine import api, hookspecs, plugins
-from engine.api import Blobs, Outbound, SearchIndex, Storage, Table
+from engine.api import Blobs, Outbound, SearchIndex, Storage
 from plugins.channels import test as test_channel
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith(("register_", "open_", "desk_", "event_"))]
@@ -33,13 +32,13 @@ def loaded(folder: Path, **options: Any) -> plugins.Plugins:
     return found
 
 
-EXPORTER = """
-class Format:
-    extension, media_type = "{ext}", "x/y"
-    def write(self, table, stream): ...
+NOTIFIER = """
+class Bell:
+    name = "{name}"
+    async def notify(self, recipient, notice): ...
 @hookimpl
-def register_exporters():
-    return [Format()]
+def register_notifiers():
+    return [Bell()]
 """
 
 
@@ -47,7 +46,6 @@ def test_the_shelves_are_found_and_asked() -> None:
     found = plugins.load(group=None)
     found.register()
     assert found.set_aside == []
-    assert {"csv", "jsonl"} <= set(found.tables["exporters"])
     assert "chat" in found.tables["channels"]
     names = [one.name for one in found.describe()]
     assert names == sorted(names) and {"storage.sqlite", "storage.postgres", "storage.files", "bus.local"} <= set(names)
@@ -55,22 +53,22 @@ def test_the_shelves_are_found_and_asked() -> None:
 
 
 def test_two_plugins_with_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
-    write(tmp_path, "one", EXPORTER.format(ext="doc"))
-    write(tmp_path, "two", EXPORTER.format(ext="doc"))
+    write(tmp_path, "one", NOTIFIER.format(name="doc"))
+    write(tmp_path, "two", NOTIFIER.format(name="doc"))
     with pytest.raises(plugins.PluginError, match="`doc`: `one` and `two`"):
         loaded(tmp_path)
-    assert list(loaded(tmp_path, block={"two"}).tables["exporters"]) == ["doc"]
+    assert list(loaded(tmp_path, block={"two"}).tables["notifiers"]) == ["doc"]
 
 
 def test_a_broken_plugin_is_set_aside_with_its_error_and_the_rest_runs(tmp_path: Path) -> None:
     write(tmp_path, "a_import", "import no_such_module\n")
     write(tmp_path, "b_syntax", "def (\n")
-    write(tmp_path, "c_raises", "@hookimpl\ndef register_exporters():\n    raise RuntimeError('no config')\n")
-    write(tmp_path, "d_unknown", "@hookimpl\ndef register_exporters(nonsense):\n    return []\n")
-    write(tmp_path, "e_fine", EXPORTER.format(ext="doc"))
+    write(tmp_path, "c_raises", "@hookimpl\ndef register_notifiers():\n    raise RuntimeError('no config')\n")
+    write(tmp_path, "d_unknown", "@hookimpl\ndef register_notifiers(nonsense):\n    return []\n")
+    write(tmp_path, "e_fine", NOTIFIER.format(name="doc"))
     write(tmp_path, "_helper", "raise SystemExit\n")
     found = loaded(tmp_path)
-    assert list(found.tables["exporters"]) == ["doc"]
+    assert list(found.tables["notifiers"]) == ["doc"]
     aside = {one.name: one.error for one in found.set_aside}
     assert set(aside) == {"a_import", "b_syntax", "c_raises", "d_unknown"}
     assert "no config" in aside["c_raises"] and "nonsense" in aside["d_unknown"]
@@ -115,12 +113,12 @@ def test_a_plugin_gets_its_own_settings_and_only_what_it_names(tmp_path: Path) -
 def test_hooks_are_traced_on_demand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path, "a", EXPORTER.format(ext="doc"))
+    write(tmp_path, "a", NOTIFIER.format(name="doc"))
     loaded(tmp_path)
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("ENGINE_TRACE", "hooks")
     loaded(tmp_path)
-    assert "hook register_exporters() a: list" in capsys.readouterr().err
+    assert "hook register_notifiers() a: list" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -145,7 +143,7 @@ def test_a_hook_says_what_when_errors_and_has_an_example_that_works(name: str, t
 def test_every_shape_of_the_contract_says_what_it_is() -> None:
     shapes = {name: getattr(api, name) for name in api.__all__}
     silent = [name for name, shape in shapes.items() if isinstance(shape, type) and not shape.__doc__]
-    assert silent == [] and len(shapes) > 25
+    assert silent == [] and len(shapes) > 20
 
 
 # ------------------------------------------------------------------------------------------------------------- shelves
@@ -175,33 +173,6 @@ def test_blobs_keep_the_same_bytes_once_and_refuse_too_many(tmp_path: Path) -> N
     blobs.delete(digest)
     blobs.delete(digest)
     assert blobs.link(digest) is None
-
-
-def test_csv_is_read_as_it_was_written_and_runs_no_formula() -> None:
-    exporter = plugins.load(group=None)
-    exporter.register()
-    csv = exporter.tables["exporters"]["csv"]
-    evil = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "＋1", "－1", "＠x", '=cmd|"/c calc"!A0']
-    stream = io.BytesIO()
-    csv.write(Table("t", ["=題", "b"], ([text, -5] for text in evil)), stream)
-    data = stream.getvalue()
-    assert data.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.read(io.BytesIO(data)))
-    assert rows[0] == ["'=題", "b"]
-    assert rows[1:] == [["'" + text, "-5"] for text in evil]
-    stream = io.BytesIO()
-    csv.write(Table("t", ["a"], [['多\n行,"引號"'], [None], ["退貨"]]), stream)
-    assert [row[0] for row in csv.read(io.BytesIO(stream.getvalue()))] == ["a", '多\n行,"引號"', "", "退貨"]
-    with pytest.raises(ValueError, match="line"):
-        list(csv.read(io.BytesIO(b"a\n\xff\xfe")))
-
-
-def test_json_lines_keep_types() -> None:
-    found = plugins.load(group=None)
-    found.register()
-    stream = io.BytesIO()
-    found.tables["exporters"]["jsonl"].write(Table("t", ["a", "b"], [["退", 1], [None, 2.5]]), stream)
-    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [{"a": "退", "b": 1}, {"a": None, "b": 2.5}]
 
 
 @pytest.mark.parametrize(("refuses", "lines"), [(True, 1), (False, 2)])

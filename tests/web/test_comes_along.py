@@ -63,7 +63,9 @@ def test_a_member_who_is_in_a_chat_has_one_with_the_lines_of_both(site: Site) ->
         assert tab.line("再問")["message"]["ticket"] == own
     with site.client("lead") as client:
         left = client.get(f"/tickets/{other}").json()
+        told = [one for one in client.get(f"/tickets/{other}/events").json()["items"] if one["kind"] == "ticket.merged"]
     assert (left["category"], left["requester"]["guest"]) == ("closed", False)
+    assert [one["body"] for one in told] == [{"number": other, "into": own}]
 
 
 @pytest.mark.parametrize("proof", ["made-up.proof", "x", ""])

@@ -22,9 +22,6 @@ class Hangs:
     async def authenticate(self, credentials):
         await asyncio.sleep(3600)
 
-    def routes(self):
-        return ()
-
 @hookimpl
 def register_authenticators():
     return [Hangs()]

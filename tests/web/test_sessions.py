@@ -135,10 +135,25 @@ def test_what_an_agent_does_is_in_the_log_with_from_where(site: Site) -> None:
     assert all(one["address"] is None for one in by_rules)
 
 
-def test_a_member_s_acts_leave_no_address(site: Site) -> None:
-    with site.chat() as chat:
-        chat.line("請問")
-    assert [one["address"] for one in events(site, "message.received")] == [None]
+def test_from_where_a_chat_came_is_kept_for_who_may_know(site: Site) -> None:
+    """In the log and with the chat; hidden from who has no right to personal values, and in no answer of a member's."""
+    page = {"url": "https://shop.example/a", "referrer": "https://news.example/", "title": "商品", "language": "zh-TW"}
+    site.add_agent("amy", ["agent"], ["*"])
+    phone = Socket(site.url, "/ws/chat", **{"User-Agent": "Phone Mobi"})
+    with phone.hello(shop="demo", page={**page, "visits": 3}) as chat:
+        number = chat.line("請問")["message"]["ticket"]
+        mine = chat.until_quiet()
+        (told,) = events(site, "message.received")
+        assert (told["address"], told["device"]) == ("127.0.0.1", "Phone Mobi")
+        for name, address, browser in (("lead", "127.0.0.1", "Phone Mobi"), ("amy", "•••", "•••")):
+            client = site.client(name)
+            seen = client.get(f"/tickets/{number}").json()["visit"]
+            assert (seen["page"], seen["referrer"], seen["title"]) == (page["url"], page["referrer"], page["title"])
+            assert (seen["language"], seen["visits"], seen["device"]) == ("zh-TW", 3, "phone")
+            assert (seen["address"], seen["browser"]) == (address, browser)
+            acts = client.get(f"/tickets/{number}/events").json()["items"]
+            assert {one["address"] for one in acts if one["kind"] == "message.received"} == {address}
+        assert "127.0.0.1" not in str(mine) and "Phone Mobi" not in str(mine)
 
 
 def test_from_where_is_in_the_chain(site: Site) -> None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from engine.desk import Agents, Nouns, SetStatus, Teams
+from engine.desk import Agents, Nouns, SetCapacity, SetStatus, Teams
 from web import colleagues_schema, nouns_schema, schema
-from web.routes import API, Call, Reply, route
+from web.routes import API, Call, Reply, path_name, route
+
+path_name("username", "An agent's username.")
 
 
 @route("GET", f"{API}/agents", {200: colleagues_schema.AgentPage}, tag="desk")
 async def list_agents(call: Call) -> Reply:
     """Agents with presence and load."""
     return Reply(await call.ask(Agents()))
+
+
+@route(
+    "PATCH",
+    f"{API}/agents/{{username}}",
+    {200: colleagues_schema.Agent},
+    tag="desk",
+    body=colleagues_schema.AgentPatch,
+    example={"capacity": 5},
+)
+async def change_agent(call: Call) -> Reply:
+    """How many live chats an agent is given at once."""
+    done = await call.act(SetCapacity(call.path["username"], call.body.capacity))
+    return Reply(done["agent"])
 
 
 @route("GET", f"{API}/teams", {200: colleagues_schema.TeamPage}, tag="desk")

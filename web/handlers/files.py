@@ -8,7 +8,7 @@ from urllib.parse import quote
 from msgspec import Meta
 
 from engine.desk import FileById, Refused, Upload
-from web import schema
+from web import lines_schema, schema
 from web.routes import API, Call, Media, Reply, route
 
 SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -23,7 +23,7 @@ class UploadQuery(schema.Query):
 @route(
     "POST",
     f"{API}/files",
-    {201: schema.Attachment},
+    {201: lines_schema.Attachment},
     tag="files",
     query=UploadQuery,
     upload=True,

@@ -9,7 +9,7 @@ from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
 from engine.core.actions.phrases import because, name
 from engine.core.draft import Draft
-from engine.core.entities import INTERNAL, Agent
+from engine.core.entities import INTERNAL, Agent, Place
 from engine.core.library import menu
 from engine.core.rulebook import Rulebook
 from engine.core.telling import locale_of, shown
@@ -101,7 +101,7 @@ def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
     """A line that a rule wanted said after a while is due: says it, or returns why nobody wants it any more."""
     ticket = draft.need_ticket()
     if line.get("aside"):
-        say_aside(draft, line, (ticket.id, ticket.channel))
+        say_aside(draft, line, Place(ticket.id, ticket.channel, ticket.account))
         return None
     if ticket.category == "closed":
         return Reason("closed")
@@ -118,13 +118,13 @@ def _reply_aside(draft: Draft, line: Mapping[str, Any], name: str, after: int) -
     if place is None:
         return False
     if after:
-        draft.say_later(name, draft.now + after, {**line, "aside": True}, ticket=place[0])
+        draft.say_later(name, draft.now + after, {**line, "aside": True}, ticket=place.ticket_id)
     else:
         say_aside(draft, line, place)
     return True
 
 
-def say_aside(draft: Draft, line: Mapping[str, Any], place: tuple[int, str]) -> None:
+def say_aside(draft: Draft, line: Mapping[str, Any], place: Place) -> None:
     """A line that is about no ticket; no `message.sent` for rules, which could not say of which one."""
     draft.aside.append(
         draft.say(

@@ -27,7 +27,9 @@ def call_event(draft: Draft, command: CallEvent) -> None:
     if known is not None and not _new(known, command.what):
         return
     if draft.ticket is None:
-        open_ticket(draft, kind=draft.book.opens.kind("calls"), channel=command.channel, subject="", values={})
+        account = command.account if command.account != command.channel else ""
+        kind = draft.book.opens.kind("calls")
+        open_ticket(draft, kind=kind, channel=command.channel, account=account, subject="", values={})
     else:
         raise_trigger(draft, TRIGGERS[command.what])
     ticket = draft.need_ticket()

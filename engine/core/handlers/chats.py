@@ -38,14 +38,16 @@ def end(draft: Draft, command: EndChat) -> None:
 def guest_signed_in(draft: Draft, command: GuestSignedIn) -> None:
     """The chat is the member's from here on, and the rules hear the last question again, now of somebody known.
 
-    One that goes on in another case ends without a word.
+    One that goes on in another case ends without a word, and has been merged into it.
     """
     ticket = draft.need_ticket()
     draft.change_ticket(member_id=command.member_id)
     if command.into is not None:
         raise_trigger(draft, "end")
         draft.change_ticket(merged_into=command.into)
+        draft.record("ticket.merged", {"number": ticket.number, "into": command.into_number})
         draft.keys.discard("chat.ended")
+        draft.keys.add("ticket.merged")
         return
     draft.record("chat.signed_in", {"number": ticket.number})
     asked = [line for line in draft.case.messages if line.author_kind == "member"]

@@ -21,7 +21,15 @@ def open_linked(draft: Draft, command: OpenLinked) -> None:
     if origin is None:
         raise LookupError("a linked case needs the one it comes from")
     draft.chain = command.chain
-    open_ticket(draft, kind=command.kind, channel=origin.channel, subject=origin.subject, values={}, opened_by="desk")
+    open_ticket(
+        draft,
+        kind=command.kind,
+        channel=origin.channel,
+        account=origin.account,
+        subject=origin.subject,
+        values={},
+        opened_by="desk",
+    )
     draft.change_ticket(
         type=origin.type,
         priority=origin.priority,

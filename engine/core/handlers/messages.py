@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.core import access
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
 from engine.core.draft import WAITING, Draft
-from engine.core.entities import INTERNAL, Actor, Message, Visibility
+from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.opening import open_ticket, raise_trigger
@@ -24,6 +24,7 @@ def member_line(draft: Draft, command: MemberLine) -> None:
             draft,
             kind=command.kind or draft.book.opens.kind("chats"),
             channel=command.channel,
+            account=command.arrival.account if command.arrival else "",
             subject=command.subject,
             values=command.values,
             page=command.page,
@@ -40,7 +41,14 @@ def member_line(draft: Draft, command: MemberLine) -> None:
                 template=line.get("template"),
                 at=line.get("at"),
             )
-    member_says(draft, command.text, command.attachments, command.client_key, command.external_id, command.automatic)
+    member_says(
+        draft,
+        command.text,
+        command.attachments,
+        command.client_key,
+        command.automatic,
+        arrival=command.arrival,
+    )
 
 
 def may_write(draft: Draft) -> None:
@@ -54,12 +62,14 @@ def member_says(
     text: str,
     attachments: tuple[str, ...],
     client_key: str | None,
-    external_id: str | None = None,
     automatic: bool = False,
+    *,
+    arrival: Arrival | None = None,
 ) -> None:
+    """The member's line into the case; `arrival` where a channel brought it."""
     ticket = draft.need_ticket()
     member = draft.member
-    if ticket.category == "closed" and not raise_trigger(draft, "reopen"):
+    if ticket.category == "closed" and not automatic and not raise_trigger(draft, "reopen"):
         raise Refused("conflict", "ticket-closed", "this case is closed; please open a new one")
     ticket = draft.need_ticket()
     say = draft.say(
@@ -70,7 +80,7 @@ def member_says(
         direction="inbound",
         attachments=attachments,
         client_key=client_key,
-        external_id=external_id,
+        arrival=arrival,
         automatic=automatic,
         language=ticket.language,
     )
@@ -84,7 +94,7 @@ def member_says(
         shown_as=say.shown_as,
         direction="inbound",
         automatic=automatic,
-        channel=ticket.channel,
+        channel=say.channel,
         language=ticket.language,
         attachments=tuple(range(len(attachments))),
     )

@@ -10,15 +10,13 @@ from engine.core.asking import holds
 from engine.core.changes import Create
 from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
 from engine.core.draft import Draft
-from engine.core.entities import DAY, INTERNAL, Ticket
+from engine.core.entities import INTERNAL, Ticket
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.handlers.messages import agent_opens, may_write, member_says, note
 from engine.core.lifecycle import DESK_ONLY, Transition
 from engine.core.opening import SERVE, change, known_tags, open_ticket
-
-REVISE_RATING = 1 * DAY
-"""How long a rating may be revised."""
+from engine.core.own_settings import own_setting
 
 ASSIGNING = frozenset({"team", "assignee"})
 
@@ -150,7 +148,7 @@ def rate(draft: Draft, command: RateTicket) -> None:
     if ticket.first_replied_at is None and ticket.rating_asked_at is None:
         raise Refused("conflict", "nothing-to-rate", "nobody has answered yet, so there is nothing to rate")
     first = draft.case.rating_at
-    if first is not None and draft.now - first > REVISE_RATING:
+    if first is not None and draft.now - first > own_setting(draft.book, "rating_revise_within", draft.shop):
         raise Refused("conflict", "already-rated", "this case was rated; the time to revise it is over")
     draft.change_ticket(rating=command.score)
     draft.extra.update({"rating.score": command.score, "rating.comment": command.comment or None})

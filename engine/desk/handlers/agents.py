@@ -1,14 +1,20 @@
-"""Agents: their own presence."""
+"""Agents: their own presence, and how much they are given."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.core.commands import ServingGone, SetStatus
+from engine.core.commands import ServingGone, SetCapacity, SetStatus
 from engine.core.entities import Case
+from engine.core.errors import Refused, missing
+from engine.core.values import replace
+from engine.desk import results
 from engine.desk.context import Decided, Work
-from engine.desk.rows import RuleCommand
-from engine.store import load, people, queue
+from engine.desk.rows import PlainCommand, RuleCommand
+from engine.store import directory, load, people, queue
+
+MOST_CHATS = 200
+"""At once, for one agent: a bound against slips of the hand."""
 
 
 def _of_agent(work: Work, command: SetStatus) -> Case:
@@ -27,4 +33,23 @@ def _status(work: Work, command: SetStatus, case: Case, decided: Decided) -> dic
     return {"status": command.status}
 
 
-COMMANDS = (RuleCommand(SetStatus, locate=_of_agent, answer=_status),)
+def _capacity(work: Work, command: SetCapacity) -> dict[str, Any]:
+    """The agent as `Agents` shows it. Raises Refused for one whom the actor does not see, or a number out of bounds."""
+    if not 0 <= command.capacity <= MOST_CHATS:
+        text = f"an agent can be given 0 to {MOST_CHATS} chats at once"
+        raise Refused("invalid", "wrong-value", text, pointer="/capacity")
+    known = {one.username: one for one in directory.agents(work.tx, work.scope, lexicon=work.words)}
+    agent = known.get(command.username)
+    if agent is None:
+        raise missing("agent")
+    if agent.capacity != command.capacity:
+        people.save_agent(work.tx, agent.username, capacity=command.capacity)
+        told = {"agent": agent.username, "capacity": command.capacity, "before": agent.capacity}
+        work.tx.record("agent.changed", told, actor=work.actor)
+    return {"agent": results.colleague(work, replace(agent, capacity=command.capacity))}
+
+
+COMMANDS = (
+    RuleCommand(SetStatus, locate=_of_agent, answer=_status),
+    PlainCommand(SetCapacity, _capacity, right="agents.manage"),
+)

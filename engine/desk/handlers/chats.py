@@ -65,7 +65,7 @@ def _bring(work: Work, command: BringChat) -> dict[str, Any]:
         return nothing
     system = work.by(SYSTEM)
     if home.ticket is not None:  # one conversation with a shop at a time: the guest's goes on in the member's
-        system.decide(GuestSignedIn(member_id, home.ticket.id), chat)
+        system.decide(GuestSignedIn(member_id, home.ticket.id, home.ticket.number), chat)
         queue.join_lines(tx, chat.ticket.id, home.ticket.id)
         chat = locate.need(load.ticket_case(tx, words, ticket_id=home.ticket.id))
     _ask_again(system, replace(chat, member=home.member))

@@ -11,6 +11,7 @@ from engine.core.decide import Decision
 from engine.core.entities import Case
 from engine.core.errors import Refused, missing
 from engine.core.opening import reopens
+from engine.core.values import replace
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import PlainCommand, RuleCommand
@@ -82,8 +83,18 @@ def _of_line(work: Work, command: MemberLine) -> Case:
     if case is None or case.shop != shop:
         raise missing("member")
     if case.ticket is None and not new and kind in words.live_kinds:
-        return _gone_on_with(work, kind, member_id) or case
-    return case
+        past = _gone_on_with(work, kind, member_id)
+        if past is not None:
+            return past
+    return case if case.ticket is not None else replace(case, identity_id=_own_identity(work, shop, member_id))
+
+
+def _own_identity(work: Work, shop: str, member_id: int) -> int | None:
+    """By what the shop's page or the browser knows the one who writes."""
+    if work.actor.kind != "guest" or not work.actor.visitor:
+        return people.account_identity(work.tx, member_id)
+    known = people.find_identity(work.tx, shop, "visitor", work.actor.visitor)
+    return None if known is None else known.id
 
 
 def _gone_on_with(work: Work, kind: str, member_id: int) -> Case | None:

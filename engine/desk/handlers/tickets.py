@@ -10,7 +10,7 @@ from engine.core.errors import Refused
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import RuleCommand
-from engine.store import load, stream
+from engine.store import load, people, stream
 
 
 def ticket_answer(work: Work, command: Any, case: Case, decided: Decided) -> dict[str, Any]:
@@ -32,9 +32,12 @@ def _of_new(work: Work, command: OpenTicket) -> Case:
     if not actor.staff:
         if actor.kind == "guest":
             raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")
-        return locate.need(load.member_case(work.tx, work.words, actor.id, new_ticket=True))
-    member_id, new = locate.requester(work, shop, command.requester or {})
-    case = load.member_case(work.tx, work.words, member_id, new_ticket=True, member_new=new)
+        own = people.account_identity(work.tx, actor.id)
+        return locate.need(load.member_case(work.tx, work.words, actor.id, new_ticket=True, identity_id=own))
+    who = locate.requester(work, shop, command.requester or {})
+    case = load.member_case(
+        work.tx, work.words, who.member_id, new_ticket=True, member_new=who.new, identity_id=who.identity_id
+    )
     if case is None or case.shop != shop:
         raise Refused("invalid", "unknown-member", "there is no such member in this shop", pointer="/requester/id")
     return case

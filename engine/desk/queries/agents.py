@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import questions as ask
-from engine.core import rights
 from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.desk.rows import Asked
 from engine.store import directory
-from engine.store.directory import show_agent
 
 COLLEAGUES = ("ticket.view", "monitor.view", "agents.manage")
 """Who works with the others, looks after their work or their accounts, sees who they are."""
@@ -18,8 +16,7 @@ COLLEAGUES = ("ticket.view", "monitor.view", "agents.manage")
 
 def _agents(work: Work, q: ask.Agents) -> Any:
     found = directory.agents(work.tx, work.scope, lexicon=work.words)
-    items = [{**show_agent(one), "assignable": rights.serves_tickets(work.book.roles, one)} for one in found]
-    return {"items": items, "next": None}
+    return {"items": [results.colleague(work, one) for one in found], "next": None}
 
 
 def _teams(work: Work, q: ask.Teams) -> Any:

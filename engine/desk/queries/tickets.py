@@ -91,6 +91,9 @@ def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
     found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
     if found is not None and q.links and work.actor.staff:
         found["links"] = queries.links(work.tx, work.scope, q.number)
+        visit = queries.visit(work.tx, work.scope, q.number)
+        if visit is not None:
+            found["visit"] = visit
     return found
 
 

@@ -37,6 +37,8 @@ class Identity(Row):
     member_id = ref("member")
     shop = TextField()
     kind = TextField()
+    issuer = TextField(default="")
+    """Who gave the id out or vouches for it: empty for the shop, `self` for who only says so, else an account."""
     value = BlobField()
     value_key = TextField()
     tail_key = TextField(null=True)
@@ -45,7 +47,7 @@ class Identity(Row):
 
     class Meta:
         indexes = (
-            (("shop", "kind", "value_key"), True),
+            (("shop", "kind", "issuer", "value_key"), True),
             (("member_id",), False),
             (("tail_key",), False),
         )

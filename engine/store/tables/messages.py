@@ -26,6 +26,10 @@ class Message(Row):
     template = TextField(null=True)
     client_key = TextField(null=True)
     external_id = TextField(null=True)
+    reply_to = TextField(null=True)
+    """What the outside calls the line that this one answers."""
+    sender = TextField(null=True)
+    """What is known of who sent it, beside who it is taken for (JSON, see `engine.core.entities.Arrival`)."""
     created_at = BigIntegerField()
     unsent_at = BigIntegerField(null=True)
 
@@ -33,7 +37,7 @@ class Message(Row):
         indexes = (
             (("ticket_id", "id"), False),
             (("author_kind", "author_id", "client_key"), True),
-            (("channel_account", "external_id"), True),
+            (("channel", "channel_account", "external_id"), True),
         )
 
 

@@ -26,7 +26,7 @@ class Outbox(Row):
     settled_at = BigIntegerField(null=True)
 
     class Meta:
-        indexes = ((("state", "due_at"), False), (("message_id",), False))
+        indexes = ((("state", "due_at"), False), (("message_id",), False), (("channel", "external_id"), False))
 
 
 class ChannelAccount(Row):

@@ -23,6 +23,8 @@ class Ticket(Row):
     member_id = ref("member")
     identity_id = ref("identity", null=True)
     channel = TextField()
+    account = TextField(default="")
+    """Of the channel's accounts (a mailbox, an official account) the one it came by."""
     subject = TextField(default="")
     order_no = TextField(null=True)
     product = TextField(null=True)
@@ -74,7 +76,12 @@ class Chat(Row):
     referrer = TextField(null=True)
     title = TextField(null=True)
     device = TextField(null=True)
-    region = TextField(null=True)
+    address = TextField(null=True)
+    browser = TextField(null=True)
+    language = TextField(null=True)
+    """What the browser says its reader reads."""
+    visits = BigIntegerField(null=True)
+    """Which visit of this browser it is, by its own count."""
     queued_at = BigIntegerField(null=True)
     served_at = BigIntegerField(null=True)
     ended_at = BigIntegerField(null=True)

@@ -27,6 +27,7 @@ const TYPING_LASTS = 5_000
 
 export class Chat {
   thread: Thread = NEW
+  private readonly visits: number
   /** Answers chosen from the library, each with how many lines stood above it. */
   asides: readonly { offer: Offer; place: number }[] = []
   connection: Connection = 'closed'
@@ -53,6 +54,7 @@ export class Chat {
     this.store = new Store(options.shop, subject(options.token))
     this.token = this.member ? (this.store.session ?? options.token) : null
     this.thread = { ...NEW, visitor: this.store.visitor }
+    this.visits = this.store.countVisit()
     this.store.onRead(() => this.tell())
     this.store.onVisitor(() => this.join())
     this.live = new Live({
@@ -69,6 +71,7 @@ export class Chat {
           referrer: clip(document.referrer, 2000),
           title: clip(document.title, 300),
           language: options.locale,
+          visits: this.visits,
         },
       }),
       onFrame: (frame) => this.receive(frame),

@@ -63,6 +63,16 @@ export class Store {
     this.keepInTab(this.own('session'), token)
   }
 
+  /** Which visit of this browser it is: a tab is one, however many pages it opens. */
+  countVisit(): number {
+    const before = Math.max(0, Math.trunc(Number(this.read('visits')) || 0))
+    if (this.ofTab('visit') !== null && before > 0) return before
+    const visits = Math.min(before + 1, 1_000_000_000)
+    this.write('visits', String(visits))
+    this.keepInTab('visit', '1')
+    return visits
+  }
+
   private ofTab(name: string): string | null {
     try {
       return sessionStorage.getItem(this.root + name)

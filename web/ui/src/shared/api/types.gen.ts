@@ -368,6 +368,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** How many live chats an agent is given at once. */
+        patch: operations["change_agent"];
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -1285,6 +1302,8 @@ export interface components {
             last_line?: components["schemas"]["LastLine"] | null;
             /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
             links?: components["schemas"]["LinkedTicket"][];
+            /** @description Staff: of a chat, from where it was begun, with `GET /tickets/{number}`. */
+            visit?: components["schemas"]["Visit"];
         };
         /** Sla */
         Sla: {
@@ -1299,6 +1318,21 @@ export interface components {
             /** @default  */
             because: string;
         };
+        /**
+         * Visit
+         * @description From where a chat was begun. Without the right `member.personal` address and browser read `•••`.
+         */
+        Visit: {
+            page: string | null;
+            title: string | null;
+            referrer: string | null;
+            device: string | null;
+            language: string | null;
+            browser: string | null;
+            address: string | null;
+            /** @description Which visit of this browser it was, by its own count. */
+            visits: number | null;
+        };
         /** Author */
         Author: {
             /** @enum {string} */
@@ -1306,19 +1340,6 @@ export interface components {
             name: string;
             /** @description For staff only. */
             username?: string;
-        };
-        /** Attachment */
-        Attachment: {
-            id: string;
-            name: string;
-            media_type: string;
-            size: number;
-        };
-        /** RuleSource */
-        RuleSource: {
-            title: string | null;
-            file: string;
-            line: number;
         };
         /** Message */
         Message: {
@@ -1342,6 +1363,33 @@ export interface components {
              * @enum {string}
              */
             delivery?: "failed" | "sent" | "uncertain" | "waiting";
+            /** @description Staff: of lines that a channel brought. */
+            sender?: components["schemas"]["Sender"];
+        };
+        /** Attachment */
+        Attachment: {
+            id: string;
+            name: string;
+            media_type: string;
+            size: number;
+        };
+        /** RuleSource */
+        RuleSource: {
+            title: string | null;
+            file: string;
+            line: number;
+        };
+        /**
+         * Sender
+         * @description What is known of who sent a line, beside whom it is taken for.
+         */
+        Sender: {
+            /** @description Whether the address was proved; a line of one that was not is a guest's. */
+            verified: boolean;
+            /** @description True: it is a colleague's address, which makes it no colleague's line. */
+            agent_address?: boolean;
+            /** @description The number of a case that the line says it answers, and that is not the sender's. */
+            refers_to?: number;
         };
         /** Page */
         Page: {
@@ -1482,6 +1530,9 @@ export interface components {
             body: {
                 [key: string]: unknown;
             };
+            /** @description Staff: from where it was done, by the network, and with what; without the right `member.personal` both read `•••`. */
+            address?: string | null;
+            device?: string | null;
         };
         /**
          * Problem
@@ -1688,6 +1739,11 @@ export interface components {
             capacity: number;
             /** @description May see tickets, so one may be given to them. */
             assignable: boolean;
+        };
+        /** AgentPatch */
+        AgentPatch: {
+            /** @description Live chats at once; 0: none. */
+            capacity: number;
         };
         /** Team */
         Team: {
@@ -2394,6 +2450,11 @@ export interface components {
              * @default null
              */
             language: string | null;
+            /**
+             * @description Which visit it is, by this browser's own count.
+             * @default null
+             */
+            visits: number | null;
         };
         /**
          * Hello
@@ -6072,6 +6133,135 @@ export interface operations {
             };
             /** @description Too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An agent's username. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "capacity": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentPatch"];
+            };
+        };
+        responses: {
+            /** @description How many live chats an agent is given at once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,1 +1,0 @@
-"""Formats: how tables leave and enter."""

@@ -1,0 +1,43 @@
+"""The shapes of what hangs on a line, and of from where a chat was begun."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Visit(Struct):
+    """From where a chat was begun. Without the right `member.personal` address and browser read `•••`."""
+
+    page: str | None
+    title: str | None
+    referrer: str | None
+    device: str | None
+    language: str | None
+    browser: str | None
+    address: str | None
+    visits: int | None
+    """Which visit of this browser it was, by its own count."""
+
+
+class Attachment(Struct):
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+class RuleSource(Struct):
+    title: str | None
+    file: str
+    line: int
+
+
+class Sender(Struct):
+    """What is known of who sent a line, beside whom it is taken for."""
+
+    verified: bool
+    """Whether the address was proved; a line of one that was not is a guest's."""
+    agent_address: bool | UnsetType = UNSET
+    """True: it is a colleague's address, which makes it no colleague's line."""
+    refers_to: int | UnsetType = UNSET
+    """The number of a case that the line says it answers, and that is not the sender's."""
