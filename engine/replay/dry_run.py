@@ -21,9 +21,10 @@ from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, entry_of
 from engine.lang import Effect
 from engine.replay.compare import BeforeAfter, ComparedBook
+from engine.replay.course import Limits
 from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
-from engine.replay.replaying import Limits, Record, Replay, facts_of
+from engine.replay.replaying import Record, Replay, facts_of
 from engine.replay.why import nearly
 from engine.store import Tx, decisions, load, packing, queries
 from engine.store.errors import KeyRingError
