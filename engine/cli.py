@@ -28,10 +28,10 @@ from engine.cli_base import (
     add_desk_options,
     load_config,
     terminal_locale,
-    with_desk,
 )
 from engine.cli_base import command as _command
 from engine.cli_bench import add_bench
+from engine.cli_desk import with_desk
 from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new

@@ -19,8 +19,8 @@ from engine.cli_base import (
     load_config,
     locale_for,
     rules_folder,
-    with_desk,
 )
+from engine.cli_desk import with_desk
 
 # --- engine explain -------------------------------------------------------------------------------------------------
 

@@ -166,7 +166,8 @@ TABLE = {
     "engine.cli": _room(
         8,
         f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_bench engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules",
+        "engine.cli_base engine.cli_bench engine.cli_desk engine.cli_jobs engine.cli_lsp engine.cli_new "
+        "engine.cli_replay engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
@@ -181,6 +182,18 @@ TABLE = {
         f"{_TO_DESK} engine.reload engine.graph engine.cli_base",
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
+    ),
+    "engine.cli_desk": _room(
+        8,
+        f"{_TO_DESK} engine.reload engine.cli_base",
+        "",
+        "`engine.cli_desk` may import `engine.cli_base`, `engine.reload`, `engine.desk` and below.",
+    ),
+    "engine.cli_replay": _room(
+        8,
+        f"{_TO_DESK} engine.reload engine.cli_base engine.cli_desk",
+        "",
+        "`engine.cli_replay` may import `engine.cli_base`, `engine.cli_desk`, `engine.reload`, `engine.desk` and below.",
     ),
     "engine.cli_jobs": _room(
         8,

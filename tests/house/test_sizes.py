@@ -9,7 +9,6 @@ READABLE = 500
 SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
-    "engine/cli.py": 560,
     "engine/core/building.py": 584,
     "engine/core/draft.py": 548,
     "engine/lang/analysis/space.py": 650,
