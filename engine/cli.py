@@ -31,11 +31,10 @@ from engine.cli_base import (
 )
 from engine.cli_base import command as _command
 from engine.cli_bench import add_bench
-from engine.cli_desk import with_desk
+from engine.cli_desk import add_explain, add_simulate, with_desk
 from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
-from engine.cli_replay import add_explain, add_simulate
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
 
 

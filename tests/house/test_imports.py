@@ -167,7 +167,7 @@ TABLE = {
         8,
         f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
         "engine.cli_base engine.cli_bench engine.cli_desk engine.cli_jobs engine.cli_lsp engine.cli_new "
-        "engine.cli_replay engine.cli_rules",
+        "engine.cli_rules",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
@@ -188,12 +188,6 @@ TABLE = {
         f"{_TO_DESK} engine.reload engine.cli_base",
         "",
         "`engine.cli_desk` may import `engine.cli_base`, `engine.reload`, `engine.desk` and below.",
-    ),
-    "engine.cli_replay": _room(
-        8,
-        f"{_TO_DESK} engine.reload engine.cli_base engine.cli_desk",
-        "",
-        "`engine.cli_replay` may import `engine.cli_base`, `engine.cli_desk`, `engine.reload`, `engine.desk` and below.",
     ),
     "engine.cli_jobs": _room(
         8,
