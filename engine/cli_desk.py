@@ -1,4 +1,4 @@
-"""Sub-commands of `engine` that ask a desk what was decided, and why: `explain` and `simulate`; and how one is opened."""
+"""Sub-commands of `engine` that ask a desk what was decided: `explain` and `simulate`; and how one is opened."""
 
 from __future__ import annotations
 
