@@ -14,6 +14,7 @@ from engine.lang.analysis.rings import check_rings
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
 from engine.lang.analysis.space import Space
+from engine.lang.analysis.stale import check_stale
 from engine.lang.analysis.view import View, view_of
 from engine.lang.analysis.whole import check_whole
 from engine.lang.checked import Checked, CheckedRule
@@ -57,6 +58,7 @@ def analyse(
     report = Report(view_of(checked, environment, domains or Domains()), prover)
     check_single(report, kept or Kept())
     check_pairs(report)
+    check_stale(report)
     check_whole(report, whole)
     check_loops(report)
     check_rings(report)
