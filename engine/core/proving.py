@@ -11,6 +11,7 @@ from engine.core import rounds
 from engine.core.actions import ACTIONS, merge
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
+from engine.core.entities import INTERNAL
 from engine.core.rulebook import COMPARED, Rulebook
 from engine.core.settled import STARS, settled
 from engine.lang import LIMITS, Effect, Finding, Rule, Source, Span
@@ -83,6 +84,7 @@ def domains_of(book: Rulebook) -> Domains:
         lengths={"message.length": "message.text"},
         arrivals=tuple(_arrivals(book)),
         shares=frozenset({"sla.percent"}),
+        inside={"ticket.kind": tuple(sorted(book.internal_kinds)), "ticket.channel": (INTERNAL,)},
     )
 
 
