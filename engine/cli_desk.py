@@ -7,7 +7,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli_base import (
     DONE,
@@ -20,6 +20,9 @@ from engine.cli_base import (
     locale_for,
     rules_folder,
 )
+
+if TYPE_CHECKING:
+    from engine.lang.said import Said
 
 # --- a desk for a command ---------------------------------------------------------------------------------------------
 
@@ -72,23 +75,28 @@ def run_explain(arguments: Any) -> int:
 
     async def work(desk: Any) -> Any:
         from engine.desk import Refused
+        from engine.store import queries
 
         try:
-            return await desk.explain(int(text), arguments.event, rule=arguments.rule)
+            shop = await desk.context.store.read(lambda tx: queries.shop_of(tx, int(text)))
+            zone = desk.rulebook.zone(shop if shop in desk.rulebook.shops else next(iter(desk.rulebook.shops)))
+            return zone, await desk.explain(int(text), arguments.event, rule=arguments.rule)
         except Refused as refused:
             raise CannotDo(refused.message) from refused
 
-    trace = asyncio.run(with_desk(load_config(arguments), work))
+    zone, trace = asyncio.run(with_desk(load_config(arguments), work))
     if trace is None:
         raise CannotDo(f"there is no ticket #{int(text):05d}")
     if arguments.format == "json":
         print(json.dumps(trace, ensure_ascii=False, indent=2, default=str))
         return DONE
-    from engine.core.times import rfc3339
+    from engine.core.calendar import from_micros
 
     locale = locale_for(arguments)
     for item in trace["items"]:
-        print(f"{rfc3339(item['at'])}  {item['event']}  (rulebook {item['rulebook'][:12]})")
+        at = from_micros(item["at"], zone).strftime("%Y-%m-%d %H:%M:%S")
+        told = say("{time}  {event}  (rules {digest})", at, item["event"], item["rulebook"][:12])
+        print(told.spoken(locale))
         if not item["rules"]:
             print(f"    {say('no rule acted').spoken(locale)}")
         for rule in item["rules"]:
@@ -96,14 +104,40 @@ def run_explain(arguments: Any) -> int:
             title = f" {rule['title']}" if rule["title"] else ""
             print(f"  {mark} {rule['rule']}{title}  [{rule['stage']}]  {rule['file']}:{rule['line']}")
             for name, value in rule["values"].items():
-                print(f"        {name} = {value}")
-            if rule["outcome"] == "not":
-                print(f"        {say('did not act: {why}', _kept_from(rule)).spoken(locale)}")
-            elif rule["why"]:
-                print(f"        {rule['outcome']}: {spoken(rule['why'], locale)}")
+                print(f"        {name} = {_value(value, locale)}")
+            kept = _kept(rule)
+            if kept is not None:
+                print(f"        {kept.spoken(locale)}")
             for change in rule["changes"]:
                 print(f"        -> {spoken(change, locale)}")
     return DONE
+
+
+def _value(value: Any, locale: str) -> str:
+    """What a rule saw, as rules write it."""
+    from engine.lang.said import say
+
+    if value is None or value == []:
+        return say("empty").spoken(locale)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _kept(rule: Mapping[str, Any]) -> Said | None:
+    """What kept a rule from acting, or from having its way, in words; None where it acted."""
+    from engine.lang.said import say
+
+    match rule["outcome"]:
+        case "not":
+            return say("did not act: {why}", _kept_from(rule))
+        case "nearly":
+            return say("nearly acted; this part did not hold: `{part}`", rule["why"])
+        case "lost":
+            return say("lost: {why}", rule["why"])
+        case "failed":
+            return say("failed: {why}", rule["why"])
+    return None
 
 
 def _kept_from(rule: Mapping[str, Any]) -> str:

@@ -67,8 +67,8 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": readable(book, record.trace)},
-                "after": {"rules": readable(question.book, after)},
+                "before": {"rules": readable(book, record.trace, record.shop)},
+                "after": {"rules": readable(question.book, after, record.shop)},
                 "undecidable": why,
             }
         )
@@ -183,7 +183,12 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
     line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
     close = nearly(book, decision.snapshot, {entry.rule for entry in entries}, ticket.shop, line)
     replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
-    return {**told, "rules": readable(book, [*entries, *close]), "replies": replies, "rejected": decision.rejected}
+    return {
+        **told,
+        "rules": readable(book, [*entries, *close], ticket.shop),
+        "replies": replies,
+        "rejected": decision.rejected,
+    }
 
 
 def _takes(book: Rulebook, case: Case | None) -> tuple[Ticket, Case]:
