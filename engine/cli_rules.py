@@ -41,7 +41,12 @@ def add_fmt(commands: Commands) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a rules folder or a .rules file")
     parser.add_argument("--check", action="store_true", help="change nothing, list what would change (exit 1)")
-    parser.add_argument("--keywords", choices=("en", "zh"), default=None, help="turn keywords into English or Chinese")
+    parser.add_argument(
+        "--keywords",
+        choices=("en", "zh", "zh-TW", "zh-CN"),
+        default=None,
+        help="turn keywords into English or Chinese (zh: in the script the file is in, else Traditional)",
+    )
     add_locale(parser)
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 from lark import Token, Tree
 
@@ -36,6 +37,10 @@ _WITH_LIST = frozenset({*_LISTS, "contains_many"})
 _FIELDS = frozenset({"weekday"})
 
 
+Wanted = KeywordSet | Literal["zh-TW"]
+"""How keywords are to be written; `zh`: in the script the file has."""
+
+
 class CannotFormat(Exception):
     """The text does not parse; `findings` say where."""
 
@@ -44,18 +49,23 @@ class CannotFormat(Exception):
         self.findings = findings
 
 
-def format_text(source: Source, keywords: KeywordSet | None = None) -> str:
+def format_text(source: Source, keywords: Wanted | None = None) -> str:
     """The text of a `.rules` file in the one layout; its meaning stays, and formatting twice changes nothing.
 
-    `keywords`: write them in English or Chinese; None leaves the set the file is in. Raises CannotFormat when the
-    file has mistakes of syntax (with `keywords`, a mixture of both sets is none).
+    `keywords`: write them in English or Chinese; None leaves the set the file is in. Chinese keeps the script most of
+    its keywords are in, unless one is named; from English it is the Traditional one. Raises CannotFormat when the file
+    has mistakes of syntax (with `keywords`, a mixture of both sets is none).
     """
     _, findings = parse(source, mixed=keywords is not None)
     wrong = [found for found in findings if found.severity is Severity.ERROR and found.code in _SYNTAX]
     if wrong:
         raise CannotFormat(wrong)
     tokens, _ = tokenise(source.text, Place.whole(source))
-    return _File(source.text, tokens, keywords or keyword_set(tokens)).text()
+    there = keyword_set(tokens)
+    if keywords == "zh-TW":
+        return _File(source.text, tokens, "zh").text()
+    kept = there if keywords is None or (keywords == "zh" and there != "en") else keywords
+    return _File(source.text, tokens, kept).text()
 
 
 _SYNTAX = frozenset({"syntax-error", "unknown-keyword", "bad-duration"})
