@@ -10,6 +10,7 @@ from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joi
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Ring, Tie
+from engine.lang.analysis.required import check_required
 from engine.lang.analysis.rings import check_rings
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
@@ -59,6 +60,7 @@ def analyse(
     check_single(report, kept or Kept())
     check_pairs(report)
     check_stale(report)
+    check_required(report)
     check_whole(report, whole)
     check_loops(report)
     check_rings(report)
