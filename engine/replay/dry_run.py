@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.core import access
-from engine.core.actions import ACTIONS
+from engine.core.actions import ACTIONS, has_its_way
 from engine.core.changes import Say, Timer
 from engine.core.commands import MemberLine
 from engine.core.decide import Decision, decide
@@ -132,7 +132,7 @@ def _entries(replay: Replay, record: Record, done: StageOutcome) -> Iterable[Tra
     for rule in done.matched:
         effects = [effect for effect in done.standing if effect.rule.id == rule.id]
         lost = [item for item in done.lost if item.effect.rule.id == rule.id]
-        if effects or not lost:
+        if effects or not lost or has_its_way(rule.id, done.wished, done.lost):
             same = _alike(old.get(rule.id, []), effects) and rule.id in told
             acted = entry_of(book.rulebook, rule, done.wave, "acted", done.values)
             wanted = (ACTIONS[effect.action].wanted(book.rulebook, effect.args) for effect in effects)

@@ -39,6 +39,8 @@ class StageOutcome:
     passed_over: tuple[Rule, ...]
     """What matched in a stage that takes one rule, and was not the first."""
     values: Mapping[str, Any]
+    wished: tuple[Effect, ...] = ()
+    """What the rules that matched wanted."""
 
 
 class Outcome:

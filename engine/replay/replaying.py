@@ -347,6 +347,7 @@ class Replay:
         if mode == "first":
             rules, passed_over = rules[:1], rules[1:]
         standing: list[Effect] = []
+        wished: tuple[Effect, ...] = ()
         lost: list[Lost] = []
         if rules:
             helpers = outcome.book.helpers(self.record.shop, values)
@@ -357,8 +358,10 @@ class Replay:
                 for effect in rule.effects(values, before, helpers):
                     if not ACTIONS[effect.action].to_member or not outcome.automatic or rule.names_automatic:
                         standing.append(effect)
+            wished = tuple(standing)
             standing, lost = merge(standing)
-        return StageOutcome(wave, stage, tuple(rules), tuple(standing), tuple(lost), tuple(passed_over), values)
+        over = tuple(passed_over)
+        return StageOutcome(wave, stage, tuple(rules), tuple(standing), tuple(lost), over, values, wished)
 
     def _asked(self, rules: list[Rule], values: Mapping[str, Any], before: Mapping[str, Any]) -> list[Rule]:
         return [rule for rule in rules if rule.id not in self.after.acted and self._matches(rule, values, before)]
@@ -398,7 +401,8 @@ def _mapped(done: StageOutcome, same: Mapping[str, Rule]) -> StageOutcome:
     standing = tuple(effect._replace(rule=same[effect.rule.id]) for effect in done.standing)
     matched = tuple(same[rule.id] for rule in done.matched)
     passed_over = tuple(same[rule.id] for rule in done.passed_over)
-    return StageOutcome(done.wave, done.stage, matched, standing, done.lost, passed_over, done.values)
+    wished = tuple(effect._replace(rule=same[effect.rule.id]) for effect in done.wished)
+    return StageOutcome(done.wave, done.stage, matched, standing, done.lost, passed_over, done.values, wished)
 
 
 def _effects(done: StageOutcome | None) -> list[tuple[str, str]]:

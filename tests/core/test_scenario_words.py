@@ -139,3 +139,14 @@ def test_without_roles_an_agents_step_says_what_is_missing() -> None:
     assert "`amy` has no rights" in failure.message and "`roles.yaml`" in failure.message
     (failure,) = run(text, built({**bare, "roles.yaml": "agent: {permissions: [ticket.reply]}\n"})).failures
     assert "`amy` has no rights" not in failure.message and "`ticket.view`" in failure.message
+
+
+def test_a_rule_that_agrees_in_one_thing_and_loses_in_the_other_has_acted() -> None:
+    rules = """
+rule first priority 5 on message.received when message.text contains "同" then add tag same set ticket.priority to high
+rule second on message.received when message.text contains "同" then add tag same set ticket.priority to low
+rule third on message.received when message.text contains "同" then set ticket.priority to low
+"""
+    expect = "fired: [first, second], lost: [second, third], not_fired: [third]"
+    text = f"- {{name: x, steps: [{{message: 同, expect: {{{expect}}}}}]}}"
+    assert [f.message for f in run(text, built(files(rules))).failures] == []

@@ -50,9 +50,7 @@ def _look(report: Report, seen: Seen, action: CheckedAction, target: str, order:
                     both(quoted([name])),
                 ),
                 action.span,
-                say(
-                    "set it in the rule, ask for it with `is set`, or fill it in where it is empty by a rule beside this one"
-                ),
+                say("set it in the rule, ask for it with `is set`, or fill it in where it is empty by another rule"),
             )
             if report.show(
                 finding,
