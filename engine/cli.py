@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import io
 import json
 import logging
@@ -14,7 +13,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +25,17 @@ from engine.cli_base import (
     CannotDo,
     Commands,
     add_desk_options,
-    add_locale,
     load_config,
-    locale_for,
     terminal_locale,
 )
 from engine.cli_base import command as _command
-from engine.cli_base import rules_folder as _rules_folder
 from engine.cli_bench import add_bench
+from engine.cli_desk import add_explain, add_simulate, with_desk
 from engine.cli_jobs import add_jobs, add_worker
 from engine.cli_lsp import add_lsp
 from engine.cli_new import add_new
 from engine.cli_rules import add_fmt, add_graph, add_test, add_validate
 from engine.cli_user import add_user
-from engine.cli_user import with_desk as _with_desk
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         add_fmt,
         add_graph,
         add_lsp,
-        _explain,
-        _simulate,
+        add_explain,
+        add_simulate,
         _reload,
         add_user,
         _doctor,
@@ -135,7 +131,7 @@ def run_init(arguments: Any) -> int:
             if feature.starter is not None:
                 await feature.starter(desk.context)
 
-    asyncio.run(_with_desk(config, work))
+    asyncio.run(with_desk(config, work))
     print(f"A new desk is ready in {folder}\n")
     print(f"  admin:     {arguments.admin}")
     print(f"  password:  {password}   (shown once; change it with `engine user password {arguments.admin}`)\n")
@@ -148,131 +144,6 @@ async def add_agent(desk: Any, username: str, password: str, roles: list[str], *
     from engine.desk.accounts import save_agent
 
     await save_agent(desk.context, username, password, roles=roles, **values)
-
-
-# --- engine explain -------------------------------------------------------------------------------------------------
-
-
-def _explain(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "explain",
-        "Why a ticket is as it is: every rule that acted, lost or nearly acted.",
-        "engine explain 234",
-        run_explain,
-    )
-    parser.add_argument("number", metavar="NUMBER")
-    parser.add_argument("--event", type=int, default=None, metavar="N", help="only the decision of this event id")
-    parser.add_argument("--rule", default=None, metavar="NAME", help="only this rule: also why it did not act")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
-    add_locale(parser)
-    add_desk_options(parser)
-
-
-def run_explain(arguments: Any) -> int:
-    """Prints the decisions of a ticket."""
-    from engine.lang.said import say, spoken
-
-    text = str(arguments.number).lstrip("#")
-    if not text.isdigit():
-        raise CannotDo(f"`{arguments.number}` is no ticket number such as 234 or #00234")
-
-    async def work(desk: Any) -> Any:
-        from engine.desk import Refused
-
-        try:
-            return await desk.explain(int(text), arguments.event, rule=arguments.rule)
-        except Refused as refused:
-            raise CannotDo(refused.message) from refused
-
-    trace = asyncio.run(_with_desk(load_config(arguments), work))
-    if trace is None:
-        raise CannotDo(f"there is no ticket #{int(text):05d}")
-    if arguments.format == "json":
-        print(json.dumps(trace, ensure_ascii=False, indent=2, default=str))
-        return DONE
-    from engine.core.times import rfc3339
-
-    locale = locale_for(arguments)
-    for item in trace["items"]:
-        print(f"{rfc3339(item['at'])}  {item['event']}  (rulebook {item['rulebook'][:12]})")
-        if not item["rules"]:
-            print(f"    {say('no rule acted').spoken(locale)}")
-        for rule in item["rules"]:
-            mark = {"acted": "+", "lost": "-", "nearly": "?", "failed": "!", "not": "."}.get(rule["outcome"], " ")
-            title = f" {rule['title']}" if rule["title"] else ""
-            print(f"  {mark} {rule['rule']}{title}  [{rule['stage']}]  {rule['file']}:{rule['line']}")
-            for name, value in rule["values"].items():
-                print(f"        {name} = {value}")
-            if rule["outcome"] == "not":
-                print(f"        {say('did not act: {why}', _kept_from(rule)).spoken(locale)}")
-            elif rule["why"]:
-                print(f"        {rule['outcome']}: {spoken(rule['why'], locale)}")
-            for change in rule["changes"]:
-                print(f"        -> {spoken(change, locale)}")
-    return DONE
-
-
-def _kept_from(rule: Mapping[str, Any]) -> str:
-    """Why a rule did not act, in words."""
-    from engine.lang.said import say
-
-    if rule["reason"] != "false":
-        return rule["why"]  # type: ignore[no-any-return]
-    if rule["parts"] > 1:
-        return say("`{part}` did not hold ({held} of {parts} parts held)", rule["why"], rule["held"], rule["parts"])
-    return say("`{part}` did not hold", rule["why"])
-
-
-# --- engine simulate ------------------------------------------------------------------------------------------------
-
-
-def _simulate(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "simulate",
-        "What changed rules would have decided otherwise, from recorded decisions. Sends and writes nothing.",
-        "engine simulate --rules new-rules/ --since 2026-11-01",
-        run_simulate,
-    )
-    parser.add_argument("--rules", required=True, metavar="DIR", help="the changed rules folder")
-    parser.add_argument("--since", required=True, metavar="DATE", help="a day, or a moment (RFC 3339)")
-    parser.add_argument("--until", default=None, metavar="DATE", help="to the end of this day (default: now)")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
-    add_desk_options(parser)
-
-
-def run_simulate(arguments: Any) -> int:
-    """Prints the report; 0 whatever differs, 2 when the rules have errors."""
-    from engine.desk import Desk
-    from engine.lang import Severity, render
-    from engine.reload import load
-    from engine.replay.simulate import as_text, period, with_moments
-
-    config, folder = load_config(arguments), _rules_folder(arguments.rules)
-
-    async def work() -> Any:
-        desk = await Desk.open(config, upgrade=False)
-        try:
-            if desk.rulebook is None:
-                raise CannotDo("this desk has never had rules in force: nothing was decided on it yet")
-            try:
-                span = period(desk.rulebook, arguments.since, arguments.until)
-            except ValueError as error:
-                raise CannotDo(str(error)) from error
-            loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
-            if loaded.rulebook is None:
-                errors = [f for f in loaded.findings if f.severity is Severity.ERROR]
-                print(render(errors, locale=terminal_locale()), file=sys.stderr)
-                raise CannotDo("the rules have errors; mend them first (`engine validate`)")
-            gc.freeze()  # two rulebooks: the collector would go through them again and again
-            return await desk.simulate(loaded.rulebook, *span)
-        finally:
-            await desk.close()
-
-    report = with_moments(asyncio.run(work()))
-    print(json.dumps(report, ensure_ascii=False, indent=2) if arguments.format == "json" else as_text(report))
-    return DONE
 
 
 # --- engine reload --------------------------------------------------------------------------------------------------
@@ -351,7 +222,7 @@ def run_doctor(arguments: Any) -> int:
     for name, value in config.items():
         shown = "(set)" if "secret" in name and value else value
         print(f"  {name:<28} {shown!s:<28} {config.origin(name)}")
-    report = asyncio.run(_with_desk(config, lambda desk: examine(desk.context)))
+    report = asyncio.run(with_desk(config, lambda desk: examine(desk.context)))
     wrong = 0
     for line in report:
         print(f"{'ok   ' if line.ok else 'WRONG'} {line.text}")
@@ -405,7 +276,7 @@ def run_migrate(arguments: Any) -> int:
     async def work(desk: Any) -> None:
         return None
 
-    asyncio.run(_with_desk(load_config(arguments), work, alone="engine migrate"))
+    asyncio.run(with_desk(load_config(arguments), work, alone="engine migrate"))
     print("the storage is at this version's schema")
     return DONE
 

@@ -24,7 +24,8 @@ from engine.cli_base import (
 )
 
 if TYPE_CHECKING:
-    from engine.core.rulebook import Extras
+    from engine.core.rulebook import Extras, Rulebook
+    from engine.graph import Near
     from engine.lang import Finding
 
 # --- engine fmt -----------------------------------------------------------------------------------------------------
@@ -41,7 +42,12 @@ def add_fmt(commands: Commands) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a rules folder or a .rules file")
     parser.add_argument("--check", action="store_true", help="change nothing, list what would change (exit 1)")
-    parser.add_argument("--keywords", choices=("en", "zh"), default=None, help="turn keywords into English or Chinese")
+    parser.add_argument(
+        "--keywords",
+        choices=("en", "zh", "zh-TW", "zh-CN"),
+        default=None,
+        help="turn keywords into English or Chinese (zh: in the script the file is in, else Traditional)",
+    )
     add_locale(parser)
 
 
@@ -110,6 +116,10 @@ def add_graph(commands: Commands) -> None:
     )
     parser.add_argument("path", metavar="PATH", help="a rules folder")
     parser.add_argument("--format", choices=("svg", "mermaid", "dot"), default="svg", help="mermaid: as Markdown")
+    several: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
+    parser.add_argument("--rule", **several, help="only what wakes this rule or is woken by it")
+    parser.add_argument("--stage", **several, help="the same for all rules of this stage")
+    parser.add_argument("--around", type=int, default=1, metavar="N", help="how many links away from them (default: 1)")
 
 
 def run_graph(arguments: Any) -> int:
@@ -120,8 +130,33 @@ def run_graph(arguments: Any) -> int:
     loaded = load(rules_folder(arguments.path), extras=_plugin_extras(), run_scenarios=False)
     if loaded.rulebook is None:
         raise _with_errors(loaded.findings, terminal_locale())
-    sys.stdout.write(draw(loaded.rulebook, arguments.format))
+    sys.stdout.write(draw(loaded.rulebook, arguments.format, near=_near(loaded.rulebook, arguments)))
     return DONE
+
+
+def _near(book: Rulebook, arguments: Any) -> Near | None:
+    """The rules that the picture is about, of `--rule` and `--stage`; None for all."""
+    from engine.graph import Near
+    from engine.lang import suggest
+    from engine.lang.said import say
+
+    if arguments.around < 0:
+        raise CannotDo(say("`--around` counts links: 0, 1, 2 …").spoken(terminal_locale()))
+    rules = book.rules.rules
+    for name, known, what in (
+        *((name, {n for r in rules for n in (r.id, r.name)}, say("rule")) for name in arguments.rule),
+        *((name, {stage.name for stage in book.environment.stages}, say("stage")) for name in arguments.stage),
+    ):
+        if name not in known:
+            close = suggest(name, known)
+            told = say("there is no {what} `{name}`", what, name)
+            if close is not None:
+                told = say("{told}; did you mean `{other}`?", told, close)
+            raise CannotDo(told.spoken(terminal_locale()))
+    if not arguments.rule and not arguments.stage:
+        return None
+    wanted = (r.id for r in rules if {r.id, r.name} & set(arguments.rule) or r.stage in arguments.stage)
+    return Near(frozenset(wanted), arguments.around)
 
 
 def _with_errors(findings: Sequence[Finding], locale: str) -> CannotDo:

@@ -1,4 +1,4 @@
-"""`engine user`: agents' accounts, straight in the storage; and how a command opens a desk."""
+"""`engine user`: agents' accounts, straight in the storage."""
 
 from __future__ import annotations
 
@@ -6,28 +6,10 @@ import asyncio
 import getpass
 import secrets
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from engine.cli_base import DONE, CannotDo, Commands, add_desk_options, command, load_config
-
-
-async def with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None) -> Any:
-    """Opens a desk, with rules in force, does the work, closes. `alone`: see `Desk.open`; such a command upgrades."""
-    from engine.desk import Desk
-    from engine.reload import reload_now
-
-    desk = await Desk.open(config, upgrade=alone is not None, alone=alone)
-    try:
-        if desk.rulebook is None:
-            result = await reload_now(desk, by="command", source="start", may_grant=True)
-            if desk.rulebook is None:
-                first = next((f for f in result["findings"] if f["severity"] == "error"), None)
-                where = f": {first['file']}:{first['line']}: {first['message']}" if first else ""
-                raise CannotDo(f"the rules cannot be put in force{where}; see `engine validate {config.rules}`")
-        return await work(desk)
-    finally:
-        await desk.close()
+from engine.cli_desk import with_desk
 
 
 def add_user(commands: Commands) -> None:

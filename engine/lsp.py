@@ -23,7 +23,7 @@ from engine.core.rulebook import NOTHING_MORE, Extras
 from engine.editor import Edit, Place, Refusal, Symbol, Workspace
 from engine.editor.positions import Positions
 from engine.folder import SUFFIXES, read_folder
-from engine.lang import Finding, Span
+from engine.lang import Finding, Severity, Span
 from engine.lang.findings import in_words
 from engine.lang.said import locale_of, say, spoken
 from engine.lang.types import noun
@@ -72,6 +72,7 @@ class RulesFolder:
         self.due: asyncio.TimerHandle | None = None
         self.looking: asyncio.Task[None] | None = None
         self._unread: list[Finding] = []
+        self.last: list[Finding] = []
         self.workspace = Workspace({}, extras)
         self.read()
 
@@ -100,6 +101,11 @@ class RulesFolder:
     def findings(self) -> list[Finding]:
         """What `engine validate` says, unread files first."""
         return [*self._unread, *self.workspace.findings()]
+
+    def lasting(self) -> list[Finding]:
+        """The warnings of before in files that still say the same, until all is looked at again."""
+        old = (f for f in self.last if self.workspace.files.get(f.span.source.path) == f.span.source.text)
+        return [*self._unread, *(f for f in old if f.severity is not Severity.ERROR)]
 
     def uri(self, path: str) -> str:
         """The address of a file, as the editor calls it."""
@@ -217,8 +223,11 @@ class Server(LanguageServer):
         try:
             while folder.due is None:
                 workspace = folder.workspace
+                if (soon := await asyncio.to_thread(workspace.first_findings)) and folder.workspace is workspace:
+                    self._tell(folder, [*soon, *folder.lasting()])
                 found = await asyncio.to_thread(folder.findings)
                 if folder.workspace is workspace:
+                    folder.last = found
                     self._tell(folder, found)
                     return
         except Exception:
@@ -324,9 +333,7 @@ def _texts(server: Server) -> None:
             folder.typed(path, None)
             server.look(folder)
 
-    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
-    def saved(params: lsp.DidSaveTextDocumentParams) -> None:
-        """Nothing is to be done: what is saved was typed before."""
+    server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)(lambda params: None)  # what is saved was typed before
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def on_disk(params: lsp.DidChangeWatchedFilesParams) -> None:
@@ -392,8 +399,8 @@ def _answers(server: Server) -> None:
         if found is None:
             return []
         folder, path = found
-        line, column = server.ours(folder, path, params.position)
-        places = folder.workspace.references(path, line, column, declarations=params.context.include_declaration)
+        at, wanted = server.ours(folder, path, params.position), params.context.include_declaration
+        places = folder.workspace.references(path, *at, declarations=wanted)
         return [server.location(folder, place) for place in places]
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
@@ -413,6 +420,15 @@ def _answers(server: Server) -> None:
             )
 
         return [one(symbol) for symbol in folder.workspace.symbols(path)]
+
+    @server.feature(lsp.WORKSPACE_SYMBOL)
+    async def everywhere(params: lsp.WorkspaceSymbolParams) -> list[lsp.WorkspaceSymbol]:
+        made = []
+        for folder in [*server.folders.values()]:
+            for one in await asyncio.to_thread(folder.workspace.search, params.query):
+                kind = _SYMBOLS.get(one.kind, lsp.SymbolKind.EnumMember)
+                made.append(lsp.WorkspaceSymbol(server.location(folder, one.name_place), one.name, kind))
+        return made
 
 
 def _changes(server: Server) -> None:
@@ -452,8 +468,8 @@ def _changes(server: Server) -> None:
         before, after = folder.workspace.files.get(path, ""), folder.workspace.format(path)
         if before == after:
             return []
-        end = server.positions(folder, path).position(len(before))
-        return [lsp.TextEdit(lsp.Range(lsp.Position(0, 0), lsp.Position(*end)), after)]
+        end = lsp.Position(*server.positions(folder, path).position(len(before)))
+        return [lsp.TextEdit(lsp.Range(lsp.Position(0, 0), end), after)]
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
@@ -463,8 +479,7 @@ def _changes(server: Server) -> None:
         if found is None:
             return []
         folder, path = found
-        start = server.ours(folder, path, params.range.start)
-        end = server.ours(folder, path, params.range.end)
+        start, end = (server.ours(folder, path, one) for one in (params.range.start, params.range.end))
         workspace = folder.workspace
         actions = await asyncio.to_thread(workspace.actions, path, *start, *end)
         if folder.workspace is not workspace:

@@ -203,6 +203,9 @@ class Validated(Struct):
     warnings: int
 
 
+Against = Literal["in-force", "recorded"]
+
+
 class SimulatedDecisions(Struct):
     read: int
     compared: int
@@ -225,6 +228,9 @@ class Unknown(Struct):
 class SimulatedTickets(Struct):
     seen: int
     routed: int
+    """To another team."""
+    assigned: int
+    """To somebody else, or chosen in another way."""
     prioritised: int
     answered: int
     escalated: int
@@ -258,7 +264,8 @@ class SimulatedSla(Struct):
 
 
 class SimulatedRule(Struct):
-    book: Literal["recorded", "changed"]
+    book: Literal["before", "after"]
+    """Of which side: what the edit is compared with, or the edit."""
     rule: str
     file: str
     line: int
@@ -279,7 +286,7 @@ class SimulatedExample(Struct):
     ticket: int | None
     event: str
     at: Time
-    kinds: list[Literal["routed", "prioritised", "answered", "escalated", "otherwise"]]
+    kinds: list[Literal["routed", "assigned", "prioritised", "answered", "escalated", "otherwise"]]
     changes: list[SimulatedChange]
     rules: list[SimulatedRule]
 
@@ -288,6 +295,8 @@ class Simulated(Struct):
     """What an edit would have decided otherwise, from the recorded decisions of a period."""
 
     rulebook: str
+    against: Against
+    """What it is compared with: what the rules in force would have decided, or what was decided then."""
     since: Time
     until: Time
     complete: bool
@@ -412,6 +421,7 @@ class SimulateBody(Body):
     base: str
     files: dict[str, str | None]
     days: Annotated[int, Meta(ge=1, le=366)] = 30
+    against: Against = "in-force"
 
 
 class DryRunBody(Body):

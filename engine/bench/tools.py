@@ -414,7 +414,7 @@ def _simulate(root: Path, runs: int, goals: Goals) -> dict[str, Any]:
                     "unpacking snapshots": (packing, "snapshot_json"),
                     "unpacking traces": (packing, "trace_json"),
                     "deciding again": (Simulation, "_replay"),
-                    "comparing the rulebooks": (Simulation, "_books_of"),
+                    "comparing the rulebooks": (Simulation, "_pair"),
                 }
             ):
                 started = time.process_time()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter, is_not
 from typing import Any
 
-from engine.core.actions import ACTIONS, Lost, merge
+from engine.core.actions import ACTIONS, Lost, has_its_way, merge
 from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.clocks import settle_clocks
@@ -228,7 +228,8 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
-        standing, lost = merge([effect for effect in effects if not _silent(draft, effect)])
+        wished = [effect for effect in effects if not _silent(draft, effect)]
+        standing, lost = merge(wished)
         repeated = {rule.id for rule in matches if rule.id in run.acted}
         new = [rule for rule in matches if rule.id not in repeated]
         entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in new}
@@ -242,7 +243,8 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 continue
             changes.append(_performed(draft, effect))
             run.stopped |= action.ends
-        _note_acting(draft, run, new, entries, lost, wave, values)
+        stands = frozenset(rule.id for rule in new if lost and has_its_way(rule.id, wished, lost))
+        _note_acting(draft, run, new, entries, lost, stands, wave, values)
         if run.stopped:
             break
     said = len(draft.replies)
@@ -275,9 +277,11 @@ def _note_acting(
     rules: list[Rule],
     entries: Mapping[str, TraceEntry],
     lost: list[Lost],
+    stands: frozenset[str],
     wave: int,
     values: Mapping[str, Any],
 ) -> None:
+    """`stands`: where some lost, the rules of whose wishes something stands, be it because another wished the same."""
     losers: dict[str, list[Reason]] = {}
     for item in lost:
         losers.setdefault(item.effect.rule.id, []).append(item.reason)
@@ -287,7 +291,7 @@ def _note_acting(
     for rule in rules:
         run.acted.add(rule.id)
         entry = entries[rule.id]
-        if entry.changes or rule.id not in losers:
+        if entry.changes or rule.id not in losers or rule.id in stands:
             run.trace.append(entry)
             if rule.limit is not None:
                 scope, key = _limit_key(draft, rule)

@@ -11,6 +11,7 @@ from engine.core import rounds
 from engine.core.actions import ACTIONS, merge
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
+from engine.core.entities import INTERNAL
 from engine.core.rulebook import COMPARED, Rulebook
 from engine.core.settled import STARS, settled
 from engine.lang import LIMITS, Effect, Finding, Rule, Source, Span
@@ -83,7 +84,20 @@ def domains_of(book: Rulebook) -> Domains:
         lengths={"message.length": "message.text"},
         arrivals=tuple(_arrivals(book)),
         shares=frozenset({"sla.percent"}),
+        required=_required(book),
+        inside={"ticket.kind": tuple(sorted(book.internal_kinds)), "ticket.channel": (INTERNAL,)},
     )
+
+
+def _required(book: Rulebook) -> dict[tuple[str, str, str], frozenset[str]]:
+    """What people must fill in before, by kind and the states between."""
+    found: dict[tuple[str, str, str], frozenset[str]] = {}
+    for kind, lifecycle in book.lifecycles.items():
+        for way in lifecycle.transitions:
+            for source in way.sources:
+                key = (kind, source, way.target)
+                found[key] = found.get(key, frozenset(way.requires)) & frozenset(way.requires)
+    return {key: names for key, names in found.items() if names}
 
 
 def _arrivals(book: Rulebook) -> Iterator[Arrival]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from engine.core.actions import ends
 from engine.core.asking import helpers_of
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceEntry
-from engine.lang import Duration, Rule
+from engine.lang import Clause, Duration, Rule, tree
 from engine.lang.said import say
 
 Outcome = Literal["false", "not-asked", "limit", "dates", "shop", "stopped", "unknown", "repeated"]
@@ -121,6 +121,66 @@ def why_not(
     if lacking:
         return WhyNot("unknown", say("{field} was not recorded", min(lacking)), held, len(clauses))
     return _matched(rule, before, len(clauses))
+
+
+_STANDING = frozenset(
+    "ticket.kind ticket.category ticket.state ticket.channel ticket.shop shop.name message.author message.automatic "
+    "message.direction message.answers member.is_guest".split()
+)
+"""What says where a rule belongs, and not what it is about."""
+_OWN = ("timer.", "rating.", "sla.", "call.", "chat.")
+"""Objects that an event brings: what is asked of them is what the rule waits for."""
+
+
+def near(rule: Rule, clauses: Sequence[Clause]) -> Clause | None:
+    """The one part that kept a rule from acting where it was near to it, else None.
+
+    Near is a rule whose occasion came (the words it waits for, the change, the timer) and that failed at one other
+    part; or one without such, where something held that it asks for beyond where it belongs. A rule of one part is
+    never near.
+    """
+    condition = rule.condition
+    false = [place for place, clause in enumerate(clauses) if not clause.holds]
+    if condition is None or len(false) != 1 or len(clauses) < 2:
+        return None
+    parts = condition.tree.items if isinstance(condition.tree, tree.AllOf) else (condition.tree,)
+    held = [part for place, part in enumerate(parts) if place != false[0]]
+    if any(map(_is_occasion, held)):
+        return clauses[false[0]]
+    if _is_occasion(parts[false[0]]) or not any(map(_asks, held)):
+        return None
+    return clauses[false[0]]
+
+
+def _is_occasion(part: tree.Test) -> bool:
+    """Whether a part is about what happened: words of the line, a change, what the event brings."""
+    texts = (tree.TextContains, tree.TextAffix, tree.TextMatches, tree.HasChanged)
+    return any(
+        isinstance(leaf, texts) or any(name.startswith(_OWN) for name in tree.reads(leaf)) for leaf in _positive(part)
+    )
+
+
+def _asks(part: tree.Test) -> bool:
+    """Whether a part asks for something to be so that says more than where the rule belongs."""
+    return any(
+        not isinstance(leaf, tree.IsEmpty)
+        and not (isinstance(leaf, tree.Comparison) and leaf.op == "!=")
+        and any(name not in _STANDING and not name.startswith("setting.") for name in tree.reads(leaf))
+        for leaf in _positive(part)
+    )
+
+
+def _positive(test: tree.Test, positive: bool = True) -> Iterator[tree.Test]:
+    """The single tests that are to hold."""
+    if isinstance(test, tree.AllOf | tree.AnyOf):
+        for item in test.items:
+            yield from _positive(item, positive)
+    elif isinstance(test, tree.Negation):
+        yield from _positive(test.item, not positive)
+    elif isinstance(test, tree.Defined):
+        yield from _positive(test.item, positive)
+    elif positive:
+        yield test
 
 
 def _matched(rule: Rule, before: Sequence[TraceEntry], parts: int) -> WhyNot:

@@ -28,7 +28,7 @@ from engine.hold import NAME as IN_USE
 from engine.hold import Hold
 from engine.plugins import Plugins
 from engine.plugins import load as load_plugins
-from engine.replay.simulate import Simulation
+from engine.replay.simulate import Against, Simulation
 from engine.store import Store, Timekeeper, wall_clock
 
 log = logging.getLogger(__name__)
@@ -153,16 +153,20 @@ class Desk:
         since: int,
         until: int,
         *,
+        against: Against = "in-force",
         most: int | None = None,
         seconds: float | None = None,
         unwanted: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
-        """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots.
+        """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots:
+        otherwise than the rules in force would have, or than was recorded.
 
         Reads page by page on the reader threads; writes and sends nothing. It ends before its time after `most`
         decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.replay.simulate`.
         """
-        simulation = Simulation(book, self.extras, since, until, self.rulebook, most=most, seconds=seconds)
+        simulation = Simulation(
+            book, self.extras, since, until, self.rulebook, against=against, most=most, seconds=seconds
+        )
         while await self.context.read(simulation.page):
             if unwanted():
                 break

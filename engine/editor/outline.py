@@ -6,6 +6,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from engine.editor.results import Place, Symbol
+from engine.lang import ast
+
 _KEY = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#\[\]{},"'][^#\[\]{}"']*?)\s*:(?=\s|$)""")
 
 
@@ -216,3 +219,19 @@ def _flow(text: str, start: int, offset: int, path: tuple[str | int, ...]) -> Sp
 
 def _plain(key: str) -> str:
     return key[1:-1] if key[:1] in "\"'" and len(key) > 1 else key
+
+
+def symbol_of(item: ast.Item) -> Symbol | None:
+    """What an item of a rule file declares, for outlines."""
+    if isinstance(item, ast.Rule):
+        title = item.title.text if item.title is not None else ""
+        return Symbol(item.name.text, "rule", title, Place.of(item.span), Place.of(item.name.span))
+    if isinstance(item, ast.Define):
+        shown = " ".join(item.condition.span.text.split())
+        return Symbol(item.name.text, "definition", shown, Place.of(item.span), Place.of(item.name.span))
+    if isinstance(item, ast.Words):
+        detail = item.path.text if item.path is not None else ""
+        return Symbol(item.name.text, "words", detail, Place.of(item.span), Place.of(item.name.span))
+    if isinstance(item, ast.StageLine):
+        return Symbol(item.name.text, "stage", "", Place.of(item.span), Place.of(item.name.span))
+    return None

@@ -129,9 +129,11 @@ def bare_span(mention: Mention) -> Span:
 
 def _proved(folder: Folder, old: str, new: str, edits: list[Edit]) -> Refusal | None:
     """The new name is tried, scenarios too: what gives errors that were not there is refused with the first of them."""
-    before = [f for f in folder.findings(with_scenarios=True) if f.severity is Severity.ERROR]
     after = folder.with_files(applied(folder, edits)).findings(with_scenarios=True)
     errors = [f for f in after if f.severity is Severity.ERROR]
+    if not errors:
+        return None
+    before = [f for f in folder.findings(with_scenarios=True) if f.severity is Severity.ERROR]
     if len(errors) <= len(before):
         return None
     known = {(f.code, f.message) for f in before}

@@ -8,22 +8,24 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
 
-from engine.core.building import digest_of, environment_of
+from engine.core.building import build, digest_of, environment_of
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
 from engine.editor import remedies, renaming
 from engine.editor.completion import FLAGS, Wanted, fitting, in_slot, wanted
+from engine.editor.keyword_pages import keyword_at
 from engine.editor.knowledge import Knowledge
 from engine.editor.mentions import Mention, in_rules, in_word_list, in_yaml, kind_of
-from engine.editor.outline import Spot, spot
+from engine.editor.outline import Spot, spot, symbol_of
 from engine.editor.results import CodeAction, Completion, Edit, Hover, Place, Refusal, Symbol
 from engine.editor.shapes import Shape, below, key_at, page_of, shape_of
 from engine.editor.spelling import noun, quoted, scalar
-from engine.lang import CannotFormat, Environment, Finding, Source, ast, format_text, load_plain, parse
+from engine.lang import CannotFormat, Environment, Finding, Severity, Source, ast, format_text, load_plain, parse
 from engine.lang.grammar import action_words
 from engine.lang.keywords import TOKENS, WRITTEN
 from engine.lang.meeting import comparable
 from engine.lang.nodes import Node, Reader
 from engine.lang.said import say
+from engine.lang.spoken import in_own_words
 from engine.lang.text import fold
 from engine.reload import Loaded, load_files
 
@@ -347,9 +349,15 @@ class Workspace:
         """What is to be known about the name at a position, or about the key of a YAML file."""
         mention = self._at(path, line, column)
         if mention is None:
-            return self._hover_key(path, line, column)
+            return self._hover_key(path, line, column) or self._hover_keyword(path, line, column)
         page = self.knowledge.page(mention.kind, mention.name)
         return Hover(page, Place.of(mention.span)) if page else None
+
+    def _hover_keyword(self, path: str, line: int, column: int) -> Hover | None:
+        file = self._files.get(path)
+        if file is None or not path.endswith(".rules"):
+            return None
+        return keyword_at(file.source, self._offset(file, line, column))
 
     def _hover_key(self, path: str, line: int, column: int) -> Hover | None:
         file = self._files.get(path)
@@ -415,13 +423,27 @@ class Workspace:
         ]
         return [action for finding in touched for action in remedies.remedies(finding, file.tree)]
 
+    def search(self, query: str) -> list[Symbol]:
+        """What the whole folder declares under a name like this, closest first."""
+        every = {s.name_place: s for path in sorted(self._files) for s in self.symbols(path) if s.kind != "stage"}
+        like = set(fitting(query, dict.fromkeys(symbol.name for symbol in every.values())))
+        found = [symbol for symbol in every.values() if symbol.name in like]
+        begun = fold(query)
+        return sorted(found, key=lambda one: (not fold(one.name).startswith(begun), one.name))[:_MOST]
+
+    def first_findings(self) -> list[Finding]:
+        """The errors that are found before all rules are looked at together: soon after a key, and not all there is."""
+        previous = None if self._sound is None else self._sound[0]
+        found = build(self.files, previous=previous, extras=self.extras, analyse=False)[1]
+        return [finding for finding in in_own_words(found) if finding.severity is Severity.ERROR]
+
     def symbols(self, path: str) -> list[Symbol]:
         """The outline of a file."""
         file = self._files.get(path)
         if file is None:
             return []
         if file.tree is not None:
-            return [symbol for item in file.tree.items if (symbol := _symbol(item)) is not None]
+            return [symbol for item in file.tree.items if (symbol := symbol_of(item)) is not None]
         mentions, about = file.read(self.environment)
         found = []
         for mention in mentions:
@@ -476,18 +498,3 @@ def _is_test(path: str) -> bool:
 def _shop(path: str) -> str:
     parts = path.split("/")
     return parts[1] if len(parts) > 2 and parts[0] == "shops" else ""
-
-
-def _symbol(item: ast.Item) -> Symbol | None:
-    if isinstance(item, ast.Rule):
-        title = item.title.text if item.title is not None else ""
-        return Symbol(item.name.text, "rule", title, Place.of(item.span), Place.of(item.name.span))
-    if isinstance(item, ast.Define):
-        shown = " ".join(item.condition.span.text.split())
-        return Symbol(item.name.text, "definition", shown, Place.of(item.span), Place.of(item.name.span))
-    if isinstance(item, ast.Words):
-        detail = item.path.text if item.path is not None else ""
-        return Symbol(item.name.text, "words", detail, Place.of(item.span), Place.of(item.name.span))
-    if isinstance(item, ast.StageLine):
-        return Symbol(item.name.text, "stage", "", Place.of(item.span), Place.of(item.name.span))
-    return None

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from engine.core.rulebook import Rulebook
-from engine.graph._data import Link, links
+from engine.graph._data import Link, Near, links
 from engine.graph._svg import piece, svg
 from engine.graph._text import dot, mermaid
 
-__all__ = ["FORMATS", "PARTS", "Link", "draw", "links", "piece"]
+__all__ = ["FORMATS", "PARTS", "Link", "Near", "draw", "links", "piece"]
 
-FORMATS: Mapping[str, Callable[[Rulebook, str], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
+FORMATS: Mapping[str, Callable[[Rulebook, str, Near | None], str]] = {"svg": svg, "mermaid": mermaid, "dot": dot}
 """How a rulebook is drawn, by the name of the format: one picture, Markdown with diagrams, one Graphviz graph."""
 
 PARTS = ("lifecycles", "stages", "triggers")
 """What `piece` draws alone."""
 
 
-def draw(book: Rulebook, form: str = "svg", locale: str | None = None) -> str:
+def draw(book: Rulebook, form: str = "svg", locale: str | None = None, near: Near | None = None) -> str:
     """The picture of a rulebook as text, in the words of a locale: the desk's first one unless told otherwise.
+    `near`: only which rules wake which around some.
 
     Raises KeyError for a format that is not in `FORMATS`.
     """
-    return FORMATS[form](book, locale or book.locales[0])
+    return FORMATS[form](book, locale or book.locales[0], near)

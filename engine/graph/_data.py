@@ -55,8 +55,35 @@ _BY_CHANGE = {
 _WITHOUT_TICKET = frozenset({"chat.opened", "member.created", "member.changed", "member.signed_in"})
 
 
-def links(book: Rulebook) -> tuple[Link, ...]:
-    """Who wakes whom, things that wake the same rules taken together."""
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A cut of the picture: these rules (ids), and all that are at most `steps` links away."""
+
+    rules: frozenset[str]
+    steps: int = 1
+
+    def cut(self, found: tuple[Link, ...]) -> tuple[Link, ...]:
+        """The links between the rules that are near, with no others in them."""
+        near = set(self.rules)
+        for _ in range(self.steps):
+            touched = [link for link in found if near & {*link.by, *link.wakes}]
+            woken = {rule for link in touched if near & set(link.by) for rule in link.wakes}
+            near |= woken | {rule for link in touched if near & set(link.wakes) for rule in link.by}
+        kept = []
+        for link in found:
+            by, wakes = (tuple(rule for rule in side if rule in near) for side in (link.by, link.wakes))
+            if wakes and (by or not link.by):
+                kept.append(replace(link, by=by, wakes=wakes))
+        return tuple(kept)
+
+
+def links(book: Rulebook, near: Near | None = None) -> tuple[Link, ...]:
+    """Who wakes whom, things that wake the same rules taken together; `near`: only there."""
+    found = _links(book)
+    return found if near is None else near.cut(found)
+
+
+def _links(book: Rulebook) -> tuple[Link, ...]:
     rules = list({rule.id: rule for rule in book.rules.rules}.values())
     place = {rule.id: n for n, rule in enumerate(rules)}
     waiting: dict[str, list[Rule]] = {}

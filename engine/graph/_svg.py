@@ -10,7 +10,7 @@ from itertools import pairwise
 from engine.core.lifecycle import Lifecycle, Transition
 from engine.core.rulebook import Rulebook
 from engine.graph import _story as story
-from engine.graph._data import links
+from engine.graph._data import Near, links
 from engine.graph._layers import Arranged, Box, arrange
 from engine.lang.text import width
 
@@ -22,8 +22,10 @@ _MARGIN, _BIG, _SMALL, _LEADING = 32.0, 14.0, 12.0, 17.0
 _MIN_WIDTH = 720.0
 
 
-def svg(book: Rulebook, locale: str) -> str:
-    """The picture of a rulebook, in the reader's words."""
+def svg(book: Rulebook, locale: str, near: Near | None = None) -> str:
+    """The picture of a rulebook, in the reader's words; with `near` only who wakes whom there."""
+    if near is not None:
+        return piece(book, "triggers", locale, near)
     page = _Page(name=story.said(story.WHOLE, locale))
     for life in book.lifecycles.values():
         page.title(story.said(story.LIFECYCLE, locale, story.named(life.kind, life.label, locale)))
@@ -35,7 +37,7 @@ def svg(book: Rulebook, locale: str) -> str:
     return page.text()
 
 
-def piece(book: Rulebook, part: str, locale: str) -> str:
+def piece(book: Rulebook, part: str, locale: str, near: Near | None = None) -> str:
     """The picture of one part, of `PARTS`, in the reader's words: a page around it says what it is."""
     page = _Page(wide=0, name=story.said(story.WHOLE, locale))
     if part == "lifecycles":
@@ -45,7 +47,7 @@ def piece(book: Rulebook, part: str, locale: str) -> str:
     elif part == "stages":
         _draw_stages(page, book, locale)
     else:
-        _draw_links(page, book, locale)
+        _draw_links(page, book, locale, near)
     return page.text()
 
 
@@ -307,8 +309,8 @@ def _draw_stages(page: _Page, book: Rulebook, locale: str) -> None:
     page.took(x - 28 - _MARGIN, 2 * _LEADING + 12)
 
 
-def _draw_links(page: _Page, book: Rulebook, locale: str) -> None:
-    found = links(book)
+def _draw_links(page: _Page, book: Rulebook, locale: str, near: Near | None = None) -> None:
+    found = links(book, near)
     if not found:
         nothing = story.said("no rule wakes another", locale)
         page.words(_MARGIN, page.y + 12, nothing, _SMALL, colour=_SOFT)

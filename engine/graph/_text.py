@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from engine.core.lifecycle import Lifecycle
 from engine.core.rulebook import Rulebook
 from engine.graph import _story as story
-from engine.graph._data import links
+from engine.graph._data import Near, links
 
 _FILL = {"open": "#dbeafe", "pending": "#fef3c7", "closed": "#e5e7eb"}
 # Signs that mean something to Mermaid, as people read them.
@@ -16,9 +16,12 @@ _PLAIN = str.maketrans(
 )
 
 
-def mermaid(book: Rulebook, locale: str) -> str:
-    """Markdown: a state diagram for each lifecycle, a flow chart of the stages, one of who wakes whom."""
+def mermaid(book: Rulebook, locale: str, near: Near | None = None) -> str:
+    """Markdown: a state diagram for each lifecycle, a flow chart of the stages, one of who wakes whom; with `near` only
+    that, cut."""
     parts = []
+    if near is not None:
+        return _block(story.said(story.TRIGGERS, locale), _flow(book, locale, near))
     for life in book.lifecycles.values():
         parts.append(_block(story.named(life.kind, life.label, locale), _states(life, locale)))
     steps = [
@@ -52,8 +55,8 @@ def _states(life: Lifecycle, locale: str) -> list[str]:
     return lines
 
 
-def _flow(book: Rulebook, locale: str) -> list[str]:
-    found = links(book)
+def _flow(book: Rulebook, locale: str, near: Near | None = None) -> list[str]:
+    found = links(book, near)
     lines = ["flowchart LR"]
     for side, groups in zip("ab", story.groups(book, found), strict=True):
         for n, group in enumerate(groups):
@@ -74,23 +77,24 @@ def _plain(text: str) -> str:
 # ---- Graphviz ------------------------------------------------------------------------------------------------------
 
 
-def dot(book: Rulebook, locale: str) -> str:
-    """One directed graph: each lifecycle, the stages and who wakes whom are clusters."""
+def dot(book: Rulebook, locale: str, near: Near | None = None) -> str:
+    """One directed graph: each lifecycle, the stages and who wakes whom are clusters; with `near` only that, cut."""
     lines = [
         "digraph desk {",
         "  rankdir=LR;",
         "  compound=true;",
         '  node [shape=box, style="rounded,filled", fillcolor=white];',
     ]
-    for n, life in enumerate(book.lifecycles.values()):
+    for n, life in enumerate(book.lifecycles.values() if near is None else ()):
         lines += _cluster(f"life{n}", story.named(life.kind, life.label, locale), _dot_states(n, life, locale))
     steps = []
-    for n, (name, count, first) in enumerate(story.stages(book)):
+    for n, (name, count, first) in enumerate(story.stages(book) if near is None else ()):
         steps.append(f"stage{n} [label={_quoted(name, story.of_stage(count, first, locale))}];")
         if n:
             steps.append(f"stage{n - 1} -> stage{n};")
-    lines += _cluster("stages", story.said(story.STAGES, locale), steps)
-    lines += _cluster("wakes", story.said(story.TRIGGERS, locale), _dot_flow(book, locale))
+    if near is None:
+        lines += _cluster("stages", story.said(story.STAGES, locale), steps)
+    lines += _cluster("wakes", story.said(story.TRIGGERS, locale), _dot_flow(book, locale, near))
     return "\n".join([*lines, "}", ""])
 
 
@@ -114,8 +118,8 @@ def _dot_states(n: int, life: Lifecycle, locale: str) -> list[str]:
     return lines
 
 
-def _dot_flow(book: Rulebook, locale: str) -> list[str]:
-    found = links(book)
+def _dot_flow(book: Rulebook, locale: str, near: Near | None = None) -> list[str]:
+    found = links(book, near)
     lines = []
     for side, groups in zip("ab", story.groups(book, found), strict=True):
         for n, group in enumerate(groups):

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 from lark import Token, Tree
 
@@ -32,8 +33,10 @@ _FROM_OPERANDS = frozenset({"AND", "OR", "COMMA"})
 _SEQUENCES = ("and_", "or_")
 _LISTS = frozenset({"in_list", "has_many"})
 _WITH_LIST = frozenset({*_LISTS, "contains_many"})
-# A field without a dot: bare it would be read, in quotes it is a text.
-_FIELDS = frozenset({"weekday"})
+_FIELDS = frozenset({"weekday"})  # without a dot: bare it would be read, in quotes it is a text
+
+
+Wanted = KeywordSet | Literal["zh-TW"]  # `zh`: in the script the file has
 
 
 class CannotFormat(Exception):
@@ -44,18 +47,19 @@ class CannotFormat(Exception):
         self.findings = findings
 
 
-def format_text(source: Source, keywords: KeywordSet | None = None) -> str:
+def format_text(source: Source, keywords: Wanted | None = None) -> str:
     """The text of a `.rules` file in the one layout; its meaning stays, and formatting twice changes nothing.
 
-    `keywords`: write them in English or Chinese; None leaves the set the file is in. Raises CannotFormat when the
-    file has mistakes of syntax (with `keywords`, a mixture of both sets is none).
+    `keywords`: write them in English or Chinese, which keeps the script most of them are in unless one is named; None
+    leaves the set. Raises CannotFormat for mistakes of syntax (with `keywords`, a mixture of both sets is none).
     """
     _, findings = parse(source, mixed=keywords is not None)
-    wrong = [found for found in findings if found.severity is Severity.ERROR and found.code in _SYNTAX]
-    if wrong:
+    if wrong := [found for found in findings if found.severity is Severity.ERROR and found.code in _SYNTAX]:
         raise CannotFormat(wrong)
     tokens, _ = tokenise(source.text, Place.whole(source))
-    return _File(source.text, tokens, keywords or keyword_set(tokens)).text()
+    there = keyword_set(tokens)
+    kept = there if keywords is None or (keywords == "zh" and there != "en") else keywords
+    return _File(source.text, tokens, "zh" if kept == "zh-TW" else kept).text()
 
 
 _SYNTAX = frozenset({"syntax-error", "unknown-keyword", "bad-duration"})

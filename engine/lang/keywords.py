@@ -2,16 +2,17 @@
 
 Both sets are read everywhere; one file keeps to one of them (the parser sees to that). Word for word they make the
 same tree, so a Chinese keyword stands for one English one; where Chinese wants another word in another place (`to`:
-到, 成, 給), the table has them all and the formatter picks.
+到, 成, 給), the table has them all and the formatter picks. Chinese is written in the script the file is in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-KeywordSet = Literal["en", "zh"]
+KeywordSet = Literal["en", "zh", "zh-CN"]
+"""How a file writes its keywords: in English, in Chinese, in Chinese with Simplified characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Keyword:
     """A keyword: its token in the grammar, how it is written in each set, and whether it is reserved.
 
     A reserved word is never a name unless quoted; any other is a name wherever a name is wanted. `zh`: the usual
-    Chinese form; `places`: the form in certain rules of the grammar, by their names; `simplified`: forms that are read
-    as well and never written.
+    Chinese form; `places`: the form in certain rules of the grammar, by their names; `simplified`: the Simplified form
+    of those that have another.
     """
 
     token: str
@@ -28,12 +29,17 @@ class Keyword:
     reserved: bool = False
     zh: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
-    simplified: tuple[str, ...] = ()
+    simplified: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chinese(self) -> tuple[str, ...]:
         """Every Chinese form that is read, the usual one first."""
-        return tuple(dict.fromkeys((self.zh, *self.places.values(), *self.simplified)))
+        return tuple(dict.fromkeys((self.zh, *self.places.values(), *self.simplified.values())))
+
+    def chinese_in(self, keywords: KeywordSet, place: str = "") -> str:
+        """The Chinese form in a place, in the script of a set."""
+        form = self.places.get(place, self.zh)
+        return self.simplified.get(form, form) if keywords == "zh-CN" else form
 
 
 # English, Chinese, and the Simplified form where it is another.
@@ -133,7 +139,12 @@ _PLACES: dict[str, dict[str, str]] = {
     "every": {"every_period": "每隔"},
     "business": {"days": "工作天"},
 }
-_PLACES_SIMPLIFIED = {"to": ("给",), "from": ("来自",), "for": ("为期",), "after": ("延后",)}
+_PLACES_SIMPLIFIED = {
+    "to": {"給": "给"},
+    "from": {"來自": "来自"},
+    "for": {"為期": "为期"},
+    "after": {"延後": "延后"},
+}
 
 
 def _read(table: str, reserved: bool) -> list[Keyword]:
@@ -142,7 +153,7 @@ def _read(table: str, reserved: bool) -> list[Keyword]:
         if line:
             word, chinese, *simplified = line.split()
             places = _PLACES.get(word, {})
-            also = (*simplified, *_PLACES_SIMPLIFIED.get(word, ()))
+            also = {**({chinese: simplified[0]} if simplified else {}), **_PLACES_SIMPLIFIED.get(word, {})}
             found.append(Keyword(word.upper(), word, reserved, chinese, places, also))
     return found
 
@@ -168,7 +179,7 @@ def written(token: str, keywords: KeywordSet, place: str = "") -> str:
     keyword = _BY_TOKEN.get(token)
     if keyword is None:
         return token
-    return keyword.en if keywords == "en" else keyword.places.get(place, keyword.zh)
+    return keyword.en if keywords == "en" else keyword.chinese_in(keywords, place)
 
 
 def forms(token: str, keywords: KeywordSet) -> tuple[str, ...]:
@@ -176,9 +187,27 @@ def forms(token: str, keywords: KeywordSet) -> tuple[str, ...]:
     keyword = _BY_TOKEN.get(token)
     if keyword is None:
         return ()
-    return (keyword.en,) if keywords == "en" else (keyword.zh, *keyword.places.values())
+    if keywords == "en":
+        return (keyword.en,)
+    return tuple(dict.fromkeys(keyword.chinese_in(keywords, place) for place in ("", *keyword.places)))
 
 
-def set_of(word: str) -> KeywordSet:
-    """The set a written keyword belongs to."""
+def language_of(keywords: KeywordSet) -> Literal["en", "zh"]:
+    """The language of a set, whatever the script."""
+    return "en" if keywords == "en" else "zh"
+
+
+def set_of(word: str) -> Literal["en", "zh"]:
+    """The language a written keyword belongs to."""
     return "en" if word.isascii() else "zh"
+
+
+_SIMPLIFIED = frozenset(form for keyword in KEYWORDS for form in keyword.simplified.values())
+_TRADITIONAL = frozenset(form for keyword in KEYWORDS for form in keyword.simplified)
+
+
+def script_of(words: Iterable[str]) -> Literal["zh", "zh-CN"]:
+    """The script that most of these Chinese keywords are in; the Traditional one where it is even."""
+    found = list(words)
+    simple = sum(word in _SIMPLIFIED for word in found)
+    return "zh-CN" if simple > sum(word in _TRADITIONAL for word in found) else "zh"

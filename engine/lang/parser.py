@@ -12,7 +12,7 @@ from engine.lang import ast
 from engine.lang.builder import SIGNS, Builder
 from engine.lang.findings import Finding, suggest
 from engine.lang.grammar import KINDS, action_words, grammar, header_words
-from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, set_of, written
+from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, language_of, script_of, set_of, written
 from engine.lang.lexer import tokenise
 from engine.lang.limits import LIMITS
 from engine.lang.said import either, say
@@ -71,11 +71,14 @@ def _in_order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def keyword_set(tokens: Sequence[Token]) -> KeywordSet:
-    """The set a text is written in: that of its first word which can be nothing but a keyword."""
+    """The set a text is written in: that of its first word which can be nothing but a keyword, in Chinese in the script
+    of most of them."""
     for index, token in enumerate(tokens):
         before_code = index + 1 < len(tokens) and tokens[index + 1].type == "CODE"
         if token.type in RESERVED or before_code:
-            return set_of(str(token.value))
+            if set_of(str(token.value)) == "en":
+                return "en"
+            return script_of(str(one.value) for one in tokens if one.type in RESERVED)
     return "en"
 
 
@@ -168,7 +171,7 @@ class _Reader:
         if not self._suspect:
             return
         for token in keywords_of(tree):
-            if set_of(str(token.value)) != self.keywords:
+            if set_of(str(token.value)) != language_of(self.keywords):
                 if self.keywords == "en":
                     message = say("`{word}` is Chinese, and this text has English keywords", token.value)
                 else:
@@ -382,7 +385,7 @@ class _Reader:
             return None
         word = str(token.value)
         fitting = {form for kind in expected for form in forms(kind, self.keywords)}
-        if self.keywords == "zh":
+        if self.keywords != "en":
             # Chinese is written without spaces, so a keyword easily sticks to what follows.
             stuck = max((form for form in fitting if word.startswith(form)), key=len, default=None)
             if stuck is not None:

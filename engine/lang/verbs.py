@@ -82,6 +82,8 @@ class Verb:
     raises: Callable[[Args], tuple[Raised, ...]] = raises_nothing
     to_member: bool = False
     """Whether it is a line to the member: at an automatic line it is left out unless the rule asks for such."""
+    for_member: bool = False
+    """Whether only the member sees what it does: in a case that members do not see it does nothing."""
     ends: bool = False
     """Whether nothing follows it: no later stage, no next wave."""
 

@@ -72,6 +72,7 @@ class ComparedBook:
         self._does: dict[tuple[str, str], Any] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._compares: dict[str, frozenset[str]] = {}
+        self._minds: dict[str, frozenset[str]] = {}
         self._numbers = frozenset(name for name, (spec, _) in book.fields.items() if spec.type.kind == "number")
         self.no_message = dict.fromkeys(name for name in book.fields if name.startswith("message."))
         """What there is of a message where there is none."""
@@ -111,6 +112,18 @@ class ComparedBook:
             parts = tree_of.walk(rule.condition.tree) if rule.condition is not None else ()
             found = frozenset(part.field.name for part in parts if isinstance(part, tree_of.HasChanged))
             self._compares[rule.id] = found
+        return found
+
+    def minds(self, rule: Rule) -> frozenset[str]:
+        """The fields that make a difference to it, or to which it makes one."""
+        found = self._minds.get(rule.id)
+        if found is None:
+            actions = self.rulebook.environment.actions
+            writes = (write for action in rule.actions for write in actions[action.action].writes(action.args))
+            reads = rule.condition.reads if rule.condition is not None else frozenset()
+            found = self._minds[rule.id] = (
+                reads | self.needs(rule) | {write.target.partition(" ")[0] for write in writes}
+            )
         return found
 
     def typed(self, values: Mapping[str, Any], only: frozenset[str] | None = None) -> dict[str, Any]:

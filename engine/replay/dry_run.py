@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.core import access
-from engine.core.actions import ACTIONS
+from engine.core.actions import ACTIONS, has_its_way
 from engine.core.changes import Say, Timer
 from engine.core.commands import MemberLine
 from engine.core.decide import Decision, decide
@@ -21,9 +21,10 @@ from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, entry_of
 from engine.lang import Effect
 from engine.replay.compare import BeforeAfter, ComparedBook
+from engine.replay.course import Limits
 from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
-from engine.replay.replaying import Limits, Record, Replay, facts_of
+from engine.replay.replaying import Record, Replay, facts_of
 from engine.replay.why import nearly
 from engine.store import Tx, decisions, load, packing, queries
 from engine.store.errors import KeyRingError
@@ -66,8 +67,8 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": readable(book, record.trace)},
-                "after": {"rules": readable(question.book, after)},
+                "before": {"rules": readable(book, record.trace, record.shop)},
+                "after": {"rules": readable(question.book, after, record.shop)},
                 "undecidable": why,
             }
         )
@@ -131,7 +132,7 @@ def _entries(replay: Replay, record: Record, done: StageOutcome) -> Iterable[Tra
     for rule in done.matched:
         effects = [effect for effect in done.standing if effect.rule.id == rule.id]
         lost = [item for item in done.lost if item.effect.rule.id == rule.id]
-        if effects or not lost:
+        if effects or not lost or has_its_way(rule.id, done.wished, done.lost):
             same = _alike(old.get(rule.id, []), effects) and rule.id in told
             acted = entry_of(book.rulebook, rule, done.wave, "acted", done.values)
             wanted = (ACTIONS[effect.action].wanted(book.rulebook, effect.args) for effect in effects)
@@ -182,7 +183,12 @@ def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict
     line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
     close = nearly(book, decision.snapshot, {entry.rule for entry in entries}, ticket.shop, line)
     replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
-    return {**told, "rules": readable(book, [*entries, *close]), "replies": replies, "rejected": decision.rejected}
+    return {
+        **told,
+        "rules": readable(book, [*entries, *close], ticket.shop),
+        "replies": replies,
+        "rejected": decision.rejected,
+    }
 
 
 def _takes(book: Rulebook, case: Case | None) -> tuple[Ticket, Case]:

@@ -19,6 +19,10 @@ _MOVED = ("ticket.category", "ticket.closed", "ticket.reopened", "ticket.waiting
 """What a move brings with it: beginnings of fields."""
 
 
+Left = Mapping[str, tuple[Any, Any]]
+"""What one rulebook left otherwise than another, by target: what the other left, and it."""
+
+
 class Undecidable(Exception):
     """A value that decides was not recorded; the message is its name."""
 
@@ -35,6 +39,8 @@ class StageOutcome:
     passed_over: tuple[Rule, ...]
     """What matched in a stage that takes one rule, and was not the first."""
     values: Mapping[str, Any]
+    wished: tuple[Effect, ...] = ()
+    """What the rules that matched wanted."""
 
 
 class Outcome:
@@ -112,8 +118,18 @@ class Outcome:
             case "run" if write.target == "route":
                 by, skills = write.value
                 how = f"{f'by {by}' if by else ''}{' with ' if skills else ''}{', '.join(skills)}".strip()
+                if self._keeps(effect):
+                    return
                 self._write(effect, "ticket.assignee", how)
                 self._lose(how, "ticket.assignee", "agent.")
+
+    def _keeps(self, effect: Effect) -> bool:
+        """Whether who holds the case keeps it: the team it is routed to is the one it has."""
+        args, known = effect.args, self.known()
+        if not args.get("by") or args.get("reassign"):
+            return False
+        same = "ticket.team" in self.first and self.first["ticket.team"] == args["team"]
+        return same and known.get("ticket.assignee") is not None
 
     def _hear(self, raised: Iterable[Raised]) -> None:
         """Notes who wrote the line at hand now, if a rule did; whose line is not known, it is the library's."""
@@ -202,6 +218,39 @@ class Agreement:
         return name not in self._written and not name.startswith(self._touched)
 
 
+def left_otherwise(old: Outcome, new: Outcome, had: Left) -> Left:
+    """What the second outcome leaves of tickets and members otherwise than the first, where both are certain.
+
+    `had`: what it began with otherwise.
+    """
+    found = {}
+    for target in {*had, *old.written, *new.written}:
+        owner, _, rest = target.partition(".")
+        if owner not in ("ticket", "member") or not rest or target == "ticket.fields":
+            continue
+        if {target, target.partition(" ")[0]} & (old.lost | new.lost):
+            continue
+        both = (old.left(target), new.left(target))
+        if both[0] != both[1] and NOT_RECORDED not in both and not any(str(v).startswith(_PERHAPS) for v in both):
+            found[target] = both
+    return found
+
+
+def with_left(left: Left, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Recorded values as they were for a rulebook that had left some otherwise; what somebody changed since is not."""
+    found = dict(values)
+    for target, (recorded, own) in left.items():
+        name, _, tag = target.partition(" ")
+        if name not in found:
+            continue
+        if not tag:
+            found[name] = own if found[name] == recorded else found[name]
+        elif ("there" if tag in (found[name] or ()) else "gone") == recorded:
+            rest = tuple(one for one in found[name] or () if one != tag)
+            found[name] = (*rest, tag) if own == "there" else rest
+    return found
+
+
 @dataclass(slots=True)
 class Difference:
     """One thing that would have come out otherwise."""
@@ -210,7 +259,7 @@ class Difference:
     before: Any
     after: Any
     rules: tuple[tuple[str, Rule], ...]
-    """(`recorded` or `changed`, rule)."""
+    """(`before` or `after`, rule)."""
 
 
 def differences(old: Outcome, new: Outcome) -> list[Difference]:
@@ -219,8 +268,8 @@ def differences(old: Outcome, new: Outcome) -> list[Difference]:
     unsure: list[str] = []
 
     def note(target: str, before: Any, after: Any) -> None:
-        rules = [("recorded", rule) for rule in old.by.get(target, ())]
-        rules += [("changed", rule) for rule in new.by.get(target, ())]
+        rules = [("before", rule) for rule in old.by.get(target, ())]
+        rules += [("after", rule) for rule in new.by.get(target, ())]
         found.append(Difference(target, before, after, tuple(rules)))
 
     for target in sorted(old.written.keys() | new.written.keys()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine.core.actions import in_words
 from engine.core.building import build
@@ -29,14 +30,15 @@ def spoken(root: str) -> str:
     return f"{kind} after {Duration(int(micros))}" if after else root
 
 
-def readable(book: Rulebook, entries: Iterable[TraceEntry]) -> list[dict[str, Any]]:
+def readable(book: Rulebook, entries: Iterable[TraceEntry], shop: str | None = None) -> list[dict[str, Any]]:
     """Entries of a trace for people and programs: reasons and changes as sentences to be said in the reader's language
-    and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for moments, in the first shop's
-    zone. The record holds both in microseconds."""
-    return [_entry(book, entry) for entry in entries]
+    and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for moments, in the zone of the shop
+    (else the first). The record holds both in microseconds."""
+    zone = book.zone(shop if shop is not None and shop in book.shops else next(iter(book.shops)))
+    return [_entry(book, entry, zone) for entry in entries]
 
 
-def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
+def _entry(book: Rulebook, entry: TraceEntry, zone: ZoneInfo) -> dict[str, Any]:
     told = {
         "rule": entry.rule,
         "title": entry.title,
@@ -49,7 +51,7 @@ def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
         "reasons": [
             {"kind": one.kind, "winner": one.winner, "target": one.target, "text": one.text} for one in entry.reasons
         ],
-        "values": {name: _readable(book, name, value) for name, value in entry.values.items()},
+        "values": {name: _readable(book, name, value, zone) for name, value in entry.values.items()},
         "changes": [in_words(change) for change in entry.changes],
         "did": [
             {"action": one.action, "target": one.target, "value": one.value, "more": one.more, "missed": one.missed}
@@ -62,13 +64,13 @@ def _entry(book: Rulebook, entry: TraceEntry) -> dict[str, Any]:
     return told
 
 
-def _readable(book: Rulebook, name: str, value: Any) -> Any:
+def _readable(book: Rulebook, name: str, value: Any, zone: ZoneInfo) -> Any:
     spec = book.fields.get(name)
     if spec is None or type(value) is not int:
         return value
     kind = spec[0].type.kind
     if kind == "time":
-        return from_micros(value, book.zone(next(iter(book.shops)))).isoformat(timespec="seconds")
+        return from_micros(value, zone).isoformat(timespec="seconds")
     return lasting(value) if kind == "duration" else value
 
 

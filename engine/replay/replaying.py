@@ -8,11 +8,10 @@ snapshot does not hold raises `Undecidable`: nothing is guessed.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core.actions import ACTIONS, Lost, merge
 from engine.core.calendar import from_micros
@@ -20,12 +19,20 @@ from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.events import BY_CHANGE, BY_CHANGE_OF_CHATS
 from engine.core.rulebook import Rulebook
 from engine.core.sla import Policy
-from engine.core.trace import TraceEntry, acted_rules
+from engine.core.trace import TraceEntry
 from engine.lang import LIMITS, WEEKDAYS, Effect, Rule
-from engine.replay.compare import BeforeAfter, Plan, plain
-from engine.replay.outcome import Agreement, Difference, Outcome, StageOutcome, Undecidable, differences
-from engine.store import Tx, decisions
-from engine.store.log import to_json
+from engine.replay.compare import BeforeAfter, ComparedBook, Plan, plain
+from engine.replay.outcome import (
+    Agreement,
+    Difference,
+    Left,
+    Outcome,
+    StageOutcome,
+    Undecidable,
+    differences,
+    left_otherwise,
+    with_left,
+)
 from engine.store.sql import Row
 
 _FRESH = {"ticket.escalation": 0, "ticket.reopened": 0, "ticket.rating": None}
@@ -60,11 +67,21 @@ class Record:
         return [entry for entry in self.trace if entry.wave == wave and entry.outcome in ("acted", "lost")]
 
 
-class Replay:
-    """A decision under both rulebooks."""
+class Limited(Protocol):
+    """Knows how often rules with a `limit` acted before: `engine.replay.course.Limits`."""
 
-    def __init__(self, books: BeforeAfter, record: Record, limits: Limits) -> None:
-        self.books, self.record, self.limits = books, record, limits
+    def allows(self, rule: Rule, record: Record) -> bool:
+        """Whether it is under its limit. Raises Undecidable."""
+
+
+class Replay:
+    """A decision under both rulebooks.
+
+    `left`: what the changed rules had left otherwise than it was recorded, in earlier decisions.
+    """
+
+    def __init__(self, books: BeforeAfter, record: Record, limits: Limited, left: Left | None = None) -> None:
+        self.books, self.record, self.limits, self.left = books, record, limits, left or {}
         self.before = Outcome(books.before, record.shop, record.automatic)
         self.after = Outcome(books.after, record.shop, record.automatic)
         self.looked = False
@@ -74,6 +91,9 @@ class Replay:
         """The value for lack of which later waves of the changed rules are not known, though earlier ones are."""
         self.waves = 0
         """How many waves of the changed rules are known."""
+        self.found: list[Difference] = []
+        self.apart = False
+        """Whether it came out, or began, otherwise than recorded."""
 
     def run(self, whole: bool = False) -> list[Difference]:
         """Wave by wave. Raises Undecidable where not even the wave is known in which they part.
@@ -84,6 +104,9 @@ class Replay:
         found: list[Difference] = []
         woken: tuple[str, ...] = ()
         before: Mapping[str, Any] = {}
+        if waves and self._finds_otherwise(waves):
+            self.parted = self.apart = self.looked = True
+            woken, before = tuple(waves[0]["keys"]), with_left(self.left, self.books.before.typed(waves[0]["before"]))
         for number in range(LIMITS.waves):
             wave = waves[number] if number < len(waves) else None
             if not self.parted:
@@ -102,6 +125,8 @@ class Replay:
                     before = self._later(wave, number, woken, before)
                     found = differences(self.before, self.after)
                 except Undecidable as error:
+                    if number == 0:
+                        raise
                     self.unfollowed = str(error)
                     break
             self.waves = number + 1
@@ -111,9 +136,23 @@ class Replay:
                 except Undecidable as error:
                     self.unfollowed = str(error)
                     break
+        self.found, self.apart = found, self.apart or bool(found)
         return found
 
+    def leaves(self) -> Left:
+        """What the changed rules leave otherwise than it was recorded, for the decisions that follow."""
+        return left_otherwise(self.before, self.after, self.left) if self.apart else self.left
+
     # --- waves --------------------------------------------------------------------------------------------------------
+
+    def _finds_otherwise(self, waves: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether rules that are asked read or write what the changed rules had left otherwise before."""
+        if not self.left:
+            return False
+        keys = tuple({key: None for wave in waves for key in wave["keys"]})
+        names = {target.partition(" ")[0] for target in self.left}
+        book = self.books.after
+        return any(not names.isdisjoint(book.minds(rule)) for rule in book.rulebook.rules.asked(keys, self.record.shop))
 
     def _touched(self, plan: Plan, wave: Mapping[str, Any], number: int) -> bool:
         """Whether anything may come out otherwise in a wave up to which all was the same."""
@@ -167,8 +206,8 @@ class Replay:
         self.before.acted |= acted
         new.acted |= acted
         seen, done = self._recorded(wave, number)
-        start = self._start(wave)
-        before = self.books.before.typed(wave["before"])
+        start = with_left(self.left, self._start(wave))
+        before = with_left(self.left, self.books.before.typed(wave["before"]))
         new.begin(start)
         self.looked = True
         parted = not self.books.same_stages
@@ -203,7 +242,8 @@ class Replay:
         values = new.known()
         if wave is not None:
             agreed = Agreement(old, new)
-            values |= {name: value for name, value in self._start(wave).items() if agreed.about(name)}
+            recorded = with_left(self.left, self._start(wave))
+            values |= {name: value for name, value in recorded.items() if agreed.about(name)}
             self._recorded(wave, number)
         if new.speaker is not None:
             values = {n: v for n, v in values.items() if not n.startswith("message.")}
@@ -307,6 +347,7 @@ class Replay:
         if mode == "first":
             rules, passed_over = rules[:1], rules[1:]
         standing: list[Effect] = []
+        wished: tuple[Effect, ...] = ()
         lost: list[Lost] = []
         if rules:
             helpers = outcome.book.helpers(self.record.shop, values)
@@ -317,8 +358,10 @@ class Replay:
                 for effect in rule.effects(values, before, helpers):
                     if not ACTIONS[effect.action].to_member or not outcome.automatic or rule.names_automatic:
                         standing.append(effect)
+            wished = tuple(standing)
             standing, lost = merge(standing)
-        return StageOutcome(wave, stage, tuple(rules), tuple(standing), tuple(lost), tuple(passed_over), values)
+        over = tuple(passed_over)
+        return StageOutcome(wave, stage, tuple(rules), tuple(standing), tuple(lost), over, values, wished)
 
     def _asked(self, rules: list[Rule], values: Mapping[str, Any], before: Mapping[str, Any]) -> list[Rule]:
         return [rule for rule in rules if rule.id not in self.after.acted and self._matches(rule, values, before)]
@@ -330,7 +373,7 @@ class Replay:
         condition = rule.condition
         if condition is not None:
             lacking = condition.reads - values.keys()
-            if self.parted:
+            if self.parted and self.waves:
                 lacking |= book.compares(rule) - before.keys()
             if not lacking:
                 if not condition.holds(values, before, book.helpers(self.record.shop, values)):
@@ -358,7 +401,8 @@ def _mapped(done: StageOutcome, same: Mapping[str, Rule]) -> StageOutcome:
     standing = tuple(effect._replace(rule=same[effect.rule.id]) for effect in done.standing)
     matched = tuple(same[rule.id] for rule in done.matched)
     passed_over = tuple(same[rule.id] for rule in done.passed_over)
-    return StageOutcome(done.wave, done.stage, matched, standing, done.lost, passed_over, done.values)
+    wished = tuple(effect._replace(rule=same[effect.rule.id]) for effect in done.wished)
+    return StageOutcome(done.wave, done.stage, matched, standing, done.lost, passed_over, done.values, wished)
 
 
 def _effects(done: StageOutcome | None) -> list[tuple[str, str]]:
@@ -389,11 +433,11 @@ def facts_of(ticket: Row | None, line: Row | None, at: int, snapshot: Row | None
     return facts
 
 
-def policy_of(outcome: Outcome) -> Policy | None:
-    """The policy that takes the ticket as an outcome left it. Raises Undecidable."""
-    book = outcome.book.rulebook
+def policy_of(outcome: Outcome, compared: ComparedBook) -> Policy | None:
+    """The policy of a rulebook that takes the ticket as an outcome left it. Raises Undecidable."""
+    book = compared.rulebook
     values = {**outcome.known(), **book.shop_settings.get(outcome.shop, {})}
-    helpers = outcome.book.helpers(outcome.shop, values)
+    helpers = compared.helpers(outcome.shop, values)
     for policy in (*book.shop_policies.get(outcome.shop, {}).values(), *book.policies.values()):
         if policy.when is None:
             return policy
@@ -407,52 +451,5 @@ def policy_of(outcome: Outcome) -> Policy | None:
     return None
 
 
-class Limits:
-    """How often the changed rules with a `limit` would have acted: what was recorded before, then what came of it."""
-
-    def __init__(self, book: Rulebook) -> None:
-        self.rules = {rule.id: rule for rule in book.rules.rules if rule.limit is not None}
-        self.uses: dict[tuple[str, str], list[int]] = {}
-        names = b"(?:" + b"|".join(re.escape(to_json(name).encode()) for name in self.rules) + b")"
-        self._named = {b"[[": re.compile(rb"\[" + names), b"[{": re.compile(b'"rule":' + names)}
-        """How an entry of such a rule begins, by how a trace does: one of today, and of a desk that kept sentences."""
-
-    def seed(self, tx: Tx, since: int) -> None:
-        """What was used before the period."""
-        for row in decisions.uses_before(tx, since):
-            if row["rule"] in self.rules:
-                self.uses.setdefault((row["rule"], row["key"]), []).append(row["at"])
-
-    def note(self, record: Record, acted: Iterable[str] | None = None) -> None:
-        """A decision is over: these rules acted, or those of its trace."""
-        if acted is None:
-            named = self._named.get(record.packed[:2])
-            if not self.rules or named is None or not named.search(record.packed):
-                return
-            acted = acted_rules(record.packed)
-        for name in acted:
-            rule = self.rules.get(name)
-            if rule is not None and (key := self._key(rule, record)) is not None:
-                self.uses.setdefault((name, key), []).append(record.at)
-
-    def allows(self, rule: Rule, record: Record) -> bool:
-        """Whether it is under its limit. Raises Undecidable where it counts by agent: who that was is not kept."""
-        limit = rule.limit
-        if limit is None:
-            return True
-        key = self._key(rule, record)
-        if key is None:
-            if limit.scope == "agent":
-                raise Undecidable("agent")
-            return True
-        since = -1 if limit.per is None else record.at - limit.per
-        return sum(at > since for at in self.uses.get((rule.id, key), ())) < limit.count
-
-    @staticmethod
-    def _key(rule: Rule, record: Record) -> str | None:
-        scope = rule.limit.scope if rule.limit is not None else ""
-        if scope == "ticket":
-            return None if record.ticket is None else str(record.ticket)
-        if scope == "member":
-            return None if record.member is None else str(record.member)
-        return record.shop if scope == "shop" else None
+FOLLOWING = tuple(sorted({"ticket.changed", "member.changed", "message.sent", "chat.ended", *_BY_ONE}))
+"""The events that what rules do can lead to."""

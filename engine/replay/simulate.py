@@ -1,8 +1,10 @@
 """What a changed rulebook would have decided over a period of recorded decisions: counts, examples, workload, promises.
 
-It only reads, page by page on the reader threads; nothing is written or sent. Each decision is judged by itself, from
-its snapshot, with the waves that follow from it. A decision without a snapshot, or one whose snapshot lacks a value
-that decides, is counted as such.
+It is compared with what the rules in force would have decided, so that only the change shows and not what was changed
+since; or, where that is asked, with what was decided then. It only reads, page by page on the reader threads; nothing
+is written or sent. Each decision is taken from its snapshot, with the waves that follow from it; what either rulebook
+left otherwise of a ticket or member, its next decisions find so. A decision without a snapshot, or one whose snapshot
+lacks a value that decides, is counted as such.
 """
 
 from __future__ import annotations
@@ -14,17 +16,19 @@ import time as clock
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from engine.core.calendar import to_micros
 from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
 from engine.core.trace import mask, routed_team
+from engine.lang.said import say
 from engine.replay.compare import BeforeAfter, ComparedBook, promise
-from engine.replay.outcome import Difference, Undecidable
+from engine.replay.course import Course
+from engine.replay.outcome import Difference, Undecidable, differences
 from engine.replay.past import past_book, spoken
-from engine.replay.replaying import Limits, Record, Replay, facts_of, policy_of
+from engine.replay.replaying import FOLLOWING, Record, Replay, facts_of, policy_of
 from engine.store import Tx, decisions, packing, wall_clock
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
@@ -34,12 +38,16 @@ log = logging.getLogger(__name__)
 PAGE = 500
 """Decisions read at once: between pages the reader thread is free for others."""
 EXAMPLES = 20
-KINDS = ("routed", "prioritised", "answered", "escalated", "otherwise")
-"""In what a ticket can come out differently; the last is everything else: tags, types, notices."""
+KINDS = ("routed", "assigned", "prioritised", "answered", "escalated", "otherwise")
+"""In what a ticket can come out differently: its team, who of a team or how one is chosen, and so on; the last is
+everything else: tags, types, notices."""
+
+Against = Literal["in-force", "recorded"]
+"""What the changed rules are compared with: what the rules in force would have decided, or what was decided."""
 
 _KIND_OF = {
     "ticket.team": "routed",
-    "ticket.assignee": "routed",
+    "ticket.assignee": "assigned",
     "ticket.priority": "prioritised",
     "ticket.escalation": "escalated",
     "reply": "answered",
@@ -49,12 +57,14 @@ _KIND_OF = {
 
 _KEYS = re.compile(rb'"keys":(\[[^]]*\])')
 """The events of a wave in a snapshot's JSON; within a text its quotes would be escaped."""
+_FOLLOWING = json.dumps(FOLLOWING).encode()
 
 
 class Simulation:
     """A period being gone through. `page` until it gives False, then `report`.
 
-    It ends before its time after `most` decisions or `seconds`; the report says so then.
+    `known`: the rulebook in force; without one, everything is compared with what was recorded. It ends before its time
+    after `most` decisions or `seconds`; the report says so then.
     """
 
     def __init__(
@@ -65,16 +75,19 @@ class Simulation:
         until: int,
         known: Rulebook | None = None,
         *,
+        against: Against = "in-force",
         most: int | None = None,
         seconds: float | None = None,
     ) -> None:
-        self._new = ComparedBook(book)
+        self._new = Course(ComparedBook(book))
+        self._known = None if known is None else Course(ComparedBook(known))
+        """The rulebook in force. What it decided itself need not be decided again."""
+        self.against: Against = against if known is not None else "recorded"
         self._extras = extras
         self.since, self.until = since, until
-        self._known = known
-        """A rulebook that need not be built again: the one in force."""
-        self._books: dict[str, BeforeAfter | None] = {}
-        self._limits: Limits | None = None
+        self._past: dict[str, ComparedBook | None] = {}
+        self._pairs: dict[tuple[str, str], BeforeAfter] = {}
+        self._begun = False
         self._last = 0
         self._most = most
         self._end = None if seconds is None else clock.monotonic() + seconds
@@ -92,13 +105,15 @@ class Simulation:
 
     def page(self, tx: Tx) -> bool:
         """Goes through the next decisions; whether there may be more."""
-        if self._limits is None:
-            self._limits = Limits(self._new.rulebook)
-            self._limits.seed(tx, self.since)
+        if not self._begun:
+            self._begun = True
+            for course in (self._new, self._known):
+                if course is not None:
+                    course.limits.seed(tx, self.since)
         rows = decisions.page(tx, self.since, self.until, self._last, PAGE)
         if rows:
             self._last = rows[-1]["id"]
-            self._take(tx, rows, self._limits)
+            self._take(tx, rows)
         if len(rows) < PAGE:
             return False
         late = self._end is not None and clock.monotonic() > self._end
@@ -107,46 +122,67 @@ class Simulation:
             return False
         return True
 
-    def _take(self, tx: Tx, rows: list[Row], limits: Limits) -> None:
+    def _take(self, tx: Tx, rows: list[Row]) -> None:
         events = decisions.events(tx, {row["event_id"] for row in rows if row["ticket_id"] is None})
-        looked: list[tuple[Row, BeforeAfter | None, Record, dict[str, Any] | None]] = []
+        looked: list[tuple[Row, ComparedBook | None, Record, dict[str, Any] | None]] = []
         for row in rows:
             if row["number"] is not None:
                 self._seen.add(row["number"])
             owner = row if row["number"] is not None else events.get(row["event_id"], {})
-            shop, trace = owner.get("shop") or "", packing.trace_json(row["trace"])
-            packed = self._snapshot(tx, row)
-            books = self._books_of(tx, row["rulebook"]) if packed is not None else None
-            differs = packed is not None and books is not None and books.differs(_KEYS.findall(packed), shop)
-            if packed is not None and books is None:
-                self._counts["unreadable"] += 1
-            if not differs and trace == packing.NO_TRACE:  # most decisions: no rule acted, and none asks otherwise
-                self._counts["compared"] += books is not None
-                continue
             record = Record(
                 at=row["at"],
                 root=row["root"],
                 ticket=row["number"],
-                shop=shop,
+                shop=owner.get("shop") or "",
                 member=owner.get("member_id"),
-                packed=trace,
+                packed=packing.trace_json(row["trace"]),
                 snapshot={},
             )
-            looked.append((row, books, record, json.loads(packed) if packed is not None and differs else None))
+            packed = self._snapshot(tx, row)
+            then = self._book_of(tx, row["rulebook"]) if packed is not None else None
+            if packed is not None and then is None:
+                self._counts["unreadable"] += 1
+            differs = packed is not None and then is not None and self._differs(then, packed, record)
+            if not differs and record.packed == packing.NO_TRACE:  # most: no rule acted, and none asks otherwise
+                self._counts["compared"] += then is not None
+                continue
+            looked.append((row, then, record, json.loads(packed) if packed is not None and differs else None))
         self._counts["read"] += len(rows)
         lines = decisions.lines(tx, {snapshot["message"] for *_, snapshot in looked if snapshot is not None})
-        for row, books, record, snapshot in looked:
+        for row, then, record, snapshot in looked:
             if record.ticket is not None and (team := routed_team(record.packed)) is not None:
                 self._teams[record.ticket] = (team, team)
-            if books is None or snapshot is None:
-                self._counts["compared"] += books is not None
-                limits.note(record)
+            if then is None or snapshot is None:
+                self._counts["compared"] += then is not None
+                self._note_both(record)
                 continue
             line = lines.get(snapshot["message"])
             record.snapshot = snapshot
             record.facts = facts_of(row if row["number"] is not None else None, line, row["at"], snapshot)
             record.automatic = bool(line and line["automatic"])
-            self._replay(books, record, limits)
+            self._replay(then, record)
+
+    def _differs(self, then: ComparedBook, packed: bytes, record: Record) -> bool:
+        """Whether the two that are compared may have come to different decisions at all."""
+        waves, shop = _KEYS.findall(packed), record.shop
+        base = self._base(then)
+        if self._new.parted(record) or (base is not None and base.parted(record)):
+            return True
+        if base is None:
+            return self._pair(then, self._new.book).differs(waves, shop)
+        # Where they agree on all that was heard, and on all that can follow, neither need be asked.
+        return self._pair(base.book, self._new.book).differs([*waves, _FOLLOWING], shop)
+
+    def _base(self, then: ComparedBook) -> Course | None:
+        """Whose decisions are the other side where they are not the recorded ones."""
+        if self.against == "recorded" or self._known is None or self._known.book is then:
+            return None
+        return self._known
+
+    def _note_both(self, record: Record, new: Replay | None = None, base: Replay | None = None) -> None:
+        self._new.note(record, new)
+        if self.against == "in-force" and self._known is not None:
+            self._known.note(record, base)
 
     def _snapshot(self, tx: Tx, row: Row) -> bytes | None:
         if not row["snapshot"]:
@@ -158,55 +194,89 @@ class Simulation:
             self._counts["unreadable"] += 1
             return None
 
-    def _books_of(self, tx: Tx, digest: str) -> BeforeAfter | None:
-        """The rulebook that decided beside the changed one; None where it can no longer be built."""
-        if digest not in self._books:
-            book = self._known if self._known is not None and self._known.digest == digest else None
-            if book is None:
+    def _book_of(self, tx: Tx, digest: str) -> ComparedBook | None:
+        """The rulebook that decided; None where it can no longer be built."""
+        if digest not in self._past:
+            if self._known is not None and self._known.book.rulebook.digest == digest:
+                self._past[digest] = self._known.book
+            else:
                 book = past_book(tx, digest, self._extras)
-            self._books[digest] = BeforeAfter(ComparedBook(book), self._new) if book is not None else None
-        return self._books[digest]
+                self._past[digest] = None if book is None else ComparedBook(book)
+        return self._past[digest]
 
-    def _replay(self, books: BeforeAfter, record: Record, limits: Limits) -> None:
-        replay = Replay(books, record, limits)
+    def _pair(self, one: ComparedBook, other: ComparedBook) -> BeforeAfter:
+        key = (one.rulebook.digest, other.rulebook.digest)
+        if key not in self._pairs:
+            self._pairs[key] = BeforeAfter(one, other)
+        return self._pairs[key]
+
+    def _replay(self, then: ComparedBook, record: Record) -> None:
+        base = self._base(then)
+        courses = [course for course in (self._new, base) if course is not None]
         try:
-            if record.shop not in self._new.rulebook.shops or record.shop not in books.before.rulebook.shops:
+            if any(record.shop not in book.rulebook.shops for book in (then, *(course.book for course in courses))):
                 raise Undecidable("shop.name")
-            found = replay.run()
+            found, new, old = self._decide(then, record, base)
         except Undecidable as error:
             self._counts["undecidable"] += 1
             self._why[str(error)] += 1
-            limits.note(record)
+            self._note_both(record)
             return
         except Exception as error:  # one decision's failure never takes the others down
             log.debug("a decision at %d cannot be decided again", record.at, exc_info=True)
             self._counts["undecidable"] += 1
             self._why[f"{type(error).__name__}: {error}"[:120]] += 1
-            limits.note(record)
+            self._note_both(record)
             return
         self._counts["compared"] += 1
-        limits.note(record, replay.after.acted if found else None)
-        if replay.unfollowed is not None:
+        self._note_both(record, new, old)
+        unfollowed = next((one.unfollowed for one in (new, old) if one is not None and one.unfollowed), None)
+        if unfollowed is not None:
             self._counts["unfollowed"] += 1
-            self._why[replay.unfollowed] += 1
-        if found or not books.same_policies:
-            self._promise(replay, record)
+            self._why[unfollowed] += 1
+        if old is not None and record.ticket is not None and "ticket.team" in old.after.written:
+            team = old.after.written["ticket.team"]
+            self._teams[record.ticket] = (team, team)
+        other = then if base is None else base.book
+        if found or not self._pair(other, self._new.book).same_policies:
+            self._promise(other, new, old, record)
         if found:
-            self._note(books, record, found)
+            self._note(other, record, found)
 
-    def _note(self, books: BeforeAfter, record: Record, found: list[Difference]) -> None:
+    def _decide(
+        self, then: ComparedBook, record: Record, base: Course | None
+    ) -> tuple[list[Difference], Replay, Replay | None]:
+        """How the changed rules' decision differs, and both decisions; without `base` from the recorded one."""
+        mine = self._pair(then, self._new.book)
+        new = self._new.decide(mine, record)
+        if base is None:
+            return new.found, new, None
+        theirs = self._pair(then, base.book)
+        old = base.decide(theirs, record)
+        if not old.apart:
+            return new.found, new, old
+        if not new.apart:
+            return differences(old.after, old.before), new, old
+        # Each tells only of the waves it looked at: of both, all are wanted.
+        new, old = self._new.decide(mine, record, whole=True), base.decide(theirs, record, whole=True)
+        return differences(old.after, new.after), new, old
+
+    def _note(self, other: ComparedBook, record: Record, found: list[Difference]) -> None:
         self._counts["differing"] += 1
         kinds = {_KIND_OF.get(item.target, "otherwise") for item in found}
         if record.ticket is not None:
             for kind in (*kinds, "differing"):
                 self._kinds[kind].add(record.ticket)
-        rules = {(of, rule.id, rule.file, rule.line) for item in found for of, rule in item.rules}
+        books = {"before": other, "after": self._new.book}
+        # A rule of a rulebook that is no more stands for the same one of now.
+        there = ((of, books[of].by_id.get(rule.id, rule)) for item in found for of, rule in item.rules)
+        rules = {(of, rule.id, rule.file, rule.line) for of, rule in there}
         self._rules.update(rules)
         for item in found:
             if item.target == "ticket.team" and record.ticket is not None:
                 self._teams[record.ticket] = (item.before, item.after)
         if len(self._examples) < EXAMPLES:
-            book = books.before.rulebook
+            book = other.rulebook
             changes = [
                 {
                     "what": item.target,
@@ -226,20 +296,23 @@ class Simulation:
                 }
             )
 
-    def _promise(self, replay: Replay, record: Record) -> None:
+    def _promise(self, other: ComparedBook, new: Replay, old: Replay | None, record: Record) -> None:
         """The service level the ticket has under either, where the two can differ at all."""
-        if not replay.looked or record.ticket is None:
+        looked = next((one for one in (new, old) if one is not None and one.looked), None)
+        if looked is None or record.ticket is None:
             return
+        after = new.after if new.looked else looked.before
+        before = looked.before if old is None or not old.looked else old.after
         try:
-            before, after = policy_of(replay.before), policy_of(replay.after)
+            policies = policy_of(before, other), policy_of(after, self._new.book)
         except Undecidable:
             if record.ticket not in self._known_policy:
                 self._unknown_policy.add(record.ticket)
             return
         self._known_policy.add(record.ticket)
         self._unknown_policy.discard(record.ticket)
-        if _told(before) != _told(after):
-            self._policies[record.ticket] = (before, after)
+        if _told(policies[0]) != _told(policies[1]):
+            self._policies[record.ticket] = policies
         else:
             self._policies.pop(record.ticket, None)
 
@@ -252,7 +325,8 @@ class Simulation:
         told = {repr(_told(policy)): _told(policy) for both in self._policies.values() for policy in both}
         names = ("read", "compared", "differing", "no_snapshot", "unreadable", "undecidable", "unfollowed")
         return {
-            "rulebook": self._new.rulebook.digest,
+            "rulebook": self._new.book.rulebook.digest,
+            "against": self.against,
             "since": self.since,
             "until": self.until,
             "complete": self._complete,
@@ -294,66 +368,6 @@ def with_moments(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**with_times(report), "since": rfc3339(report["since"]), "until": rfc3339(report["until"])}
 
 
-def as_text(report: Mapping[str, Any]) -> str:
-    """A report for people; its times are texts already."""
-    found, tickets = report["decisions"], report["tickets"]
-    kinds = ", ".join(f"{tickets[kind]} {kind}" for kind in KINDS)
-    lines = [
-        f"rulebook {report['rulebook'][:12]} over {report['since']} to {report['until']}",
-        f"decisions: {found['read']} read, {found['compared']} compared, {found['differing']} would have differed",
-        f"tickets: {tickets['seen']} seen, {tickets['differing']} would have come out differently ({kinds})",
-    ]
-    if found["no_snapshot"]:
-        lines.append(f"not compared: {found['no_snapshot']} decisions have no snapshot any more")
-    if found["unreadable"]:
-        lines.append(f"not compared: {found['unreadable']} decisions whose snapshot or rulebook cannot be read")
-    if not report["complete"]:
-        lines.append("ended before its time: the period holds more decisions")
-    if found["undecidable"] or found["unfollowed"]:
-        lines.append(
-            f"not decidable: {found['undecidable']} decisions lack a value that decides, "
-            f"{found['unfollowed']} one that decides what would have followed:"
-        )
-        lines += [f"    {item['value']} ({item['decisions']})" for item in report["undecidable"]]
-    if report["teams"]:
-        lines.append("tickets routed by rules, per team:")
-        for row in report["teams"]:
-            change = row["after"] - row["before"]
-            sign = f"  ({change:+d})" if change else ""
-            lines.append(f"    {row['team'] or 'nobody':<20} {row['before']:>6} -> {row['after']:>6}{sign}")
-    if report["sla"]["tickets"]:
-        lines.append(f"service levels: {report['sla']['tickets']} tickets would have another promise:")
-        for move in report["sla"]["moves"]:
-            lines.append(f"    {_promised(move['before'])} -> {_promised(move['after'])}: {move['tickets']}")
-    if report["sla"]["unknown"]:
-        lines.append(f"service levels: not decidable for {report['sla']['unknown']} tickets")
-    if report["rules"]:
-        lines.append("rules responsible:")
-        for rule in report["rules"]:
-            lines.append(
-                f"    {rule['rule']} ({rule['book']}) {rule['file']}:{rule['line']}: {rule['decisions']} decisions"
-            )
-    for example in report["examples"]:
-        number = f"#{example['ticket']:05d}" if example["ticket"] is not None else "no ticket"
-        lines += ["", f"{number}  {example['event']}  {example['at']}"]
-        lines += [f"    {c['what']}: {_value(c['before'])} -> {_value(c['after'])}" for c in example["changes"]]
-        lines += [f"        {r['book']}: {r['rule']} {r['file']}:{r['line']}" for r in example["rules"]]
-    if found["differing"] > len(report["examples"]):
-        lines += ["", f"… and {found['differing'] - len(report['examples'])} more decisions"]
-    return "\n".join(lines)
-
-
-def _promised(told: Mapping[str, Any]) -> str:
-    targets = ", ".join(f"{name} {value}" for name, value in told["targets"].items())
-    return f"{told['policy'] or 'none'} ({targets or 'nothing'})"
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "empty"
-    return "; ".join(value) if isinstance(value, list) else str(value)
-
-
 def period(book: Rulebook, since: str, until: str | None) -> tuple[int, int]:
     """Two moments in µs from days (in the first shop's zone; `until` includes its day) or RFC 3339 texts.
 
@@ -369,7 +383,9 @@ def period(book: Rulebook, since: str, until: str | None) -> tuple[int, int]:
                 found = datetime.fromisoformat(text)
                 found = found if found.tzinfo is not None else found.replace(tzinfo=zone)
         except (ValueError, OverflowError):
-            raise ValueError(f"`{text}` is no day (2026-11-01) and no moment (2026-11-01T09:00:00+08:00)") from None
+            raise ValueError(
+                say("`{text}` is no day (2026-11-01) and no moment (2026-11-01T09:00:00+08:00)", text)
+            ) from None
         return to_micros(found)
 
     return moment(since, 0), moment(until, 1) if until is not None else wall_clock()

@@ -13,7 +13,7 @@ from engine.core.errors import Refused
 from engine.core.questions import Trace
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason, TraceEntry, mask
-from engine.core.whynot import WhyNot, as_types, at_stage, why_not
+from engine.core.whynot import WhyNot, as_types, at_stage, near, why_not
 from engine.lang import Rule, suggest
 from engine.lang.said import say
 from engine.replay.past import past_book, readable, spoken
@@ -57,7 +57,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
             "rulebook": row["rulebook"],
             "seq": row["event_id"],
         }
-        items.append({**item, "rules": readable(book, rules)})
+        items.append({**item, "rules": readable(book, rules, shop)})
     return {"items": items, "next": None}
 
 
@@ -128,7 +128,7 @@ def _seen(book: Rulebook, values: Mapping[str, Any], text: str | None) -> dict[s
 def nearly(
     book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
 ) -> Iterable[TraceEntry]:
-    """Rules that were asked and failed at one single part of their condition, while another part of it held.
+    """Rules that were asked and near to acting (`engine.core.whynot.near`): one part of their condition did not hold.
 
     `text` is the line's as it is shown; the rules saw it before words were masked.
     """
@@ -152,10 +152,10 @@ def nearly(
             except Exception:  # a snapshot of an older build of the same rules may lack a value
                 log.debug("`%s` cannot be asked again", rule.id, exc_info=True)
                 continue
-            false = [clause for clause in clauses if not clause.holds]
-            if len(false) != 1 or len(clauses) == 1:
+            kept = near(rule, clauses)
+            if kept is None:
                 continue
             known.add(rule.id)
-            reasons = (Reason("false", text=false[0].text),)
-            values = _seen(book, false[0].values, text)
+            reasons = (Reason("false", text=kept.text),)
+            values = _seen(book, kept.values, text)
             yield TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, number, "nearly", reasons, values)

@@ -437,3 +437,37 @@ def test_answers_travel_as_json(small: Workspace) -> None:
     answers += small.references(*at(small, "a.rules", "big and", 1))
     assert json.loads(json.dumps([answer.as_dict() for answer in answers]))
     assert edits[0].as_dict().keys() == {"file", "line", "column", "end_line", "end_column", "text"}
+
+
+def test_what_a_keyword_means_is_told_as_the_file_writes_it() -> None:
+    texts = {
+        "en.rules": "rule a\n  on ticket.created\n  when vip\n  then stop\n",
+        "zh.rules": "規則 b\n  於 ticket.created\n  當 vip\n  則 停止\n",
+        "cn.rules": "规则 c\n  于 ticket.created\n  当 vip\n  则 停止\n",
+    }
+    workspace = Workspace(texts)
+    for path, word, shown in (
+        ("en.rules", "when", "**when** ·"),
+        ("zh.rules", "當", "**當** (`when`) ·"),
+        ("cn.rules", "当", "**当** (`when`) ·"),
+    ):
+        found = workspace.hover(path, 3, 4 if path == "en.rules" else 3)
+        assert found is not None and found.text.startswith(shown) and text_at(workspace, found.place) == word
+        assert "under which a rule acts" in found.text and "規則在什麼條件下動作" in str(spoken(found.text, "zh-TW"))
+    assert workspace.hover("en.rules", 2, 2) is None
+
+
+def test_names_are_found_in_the_whole_folder(small: Workspace) -> None:
+    found = small.search("first")
+    assert (found[0].name, found[0].kind, found[0].place.path) == ("first", "rule", "a.rules")
+    assert {symbol.kind for symbol in small.search("care")} >= {"team"}
+    assert small.search("nothing like it") == []
+    assert len(small.search("")) > 10
+
+
+def test_errors_are_found_before_all_rules_are_looked_at(small: Workspace) -> None:
+    assert small.first_findings() == []
+    broken = small.with_file("a.rules", small.files["a.rules"].replace("least_busy", "least_bussy"))
+    assert {f.code for f in broken.first_findings()} == {
+        f.code for f in broken.findings() if f.severity.value == "error"
+    }

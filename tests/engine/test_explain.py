@@ -142,7 +142,7 @@ def test_the_command_speaks_of_what_was_done_in_the_readers_language(
     assert cli.main(call) == 0
     text = capsys.readouterr().out
     assert "-> 加上标签 cat" in text and "-> ticket.priority = urgent" in text
-    assert "lost: ticket.priority：`harsh` 的优先级更高" in text
+    assert "让给别的规则：ticket.priority：`harsh` 的优先级更高" in text
 
 
 def test_a_rule_there_is_not_is_refused(house: House) -> None:
@@ -170,3 +170,33 @@ def test_a_rule_there_is_not_is_refused(house: House) -> None:
 )
 def test_lengths_of_time_are_told_as_people_say_them(seconds: float, told: str) -> None:
     assert lasting(int(seconds * 1_000_000)) == told
+
+
+NEAR = """
+stage respond
+rule whole on message.received when member.tier = gold then note "1"
+rule near on message.received when message.text contains "貓" and member.tier = gold then note "2"
+rule far on message.received when message.text contains "狗" and member.tier = silver then note "3"
+rule placed on message.received when ticket.kind = inquiry and ticket.order_no is set then note "4"
+rule asked on message.received
+  when ticket.kind = inquiry and member.tier = silver and ticket.order_no is set then note "5"
+rule waits on timer.fired, message.received when ticket.kind = inquiry and ticket.priority changed then note "6"
+"""
+
+
+def test_nearly_is_said_only_of_what_was_near(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its occasion came and one other part failed; where it belongs is no occasion, one part is never near."""
+    house.write("96-near.rules", NEAR)
+    tuesday = 1_772_503_200_000_000  # 2026-03-03 10:00 in Taipei
+    number = house.run(lambda desk: talk(desk, "silver", "我的貓"), lambda: tuesday)
+    call = ["explain", str(number), "--desk", str(house.folder), "--format", "json"]
+    assert cli.main(call) == 0
+    rules = [rule for item in json.loads(capsys.readouterr().out)["items"] for rule in item["rules"]]
+    mine = {rule["rule"] for rule in rules if rule["file"] == "96-near.rules" and rule["outcome"] == "nearly"}
+    assert mine == {"near", "asked"}
+    assert sum(rule["outcome"] == "nearly" for rule in rules) <= sum(rule["outcome"] == "acted" for rule in rules)
+    assert cli.main([*call[:-2], "--locale", "zh-TW"]) == 0
+    text = capsys.readouterr().out
+    assert "2026-03-03 10:00:00  ticket.created（規則" in text and "02:00:00" not in text
+    assert "差一點就生效；不成立的是：`member.tier = gold`" in text and "ticket.order_no = 空值" in text
+    assert "nearly" not in text and "None" not in text and "rulebook" not in text

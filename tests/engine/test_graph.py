@@ -351,3 +351,20 @@ def test_the_command_prints_each_format_and_refuses_broken_rules(
     told = capsys.readouterr()
     assert told.out == ""
     assert "mend them first" in told.err
+
+
+def test_a_part_of_the_picture_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """What wakes one rule or is woken by it, and no more; a name there is not is told of."""
+    whole = ["graph", str(RULES), "--format", "mermaid"]
+    assert main(whole) == 0
+    every = capsys.readouterr().out
+    assert main([*whole, "--rule", "auto_close", "--around", "0"]) == 0
+    alone = capsys.readouterr().out
+    assert main([*whole, "--rule", "auto_close"]) == 0
+    near = capsys.readouterr().out
+    assert "auto_close" in near and len(alone) <= len(near) < len(every) / 3
+    assert "vip_refund" in every and "vip_refund" not in near
+    assert main([*whole[:2], "--stage", "guard"]) == 0
+    assert capsys.readouterr().out.startswith("<svg")
+    assert main([*whole, "--rule", "auto_clos"]) == 2
+    assert "auto_close" in capsys.readouterr().err

@@ -95,8 +95,8 @@ def test_a_changed_route_tells_which_tickets_and_why(house: House, tmp_path: Pat
     assert example["ticket"] == numbers["vip"]
     assert {"what": "ticket.team", "before": "senior_care", "after": "aftersales"} in example["changes"]
     assert {(r["book"], r["rule"], r["file"]) for r in example["rules"]} >= {
-        ("recorded", "vip_refund", "40-route.rules"),
-        ("changed", "vip_refund", "40-route.rules"),
+        ("before", "vip_refund", "40-route.rules"),
+        ("after", "vip_refund", "40-route.rules"),
     }
     assert all(rule["line"] > 1 for rule in example["rules"])
     teams = {row["team"]: (row["before"], row["after"]) for row in report["teams"]}
@@ -165,7 +165,7 @@ rule more_urgent
     assert changes["ticket.priority"][1] == "urgent"
     assert "您好，已為您優先處理。" in changes["reply"][1]
     assert [(r["book"], r["rule"], r["line"]) for r in example["rules"] if r["rule"] == "more_urgent"] == [
-        ("changed", "more_urgent", 2)
+        ("after", "more_urgent", 2)
     ]
     (move,) = report["sla"]["moves"]
     assert (move["before"]["policy"], move["tickets"]) == ("standard", 1)
@@ -214,7 +214,7 @@ def test_the_command_prints_and_writes_nothing(
     call = ["simulate", "--desk", str(house.folder), "--rules", str(folder), "--since", "2020-01-01"]
     assert cli.main(call) == 0
     text = capsys.readouterr().out
-    assert "1 routed" in text
+    assert "1 routed to another team" in text
     assert "ticket.team: senior_care -> aftersales" in text
     assert "40-route.rules:" in text
     assert cli.main([*call, "--format", "json", "--until", "2021-01-01T00:00:00Z"]) == 0
@@ -305,7 +305,7 @@ def test_what_follows_is_followed(house: House, tmp_path: Path) -> None:
         for what, change in wanted.items():
             assert change is None or changes[what] == change, (name, what)
             assert what in changes
-        assert {"third", "fourth"} <= {r["rule"] for r in example["rules"] if r["book"] == "changed"}
+        assert {"third", "fourth"} <= {r["rule"] for r in example["rules"] if r["book"] == "after"}
 
 
 def test_what_would_have_followed_from_what_is_not_known_is_counted(house: House, tmp_path: Path) -> None:
@@ -326,3 +326,101 @@ def test_what_would_have_followed_from_what_is_not_known_is_counted(house: House
     assert report["undecidable"] == [{"value": "member.signed_up_at", "decisions": 1}]
     (example,) = report["examples"]
     assert "ticket.tags two" in {c["what"] for c in example["changes"]}
+
+
+HOURS = """
+stage classify
+rule by_hours on ticket.created when now in hours office then add tag in_hours
+rule by_words on message.received when message.text contains "退款" then add tag back_then
+"""
+ADDED = """
+stage classify
+rule added on ticket.created when member.tier = gold then add tag golden
+"""
+
+
+def test_the_change_alone_is_told_and_not_what_was_changed_since(house: House, tmp_path: Path) -> None:
+    """Hours and a rule were changed after the decisions: what an edit does is told against the rules in force."""
+    tuesday = 1_772_503_200_000_000  # 2026-03-03 10:00 in Taipei
+    house.write("95-hours.rules", HOURS)
+    numbers = house.run(talk, lambda: tuesday)
+    calendars = house.folder / "rules" / "calendars.yaml"
+    old = 'mon-fri: ["09:00-12:00", "13:00-18:00"]'
+    assert old in calendars.read_text("utf-8")
+    calendars.write_text(calendars.read_text("utf-8").replace(old, 'mon-fri: ["13:00-18:00"]'), "utf-8")
+    house.write("95-hours.rules", HOURS.replace("back_then", "from_now"))
+    same, folder = house.folder / "rules", changed(house, tmp_path, {}, ADDED)
+
+    async def work(desk: Desk) -> Any:
+        loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
+        assert loaded.rulebook is not None
+        recorded = await desk.simulate(loaded.rulebook, *ALL, against="recorded")
+        return await simulate(desk, same), await simulate(desk, folder), recorded
+
+    nothing, added, recorded = house.run(work, lambda: tuesday + 3_600_000_000)
+    assert (nothing["against"], nothing["tickets"]["differing"], nothing["examples"]) == ("in-force", 0, [])
+    assert added["tickets"]["differing"] == 1
+    (example,) = added["examples"]
+    assert example["ticket"] == numbers["gold"]
+    assert example["changes"] == [{"what": "ticket.tags golden", "before": "gone", "after": "there"}]
+    assert [(r["book"], r["rule"]) for r in added["rules"]] == [("after", "added")]
+    assert (recorded["against"], recorded["tickets"]["differing"]) == ("recorded", 3)
+    assert {"by_hours", "by_words", "added"} <= {r["rule"] for r in recorded["rules"]}
+
+
+RAISED = """
+stage prioritise
+rule raised on message.received when message.text contains "貓" then raise ticket.priority to high
+rule told on ticket.changed when ticket.priority changed to high then notify role supervisor "高了"
+"""
+
+
+def test_what_one_line_did_the_next_one_finds_done(house: House, tmp_path: Path) -> None:
+    """Of two lines of a ticket the first raises it; the second has nothing left to raise, and wakes nobody again."""
+    folder = changed(house, tmp_path, {}, RAISED)
+
+    async def work(desk: Desk) -> Any:
+        actor = await member(desk, "貓", "silver")
+        number = None
+        for text in ("我的貓", "貓呢", "還是貓"):
+            line = await desk.act(actor, MemberLine("demo", text, number=number, kind="inquiry", channel="form"))
+            number = line["ticket"]
+        return number, await simulate(desk, folder)
+
+    number, report = house.run(work)
+    assert (report["decisions"]["differing"], report["tickets"]["differing"]) == (1, 1), report["examples"]
+    (example,) = report["examples"]
+    assert example["ticket"] == number
+    changes = {c["what"]: (c["before"], c["after"]) for c in example["changes"]}
+    assert changes == {"ticket.priority": ("normal", "high"), "notify role": ("nothing", ["supervisor"])}
+
+
+def test_another_way_to_choose_is_no_other_team(house: House, tmp_path: Path) -> None:
+    old = "route to team senior_care with skill refunds by least_busy"
+    folder = changed(house, tmp_path, {"40-route.rules": (old, old.replace("least_busy", "round_robin"))})
+
+    async def work(desk: Desk) -> Any:
+        await talk(desk)
+        return await simulate(desk, folder)
+
+    report = house.run(work)
+    assert (report["tickets"]["routed"], report["tickets"]["assigned"], report["tickets"]["differing"]) == (0, 1, 1)
+    assert all(row["before"] == row["after"] for row in report["teams"])
+
+
+def test_the_command_speaks_the_readers_language_and_the_shops_time(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tuesday = 1_772_503_200_000_000
+    house.run(talk, lambda: tuesday)
+    folder = changed(house, tmp_path, {}, ADDED)
+    call = ["simulate", "--desk", str(house.folder), "--rules", str(folder), "--since", "2026-03-03"]
+    call += ["--until", "2026-03-03", "--locale", "zh-TW"]
+    assert cli.main(call) == 0
+    text = capsys.readouterr().out
+    assert "與目前生效的規則相比" in text and "2026-03-03 10:00" in text and "2026-03-03 00:00" in text
+    assert "tickets" not in text and "decisions" not in text and "02:00" not in text
+    assert cli.main([*call, "--against", "recorded"]) == 0
+    assert "與當時的決定相比" in capsys.readouterr().out
+    assert cli.main([*call[:-1], "zh-CN"]) == 0
+    assert "与目前生效的规则相比" in capsys.readouterr().out

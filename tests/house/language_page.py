@@ -81,6 +81,9 @@ def page(made: str, fields: Mapping[str, Any], type_name: Callable[[Any], str]) 
         _table("Fields", "Field | Type | Rules write it | What it is", known),
         _table("Functions", "Function | Gives | What it does", functions),
         _table("Actions", "Written | Does", actions),
+        "A case that is routed `by` a way and finds nobody waits with its team. It is given out as soon as somebody of "
+        "the team who\nhas the skills comes online or has room again: higher tiers first, then the urgent, then the "
+        "older, chosen by the way the\nrule said.",
         _table("Filters in texts", "`{field \\| filter}` | Does", filters),
         _table("Limits", "Of | At most | Because", list(_limits())),
     ]

@@ -166,8 +166,8 @@ TABLE = {
     "engine.cli": _room(
         8,
         f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
-        "engine.cli_base engine.cli_bench engine.cli_jobs engine.cli_lsp engine.cli_new engine.cli_rules "
-        "engine.cli_user",
+        "engine.cli_base engine.cli_bench engine.cli_desk engine.cli_jobs engine.cli_lsp engine.cli_new "
+        "engine.cli_rules engine.cli_user",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),
@@ -185,9 +185,15 @@ TABLE = {
     ),
     "engine.cli_user": _room(
         8,
+        f"{_TO_DESK} engine.cli_base engine.cli_desk",
+        "",
+        "`engine.cli_user` may import `engine.cli_base`, `engine.cli_desk`, `engine.desk` and below.",
+    ),
+    "engine.cli_desk": _room(
+        8,
         f"{_TO_DESK} engine.reload engine.cli_base",
         "",
-        "`engine.cli_user` may import `engine.cli_base`, `engine.reload`, `engine.desk` and below.",
+        "`engine.cli_desk` may import `engine.cli_base`, `engine.reload`, `engine.desk` and below.",
     ),
     "engine.cli_jobs": _room(
         8,

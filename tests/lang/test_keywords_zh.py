@@ -8,9 +8,10 @@ import opencc
 import pytest
 
 from engine.lang import Source, format_text, parse
-from engine.lang.keywords import KEYWORDS, RESERVED, TOKENS, set_of
+from engine.lang.keywords import KEYWORDS, RESERVED, TOKENS, Keyword, set_of, written
 from engine.lang.parser import parse_condition
 from engine.lang.source import Place
+from engine.lang.spoken import in_own_words
 from tests.lang.test_formatter import meaning
 
 SHOP = """\
@@ -59,12 +60,12 @@ def test_a_chinese_file_means_what_the_english_one_does_word_for_word() -> None:
     )
 
 
-def test_simplified_keywords_are_read_and_written_in_traditional() -> None:
+def test_simplified_keywords_are_read_and_stay_so() -> None:
     simplified = opencc.OpenCC("t2s").convert(SHOP).replace("退换货", "退換貨")
     assert set(simplified) & set("规则优级负责标团队当则")
     assert meaning(simplified)[0][2:] != ()
     assert format_text(Source("a.rules", simplified)).startswith(
-        '# 退換貨\n規則 vip_refund "VIP 退款直达资深组"\n  優先級 90\n'
+        '# 退換貨\n规则 vip_refund "VIP 退款直达资深组"\n  优先级 90\n'
     )
 
 
@@ -180,3 +181,44 @@ def test_findings_speak_the_words_of_the_file(text: str, code: str, told: str) -
 def test_the_set_of_a_word() -> None:
     assert set_of("when") == "en"
     assert set_of("當") == set_of("当") == "zh"
+
+
+SIMPLE = opencc.OpenCC("t2s").convert(SHOP).replace("退换货", "退換貨")
+
+
+def laid(text: str) -> str:
+    return text.replace("、", ", ").replace("（", "(").replace("）", ")")
+
+
+def test_a_simplified_file_keeps_its_script() -> None:
+    assert "规则" in SIMPLE and "当" in SIMPLE and "给" in SIMPLE and "延后" in SIMPLE
+    assert format_text(Source("a.rules", SIMPLE)) == laid(SIMPLE)
+    assert format_text(Source("a.rules", SIMPLE), "zh") == laid(SIMPLE)
+    assert meaning(SIMPLE) == meaning(laid(SIMPLE))
+    assert format_text(Source("a.rules", format_text(Source("a.rules", SIMPLE), "en")), "zh-CN") == laid(SIMPLE)
+    traditional = format_text(Source("a.rules", SIMPLE), "zh-TW")
+    assert "規則 vip_refund" in traditional and "则" not in traditional
+
+
+def test_a_mixed_file_is_written_in_the_script_of_most_of_its_keywords() -> None:
+    mostly = "规则 a 于 ticket.created 当 vip 則 停止\n"
+    assert format_text(Source("a.rules", mostly)) == "规则 a\n  于 ticket.created\n  当 vip\n  则 停止\n"
+    other = "規則 a 於 ticket.created 當 vip 则 停止\n"
+    assert format_text(Source("a.rules", other)) == "規則 a\n  於 ticket.created\n  當 vip\n  則 停止\n"
+    assert format_text(Source("a.rules", "规则 a 於 ticket.created 则 停止 規則 b 於 x.y 則 停止")).startswith("規則")
+
+
+@pytest.mark.parametrize("keyword", KEYWORDS, ids=lambda keyword: keyword.en)
+def test_each_chinese_form_has_its_simplified_one(keyword: Keyword) -> None:
+    turned = opencc.OpenCC("t2s")
+    for place in ("", *keyword.places):
+        assert written(keyword.token, "zh-CN", place) == turned.convert(written(keyword.token, "zh", place))
+
+
+def test_help_in_a_simplified_file_is_simplified() -> None:
+    (found,) = in_own_words(parse(Source("a.rules", "规则 a 于 ticket.created 当 vip 并且 x 则 停止"))[1])
+    assert not set("規則於當為屬") & set(f"{found.message}{found.hint}"), (found.message, found.hint)
+    (found,) = in_own_words(parse(Source("a.rules", "规则 a 于 ticket.created when vip 则 停止"))[1])
+    assert found.hint is not None and "`当`" in found.hint
+    (found,) = in_own_words(parse(Source("a.rules", "规则 a 于 ticket.created 当 member.name is not empty 则 停止"))[1])
+    assert "為" not in f"{found.hint}" and "设定" not in f"{found.hint}"

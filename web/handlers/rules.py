@@ -178,7 +178,8 @@ async def rules_statistics(call: Call) -> Reply:
     right="rules.edit",
 )
 async def simulate_rules(call: Call) -> Reply:
-    """What an edit would have decided otherwise over the last days. Sends and writes nothing."""
+    """What an edit would have decided otherwise over the last days than the rules in force, or than was decided then.
+    Sends and writes nothing."""
     if call.web.simulating:
         message = "a simulation is running; try again when it is done"
         raise Refused("too-many", "simulation-running", message, retry_after=10)
@@ -187,7 +188,13 @@ async def simulate_rules(call: Call) -> Reply:
         book = await publishing.built(call.desk, call.body.base, call.body.files, call.web.checks)
         until = time.time_ns() // 1000
         report = await call.desk.simulate(
-            book, until - call.body.days * DAY, until, most=MOST, seconds=LONGEST, unwanted=call.left
+            book,
+            until - call.body.days * DAY,
+            until,
+            against=call.body.against,
+            most=MOST,
+            seconds=LONGEST,
+            unwanted=call.left,
         )
     finally:
         call.web.simulating = False

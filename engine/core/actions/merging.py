@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -64,6 +64,11 @@ def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
         same.append(effect.args)
         standing.append(effect)
     return standing, lost
+
+
+def has_its_way(rule: str, wished: Iterable[Effect], lost: Iterable[Lost]) -> bool:
+    """Whether something stands of what a rule wished: of its own, or because another wished the same."""
+    return sum(one.rule.id == rule for one in wished) > sum(item.effect.rule.id == rule for item in lost)
 
 
 def _other_tags(effect: Effect, taken: Mapping[str, tuple[tuple[Any, ...], Effect]]) -> Effect | None:

@@ -161,6 +161,7 @@ REPLY = Action(
         "again": lambda change: say("timers set each other off too often"),
     },
     to_member=True,
+    for_member=True,
     last=True,
 )
 
@@ -203,6 +204,7 @@ ANSWER = Action(
     wanted=by_itself("answer"),
     misses=_INTERNAL,
     to_member=True,
+    for_member=True,
     last=True,
 )
 

@@ -284,8 +284,9 @@ def ask_rating(draft: Draft) -> None:
 
 
 def _ask(draft: Draft, effect: Effect) -> TraceChange:
+    inside = draft.need_ticket().channel == INTERNAL
     ask_rating(draft)
-    return TraceChange("ask_rating")
+    return TraceChange("ask_rating", missed="internal" if inside else None)
 
 
 ASK_RATING = Action(
@@ -296,5 +297,7 @@ ASK_RATING = Action(
     check=nothing,
     perform=_ask,
     words=lambda change: say("ask rating"),
+    misses={"internal": lambda change: say("the case is internal")},
+    for_member=True,
     wanted=by_itself("ask_rating"),
 )

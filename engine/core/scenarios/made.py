@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from engine.core.entities import Agent, AgentStatus
 from engine.core.library import Answer
 from engine.core.rulebook import Rulebook
 from engine.core.schema.scenarios import AgentEntry, AnswerEntry, PageEntry
-from engine.lang import Source, load_plain
+from engine.lang import Duration, Field, Source, load_plain
 
 
 def page_of(entry: PageEntry | None) -> Page:
@@ -49,6 +50,31 @@ def moment(text: str, zone: ZoneInfo) -> int:
     """Returns a time in µs UTC: of the zone, unless it says its own offset (`2026-03-02T10:00+00:00`)."""
     at = datetime.fromisoformat(text)
     return to_micros(at if at.tzinfo is not None else at.replace(tzinfo=zone))
+
+
+_UNITS = {"秒鐘": "s", "秒": "s", "分鐘": "m", "分": "m", "小時": "h", "天": "d", "日": "d", "週": "w", "星期": "w"}
+_UNITS |= {"秒钟": "s", "分钟": "m", "小时": "h", "周": "w"}
+_LENGTH = re.compile(rf"(\d+(?:\.\d+)?)\s*個?个?({'|'.join(sorted(_UNITS, key=len, reverse=True))})")
+
+
+def length_of(value: Any) -> Duration:
+    """A length of time as rules write it (`2h`), in Chinese units, or a number of seconds. Raises ValueError."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Duration(value * 1_000_000)
+    text = str(value).strip()
+    found = _LENGTH.fullmatch(text)
+    return Duration.parse(found[1] + _UNITS[found[2]] if found else text)
+
+
+def as_sent(spec: Field, value: Any, zone: ZoneInfo) -> Any:
+    """A value of a scenario as people send it: a moment with its zone, a length in seconds. Raises ValueError."""
+    if value is None:
+        return None
+    if spec.type.kind == "time":
+        return datetime.fromtimestamp(moment(str(value), zone) / 1_000_000, UTC).isoformat()
+    if spec.type.kind == "duration":
+        return length_of(value).micros // 1_000_000
+    return value
 
 
 _SET: dict[tuple[str, str, str], tuple[Rulebook, Rulebook]] = {}

@@ -6,14 +6,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine.core.entities import Member, Ticket
 from engine.core.opening import MEMBERS_SET
 from engine.core.rulebook import Rulebook
+from engine.core.scenarios.made import as_sent, length_of
 from engine.core.schema.scenarios import ANSWER, STATUSES, AgentEntry, Expect, MemberEntry, Scenario, Step
 from engine.core.sla import TARGETS
 from engine.core.typed import typed
-from engine.lang import Duration, Finding, Source, Span
+from engine.lang import Finding, Source, Span
 from engine.lang.decoder import Decoder
 from engine.lang.document import At, Document, Path
 from engine.lang.findings import closest
@@ -24,6 +26,10 @@ from engine.lang.types import noun
 CODE = "scenario-invalid"
 _NAMED = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 """What looks like the name of a template and not like a text."""
+_LENGTHS = say("such as `30s`, `15m`, `4h`, `2d`")
+_MOMENTS = say('such as `"2026-03-02 10:00"`, in quotes')
+_ANYWHERE = ZoneInfo("UTC")
+"""The zone in which it is looked whether something is a time at all."""
 FIRST = "member"
 """What the member of a scenario is called among its `members`."""
 
@@ -111,7 +117,7 @@ def _check(scenario: Scenario) -> None:
         if step.at.has("rate") and step.at.raw("rate") is None:
             step.at.wrong(CODE, say("`{key}` is a number", "rate"), "rate")
         if step.at.has("wait") and not _is_duration(step.wait):
-            hint = say("such as `30s`, `15m`, `4h`, `2d`")
+            hint = _LENGTHS
             step.at.wrong(CODE, say("`{text}` is not a duration", step.wait), "wait", hint=hint)
         if step.expect is not None:
             _expected(step.expect)
@@ -146,7 +152,7 @@ def _moment(at: At, text: str | None, key: str) -> None:
 
 def _is_duration(text: str | None) -> bool:
     try:
-        Duration.parse(str(text))
+        length_of(text)
     except ValueError:
         return False
     return True
@@ -201,6 +207,7 @@ class _Words:
         yield from self._word(at, step.shop, book.shops, noun("shop"), "shop")
         yield from self._word(at, step.kind, book.lifecycles, noun("kind"), "kind")
         yield from self._word(at, step.open, book.lifecycles, noun("kind"), "open")
+        yield from self._word(at, step.case, book.lifecycles, noun("kind"), "case")
         yield from self._word(at, step.status, STATUSES, noun("status"), "status")
         yield from self._ticket(at, step.ticket, "ticket")
         yield from self._ticket(at, step.set, "set")
@@ -288,9 +295,11 @@ class _Words:
         if spec is None or value is None:
             return
         try:
-            typed(spec.field, value)
+            typed(spec.field, as_sent(spec.field, value, _ANYWHERE))
         except (ValueError, ArithmeticError):
-            yield Finding(CODE, say("`{text}` is not {wanted}", str(value), spec.field.type), at.span(*path))
+            kind = spec.field.type.kind
+            hint = _LENGTHS if kind == "duration" else _MOMENTS if kind == "time" else None
+            yield Finding(CODE, say("`{text}` is not {wanted}", str(value), spec.field.type), at.span(*path), hint=hint)
 
     def _value(self, at: At, name: str, value: Any, *path: str | int) -> Iterator[Finding]:
         """A value that a field of named values does not have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -26,27 +26,24 @@ from engine.core.commands import (
     SetStatus,
 )
 from engine.core.decide import Decision
-from engine.core.draft import Draft
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
 from engine.core.errors import Refused
 from engine.core.library import Library
 from engine.core.memory import World
 from engine.core.opening import reopens
 from engine.core.rulebook import Rulebook
+from engine.core.scenarios.checking import Came, Situation, check, said_in
 from engine.core.scenarios.coverage import Coverage
 from engine.core.scenarios.given import given
-from engine.core.scenarios.made import agent_of, answer_of, moment, page_of, with_settings
+from engine.core.scenarios.made import agent_of, answer_of, as_sent, length_of, moment, page_of, with_settings
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
-from engine.core.scenarios.why import why
-from engine.core.schema.scenarios import CallEntry, Expect, MemberEntry, Scenario, Step
-from engine.core.sla import TARGETS
+from engine.core.scenarios.why import Written
+from engine.core.schema.scenarios import CallEntry, MemberEntry, Scenario, Step
 from engine.core.spent import TooMuch
 from engine.core.typed import typed
 from engine.core.values import replace
-from engine.lang import Duration
 from engine.lang.said import quoted, say
-from engine.lang.types import noun
 
 
 def run(
@@ -87,6 +84,8 @@ class _Runner:
         """Member, case and window of each person in each shop so far, as they were left."""
         self.shown: list[Mapping[str, Any]] = []
         """Those that the step has shown."""
+        self.written: list[Written] = []
+        """What rules did so far, the last last."""
 
     def run(self) -> Result:
         if self.shop not in self.book.shops:
@@ -101,8 +100,6 @@ class _Runner:
             self.result.failures.append(Failure(1, self.scenario.at.span("member", "tier"), there_is_none))
             return self.result
         for number, step in enumerate(self.scenario.steps):
-            notifications, messages = len(self.world.notifications), self._message_count()
-            events = len(self.world.events)
             error: Refused | None = None
             decisions: list[Decision] = []
             try:
@@ -117,8 +114,8 @@ class _Runner:
             except Exception as broken:  # a step may ask for what there is not: a word the desk lacks, a line to fail
                 error = Refused("invalid", "cannot-run", say("it cannot be done here ({why})", broken))
             self.result.steps += 1
-            self._learn(decisions, _said(step))
-            self._check(number, step, decisions, error, notifications, messages, events)
+            self._learn(number + 1, decisions, said_in(step))
+            self.result.failures += check(self._there(), Came(number + 1, step, tuple(decisions), error))
             if self.result.failures:
                 break
         if self.coverage is not None:
@@ -133,7 +130,7 @@ class _Runner:
         world.forget_unmoved()
         self.shown = []
         if step.wait is not None:
-            done.extend(world.advance(world.now + Duration.parse(step.wait).micros, SYSTEM))
+            done.extend(world.advance(world.now + length_of(step.wait).micros, SYSTEM))
             self._show_opening()
         if step.new:
             self.ticket = None
@@ -141,6 +138,8 @@ class _Runner:
             self._be(step.as_)
         if step.shop is not None:
             self._visit(step.shop)
+        if step.case is not None:
+            self._turn_to(step.case)
         if step.member is not None:
             done.append(self._become(step.member))
         if step.open_chat:
@@ -194,6 +193,14 @@ class _Runner:
         known = ("guest", "tier", "name", "language", "tags", "fields", "signed_up_at")
         self._turn(self.who, shop, {name: getattr(self.world.members[self.member.id], name) for name in known})
 
+    def _turn_to(self, kind: str) -> None:
+        """From here on the member's last case of a kind, such as one that a rule opened beside the first."""
+        mine = (t for t in self.world.tickets.values() if t.kind == kind and t.member_id == self.member.id)
+        last = max((ticket.id for ticket in mine), default=None)
+        if last is None:
+            raise Refused("missing", "not-found", say("there is no case of kind `{kind}` yet", kind))
+        self.ticket = last
+
     def _be(self, who: str) -> None:
         """Another person of the scenario from here on, with a case of his own; or the first one again."""
         self._turn(who, self.shop, self._values(self.scenario.members.get(who)))
@@ -214,13 +221,23 @@ class _Runner:
         made["fields"] = {name: self._typed(name, value) for name, value in made.get("fields", {}).items()}
         return made
 
+    def _sent(self, name: str, value: Any) -> Any:
+        """The value of a field as people send it; what is of another type was told of when the scenario was read."""
+        spec = self.book.custom_fields.get(name)
+        if spec is None:
+            return value
+        try:
+            return as_sent(spec.field, value, self.zone)
+        except ValueError:
+            return value
+
     def _typed(self, name: str, value: Any) -> Any:
-        """A member's own field; what is of another type was told of when the scenario was read."""
+        """A member's own field."""
         spec = self.book.custom_fields.get(f"member.{name}")
         if spec is None or value is None:
             return value
         try:
-            return typed(spec.field, value)
+            return typed(spec.field, self._sent(f"member.{name}", value))
         except (ValueError, ArithmeticError):
             return value
 
@@ -245,7 +262,7 @@ class _Runner:
             raise Refused("invalid", "cannot-run", reason)
         held = self.world.members[self.member.id]
         told: dict[str, Any] = {n: wanted.pop(n) for n in ("name", "tier", "language", "tags") if n in wanted}
-        told |= {f"fields.{name}": value for name, value in member.fields.items()}
+        told |= {f"fields.{name}": self._sent(f"member.{name}", value) for name, value in member.fields.items()}
         del wanted["fields"]
         if "blocked" in wanted:
             wanted["blocked_until"] = NEVER if wanted["blocked"] else None
@@ -304,7 +321,10 @@ class _Runner:
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of a case as commands name them: declared fields by `fields.NAME`."""
         custom = self.book.custom_fields
-        return {(f"fields.{name}" if f"ticket.{name}" in custom else name): value for name, value in values.items()}
+        return {
+            (f"fields.{name}" if f"ticket.{name}" in custom else name): self._sent(f"ticket.{name}", value)
+            for name, value in values.items()
+        }
 
     def _agent(self, step: Step, username: str) -> list[Decision]:
         world = self.world
@@ -344,6 +364,8 @@ class _Runner:
             commands.append(AskRating(number))
         if step.end:
             commands.append(EndChat(number))
+        if commands and (step.expect is None or step.expect.error is None):
+            self._may_look(username, actor)
         done += [world.run(c, actor, ticket_id=self.ticket, shop=self.shop) for c in commands]
         if step.status is not None:
             status = cast(AgentStatus, step.status)  # another was told of before
@@ -355,6 +377,16 @@ class _Runner:
     def _number(self) -> int:
         return self.world.tickets[self.ticket].number if self.ticket is not None else 0
 
+    def _may_look(self, username: str, actor: Actor) -> None:
+        """Says plainly what an agent lacks to see a case at all; the desk would say that there is none."""
+        if not self.book.roles:
+            reason = say("the agent `{name}` has no rights: there are no roles; declare some in `roles.yaml`", username)
+            raise Refused("forbidden", "no-roles", reason)
+        if "ticket.view" not in actor.permissions:
+            roles = quoted(actor.roles) or say("nothing")
+            reason = say("the agent `{name}` may see no case: {roles} lack the right `ticket.view`", username, roles)
+            raise Refused("forbidden", "no-view", reason)
+
     def _member_does(self, command: Any) -> Decision:
         return self.world.run(command, self._member_actor(), ticket_id=self.ticket, shop=self.shop)
 
@@ -364,8 +396,26 @@ class _Runner:
 
     # --- looking at what came of it -----------------------------------------------------------------------------------
 
-    def _learn(self, decisions: list[Decision], said: str | None) -> None:
+    def _there(self) -> Situation:
+        return Situation(
+            self.book, self.world, self.shop, self.member.id, self.ticket, self.zone, tuple(self.shown), self.written
+        )
+
+    def _ticket_of(self, decision: Decision) -> int | None:
+        """The case a decision was about, or which it opened."""
+        if decision.ticket_ref is None or decision.ticket_ref > 0:
+            return decision.ticket_ref
+        opened = (
+            one.body["number"] for one in decision.changes if isinstance(one, Record) and one.kind == "ticket.created"
+        )
+        number = next(opened, None)
+        return next((ticket.id for ticket in self.world.tickets.values() if ticket.number == number), None)
+
+    def _learn(self, number: int, decisions: list[Decision], said: str | None) -> None:
         for decision in decisions:
+            acted = (entry for entry in decision.trace if entry.outcome == "acted" and entry.changes)
+            case = self._ticket_of(decision)
+            self.written.extend(Written(number, case, entry) for entry in acted)
             self.result.acted.update(t.rule for t in decision.trace if t.outcome == "acted")
             for change in decision.changes:
                 if isinstance(change, Record) and change.kind == "ticket.state_changed":
@@ -377,127 +427,3 @@ class _Runner:
             self.coverage.take(self.book, [*decisions, *self.world.unmoved()], said)
             for clocks in self.world.clocks.values():
                 self.coverage.see(clocks.values())
-
-    def _message_count(self) -> int:
-        return sum(len(m) for m in self.world.messages.values())
-
-    def _check(
-        self,
-        number: int,
-        step: Step,
-        decisions: list[Decision],
-        error: Refused | None,
-        notifications: int,
-        messages: int,
-        events: int,
-    ) -> None:
-        expect = step.expect or Expect(at=step.at)
-
-        def fail(message: str, *path: str | int, help: str | None = None) -> None:
-            span = expect.at.span(*path) if path else step.at.span()
-            self.result.failures.append(Failure(number + 1, span, message, help))
-
-        if error is not None and expect.error != error.code:
-            fail(say("the desk refused this step: {why} [{code}]", error.message, error.code))
-            return
-        if error is None and expect.error is not None:
-            message = say("the desk should have refused this step with `{code}`", expect.error)
-            fail(message, "error")
-            return
-        trace = [t for d in decisions for t in d.trace]
-        acted = [t.rule for t in trace if t.outcome == "acted"]
-        said = [s for d in decisions for s in d.changes if type(s).__name__ == "Say"]
-        facts: dict[str, list[str]] = {
-            "opened": [wanted.kind for d in decisions for wanted in d.opens],
-            "fired": acted,
-            "lost": [t.rule for t in trace if t.outcome == "lost"],
-            "replies": [r.template or r.text for d in decisions for r in d.replies]
-            + [str(line.get("template") or line["text"]) for line in self.shown],
-            "notified": [n for d in decisions for n in d.notified],
-            "events": [e.split(" ")[0] for d in decisions for e in d.events] + [e for d in decisions for e in d.events],
-            "notes": [s.template or s.text for s in said if s.visibility == "internal" and s.rule],  # type: ignore[union-attr]
-            "timers": [
-                name.removeprefix("rule:")
-                for (tid, name) in self.world.timers
-                if tid == self.ticket and name.startswith("rule:")
-            ],
-        }
-        for key in ("opened", "fired", "lost", "replies", "notified", "events", "notes", "timers"):
-            wanted: tuple[str, ...] | None = getattr(expect, key)
-            if wanted is None:
-                continue
-            if not wanted and facts[key]:
-                fail(say("{key}: nothing was expected, got {names}", key, _names(facts[key])), key)
-            for n, name in enumerate(wanted):
-                own = f"{self.shop}/{name}" if key in ("fired", "lost") else name  # a shop's own goes by either name
-                if name not in facts[key] and own not in facts[key]:
-                    tried = [*decisions, *self.world.unmoved()]
-                    told = why(self.book, name, tried, _said(step)) if key == "fired" else None
-                    message = say("{key}: `{name}` is missing, got {names}", key, name, _names(facts[key]))
-                    fail(message, key, n, help=told)
-        for n, name in enumerate(expect.not_fired or ()):
-            if name in acted or f"{self.shop}/{name}" in acted:
-                fail(say("`{name}` acted and should not have", name), "not_fired", n)
-        for n, name in enumerate(expect.not_events or ()):
-            if name in facts["events"]:
-                fail(say("the event `{name}` came about and should not have", name), "not_events", n)
-        ticket = self.world.tickets.get(self.ticket or 0)
-        for n, name in enumerate(expect.not_tags or ()):
-            if ticket is not None and name in ticket.tags:
-                fail(say("the ticket has the tag `{name}` and should not have it", name), "not_tags", n)
-        if expect.rejected is not None:
-            was = any(d.rejected is not None for d in decisions)
-            if was != expect.rejected:
-                fail(say("the message was rejected") if was else say("the message was not rejected"), "rejected")
-        if expect.reply is not None:
-            texts = [r.text for d in decisions for r in d.replies] + [line["text"] for line in self.shown]
-            if not any(expect.reply in text for text in texts):
-                message = say("no reply contains `{text}`, got {names}", expect.reply, _names(texts))
-                fail(message, "reply")
-        for name, value in expect.fields.items():
-            self._check_field(name, value, fail)
-
-    def _check_field(self, name: str, wanted: Any, fail: Any) -> None:
-        owner, _, short = name.partition(".")
-        ticket = self.world.tickets.get(self.ticket or 0)
-        if owner == "sla" and short in TARGETS:
-            clock = self.world.clocks.get(ticket.id, {}).get(short) if ticket is not None else None
-            state = clock.state if clock else None
-            if state != wanted:
-                fail(say("the clock {name} is {found}, expected {wanted}", short, state, wanted), name)
-            return
-        if owner != "member" and ticket is None:
-            fail(say("there is no {noun} to look at", noun(owner)), name)
-            return
-        spec = self.book.fields.get(name)
-        holder: Any = ticket
-        if owner == "member":
-            holder = self.world.case(self.member.id, None, self.shop).member  # with what is counted of its cases
-        if name in self.book.custom_fields:
-            got = holder.fields.get(short)
-        elif owner in ("ticket", "member") and hasattr(holder, short):
-            got = getattr(holder, short)
-        elif spec is not None:
-            case = self.world.case(self.member.id, self.ticket, self.shop)
-            got = self.book.getter(name)(Draft(self.book, case, SYSTEM, self.world.now))
-        else:
-            fail(say("there is no field `{name}`", name), name)
-            return
-        if isinstance(got, tuple):
-            missing = [w for w in (wanted or []) if w not in got]
-            if (not wanted and got) or missing:
-                fail(say("{name} is {found}, expected {wanted}", name, _names(got), _names(wanted or ())), name)
-        elif spec is not None and spec[0].type.kind == "duration" and got is not None:
-            if wanted is None or got != Duration.parse(str(wanted)).micros:
-                fail(say("{name} is `{found}`, expected `{wanted}`", name, Duration(got), wanted), name)
-        elif (got if got is None else str(got)) != (wanted if wanted is None else str(wanted)):
-            fail(say("{name} is `{found}`, expected `{wanted}`", name, got, wanted), name)
-
-
-def _said(step: Step) -> str | None:
-    """What the step tries to say."""
-    return next((text for text in (step.message, step.reply, step.anonymous, step.note) if text is not None), None)
-
-
-def _names(names: Iterable[Any]) -> str | tuple[str, ...]:
-    return quoted(names) or say("nothing")

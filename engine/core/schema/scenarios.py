@@ -210,6 +210,7 @@ class Step(Entry):
     page: Annotated[PageEntry | None, say("the web page the line comes from")] = None
     new: Annotated[bool, say("the line begins another case")] = False
     open: Annotated[Kind, say("the agent opens a case of this kind for the member")] = None
+    case: Annotated[Kind, say("from here on the last case of this kind is looked at and acted on")] = None
     call: Annotated[CallEntry | None, say("what an exchange says of a call")] = None
     shop: Annotated[Shop, say("the member goes to this shop")] = None
     as_: Annotated[Text, say("from here on this member of `members` acts; `member` is the first")] = None

@@ -10,10 +10,12 @@ from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joi
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Ring, Tie
+from engine.lang.analysis.required import check_required
 from engine.lang.analysis.rings import check_rings
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.single import check_single
 from engine.lang.analysis.space import Space
+from engine.lang.analysis.stale import check_stale
 from engine.lang.analysis.view import View, view_of
 from engine.lang.analysis.whole import check_whole
 from engine.lang.checked import Checked, CheckedRule
@@ -57,6 +59,8 @@ def analyse(
     report = Report(view_of(checked, environment, domains or Domains()), prover)
     check_single(report, kept or Kept())
     check_pairs(report)
+    check_stale(report)
+    check_required(report)
     check_whole(report, whole)
     check_loops(report)
     check_rings(report)

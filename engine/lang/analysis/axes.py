@@ -184,6 +184,14 @@ class OrderedAxis(Axis):
         }[op]
         return mask & self.full & ~EMPTY
 
+    def region(self, value: Any) -> int:
+        """The region a value lies in, learnt or not; 0 where it lies in none."""
+        if value is None:
+            return self.empty
+        index = bisect_left(self.cuts, value)
+        exact = index < len(self.cuts) and self.cuts[index] == value
+        return 1 << (2 * index + (2 if exact else 1)) & self.full
+
     def pick(self, values: Iterable[Any] | Bounds) -> int:
         """The regions of these values (None is the empty one), or of all between bounds."""
         if isinstance(values, Bounds):

@@ -96,6 +96,10 @@ class Domains:
     arrivals: tuple[Arrival, ...] = ()
     shares: frozenset[str] = frozenset()
     """Numbers of which 1 is the whole, so that `80` where `80%` is meant is out of reach."""
+    required: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    """What every transition of a kind from one state to another requires of people, where there is such."""
+    inside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Of a case that its member does not see: for each of these fields the values of which any says so."""
 
     def settled(self) -> Hashable:
         """The facts as something that can be compared: what is said of a rule by itself depends on them."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.lang import tree
-from engine.lang.analysis.boxes import Box, TooManyError, every
+from engine.lang.analysis.boxes import Box, TooManyError, every, within
 from engine.lang.analysis.report import Report, matched, name_of, unsure
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
@@ -45,6 +45,7 @@ def _look(report: Report, seen: Seen) -> None:
         if write.how == "move":
             _move(report, seen, write.action)
     _redundant(report, seen)
+    _unseen(report, seen)
 
 
 def _never(report: Report, seen: Seen) -> bool:
@@ -287,6 +288,36 @@ def _in_state(view: View, boxes: list[Box], kind: str, state: str) -> list[Box] 
 
 def _matches(report: Report, seen: Seen, case: Case) -> bool:
     return report.prover is None or matched(report.prover.matching(seen.rule.stage, case), seen)
+
+
+# ---- lines that nobody reads -------------------------------------------------------------------------------------
+
+
+def _unseen(report: Report, seen: Seen) -> None:
+    """Lines to the member where the condition leaves only cases that members do not see."""
+    view = report.view
+    actions = [action for action in seen.rule.actions if view.environment.actions[action.action].for_member]
+    if not actions or seen.boxes is None:
+        return
+    space = view.space
+    facts = [space.fact(name, values) for name, values in view.domains.inside.items()]
+    insides = [fact for fact in facts if fact is not None and 0 not in fact.values()]
+    boxes = [(key, box) for key in sorted(seen.keys) for box in view.under(seen.boxes, frozenset({key}))]
+    if not boxes or not all(any(within(box, inside) for inside in insides) for _, box in boxes):
+        return
+    for action in actions:
+        finding = Finding(
+            "reply-to-nobody",
+            say(
+                "`{action}` does nothing: {rule} meets only internal cases, which members do not see",
+                said(action),
+                name_of(seen),
+            ),
+            action.span,
+            say("write a `note`, or take it out"),
+        )
+        key, box = boxes[0]
+        report.show(finding, [box], frozenset({key}), lambda case: _matches(report, seen, case))
 
 
 # ---- redundant actions -------------------------------------------------------------------------------------------

@@ -71,6 +71,10 @@ SPECIMENS = {
         "".join(rule(f"r{n}", f"ticket.amount > {n}", f'reply "{n}"') for n in range(4)),
         "".join(rule(f"r{n}", f"ticket.amount > {n}", f'reply "{n}"') for n in range(3)),
     ),
+    "stale-read": (
+        rule("a", "member.vip", "add tag x") + rule("b", "ticket.tags has x"),
+        rule("a", "member.vip", "add tag x") + rule("b", "ticket.tags has y"),
+    ),
     "redundant-action": (rule("a", "", "add tag x add tag x"), rule("a", "", "add tag x add tag y")),
     "dead-timer": (
         rule("a", "", "start timer t for 2d"),

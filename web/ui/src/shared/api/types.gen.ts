@@ -633,7 +633,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What an edit would have decided otherwise over the last days. Sends and writes nothing. */
+        /** What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
         post: operations["simulate_rules"];
         delete?: never;
         options?: never;
@@ -2055,7 +2055,10 @@ export interface components {
         /** SimulatedTickets */
         SimulatedTickets: {
             seen: number;
+            /** @description To another team. */
             routed: number;
+            /** @description To somebody else, or chosen in another way. */
+            assigned: number;
             prioritised: number;
             answered: number;
             escalated: number;
@@ -2092,8 +2095,11 @@ export interface components {
         };
         /** SimulatedRule */
         SimulatedRule: {
-            /** @enum {string} */
-            book: "changed" | "recorded";
+            /**
+             * @description Of which side: what the edit is compared with, or the edit.
+             * @enum {string}
+             */
+            book: "after" | "before";
             rule: string;
             file: string;
             line: number;
@@ -2101,7 +2107,7 @@ export interface components {
         /** ResponsibleRule */
         ResponsibleRule: {
             /** @enum {string} */
-            book: "changed" | "recorded";
+            book: "after" | "before";
             rule: string;
             file: string;
             line: number;
@@ -2119,7 +2125,7 @@ export interface components {
             ticket: number | null;
             event: string;
             at: string;
-            kinds: ("answered" | "escalated" | "otherwise" | "prioritised" | "routed")[];
+            kinds: ("answered" | "assigned" | "escalated" | "otherwise" | "prioritised" | "routed")[];
             changes: components["schemas"]["SimulatedChange"][];
             rules: components["schemas"]["SimulatedRule"][];
         };
@@ -2129,6 +2135,11 @@ export interface components {
          */
         Simulated: {
             rulebook: string;
+            /**
+             * @description What it is compared with: what the rules in force would have decided, or what was decided then.
+             * @enum {string}
+             */
+            against: "in-force" | "recorded";
             since: string;
             until: string;
             /** @description False when it ended before its time: the period holds more decisions. */
@@ -2302,6 +2313,11 @@ export interface components {
             };
             /** @default 30 */
             days: number;
+            /**
+             * @default in-force
+             * @enum {string}
+             */
+            against: "in-force" | "recorded";
         };
         /**
          * DryRunBody
@@ -7825,7 +7841,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What an edit would have decided otherwise over the last days. Sends and writes nothing. */
+            /** @description What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
             200: {
                 headers: {
                     [name: string]: unknown;
