@@ -226,7 +226,8 @@ def _kinds(chunk: Sequence[Token], environment: Environment, start: str) -> tupl
         return _in_call(chunk, environment), False
     if last == "HOURS":
         return ("calendar",), False
-    if last in _COMPARES:
+    begins = len(chunk) == 3 and chunk[0].type == "DEFINE"  # its `=` compares nothing
+    if last in _COMPARES and not begins:
         return (*_values(_operand(chunk[:-1], environment)), "field", "setting", "function"), False
     if last == "HAS":
         return _values(_item(_operand(chunk[:-1], environment))), False

@@ -137,6 +137,10 @@ def test_yaml_offers_its_keys_and_the_nouns_wanted(path: str, text: str, first: 
     check(offered(text, path), [first] if first.endswith(" ") else first.split())
 
 
+def test_a_definition_may_begin_with_another() -> None:
+    assert "vips" in inserts("define vips = member.tier >= gold\ndefine b = ¦")
+
+
 NOTHING = [
     "rule a on ticket.created # in a comment ¦",
     'rule a note "in a te¦xt" on ticket.created then stop',
