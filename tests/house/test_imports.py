@@ -183,18 +183,12 @@ TABLE = {
         "",
         "`engine.cli_rules` may import `engine.cli_base`, `engine.graph`, `engine.reload` and what lies below it.",
     ),
-    "engine.cli_user": _room(
-        8,
-        f"{_TO_DESK} engine.cli_base engine.cli_desk",
-        "",
-        "`engine.cli_user` may import `engine.cli_base`, `engine.cli_desk`, `engine.desk` and below.",
-    ),
-    "engine.cli_desk": _room(
-        8,
-        f"{_TO_DESK} engine.reload engine.cli_base",
-        "",
-        "`engine.cli_desk` may import `engine.cli_base`, `engine.reload`, `engine.desk` and below.",
-    ),
+    **{
+        f"engine.{name}": _room(
+            8, f"{_TO_DESK} engine.cli_base {more}", "", f"`engine.{name}` may import `{more}` and below."
+        )
+        for name, more in (("cli_user", "engine.cli_desk"), ("cli_desk", "engine.reload"))
+    },
     "engine.cli_jobs": _room(
         8,
         f"{_TO_DESK} engine.worker engine.cli_base",

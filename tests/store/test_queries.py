@@ -428,7 +428,7 @@ def test_a_repeated_line_is_found_with_its_first_number(store: Store) -> None:
     stored = store.read_sync(lambda tx: stream.duplicate_by_client(tx, "member", member, "k"))
     assert stored is not None
     assert (stored.text, stored.number, stored.seq) == ("hi", 1, written.events[1].id)
-    assert store.read_sync(lambda tx: stream.duplicate_by_outside(tx, "chat", "<1@x>")) == stored
+    assert store.read_sync(lambda tx: stream.duplicate_by_outside(tx, "chat", "", "<1@x>")) == stored
     assert store.read_sync(lambda tx: stream.duplicate_by_client(tx, "member", member + 1, "k")) is None
     assert store.read_sync(lambda tx: stream.duplicate_by_client(tx, "agent", member, "k")) is None
 
