@@ -29,6 +29,7 @@ from engine.core.entities import (
 from engine.core.library import Answer, Library
 from engine.core.lifecycle import Transition
 from engine.core.masking import Mask
+from engine.core.own_settings import answers_for
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason
 from engine.core.values import replace
@@ -129,7 +130,7 @@ class Draft:
             library = self.case.lookups[Library]
             self.library = library.version
             picked = library.chosen(line.text, self.case.messages, self.shop)
-            self._fits = (line.id, (picked,) if picked else library.fitting(line.text, self.shop))
+            self._fits = (line.id, (picked,) if picked else answers_for(self.book, library, line.text, self.shop))
         return self._fits[1]
 
     # --- tickets ----------------------------------------------------------------------------------------------------

@@ -112,14 +112,14 @@ class Library:
     version: int = 0
     answers: tuple[Answer, ...] = field(default=())
 
-    def fitting(self, text: str, shop: str) -> tuple[Answer, ...]:
-        """The answers of a shop that fit a line and are close to the best, best first."""
+    def fitting(self, text: str, shop: str, least: int = FITS, most: int = MENU) -> tuple[Answer, ...]:
+        """The answers of a shop that fit a line by `least` points and are close to the best, best first."""
         if not self.answers:
             return ()
         folded, found = fold(text), frozenset(tokens(text))
         scored = [(a.points(folded, found), a) for a in self.answers if a.shop in ("", shop)]
-        fits = sorted(((p, a) for p, a in scored if p >= FITS), key=lambda s: (-s[0], s[1].position, s[1].id))
-        return tuple(answer for points, answer in fits if points > fits[0][0] - LEAD)[:MENU]
+        fits = sorted(((p, a) for p, a in scored if p >= least), key=lambda s: (-s[0], s[1].position, s[1].id))
+        return tuple(answer for points, answer in fits if points > fits[0][0] - LEAD)[:most]
 
     def chosen(self, text: str, lines: Sequence[Line], shop: str) -> Answer | None:
         """The answer a line picks by its number from the menu that was the last thing said to the member."""

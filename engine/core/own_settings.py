@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from engine.core.entities import DAY
+from engine.core.library import MENU, Answer, Library
 from engine.core.rulebook import Rulebook
-from engine.lang import DURATION, Type
+from engine.lang import DURATION, NUMBER, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class OwnSetting:
 
 OWN_SETTINGS: Mapping[str, OwnSetting] = {
     "rating_revise_within": OwnSetting(DURATION, DAY, "how long after the first rating a member may revise it"),
+    "answer_fits": OwnSetting(
+        NUMBER, Decimal("0.5"), "how much of a line and an answer's title must be the same for the answer to fit"
+    ),
+    "answer_menu": OwnSetting(NUMBER, MENU, "answers that a menu of the library offers at most, 1 to 9"),
 }
 """By the name they have in `settings.yaml`."""
 
@@ -35,3 +41,10 @@ def own_setting(book: Rulebook, name: str, shop: str) -> Any:
     key = f"setting.{name}"
     value = book.shop_settings.get(shop, {}).get(key, book.settings.get(key))
     return own.default if value is None else value
+
+
+def answers_for(book: Rulebook, library: Library, text: str, shop: str) -> tuple[Answer, ...]:
+    """The answers of the library that a shop's rules find for a line, best first."""
+    least = round(1000 * own_setting(book, "answer_fits", shop))
+    most = min(max(int(own_setting(book, "answer_menu", shop)), 1), 9)
+    return library.fitting(text, shop, least=least, most=most)

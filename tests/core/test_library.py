@@ -116,3 +116,15 @@ def test_the_member_is_silent_since_an_answer() -> None:
     here.says("幾天到貨", kind="chat", channel="chat")
     here.until("2026-03-02 10:03")
     assert "vip" in here.ticket.tags
+
+
+def test_how_near_an_answer_must_be_and_how_many_a_menu_offers_are_settings() -> None:
+    def said(settings: str | None, text: str) -> list[str]:
+        made = Stage(book_of(RULES) if settings is None else book_of(RULES, settings=settings))
+        made.world.kept[Library] = LIBRARY
+        return replies(made.says(text))
+
+    both, near = "想退貨，幾天到貨", "什麼時候會到貨呢"
+    assert "\n2. " in said(None, both)[0]
+    assert said("answer_menu: 1", both) == ["三天內"]
+    assert said("answer_fits: 120%", near) == [] != said(None, near)

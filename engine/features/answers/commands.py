@@ -12,6 +12,7 @@ from engine.core import access
 from engine.core.entities import Actor
 from engine.core.errors import Refused, missing
 from engine.core.library import FITS, LEAD, Answer, Fit, Library
+from engine.core.own_settings import answers_for, own_setting
 from engine.core.questions import Messages, TicketByNumber
 from engine.core.rulebook import Rulebook
 from engine.core.titles import title_of
@@ -159,7 +160,7 @@ def _listed(work: Work, question: Answers) -> dict[str, Any]:
     if question.text is not None:
         by_id = {row["id"]: row for row in rows}
         shops = [question.shop] if question.shop is not None else sorted({row["shop"] for row in rows})
-        fits = [a for shop in shops for a in entries.library.fitting(question.text, shop)]
+        fits = [a for shop in shops for a in answers_for(work.book, entries.library, question.text, shop)]
         rows = [by_id[answer_id] for answer_id in dict.fromkeys(a.id for a in fits) if answer_id in by_id]
         return {"items": rows, "next": None, "count": len(rows)}
     return _page(rows, question)
@@ -193,7 +194,7 @@ def _try(work: Work, question: TryLine) -> dict[str, Any]:
     if question.shop not in work.book.shops or not access.serves(work.actor, question.shop):
         raise Refused("invalid", "unknown-shop", f"there is no shop `{question.shop}`", pointer="/shop")
     library = store.library(work.tx)
-    said = {answer.id for answer in library.fitting(question.text, question.shop)}
+    said = {answer.id for answer in answers_for(work.book, library, question.text, question.shop)}
     fits = _fits(library, question.text, question.shop)
     outcome = "nothing" if not said else "answer" if len(said) == 1 else "menu"
     near = [fit for fit in fits if fit.answer.id not in said and fit.points >= NEAR]
@@ -276,7 +277,7 @@ def _suggestions(work: Work, question: Suggestions) -> dict[str, Any] | None:
             "points": fit.points,
         }
         for fit in fits
-        if fit.points >= FITS
+        if fit.points >= 1000 * own_setting(work.book, "answer_fits", ticket["shop"])
     ]
     return {"items": items[:SUGGESTED], "next": None}
 
