@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from engine.core.calendar import Calendar
@@ -35,7 +36,12 @@ class Policy:
     @property
     def because(self) -> str:
         """Its condition as it is written: why it takes a ticket. Empty for the one that takes the rest."""
-        return "" if self.when is None else " ".join(self.when.tree.span.text.split())
+        return "" if self.when is None else _written(self.when)
+
+
+@lru_cache(maxsize=256)
+def _written(condition: Condition) -> str:
+    return " ".join(condition.tree.span.text.split())
 
 
 @dataclass(frozen=True, slots=True)

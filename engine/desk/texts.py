@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from engine.core.errors import Refused
@@ -17,22 +18,33 @@ _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 REPLACED: Final = "\ufffd"
 
 
+_PLAIN: Final = frozenset({int, float, bool})
+
+
+@lru_cache(maxsize=1024)
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; of anything else there are none to look at."""
+    return tuple(getattr(kind, "__dataclass_fields__", ()))
+
+
 def check(value: Any, pointer: str = "") -> None:
     """Raises Refused, with a pointer to the field, for a command that holds such a text anywhere."""
     if isinstance(value, str):
         if _BAD.search(value) is not None:
             text = "a text cannot contain the character U+0000, nor half a character"
             raise Refused("invalid", "wrong-value", text, pointer=pointer)
+    elif isinstance(value, (list, tuple)):
+        for n, item in enumerate(value):
+            check(item, f"{pointer}/{n}")
+    elif names := _names(type(value)):
+        for name in names:
+            item = getattr(value, name)
+            if item is not None and type(item) not in _PLAIN:
+                check(item, f"{pointer}/{name}")
     elif isinstance(value, Mapping):
         for name, item in value.items():
             check(name, pointer)
             check(item, f"{pointer}/{_BAD.sub(REPLACED, str(name))}")
-    elif isinstance(value, (list, tuple)):
-        for n, item in enumerate(value):
-            check(item, f"{pointer}/{n}")
-    elif dataclasses.is_dataclass(value):
-        for name in value.__dataclass_fields__:
-            check(getattr(value, name), f"{pointer}/{name}")
 
 
 def cleaned(value: T) -> T:

@@ -29,6 +29,14 @@ _BY_IDENTITY = Prepared(
         & (t.Identity.value_key == p("key"))
     )
 )
+_ACCOUNT = Prepared(
+    lambda: (
+        t.Identity.select(t.Identity.id)
+        .where((t.Identity.member_id == p("member_id")) & (t.Identity.kind == "account"))
+        .order_by(t.Identity.id)
+        .limit(1)
+    )
+)
 _AGENT_ID = Prepared(lambda: t.Agent.select(t.Agent.id).where(t.Agent.username == p("username")))
 
 
@@ -73,8 +81,7 @@ def prove_identity(tx: Tx, identity_id: int) -> None:
 
 def account_identity(tx: Tx, member_id: int) -> int | None:
     """The id of the identity by which the shop signs a member on; None for one whom it does not."""
-    mine = (t.Identity.member_id == member_id) & (t.Identity.kind == "account")
-    found = tx.value(t.Identity.select(t.Identity.id).where(mine).order_by(t.Identity.id).limit(1))
+    found = tx.value(_ACCOUNT, member_id=member_id)
     return None if found is None else int(found)
 
 
