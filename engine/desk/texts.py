@@ -36,7 +36,7 @@ def check(value: Any, pointer: str = "") -> None:
     elif isinstance(value, (list, tuple)):
         for n, item in enumerate(value):
             check(item, f"{pointer}/{n}")
-    elif names := _names(type(value)):
+    elif names := _names(value.__class__):
         for name in names:
             item = getattr(value, name)
             if item is not None and type(item) not in _PLAIN:
