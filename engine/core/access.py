@@ -126,8 +126,8 @@ def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = N
 
 def check_member(actor: Actor, member: Member | None, permission: str | None = None) -> Member:
     """The member, if the actor is staff of the shop and has the right; else Refused."""
+    if permission is not None and actor.staff:
+        require(actor, permission)  # told alike whether there is such a member or not
     if member is None or not actor.staff or not serves(actor, member.shop):
         raise missing("member")
-    if permission is not None:
-        require(actor, permission)
     return member

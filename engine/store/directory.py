@@ -73,7 +73,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> li
                 for one in identities[row["id"]]
                 if one["kind"] in SHOWN_IDENTITIES
             ],
-            "open_tickets": row["open_tickets"],
+            "open_tickets": row["open_tickets"] if scope.staff else 0,
             "complaints_30d": row["complaints_30d"] if scope.staff else 0,
             "created_at": row["created_at"],
         }
