@@ -87,7 +87,7 @@ class Views:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Members by name, account or contact."""
+    """Members by name; by account or contact for who may see these."""
 
     q: str | None = None
     shop: str | None = None
