@@ -270,7 +270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Members by name, account or contact. */
+        /** Members by name; by account or contact for who may see these. */
         get: operations["list_members"];
         put?: never;
         /** A new member. */
@@ -1559,8 +1559,6 @@ export interface components {
         LoginBody: {
             username: string;
             password: string;
-            /** @default null */
-            otp: string | null;
             /** @default false */
             cookie: boolean;
         };
@@ -5214,7 +5212,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Members by name, account or contact. */
+            /** @description Members by name; by account or contact for who may see these. */
             200: {
                 headers: {
                     [name: string]: unknown;
