@@ -30,7 +30,7 @@ PERMISSIONS: Mapping[str, str] = {
     "agents.manage": "manage agents' accounts",
     "monitor.view": "see everybody's work",
     "audit.view": "read the audit log",
-    "system.manage": "upkeep, backups, security",
+    "system.manage": "see how the machine is doing",
     EVERY_SHOP: "see every shop",
 }
 """Every right there is, with what it lets one do. Plugins add theirs."""

@@ -596,3 +596,30 @@ def test_every_command_and_question_is_behind_a_door_of_the_table() -> None:
     rows = {row.command.__name__ for row in (*COMMANDS, *(row for feature in FEATURES for row in feature.commands))}
     rows |= {question.__name__ for one in (QUESTIONS, *(feature.questions for feature in FEATURES)) for question in one}
     assert rows - named == BEHIND_SOCKETS | BEHIND_EVERY_REQUEST
+
+
+def test_the_log_is_of_the_shops_one_serves_and_holds_nothing_of_a_case(
+    swept: dict[str, Things], shipped: Site
+) -> None:
+    with shipped.client("sysadmin") as sysadmin, shipped.client("admin") as admin:
+        ok(admin.patch("/agents/carla", json={"capacity": 7}))
+        ok(admin.post("/tickets", json={"subject": "a", "text": "b", "shop": "other", "requester": {"name": "c"}}))
+        first = ok(admin.get("/audit", params={"limit": 2}))
+        rest = ok(admin.get("/audit", params={"limit": 2, "cursor": first["next"]}))
+        seqs = [one["seq"] for one in (*first["items"], *rest["items"])]
+        assert len(seqs) == 4 and seqs == sorted(seqs, reverse=True)
+        changed = ok(sysadmin.get("/audit", params={"kind": "agent.changed"}))["items"][0]
+        assert changed["actor"]["username"] == "admin" and "7" in str(changed["details"]), changed
+        by_carla = ok(sysadmin.get("/audit", params={"actor": "carla", "limit": 200}))["items"]
+        assert {"ticket.changed", "answer.saved"} <= {one["kind"] for one in by_carla}
+        assert not [one for one in by_carla if one["kind"].startswith(("ticket.", "message.")) and one["details"]]
+        shops = [{one["shop"] for one in ok(who.get("/audit"))["items"]} for who in (sysadmin, admin)]
+        assert "other" in shops[1] and "other" not in shops[0]
+        assert admin.get("/audit", params={"cursor": "x"}).status_code == 422
+
+
+def test_who_keeps_the_desk_up_measures_it_from_elsewhere(shipped: Site) -> None:
+    away = {"X-Forwarded-For": "203.0.113.9"}
+    for who, status in (("sysadmin", 200), ("admin", 404), ("agent", 404)):
+        with shipped.client(who) as client:
+            assert client.get(f"{shipped.url}/metrics", headers=away).status_code == status, who
