@@ -7,7 +7,7 @@ target of the policy in force that is still awaited has a live clock, and no oth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.calendar import Calendar
@@ -31,6 +31,7 @@ class Policy:
     targets: Mapping[str, Duration]
     warn_at: tuple[int, ...] = ()
     """Percents, ascending."""
+    label: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def because(self) -> str:
