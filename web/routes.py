@@ -109,9 +109,9 @@ class Call:
         stream = getattr(self.request.connection, "stream", None)
         return stream is not None and bool(stream.closed())
 
-    def require(self, permission: str) -> None:
+    def require(self, right: str) -> None:
         """Raises Refused unless the caller has the right."""
-        require(self.actor, permission)
+        require(self.actor, right)
 
 
 Run = Callable[[Call], Awaitable[Reply]]

@@ -59,3 +59,17 @@ def test_what_is_made_of_a_key_is_read(part: str) -> None:
     values = {one.name for one in dataclasses.fields(getattr(rulebook, part))}
     assert values - used - TO_COME == set(), f"nothing reads these of a {part}"
     assert not TO_COME & used, "this is read by now: take it off the list"
+
+
+def test_a_key_of_before_that_nothing_reads_is_told_of_and_keeps_no_desk_from_building() -> None:
+    book = built(
+        {
+            **RICH,
+            "desk.yaml": RICH["desk.yaml"].replace("    zone:", "    sign_on: x\n    zone:", 1)
+            + "thresholds: {backlog: 3}\n",
+            "shops/demo/settings.yaml": "rate: {value: 6, label: Rate}\n",
+        }
+    )
+    told = {finding.message: finding for finding in book.workings.findings if finding.code == "unused-definition"}
+    assert {f"nothing reads `{name}`" for name in ("thresholds", "label", "sign_on")} <= set(told)
+    assert all(finding.hint for finding in told.values())

@@ -28,12 +28,9 @@ Calendar = Annotated[str | None, Names("calendar"), say("the calendar its time i
 class ShopEntry(Entry):
     """A site of the desk."""
 
-    @staticmethod
-    def unknown(key: str) -> str:
-        """Returns what is told of a key that no field has."""
-        if key == "sign_on":
-            return say("`sign_on` is not set here but under `plugins.settings.auth.member` of engine.yaml; take it out")
-        return Entry.unknown(key)
+    RETIRED: ClassVar[Mapping[str, str]] = {
+        "sign_on": say("it is set under `plugins.settings.auth.member` of the desk's configuration")
+    }
 
     label: Shown = field(default_factory=dict)
     zone: Annotated[str, LOOSE, say("its time zone, such as `Asia/Taipei`")] = "Asia/Taipei"
@@ -87,6 +84,8 @@ class TagsEntry(Entry):
 class FieldEntry(Entry):
     """A field of the shop's own, of tickets or members."""
 
+    RETIRED: ClassVar[Mapping[str, str]] = {"items": say("name the `values` instead, or take it out")}
+
     type: Annotated[str, LOOSE, Choices(*FIELD_TYPES), say("what its values are")] = "text"
     optional: Annotated[bool, say("whether it may be empty")] = True
     default: Annotated[Any, Names("*"), say("the value it begins with")] = None
@@ -103,12 +102,7 @@ class FieldEntry(Entry):
 class DeskFile(Entry):
     """desk.yaml: the world that rules name."""
 
-    @staticmethod
-    def unknown(key: str) -> str:
-        """Returns what is told of a key that no field has."""
-        if key == "thresholds":
-            return say("`thresholds` is no key any more: no figure reads it yet; take it out")
-        return Entry.unknown(key)
+    RETIRED: ClassVar[Mapping[str, str]] = {"thresholds": say("take it out; no figure is watched yet")}
 
     language: Annotated[Any, Choices("1"), say("the version of the rules language")] = 1
     shops: Annotated[Mapping[Annotated[str, Declares("shop")], ShopEntry], say("the sites of the desk, by name")] = (
@@ -227,6 +221,7 @@ class ShopSettingEntry(Entry):
     """A shop's own value of a setting: the value, or a mapping."""
 
     SCALAR: ClassVar[str] = "value"
+    RETIRED: ClassVar[Mapping[str, str]] = dict.fromkeys(("label", "hint"), say("say it in the shared settings.yaml"))
 
     value: SettingValue = None
 
