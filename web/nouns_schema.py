@@ -20,6 +20,7 @@ class State(Struct):
     kind: str
     name: str
     label: Label
+    colour: str | None
     category: Literal["open", "pending", "closed"]
 
 
@@ -28,6 +29,10 @@ class FieldInfo(Struct):
     """`ticket.amount`."""
     type: str
     label: Label
+    group: str | None
+    """The heading it is shown under."""
+    hint: Label
+    """What is told beside it to who fills it in."""
     optional: bool
     personal: bool
     values: list[Noun] | None = None
@@ -47,5 +52,8 @@ class Nouns(Struct):
     teams: list[Noun]
     skills: list[Noun]
     tags: list[Noun]
+    calendars: list[Noun]
+    policies: list[Noun]
+    """What is promised: the policies of service times, first first."""
     states: list[State]
     fields: list[FieldInfo]

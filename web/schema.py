@@ -283,7 +283,6 @@ class Problem(Struct):
 class LoginBody(Body):
     username: Annotated[str, Meta(min_length=1, max_length=200)]
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
-    otp: Short | None = None
     cookie: bool = False
 
 

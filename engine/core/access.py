@@ -30,7 +30,7 @@ PERMISSIONS: Mapping[str, str] = {
     "agents.manage": "manage agents' accounts",
     "monitor.view": "see everybody's work",
     "audit.view": "read the audit log",
-    "system.manage": "upkeep, backups, security",
+    "system.manage": "see how the machine is doing",
     EVERY_SHOP: "see every shop",
 }
 """Every right there is, with what it lets one do. Plugins add theirs."""
@@ -80,14 +80,12 @@ def scope(actor: Actor) -> Scope:
     return Scope(shops=actor.shops, member_id=actor.id)
 
 
-def require(actor: Actor, permission: str) -> None:
+def require(actor: Actor, right: str) -> None:
     """Raises Refused unless the actor has the right; the desk itself has all."""
     if actor.kind == "system":
         return
-    if permission not in actor.permissions:
-        raise Refused(
-            "forbidden", "permission-needed", f"this needs the right `{permission}`; ask an administrator for it"
-        )
+    if right not in actor.permissions:
+        raise Refused("forbidden", "permission-needed", f"this needs the right `{right}`; ask an administrator for it")
 
 
 def serves(actor: Actor, shop: str) -> bool:
@@ -113,21 +111,21 @@ def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
     return ticket.member_id == actor.id and ticket.shop in actor.shops and ticket.channel != INTERNAL
 
 
-def check_ticket(actor: Actor, ticket: Ticket | None, permission: str | None = None) -> Ticket:
+def check_ticket(actor: Actor, ticket: Ticket | None, right: str | None = None) -> Ticket:
     """The ticket, if the actor may see it and has the right; else Refused, the first without telling that it exists."""
     if actor.kind == "agent":
         require(actor, "ticket.view")  # told alike whether there is such a ticket or not
     if ticket is None or not sees_ticket(actor, ticket):
         raise missing("ticket")
-    if permission is not None and actor.kind == "agent":
-        require(actor, permission)
+    if right is not None and actor.kind == "agent":
+        require(actor, right)
     return ticket
 
 
-def check_member(actor: Actor, member: Member | None, permission: str | None = None) -> Member:
+def check_member(actor: Actor, member: Member | None, right: str | None = None) -> Member:
     """The member, if the actor is staff of the shop and has the right; else Refused."""
+    if right is not None and actor.staff:
+        require(actor, right)  # told alike whether there is such a member or not
     if member is None or not actor.staff or not serves(actor, member.shop):
         raise missing("member")
-    if permission is not None:
-        require(actor, permission)
     return member

@@ -376,7 +376,6 @@ class _Build:
             shop_templates=shop_compiled,
             settings=settings,
             shop_settings=shop_settings,
-            thresholds=desk.thresholds,
             rules=RuleSet((), ()),
             environment=environment,
         )
@@ -526,7 +525,7 @@ class _Build:
         if first is not None and last is not None and _before(last, first):
             message = say("a case would have to be resolved before it is first answered")
             at.wrong("timer-order", message, "targets", "resolve")
-        return Policy(entry.name, when, calendar, targets, _warnings(entry))
+        return Policy(entry.name, when, calendar, targets, _warnings(entry), entry.label)
 
     def _condition(self, entry: PolicyEntry, environment: Environment) -> Condition | None:
         if entry.when is None:

@@ -42,6 +42,7 @@ class Calendar:
     zone: ZoneInfo
     hours: Mapping[int, tuple[tuple[int, int], ...]]
     holidays: frozenset[date] = frozenset()
+    label: Mapping[str, str] = field(default_factory=dict)
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
     _begins: dict[int, int] = field(default_factory=dict, repr=False)
 

@@ -202,7 +202,6 @@ class SignIn:
 
     username: str
     password: str
-    otp: str | None = None
     kind: Literal["browser", "api"] = "api"
     address: str = ""
     device: str = ""

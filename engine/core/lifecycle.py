@@ -26,6 +26,7 @@ class State:
     category: Category
     sla: Literal["running", "paused", "stopped"] = "running"
     label: Mapping[str, str] = field(default_factory=dict)
+    colour: str | None = None
     place: Span | None = field(default=None, compare=False)
     """Where it is declared."""
 

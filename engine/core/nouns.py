@@ -66,7 +66,6 @@ class Desk:
     tags: dict[str, Noun] = field(default_factory=dict)
     open_tags: bool = True
     fields: dict[str, CustomField] = field(default_factory=dict)
-    thresholds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_desk(file: DeskFile) -> Desk:
@@ -96,7 +95,6 @@ def read_desk(file: DeskFile) -> Desk:
         custom = _field(name, entry)
         if custom is not None:
             desk.fields[name] = custom
-    desk.thresholds = file.thresholds
     return desk
 
 
@@ -182,9 +180,15 @@ def _field(name: str, entry: FieldEntry) -> CustomField | None:
         optional=default is None and entry.optional,
         writable=True,
         personal=entry.personal,
-        doc=next(iter(entry.label.values()), name),
+        doc=_told(entry.label, entry.hint, name),
     )
-    return CustomField(made, entry.label, None if default is None else _default(made, default, at), values)
+    begins = None if default is None else _default(made, default, at)
+    return CustomField(made, entry.label, begins, values, entry.group, entry.hint)
+
+
+def _told(label: Mapping[str, str], hint: Mapping[str, str], name: str) -> str:
+    """What is said of a name of the desk's own to who writes rules."""
+    return ": ".join([next(iter(label.values()), name), *list(hint.values())[:1]])
 
 
 def _default(spec: Field, value: Any, at: At) -> Any:
@@ -231,7 +235,7 @@ def read_calendars(file: CalendarsFile, zone: ZoneInfo) -> dict[str, Calendar]:
     for name, entry in file.calendars.items():
         at = entry.at
         own = _zone(entry.zone, at) if at.has("zone") else zone
-        calendar = Calendar(name, own, _hours(entry), _holidays(entry))
+        calendar = Calendar(name, own, _hours(entry), _holidays(entry), entry.label)
         if not calendar.ever_open() and at.sound("hours") and at.sound("holidays"):
             at.wrong_key("bad-duration", say("the calendar `{name}` is never open: its clocks would never run", name))
         calendars[name] = calendar
@@ -300,7 +304,7 @@ def read_settings(file: SettingsFile) -> tuple[dict[str, Field], dict[str, Any]]
             message = say("the setting `{name}` has no type rules know", name)
             at.wrong("type-mismatch", message, hint=say("number, text, flag, duration or list"))
             continue
-        fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=name)
+        fields[f"setting.{name}"] = Field(f"setting.{name}", declared, doc=_told(entry.label, entry.hint, name))
         values[f"setting.{name}"] = typed
     return fields, values
 

@@ -18,7 +18,8 @@ from engine.lang.said import say
 def read_lifecycle(file: LifecycleFile) -> RawLifecycle:
     """lifecycles/*.yaml, and whether it is sound."""
     states = {
-        name: State(name, entry.category, entry.sla, entry.label, entry.at.key()) for name, entry in file.states.items()
+        name: State(name, entry.category, entry.sla, entry.label, entry.colour, entry.at.key())
+        for name, entry in file.states.items()
     }
     raw = RawLifecycle(
         file.at, file.kind, file.initial, states, file.live, file.internal, file.label, file.for_, file.channels

@@ -47,7 +47,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "ticket.rating", "ticket.solution", "ticket.language", "ticket.opened_by",
         "message.text", "message.direction", "message.author", "message.automatic", "message.has_attachment",
         "message.length",
-        "member.name", "member.tier", "member.is_guest", "member.shop",
+        "member.name", "member.tier", "member.is_guest", "member.shop", "member.language",
         "shop.name", "now", "weekday",
     ),
     "ticket.view": (
@@ -61,7 +61,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "rating.score", "rating.comment", "timer.name",
     ),
     "member.view": (
-        "member.tags", "member.blocked", "member.open_tickets", "member.complaints_30d", "member.language",
+        "member.tags", "member.blocked", "member.open_tickets", "member.complaints_30d",
         "member.signed_up_at",
     ),
     "member.personal": ("call.from", "call.to"),

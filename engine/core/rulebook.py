@@ -58,7 +58,6 @@ class Shop:
     calendar: str
     sites: tuple[str, ...] = ()
     widget: Mapping[str, Any] = field(default_factory=dict)
-    secret_setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,8 @@ class CustomField:
     default: Any
     values: Mapping[str, Noun]
     """Those of an enumeration, by name."""
+    group: str | None
+    hint: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,6 @@ class Rulebook:
     settings: Mapping[str, Any]
     shop_settings: Mapping[str, Mapping[str, Any]]
     """Of a shop's own; rules have theirs compiled in, conditions and texts of YAML are given them."""
-    thresholds: Mapping[str, Any]
     rules: RuleSet
     environment: Environment
     workings: Workings = Workings()

@@ -7,7 +7,7 @@ target of the policy in force that is still awaited has a live clock, and no oth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ class Policy:
     targets: Mapping[str, Duration]
     warn_at: tuple[int, ...] = ()
     """Percents, ascending."""
+    label: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def because(self) -> str:

@@ -35,6 +35,7 @@ from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.core.questions import (
     Agents,
+    Audit,
     DryRun,
     DryRunLine,
     Events,
@@ -84,6 +85,7 @@ __all__ = [
     "AskRating",
     "Asked",
     "AsyncCommand",
+    "Audit",
     "BlockMember",
     "BringChat",
     "ChangeMember",

@@ -79,17 +79,20 @@ class PlainCommand:
 
 @dataclass(frozen=True, slots=True)
 class AsyncCommand:
-    """A command with work outside the transaction: hashing, files, plugins. It asks for its own transactions."""
+    """A command with work outside the transaction: hashing, files, plugins. It asks for its own transactions.
+
+    Of `rights` an agent needs one (none named: none is needed).
+    """
 
     command: type
     run: Callable[[Context, Actor, Any], Awaitable[dict[str, Any]]]
-    right: str | None = None
+    rights: tuple[str, ...] = ()
     who: Who = "anybody"
 
     @property
     def need(self) -> Need:
         """Who may ask for it."""
-        return Need(self.who, (self.right,) if self.right is not None else ())
+        return Need(self.who, self.rights)
 
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Runs it. Raises Refused."""

@@ -168,6 +168,9 @@ class Decoder:
             slot = by_key.get(key)
             if slot is None and rest is not None:
                 others[key] = one
+            elif slot is None and key in cls.RETIRED:
+                span = At(self.document, (*path, key)).key()
+                self.wrong("unused-definition", say("nothing reads `{name}`", key), span, cls.RETIRED[key])
             elif slot is None:
                 self.unknown_key(cls.unknown(key), tuple(by_key), (*path, key))
                 self.document.mistyped.add(path)

@@ -124,6 +124,8 @@ class Entry:
     """Whether nothing at all counts as a mapping without keys."""
     LACKS: ClassVar[str] = ""
     """What is told of an entry without a field that it must have."""
+    RETIRED: ClassVar[Mapping[str, str]] = {}
+    """Keys of before that nothing reads: passed over with a warning, and what to do. A desk of before still builds."""
 
     at: At = field(compare=False, repr=False)
 

@@ -73,7 +73,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> li
                 for one in identities[row["id"]]
                 if one["kind"] in SHOWN_IDENTITIES
             ],
-            "open_tickets": row["open_tickets"],
+            "open_tickets": row["open_tickets"] if scope.staff else 0,
             "complaints_30d": row["complaints_30d"] if scope.staff else 0,
             "created_at": row["created_at"],
         }
@@ -84,7 +84,8 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> li
 def members(
     tx: Tx, scope: Scope, question: ask.Members, *, lexicon: Lexicon | None = None, now: int | None = None
 ) -> dict[str, Any]:
-    """A page of members, newest first: all, or by words of the name, by id, account, e-mail, phone or its last four.
+    """A page of members, newest first: all, or by words of the name; by account, e-mail, phone or its last four only
+    for who may see these unmasked: else whoever guesses one would be told whose it is.
 
     Raises BadCursor.
     """
@@ -94,11 +95,13 @@ def members(
         condition &= t.Member.shop == question.shop
     q = (question.q or "").strip()
     if q:
-        known = [tx.ring.blind(kind, q) for kind in ("account", "email", "phone")]
-        held: Any = t.Identity.value_key.in_(known)
-        if len(q) == 4 and q.isdigit():
-            held |= t.Identity.tail_key == tx.ring.blind_tail(q)
-        found = t.Member.id.in_(t.Identity.select(t.Identity.member_id).where(held))
+        found: Any = SQL("1 = 0")
+        if scope.personal:
+            known = [tx.ring.blind(kind, q) for kind in ("account", "email", "phone")]
+            held: Any = t.Identity.value_key.in_(known)
+            if len(q) == 4 and q.isdigit():
+                held |= t.Identity.tail_key == tx.ring.blind_tail(q)
+            found = t.Member.id.in_(t.Identity.select(t.Identity.member_id).where(held))
         named = tx.indexes["member"].matching(q)
         if named is not None:
             found |= t.Member.id.in_(named)

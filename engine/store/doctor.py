@@ -13,6 +13,7 @@ from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.log import GENESIS, LINE, digest_of, keyed, line_mark, link
 from engine.store.search import is_indexed
+from engine.store.sessions import login_name
 from engine.store.tables import NEVER
 from engine.store.tx import Tx
 
@@ -194,6 +195,7 @@ ADVICE = {
     "counter-behind": "stop the server, and restore a backup: numbers would be given twice",
     "identity-unreadable": "put the right `keys` back",
     "message-without-ticket": "restore a backup, or ask for help with the database as it is",
+    "login-unreachable": "disable the account that is not used, and add it anew under another name (`engine user`)",
     "search-differs": "stop the server and restore a backup; what is searched for is not all found until then",
     "file-missing": "put the files back from a backup",
     "due-differs": "the next change of the ticket's targets mends it; if it comes again, tell the makers",
@@ -208,7 +210,7 @@ ADVICE = {
 
 def check_store(tx: Tx) -> list[Trouble]:
     """Looks for what should never be: unreadable identities, numbers ahead of their counter, messages without a
-    ticket."""
+    ticket, logins that nobody can sign in with."""
     troubles: list[Trouble] = []
     highest: Any = tx.value(t.Ticket.select(fn.COALESCE(fn.MAX(t.Ticket.number), 0)))
     counted = tx.value(t.Counter.select(t.Counter.value).where(t.Counter.name == "ticket"))
@@ -230,4 +232,9 @@ def check_store(tx: Tx) -> list[Trouble]:
     )
     if strays:
         troubles.append(Trouble("message-without-ticket", f"{strays} messages belong to no ticket"))
+    for row in tx.rows(t.Login.select(t.Login.username, t.Login.owner_kind, t.Login.owner_id).order_by(t.Login.id)):
+        if login_name(row["username"]) != row["username"]:
+            whose = f"the {row['owner_kind']} with the id {row['owner_id']}"
+            what = f"the login `{row['username']}` of {whose} cannot be signed in with: another has that name"
+            troubles.append(Trouble("login-unreachable", what))
     return troubles

@@ -59,6 +59,12 @@ def normalised(kind: str, value: str) -> str:
     return value
 
 
+def is_contact(text: str) -> bool:
+    """Whether a text can only be meant as a mail address or a telephone number, however it is written."""
+    text = folded(text)
+    return "@" in text or (re.fullmatch(r"\+?[\d\s().-]*", text) is not None and len(re.sub(r"\D", "", text)) >= 7)
+
+
 def folded(value: str) -> str:
     """A value without the forms that look alike: full width, superscript, spaces around it."""
     return unicodedata.normalize("NFKC", value).strip()

@@ -37,7 +37,6 @@ fields:
   ticket.region: {type: enum, values: [北, 南], optional: true}
   ticket.parts: {type: list, values: [a, b]}
   member.birthday: {type: date, optional: true, personal: true}
-thresholds: {first_reply: {target: 4h, alarm: 24h}}
 """,
     "sla.yaml": """\
 - {name: gold, when: member.tier >= basic, calendar: always, targets: {first_reply: 1h}, warn_at: [50%]}

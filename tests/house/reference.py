@@ -27,7 +27,7 @@ from engine.editor import textmate
 from engine.features import FEATURES
 from engine.lang import CODES, DURATION, Duration, Severity, Type
 from engine.lang.functions import BUILTINS
-from tests.house import language_page, sla_page
+from tests.house import language_page, rights_page, sla_page
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = "<!-- Made by `python -m tests.house.reference`; change the code, not this page. -->\n\n"
@@ -319,6 +319,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/vocabulary.md": vocabulary_page,
     "docs/findings.md": findings_page,
     "docs/sla.md": lambda: sla_page.page(MADE),
+    "docs/rights.md": lambda: rights_page.page(MADE, rights()),
     "rules/LANGUAGE.md": lambda: language_page.page(MADE, built_in_fields(), type_name),
     f"engine/editor/{textmate.FILE}": textmate.text,
     "web/ui/src/console/rules/keywords.gen.ts": textmate.for_console,

@@ -14,9 +14,9 @@ from playhouse.migrations import Runner
 
 from engine.core.entities import SYSTEM, Actor
 from engine.features import FEATURES
-from engine.store import KeyRing, Store, StoreError, StoreNewer, StoreOlder, migrate
+from engine.store import KeyRing, Store, StoreError, StoreNewer, StoreOlder, migrate, sessions
 from engine.store import tables as t
-from engine.store.doctor import check_chain
+from engine.store.doctor import check_chain, check_store
 from tests.store.desk import agent, guest, line
 
 MODELS = (*t.MODELS, *(model for feature in FEATURES for model in feature.tables))
@@ -201,3 +201,28 @@ def test_cases_of_before_get_their_opener_from_the_log(
     found = storage.database.execute_sql("SELECT number, opened_by FROM ticket ORDER BY number").fetchall()
     assert [tuple(row) for row in found] == [(1, "desk"), (2, "agent")]
     storage.close()
+
+
+def test_logins_of_before_lose_the_spaces_around_their_names(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any
+) -> None:
+    """Each can sign in again; two that would be one stay two, and the doctor tells of the one that cannot."""
+    store = open_store()
+    for owner, name in enumerate(("ming", "hua", "fang"), start=1):
+        store.write_sync(lambda tx, owner=owner, name=name: sessions.save_login(tx, "member", owner, name, "digest"))
+    store.close()
+    storage = plugins.open("storage", storage_url, {})
+    runner = Runner(storage.database, str(migrate.FOLDER))
+    with storage.database.atomic():
+        for owner, kept in ((1, " ming "), (2, "hua　"), (3, " hua")):
+            storage.database.execute_sql(f"UPDATE login SET username = '{kept}' WHERE owner_id = {owner}")
+        runner.History.delete().where(runner.History.name == "0022_login_names").execute()
+    storage.database.close()
+    assert migrate.up(storage) == ["0022_login_names"]
+    storage.close()
+    store = open_store()
+    found = [store.read_sync(lambda tx, name=name: sessions.find_login(tx, name)) for name in ("ming", " hua ", "fang")]
+    assert [one and one["owner_id"] for one in found] == [1, 2, None]
+    (trouble,) = store.read_sync(check_store)
+    assert trouble.code == "login-unreachable" and "` hua` of the member with the id 3" in trouble.message
+    store.close()

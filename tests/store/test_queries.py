@@ -433,21 +433,26 @@ def test_a_repeated_line_is_found_with_its_first_number(store: Store) -> None:
     assert store.read_sync(lambda tx: stream.duplicate_by_client(tx, "agent", member, "k")) is None
 
 
-def test_members_are_found_by_contacts_and_shown_masked(desk: Desk) -> None:
+def test_members_are_found_by_contacts_where_these_are_seen_and_shown_masked_elsewhere(desk: Desk) -> None:
     def contacts(tx: Tx) -> None:
         link_identity(tx, desk.a, "demo", "phone", "0912-345-678", verified=True)
         link_identity(tx, desk.a, "demo", "email", "ming@example.org", verified=False)
+        link_identity(tx, desk.a, "demo", "account", "m-1981", verified=True)
 
     desk.store.write_sync(contacts)
-    for q in ("0912345678", "+886912345678", "5678", "MING@example.org"):
-        page = desk.ask(lambda tx, q=q: directory.members(tx, STAFF, Members(q=q)))
+    seeing = Scope(shops=("demo",), personal=True)
+    for q in ("0912345678", "+886912345678", "5678", "MING@example.org", "m-1981"):
+        page = desk.ask(lambda tx, q=q: directory.members(tx, seeing, Members(q=q)))
         assert [m["id"] for m in page["items"]] == [desk.a], q
-        assert page["items"][0]["identities"] == [
-            {"kind": "phone", "value": "***678", "verified": True},
-            {"kind": "email", "value": "m***@example.org", "verified": False},
-        ]
-    assert desk.ask(lambda tx: directory.members(tx, STAFF, Members(q="5679")))["items"] == []
-    assert desk.ask(lambda tx: directory.members(tx, Scope(shops=("other",)), Members(q="5678")))["items"] == []
+        assert desk.ask(lambda tx, q=q: directory.members(tx, STAFF, Members(q=q)))["items"] == [], q
+    assert desk.ask(lambda tx: directory.member(tx, STAFF, MemberById(desk.a)))["identities"] == [
+        {"kind": "phone", "value": "***678", "verified": True},
+        {"kind": "email", "value": "m***@example.org", "verified": False},
+        {"kind": "account", "value": "m***", "verified": True},
+    ]
+    assert desk.ask(lambda tx: directory.members(tx, seeing, Members(q="5679")))["items"] == []
+    elsewhere = Scope(shops=("other",), personal=True)
+    assert desk.ask(lambda tx: directory.members(tx, elsewhere, Members(q="5678")))["items"] == []
     plain = desk.ask(lambda tx: directory.member(tx, Scope(personal=True), MemberById(desk.a)))
     assert plain["identities"][0]["value"] == "0912-345-678"
     assert [ticket["number"] for ticket in plain["tickets"]] == [1] and plain["open_tickets"] == 1

@@ -86,6 +86,33 @@ def test_who_may_not_see_personal_values_filters_by_none(site: Site) -> None:
         assert seen["count"] == 0 and "member.personal" in seen["broken"]
 
 
+def test_who_may_not_see_contacts_finds_nobody_by_them(site: Site) -> None:
+    """A guess is not confirmed: refused alike whether somebody has the value or not, and not found where it may be a
+    name."""
+    with site.client("lead") as lead, site.client("amy") as amy, site.client("hua") as hua:
+        made = lead.post(
+            "/members", json={"name": "阿芳", "shop": "demo", "phone": "0987-654-321", "email": "fang@mail.example"}
+        )
+        assert made.status_code == 201, made.text
+        for known, unknown in (
+            ("0987654321", "0987654322"),
+            ("+886 987 654 321", "+886 987 654 322"),
+            ("(0987)654-321", "(0987)654-322"),
+            ("０９８７６５４３２１", "０９８７６５４３２２"),
+            ("fang@mail.example", "feng@mail.example"),
+        ):
+            assert [one["name"] for one in lead.get("/members", params={"q": known}).json()["items"]] == ["阿芳"], known
+            told = [amy.get("/members", params={"q": q}) for q in (known, unknown)]
+            assert [one.status_code for one in told] == [403, 403], known
+            assert (
+                told[0].json()["detail"] == told[1].json()["detail"] and "member.personal" in told[0].json()["detail"]
+            )
+            assert hua.get("/members", params={"q": known}).json()["items"] == [], known
+        assert [one["name"] for one in lead.get("/members", params={"q": "4321"}).json()["items"]] == ["阿芳"]
+        assert amy.get("/members", params={"q": "4321"}).json()["items"] == []
+        assert [one["name"] for one in amy.get("/members", params={"q": "阿芳"}).json()["items"]] == ["阿芳"]
+
+
 # --- sockets --------------------------------------------------------------------------------------------------------
 
 

@@ -203,3 +203,13 @@ def test_a_used_token_is_remembered_as_long_as_it_is_good(site: Site) -> None:
     site.chat(token=identity(exp=int(time.time()) + 300)).connection.close()
     rows = site.run(lambda: site.desk.context.store.read(lambda tx: tx.rows(t.SignOn.select())))
     assert len(rows) == 1 and rows[0]["expires_at"] > (time.time() + 299) * SECOND
+
+
+def test_a_code_that_nothing_checks_is_not_taken(site: Site) -> None:
+    """A second factor that is sent is checked or refused; it is never passed over."""
+    given = {"username": "lead", "password": PASSWORD}
+    with site.client() as client:
+        refused = client.post("/auth/login", json={**given, "otp": "123456"})
+        assert refused.status_code == 422
+        assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [("/otp", "unknown-field")]
+        assert client.post("/auth/login", json=given).status_code == 200

@@ -15,7 +15,7 @@ ONE = f"{API}/members/{{member}}"
 
 @route("GET", f"{API}/members", {200: schema.MemberPage}, tag="members", query=schema.MembersQuery)
 async def list_members(call: Call) -> Reply:
-    """Members by name, account or contact."""
+    """Members by name; by account or contact for who may see these."""
     q: schema.MembersQuery = call.query
     return Reply(await call.ask(Members(q.q or None, q.shop, q.limit, q.cursor or None)))
 

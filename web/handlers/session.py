@@ -23,7 +23,7 @@ async def login(call: Call) -> Reply:
         text = "too many failed attempts; try again later"
         raise Refused("too-many", "too-many-sign-ins", text, retry_after=wait)
     kind: Literal["browser", "api"] = "browser" if body.cookie else "api"
-    command = SignIn(body.username, body.password, body.otp, kind, call.address, call.device)
+    command = SignIn(body.username, body.password, kind, call.address, call.device)
     try:
         done = await call.desk.act(NOBODY, command)
     except Refused as refusal:

@@ -33,6 +33,9 @@ class Beginning:
         self.run(draft, command)
 
     def check_actor(self, actor: Actor) -> None:
-        """Raises Refused for an agent without the right to a command that is about nothing there yet."""
-        if self.about is None and self.right is not None and actor.kind == "agent":
+        """Raises Refused for an agent without the right, before anything is looked for: told alike whether it is there.
+
+        Not for a command about a ticket: who may see tickets may be told of one that it is there.
+        """
+        if self.about != "ticket" and self.right is not None and actor.kind == "agent":
             access.require(actor, self.right)

@@ -28,6 +28,10 @@ Calendar = Annotated[str | None, Names("calendar"), say("the calendar its time i
 class ShopEntry(Entry):
     """A site of the desk."""
 
+    RETIRED: ClassVar[Mapping[str, str]] = {
+        "sign_on": say("it is set under `plugins.settings.auth.member` of the desk's configuration")
+    }
+
     label: Shown = field(default_factory=dict)
     zone: Annotated[str, LOOSE, say("its time zone, such as `Asia/Taipei`")] = "Asia/Taipei"
     locales: Annotated[
@@ -36,7 +40,6 @@ class ShopEntry(Entry):
     calendar: Annotated[str | None, Names("calendar"), say("its opening hours")] = None
     sites: Annotated[tuple[str, ...], say("the web pages that may show its chat window")] = ()
     widget: Annotated[Mapping[str, Any], say("how its chat window looks")] = field(default_factory=dict)
-    sign_on: Annotated[Any, say("how its members are signed on")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +84,25 @@ class TagsEntry(Entry):
 class FieldEntry(Entry):
     """A field of the shop's own, of tickets or members."""
 
+    RETIRED: ClassVar[Mapping[str, str]] = {"items": say("name the `values` instead, or take it out")}
+
     type: Annotated[str, LOOSE, Choices(*FIELD_TYPES), say("what its values are")] = "text"
     optional: Annotated[bool, say("whether it may be empty")] = True
     default: Annotated[Any, Names("*"), say("the value it begins with")] = None
     label: Shown = field(default_factory=dict)
     values: Annotated[tuple[Annotated[NounEntry, Declares("*")], ...], say("the values of an `enum` or a `list`")] = ()
     personal: Annotated[bool, say("whether only those may see it who may see personal values")] = False
-    items: Annotated[Any, say("what the items of a `list` are")] = None
-    group: Annotated[Any, say("the heading it is shown under")] = None
-    hint: Annotated[Any, say("what is told beside it to who fills it in")] = None
+    group: Annotated[str | None, LOOSE, say("the heading it is shown under")] = None
+    hint: Annotated[Label, say("what is told beside it to who fills it in; a text, or one a language")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskFile(Entry):
     """desk.yaml: the world that rules name."""
+
+    RETIRED: ClassVar[Mapping[str, str]] = {"thresholds": say("take it out; no figure is watched yet")}
 
     language: Annotated[Any, Choices("1"), say("the version of the rules language")] = 1
     shops: Annotated[Mapping[Annotated[str, Declares("shop")], ShopEntry], say("the sites of the desk, by name")] = (
@@ -119,10 +127,6 @@ class DeskFile(Entry):
     fields: Annotated[
         Mapping[Annotated[str, Declares("field")], FieldEntry],
         say("fields of your own: `ticket.NAME` and `member.NAME`"),
-    ] = field(default_factory=dict)
-    thresholds: Annotated[
-        Mapping[Annotated[str, Choices("first_reply", "handling", "one_touch", "backlog")], Any],
-        say("targets and alarms of the figures that are watched"),
     ] = field(default_factory=dict)
 
 
@@ -195,7 +199,7 @@ class CalendarsFile(Entry):
 
 
 SettingValue = Annotated[Any, say("what rules and texts read")]
-SettingHint = Annotated[Any, say("what is told beside it to who changes it")]
+SettingHint = Annotated[Label, say("what is told beside it to who changes it; a text, or one a language")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +213,7 @@ class SettingEntry(Entry):
     ] = None
     value: SettingValue = None
     label: Shown = field(default_factory=dict)
-    hint: SettingHint = None
+    hint: SettingHint = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,10 +221,9 @@ class ShopSettingEntry(Entry):
     """A shop's own value of a setting: the value, or a mapping."""
 
     SCALAR: ClassVar[str] = "value"
+    RETIRED: ClassVar[Mapping[str, str]] = dict.fromkeys(("label", "hint"), say("say it in the shared settings.yaml"))
 
     value: SettingValue = None
-    label: Shown = field(default_factory=dict)
-    hint: SettingHint = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

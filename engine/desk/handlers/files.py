@@ -11,6 +11,7 @@ from typing import Any
 from engine.core.commands import Upload
 from engine.core.entities import Actor
 from engine.core.errors import Refused
+from engine.core.rights import WRITING
 from engine.desk.actors import uploaders_of
 from engine.desk.context import Context
 from engine.desk.rows import AsyncCommand
@@ -57,4 +58,5 @@ def _check_room(context: Context, size: int, tx: Tx) -> None:
         raise Refused("too-many", "uploads-full", text, retry_after=FULL)
 
 
-COMMANDS = (AsyncCommand(Upload, _upload),)
+COMMANDS = (AsyncCommand(Upload, _upload, rights=("ticket.create", *WRITING.values())),)
+"""An agent uploads what a line or a new case shall name."""

@@ -61,12 +61,7 @@ async def _signed_in(context: Context, command: SignIn) -> dict[str, Any]:
     account = None
     if login is not None and login["password"]:
         account = {"kind": login["owner_kind"], "id": login["owner_id"], "hash": login["password"]}
-    credentials = {
-        "username": command.username,
-        "password": command.password,
-        "otp": command.otp,
-        "account": account,
-    }
+    credentials = {"username": command.username, "password": command.password, "account": account}
     async with context.sign_ins:
         identity = await _recognised(context, credentials, lambda identity: True)
     refused = Refused("unknown-actor", "bad-credentials", "the username or the password is not right")

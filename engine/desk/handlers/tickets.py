@@ -25,13 +25,16 @@ def ticket_answer(work: Work, command: Any, case: Case, decided: Decided) -> dic
 def _of_new(work: Work, command: OpenTicket) -> Case:
     """A case of the member who asks: staff names a requester, a member opens his own."""
     actor = work.actor
+    if actor.kind == "guest":
+        raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")
     shop = locate.shop(work.book, actor, command.shop)
     kind = command.kind or work.book.opens.kind("lines", command.channel)
     if kind not in work.book.lifecycles:
         raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{kind}`", pointer="/kind")
     if not actor.staff:
-        if actor.kind == "guest":
-            raise Refused("unknown-actor", "sign-in-needed", "sign in to open a case")
+        if command.requester is not None:
+            reason = "members open cases of their own; leave `requester` out"
+            raise Refused("forbidden", "permission-needed", reason, pointer="/requester")
         own = people.account_identity(work.tx, actor.id)
         return locate.need(load.member_case(work.tx, work.words, actor.id, new_ticket=True, identity_id=own))
     who = locate.requester(work, shop, command.requester or {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from engine.core import questions as ask
 from engine.core.rulebook import Noun, Rulebook
@@ -25,20 +25,25 @@ def nouns(book: Rulebook) -> dict[str, Any]:
 
     return {
         "digest": book.digest,
-        "shops": [{"name": s.name, "label": dict(s.label), "colour": None, "group": None} for s in book.shops.values()],
+        "shops": _labelled(book.shops),
         "locales": list(book.locales),
-        "kinds": [
-            {"name": kind, "label": dict(life.label), "colour": None, "group": None}
-            for kind, life in book.lifecycles.items()
-        ],
+        "kinds": _labelled(book.lifecycles),
         "types": listed(book.types),
         "tiers": listed(book.tiers),
         "priorities": listed(book.priorities),
-        "teams": [{"name": x.name, "label": dict(x.label), "colour": None, "group": None} for x in book.teams.values()],
+        "teams": _labelled(book.teams),
         "skills": listed(book.skills),
         "tags": listed(book.known_tags),
+        "calendars": _labelled(book.calendars),
+        "policies": _labelled(book.policies),
         "states": [
-            {"kind": kind, "name": state.name, "label": dict(state.label), "category": state.category}
+            {
+                "kind": kind,
+                "name": state.name,
+                "label": dict(state.label),
+                "colour": state.colour,
+                "category": state.category,
+            }
             for kind, life in book.lifecycles.items()
             for state in life.states.values()
         ],
@@ -47,6 +52,8 @@ def nouns(book: Rulebook) -> dict[str, Any]:
                 "name": name,
                 "type": spec.field.type.kind,
                 "label": dict(spec.label),
+                "group": spec.group,
+                "hint": dict(spec.hint),
                 "optional": spec.field.optional,
                 "personal": spec.field.personal,
                 "values": listed(spec.values) if spec.field.type.enum else None,
@@ -54,6 +61,16 @@ def nouns(book: Rulebook) -> dict[str, Any]:
             for name, spec in book.custom_fields.items()
         ],
     }
+
+
+class _Labelled(Protocol):
+    @property
+    def label(self) -> Mapping[str, str]: ...
+
+
+def _labelled(named: Mapping[str, _Labelled]) -> list[dict[str, Any]]:
+    """What has a name and a label only."""
+    return [{"name": name, "label": dict(one.label), "colour": None, "group": None} for name, one in named.items()]
 
 
 QUESTIONS: Questions = {ask.Nouns: Asked(_nouns)}

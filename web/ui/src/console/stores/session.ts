@@ -37,8 +37,8 @@ export const useSession = defineStore('session', () => {
     return user.value
   }
 
-  async function signIn(username: string, password: string, otp: string | null): Promise<User> {
-    take(await api.post<Login>('/auth/login', { username, password, otp, cookie: true }))
+  async function signIn(username: string, password: string): Promise<User> {
+    take(await api.post<Login>('/auth/login', { username, password, cookie: true }))
     // The cookie's own token for changes, should the login not have told it.
     if (!api.csrf) take(await api.get<Me>('/auth/me'))
     return user.value as User

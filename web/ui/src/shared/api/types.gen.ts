@@ -270,7 +270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Members by name, account or contact. */
+        /** Members by name; by account or contact for who may see these. */
         get: operations["list_members"];
         put?: never;
         /** A new member. */
@@ -445,6 +445,23 @@ export interface paths {
         };
         /** Lines and tickets that hold the words, and signs as they are typed. */
         get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what in the shops I serve, newest first. */
+        get: operations["audit_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -852,7 +869,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters in Prometheus' format, for this machine or with the metrics key. */
+        /** Counters in Prometheus' format, for this machine, with the metrics key, or for who may keep the desk up. */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -1559,8 +1576,6 @@ export interface components {
         LoginBody: {
             username: string;
             password: string;
-            /** @default null */
-            otp: string | null;
             /** @default false */
             cookie: boolean;
         };
@@ -1786,6 +1801,7 @@ export interface components {
             label: {
                 [key: string]: string;
             };
+            colour: string | null;
             /** @enum {string} */
             category: "closed" | "open" | "pending";
         };
@@ -1795,6 +1811,12 @@ export interface components {
             name: string;
             type: string;
             label: {
+                [key: string]: string;
+            };
+            /** @description The heading it is shown under. */
+            group: string | null;
+            /** @description What is told beside it to who fills it in. */
+            hint: {
                 [key: string]: string;
             };
             optional: boolean;
@@ -1818,6 +1840,9 @@ export interface components {
             teams: components["schemas"]["Noun"][];
             skills: components["schemas"]["Noun"][];
             tags: components["schemas"]["Noun"][];
+            calendars: components["schemas"]["Noun"][];
+            /** @description What is promised: the policies of service times, first first. */
+            policies: components["schemas"]["Noun"][];
             states: components["schemas"]["State"][];
             fields: components["schemas"]["FieldInfo"][];
         };
@@ -2744,6 +2769,39 @@ export interface components {
         SearchPage: {
             /** @description Newest first. */
             items: components["schemas"]["SearchHit"][];
+            /** @default null */
+            next: string | null;
+        };
+        /** AuditActor */
+        AuditActor: {
+            /** @enum {string} */
+            kind: "agent" | "guest" | "member" | "system";
+            /** @description Agents only. */
+            username: string | null;
+            name: string | null;
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            seq: number;
+            at: string;
+            /** @description What happened, as in the tickets' events. */
+            kind: string;
+            actor: components["schemas"]["AuditActor"];
+            shop: string | null;
+            /** @description The number of the case it is about. */
+            ticket: number | null;
+            /** @description From where an agent did it, or somebody tried to sign in. */
+            address: string | null;
+            device: string | null;
+            /** @description Of what is about the desk itself; of a case, a member or a line they stand with these. */
+            details: {
+                [key: string]: unknown;
+            };
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["AuditEntry"][];
             /** @default null */
             next: string | null;
         };
@@ -5214,7 +5272,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Members by name, account or contact. */
+            /** @description Members by name; by account or contact for who may see these. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6624,6 +6682,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_log: {
+        parameters: {
+            query?: {
+                /** @description Only this kind of event. */
+                kind?: string;
+                /** @description Only what the agent of this username did. */
+                actor?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who did what in the shops I serve, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9198,7 +9350,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Counters in Prometheus' format, for this machine or with the metrics key. */
+            /** @description Counters in Prometheus' format, for this machine, with the metrics key, or for who may keep the desk up. */
             200: {
                 headers: {
                     [name: string]: unknown;

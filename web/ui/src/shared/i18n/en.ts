@@ -115,8 +115,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'login.title': 'Sign in',
   'login.username': 'Username',
   'login.password': 'Password',
-  'login.otp': 'Verification code',
-  'login.otpHint': 'Enter the six digits your authenticator shows.',
   'login.submit': 'Sign in',
   'login.busy': 'Signing in…',
   'login.wrong': 'The username or password is wrong.',

@@ -115,8 +115,6 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'login.title': '登录',
   'login.username': '账号',
   'login.password': '密码',
-  'login.otp': '验证码',
-  'login.otpHint': '请输入验证器显示的六位数字。',
   'login.submit': '登录',
   'login.busy': '登录中…',
   'login.wrong': '账号或密码不正确。',

@@ -113,8 +113,6 @@ export const desk = {
   'login.title': '登入',
   'login.username': '帳號',
   'login.password': '密碼',
-  'login.otp': '驗證碼',
-  'login.otpHint': '請輸入驗證器顯示的六位數字。',
   'login.submit': '登入',
   'login.busy': '登入中…',
   'login.wrong': '帳號或密碼不正確。',
