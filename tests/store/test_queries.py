@@ -110,8 +110,11 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "sla": [SLA],
         "fields": {"region": "北部", "account": "•••"},
         "rating": None,
+        "merged_into": None,
         "version": 1,
         "unread": 1,
+        "rating_comment": None,
+        "rated_at": None,
     }
 
 

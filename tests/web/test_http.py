@@ -222,6 +222,16 @@ def test_status_rating_retry_and_reload(site: Site, amy: httpx.Client, lead: htt
             assert conforms("rate_ticket", ming.post(f"/tickets/{number}/rating", json={"score": 4}))["rating"] == 4
             wrong = refused("rate_ticket", ming.post(f"/tickets/{number}/rating", json={"score": 9}), 422)
             assert wrong["errors"][0]["pointer"] == "/score"
+            first = conforms("get_ticket", amy.get(f"/tickets/{number}"))
+            assert (first["rating"], first["rating_comment"]) == (4, None)
+            ming.post(f"/tickets/{number}/rating", json={"score": 2, "comment": "後來又壞了"})
+            own = conforms("get_ticket", ming.get(f"/tickets/{number}"))
+            assert own["rating"] == 2 and not {"rating_comment", "rated_at"} & own.keys()
+        revised = conforms("get_ticket", amy.get(f"/tickets/{number}"))
+        assert (revised["rating"], revised["rating_comment"]) == (2, "後來又壞了")
+        assert revised["rated_at"] > first["rated_at"] > revised["created_at"]
+        past = conforms("get_member", amy.get(f"/members/{revised['requester']['id']}"))["tickets"]
+        assert [one["rating_comment"] for one in past if one["number"] == number] == ["後來又壞了"]
         chat.send({"type": "end"})
         chat.get("ended")
     refused("retry_message", amy.post(f"/tickets/{number}/messages/999999/retry"), 404)

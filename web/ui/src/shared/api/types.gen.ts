@@ -1296,9 +1296,15 @@ export interface components {
                 [key: string]: unknown;
             };
             rating: number | null;
+            /** @description The number of the case in which this one went on: its lines stand there. */
+            merged_into: number | null;
             version: number;
             /** @description Staff: lines by the other side the actor has not read. */
             unread?: number;
+            /** @description Staff: what the member wrote with the rating; of one that was revised, the newest. */
+            rating_comment?: string | null;
+            /** @description Staff: when it was given, or last revised. */
+            rated_at?: string | null;
             last_line?: components["schemas"]["LastLine"] | null;
             /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
             links?: components["schemas"]["LinkedTicket"][];
