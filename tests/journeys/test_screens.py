@@ -74,3 +74,59 @@ def test_a_merged_chat_leads_to_where_it_went_on(shop: Served, browser: Browser)
             link.click()
             page.wait_for_url(f"**/tickets/{own}")
             expect(page.locator("[data-test=line]").filter(has_text="我是遊客")).to_be_visible()
+
+
+PAGES = (
+    *("/", "/inbox", "/inbox?view=all", "/tickets/1", "/tickets/999999", "/answers", "/quick-replies", "/settings"),
+    *("/rules", *(f"/rules?view={view}" for view in ("edit", "try", "history", "statistics", "diagrams"))),
+    *("/system", "/audit", "/account/sessions", "/nowhere"),
+)
+
+
+@pytest.mark.parametrize("who", ["admin", "sys", "lin", "amy"])
+def test_no_page_asks_what_is_refused(shop: Served, browser: Browser, who: str) -> None:
+    """Every page of the console, as each shipped role: whoever may not be there is told so, without a question."""
+    refused: list[str] = []
+    with Person(browser, shop.url, width=1440, height=900) as person:
+        page = person.page
+        page.on("response", lambda answer: refused.append(answer.url) if answer.status in (401, 403) else None)
+        person.sign_in(who)
+        refused.clear()
+        person.troubles.clear()  # before signing in
+        for path in PAGES:
+            person.go(path)
+            expect(page.locator("main h1, main h2, main [role=status]").first).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            if path == "/tickets/1" and page.locator("[data-test=tab-member]").is_visible():
+                for tab in ("member", "why", "facts"):
+                    page.locator(f"[data-test=tab-{tab}]").click()
+                page.wait_for_load_state("networkidle")
+        assert refused == []
+        gone = ("/nowhere", "/tickets/999999")
+        assert [one for one in person.troubles if not any(path in one for path in gone)] == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_the_state_of_the_system_and_acts_are_shown(shop: Served, browser: Browser, width: int, theme: str) -> None:
+    with Person(browser, shop.url, width=width, height=1000) as person:
+        person.context.add_init_script(f"localStorage.setItem('yingda.theme', '{theme}')")
+        page = person.go("/login")
+        page.locator("[data-test=login-username]").fill("sys")
+        page.locator("[data-test=login-password]").fill("wrong")
+        page.locator("[data-test=login-submit]").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        page = person.sign_in("sys", "/system")
+        state = shop.get("sys", "/system")
+        expect(page.locator("[data-test=system-rules]")).to_contain_text(state["rules"]["digest"][:8])
+        assert page.locator("[data-test=system-channel]").count() == len(state["channels"])
+        expect(page.locator("[data-test=system-store]")).to_contain_text("正常")
+        _look(page, f"system-{width}-{theme}")
+        person.go("/audit")
+        page.locator("[data-test=audit-refused]").check()
+        failed = page.locator("[data-test=act][data-kind='session.refused']").first
+        expect(failed).to_contain_text("登入失敗")
+        expect(failed).to_contain_text("sys")
+        expect(failed).to_contain_text("127.0.0.1")
+        page.locator("[data-test=audit-refused]").uncheck()
+        expect(page.locator("[data-test=act]").filter(has_text="張維安").first).to_be_visible()
+        _look(page, f"audit-{width}-{theme}")
