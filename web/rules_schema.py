@@ -183,18 +183,32 @@ class RulesStatistics(Struct):
     items: list[RuleFigures]
 
 
+class Resettling(Struct):
+    """What was put in force promises otherwise: it is carried to the service times of open tickets, in the
+    background."""
+
+    job: int
+    """The long work: `GET /api/v1/jobs/{job}` tells how far it is."""
+    tickets: int
+    """How many open tickets it looks at."""
+
+
 class Published(Struct):
     changed: bool
     digest: str
     findings: list[Finding]
     """Warnings."""
     changes: list[RulesChange]
+    resettling: Resettling | None
+    """null: no open ticket is concerned."""
 
 
 class Reloaded(Struct):
     changed: bool
     digest: str
     findings: list[Finding]
+    resettling: Resettling | None
+    """null: no open ticket is concerned."""
 
 
 class Validated(Struct):
