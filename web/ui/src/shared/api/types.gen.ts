@@ -2053,6 +2053,17 @@ export interface components {
             days: number;
             items: components["schemas"]["RuleFigures"][];
         };
+        /**
+         * Resettling
+         * @description What was put in force promises otherwise: it is carried to the service times of open tickets, in the
+         *         background.
+         */
+        Resettling: {
+            /** @description The long work: `GET /api/v1/jobs/{job}` tells how far it is. */
+            job: number;
+            /** @description How many open tickets it looks at. */
+            tickets: number;
+        };
         /** Published */
         Published: {
             changed: boolean;
@@ -2060,12 +2071,16 @@ export interface components {
             /** @description Warnings. */
             findings: components["schemas"]["Finding"][];
             changes: components["schemas"]["RulesChange"][];
+            /** @description null: no open ticket is concerned. */
+            resettling: components["schemas"]["Resettling"] | null;
         };
         /** Reloaded */
         Reloaded: {
             changed: boolean;
             digest: string;
             findings: components["schemas"]["Finding"][];
+            /** @description null: no open ticket is concerned. */
+            resettling: components["schemas"]["Resettling"] | null;
         };
         /** Validated */
         Validated: {

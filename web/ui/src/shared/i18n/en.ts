@@ -336,6 +336,10 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'identity.line': 'LINE',
   'identity.weibo': 'Weibo',
 
+  'why.sla': 'Service times follow',
+  'why.sla.by': '{target}: policy {policy}, calendar {calendar}',
+  'why.sla.because': 'Because: {because}',
+  'why.sla.default': 'It has no condition, and no other policy took the ticket',
   'why.title': 'Why is it so?',
   'why.hint': 'Every automatic decision is on record: which rules acted, on what values, and which did not.',
   'why.empty': 'No automatic decisions yet',
@@ -523,6 +527,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.publish.noteHint': 'Why this change? It stands in the history.',
   'rules.publish.busy': 'Publishing…',
   'rules.published': 'Published; version {digest} is in force.',
+  'rules.resettling': 'Service times of {n} open tickets are being worked out anew (background job #{job}).',
   'rules.stale': 'Somebody else published while you were editing, so your changes were not published yet.',
   'rules.stale.folder': 'The rules folder holds changes that are not in force, so your changes were not published yet.',
   'rules.stale.hint': 'Look at the differences first. Files that only one side changed are merged by themselves; where both changed the same lines, you choose. Publish once it is right.',

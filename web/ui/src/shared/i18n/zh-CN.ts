@@ -336,6 +336,10 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'identity.line': 'LINE',
   'identity.weibo': '微博',
 
+  'why.sla': '时限依据',
+  'why.sla.by': '{target}：策略 {policy}，营业时间 {calendar}',
+  'why.sla.because': '条件：{because}',
+  'why.sla.default': '没有条件，其他策略都不符合',
   'why.title': '为什么会这样？',
   'why.hint': '每次自动处理都有记录：哪些规则生效、依据哪些数据，以及哪些规则没有生效。',
   'why.empty': '还没有任何自动处理的记录',
@@ -523,6 +527,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.publish.noteHint': '为什么修改？日后查版本时会看到。',
   'rules.publish.busy': '发布中…',
   'rules.published': '已发布，版本 {digest} 生效。',
+  'rules.resettling': '正在按新规则重算 {n} 张未结工单的时限（后台任务 #{job}）。',
   'rules.stale': '你编辑的时候，有人发布了新版本，所以还没有发布你的修改。',
   'rules.stale.folder': '规则文件夹里有尚未生效的修改，所以还没有发布你的修改。',
   'rules.stale.hint': '先看过差异。只有一方改过的文件会自动合并；双方改到同一处时由你选择。合并后检查无误再发布。',

@@ -334,6 +334,10 @@ export const desk = {
   'identity.line': 'LINE',
   'identity.weibo': '微博',
 
+  'why.sla': '時限依據',
+  'why.sla.by': '{target}：政策 {policy}，營業時間 {calendar}',
+  'why.sla.because': '條件：{because}',
+  'why.sla.default': '沒有條件，其他政策都不符合',
   'why.title': '為什麼會這樣？',
   'why.hint': '每次自動處理都有紀錄：哪些規則生效、依據哪些資料，以及哪些規則沒有生效。',
   'why.empty': '還沒有任何自動處理的紀錄',
@@ -521,6 +525,7 @@ export const desk = {
   'rules.publish.noteHint': '為什麼修改？日後查版本時會看到。',
   'rules.publish.busy': '發布中…',
   'rules.published': '已發布，版本 {digest} 生效。',
+  'rules.resettling': '正在依新規則重算 {n} 張未結案工單的時限（背景工作 #{job}）。',
   'rules.stale': '你編輯的時候，有人發布了新版本，所以還沒有發布你的修改。',
   'rules.stale.folder': '規則資料夾裡有尚未生效的修改，所以還沒有發布你的修改。',
   'rules.stale.hint': '先看過差異。只有一方改過的檔案會自動合併；雙方改到同一處時由你選擇。合併後檢查無誤再發布。',
