@@ -87,7 +87,9 @@ def test_an_edit_is_published_written_and_decides(site: Site, wen: httpx.Client)
 
 def test_what_promises_otherwise_says_how_many_open_cases_it_is_carried_to(site: Site, wen: httpx.Client) -> None:
     site.open_ticket()
-    assert conforms("publish_rules", publish(wen, {"thanks.rules": GOOD}))["resettling"] is None, "rules promise nothing"
+    assert conforms("publish_rules", publish(wen, {"thanks.rules": GOOD}))["resettling"] is None, (
+        "rules promise nothing"
+    )
     before, desk = digest(wen), on_disk(site)["desk.yaml"]
     done = conforms("publish_rules", publish(wen, {"desk.yaml": desk + "# later\n"}))["resettling"]
     assert done["tickets"] >= 1
