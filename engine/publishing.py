@@ -146,8 +146,8 @@ async def _begun_from(desk: Desk, base: str) -> dict[str, str]:
 async def publish(
     desk: Desk, edit: Edit, known: Rulebook | None = None, checks: Checking | None = None
 ) -> dict[str, Any]:
-    """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes", "resettling"}: the
-    job that carries it to the clocks of open tickets and how many these are, or None.
+    """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes", "resettling"}:
+    the job that carries it to the clocks of open tickets and how many these are, or None.
 
     `known`, `checks`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold
     the folder, `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the

@@ -184,13 +184,10 @@ class RulesStatistics(Struct):
 
 
 class Resettling(Struct):
-    """What was put in force promises otherwise: it is carried to the service times of open tickets, in the
-    background."""
+    """New service times are carried to so many open `tickets` by the job `GET /api/v1/jobs/{job}`; null: none."""
 
     job: int
-    """The long work: `GET /api/v1/jobs/{job}` tells how far it is."""
     tickets: int
-    """How many open tickets it looks at."""
 
 
 class Published(Struct):
@@ -200,7 +197,6 @@ class Published(Struct):
     """Warnings."""
     changes: list[RulesChange]
     resettling: Resettling | None
-    """null: no open ticket is concerned."""
 
 
 class Reloaded(Struct):
@@ -208,7 +204,6 @@ class Reloaded(Struct):
     digest: str
     findings: list[Finding]
     resettling: Resettling | None
-    """null: no open ticket is concerned."""
 
 
 class Validated(Struct):

@@ -222,16 +222,6 @@ def test_status_rating_retry_and_reload(site: Site, amy: httpx.Client, lead: htt
             assert conforms("rate_ticket", ming.post(f"/tickets/{number}/rating", json={"score": 4}))["rating"] == 4
             wrong = refused("rate_ticket", ming.post(f"/tickets/{number}/rating", json={"score": 9}), 422)
             assert wrong["errors"][0]["pointer"] == "/score"
-            first = conforms("get_ticket", amy.get(f"/tickets/{number}"))
-            assert (first["rating"], first["rating_comment"]) == (4, None)
-            ming.post(f"/tickets/{number}/rating", json={"score": 2, "comment": "後來又壞了"})
-            own = conforms("get_ticket", ming.get(f"/tickets/{number}"))
-            assert own["rating"] == 2 and not {"rating_comment", "rated_at"} & own.keys()
-        revised = conforms("get_ticket", amy.get(f"/tickets/{number}"))
-        assert (revised["rating"], revised["rating_comment"]) == (2, "後來又壞了")
-        assert revised["rated_at"] > first["rated_at"] > revised["created_at"]
-        past = conforms("get_member", amy.get(f"/members/{revised['requester']['id']}"))["tickets"]
-        assert [one["rating_comment"] for one in past if one["number"] == number] == ["後來又壞了"]
         chat.send({"type": "end"})
         chat.get("ended")
     refused("retry_message", amy.post(f"/tickets/{number}/messages/999999/retry"), 404)
@@ -536,22 +526,6 @@ def test_pages_and_their_policies(site: Site) -> None:
         lost = root.get(path, headers={"Accept": "text/html"})
         assert (lost.status_code, lost.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), "not announced"
         assert root.get(path).headers["Content-Type"] == "application/problem+json"
-    browser = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
-    for path in ("/api/v1/x", "/api/x", "/ws/x", "/files/x", "/hooks/x", "/assets/x.js", "/nowhere"):
-        lost = root.get(path, headers=browser)
-        assert (lost.status_code, lost.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), path
-        assert "找不到這個頁面" in lost.text and "應答" not in lost.text, "a visitor sees the shop's page, not the desk"
-        assert "script-src 'self'" in lost.headers["Content-Security-Policy"]
-        for program in ({}, {"Accept": "application/json"}, {**browser, "Sec-Fetch-Dest": "script"}):
-            asked = root.get(path, headers=program)
-            assert (asked.status_code, asked.headers["Content-Type"]) == (404, "application/problem+json"), path
-        assert root.post(path, headers=browser).headers["Content-Type"] == "application/problem+json"
-    staff = httpx.Client(base_url=site.url, cookies={"desk": site.token("amy")})
-    assert "應答" in staff.get("/nowhere", headers=browser).text, "colleagues find their menu beside it"
-    for path in ("/api/x", "/api/v1/tickets/999999", "/api/v1/files/gone"):
-        lost = staff.get(path, headers=browser)
-        assert lost.status_code == 404 and "找不到這個頁面" in lost.text and "應答" not in lost.text, path
-        assert staff.get(path).json()["status"] == 404
     chat = root.get("/chat", params={"shop": "demo"})
     assert "frame-ancestors 'self' http://127.0.0.1:9 https://shop.example" in chat.headers["Content-Security-Policy"]
     script = root.get("/widget.js")

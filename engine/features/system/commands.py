@@ -9,7 +9,6 @@ from typing import Any
 from engine.core.entities import DAY, SECOND
 from engine.desk import Asked, Questions, Work
 from engine.features.system import store
-from engine.lanes import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def _channels(work: Work) -> list[dict[str, Any]]:
     return [{**idle, **lanes.get(name, {}), "name": name, **lines.get(name, store.NOTHING)} for name in names]
 
 
-def _lane(lane: State) -> dict[str, Any]:
+def _lane(lane: Any) -> dict[str, Any]:
     return {
         "name": lane.name,
         "running": lane.running,

@@ -2055,13 +2055,10 @@ export interface components {
         };
         /**
          * Resettling
-         * @description What was put in force promises otherwise: it is carried to the service times of open tickets, in the
-         *         background.
+         * @description New service times are carried to so many open `tickets` by the job `GET /api/v1/jobs/{job}`; null: none.
          */
         Resettling: {
-            /** @description The long work: `GET /api/v1/jobs/{job}` tells how far it is. */
             job: number;
-            /** @description How many open tickets it looks at. */
             tickets: number;
         };
         /** Published */
@@ -2071,7 +2068,6 @@ export interface components {
             /** @description Warnings. */
             findings: components["schemas"]["Finding"][];
             changes: components["schemas"]["RulesChange"][];
-            /** @description null: no open ticket is concerned. */
             resettling: components["schemas"]["Resettling"] | null;
         };
         /** Reloaded */
@@ -2079,7 +2075,6 @@ export interface components {
             changed: boolean;
             digest: string;
             findings: components["schemas"]["Finding"][];
-            /** @description null: no open ticket is concerned. */
             resettling: components["schemas"]["Resettling"] | null;
         };
         /** Validated */
