@@ -276,9 +276,9 @@ async def reload_now(
 ) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
     answers {"changed", "digest", "findings", "resettling"}; the rulebook in force is untouched when there are errors.
-    `known`: the one in force as it was built from its texts, when that in force came from the shelf; on a desk that never had rules
-    in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be changed; Refused is
-    raised where they would be and may not. `checks`: who checks; this process, unless given."""
+    `known`: the one in force as it was built from its texts, when that in force came from the shelf; on a desk that
+    never had rules in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be
+    changed; Refused is raised where they would be and may not. `checks`: who checks; this process, unless given."""
     previous = desk.rulebook
     before = known if known is not None and (previous is None or known.digest == previous.digest) else previous
     if checks is not None and source == "start" and previous is not None and await _as_in_force(desk):
