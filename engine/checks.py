@@ -41,6 +41,8 @@ class Checks:
         self._process: asyncio.subprocess.Process | None = None
         self._lane = asyncio.Lock()
         self._waiting = 0
+        self._took: float | None = None
+        """Seconds of the last check."""
         self._stopped = False
         self._later: set[asyncio.Task[Any]] = set()
 
@@ -74,6 +76,18 @@ class Checks:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
+    def state(self) -> dict[str, Any]:
+        """How it is doing: whether the `process` is there and a check `running`, how many are `waiting` of at `most` so
+        many, and the `seconds` of the last one, None before the first."""
+        running = self._lane.locked()
+        return {
+            "process": self._process is not None and self._process.returncode is None,
+            "running": running,
+            "waiting": self._waiting - running,
+            "most": self._most,
+            "seconds": self._took,
+        }
+
     async def stop(self) -> None:
         """Ends what is being checked; whoever waits is told."""
         self._stopped = True
@@ -104,7 +118,11 @@ class Checks:
             async with self._lane:
                 if self._stopped or unwanted():
                     raise _stopped()
-                return await self._ask(name, arguments, unwanted)
+                began = time.monotonic()
+                try:
+                    return await self._ask(name, arguments, unwanted)
+                finally:
+                    self._took = round(time.monotonic() - began, 3)
         finally:
             self._waiting -= 1
 

@@ -74,13 +74,15 @@ def run_explain(arguments: Any) -> int:
         raise CannotDo(f"`{arguments.number}` is no ticket number such as 234 or #00234")
 
     async def work(desk: Any) -> Any:
-        from engine.desk import Refused
+        from engine.desk import SYSTEM, Refused, TicketByNumber
         from engine.store import queries
 
         try:
             shop = await desk.context.store.read(lambda tx: queries.shop_of(tx, int(text)))
             zone = desk.rulebook.zone(shop if shop in desk.rulebook.shops else next(iter(desk.rulebook.shops)))
-            return zone, await desk.explain(int(text), arguments.event, rule=arguments.rule)
+            trace = await desk.explain(int(text), arguments.event, rule=arguments.rule)
+            ticket = await desk.query(SYSTEM, TicketByNumber(int(text)))
+            return zone, trace if trace is None or ticket is None else {**trace, "sla": ticket["sla"]}
         except Refused as refused:
             raise CannotDo(refused.message) from refused
 
@@ -110,6 +112,10 @@ def run_explain(arguments: Any) -> int:
                 print(f"        {kept.spoken(locale)}")
             for change in rule["changes"]:
                 print(f"        -> {spoken(change, locale)}")
+    for one in trace.get("sla", ()):
+        because = one["because"] or say("no other policy took it")
+        follows = say("follows the policy {policy} (calendar {calendar})", one["policy"], one["calendar"])
+        print(f"{one['target']}  {follows.spoken(locale)}: {spoken(because, locale)}")
     return DONE
 
 

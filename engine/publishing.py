@@ -21,7 +21,7 @@ from engine.core.entities import SYSTEM
 from engine.core.errors import Refused
 from engine.core.questions import RulesTexts
 from engine.core.rulebook import Rulebook
-from engine.desk import activation
+from engine.desk import activation, resettling
 from engine.desk.rule_results import changes
 from engine.folder import MAX_FILE, MAX_FILES, SUFFIXES, read_folder
 from engine.lang.said import from_json
@@ -146,7 +146,8 @@ async def _begun_from(desk: Desk, base: str) -> dict[str, str]:
 async def publish(
     desk: Desk, edit: Edit, known: Rulebook | None = None, checks: Checking | None = None
 ) -> dict[str, Any]:
-    """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes"}.
+    """Puts an edit in force and writes it to the folder; {"changed", "digest", "findings", "changes", "resettling"}:
+    the job that carries it to the clocks of open tickets and how many these are, or None.
 
     `known`, `checks`: see `engine.reload.reload_now`. Raises Refused: `rules-not-held` on a node that does not hold
     the folder, `bad-path`, `rules-changed` (somebody was faster), `permission-needed` (roles), `rules-broken` with the
@@ -199,7 +200,12 @@ async def publish(
         "digest": book.digest,
         "findings": findings,
         "changes": made,
+        "resettling": await _resettling(desk, book.digest),
     }
+
+
+async def _resettling(desk: Desk, digest: str) -> dict[str, Any] | None:
+    return await desk.context.read(lambda tx: resettling.begun(tx, digest))
 
 
 async def _published(desk: Desk, edit: Edit) -> dict[str, Any] | None:
@@ -219,6 +225,7 @@ async def _published(desk: Desk, edit: Edit) -> dict[str, Any] | None:
         "digest": book.digest,
         "findings": from_json(last["findings"]),
         "changes": changes(began["files"], book.files),
+        "resettling": await _resettling(desk, book.digest),
     }
 
 

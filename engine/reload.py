@@ -21,6 +21,7 @@ from engine.core import scenarios
 from engine.core.building import build, digest_of, shelve
 from engine.core.errors import Refused
 from engine.core.rulebook import NOTHING_MORE, Extras, Rulebook
+from engine.desk import resettling
 from engine.folder import fingerprint, read_folder
 from engine.lang import Finding, Severity, Source, Span, parse
 from engine.lang.analysis import expired
@@ -274,16 +275,16 @@ async def reload_now(
     checks: Checking | None = None,
 ) -> dict[str, Any]:
     """Reads the desk's folder and puts it in force if it is sound. Never raises for what stands in the folder:
-    answers {"changed", "digest", "findings"}; the rulebook in force is untouched when there are errors. `known`: the
-    one in force as it was built from its texts, when that in force came from the shelf; on a desk that never had rules
-    in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be changed; Refused is
-    raised where they would be and may not. `checks`: who checks; this process, unless given."""
+    answers {"changed", "digest", "findings", "resettling"}; the rulebook in force is untouched when there are errors.
+    `known`: the one in force as it was built from its texts, when that in force came from the shelf; on a desk that
+    never had rules in force, any other, from which what is alike is taken over. `may_grant`: whether roles may be
+    changed; Refused is raised where they would be and may not. `checks`: who checks; this process, unless given."""
     previous = desk.rulebook
     before = known if known is not None and (previous is None or known.digest == previous.digest) else previous
     if checks is not None and source == "start" and previous is not None and await _as_in_force(desk):
         # It was found sound when it came into force; who starts a server waits for its first page.
         await desk.activate(previous, by=by, note=note, source=source)
-        return {"changed": False, "digest": previous.digest, "findings": []}
+        return {"changed": False, "digest": previous.digest, "findings": [], "resettling": None}
     checks = checks or Here(desk, before)
     verdict = await checks.folder()
     findings = verdict.findings
@@ -292,17 +293,19 @@ async def reload_now(
         lines = "\n".join(f"{e['file']}:{e['line']}: [{e['code']}] {e['message']}" for e in errors[:20])
         log.error("the rules folder was not put in force (%s):\n%s", source, lines)
         await desk.activate(None, by=by, note=note, source=source, findings=findings)
-        return {"changed": False, "digest": desk.rulebook.digest if desk.rulebook else "", "findings": findings}
+        digest = desk.rulebook.digest if desk.rulebook else ""
+        return {"changed": False, "digest": digest, "findings": findings, "resettling": None}
     book = await assemble(desk, verdict, before)
     changed = previous is None or previous.digest != book.digest
     refused = await desk.activate(book, by=by, note=note, source=source, findings=findings, may_grant=may_grant)
     if refused:
         digest = desk.rulebook.digest if desk.rulebook is not None else ""
-        return {"changed": False, "digest": digest, "findings": findings + refused}
+        return {"changed": False, "digest": digest, "findings": findings + refused, "resettling": None}
     if changed:
         checks.shelve(book.digest)  # for the next start
         log.info("rulebook %s is in force (%s, by %s)", book.digest[:12], source, by)
-    return {"changed": changed, "digest": book.digest, "findings": findings}
+    carried = await desk.context.read(lambda tx: resettling.begun(tx, book.digest)) if changed else None
+    return {"changed": changed, "digest": book.digest, "findings": findings, "resettling": carried}
 
 
 async def _as_in_force(desk: Desk) -> bool:

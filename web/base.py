@@ -36,6 +36,12 @@ DRAIN: Final = 64_000_000
 BODY_WITHIN: Final = 120.0
 """Seconds a body has to come."""
 
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "media-src 'self' blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors {ancestors}"
+)
+"""Of our pages."""
 API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 _request_ids = count(secrets.randbits(63))
@@ -182,8 +188,29 @@ class BaseHandler(tornado.web.RequestHandler):
         """Ours name the ticket's version; Tornado's would turn a fresh list into a 304."""
         return None
 
+    def _reads_pages(self) -> bool:
+        """Whether a person goes to this address with a browser; what a page asks or embeds is a program's."""
+        headers = self.request.headers
+        goes = headers.get("Sec-Fetch-Dest", "document") == "document"
+        return goes and self.request.method in ("GET", "HEAD") and "text/html" in headers.get("Accept", "")
+
+    def _tell_of_nothing(self) -> bool:
+        """Answers a person who goes where nothing is with the page that says so; False where it is not built."""
+        page = self.web.folder.read("nothing.html")
+        if page is None:
+            return False
+        self.clear()
+        self.set_status(404)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", POLICY.format(ancestors="'none'"))
+        self.finish(page.data)
+        return True
+
     def problem(self, problem: Problem) -> None:
-        """Answers with a problem document."""
+        """Answers with a problem document; where nothing is, a person with a browser gets a page."""
+        early = self._answered_early or not getattr(self.request.connection, "_read_finished", True)
+        if problem.status == 404 and not early and self._reads_pages() and self._tell_of_nothing():
+            return
         self.clear()
         self.set_status(problem.status)
         if not getattr(self.request.connection, "_read_finished", True):

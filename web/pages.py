@@ -9,10 +9,9 @@ from typing import Any, Final
 
 from engine.desk import Refused, WhoIs
 from web import callers
-from web.base import COOKIE, SIGN, BaseHandler
+from web.base import COOKIE, POLICY, SIGN, BaseHandler
 from web.folder import Kept
 from web.problem import Problem
-from web.routes import API
 
 CONSOLE_PATHS: Final = (
     "/",
@@ -25,12 +24,6 @@ CONSOLE_PATHS: Final = (
     "/account/sessions",
 )
 """Pages of the machine; features bring theirs. No page is announced that is not there."""
-
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "media-src 'self' blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors {ancestors}"
-)
 
 _ASSET: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
@@ -128,13 +121,23 @@ class FileHandler(BuiltHandler):
 
 
 class NothingHandler(PageHandler):
-    """Every other address. A browser gets the console, which says so in the reader's language; a program a problem."""
+    """Every other address. Colleagues get the console, which says so beside its menu; others the page that says so in
+    the reader's language; a program a problem."""
 
     async def judge(self) -> None:
-        reads_pages = self.request.method in ("GET", "HEAD") and "text/html" in self.request.headers.get("Accept", "")
-        if not reads_pages or self.request.path.startswith((f"{API}/", "/assets/", "/ws/")):
+        ours = not self.request.path.startswith(("/api/", "/assets/", "/ws/", "/files/", "/hooks/"))
+        if not (ours and self._reads_pages() and await self._is_colleague()):
             raise Problem(404, "not-found", "there is nothing at this address")
         self.set_status(404)
+
+    async def _is_colleague(self) -> bool:
+        """Whether an agent asks: nobody else has to do with the console."""
+        token = self.get_cookie(COOKIE)
+        try:
+            found = await callers.who(self.web, self.request, WhoIs(token=token)) if token else None
+        except Refused:
+            return False
+        return found is not None and found["actor"].kind == "agent"
 
 
 def _type(name: str) -> str:

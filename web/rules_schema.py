@@ -183,18 +183,27 @@ class RulesStatistics(Struct):
     items: list[RuleFigures]
 
 
+class Resettling(Struct):
+    """New service times are carried to so many open `tickets` by the job `GET /api/v1/jobs/{job}`; null: none."""
+
+    job: int
+    tickets: int
+
+
 class Published(Struct):
     changed: bool
     digest: str
     findings: list[Finding]
     """Warnings."""
     changes: list[RulesChange]
+    resettling: Resettling | None
 
 
 class Reloaded(Struct):
     changed: bool
     digest: str
     findings: list[Finding]
+    resettling: Resettling | None
 
 
 class Validated(Struct):

@@ -92,9 +92,15 @@ class Ticket(Struct):
     sla: list[Sla]
     fields: dict[str, Any]
     rating: int | None
+    merged_into: int | None
+    """The number of the case in which this one went on: its lines stand there."""
     version: int
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
+    rating_comment: str | None | UnsetType = UNSET
+    """Staff: what the member wrote with the rating; of one that was revised, the newest."""
+    rated_at: Time | None | UnsetType = UNSET
+    """Staff: when it was given, or last revised."""
     last_line: LastLine | None | UnsetType = UNSET
     links: list[LinkedTicket] | UnsetType = UNSET
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""

@@ -86,17 +86,6 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """A page of the log, newest first; only of one kind of event, only of one agent."""
-
-    kind: str | None = None
-    actor: str | None = None
-    """A username."""
-    limit: int = 50
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Members:
     """Members by name; by account or contact for who may see these."""
 

@@ -16,6 +16,7 @@ TIMES = frozenset(
         "updated_at",
         "first_replied_at",
         "closed_at",
+        "rated_at",
         "due_at",
         "since_at",
         "last_at",

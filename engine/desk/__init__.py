@@ -35,7 +35,6 @@ from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.core.questions import (
     Agents,
-    Audit,
     DryRun,
     DryRunLine,
     Events,
@@ -85,7 +84,6 @@ __all__ = [
     "AskRating",
     "Asked",
     "AsyncCommand",
-    "Audit",
     "BlockMember",
     "BringChat",
     "ChangeMember",

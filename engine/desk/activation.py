@@ -65,7 +65,7 @@ async def activate(
         _settled(tx, book.digest)
         clocks = resettling.begin(tx, context.rulebook, book)
         told = {"digest": book.digest, "by": by, "note": note, "source": source}
-        tx.record("rulebook.activated", {**told, **({"clocks": clocks} if clocks else {})})
+        tx.record(resettling.ACTIVATED, {**told, **({"clocks": clocks} if clocks else {})})
         return {}
 
     result = await context.write(job)

@@ -6,8 +6,9 @@ Until it has come to a ticket, that ticket's next moment of time is asked by the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.core.commands import SettleClocks
 from engine.core.entities import SYSTEM
@@ -15,7 +16,10 @@ from engine.core.rulebook import Rulebook
 from engine.desk.context import Context
 from engine.desk.jobs import Claimed, JobKind, Step, record_new
 from engine.store import Tx, load, schedules
+from engine.store import tables as t
 
+ACTIVATED: Final = "rulebook.activated"
+"""The event of an activation, which names the job in `clocks`."""
 AT_ONCE = 50
 """Tickets in one step: well under a second, so that others come to write."""
 
@@ -30,6 +34,15 @@ def begin(tx: Tx, before: Rulebook | None, after: Rulebook) -> dict[str, Any]:
         return {}
     job_id = record_new(tx, SYSTEM, RESETTLING.name, {"rulebook": after.digest, "tickets": open_tickets})
     return {"job": job_id, "tickets": open_tickets}
+
+
+def begun(tx: Tx, digest: str) -> dict[str, Any] | None:
+    """The job that the last activation began, and how many tickets it looks at; None where it began none, or where it
+    was of another rulebook."""
+    body = tx.value(t.Event.select(t.Event.body).where(t.Event.kind == ACTIVATED).order_by(t.Event.id.desc()).limit(1))
+    last = json.loads(body) if body else {}
+    clocks: dict[str, Any] | None = last.get("clocks")
+    return clocks if last.get("digest") == digest else None
 
 
 def _promising(book: Rulebook) -> Mapping[str, str]:

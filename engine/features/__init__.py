@@ -12,10 +12,12 @@ from engine.api import hookimpl
 from engine.desk import Feature
 from engine.features import (
     answers,
+    audit,
     blocks,
     jobs,
     notifications,
     quick_replies,
+    system,
     views,
 )
 
@@ -26,6 +28,8 @@ FEATURES: tuple[Feature, ...] = (
     answers.FEATURE,
     blocks.FEATURE,
     jobs.FEATURE,
+    system.FEATURE,
+    audit.FEATURE,
 )
 """Our own."""
 

@@ -215,17 +215,22 @@ def tickets_of_member(
 
 
 def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
-    """Tickets with requester and assignee; for staff the last line and how many of the member's lines are unread."""
+    """Tickets with requester, assignee and the case they went on in; for staff the last line, how many of the member's
+    lines are unread, and what he wrote with his rating."""
+    onward = t.Ticket.alias("onward")
     columns: list[Any] = [
         t.Ticket,
         t.Member.name.alias("m_name"),
         t.Member.tier.alias("m_tier"),
         t.Member.guest.alias("m_guest"),
         t.Agent.username.alias("assignee"),
+        onward.number.alias("merged_number"),
     ]
     query = t.Ticket.select().join(t.Member, on=(t.Member.id == t.Ticket.member_id)).switch(t.Ticket)
     query = query.join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Ticket.assignee_id)).switch(t.Ticket)
+    query = query.join(onward, JOIN.LEFT_OUTER, on=(onward.id == t.Ticket.merged_into)).switch(t.Ticket)
     if scope.staff:
+        query = query.join(t.Rating, JOIN.LEFT_OUTER, on=(t.Rating.ticket_id == t.Ticket.id)).switch(t.Ticket)
         writer = t.Agent.alias("writer")
         query = query.join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Ticket.last_message_id)).join(
             writer, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (writer.id == t.Message.author_id))
@@ -250,6 +255,8 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
             t.Message.created_at.alias("l_created_at"),
             writer.name.alias("l_agent"),
             unread.alias("unread"),
+            t.Rating.comment.alias("r_comment"),
+            fn.COALESCE(t.Rating.revised_at, t.Rating.created_at).alias("r_at"),
         ]
     return query.select(*columns)
 

@@ -84,9 +84,12 @@ def show_ticket(
         "sla": sla if staff else [],
         "fields": show_fields("ticket", row["fields"], ring, personal=personal),
         "rating": row["rating"],
+        "merged_into": row["merged_number"],
         "version": row["version"],
     }
     if staff:
+        shown["rating_comment"] = row["r_comment"]
+        shown["rated_at"] = row["r_at"]
         shown["unread"] = row["unread"]
         shown["last_line"] = None
         if row["last_message_id"] is not None:

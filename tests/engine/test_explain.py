@@ -191,12 +191,16 @@ def test_nearly_is_said_only_of_what_was_near(house: House, capsys: pytest.Captu
     number = house.run(lambda desk: talk(desk, "silver", "我的貓"), lambda: tuesday)
     call = ["explain", str(number), "--desk", str(house.folder), "--format", "json"]
     assert cli.main(call) == 0
-    rules = [rule for item in json.loads(capsys.readouterr().out)["items"] for rule in item["rules"]]
+    told = json.loads(capsys.readouterr().out)
+    assert {one["policy"] for one in told["sla"]} and all(one["calendar"] for one in told["sla"])
+    rules = [rule for item in told["items"] for rule in item["rules"]]
     mine = {rule["rule"] for rule in rules if rule["file"] == "96-near.rules" and rule["outcome"] == "nearly"}
     assert mine == {"near", "asked"}
     assert sum(rule["outcome"] == "nearly" for rule in rules) <= sum(rule["outcome"] == "acted" for rule in rules)
     assert cli.main([*call[:-2], "--locale", "zh-TW"]) == 0
     text = capsys.readouterr().out
+    for one in told["sla"]:
+        assert f"{one['target']}  依政策 {one['policy']}（營業時間 {one['calendar']}）" in text
     assert "2026-03-03 10:00:00  ticket.created（規則" in text and "02:00:00" not in text
     assert "差一點就生效；不成立的是：`member.tier = gold`" in text and "ticket.order_no = 空值" in text
     assert "nearly" not in text and "None" not in text and "rulebook" not in text

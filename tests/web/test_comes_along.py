@@ -64,7 +64,9 @@ def test_a_member_who_is_in_a_chat_has_one_with_the_lines_of_both(site: Site) ->
     with site.client("lead") as client:
         left = client.get(f"/tickets/{other}").json()
         told = [one for one in client.get(f"/tickets/{other}/events").json()["items"] if one["kind"] == "ticket.merged"]
+        whole = client.get(f"/tickets/{own}").json()
     assert (left["category"], left["requester"]["guest"]) == ("closed", False)
+    assert (left["merged_into"], whole["merged_into"]) == (own, None), "whoever opens it is told where it went on"
     assert [one["body"] for one in told] == [{"number": other, "into": own}]
 
 

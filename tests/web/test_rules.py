@@ -85,6 +85,27 @@ def test_an_edit_is_published_written_and_decides(site: Site, wen: httpx.Client)
     assert conforms("rules_version", wen.get(f"/rules/versions/{before['digest']}"))["files"] == before["files"]
 
 
+def test_what_promises_otherwise_says_how_many_open_cases_it_is_carried_to(site: Site, wen: httpx.Client) -> None:
+    site.open_ticket()
+    assert conforms("publish_rules", publish(wen, {"thanks.rules": GOOD}))["resettling"] is None, (
+        "rules promise nothing"
+    )
+    before, desk = digest(wen), on_disk(site)["desk.yaml"]
+    done = conforms("publish_rules", publish(wen, {"desk.yaml": desk + "# later\n"}))["resettling"]
+    assert done["tickets"] >= 1
+    with site.client("lead") as lead:
+        jobs = {job["id"]: job for job in lead.get("/jobs").json()["items"]}
+        assert jobs == {} or jobs[done["job"]]["kind"] == "sla.resettle"
+    body = {"base": digest(wen), "digest": before, "note": ""}
+    back = conforms("rollback_rules", wen.post("/rules/rollback", json=body))["resettling"]
+    assert back["job"] > done["job"] and back["tickets"] == done["tickets"]
+    path = site.folder / "rules" / "desk.yaml"
+    path.write_text(desk + "# by hand\n", "utf-8")
+    by_hand = conforms("reload_rules", wen.post("/rules/reload"))
+    assert by_hand["changed"] and by_hand["resettling"]["job"] > back["job"]
+    assert conforms("reload_rules", wen.post("/rules/reload"))["resettling"] is None, "nothing was put in force"
+
+
 def test_going_back_brings_files_back(site: Site, wen: httpx.Client) -> None:
     first, files = digest(wen), on_disk(site)
     publish(wen, {"thanks.rules": GOOD, "desk.rules": files["desk.rules"] + "# more\n"})

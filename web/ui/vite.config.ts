@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-// The console, the chat page and the demo shop. The widget, one file without a framework, has vite.widget.config.ts.
+// The console, the chat page, the demo shop and the page of addresses that lead nowhere. The widget, one file without a framework, has vite.widget.config.ts.
 export default defineConfig({
   plugins: [
     vue(),
@@ -29,7 +29,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
     rolldownOptions: {
-      input: { console: path('./console.html'), chat: path('./chat.html'), demo: path('./demo.html') },
+      input: { console: path('./console.html'), chat: path('./chat.html'), demo: path('./demo.html'), nothing: path('./nothing.html') },
       output: {
         codeSplitting: {
           includeDependenciesRecursively: false,

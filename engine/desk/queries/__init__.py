@@ -14,7 +14,7 @@ from engine.core.times import rfc3339
 from engine.desk.context import AskAhead, Context, Questions
 from engine.desk.handlers import requests
 from engine.desk.handlers.sessions import who_is
-from engine.desk.queries import agents, audit, chats, files, members, nouns, rules, search, tickets
+from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
 
 QUESTIONS: Questions = {
     **tickets.QUESTIONS,
@@ -22,7 +22,6 @@ QUESTIONS: Questions = {
     **search.QUESTIONS,
     **members.QUESTIONS,
     **agents.QUESTIONS,
-    **audit.QUESTIONS,
     **files.QUESTIONS,
     **nouns.QUESTIONS,
     **rules.QUESTIONS,

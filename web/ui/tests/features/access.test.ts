@@ -29,6 +29,8 @@ describe('without the right', () => {
     ['/answers', SYSADMIN],
     ['/quick-replies', SYSADMIN],
     ['/rules', ['ticket.view']],
+    ['/system', ['ticket.view', 'audit.view']],
+    ['/audit', ['ticket.view', 'system.manage']],
   ])('%s is refused in the same words, and leaves no tab', async (path, permissions) => {
     await signedIn(permissions, { '/nouns': NOUNS, '/agents': page, '/teams': page, '/views': page, '/notices': page, '/tickets': page })
     const router = createDeskRouter()
@@ -45,7 +47,7 @@ describe('without the right', () => {
     const router = createDeskRouter()
     await router.push('/nowhere')
     const shell = mount(RouterView, { global: { plugins: [router], stubs: STUBS } })
-    expect(shell.findAll('.rail .entry').map((one) => one.attributes('href'))).toEqual(['/', '/rules'])
+    expect(shell.findAll('.rail .entry').map((one) => one.attributes('href'))).toEqual(['/', '/rules', '/system', '/audit'])
     expect(shell.find('[data-test=search]').exists()).toBe(false)
     await vi.waitFor(() => expect(shell.get('main').text()).toContain('找不到這個頁面'))
     shell.unmount()

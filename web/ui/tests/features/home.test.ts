@@ -43,7 +43,7 @@ describe('the home page', () => {
   })
 
   it.each([
-    [['rules.view', 'rules.reload', 'system.manage'], ['/rules', '/account/sessions'], '重新載入'],
+    [['rules.view', 'rules.reload', 'system.manage'], ['/rules', '/system', '/account/sessions'], '重新載入'],
     [['rules.view', 'rules.edit'], ['/rules', '/account/sessions'], '發布'],
     [['quick_replies.share', 'ticket.reply', 'answers.edit'], ['/quick-replies', '/answers', '/account/sessions'], '登入'],
     [[], ['/account/sessions'], '權限由角色決定'],

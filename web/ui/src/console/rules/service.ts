@@ -1,7 +1,7 @@
 /** What the editor asks the desk about an edit: the same answers as the language server gives. */
 import { api } from '@/shared/api/client'
-import type { CompletionItem, Finding, HoverText, Remedy, RuleSymbol, TextEdit, TextPlace } from '@/shared/api/types'
-import { locale } from '@/shared/i18n/vue'
+import type { CompletionItem, Finding, HoverText, Published, Reloaded, Remedy, RuleSymbol, TextEdit, TextPlace } from '@/shared/api/types'
+import { locale, t } from '@/shared/i18n/vue'
 
 import type { Edits } from './draft'
 import type { Place } from './places'
@@ -17,6 +17,10 @@ type At = Asked & Place
 
 /** The address of a question whose answer speaks to people: in the language of the page. */
 export const spoken = (path: string): string => `${path}?locale=${locale.value}`
+
+/** What happens to open tickets after rules came into force; nothing where none is concerned. */
+export const carried = ({ resettling }: Pick<Published | Reloaded, 'resettling'>): string =>
+  resettling ? ` ${t('rules.resettling', { n: resettling.tickets, job: resettling.job })}` : ''
 
 const items = async <T>(path: string, body: object): Promise<T[]> =>
   (await api.post<{ items: T[] }>(spoken(`/rules/${path}`), body)).items

@@ -1053,6 +1053,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What agents did, and sign-ins that failed, newest first, each with address and device. */
+        get: operations["list_acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blocks": {
         parameters: {
             query?: never;
@@ -1208,6 +1225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the desk is doing: what leaves it, plugins, checks of rules, jobs, rules, store, clock. */
+        get: operations["system_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/views": {
         parameters: {
             query?: never;
@@ -1313,9 +1347,15 @@ export interface components {
                 [key: string]: unknown;
             };
             rating: number | null;
+            /** @description The number of the case in which this one went on: its lines stand there. */
+            merged_into: number | null;
             version: number;
             /** @description Staff: lines by the other side the actor has not read. */
             unread?: number;
+            /** @description Staff: what the member wrote with the rating; of one that was revised, the newest. */
+            rating_comment?: string | null;
+            /** @description Staff: when it was given, or last revised. */
+            rated_at?: string | null;
             last_line?: components["schemas"]["LastLine"] | null;
             /** @description Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`. */
             links?: components["schemas"]["LinkedTicket"][];
@@ -2038,6 +2078,14 @@ export interface components {
             days: number;
             items: components["schemas"]["RuleFigures"][];
         };
+        /**
+         * Resettling
+         * @description New service times are carried to so many open `tickets` by the job `GET /api/v1/jobs/{job}`; null: none.
+         */
+        Resettling: {
+            job: number;
+            tickets: number;
+        };
         /** Published */
         Published: {
             changed: boolean;
@@ -2045,12 +2093,14 @@ export interface components {
             /** @description Warnings. */
             findings: components["schemas"]["Finding"][];
             changes: components["schemas"]["RulesChange"][];
+            resettling: components["schemas"]["Resettling"] | null;
         };
         /** Reloaded */
         Reloaded: {
             changed: boolean;
             digest: string;
             findings: components["schemas"]["Finding"][];
+            resettling: components["schemas"]["Resettling"] | null;
         };
         /** Validated */
         Validated: {
@@ -2972,6 +3022,26 @@ export interface components {
         AnswersDeleted: {
             deleted: number;
         };
+        /** Act */
+        Act: {
+            seq: number;
+            at: string;
+            /** @description The event: `session.refused` is a sign-in that failed. */
+            kind: string;
+            /** @description Who did it; null: somebody who was not signed in. */
+            agent: string | null;
+            name: string | null;
+            /** @description Of a sign-in that failed: the agent's account that was tried; null where there is no such account, or it is a member's. */
+            account: string | null;
+            address: string | null;
+            device: string | null;
+        };
+        /** ActPage */
+        ActPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["Act"][];
+            next: string | null;
+        };
         /** BlockedMember */
         BlockedMember: {
             id: number;
@@ -3103,6 +3173,131 @@ export interface components {
             /** @enum {string} */
             scope?: "desk" | "personal" | "shop";
             shop?: string | null;
+        };
+        /**
+         * Lane
+         * @description What is asked of a plugin, on a thread of its own. Counts are since the start of the server.
+         */
+        Lane: {
+            name: string;
+            /** @description Calls under way. */
+            running: number;
+            /** @description Calls that are past their time and not over. */
+            hanging: number;
+            /** @description Seconds until it is given work again, after it failed again and again; 0: now. */
+            resting: number;
+            overdue: number;
+            failures: number;
+        };
+        /**
+         * ChannelLane
+         * @description A way by which lines leave: its lane, and its part of the outbox.
+         */
+        ChannelLane: {
+            name: string;
+            running: number;
+            hanging: number;
+            resting: number;
+            overdue: number;
+            failures: number;
+            waiting: number;
+            sending: number;
+            /** @description Of the last day. */
+            failed: number;
+            /** @description Of the last day: nobody knows whether they went. */
+            uncertain: number;
+            /** @description Since when the oldest line waits. */
+            since_at: string | null;
+            /** @description The last one. */
+            error: string | null;
+            /** @description When it came. */
+            last_at: string | null;
+        };
+        /** PluginAside */
+        PluginAside: {
+            name: string;
+            error: string;
+        };
+        /**
+         * Checking
+         * @description The process that checks rules: one check at a time.
+         */
+        Checking: {
+            /** @description Whether the process is there; it is begun with the first check. */
+            process: boolean;
+            running: boolean;
+            waiting: number;
+            /** @description How many may wait (`checks.queue`). */
+            most: number;
+            /** @description What the last check took; null before the first. */
+            seconds: number | null;
+        };
+        /** FailedJob */
+        FailedJob: {
+            id: number;
+            kind: string;
+            error: string | null;
+            updated_at: string;
+        };
+        /** JobCounts */
+        JobCounts: {
+            waiting: number;
+            running: number;
+            failed: number;
+            last_failed: components["schemas"]["FailedJob"][];
+        };
+        /** RulesLoad */
+        RulesLoad: {
+            at: string;
+            source: string;
+            findings: number;
+        };
+        /** RulesInForce */
+        RulesInForce: {
+            digest: string;
+            since_at: string;
+            rules: number;
+            /** @description The last load, where it failed; its findings stand in `GET /api/v1/rules`. */
+            failed: components["schemas"]["RulesLoad"] | null;
+        };
+        /** StoreState */
+        StoreState: {
+            ok: boolean;
+            /** @description Why nothing can be stored. */
+            reason: string | null;
+            /** @description `sqlite` or `postgres`. */
+            kind: string;
+            /** @description What the database takes, without uploaded files. */
+            bytes: number;
+            /** @description Bytes, where the desk's data lie. */
+            disk_free: number;
+            disk_total: number;
+        };
+        /** ClockStep */
+        ClockStep: {
+            /** @description What the clock was set to. */
+            at: string;
+            /** @description How far; less than 0: back. */
+            seconds: number;
+        };
+        /** ClockState */
+        ClockState: {
+            /** @description How often the machine's clock was set since the start. */
+            steps: number;
+            last: components["schemas"]["ClockStep"] | null;
+        };
+        /** System */
+        System: {
+            channels: components["schemas"]["ChannelLane"][];
+            /** @description Of plugins that are no channel. */
+            lanes: components["schemas"]["Lane"][];
+            /** @description Plugins that do not run. */
+            set_aside: components["schemas"]["PluginAside"][];
+            checks: components["schemas"]["Checking"];
+            jobs: components["schemas"]["JobCounts"];
+            rules: components["schemas"]["RulesInForce"];
+            store: components["schemas"]["StoreState"];
+            clock: components["schemas"]["ClockState"];
         };
         /**
          * View
@@ -10878,6 +11073,98 @@ export interface operations {
             };
         };
     };
+    list_acts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description Only sign-ins that failed. */
+                refused?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What agents did, and sign-ins that failed, newest first, each with address and device. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActPage"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_blocks: {
         parameters: {
             query?: {
@@ -11982,6 +12269,93 @@ export interface operations {
             };
             /** @description Not in this state. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    system_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the desk is doing: what leaves it, plugins, checks of rules, jobs, rules, store, clock. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from peewee import JOIN
 
-from engine.core import questions as ask
-from engine.core.access import Scope
+from engine.store import Tx
 from engine.store import tables as t
 from engine.store.paging import cursor, limited, read_cursor
-from engine.store.tx import Tx
+
+REFUSED = "session.refused"
+"""A sign-in that failed."""
 
 _COLUMNS = (
     t.Event.id.alias("seq"), t.Event.at, t.Event.kind, t.Event.shop, t.Event.actor_kind, t.Event.member_id,
@@ -20,9 +22,12 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def log(tx: Tx, scope: Scope, question: ask.Audit) -> dict[str, Any]:
-    """A page of the log, newest first: of the shops of the scope, and what is of no shop. Raises BadCursor."""
-    limit = limited(question.limit)
+def log(
+    tx: Tx, shops: Sequence[str] | None, kind: str | None, actor: str | None, limit: int, after: str | None
+) -> dict[str, Any]:
+    """A page of the log, newest first: of these shops (None: all), and what is of no shop. `kind`: only such events;
+    `actor`: only what the agent of this username did. Raises BadCursor."""
+    limit = limited(limit)
     agent = (t.Event.actor_kind == "agent") & (t.Agent.id == t.Event.actor_id)
     query = (
         t.Event.select(*_COLUMNS)
@@ -30,17 +35,28 @@ def log(tx: Tx, scope: Scope, question: ask.Audit) -> dict[str, Any]:
         .switch(t.Event)
         .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Event.ticket_id))
     )
-    if scope.shops is not None:
-        query = query.where(t.Event.shop.is_null() | t.Event.shop.in_(list(scope.shops)))
-    if question.kind is not None:
-        query = query.where(t.Event.kind == question.kind)
-    if question.actor is not None:
-        query = query.where(t.Agent.username == question.actor)
-    if question.cursor is not None:
-        query = query.where(t.Event.id < read_cursor(question.cursor, 1)[0])
+    if shops is not None:
+        query = query.where(t.Event.shop.is_null() | t.Event.shop.in_(list(shops)))
+    if kind is not None:
+        query = query.where(t.Event.kind == kind)
+    if actor is not None:
+        query = query.where(t.Agent.username == actor)
+    if after is not None:
+        query = query.where(t.Event.id < read_cursor(after, 1)[0])
     rows = tx.rows(query.order_by(t.Event.id.desc()).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
-    return {"items": [_entry(row) for row in rows], "next": cursor(rows[-1]["seq"]) if more else None}
+    tried = {row["seq"]: json.loads(row["body"] or "{}").get("account") for row in rows if row["kind"] == REFUSED}
+    ours = _agents_of(tx, {name for name in tried.values() if name})
+    items = [{**_entry(row), "account": ours.get(tried.get(row["seq"]) or "")} for row in rows]
+    return {"items": items, "next": cursor(rows[-1]["seq"]) if more else None}
+
+
+def _agents_of(tx: Tx, accounts: Collection[str]) -> dict[str, str]:
+    """Those of these accounts that are agents'; a member's account is no matter of the log's readers."""
+    if not accounts:
+        return {}
+    found = (t.Login.owner_kind == "agent") & t.Login.username.in_(sorted(accounts))
+    return {row["username"]: row["username"] for row in tx.rows(t.Login.select(t.Login.username).where(found))}
 
 
 def _entry(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from engine.desk import Audit
+from engine.features.audit.commands import Audit
 from web.routes import API, Call, Reply, route
 from web.schema import Cursor, Limit, Query, Time
 
@@ -30,6 +30,8 @@ class AuditEntry(Struct):
     address: str | None
     """From where an agent did it, or somebody tried to sign in."""
     device: str | None
+    account: str | None
+    """Of a sign-in that failed: the agent's account that was tried; null where there is none, or it is a member's."""
     details: dict[str, Any]
     """Of what is about the desk itself; of a case, a member or a line they stand with these."""
 
