@@ -56,8 +56,16 @@ def _environment() -> dict[str, str]:
 class Served:
     """`engine serve` on a desk folder: started, killed, started again on the same port."""
 
-    def __init__(self, desk: Path, *, demo: bool = False, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        desk: Path,
+        *,
+        demo: bool = False,
+        config: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.desk = desk
+        self._environment = environment or {}
         self.port = 0
         self.starts = 0
         self._more = [*(["--demo"] if demo else []), *(["--config", str(config)] if config else [])]
@@ -75,6 +83,12 @@ class Served:
         return self.desk / f"serve-{self.starts}.log"
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
@@ -87,7 +101,11 @@ class Served:
         self.starts += 1
         command = [sys.executable, "-m", "engine", "serve", "--desk", str(self.desk), "--port", str(self.port)]
         self._process = processes.spawn(
-            [*command, *self._more], log=self.log, death=signal.SIGKILL, cwd=ROOT, environment=_environment()
+            [*command, *self._more],
+            log=self.log,
+            death=signal.SIGKILL,
+            cwd=ROOT,
+            environment={**_environment(), **self._environment},
         )
         if wait:
             self.wait()
@@ -146,9 +164,11 @@ class Served:
 
 
 @contextmanager
-def serving(desk: Path, *, demo: bool = False, config: Path | None = None) -> Iterator[Served]:
+def serving(
+    desk: Path, *, demo: bool = False, config: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """A server for the time of the `with` block. A test that failed is not covered up by how the server ended."""
-    served = Served(desk, demo=demo, config=config).start()
+    served = Served(desk, demo=demo, config=config, environment=environment).start()
     try:
         yield served
     except BaseException:
