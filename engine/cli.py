@@ -283,12 +283,12 @@ def run_migrate(arguments: Any) -> int:
 
 def _plugin(commands: Commands) -> None:
     parser = _command(commands, "plugin", "The plugins of a desk.", "engine plugin list", run_plugin)
-    parser.add_argument("do", choices=("list",))
+    parser.add_argument("do", choices=("list", "check"))
     add_desk_options(parser)
 
 
 def run_plugin(arguments: Any) -> int:
-    """Lists plugins, and those set aside with their error."""
+    """Lists plugins, and those set aside with their error; `check` tries what they give to rules."""
     from engine.plugins import load
 
     config = load_config(arguments)
@@ -299,7 +299,25 @@ def run_plugin(arguments: Any) -> int:
         print(f"{item.name:<24} {', '.join(item.hooks):<40} {item.doc.splitlines()[0] if item.doc else ''}")
     for aside in plugins.set_aside:
         print(f"{aside.name:<24} SET ASIDE: {aside.error}")
-    return WRONG if plugins.set_aside else DONE
+    if arguments.do == "list":
+        return WRONG if plugins.set_aside else DONE
+    return WRONG if _plugin_check(plugins, config["plugins.decide_within"] / 1000) or plugins.set_aside else DONE
+
+
+def _plugin_check(plugins: Any, within: float) -> bool:
+    """Tells how each function for rules takes bad input; whether something is wrong."""
+    from engine.trying import tried
+
+    print()
+    found = tried(plugins, within)
+    for one in found:
+        how = f"{one.calls} inputs, {one.longest * 1000:.1f} ms at most" if one.calls else "its signature is right"
+        print(f"{'WRONG' if one.troubles else 'ok':<6}{one.name:<24} {'' if one.troubles else how}".rstrip())
+        for trouble in one.troubles:
+            print(f"      {trouble}")
+    if not found:
+        print("no plugin gives rules a function or an action")
+    return any(one.troubles for one in found)
 
 
 def _plugins_add(commands: Commands) -> None:

@@ -87,8 +87,8 @@ def unusable(error: Exception) -> StoreError:
         return StoreError(f"the storage is damaged ({error}): keep the file for a look, and put a backup in its place")
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or (isinstance(error, OSError) and is_away(error)):
         return StoreAway(
-            f"the storage cannot be written ({error}): see that the disk has room and is well, and that no limit of the "
-            "system (`ulimit`) is in the way"
+            f"the storage cannot be written ({error}): see that the disk has room and is well, and that no limit of "
+            "the system (`ulimit`) is in the way"
         )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StoreError(
