@@ -56,6 +56,7 @@ def typing_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     roles = rules / "roles.yaml"
     roles.write_text(roles.read_text("utf-8") + WRITER, "utf-8")
     with running(folder, rules=rules, checks__answer=4) as site:
+        site.add_agent("lead", ["lead"], [])
         site.add_agent("wen", ["writer"], [])
         site.add_member("ming", "demo")
         yield site
