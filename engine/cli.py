@@ -210,6 +210,13 @@ def _doctor(commands: Commands) -> None:
         "engine doctor --desk my-desk",
         run_doctor,
     )
+    parser.add_argument(
+        "--repair",
+        choices=("show", "do"),
+        nargs="?",
+        const="show",
+        help="shows what can be worked out again (search, due times, last lines, numbers); `do` does it, the server stopped",
+    )
     add_desk_options(parser)
 
 
@@ -218,6 +225,8 @@ def run_doctor(arguments: Any) -> int:
     from engine.desk.accounts import examine
 
     config = load_config(arguments)
+    if arguments.repair is not None:
+        return _repair(config, arguments.repair == "do")
     print("settings:")
     for name, value in config.items():
         shown = "(set)" if "secret" in name and value else value
@@ -228,6 +237,24 @@ def run_doctor(arguments: Any) -> int:
         print(f"{'ok   ' if line.ok else 'WRONG'} {line.text}")
         wrong += not line.ok
     return WRONG if wrong else DONE
+
+
+def _repair(config: Any, do: bool) -> int:
+    """Shows what can be worked out again, or does it; 1 where something was only shown."""
+    from engine.store import repair
+
+    async def work(desk: Any) -> Any:
+        store = desk.context.store
+        return (await store.write(repair.mend)).result if do else await store.read(repair.mendable)
+
+    found = asyncio.run(with_desk(config, work, alone="engine doctor --repair" if do else None))
+    for one in found:
+        print(f"{'mended' if do else 'would mend'}: {one.message}")
+    if not found:
+        print("nothing here is to be worked out again; `engine doctor` tells of everything else")
+    elif not do:
+        print("nothing was changed: stop the server and say `engine doctor --repair do`")
+    return WRONG if found and not do else DONE
 
 
 def _demo(commands: Commands) -> None:

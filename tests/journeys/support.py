@@ -71,6 +71,7 @@ class Served:
         self._more = [*(["--demo"] if demo else []), *(["--config", str(config)] if config else [])]
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
+        self._clients: dict[str, httpx.Client] = {}
 
     @property
     def url(self) -> str:
@@ -143,22 +144,27 @@ class Served:
             self._tokens[username] = answer.json()["token"]
         return self._tokens[username]
 
-    def client(self, username: str) -> httpx.Client:
+    def client(self, username: str, **more: Any) -> httpx.Client:
         """A client of the API, signed in as somebody."""
         headers = {"Authorization": f"Bearer {self.sign_in(username)}"}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, **more)
+
+    def _kept(self, username: str) -> httpx.Client:
+        """One for all that is asked: to make one is dearer than an answer. A connection of its own each time, as the
+        server may have been killed in between."""
+        if username not in self._clients:
+            self._clients[username] = self.client(username, limits=httpx.Limits(max_keepalive_connections=0))
+        return self._clients[username]
 
     def get(self, username: str, path: str, **query: Any) -> Any:
         """What somebody gets from the API."""
-        with self.client(username) as client:
-            answer = client.get(path, params=query)
+        answer = self._kept(username).get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, username: str, path: str, body: Mapping[str, Any]) -> Any:
         """What the API answers to something somebody does."""
-        with self.client(username) as client:
-            answer = client.post(path, json=body, timeout=120)
+        answer = self._kept(username).post(path, json=body, timeout=120)
         assert answer.is_success, answer.text
         return answer.json()
 
