@@ -215,7 +215,7 @@ def _doctor(commands: Commands) -> None:
         choices=("show", "do"),
         nargs="?",
         const="show",
-        help="shows what can be worked out again (search, due times, last lines, numbers); `do` does it, with no server",
+        help="shows what can be worked out anew (search, due times, last lines, numbers); `do` does it, with no server",
     )
     add_desk_options(parser)
 
