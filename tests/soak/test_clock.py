@@ -17,7 +17,7 @@ pytestmark = pytest.mark.soak
 Tell = Callable[[str, object], None]
 LIBRARIES = sorted(Path("/usr").glob("lib*/**/faketime/libfaketime.so.1"))
 STEPS = ("+40d", "+0", "-3h", "+0", "+1d", "-5h", "+0", "+2", "-1", "+0", "+400d", "+0")
-"""Each from the true time, one after the other. Forward by more than half a day is to the desk as if nobody had been there."""
+"""Each from the true time. Forward by more than half a day is to the desk as if nobody had been there."""
 AGES = ("+40d", "+1d", "+400d")
 """Where a session is over by its own limits, as long as the clock says so."""
 
