@@ -158,7 +158,8 @@ class Served:
 
     def get(self, username: str, path: str, **query: Any) -> Any:
         """What somebody gets from the API."""
-        answer = self._kept(username).get(path, params=query)
+        while (answer := self._kept(username).get(path, params=query)).status_code == 429:
+            time.sleep(float(answer.headers["Retry-After"]))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
