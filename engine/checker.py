@@ -83,12 +83,16 @@ class Checker:
         return self._check(files, [], scenarios=scenarios, keep=True)
 
     def ask(self, base: Mapping[str, str], digest: str, files: Mapping[str, str | None], name: str, *at: Any) -> Any:
-        """A question to the workspace of an edit whose answer needs the findings: plain data."""
+        """A question to the workspace of an edit: plain data."""
         workspace = self.workspaces.pop(digest, None) or Workspace(base, self.extras)
         self.workspaces[digest] = workspace
         _forget(self.workspaces)
         found = getattr(workspace.with_files(files), name)(*at)
-        return to_json(found.message) if isinstance(found, Refusal) else [to_json(item.as_dict()) for item in found]
+        if isinstance(found, Refusal):
+            return to_json(found.message)
+        if found is None or isinstance(found, str):
+            return found
+        return [to_json(one.as_dict()) for one in found] if isinstance(found, list) else to_json(found.as_dict())
 
     def shelve(self, digest: str) -> bool:
         """Keeps what was built of these texts for the next start."""

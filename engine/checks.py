@@ -1,6 +1,7 @@
 """Checks of rules, in a process of their own: bounded in number, time and memory, and ended when nobody waits for them.
 
-Whatever stands in the rules, the server goes on answering: it only hands texts over and waits.
+Whatever stands in the rules, the server goes on answering: it only hands texts over and waits. What is asked while
+somebody types has a process of its own, so that it waits for no check (`web.shared.Web.typing`).
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ PATIENCE = 2.0
 class Checks:
     """One checking process, begun when it is needed and again when it ended. One check at a time, in order."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, within: str = "checks.seconds") -> None:
+        """`within`: the setting that says how many seconds one may take."""
         self._config = config
-        self._seconds = float(config["checks.seconds"])
+        self._within = within
+        self._seconds = float(config[within])
         self._most = int(config["checks.queue"])
         self._process: asyncio.subprocess.Process | None = None
         self._lane = asyncio.Lock()
@@ -58,9 +61,17 @@ class Checks:
         """Texts. `unwanted`: whether nobody waits for the answer any more. Raises Refused."""
         return await self._verdict(files, "texts", dict(files), scenarios, unwanted=unwanted)
 
-    async def ask(self, base: Mapping[str, str], digest: str, files: Any, question: str, *at: Any) -> Any:
-        """What a workspace answers to a question that needs the findings, as plain data. Raises Refused."""
-        found = await self._run("ask", (dict(base), digest, dict(files), question, *at), lambda: False)
+    async def ask(
+        self,
+        base: Mapping[str, str],
+        digest: str,
+        files: Any,
+        question: str,
+        *at: Any,
+        unwanted: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """What the workspace of an edit answers, as plain data. `unwanted`: see `texts`. Raises Refused."""
+        found = await self._run("ask", (dict(base), digest, dict(files), question, *at), unwanted)
         if isinstance(found, _Ended):
             raise Refused("invalid", "check-too-long", found.message)
         return from_json(found)
@@ -150,8 +161,9 @@ class Checks:
                     log.error("checking rules took longer than %g s and was ended, at %s", self._seconds, place)
                     await self._end()
                     message = say(
-                        "checking these rules took longer than {most} seconds (`checks.seconds`) and was ended",
+                        "checking these rules took longer than {most} seconds (`{setting}`) and was ended",
                         f"{self._seconds:g}",
+                        self._within,
                     )
                     return _Ended(message, place)
                 if self._stopped or (took > PATIENCE and unwanted()):

@@ -210,6 +210,13 @@ def _doctor(commands: Commands) -> None:
         "engine doctor --desk my-desk",
         run_doctor,
     )
+    parser.add_argument(
+        "--repair",
+        choices=("show", "do"),
+        nargs="?",
+        const="show",
+        help="shows what can be worked out anew (search, due times, last lines, numbers); `do` does it, with no server",
+    )
     add_desk_options(parser)
 
 
@@ -218,6 +225,8 @@ def run_doctor(arguments: Any) -> int:
     from engine.desk.accounts import examine
 
     config = load_config(arguments)
+    if arguments.repair is not None:
+        return _repair(config, arguments.repair == "do")
     print("settings:")
     for name, value in config.items():
         shown = "(set)" if "secret" in name and value else value
@@ -228,6 +237,24 @@ def run_doctor(arguments: Any) -> int:
         print(f"{'ok   ' if line.ok else 'WRONG'} {line.text}")
         wrong += not line.ok
     return WRONG if wrong else DONE
+
+
+def _repair(config: Any, do: bool) -> int:
+    """Shows what can be worked out again, or does it; 1 where something was only shown."""
+    from engine.store import repair
+
+    async def work(desk: Any) -> Any:
+        store = desk.context.store
+        return (await store.write(repair.mend)).result if do else await store.read(repair.mendable)
+
+    found = asyncio.run(with_desk(config, work, alone="engine doctor --repair" if do else None))
+    for one in found:
+        print(f"{'mended' if do else 'would mend'}: {one.message}")
+    if not found:
+        print("nothing here is to be worked out again; `engine doctor` tells of everything else")
+    elif not do:
+        print("nothing was changed: stop the server and say `engine doctor --repair do`")
+    return WRONG if found and not do else DONE
 
 
 def _demo(commands: Commands) -> None:
@@ -283,12 +310,12 @@ def run_migrate(arguments: Any) -> int:
 
 def _plugin(commands: Commands) -> None:
     parser = _command(commands, "plugin", "The plugins of a desk.", "engine plugin list", run_plugin)
-    parser.add_argument("do", choices=("list",))
+    parser.add_argument("do", choices=("list", "check"))
     add_desk_options(parser)
 
 
 def run_plugin(arguments: Any) -> int:
-    """Lists plugins, and those set aside with their error."""
+    """Lists plugins, and those set aside with their error; `check` tries what they give to rules."""
     from engine.plugins import load
 
     config = load_config(arguments)
@@ -299,7 +326,25 @@ def run_plugin(arguments: Any) -> int:
         print(f"{item.name:<24} {', '.join(item.hooks):<40} {item.doc.splitlines()[0] if item.doc else ''}")
     for aside in plugins.set_aside:
         print(f"{aside.name:<24} SET ASIDE: {aside.error}")
-    return WRONG if plugins.set_aside else DONE
+    if arguments.do == "list":
+        return WRONG if plugins.set_aside else DONE
+    return WRONG if _plugin_check(plugins, config["plugins.decide_within"] / 1000) or plugins.set_aside else DONE
+
+
+def _plugin_check(plugins: Any, within: float) -> bool:
+    """Tells how each function for rules takes bad input; whether something is wrong."""
+    from engine.trying import tried
+
+    print()
+    found = tried(plugins, within)
+    for one in found:
+        how = f"{one.calls} inputs, {one.longest * 1000:.1f} ms at most" if one.calls else "its signature is right"
+        print(f"{'WRONG' if one.troubles else 'ok':<6}{one.name:<24} {'' if one.troubles else how}".rstrip())
+        for trouble in one.troubles:
+            print(f"      {trouble}")
+    if not found:
+        print("no plugin gives rules a function or an action")
+    return any(one.troubles for one in found)
 
 
 def _plugins_add(commands: Commands) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
+from functools import wraps
 from types import UnionType
 from typing import Any, get_type_hints
 
 from engine import api
 from engine.core.rulebook import Extras, PluginAction
+from engine.lanes import Lanes
 from engine.lang import FLAG, NUMBER, TEXT, ActionKind, Function, Type, list_of
 from engine.plugins import Plugins
 
@@ -24,17 +28,41 @@ TYPES: dict[Any, Type] = {
 """Python annotations a rule function may have."""
 
 
-def extras(plugins: Plugins) -> Extras:
-    """What registered plugins give rules to say. Raises TypeError for a function or action that rules cannot call."""
+def extras(plugins: Plugins, lanes: Lanes | None = None) -> Extras:
+    """What registered plugins give rules to say. With `lanes` each is asked in a lane of its own, within its time:
+    decisions are made where everything is written, which no plugin may hold.
+
+    Raises TypeError for a function or action that rules cannot call.
+    """
+    functions = [as_function(function) for function in plugins.tables["functions"].values()]
+    actions = [as_action(action) for action in plugins.tables["actions"].values()]
+    if lanes is not None:
+        functions = [replace(one, call=_bounded(lanes, one.name, one.call)) for one in functions]
+        actions = [one if one.later else replace(one, call=_bounded(lanes, one.kind.name, one.call)) for one in actions]
     return Extras(
-        functions=tuple(as_function(function) for function in plugins.tables["functions"].values()),
-        actions=tuple(as_action(action) for action in plugins.tables["actions"].values()),
+        functions=tuple(functions),
+        actions=tuple(actions),
         channels=tuple(plugins.tables["channels"]),
         permissions=(
             *plugins.tables["permissions"],
             *(right for feature in plugins.tables["features"].values() for right in feature.permissions),
         ),
     )
+
+
+def _bounded(lanes: Lanes, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    lane = lanes.of(f"rules:{name}")
+
+    @wraps(call)
+    def bounded(*given: Any, **named: Any) -> Any:
+        # What it gives is made here: a generator would run where it is read.
+        return lane.ask(lambda: _whole(call(*given, **named)))
+
+    return bounded
+
+
+def _whole(answer: Any) -> Any:
+    return list(answer) if isinstance(answer, Iterator) else answer
 
 
 def as_function(function: api.Function) -> Function:

@@ -136,6 +136,32 @@ class Lane:
         self._in_a_row = self._rests = 0
         return result
 
+    def ask(self, work: Callable[[], T]) -> T:
+        """Calls `work` in the lane and waits for it on this thread, not longer than its time: what a decision needs.
+        While a call hangs, or so many in a row were late, it is not asked at all: one waits once, not each time.
+
+        Raises Overdue, and what it raised; an error is the answer to what was asked, and does not count.
+        """
+        if self.taken:
+            raise Overdue(f"`{self.name}` did not answer in time and is left alone for now")
+
+        async def called() -> T:
+            return work()
+
+        call = _Call(called)
+        loop = self._opened()
+        with self._lock:
+            self._running += 1
+        loop.call_soon_threadsafe(self._start, loop, call)
+        try:
+            call.future.exception(self._within)
+        except TimeoutError:
+            if self._late(loop, call):
+                raise Overdue(f"`{self.name}`: no answer within {self._within:g} s") from None
+        self._in_a_row = self._rests = 0
+        result: T = call.future.result()
+        return result
+
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """Runs `work` in the lane as long as it takes; cancelled with the caller."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_awaited(work), self._opened()))

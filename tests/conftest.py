@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needed = _SERVERS & set(getattr(item, "fixturenames", ()))
         if needed or "postgres" in parameters.values() or "journeys" in item.path.parts:
             item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the long tests left behind (`record_property`): a table at the end of the run, and `.cache/soak.json`."""
+    if config.getoption("markexpr") != "soak":
+        return
+    ended = [report for how in ("passed", "failed") for report in terminalreporter.stats.get(how, ())]
+    left = {report.nodeid: {"outcome": report.outcome, **dict(report.user_properties)} for report in ended}
+    if not left:
+        return
+    terminalreporter.section("what the soak left behind")
+    for story, numbers in left.items():
+        terminalreporter.write_line(story)
+        for what, number in numbers.items():
+            terminalreporter.write_line(f"    {what:<40} {number}")
+    target = config.rootpath / ".cache" / "soak.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(left, ensure_ascii=False, indent=2), "utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -48,11 +48,11 @@ class Server:
         the settings cannot be used or the address is taken, StoreError where the storage cannot be used.
         """
         desk = await Desk.open(config, alone="engine serve")
-        checks = Checks(config)
+        checks, typing = Checks(config), Checks(config, "checks.answer")
         try:
             watcher = Watcher(desk, checks)
             await _load_rules(desk, watcher, checks)
-            web = Web(desk, watcher, checks, demo=demo)
+            web = Web(desk, watcher, checks, typing, demo=demo)
             http = _listen(web, config)
         except BaseException:
             await checks.stop()
@@ -74,6 +74,7 @@ class Server:
         self._http.stop()
         await self._watcher.stop()
         await self.web.checks.stop()  # whatever is being checked: nobody may wait for it now
+        await self.web.typing.stop()
         await self.web.hub.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.web.idle(), PATIENCE)

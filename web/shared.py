@@ -11,7 +11,6 @@ from tornado.httputil import HTTPServerRequest
 from engine.checks import Checks
 from engine.config import ConfigError
 from engine.desk import Desk
-from engine.editor import Workspace
 from engine.reload import Watcher
 from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
@@ -27,15 +26,16 @@ log = logging.getLogger("web")
 class Web:
     """What handlers and sockets share: the desk, limits, counters, the hub."""
 
-    def __init__(self, desk: Desk, watcher: Watcher, checks: Checks, *, demo: bool = False) -> None:
-        """`watcher` puts the rules folder in force, one change at a time; `checks` are of edits. Raises ConfigError."""
+    def __init__(self, desk: Desk, watcher: Watcher, checks: Checks, typing: Checks, *, demo: bool = False) -> None:
+        """`watcher` puts the rules folder in force, one change at a time; `checks` are of edits, `typing` answers
+        editors. Raises ConfigError."""
         self.desk = desk
         self.config = desk.config
         self.checks = checks
+        self.typing = typing
+        """What editors ask while somebody types: it waits for no check."""
         self.reload = watcher.reload
         self.in_turn = watcher.in_turn
-        self.workspaces: dict[str, Workspace] = {}
-        """What editors ask, by the digest their edit began from."""
         self.simulating = False
         """Whether a simulation runs: one at a time."""
         self.demo = demo

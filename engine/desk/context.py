@@ -164,7 +164,7 @@ class Context:
         """Where plugins are called that the desk waits for, each on a thread of its own."""
         self.alone = bool(getattr(store.storage, "alone", False))
         """Whether no other process sends what this one's store holds."""
-        self.extras = extras(plugins)
+        self.extras = extras(plugins, self.lanes)
         """What plugins add to the words of rules."""
         self.shelf = shelf_in(config.data / "cache")
         """Where compiled rules are kept, for a quick start."""
@@ -283,6 +283,8 @@ class Context:
 def _within(config: Config, plugins: Plugins, lane: str) -> float:
     """The seconds a plugin has for one call: its own setting `within`, else the desk's for its kind."""
     kind, _, name = lane.partition(":")
+    if kind == "rules":
+        return float(config["plugins.decide_within"]) / 1000
     setting = "plugins.answer_within" if kind == "auth" else "plugins.send_within"
     shelf = {"channel": "channels", "auth": "auth", "notify": "notifiers", "do": "actions"}.get(kind, kind)
     return float(plugins.settings(f"{shelf}.{name}").get("within", config[setting]))

@@ -110,15 +110,32 @@ def check_lines(tx: Tx, most: int = 50) -> Checked:
     return Checked(count, tuple(troubles[:most]))
 
 
-def check_search(tx: Tx, most: int = 20) -> list[Trouble]:
-    """Whether what can be searched for is in the indexes, and nothing else."""
-    troubles: list[Trouble] = []
-    texts: Mapping[str, tuple[Any, Any]] = {
+def searched() -> Mapping[str, tuple[Any, Any]]:
+    """What the search indexes hold, by their names: the table and the column of the text."""
+    return {
         "message": (t.Message, t.Message.text),
         "ticket": (t.Ticket, t.Ticket.subject),
         "member": (t.Member, t.Member.name),
     }
-    for name, (model, column) in texts.items():
+
+
+def earliest_due() -> Any:
+    """When the first service target of a ticket that waits is due, as a query inside one of tickets."""
+    clock = t.SlaClock
+    runs = clock.met_at.is_null() & clock.state.in_(("running", "breached")) & (clock.due_at > 0)
+    return clock.select(fn.COALESCE(fn.MIN(clock.due_at), NEVER)).where((clock.ticket_id == t.Ticket.id) & runs)
+
+
+def newest_line() -> Any:
+    """The last line of a ticket that its member may see, as a query inside one of tickets."""
+    line = t.Message
+    return line.select(fn.MAX(line.id)).where((line.ticket_id == t.Ticket.id) & (line.visibility != "internal"))
+
+
+def check_search(tx: Tx, most: int = 20) -> list[Trouble]:
+    """Whether what can be searched for is in the indexes, and nothing else."""
+    troubles: list[Trouble] = []
+    for name, (model, column) in searched().items():
         last, missing, added = 0, 0, 0
         while True:
             rows = tx.rows(
@@ -164,14 +181,10 @@ def check_sums(tx: Tx, most: int = 20) -> list[Trouble]:
         if found:
             troubles.append(Trouble(code, f"{what}: {', '.join(f'#{one:05d}' for one in found)}"))
 
-    open_clock = clock.met_at.is_null() & clock.state.in_(("running", "breached")) & (clock.due_at > 0)
-    earliest = clock.select(fn.COALESCE(fn.MIN(clock.due_at), NEVER)).where((clock.ticket_id == ticket.id) & open_clock)
     known = ticket.select(ticket.number)
-    told("due-differs", "the due time is not that of the service targets", known.where(ticket.due_at != earliest))
-    line = t.Message
-    newest = line.select(fn.MAX(line.id)).where((line.ticket_id == ticket.id) & (line.visibility != "internal"))
+    told("due-differs", "the due time is not that of the service targets", known.where(ticket.due_at != earliest_due()))
     last = ticket.last_message_id
-    told("last-line-differs", "the last line is another", known.where(last.is_null(False) & (last != newest)))
+    told("last-line-differs", "the last line is another", known.where(last.is_null(False) & (last != newest_line())))
     paused = (clock.state == "running") & clock.running_since.is_null()
     tickets = clock.select(clock.ticket_id).where(paused | (clock.used < 0) | (clock.started_at > tx.now + DAY))
     told("clock-wrong", "a service target's clock cannot be right", known.where(ticket.id.in_(tickets)))
@@ -192,14 +205,14 @@ ADVICE = {
     "line-changed": "somebody wrote to the database past the desk: compare with a backup",
     "line-missing": "somebody wrote to the database past the desk: compare with a backup",
     "counter-missing": "restore a backup",
-    "counter-behind": "stop the server, and restore a backup: numbers would be given twice",
+    "counter-behind": "stop the server, numbers would be given twice: `engine doctor --repair` counts again",
     "identity-unreadable": "put the right `keys` back",
     "message-without-ticket": "restore a backup, or ask for help with the database as it is",
     "login-unreachable": "disable the account that is not used, and add it anew under another name (`engine user`)",
-    "search-differs": "stop the server and restore a backup; what is searched for is not all found until then",
+    "search-differs": "stop the server; `engine doctor --repair` makes it anew, not all is found until then",
     "file-missing": "put the files back from a backup",
-    "due-differs": "the next change of the ticket's targets mends it; if it comes again, tell the makers",
-    "last-line-differs": "the next line mends it; if it comes again, tell the makers",
+    "due-differs": "`engine doctor --repair` works it out again; if it comes again, tell the makers",
+    "last-line-differs": "`engine doctor --repair` works it out again; if it comes again, tell the makers",
     "clock-wrong": "see whether the machine's clock was right; a change of the ticket's targets mends it",
     "stray-tag": "they show nowhere; if it comes again, tell the makers",
     "stray-field": "they show nowhere; if it comes again, tell the makers",

@@ -8,7 +8,11 @@ from typing import Any
 
 from peewee import DatabaseError, IntegrityError, InterfaceError, OperationalError, PeeweeException
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_NO_ROOM = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENFILE, errno.EMFILE, errno.ENOMEM,
+    errno.ESTALE,
+)  # fmt: skip
+"""What the system says where it is not the file's fault: no room, a limit, a disk that is ill or gone."""
 _SQLITE_AWAY = frozenset(
     {
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
@@ -81,8 +85,11 @@ def unusable(error: Exception) -> StoreError:
         return StoreBusy(f"the storage is locked by another program ({error}): end that, then start again")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreError(f"the storage is damaged ({error}): keep the file for a look, and put a backup in its place")
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return StoreAway(f"the storage cannot be written ({error}): see that the disk has room and is well")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or (isinstance(error, OSError) and is_away(error)):
+        return StoreAway(
+            f"the storage cannot be written ({error}): see that the disk has room and is well, and that no limit of "
+            "the system (`ulimit`) is in the way"
+        )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return StoreError(
             f"the storage cannot be opened for writing ({error}): see who owns the data folder and what is in it"

@@ -26,6 +26,7 @@ class _Raw(Protocol):
     def put(self, id: int, tokens: Sequence[str]) -> None: ...
     def remove(self, id: int, tokens: Sequence[str]) -> None: ...
     def ids(self, after: int, limit: int) -> list[int]: ...
+    def clear(self) -> None: ...
     def matching(self, parts: Sequence[Part]) -> Any: ...
 
 
@@ -48,6 +49,10 @@ class Index:
         if old and (words := _words(old)):
             self._raw.remove(id, words)
         self.put(id, new)
+
+    def clear(self) -> None:
+        """Takes every row out."""
+        self._raw.clear()
 
     def ids(self, after: int, limit: int) -> list[int]:
         """The rows after an id that are in the index, in order."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from peewee import SQL, PostgresqlDatabase, Select
+from peewee import SQL, PeeweeException, PostgresqlDatabase, Select
 
 from engine.api import Part, Storage, hookimpl
 
@@ -24,6 +24,10 @@ RETRY = frozenset({"40001", "40P01", "55P03", "57014"})
 """SQLSTATE of serialization failure, deadlock, lock not available, statement cancelled by a timeout."""
 LOCK_WAIT = "10s"
 """A row lock that is not had by then is not waited for: the job runs again."""
+_INDEXES = """
+SELECT c.relname, c.oid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+WHERE a.amname = 'btree' AND i.indisvalid AND c.relnamespace = current_schema()::regnamespace ORDER BY c.relname
+"""
 POSITIONS = 16_383
 """The highest position a tsvector holds; later ones count as this one."""
 
@@ -111,8 +115,29 @@ class Postgres(Storage):
         return self._indexes[name]
 
     def troubles(self) -> list[str]:
-        """None: the server refuses rows that refer to nothing, and its pages are for its own tools (`pg_amcheck`)."""
-        return []
+        """What `amcheck` finds in the indexes, where the database has that extension. Rows that refer to nothing are
+        refused by the server."""
+        if not self._amcheck():
+            return []
+        found = []
+        for name, number in self.database.execute_sql(_INDEXES).fetchall():
+            try:
+                with self.database.atomic():
+                    self.database.execute_sql("SELECT bt_index_check(%s::oid, true)", (number,))
+            except PeeweeException as error:
+                found.append(f"index {name}: {error}")
+        return found
+
+    @property
+    def looked_at(self) -> str:
+        """What `troubles` looked at, for who is told that it found nothing."""
+        if self._amcheck():
+            return "`amcheck` finds nothing in the indexes; tables are for `pg_amcheck`, beside the server"
+        return "pages and indexes are not looked at: they are for `pg_amcheck`, or for the extension `amcheck` here"
+
+    def _amcheck(self) -> bool:
+        query = "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'"
+        return self.database.execute_sql(query).fetchone() is not None
 
     def copy_before(self, migration: str) -> Path | None:
         """None: a server's database is copied by its own tools, and a migration there is one transaction."""
@@ -170,6 +195,10 @@ class Words:
     def remove(self, id: int, tokens: Sequence[str]) -> None:
         """Takes a row out."""
         self._database.execute_sql(self._remove, (id,))
+
+    def clear(self) -> None:
+        """Takes every row out."""
+        self._database.execute_sql(f'DELETE FROM "{self._table}"')  # noqa: S608 (the name is the store's)
 
     def ids(self, after: int, limit: int) -> list[int]:
         """Rows that are indexed, in order."""

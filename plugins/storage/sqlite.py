@@ -192,6 +192,10 @@ class Fts:
         """Takes a row out by its old tokens."""
         self._run(self._remove, (id, " ".join(tokens)))
 
+    def clear(self) -> None:
+        """Takes every row out."""
+        self._database.execute_sql(f'INSERT INTO "{self._table}" ("{self._table}") VALUES (\'delete-all\')')  # noqa: S608
+
     def ids(self, after: int, limit: int) -> list[int]:
         """Rows that are indexed, in order."""
         sql = f'SELECT id FROM "{self._table}_docsize" WHERE id > ? ORDER BY id LIMIT ?'  # noqa: S608

@@ -111,3 +111,28 @@ def test_the_mark_of_a_line_is_in_the_chain(house: House, desk: Path) -> None:
     """Whoever edits a line and its event's mark breaks the chain."""
     sql("UPDATE event SET object = 'line:0' WHERE object LIKE 'line:%'")(desk)
     assert main(["doctor", "--desk", str(desk)]) == 1
+
+
+MENDED = ["a counter set back", "another due time", "another last line", "an index without a row"]
+
+
+@pytest.mark.parametrize("case", MENDED)
+def test_what_can_be_worked_out_again_is_shown_then_mended(
+    desk: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CASES[case][0](desk)
+    told = CASES[case][1].partition(": ")[2] or CASES[case][1]
+    assert main(["doctor", "--desk", str(desk), "--repair"]) == 1
+    assert f"would mend: {told}" in capsys.readouterr().out
+    assert main(["doctor", "--desk", str(desk)]) == 1, "nothing was changed"
+    capsys.readouterr()
+    assert main(["doctor", "--desk", str(desk), "--repair", "do"]) == 0
+    assert f"mended: {told}" in capsys.readouterr().out
+    assert main(["doctor", "--desk", str(desk)]) == 0, capsys.readouterr().out
+
+
+def test_what_cannot_be_known_is_left_as_it_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    CASES["an edited line"][0](desk)
+    assert main(["doctor", "--desk", str(desk), "--repair", "do"]) == 0
+    assert "nothing here is to be worked out again" in capsys.readouterr().out
+    assert main(["doctor", "--desk", str(desk)]) == 1

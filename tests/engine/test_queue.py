@@ -181,3 +181,48 @@ def test_a_wait_is_told_of_agents_who_are_there_and_of_the_shops_own_chats(house
     assert nobody == {"position": 1, "here": False, "wait": None}
     assert busy == {"position": 1, "here": True, "wait": None}
     assert known == {"position": 1, "here": True, "wait": [1, 1]}
+
+
+WAYS = {"round_robin": "amy", "longest_idle": "ben"}
+"""Each way, and whom it gives a ticket that waits when cat comes."""
+BY = "".join(
+    f'rule {way}\n  stage route\n  priority 500\n  on ticket.created\n  when ticket.product = "{way}"\n'
+    f"  then route to team frontline by {way}\n"
+    for way in WAYS
+)
+
+
+def test_who_waits_is_given_by_the_way_the_rule_said_when_somebody_comes(house: House) -> None:
+    """Amy was given work longest ago but came just now, ben has been free longest, cat comes."""
+    house.write("ways.rules", BY)
+
+    async def work(desk: Desk) -> dict[str, str | None]:
+        agents = {name: await sign_in(desk, name, "frontline") for name in ("amy", "ben", "cat")}
+
+        async def say(name: str, status: str, given: int, since: int) -> None:
+            """As if all were so for a while: nobody hears of it, so that nothing is given out before cat comes."""
+            change = {"status": status, "last_assigned_at": given, "status_since": since}
+            one = t.Agent.update(change).where(t.Agent.username == name)
+            await desk.context.store.write(lambda tx: tx.run(one))
+
+        found = {}
+        for way in WAYS:
+            values = {"product": way}
+            made = await desk.act(SYSTEM, OpenTicket("等", "等", shop="demo", requester={"name": "客"}, values=values))
+            number, now = made["ticket"]["number"], made["ticket"]["created_at"]
+            assert made["ticket"]["assignee"] is None, way
+            await say("amy", "online", now - 300, now - 10)
+            await say("ben", "online", now - 200, now - 200)
+            await say("cat", "offline", now - 100, now - 100)
+            await desk.act(agents["cat"], SetStatus("online"))
+            for _ in range(100):
+                found[way] = (await desk.query(SYSTEM, TicketByNumber(number)))["assignee"]
+                if found[way] is not None:
+                    break
+                await asyncio.sleep(0.05)
+            for name, actor in agents.items():
+                await say(name, "online", now, now)
+                await desk.act(actor, SetStatus("offline"))
+        return found
+
+    assert house.run(work) == WAYS

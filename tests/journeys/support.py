@@ -56,13 +56,22 @@ def _environment() -> dict[str, str]:
 class Served:
     """`engine serve` on a desk folder: started, killed, started again on the same port."""
 
-    def __init__(self, desk: Path, *, demo: bool = False, config: Path | None = None) -> None:
+    def __init__(
+        self,
+        desk: Path,
+        *,
+        demo: bool = False,
+        config: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.desk = desk
+        self._environment = environment or {}
         self.port = 0
         self.starts = 0
         self._more = [*(["--demo"] if demo else []), *(["--config", str(config)] if config else [])]
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
+        self._clients: dict[str, httpx.Client] = {}
 
     @property
     def url(self) -> str:
@@ -73,6 +82,12 @@ class Served:
     def log(self) -> Path:
         """What the newest start has printed."""
         return self.desk / f"serve-{self.starts}.log"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -87,7 +102,11 @@ class Served:
         self.starts += 1
         command = [sys.executable, "-m", "engine", "serve", "--desk", str(self.desk), "--port", str(self.port)]
         self._process = processes.spawn(
-            [*command, *self._more], log=self.log, death=signal.SIGKILL, cwd=ROOT, environment=_environment()
+            [*command, *self._more],
+            log=self.log,
+            death=signal.SIGKILL,
+            cwd=ROOT,
+            environment={**_environment(), **self._environment},
         )
         if wait:
             self.wait()
@@ -125,30 +144,38 @@ class Served:
             self._tokens[username] = answer.json()["token"]
         return self._tokens[username]
 
-    def client(self, username: str) -> httpx.Client:
+    def client(self, username: str, **more: Any) -> httpx.Client:
         """A client of the API, signed in as somebody."""
         headers = {"Authorization": f"Bearer {self.sign_in(username)}"}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=20, **more)
+
+    def _kept(self, username: str) -> httpx.Client:
+        """One for all that is asked: to make one is dearer than an answer. A connection of its own each time, as the
+        server may have been killed in between."""
+        if username not in self._clients:
+            self._clients[username] = self.client(username, limits=httpx.Limits(max_keepalive_connections=0))
+        return self._clients[username]
 
     def get(self, username: str, path: str, **query: Any) -> Any:
         """What somebody gets from the API."""
-        with self.client(username) as client:
-            answer = client.get(path, params=query)
+        while (answer := self._kept(username).get(path, params=query)).status_code == 429:
+            time.sleep(float(answer.headers["Retry-After"]))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, username: str, path: str, body: Mapping[str, Any]) -> Any:
         """What the API answers to something somebody does."""
-        with self.client(username) as client:
-            answer = client.post(path, json=body, timeout=120)
+        answer = self._kept(username).post(path, json=body, timeout=120)
         assert answer.is_success, answer.text
         return answer.json()
 
 
 @contextmanager
-def serving(desk: Path, *, demo: bool = False, config: Path | None = None) -> Iterator[Served]:
+def serving(
+    desk: Path, *, demo: bool = False, config: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """A server for the time of the `with` block. A test that failed is not covered up by how the server ended."""
-    served = Served(desk, demo=demo, config=config).start()
+    served = Served(desk, demo=demo, config=config, environment=environment).start()
     try:
         yield served
     except BaseException:

@@ -46,10 +46,17 @@ class Postgres:
         """`postgresql://…` of a database over the Unix socket."""
         return f"postgresql://{USER}@/{database}?host={self._socket_folder}"
 
-    def create(self, template: str = "template0") -> str:
-        """A new database, a copy of `template` (which nobody may be connected to); returns its name."""
+    def create(self, template: str = "template0", *, on: Path | None = None) -> str:
+        """A new database, a copy of `template` (which nobody may be connected to); returns its name. `on`: an empty
+        folder its tables are to lie in."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        where = ""
+        if on is not None:
+            if (owner := _owner()) is not None:
+                os.chown(on, *owner)
+            self._execute(f"CREATE TABLESPACE \"{name}\" LOCATION '{on}'")
+            where = f' TABLESPACE "{name}"'
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{where}')
         return name
 
     def template(self, name: str, fill: Callable[[str], Any]) -> str:
@@ -63,6 +70,7 @@ class Postgres:
     def drop(self, database: str) -> None:
         """Remove a database, and whoever is still connected to it."""
         self._execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self._execute(f'DROP TABLESPACE IF EXISTS "{database}"')
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -47,6 +47,21 @@ def site(desk: Path) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def typing_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Where somebody types; a question has little time."""
+    folder = tmp_path_factory.mktemp("typing")
+    rules = folder / "rules"
+    copy_rules(rules)
+    roles = rules / "roles.yaml"
+    roles.write_text(roles.read_text("utf-8") + WRITER, "utf-8")
+    with running(folder, rules=rules, checks__answer=4) as site:
+        site.add_agent("lead", ["lead"], [])
+        site.add_agent("wen", ["writer"], [])
+        site.add_member("ming", "demo")
+        yield site
+
+
 def validate(client: httpx.Client, files: dict[str, str | None], base: str) -> httpx.Response:
     body = {"base": base, "files": files, "scenarios": True}
     return client.post("/rules/validate", json=body, timeout=60)
@@ -137,3 +152,46 @@ def test_memory_is_bounded(desk: Path) -> None:
             found = conforms("validate", validate(wen, files, digest(wen)))["findings"]
             assert "check-too-long" in [one["code"] for one in found]
             assert conforms("validate", validate(wen, {"thanks.rules": GOOD}, digest(wen)))["errors"] == 0
+
+
+def many(count: int) -> str:
+    """So many rules in one file."""
+    rule = 'rule r{n} "Rule {n}"\n  on ticket.created\n  when message.text contains "w{n}" and ticket.tags has x{n}\n'
+    return "stage classify\n\n" + "\n".join(rule.format(n=n) + f"  then add tag y{n}\n" for n in range(count))
+
+
+def test_others_are_answered_while_eight_type_in_two_hundred_rules(typing_site: Site) -> None:
+    text, site = many(200), typing_site
+    with site.client("wen") as wen, ThreadPoolExecutor(8) as pool:
+        base = digest(wen)
+        site.open_ticket(text="你好")
+
+        def types(n: int) -> list[httpx.Response]:
+            edit = f"{text}\n# {n}\n"
+            at = {"base": base, "files": {"many.rules": edit}, "path": "many.rules", "line": 5, "column": 8}
+            return [wen.post(f"/rules/{what}", json=at, timeout=60) for what in ("complete", "hover", "references")]
+
+        typing = [pool.submit(types, n) for n in range(8)]
+        slowest = 0.0
+        while not all(one.done() for one in typing):
+            began = time.monotonic()
+            site.open_ticket(text="有人在嗎")
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.05)
+        answers = [answer for one in typing for answer in one.result()]
+    assert {answer.status_code for answer in answers} <= {200, 429}
+    assert any(answer.status_code == 200 for answer in answers)
+    assert all(answer.json()["code"] == "checks-full" for answer in answers if answer.status_code == 429)
+    assert slowest < 1.0, f"a line waited {slowest:.1f} s for somebody who types"
+
+
+def test_a_question_of_the_editor_has_its_time_and_the_next_one_is_answered(typing_site: Site) -> None:
+    with typing_site.client("wen") as wen:
+        at = {"base": digest(wen), "path": "many.rules", "line": 5, "column": 8}
+        long = {**at, "files": {"many.rules": many(6_000)}}
+        began = time.monotonic()
+        problem = refused("hover", wen.post("/rules/hover", json=long, timeout=60), 422)
+        assert problem["code"] == "check-too-long" and "checks.answer" in problem["detail"]
+        assert time.monotonic() - began < 12
+        again = wen.post("/rules/complete", json={**at, "files": {"many.rules": many(2)}}, timeout=60)
+        assert again.status_code == 200, again.text

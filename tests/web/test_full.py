@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +82,21 @@ def fill(site: Site) -> None:
 
     site.run(lambda: site.desk.context.store.write(take))
     pages(site, 1)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.ENOENT, errno.EACCES, errno.ESTALE])
+def test_files_that_cannot_be_kept_are_told_and_taken_again_by_themselves(
+    site: Site, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the folder of uploads has against a file, it is not the file that is wrong."""
+
+    def fails(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    bring = {"file": ("a.bin", b"a file")}
+    with site.client("lead") as lead:
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fsync", fails)
+            problem = refused("upload", lead.post("/files", files=bring), 503)
+            assert problem["code"] == "store-away" and "nothing was changed" in problem["detail"]
+        assert lead.post("/files", files=bring).status_code == 201

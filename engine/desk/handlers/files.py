@@ -16,7 +16,7 @@ from engine.desk.actors import uploaders_of
 from engine.desk.context import Context
 from engine.desk.rows import AsyncCommand
 from engine.files import is_picture, prepare
-from engine.store import Tx, uploads
+from engine.store import StoreAway, Tx, uploads
 
 FULL = 600
 """Seconds after which who found no room may try again: what nobody named goes each hour."""
@@ -32,7 +32,10 @@ async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, 
     async with context.pictures if is_picture(command.data) else nullcontext():
         prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
     limit = context.config["limits.upload"]
-    digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
+    try:
+        digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
+    except OSError as error:  # whatever it is, it is not the file: that was looked at before
+        raise StoreAway(f"a file could not be kept: {error}") from error
 
     def job(tx: Tx) -> dict[str, Any]:
         if not actor.staff:

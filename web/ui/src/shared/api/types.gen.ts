@@ -453,23 +453,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who did what in the shops I serve, newest first. */
-        get: operations["audit_log"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/rules": {
         parameters: {
             query?: never;
@@ -1060,8 +1043,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What agents did, and sign-ins that failed, newest first, each with address and device. */
-        get: operations["list_acts"];
+        /** Who did what in the shops I serve, newest first. */
+        get: operations["audit_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2822,39 +2805,6 @@ export interface components {
             /** @default null */
             next: string | null;
         };
-        /** AuditActor */
-        AuditActor: {
-            /** @enum {string} */
-            kind: "agent" | "guest" | "member" | "system";
-            /** @description Agents only. */
-            username: string | null;
-            name: string | null;
-        };
-        /** AuditEntry */
-        AuditEntry: {
-            seq: number;
-            at: string;
-            /** @description What happened, as in the tickets' events. */
-            kind: string;
-            actor: components["schemas"]["AuditActor"];
-            shop: string | null;
-            /** @description The number of the case it is about. */
-            ticket: number | null;
-            /** @description From where an agent did it, or somebody tried to sign in. */
-            address: string | null;
-            device: string | null;
-            /** @description Of what is about the desk itself; of a case, a member or a line they stand with these. */
-            details: {
-                [key: string]: unknown;
-            };
-        };
-        /** AuditPage */
-        AuditPage: {
-            /** @description Newest first. */
-            items: components["schemas"]["AuditEntry"][];
-            /** @default null */
-            next: string | null;
-        };
         /** Health */
         Health: {
             /** @enum {string} */
@@ -3022,24 +2972,39 @@ export interface components {
         AnswersDeleted: {
             deleted: number;
         };
-        /** Act */
-        Act: {
+        /** AuditActor */
+        AuditActor: {
+            /** @enum {string} */
+            kind: "agent" | "guest" | "member" | "system";
+            /** @description Agents only. */
+            username: string | null;
+            name: string | null;
+        };
+        /** AuditEntry */
+        AuditEntry: {
             seq: number;
             at: string;
-            /** @description The event: `session.refused` is a sign-in that failed. */
+            /** @description What happened, as in the tickets' events. */
             kind: string;
-            /** @description Who did it; null: somebody who was not signed in. */
-            agent: string | null;
-            name: string | null;
-            /** @description Of a sign-in that failed: the agent's account that was tried; null where there is no such account, or it is a member's. */
-            account: string | null;
+            actor: components["schemas"]["AuditActor"];
+            shop: string | null;
+            /** @description The number of the case it is about. */
+            ticket: number | null;
+            /** @description From where an agent did it, or somebody tried to sign in. */
             address: string | null;
             device: string | null;
+            /** @description Of a sign-in that failed: the agent's account that was tried; null where there is none, or it is a member's. */
+            account: string | null;
+            /** @description Of what is about the desk itself; of a case, a member or a line they stand with these. */
+            details: {
+                [key: string]: unknown;
+            };
         };
-        /** ActPage */
-        ActPage: {
+        /** AuditPage */
+        AuditPage: {
             /** @description Newest first. */
-            items: components["schemas"]["Act"][];
+            items: components["schemas"]["AuditEntry"][];
+            /** @default null */
             next: string | null;
         };
         /** BlockedMember */
@@ -6877,100 +6842,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchPage"];
-                };
-            };
-            /** @description The request cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Who are you? Sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Seen, but not allowed. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Read, but not right; `errors` says where. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many; `Retry-After` says when. */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    audit_log: {
-        parameters: {
-            query?: {
-                /** @description Only this kind of event. */
-                kind?: string;
-                /** @description Only what the agent of this username did. */
-                actor?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Who did what in the shops I serve, newest first. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description The request cannot be read. */
@@ -11073,13 +10944,15 @@ export interface operations {
             };
         };
     };
-    list_acts: {
+    audit_log: {
         parameters: {
             query?: {
+                /** @description Only this kind of event. */
+                kind?: string;
+                /** @description Only what the agent of this username did. */
+                actor?: string;
                 limit?: number;
                 cursor?: string;
-                /** @description Only sign-ins that failed. */
-                refused?: boolean;
             };
             header?: never;
             path?: never;
@@ -11087,13 +10960,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What agents did, and sign-ins that failed, newest first, each with address and device. */
+            /** @description Who did what in the shops I serve, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ActPage"];
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description The request cannot be read. */
