@@ -87,12 +87,12 @@ TABLE = {
     ),
     "engine.hold": _room(3, "engine.config", "", "`engine.hold` may import `engine.config`, and nothing of others."),
     "engine.lanes": _room(5, "", "", "`engine.lanes` may import nothing of ours and nothing of others."),
-    "engine.extras": _room(
-        5,
-        "engine.core engine.lang engine.api engine.plugins",
-        "",
-        "`engine.extras` may import `engine.core`, `engine.lang`, `engine.api` and `engine.plugins`.",
-    ),
+    **{
+        f"engine.{name}": _room(
+            floor, f"engine.core engine.lang engine.api engine.plugins {more}", "", f"`engine.{name}` stands on {more}."
+        )
+        for name, floor, more in (("extras", 5, "engine.lanes"), ("trying", 6, "engine.extras engine.lanes"))
+    },
     "engine.replay": _room(
         5,
         "engine.core engine.lang engine.store",
@@ -167,7 +167,7 @@ TABLE = {
         8,
         f"{_TO_DESK} engine.reload engine.pump engine.bench engine.demo engine.graph "
         "engine.cli_base engine.cli_bench engine.cli_desk engine.cli_jobs engine.cli_lsp engine.cli_new "
-        "engine.cli_rules engine.cli_user",
+        "engine.cli_rules engine.cli_user engine.trying",
         ANY,
         "`engine.cli` may import everything in `engine`; `web` and plugins reach it through their hooks.",
     ),

@@ -422,18 +422,6 @@ def test_the_stream_gives_everything_after_an_id_in_order(desk: Desk) -> None:
     assert {one.number for one in mine} == {2}
 
 
-def test_a_repeated_line_is_found_with_its_first_number(store: Store) -> None:
-    member = guest(store)
-    written = store.write_sync(lambda tx: line(tx, member, "hi", client_key="k", external_id="<1@x>"))
-    store.write_sync(lambda tx: line(tx, member, "again", client_key="k2"))
-    stored = store.read_sync(lambda tx: stream.duplicate_by_client(tx, "member", member, "k"))
-    assert stored is not None
-    assert (stored.text, stored.number, stored.seq) == ("hi", 1, written.events[1].id)
-    assert store.read_sync(lambda tx: stream.duplicate_by_outside(tx, "chat", "", "<1@x>")) == stored
-    assert store.read_sync(lambda tx: stream.duplicate_by_client(tx, "member", member + 1, "k")) is None
-    assert store.read_sync(lambda tx: stream.duplicate_by_client(tx, "agent", member, "k")) is None
-
-
 def test_members_are_found_by_contacts_where_these_are_seen_and_shown_masked_elsewhere(desk: Desk) -> None:
     def contacts(tx: Tx) -> None:
         link_identity(tx, desk.a, "demo", "phone", "0912-345-678", verified=True)
