@@ -14,13 +14,16 @@ from typing import Any
 
 from peewee import Case, Model
 
-from engine.core.entities import HOUR
+from engine.core.entities import HOUR, MINUTE
 from engine.store import tables as t
 from engine.store.clock import Stepped
 from engine.store.jobs import LEASE as JOB_LEASE
 from engine.store.outbox import BACK_OFF
 from engine.store.schedules import LEASE as SCHEDULE_LEASE
 from engine.store.tx import Tx
+
+LATE = MINUTE
+"""How long a timer that is due may wait for its turn."""
 
 HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.Member: ("signed_up_at", "created_at", "updated_at"),
@@ -82,9 +85,12 @@ def _sooner(tx: Tx, by: int) -> None:
     now = tx.now
     session, timer, out = t.Session, t.Timer, t.Outbox
     tx.run(session.update(expires_at=session.expires_at - (session.created_at - now)).where(session.created_at > now))
-    # Which of a ticket's timers were set meanwhile is not known; those that are due after it are taken to be.
-    tickets = t.Ticket.select(t.Ticket.id).where(t.Ticket.updated_at > now)
-    tx.run(timer.update(due_at=timer.due_at - by).where(timer.ticket_id.in_(tickets) & (timer.due_at > now + by)))
+    # Which of a ticket's timers were set meanwhile is not known; all are where it was opened meanwhile itself, and else
+    # those are taken to be that were due after it, or so shortly before that nobody had come to them.
+    touched = t.Ticket.select(t.Ticket.id).where(t.Ticket.updated_at > now)
+    opened = t.Ticket.select(t.Ticket.id).where(t.Ticket.created_at > now)
+    late = timer.ticket_id.in_(touched) & (timer.due_at > now + by - LATE)
+    tx.run(timer.update(due_at=timer.due_at - by).where(late | (timer.ticket_id.in_(opened) & (timer.due_at > now))))
     clock = t.SlaClock
     begun = (clock.running_since > now) & clock.due_at.is_null(False)
     moved = tx.values(clock.select(clock.ticket_id).where(begun))

@@ -13,6 +13,7 @@ from peewee import BigIntegerField, Model
 from engine.core.entities import DAY, HOUR, MINUTE, SECOND
 from engine.store import KeyRing, Store, Timekeeper, Tx, sessions, setback
 from engine.store import tables as t
+from tests.store.desk import guest, line
 from tests.support.machine import START, Machine
 
 TO_COME: Mapping[type[Model], tuple[str, ...]] = {
@@ -217,6 +218,41 @@ def test_what_waits_to_leave_and_what_is_due_come_by_so_much_sooner(
     found = store.read_sync(look)
     assert START + 59 * MINUTE < found.pop("outbox") < START + 2 * HOUR
     assert all(at <= soon for at in found.values()), found
+
+
+def test_a_timer_that_nobody_had_come_to_comes_by_so_much_sooner_too(
+    opened: Callable[[], Store], machine: Machine
+) -> None:
+    """It was due while the clock was ahead, and the pump was late: set meanwhile, it is due now, not in a day."""
+    store = opened()
+    known, other = guest(store, "v1"), guest(store, "v2")
+
+    def timer(tx: Tx, number: int, name: str, due_at: int) -> None:
+        ticket = tx.value(t.Ticket.select(t.Ticket.id).where(t.Ticket.number == number))
+        tx.insert(t.Timer, {"ticket_id": ticket, "name": name, "kind": "rule", "due_at": due_at, "body": "{}"})
+
+    def before(tx: Tx) -> None:
+        line(tx, known, "hi")
+        timer(tx, 1, "old", START + 5 * HOUR)
+
+    def ahead(tx: Tx) -> None:
+        line(tx, known, "again")
+        timer(tx, 1, "late", tx.now + SECOND)
+        line(tx, other, "hi")
+        timer(tx, 2, "very late", tx.now + SECOND)
+
+    store.write_sync(before)
+    machine.ahead = DAY
+    store.write_sync(ahead)
+    machine.run(3 * SECOND)
+    store.write_sync(lambda tx: tx.record("test"))
+    machine.ahead = 0
+    store.write_sync(lambda tx: None)
+    store.write_sync(lambda tx: None)
+    rows = store.read_sync(lambda tx: tx.rows(t.Timer.select(t.Timer.name, t.Timer.due_at)))
+    due = {row["name"]: row["due_at"] for row in rows}
+    assert due.pop("old") == START + 5 * HOUR, "it was set before, for a moment to come"
+    assert set(due) == {"late", "very late"} and max(due.values()) < START + MINUTE, due
 
 
 def test_what_was_written_before_stays_as_it_is(opened: Callable[[], Store], machine: Machine) -> None:
