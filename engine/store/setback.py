@@ -17,6 +17,7 @@ from peewee import Case, Model
 from engine.core.entities import HOUR, MINUTE
 from engine.store import tables as t
 from engine.store.clock import Stepped
+from engine.store.doctor import earliest_due
 from engine.store.jobs import LEASE as JOB_LEASE
 from engine.store.outbox import BACK_OFF
 from engine.store.schedules import LEASE as SCHEDULE_LEASE
@@ -95,11 +96,7 @@ def _sooner(tx: Tx, by: int) -> None:
     begun = (clock.running_since > now) & clock.due_at.is_null(False)
     moved = tx.values(clock.select(clock.ticket_id).where(begun))
     tx.run(clock.update(due_at=clock.due_at - (clock.running_since - now)).where(begun))
-    tx.run(
-        t.Ticket.update(due_at=t.Ticket.due_at - by).where(
-            t.Ticket.id.in_(moved) & (t.Ticket.due_at < t.NEVER) & (t.Ticket.due_at > now + by)
-        )
-    )
+    tx.run(t.Ticket.update(due_at=earliest_due()).where(t.Ticket.id.in_(moved)))
     waiting = out.state == "waiting"
     tx.run(out.update(due_at=out.due_at - (out.created_at - now)).where(waiting & (out.created_at > now)))
     tx.run(out.update(due_at=now).where(waiting & (out.tries > 0) & (out.due_at > now + max(BACK_OFF) + HOUR)))

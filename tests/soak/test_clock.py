@@ -43,15 +43,16 @@ def test_steps_of_the_clock(tmp_path: Path, record_property: Tell) -> None:
         for n, step in enumerate(STEPS):
             moved.write_text(f"{step}\n")
             for k in range(4):
-                if client.get("/auth/me").status_code == 401:
+                began = time.monotonic()
+                number = _alarm(client, f"{n}-{k}")
+                if number is None:
                     assert step in AGES, f"{n}: {step}: only where the clock says that nobody was there for ages"
                     signed_out.add(step)
                     break
-                began = time.monotonic()
-                rung.append(_alarm(client, f"{n}-{k}"))
+                rung.append(number)
                 slowest = max(slowest, time.monotonic() - began)
                 time.sleep(0.5)
-            if step not in signed_out:
+            if step not in AGES:
                 _known(served.url, client, step)
         moved.write_text("+0\n")
 
@@ -74,9 +75,13 @@ def test_steps_of_the_clock(tmp_path: Path, record_property: Tell) -> None:
     assert "WRONG" not in told, told
 
 
-def _alarm(client: httpx.Client, name: str) -> int:
+def _alarm(client: httpx.Client, name: str) -> int | None:
+    """The number of a case whose alarm rings in a second; None where the session is over."""
     body: dict[str, Any] = {"subject": f"鬧鐘 {name}", "text": "響", "shop": "demo", "requester": {"name": "早"}}
+    body["author"] = "member"  # an agent's own words would be followed up by a timer of their own
     answer = client.post("/tickets", json=body)
+    if answer.status_code == 401:
+        return None
     assert answer.status_code == 201, answer.text
     return int(answer.json()["number"])
 
