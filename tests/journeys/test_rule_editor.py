@@ -27,7 +27,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     head, supervisor = text.split("supervisor:", 1)
     roles.write_text(head + "supervisor:" + supervisor.replace("- rules.view\n", "- rules.view\n    - rules.edit\n", 1))
     # One file of scenarios says as much as ten: they run at each check before publishing.
-    for scenarios in sorted((folder / "rules" / "tests").iterdir())[1:]:
+    for scenarios in sorted((folder / "rules" / "tests").glob("*.yaml"))[1:]:
         scenarios.unlink()
     with serving(make_desk(folder, rules=folder / "rules")) as served:
         yield served

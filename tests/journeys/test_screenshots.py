@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -32,8 +33,7 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A shop that is open whenever the test runs, with a month of work behind it."""
     desk = make_desk(tmp_path_factory.mktemp("pictures"), tickets=None)
     (desk / "rules" / "calendars.yaml").write_text(OFFICE, "utf-8")
-    for scenarios in (desk / "rules" / "tests").iterdir():
-        scenarios.unlink()
+    shutil.rmtree(desk / "rules" / "tests")
     engine("demo", "--tickets", "200" if RENEW else "20", "--desk", str(desk))
     with serving(desk, demo=True) as served:
         yield served
