@@ -61,6 +61,7 @@ BY_CHANGE_OF_CHATS: Mapping[str, tuple[str, ...]] = {
 }
 """Those that may follow where the ticket is a chat."""
 CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
-    name: events + BY_CHANGE_OF_CHATS[name] for name, events in BY_CHANGE.items()
+    name: events + (BY_CHANGE_OF_CHATS[name] if name != "ticket.assignee" else ()) for name, events in BY_CHANGE.items()
 }
-"""Those a rule may cause. A chat waits again when its agent is taken away."""
+"""Those a rule may cause. A chat waits again when its agent is taken away; of rules only `route` does that, and it
+writes the team."""

@@ -6,7 +6,6 @@ Until it has come to a ticket, that ticket's next moment of time is asked by the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,8 +14,7 @@ from engine.core.entities import SYSTEM
 from engine.core.rulebook import Rulebook
 from engine.desk.context import Context
 from engine.desk.jobs import Claimed, JobKind, Step, record_new
-from engine.store import Tx, load, schedules
-from engine.store import tables as t
+from engine.store import Tx, load, rulebooks, schedules
 
 ACTIVATED: Final = "rulebook.activated"
 """The event of an activation, which names the job in `clocks`."""
@@ -39,8 +37,7 @@ def begin(tx: Tx, before: Rulebook | None, after: Rulebook) -> dict[str, Any]:
 def begun(tx: Tx, digest: str) -> dict[str, Any] | None:
     """The job that the last activation began, and how many tickets it looks at; None where it began none, or where it
     was of another rulebook."""
-    body = tx.value(t.Event.select(t.Event.body).where(t.Event.kind == ACTIVATED).order_by(t.Event.id.desc()).limit(1))
-    last = json.loads(body) if body else {}
+    last = rulebooks.last_told(tx, ACTIVATED)
     clocks: dict[str, Any] | None = last.get("clocks")
     return clocks if last.get("digest") == digest else None
 

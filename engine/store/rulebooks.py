@@ -111,3 +111,9 @@ def set_parameter(tx: Tx, name: str, value: Any, shop: str = "") -> None:
         return
     row = {"shop": shop, "name": name, "value": to_json(value), "at": tx.now}
     tx.insert_many(t.Parameter, [row], key=("shop", "name"))
+
+
+def last_told(tx: Tx, kind: str) -> dict[str, Any]:
+    """What the log says of the newest event of a kind; nothing where there is none."""
+    body = tx.value(t.Event.select(t.Event.body).where(t.Event.kind == kind).order_by(t.Event.id.desc()).limit(1))
+    return json.loads(body) if body else {}

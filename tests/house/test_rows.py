@@ -73,7 +73,6 @@ def test_every_right_that_a_row_names_is_there_and_every_right_is_used() -> None
 BETWEEN_THE_ROWS = {
     "shops.all": ("engine/core/access.py", "shops = None if EVERY_SHOP in actor.permissions else actor.shops"),
     "roles.grant": ("web/handlers/rules.py", '"roles.grant" in call.actor.permissions'),
-    "system.manage": ("web/handlers/system.py", "if UPKEEP not in call.actor.permissions and not"),
 }
 """Rights that no row can ask for by itself: which shops one sees, what is in an edit, who else is let in."""
 

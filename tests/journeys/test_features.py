@@ -36,7 +36,8 @@ def test_an_answer_of_the_library_is_made_tried_and_suggested(shop: Served, brow
         expect(page.locator("[data-test=try-outcome]")).to_have_attribute("data-outcome", "answer")
         expect(page.locator("[data-test=try-item]").first).to_contain_text("自購買日起兩年內都能使用。")
 
-        body = {"subject": "禮物卡", "text": "請問禮物卡的效期多久？", "requester": {"name": "王小明"}}
+        body = {"subject": "禮物卡", "text": "請問禮物卡的效期多久？", "author": "member"}
+        body["requester"] = {"name": "王小明"}
         number = shop.post("lin", "/tickets", body)["number"]
         boss.go(f"/tickets/{number}")
         page.locator("[data-test=suggestion]", has_text="禮物卡可以用多久").click()

@@ -256,7 +256,7 @@ def _sent(server: Served, outside: list[int], journal: Path, refuses_twins: bool
         lines = [line for number in outside for line in _messages(server, number)]
         return [line for line in lines if line["author"]["kind"] != "member" and line["visibility"] != "internal"]
 
-    until(settled, "the outbox is empty", seconds=30)
+    until(settled, "the outbox is empty", seconds=120)
     left = Counter((line["ticket"], line["text"]) for line in read(journal))
     lines = outgoing()
     assert {line.get("delivery") for line in lines} <= {"sent", "uncertain"}

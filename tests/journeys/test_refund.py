@@ -87,7 +87,7 @@ def test_a_gold_member_is_served_by_the_senior_team(shop: Served, browser: Brows
         expect(page.locator("[data-test=input]")).to_be_visible()
         _ask(page, ASKED)
         number = _number(member)
-        acknowledged = _line(page, f"您的退換貨需求（案件 #{number:05d}）已轉交資深專員優先處理")
+        acknowledged = _line(page, f"您的退換貨需求（案件 #{number:05d}）已轉交資深組優先處理")
         expect(acknowledged).to_be_visible(timeout=AT_ONCE)
         ticket = shop.get("admin", f"/tickets/{number}")
         assert (ticket["priority"], ticket["team"], ticket["assignee"]) == ("high", "senior_care", "lin")

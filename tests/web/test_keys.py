@@ -16,6 +16,7 @@ KEYED = {operation.name: operation for operation in table() if operation.keyed}
 TEXTS = {"titles": {"en": "a"}, "texts": {"en": "b"}, "shop": "demo"}
 NEEDS_MORE = {
     "retry_message": "a line that a channel gave up",
+    "change_agent": "somebody who manages agents: see test_capacity",
     "cancel_job": "a job of the house",
     "publish_rules": "somebody who edits rules: see test_rules",
     "rollback_rules": "the same",

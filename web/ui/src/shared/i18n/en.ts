@@ -336,7 +336,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
 
   'why.sla': 'Service times follow',
   'why.sla.by': '{target}: policy {policy}, calendar {calendar}',
-  'why.sla.because': 'Because: {because}',
+  'why.sla.because': 'Because: ',
   'why.sla.default': 'It has no condition, and no other policy took the ticket',
   'why.title': 'Why is it so?',
   'why.hint': 'Every automatic decision is on record: which rules acted, on what values, and which did not.',

@@ -336,7 +336,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
 
   'why.sla': '时限依据',
   'why.sla.by': '{target}：策略 {policy}，营业时间 {calendar}',
-  'why.sla.because': '条件：{because}',
+  'why.sla.because': '条件：',
   'why.sla.default': '没有条件，其他策略都不符合',
   'why.title': '为什么会这样？',
   'why.hint': '每次自动处理都有记录：哪些规则生效、依据哪些数据，以及哪些规则没有生效。',

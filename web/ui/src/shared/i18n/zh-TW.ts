@@ -334,7 +334,7 @@ export const desk = {
 
   'why.sla': '時限依據',
   'why.sla.by': '{target}：政策 {policy}，營業時間 {calendar}',
-  'why.sla.because': '條件：{because}',
+  'why.sla.because': '條件：',
   'why.sla.default': '沒有條件，其他政策都不符合',
   'why.title': '為什麼會這樣？',
   'why.hint': '每次自動處理都有紀錄：哪些規則生效、依據哪些資料，以及哪些規則沒有生效。',
