@@ -137,7 +137,7 @@ def near(rule: Rule, clauses: Sequence[Clause]) -> Clause | None:
 
     Near is a rule whose occasion came (the words it waits for, the change, the timer) and that failed at one other
     part; or one without such, where something held that it asks for beyond where it belongs. A rule of one part is
-    never near.
+    never near, nor is one that belongs elsewhere.
     """
     condition = rule.condition
     false = [place for place, clause in enumerate(clauses) if not clause.holds]
@@ -145,6 +145,9 @@ def near(rule: Rule, clauses: Sequence[Clause]) -> Clause | None:
         return None
     parts = condition.tree.items if isinstance(condition.tree, tree.AllOf) else (condition.tree,)
     held = [part for place, part in enumerate(parts) if place != false[0]]
+    wanted = {name for leaf in _positive(parts[false[0]]) for name in tree.reads(leaf)}
+    if wanted and wanted <= _STANDING:
+        return None  # it belongs elsewhere
     if any(map(_is_occasion, held)):
         return clauses[false[0]]
     if _is_occasion(parts[false[0]]) or not any(map(_asks, held)):
