@@ -188,7 +188,10 @@ def test_others_are_answered_while_eight_type_in_two_hundred_rules(typing_site: 
 def test_a_question_of_the_editor_has_its_time_and_the_next_one_is_answered(typing_site: Site) -> None:
     with typing_site.client("wen") as wen:
         at = {"base": digest(wen), "path": "many.rules", "line": 5, "column": 8}
-        long = {**at, "files": {"many.rules": many(6_000)}}
+        short = "rule {0}{1} on ticket.created then add tag y{1}\n"
+        files = {f"{name}.rules": "stage classify\n" + "".join(short.format(name, n) for n in range(15_000))
+                 for name in ("many", "more", "most", "yet")}  # fmt: skip
+        long = {**at, "files": files}
         began = time.monotonic()
         problem = refused("hover", wen.post("/rules/hover", json=long, timeout=60), 422)
         assert problem["code"] == "check-too-long" and "checks.answer" in problem["detail"]
