@@ -47,6 +47,8 @@ class AuditQuery(Query):
     """Only this kind of event."""
     actor: Annotated[str, Meta(max_length=100)] | None = None
     """Only what the agent of this username did."""
+    people: bool = False
+    """Only what agents did, and sign-ins that failed."""
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -55,4 +57,4 @@ class AuditQuery(Query):
 async def audit_log(call: Call) -> Reply:
     """Who did what in the shops I serve, newest first."""
     q: AuditQuery = call.query
-    return Reply(await call.ask(Audit(q.kind, q.actor, q.limit, q.cursor)))
+    return Reply(await call.ask(Audit(q.kind, q.actor, q.people, q.limit, q.cursor)))

@@ -16,12 +16,16 @@ class Audit:
     kind: str | None = None
     actor: str | None = None
     """A username."""
+    people: bool = False
+    """Only what agents did, and sign-ins that failed: not what the desk did by itself, nor members."""
     limit: int = 50
     cursor: str | None = None
 
 
 def _log(work: Work, question: Audit) -> dict[str, Any]:
-    return store.log(work.tx, work.scope.shops, question.kind, question.actor, question.limit, question.cursor)
+    return store.log(
+        work.tx, work.scope.shops, question.kind, question.actor, question.people, question.limit, question.cursor
+    )
 
 
 QUESTIONS: Questions = {Audit: Asked(_log, ("audit.view",))}

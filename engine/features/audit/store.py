@@ -23,10 +23,17 @@ _COLUMNS = (
 
 
 def log(
-    tx: Tx, shops: Sequence[str] | None, kind: str | None, actor: str | None, limit: int, after: str | None
+    tx: Tx,
+    shops: Sequence[str] | None,
+    kind: str | None,
+    actor: str | None,
+    people: bool,
+    limit: int,
+    after: str | None,
 ) -> dict[str, Any]:
     """A page of the log, newest first: of these shops (None: all), and what is of no shop. `kind`: only such events;
-    `actor`: only what the agent of this username did. Raises BadCursor."""
+    `actor`: only what the agent of this username did;
+    `people`: only what agents did, and sign-ins that failed. Raises BadCursor."""
     limit = limited(limit)
     agent = (t.Event.actor_kind == "agent") & (t.Agent.id == t.Event.actor_id)
     query = (
@@ -39,6 +46,8 @@ def log(
         query = query.where(t.Event.shop.is_null() | t.Event.shop.in_(list(shops)))
     if kind is not None:
         query = query.where(t.Event.kind == kind)
+    if people:
+        query = query.where((t.Event.actor_kind == "agent") | (t.Event.kind == REFUSED))
     if actor is not None:
         query = query.where(t.Agent.username == actor)
     if after is not None:

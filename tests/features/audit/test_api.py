@@ -23,10 +23,11 @@ def test_who_tried_in_vain_and_who_did_what_from_where(site: Site, keeper: str) 
     with site.client("amy", **{"User-Agent": "amy/7"}) as amy:
         assert amy.post("/me/status", json={"status": "busy"}).is_success
     with site.client(keeper) as client:
-        page = conforms("audit_log", client.get("/audit"))
+        page = conforms("audit_log", client.get("/audit", params={"people": True}))
         failed = conforms("audit_log", client.get("/audit", params={"kind": "session.refused"}))
         first = conforms("audit_log", client.get("/audit", params={"limit": 1}))
         second = conforms("audit_log", client.get("/audit", params={"limit": 1, "cursor": first["next"]}))
+    assert all(one["actor"]["kind"] == "agent" or one["kind"] == "session.refused" for one in page["items"])
     tried = [one for one in failed["items"] if one["device"] == "guesser/1.0"]
     assert [one["account"] for one in tried] == [None, None, "ben"], "a member's account is nothing for this list"
     assert {one["kind"] for one in failed["items"]} == {"session.refused"}

@@ -10951,6 +10951,8 @@ export interface operations {
                 kind?: string;
                 /** @description Only what the agent of this username did. */
                 actor?: string;
+                /** @description Only what agents did, and sign-ins that failed. */
+                people?: boolean;
                 limit?: number;
                 cursor?: string;
             };
