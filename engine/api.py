@@ -57,6 +57,8 @@ class Storage(Protocol):
     """One server only may work on it, whose lock is a file of ours, `beside(name)`; False where several share it."""
     fleeting: bool
     """It is gone when it is closed."""
+    name: str
+    """What it is called to people: `sqlite` …"""
 
     def exists(self) -> bool:
         """False where opening the database would only now make it."""
@@ -75,6 +77,13 @@ class Storage(Protocol):
 
     def troubles(self) -> list[str]:
         """What the database's own checks find wrong, for `engine doctor`."""
+
+    @property
+    def looked_at(self) -> str:
+        """What `troubles` looks at here, as it is told where it finds nothing."""
+
+    def size(self) -> int:
+        """Bytes that the database takes; uploaded files are not among them."""
 
     def copy_before(self, migration: str) -> Path | None:
         """A copy beside the original before a migration, where that is how this database is copied; else None."""

@@ -165,7 +165,7 @@ async def examine(context: Context) -> list[Line]:
     await look(
         "storage",
         lambda tx: [doctor.Trouble("damaged", one) for one in storage.troubles()],
-        await context.store.read(lambda tx: getattr(storage, "looked_at", "the database's own checks find nothing")),
+        await context.store.read(lambda tx: storage.looked_at),
     )
     await look("event log", doctor.check_chain, "the chain of {count} events is whole")
     await look("lines", doctor.check_lines, "{count} are what the log says")

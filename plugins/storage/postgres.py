@@ -65,6 +65,7 @@ class Postgres(Storage):
 
     alone = False
     fleeting = False
+    name = "postgres"
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -138,6 +139,10 @@ class Postgres(Storage):
     def _amcheck(self) -> bool:
         query = "SELECT 1 FROM pg_extension WHERE extname = 'amcheck'"
         return self.database.execute_sql(query).fetchone() is not None
+
+    def size(self) -> int:
+        """The database with all its schemas."""
+        return int(self.database.execute_sql("SELECT pg_database_size(current_database())").fetchone()[0])
 
     def copy_before(self, migration: str) -> Path | None:
         """None: a server's database is copied by its own tools, and a migration there is one transaction."""

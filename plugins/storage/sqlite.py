@@ -79,6 +79,8 @@ class Sqlite(Storage):
     """One SQLite file."""
 
     alone = True
+    name = "sqlite"
+    looked_at = "the database's own checks find nothing"
 
     def __init__(self, path: Path | None) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -136,6 +138,11 @@ class Sqlite(Storage):
         strays = self.database.execute_sql("PRAGMA foreign_key_check").fetchmany(20)
         told = [f"row {row} of `{table}` refers to a `{parent}` that is not there" for table, row, parent, _ in strays]
         return [line for line in found if line != "ok"] + told
+
+    def size(self) -> int:
+        """Pages that are there, free ones too; without the log beside it."""
+        query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        return int(self.database.execute_sql(query).fetchone()[0])
 
     def copy_before(self, migration: str) -> Path | None:
         """A copy named after the migration; an earlier one of that name is replaced."""

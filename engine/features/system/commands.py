@@ -17,7 +17,7 @@ class SystemState:
 
 
 def _state(work: Work, question: SystemState) -> dict[str, Any]:
-    context = work.context
+    context, storage = work.context, work.context.store.storage
     disk = shutil.disk_usage(context.config.data)
     step = context.store.clock.stepped
     return {
@@ -27,8 +27,8 @@ def _state(work: Work, question: SystemState) -> dict[str, Any]:
         "jobs": store.jobs(work.tx),
         "rules": store.rules(work.tx, work.book),
         "store": {
-            "kind": store.kind(work.tx),
-            "bytes": store.size(work.tx),
+            "kind": storage.name,
+            "bytes": storage.size(),
             "disk_free": disk.free,
             "disk_total": disk.total,
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from peewee import SQL, Select, fn
+from peewee import fn
 
 from engine.core.rulebook import Rulebook
 from engine.store import Tx, rulebooks
@@ -75,19 +75,3 @@ def rules(tx: Tx, book: Rulebook) -> dict[str, Any]:
         "rules": len(book.rules.rules),
         "failed": told,
     }
-
-
-def kind(tx: Tx) -> str:
-    """What the store is: `sqlite` or `postgres`."""
-    return "sqlite" if tx.database.param == "?" else "postgres"
-
-
-_SIZE = {
-    "sqlite": "(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())",
-    "postgres": "pg_database_size(current_database())",
-}
-
-
-def size(tx: Tx) -> int:
-    """Bytes that the database takes; uploaded files are not among them."""
-    return int(tx.value(Select(columns=[SQL(_SIZE[kind(tx)]).alias("bytes")])))

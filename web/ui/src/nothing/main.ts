@@ -2,9 +2,11 @@
 import '@/shared/tokens.css'
 import './nothing.css'
 import { pickLocale } from '@/shared/i18n'
+import { startTheme } from '@/shared/ui/theme'
 
 import { words } from './words'
 
+startTheme()
 const locale = pickLocale(localStorage.getItem('yingda.locale'), ...navigator.languages)
 const said = words[locale]
 document.documentElement.lang = { 'zh-TW': 'zh-Hant-TW', 'zh-CN': 'zh-Hans-CN', en: 'en' }[locale]
