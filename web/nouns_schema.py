@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from web.schema import Label
+from web.schema import Label, Query
 
 
 class Noun(Struct):
@@ -14,6 +14,26 @@ class Noun(Struct):
     label: Label
     colour: str | None = None
     group: str | None = None
+
+
+class ShopNoun(Noun):
+    ratings: list[Label] = []
+    """What its ratings are called, from 1 point to 5; empty: as the screens call them."""
+
+
+class WidgetLook(Struct):
+    """How a shop's chat window looks."""
+
+    colour: str | None
+    """`#rrggbb`; null: the desk's own."""
+    position: Literal["left", "right"]
+    ratings: list[Label]
+    """What the ratings are called, from 1 point to 5; empty: as the window calls them."""
+
+
+class WidgetQuery(Query):
+    shop: Annotated[str, Meta(max_length=100)] | None = None
+    """Without it the only shop of the desk."""
 
 
 class State(Struct):
@@ -42,7 +62,7 @@ class Nouns(Struct):
     """GET /api/v1/nouns: all that screens need to show names of the rulebook."""
 
     digest: str
-    shops: list[Noun]
+    shops: list[ShopNoun]
     locales: list[str]
     kinds: list[Noun]
     types: list[Noun]

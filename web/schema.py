@@ -219,6 +219,9 @@ class Notice(Struct):
     id: int
     at: Time
     text: str
+    """In the language of the agent's account."""
+    texts: dict[str, str]
+    """By language of the shop; empty where it reads the same in all of them."""
     ticket: int | None
     rule: str | None
     read: bool

@@ -66,7 +66,7 @@ class Role:
 
 def permissions_of(roles: Mapping[str, Role], names: tuple[str, ...]) -> frozenset[str]:
     """All rights of some roles; a role the rulebook no longer has gives none."""
-    return frozenset(p for name in names if name in roles for p in roles[name].permissions)
+    return frozenset().union(*[roles[name].permissions for name in names if name in roles])
 
 
 def scope(actor: Actor) -> Scope:

@@ -45,6 +45,8 @@ class Calendar:
     label: Mapping[str, str] = field(default_factory=dict)
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
     _begins: dict[int, int] = field(default_factory=dict, repr=False)
+    _last_day: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
+    """The day asked for last, with its first µs and the next day's: a decision asks about its one moment."""
 
     def is_open(self, at: int) -> bool:
         """Whether the moment lies in working time; the end of a span does not."""
@@ -99,11 +101,15 @@ class Calendar:
         return any(self.hours.get(day) for day in range(7))
 
     def _local_day(self, at: int) -> int:
+        begin, end, day = self._last_day
+        if begin <= at < end:
+            return day
         day = at // DAY + _EPOCH_DAY  # the UTC day: the local one is the same, or beside it
         while at < self._begin(day):
             day -= 1
         while at >= self._begin(day + 1):
             day += 1
+        self._last_day = (self._begin(day), self._begin(day + 1), day)
         return day
 
     def _begin(self, ordinal: int) -> int:

@@ -243,7 +243,8 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 continue
             changes.append(_performed(draft, effect))
             run.stopped |= action.ends
-        stands = frozenset(rule.id for rule in new if lost and has_its_way(rule.id, wished, lost))
+        losing = {one.effect.rule.id for one in lost}
+        stands = frozenset(name for name in losing if has_its_way(name, wished, lost))
         _note_acting(draft, run, new, entries, lost, stands, wave, values)
         if run.stopped:
             break

@@ -87,7 +87,7 @@ class Draft:
         """Lines of this decision in which words are masked."""
         self._ref = 0
         self._roster: tuple[Agent, ...] | None = None
-        self._notifications: list[Create] = []
+        self.notices: list[Create] = []
         self.uses: list[Create] = []
         self._block: Create | None = None
         self._fits: tuple[int, tuple[Answer, ...]] | None = None
@@ -309,18 +309,6 @@ class Draft:
         about = self.ticket_ref if ticket is None else ticket
         member = self.member.id if self.member else None
         self.log.append(Record(kind=kind, body=dict(body or {}), ticket=about, member=member))
-
-    def notify(self, agent: Agent, text: str, rule: str | None) -> None:
-        """Tells an agent something inside the desk; the same text once a decision."""
-        values = {"agent": agent.username, "text": text, "ticket": self.ticket_ref, "rule": rule, "shop": self.shop}
-        if any(n.values == values for n in self._notifications):
-            return
-        created = Create("notification", self.ref(), values)
-        self._notifications.append(created)
-        self.log.append(created)
-        self.record(
-            "notice.created", {"notice": created.ref, "agent": agent.username, "text": text[:500], "rule": rule}
-        )
 
     def block(self, until: int, why: str, rule: str | None = None) -> bool:
         """Puts the member on the blacklist until a moment (NEVER: for good); a block that lasts longer stays.

@@ -30,6 +30,8 @@ DAY = 24 * HOUR
 NEVER = 1 << 62
 """A moment that never comes: the end of what has none."""
 
+MOST_POINTS = 5
+"""A rating is 1 to so many points."""
 
 INTERNAL = "internal"
 """The channel of cases that colleagues open for each other: their members neither see them nor are written to."""
@@ -344,7 +346,7 @@ class Case(Struct, frozen=True):
 
 TRACKED = (
     "type", "priority", "subject", "order_no", "product", "solution", "escalation", "language",
-    "team", "assignee", "state", "tags", "fields",
+    "team", "assignee", "state", "tags", "rating", "fields",
 )  # fmt: skip
 """What of a ticket counts as changed for rules; the desk's own counts and times do not."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.core import access
 from engine.core.calendar import Calendar, merge_spans, parse_days, parse_holidays, parse_span
+from engine.core.entities import MOST_POINTS
 from engine.core.own_settings import OWN_SETTINGS
-from engine.core.rulebook import CustomField, Noun, Shop, Team
+from engine.core.rulebook import CustomField, Look, Noun, Shop, Team
 from engine.core.schema.nouns import (
     FIELD_TYPES,
     STAGES,
@@ -29,6 +31,7 @@ from engine.core.schema.nouns import (
     TagsEntry,
     TeamsFile,
     TemplatesFile,
+    WidgetEntry,
 )
 from engine.core.typed import typed
 from engine.lang import (
@@ -106,8 +109,28 @@ def _shop(name: str, entry: ShopEntry) -> Shop:
         locales=entry.locales or ("zh-TW",),
         calendar=entry.calendar or "always",
         sites=entry.sites,
-        widget=entry.widget,
+        widget=_look(entry.widget),
+        ratings=_ratings(entry),
     )
+
+
+def _look(entry: WidgetEntry | None) -> Look:
+    if entry is None:
+        return Look()
+    colour = entry.colour
+    if colour is not None and not re.fullmatch(r"#(?:[0-9a-fA-F]{3}){1,2}", colour):
+        entry.at.wrong("unknown-value", say("`{text}` is not a colour such as `#2563eb`", colour), "colour")
+        colour = None
+    if colour is not None and len(colour) == 4:
+        colour = "#" + "".join(digit * 2 for digit in colour[1:])
+    return Look(colour and colour.lower(), entry.position)
+
+
+def _ratings(entry: ShopEntry) -> tuple[Mapping[str, str], ...]:
+    if len(entry.ratings) not in (0, MOST_POINTS):
+        entry.at.wrong("unknown-value", say("a shop names all five ratings, from 1 point to 5, or none"), "ratings")
+        return ()
+    return entry.ratings
 
 
 def _zone(name: str, at: At) -> ZoneInfo:

@@ -132,6 +132,13 @@ class Nouns:
 
 
 @dataclass(frozen=True, slots=True)
+class WidgetLook:
+    """How a shop's chat window looks, before it is opened; without a `shop` that of the only one."""
+
+    shop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
     """The actor's own `user`, with presence or tier as it is now."""
 

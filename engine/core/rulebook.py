@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from engine.core.access import Role
@@ -48,6 +48,15 @@ class Noun:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a shop's chat window looks on the shop's pages."""
+
+    colour: str | None = None
+    """`#rrggbb`; None: the desk's own."""
+    position: Literal["left", "right"] = "right"
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     """One site of the desk: its zone, languages, working hours and look."""
 
@@ -57,7 +66,9 @@ class Shop:
     locales: tuple[str, ...]
     calendar: str
     sites: tuple[str, ...] = ()
-    widget: Mapping[str, Any] = field(default_factory=dict)
+    widget: Look = Look()
+    ratings: tuple[Label, ...] = ()
+    """What its ratings are called, from 1 point to 5; empty: as the screens call them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, get_args
 
-from engine.core.entities import CALL_RESULTS, UNTAKEN, AgentStatus
+from engine.core.entities import CALL_RESULTS, MOST_POINTS, UNTAKEN, AgentStatus
 from engine.core.lifecycle import DESK_ONLY, Lifecycle, Transition
 from engine.core.rulebook import Rulebook
 from engine.lang.analysis import Bounds
@@ -19,7 +19,7 @@ from engine.lang.analysis import Bounds
 Settled = tuple[Any, ...] | Bounds
 """The values a field can have (None: empty), or the numbers between which it lies and is never empty."""
 
-STARS = Bounds(1, 5, whole=True)
+STARS = Bounds(1, MOST_POINTS, whole=True)
 
 
 @dataclass(frozen=True, slots=True)

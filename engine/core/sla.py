@@ -93,12 +93,11 @@ def settle(
     settled: dict[str, Clock] = {}
     told: list[tuple[str, dict[str, Any]]] = []
     follows = False
-    for target in (*clocks, *(t for t in TARGETS if t in policy.targets and t not in clocks)):
+    for target in (*clocks, *[t for t in TARGETS if t in policy.targets and t not in clocks]):
         before = clock = clocks.get(target)
-        old = (declared(clock.calendar) if clock is not None else None) or calendar
         wanted = target in policy.targets
         if clock is not None and live(clock) and not wanted:
-            clock = finish(clock, old, now, met=False)
+            clock = finish(clock, declared(clock.calendar) or calendar, now, met=False)
             told.append(("sla.dropped", {"target": target, "policy": clock.policy, "why": "policy", "by": policy.name}))
         if wanted and target in standing.waits and standing.mode != "stopped" and (clock is None or not live(clock)):
             since = standing.waits[target]
@@ -111,7 +110,7 @@ def settle(
         if live(clock) and wanted:
             named = clock.policy != policy.name or clock.calendar != calendar.name
             if named or recount:
-                moved = retarget(clock, policy, calendar, old, now)
+                moved = retarget(clock, policy, calendar, declared(clock.calendar) or calendar, now)
                 if moved != clock:
                     told.append(("sla.changed", _change(clock, moved)))
                     follows |= named

@@ -62,6 +62,7 @@ from engine.core.questions import (
     Transitions,
     Views,
     WhoIs,
+    WidgetLook,
 )
 from engine.core.rights import may_write
 from engine.core.times import rfc3339, timed_line, with_times
@@ -147,6 +148,7 @@ __all__ = [
     "Upload",
     "Views",
     "WhoIs",
+    "WidgetLook",
     "Work",
     "is_away",
     "may_write",

@@ -24,7 +24,7 @@ from engine.store.kinds import Kinds, by_kind
 from engine.store.lines import line_row
 from engine.store.log import EventRow, plain_json, to_json
 from engine.store.packing import pack, pack_snapshot
-from engine.store.people import agent_id
+from engine.store.people import agent_id, agent_ids
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
@@ -156,9 +156,7 @@ class _Applying:
         names = {change.values["agent"] for change in kinds["notification"]}
         names.update(c.values.get("assignee") for c in (*kinds["ticket"], *kinds["other"]) if c.thing == "ticket")
         names -= {None, ""}
-        if names:
-            rows = self.tx.rows(t.Agent.select(t.Agent.id, t.Agent.username).where(t.Agent.username.in_(sorted(names))))
-            self.agents = {row["username"]: row["id"] for row in rows}
+        self.agents = agent_ids(self.tx, names)
 
     def _agent(self, username: str) -> int:
         try:
@@ -402,6 +400,7 @@ class _Applying:
                     "agent_id": self._agent(values["agent"]),
                     "ticket_id": self.real(ticket) if ticket is not None else None,
                     "text": values["text"],
+                    "texts": to_json(values["texts"]) if values.get("texts") else None,
                     "rule": values.get("rule"),
                     "created_at": self.tx.now,
                 },

@@ -244,6 +244,18 @@ def agent_id(tx: Tx, username: str) -> int | None:
     return None if found is None else int(found)
 
 
+def agent_ids(tx: Tx, usernames: Collection[str]) -> dict[str, int]:
+    """The ids behind usernames, in one statement; unknown ones are left out."""
+    if not usernames:
+        return {}
+    if len(usernames) == 1:
+        (name,) = usernames
+        found = agent_id(tx, name)
+        return {} if found is None else {name: found}
+    rows = tx.rows(t.Agent.select(t.Agent.id, t.Agent.username).where(t.Agent.username.in_(sorted(usernames))))
+    return {row["username"]: row["id"] for row in rows}
+
+
 def get_agent(tx: Tx, lexicon: Lexicon, agent_id: int) -> Agent | None:
     """One agent with teams, skills, shops, roles and load; None when there is none or it is disabled."""
     if not tx.value(t.Agent.select(t.Agent.enabled).where(t.Agent.id == agent_id)):

@@ -10,12 +10,11 @@ SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
     "engine/core/building.py": 584,
-    "engine/core/draft.py": 522,
+    "engine/core/draft.py": 510,
     "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
-    "engine/store/commit.py": 501,
     "tests/core/test_decide.py": 553,
     "tests/web/test_http.py": 541,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.desk import Agents, Nouns, SetCapacity, SetStatus, Teams
+from engine.desk import Agents, Nouns, SetCapacity, SetStatus, Teams, WidgetLook
 from web import colleagues_schema, nouns_schema, schema
 from web.routes import API, Call, Reply, path_name, route
 
@@ -39,6 +39,21 @@ async def list_teams(call: Call) -> Reply:
 async def nouns(call: Call) -> Reply:
     """Types, tiers, teams, states … with labels and colours."""
     return Reply(await call.need(Nouns(), "rulebook"))
+
+
+@route(
+    "GET",
+    f"{API}/widget",
+    {200: nouns_schema.WidgetLook},
+    tag="desk",
+    query=nouns_schema.WidgetQuery,
+    who="anybody",
+    cross=True,
+    errors=(404,),
+)
+async def widget_look(call: Call) -> Reply:
+    """How a shop's chat window looks; its script asks before anybody opens it."""
+    return Reply(await call.need(WidgetLook(call.query.shop), "shop"))
 
 
 @route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)

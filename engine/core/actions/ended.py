@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.core.access import permissions_of
 from engine.core.draft import Draft
+from engine.core.notices import notify
 from engine.lang.said import say
 
 TOLD = "rules.edit"
@@ -19,6 +20,7 @@ def end(draft: Draft, timer: str, rule: str) -> None:
         f"`{rule}`",
         draft.chain.count,
     )
+    texts = {locale: message.spoken(locale) for locale in draft.book.shops[draft.shop].locales}
     for agent in draft.roster():
         if TOLD in permissions_of(draft.book.roles, agent.roles):
-            draft.notify(agent, message.spoken(draft.book.spoken(draft.shop, agent.locale)), rule)
+            notify(draft, agent, texts, rule)

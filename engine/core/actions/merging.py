@@ -39,16 +39,12 @@ def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
     several = any(effect.rule is not effects[0].rule for effect in effects)  # a rule does not fight itself
     for effect in sorted(effects, key=attrgetter("order")) if several else effects:
         writes = ACTIONS[effect.action].writes(effect.args) if several else ()
-        clash = next(
-            (
-                (write.target, holder[1])
-                for write in writes
-                if (holder := taken.get(write.target)) is not None
-                and holder[0] != write.wanted
-                and holder[1].rule.id != effect.rule.id
-            ),
-            None,
-        )
+        clash = None
+        for write in writes:
+            holder = taken.get(write.target)
+            if holder is not None and holder[0] != write.wanted and holder[1].rule.id != effect.rule.id:
+                clash = (write.target, holder[1])
+                break
         if clash is not None:
             target, winner = clash
             rest = _other_tags(effect, taken)

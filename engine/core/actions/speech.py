@@ -11,6 +11,7 @@ from engine.core.actions.phrases import because, name
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, Agent, Place
 from engine.core.library import menu
+from engine.core.notices import notify
 from engine.core.rulebook import Rulebook
 from engine.core.telling import locale_of, shown
 from engine.core.trace import Reason, TraceChange
@@ -274,11 +275,12 @@ def _notify(draft: Draft, effect: Effect) -> TraceChange:
     ways = tuple(way for way in wanted if way != "app" and way in draft.case.notifiers)
     lacking = tuple(way for way in wanted if way != "app" and way not in draft.case.notifiers)
     told = _recipients(draft, args)
+    texts = {locale: text_of(draft, args, locale) for locale in draft.book.shops[draft.shop].locales if told}
     for agent in told:
-        text = text_of(draft, args, draft.book.spoken(draft.shop, agent.locale))
         if "app" in wanted or lacking:
-            draft.notify(agent, text, effect.rule.id)
+            notify(draft, agent, texts, effect.rule.id)
         for way in ways:
+            text = texts[draft.book.spoken(draft.shop, agent.locale)]
             draft.enqueue(f"notify:{way}", {"agent": agent.username, "text": text})
     if outside:
         text = text_of(draft, args, draft.book.spoken(draft.shop))

@@ -10,7 +10,7 @@ from engine.core.asking import holds
 from engine.core.changes import Create
 from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
 from engine.core.draft import Draft
-from engine.core.entities import INTERNAL, Ticket
+from engine.core.entities import INTERNAL, MOST_POINTS, Ticket
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.handlers.messages import agent_opens, may_write, member_says, note
@@ -143,7 +143,7 @@ def rate(draft: Draft, command: RateTicket) -> None:
     ticket = draft.need_ticket()
     if draft.actor.staff:
         raise Refused("forbidden", "members-rate", "only the member rates")
-    if not 1 <= command.score <= 5:
+    if not 1 <= command.score <= MOST_POINTS:
         raise Refused("invalid", "bad-score", "a rating is 1 to 5", pointer="/score")
     if ticket.first_replied_at is None and ticket.rating_asked_at is None:
         raise Refused("conflict", "nothing-to-rate", "nobody has answered yet, so there is nothing to rate")

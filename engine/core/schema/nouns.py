@@ -25,6 +25,20 @@ Calendar = Annotated[str | None, Names("calendar"), say("the calendar its time i
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WidgetEntry(Entry):
+    """How a shop's chat window looks."""
+
+    colour: Annotated[
+        str | None, LOOSE, say("the colour of its button, its head and the visitor's own lines, such as `#2563eb`")
+    ] = None
+    position: Annotated[
+        Literal["left", "right"],
+        Else(lambda side: say("the chat window stands at the `left` or the `right`, not `{side}`", side)),
+        say("at which side of the page it stands"),
+    ] = "right"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopEntry(Entry):
     """A site of the desk."""
 
@@ -39,7 +53,8 @@ class ShopEntry(Entry):
     ] = ()
     calendar: Annotated[str | None, Names("calendar"), say("its opening hours")] = None
     sites: Annotated[tuple[str, ...], say("the web pages that may show its chat window")] = ()
-    widget: Annotated[Mapping[str, Any], say("how its chat window looks")] = field(default_factory=dict)
+    widget: Annotated[WidgetEntry | None, say("how its chat window looks")] = None
+    ratings: Annotated[tuple[Shown, ...], say("what its five ratings are called, from 1 point to 5")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

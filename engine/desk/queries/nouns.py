@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from engine.core import questions as ask
-from engine.core.rulebook import Noun, Rulebook
+from engine.core.rulebook import Noun, Rulebook, Shop
 from engine.desk.context import Questions, Work
 from engine.desk.rows import Asked
 
@@ -25,7 +25,10 @@ def nouns(book: Rulebook) -> dict[str, Any]:
 
     return {
         "digest": book.digest,
-        "shops": _labelled(book.shops),
+        "shops": [
+            {**one, "ratings": _ratings(shop)}
+            for one, shop in zip(_labelled(book.shops), book.shops.values(), strict=True)
+        ],
         "locales": list(book.locales),
         "kinds": _labelled(book.lifecycles),
         "types": listed(book.types),
@@ -63,6 +66,19 @@ def nouns(book: Rulebook) -> dict[str, Any]:
     }
 
 
+def _look(work: Work, question: ask.WidgetLook) -> dict[str, Any] | None:
+    shops = work.book.shops
+    name = question.shop or (next(iter(shops)) if len(shops) == 1 else "")
+    shop = shops.get(name)
+    if shop is None:
+        return None
+    return {"colour": shop.widget.colour, "position": shop.widget.position, "ratings": _ratings(shop)}
+
+
+def _ratings(shop: Shop) -> list[dict[str, str]]:
+    return [dict(one) for one in shop.ratings]
+
+
 class _Labelled(Protocol):
     @property
     def label(self) -> Mapping[str, str]: ...
@@ -73,4 +89,4 @@ def _labelled(named: Mapping[str, _Labelled]) -> list[dict[str, Any]]:
     return [{"name": name, "label": dict(one.label), "colour": None, "group": None} for name, one in named.items()]
 
 
-QUESTIONS: Questions = {ask.Nouns: Asked(_nouns)}
+QUESTIONS: Questions = {ask.Nouns: Asked(_nouns), ask.WidgetLook: Asked(_look, who="anybody")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ def _listed(work: Work, question: Notifications) -> dict[str, Any]:
             "id": row["id"],
             "at": row["created_at"],
             "text": row["text"],
+            "texts": json.loads(row["texts"]) if row["texts"] else {},
             "ticket": row["number"],
             "rule": row["rule"],
             "read": row["read_at"] is not None,
@@ -52,6 +54,7 @@ def _frame(item: Committed) -> Mapping[str, Any]:
         "id": item.body.get("notice"),
         "at": rfc3339(item.at),
         "text": item.body.get("text", ""),
+        "texts": item.body.get("texts", {}),
         "ticket": item.number,
         "rule": item.body.get("rule"),
         "read": False,

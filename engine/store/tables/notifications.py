@@ -13,6 +13,8 @@ class Notification(Row):
     agent_id = ref("agent")
     ticket_id = BigIntegerField(null=True)
     text = TextField()
+    texts = TextField(null=True)
+    """By language, JSON; null where it reads the same in all of them."""
     rule = TextField(null=True)
     created_at = BigIntegerField()
     read_at = BigIntegerField(null=True)

@@ -3,6 +3,7 @@ import '@/shared/tokens.css'
 import './chat.css'
 import { pickLocale } from '@/shared/i18n'
 import { Chat } from '@/widget/chat'
+import { lookOf } from '@/widget/look'
 import { build, sayIn } from '@/widget/view'
 
 const query = new URLSearchParams(location.search)
@@ -12,10 +13,16 @@ document.documentElement.lang = locale
 document.title = sayIn(locale)('chat.title')
 
 const host = document.querySelector('#app') as HTMLElement
-build({
-  chat: new Chat({ origin: location.origin, shop, token: null, locale }),
-  root: host.attachShadow({ mode: 'open' }),
-  page: true,
-  locale,
-  signIn: () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
-}).open()
+
+async function start(): Promise<void> {
+  build({
+    chat: new Chat({ origin: location.origin, shop, token: null, locale }),
+    root: host.attachShadow({ mode: 'open' }),
+    page: true,
+    locale,
+    look: await lookOf(location.origin, shop),
+    signIn: () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`,
+  }).open()
+}
+
+void start()

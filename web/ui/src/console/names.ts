@@ -26,6 +26,9 @@ export function useNames() {
       ticket.requester.name || t(ticket.requester.guest ? 'member.guest' : 'member.noName'),
     lastLine: (ticket: Ticket): string | null =>
       ticket.last_line ? ticket.last_line.text || t('talk.attachment') : null,
+    /** What the shop calls a rating of so many points. */
+    rating: (shop: string, points: number): string =>
+      label(desk.nouns?.shops.find((one) => one.name === shop)?.ratings[points - 1], tOr(`rate.${points}`, String(points))),
     channel: (name: string): string => tOr(`channel.${name}`, name),
     state: (kind: string, name: string): string =>
       label(desk.nouns?.states.find((state) => state.kind === kind && state.name === name)?.label, name),

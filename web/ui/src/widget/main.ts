@@ -11,18 +11,20 @@ import { pickLocale } from '@/shared/i18n'
 import { deskOrigin } from '@/shared/origin'
 
 import { Chat } from './chat'
+import { lookOf } from './look'
 import { build } from './view'
 
 /** On `window`, so that two copies of the script know of each other. */
 const RUNS = '__yingdaChat'
 
-function start(script: HTMLScriptElement): void {
+async function start(script: HTMLScriptElement): Promise<void> {
   const origin = deskOrigin(script.src)
   const shop = script.dataset['shop'] ?? ''
   // Run again, as a page does that swaps its body: the one that is there stays, with its one socket.
   if (!origin || RUNS in window) return
   Object.assign(window, { [RUNS]: true })
   const locale = pickLocale(script.dataset['lang'], document.documentElement.lang, navigator.language)
+  const look = await lookOf(origin, shop)
   const chat = new Chat({ origin, shop, token: script.dataset['token'] || null, locale })
   const host = document.createElement('yingda-chat')
   const root = host.attachShadow({ mode: 'open' })
@@ -32,6 +34,7 @@ function start(script: HTMLScriptElement): void {
     root,
     page: false,
     locale,
+    look,
     signIn: () => signIn(script, origin),
     onOpen: (open) => remember(kept, open),
   })
@@ -86,6 +89,6 @@ function remembered(key: string): boolean {
 
 const script = document.currentScript
 if (script instanceof HTMLScriptElement) {
-  if (document.body) start(script)
-  else addEventListener('DOMContentLoaded', () => start(script))
+  if (document.body) void start(script)
+  else addEventListener('DOMContentLoaded', () => void start(script))
 }

@@ -1,15 +1,16 @@
 /** What the visitor sees: launcher and panel on a shop's page, the panel alone on the chat page. */
-import { fill, type Locale, type Params } from '@/shared/i18n'
+import { fill, labelOf, type Locale, type Params } from '@/shared/i18n'
 import { widget as zhTW } from '@/shared/i18n/zh-TW'
 import { widget as zhCN } from '@/shared/i18n/zh-CN'
 import { widget as en } from '@/shared/i18n/en'
-import type { Attachment, Message } from '@/shared/api/types'
+import type { Attachment, Message, WidgetLook } from '@/shared/api/types'
 import { composes } from '@/shared/keys'
 import { date, daysBefore } from '@/shared/time'
 
 import type { Chat } from './chat'
 import { arrange, h, icon, ICONS, show } from './dom'
 import { drawAside, drawLine, drawPending, type LineTools } from './lines'
+import { lookStyle } from './look'
 import { offersList } from './offers'
 import { STYLE } from './style'
 import { placeWords, servedBy, unsent } from './thread'
@@ -32,6 +33,8 @@ export function sayIn(locale: Locale): Say {
 export interface ViewOptions {
   chat: Chat
   locale: Locale
+  /** The shop's colour, side and names of ratings; null while nobody knows them. */
+  look: WidgetLook | null
   root: ShadowRoot
   /** The whole page is the chat. */
   page: boolean
@@ -49,7 +52,7 @@ export interface View {
 }
 
 export function build(options: ViewOptions): View {
-  const { chat, locale, root, page } = options
+  const { chat, locale, look, root, page } = options
   const say = sayIn(locale)
   const tools: LineTools = {
     say,
@@ -348,7 +351,7 @@ export function build(options: ViewOptions): View {
     const scores = ([5, 4, 3, 2, 1] as const).map((points) =>
       h('button', {
         test: `rate-${points}`,
-        text: say(`rate.${points}`),
+        text: labelOf(look?.ratings[points - 1], locale, say(`rate.${points}`)),
         attrs: { type: 'button', 'aria-pressed': 'false' },
         on: {
           click: () => {
@@ -477,7 +480,7 @@ export function build(options: ViewOptions): View {
   // --- start --------------------------------------------------------------------------------------------------------
 
   const sheet = new CSSStyleSheet()
-  sheet.replaceSync(STYLE)
+  sheet.replaceSync(STYLE + lookStyle(look))
   root.adoptedStyleSheets = [sheet]
   root.append(frame)
   chat.onChange(draw)

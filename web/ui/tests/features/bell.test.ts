@@ -5,11 +5,12 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { useDesk } from '@/console/stores/desk'
 import Bell from '@/features/notifications/Bell.vue'
 import { words } from '@/features/notifications/words'
+import { setLocale } from '@/shared/i18n/vue'
 import { toasts } from '@/shared/ui/toast'
 
 import { routed, signedIn, type Call } from './support'
 
-const notice = (id: number, read: boolean) => ({ id, at: '2026-11-22T01:00:00Z', text: `第 ${id} 則`, ticket: id === 3 ? 7 : null, rule: 'agent.late_reply', read })
+const notice = (id: number, read: boolean) => ({ id, at: '2026-11-22T01:00:00Z', text: `第 ${id} 則`, texts: id === 1 ? { 'zh-TW': '第 1 則', en: 'Number 1' } : {}, ticket: id === 3 ? 7 : null, rule: 'agent.late_reply', read })
 
 let calls: Call[]
 let bell: VueWrapper
@@ -47,6 +48,14 @@ describe('the bell', () => {
     await bell.vm.$nextTick()
     expect(emphasised()).toEqual([])
     expect(calls).toHaveLength(1)
+  })
+
+  it('is read in the language one changes to', async () => {
+    const first = (): string => bell.findAll('li p:first-child').at(-1)?.text() ?? ''
+    expect(first()).toBe('第 1 則')
+    await setLocale('en', false)
+    expect(first()).toBe('Number 1')
+    await setLocale('zh-TW', false)
   })
 
   it('counts what comes in while it is open', async () => {

@@ -419,6 +419,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a shop's chat window looks; its script asks before anybody opens it. */
+        get: operations["widget_look"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/status": {
         parameters: {
             query?: never;
@@ -1521,7 +1538,12 @@ export interface components {
         Notice: {
             id: number;
             at: string;
+            /** @description In the language of the agent's account. */
             text: string;
+            /** @description By language of the shop; empty where it reads the same in all of them. */
+            texts: {
+                [key: string]: string;
+            };
             ticket: number | null;
             rule: string | null;
             read: boolean;
@@ -1817,6 +1839,38 @@ export interface components {
             /** @default null */
             group: string | null;
         };
+        /** ShopNoun */
+        ShopNoun: {
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            /** @default null */
+            colour: string | null;
+            /** @default null */
+            group: string | null;
+            /**
+             * @description What its ratings are called, from 1 point to 5; empty: as the screens call them.
+             * @default []
+             */
+            ratings: {
+                [key: string]: string;
+            }[];
+        };
+        /**
+         * WidgetLook
+         * @description How a shop's chat window looks.
+         */
+        WidgetLook: {
+            /** @description `#rrggbb`; null: the desk's own. */
+            colour: string | null;
+            /** @enum {string} */
+            position: "left" | "right";
+            /** @description What the ratings are called, from 1 point to 5; empty: as the window calls them. */
+            ratings: {
+                [key: string]: string;
+            }[];
+        };
         /** State */
         State: {
             kind: string;
@@ -1853,7 +1907,7 @@ export interface components {
          */
         Nouns: {
             digest: string;
-            shops: components["schemas"]["Noun"][];
+            shops: components["schemas"]["ShopNoun"][];
             locales: string[];
             kinds: components["schemas"]["Noun"][];
             types: components["schemas"]["Noun"][];
@@ -6691,6 +6745,76 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    widget_look: {
+        parameters: {
+            query?: {
+                /** @description Without it the only shop of the desk. */
+                shop?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How a shop's chat window looks; its script asks before anybody opens it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetLook"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

@@ -48,6 +48,7 @@ export type TriedLine = Schemas['TriedLine']
 export type TriedRule = Schemas['TriedRule']
 export type User = Schemas['User']
 export type View = Schemas['View']
+export type WidgetLook = Schemas['WidgetLook']
 
 export type Label = Noun['label']
 export type Status = Agent['status']
