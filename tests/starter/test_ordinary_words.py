@@ -51,6 +51,10 @@ MEANT = {
     **dict.fromkeys(["換一個", "換尺寸", "換顏色", "換新"], "an exchange"),
     **dict.fromkeys(["找主管", "請主管", "換主管", "你們的主管", "找經理"], "a superior is asked for"),
     **dict.fromkeys(["安裝不", "不能付款", "刷卡不過"], "it does not work"),
+    **dict.fromkeys(["態度太差", "態度很差", "態度不好", "服務太差", "服務很差", "品質太差"], "it is bad"),
+    **dict.fromkeys(["換貨", "送貨", "沒到貨", "沒有到貨"], "goods that come or go, whatever follows"),
+    **dict.fromkeys(["真人服務", "專人服務", "人工服務"], "a person is asked for"),
+    **dict.fromkeys(["系統當機"], "the system and nothing else crashes"),
     **dict.fromkeys(["今天就要", "今天要用", "明天就要"], "there is no time"),
 }
 """Entries that are made of these words, so that where the words meet they are meant; and what they mean."""
