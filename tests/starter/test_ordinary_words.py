@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.commands import MemberLine
+from engine.core.commands import MemberLine, PostMessage
 from engine.core.entities import Actor
 from engine.core.memory import World
 from engine.lang.text import fold
@@ -28,6 +28,7 @@ JUDGING = {
     "farewell": "asked for the whole line",
     "gratitude": "asked for the whole line",
     "person_line": "asked for the whole line",
+    "person_bare": "only with person_line, asked for the whole line",
     "praise_of_goods": "a mood: it refuses, hides, raises and routes nothing",
     "reserve": "a mood, of single characters on purpose: any doubt ends praise",
     "dislike": "a mood",
@@ -49,11 +50,13 @@ MEANT = {
     ),
     **dict.fromkeys(["少寄了", "少寄一", "少寄兩", "少寄我", "少了一個"], "too few were sent"),
     **dict.fromkeys(["換一個", "換尺寸", "換顏色", "換新"], "an exchange"),
-    **dict.fromkeys(["找主管", "請主管", "換主管", "你們的主管", "找經理"], "a superior is asked for"),
+    **dict.fromkeys(["找主管", "換主管", "你們的主管", "找經理"], "a superior is asked for"),
     **dict.fromkeys(["安裝不", "不能付款", "刷卡不過"], "it does not work"),
     **dict.fromkeys(["態度太差", "態度很差", "態度不好", "服務太差", "服務很差", "品質太差"], "it is bad"),
     **dict.fromkeys(["換貨", "送貨", "沒到貨", "沒有到貨"], "goods that come or go, whatever follows"),
-    **dict.fromkeys(["真人服務", "專人服務", "人工服務"], "a person is asked for"),
+    "人工服務": "a person is asked for",
+    **dict.fromkeys(["我私人", "我的私人", "匯到我帳", "匯到我的", "轉到我帳", "轉到我的"], "a private way"),
+    **dict.fromkeys(["百分之百保證", "百分之百可以"], "a promise"),
     **dict.fromkeys(["系統當機"], "the system and nothing else crashes"),
     **dict.fromkeys(["今天就要", "今天要用", "明天就要"], "there is no time"),
 }
@@ -81,6 +84,7 @@ LISTS = _lists()
 MEANT_FOLDED = set(map(fold, MEANT))
 LINES = (ROOT / "tests/starter/ordinary_words.txt").read_text("utf-8").splitlines()
 WORDS = list(dict.fromkeys(word for line in LINES if not line.startswith("#") for word in line.split()))
+assert BOOK is not None
 BY_FOLD = {fold(word): word for word in WORDS}
 LITTLE = [word for word in WORDS if len(word) == 1]
 
@@ -110,9 +114,16 @@ def _meetings(entry: str) -> Iterator[tuple[str, ...]]:
                         yield left, entry[cut:end], right
 
 
+AGENT = Actor(
+    kind="agent", id=1, username="lin", roles=("agent",), permissions=BOOK.roles["agent"].permissions, shops=("demo",)
+)
+TOLD = {"agent_forbidden_phrase", "agent_abuse", "mask_abuse", "mask_abuse_short", "sensitive_words_seen"}
+"""Rules that tell on what an agent writes, or hide it."""
+
+
 @cache
 def _outcome(text: str) -> tuple[Any, ...]:
-    """What the desk does with a line, of a member in an inquiry and of a guest in a chat."""
+    """What the desk does with a line, of a member in an inquiry, of a guest in a chat, and of an agent who answers."""
     assert BOOK is not None
     seen: list[Any] = []
     for guest, kind, channel in ((False, "inquiry", "form"), (True, "chat", "widget")):
@@ -126,10 +137,12 @@ def _outcome(text: str) -> tuple[Any, ...]:
             return ("rejected",)
         ticket = world.tickets[min(world.tickets)]
         tags = sorted(tag for tag in ticket.tags if tag not in ("好評",))
-        acted = {entry.rule for entry in decision.trace if entry.rule in ("mask_abuse", "sensitive_words_seen")}
+        acted = {entry.rule for entry in decision.trace if entry.rule in TOLD}
         type_ = ticket.type if ticket.type != "商品諮詢" else "其他"
         seen += [type_, ticket.team, ticket.priority != "normal" and ticket.priority != "low", tags, acted]
         seen += [sorted(said.template or said.text for said in decision.replies)] if guest else []
+        sent = world.run(PostMessage(1, text), AGENT, ticket_id=ticket.id, shop="demo")
+        seen += [sent.rejected is not None, {entry.rule for entry in sent.trace if entry.rule in TOLD}]
     return tuple(map(str, seen))
 
 
