@@ -48,7 +48,7 @@ MEANT = {
     **dict.fromkeys(
         ["貨到付款", "寄到", "寄送", "能到嗎", "沒寄出", "超商門市"], "delivery, however the words are cut"
     ),
-    **dict.fromkeys(["少寄了", "少寄一", "少寄兩", "少寄我", "少了一個"], "too few were sent"),
+    **dict.fromkeys(["少寄", "少了一"], "too few were sent"),
     **dict.fromkeys(["換一個", "換尺寸", "換顏色", "換新"], "an exchange"),
     **dict.fromkeys(["找主管", "換主管", "你們的主管", "找經理"], "a superior is asked for"),
     **dict.fromkeys(["安裝不", "不能付款", "刷卡不過"], "it does not work"),
