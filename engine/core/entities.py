@@ -78,12 +78,17 @@ class Ticket(Struct, frozen=True):
     last_line_at: int | None = None
     """Either side's last line; what rules send does not count."""
     waiting_since: int | None = None
-    """The member's first line that no agent has answered."""
+    """The member's first line that no agent has answered; of a closed case the one that was open when it closed."""
     route_by: str | None = None
     """How the last `route` wanted the assignee picked, for those who wait."""
     route_skills: tuple[str, ...] = ()
     rating_asked_at: int | None = None
     opened_by: Opener = "member"
+
+    @property
+    def awaiting_since(self) -> int | None:
+        """Since when the member waits for an answer; None when nothing is awaited, as in a closed case."""
+        return None if self.category == "closed" else self.waiting_since
 
 
 class Chat(Struct, frozen=True):

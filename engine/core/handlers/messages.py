@@ -69,6 +69,7 @@ def member_says(
     """The member's line into the case; `arrival` where a channel brought it."""
     ticket = draft.need_ticket()
     member = draft.member
+    awaiting = ticket.awaiting_since  # before it is reopened: what a closed case left open is another wait
     if ticket.category == "closed" and not automatic and not raise_trigger(draft, "reopen"):
         raise Refused("conflict", "ticket-closed", "this case is closed; please open a new one")
     ticket = draft.need_ticket()
@@ -100,10 +101,7 @@ def member_says(
     )
     draft.automatic = automatic
     if not automatic:
-        draft.change_ticket(
-            last_line_at=draft.now,
-            waiting_since=ticket.waiting_since if ticket.waiting_since is not None else draft.now,
-        )
+        draft.change_ticket(last_line_at=draft.now, waiting_since=awaiting if awaiting is not None else draft.now)
         draft.turn("agent")
         raise_trigger(draft, "member_replied")
     draft.keys.add("message.received")
