@@ -44,7 +44,7 @@ def test_the_store_knows_the_same(house: House) -> None:
         """
 rule routed
   stage route
-  priority 100
+  priority 300
   on ticket.created
   then route to team frontline with skill english
 rule here
