@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.core.commands import OpenTicket, SetStatus
+from engine.core.questions import TicketByNumber
 from engine.desk import Desk, accounts
 from tests.core.desk import Stage, acted, book_of
 from tests.support.house import House, member, sign_in
@@ -56,11 +57,12 @@ rule here
     )
 
     async def work(desk: Desk) -> dict[str, Any]:
-        for name in ("amy", "ben"):
-            await desk.act(await sign_in(desk, name, "frontline"), SetStatus("online"))
+        amy, ben = [await sign_in(desk, name, "frontline") for name in ("amy", "ben")]
+        for agent in (amy, ben):
+            await desk.act(agent, SetStatus("online"))
         await accounts.save_agent(desk.context, "ben", None, skills=["orders"])
         done = await desk.act(await member(desk), OpenTicket("退貨", "我要退貨"))
-        return dict(done["ticket"])
+        return dict(await desk.query(amy, TicketByNumber(done["ticket"]["number"])))
 
     assert "一位" in house.run(work)["tags"]
 
