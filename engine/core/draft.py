@@ -191,7 +191,8 @@ class Draft:
             self.chat = replace(self.chat, served_at=served, queued_at=self.chat.queued_at)
 
     def move(self, transition: Transition, *, rule: str | None = None) -> None:
-        """Carries out a transition: state, category, closing and reopening times."""
+        """Carries out a transition: state, category, closing and reopening times. A line that at once makes it the
+        member's turn, such as thanks, awaits nothing; what a closed case awaited, whoever reopens it takes up."""
         ticket = self.need_ticket()
         lifecycle = self.book.lifecycles[ticket.kind]
         state = lifecycle.states[transition.target]
@@ -209,7 +210,9 @@ class Draft:
             category=state.category,
             closed_at=closed_at,
             reopened=reopened,
-            waiting_since=None if closed else ticket.waiting_since,
+            waiting_since=None
+            if state.category != "open" and ticket.waiting_since == self.now
+            else ticket.waiting_since,
         )
         body: dict[str, Any] = {"from": ticket.state, "to": state.name, "trigger": transition.trigger}
         if rule:

@@ -78,12 +78,17 @@ class Ticket(Struct, frozen=True):
     last_line_at: int | None = None
     """Either side's last line; what rules send does not count."""
     waiting_since: int | None = None
-    """The member's first line that no agent has answered."""
+    """The member's first line that no agent has answered; of a closed case the one that was open when it closed."""
     route_by: str | None = None
     """How the last `route` wanted the assignee picked, for those who wait."""
     route_skills: tuple[str, ...] = ()
     rating_asked_at: int | None = None
     opened_by: Opener = "member"
+
+    @property
+    def awaiting_since(self) -> int | None:
+        """Since when the member waits for an answer; None when nothing is awaited, as in a closed case."""
+        return None if self.category == "closed" else self.waiting_since
 
 
 class Chat(Struct, frozen=True):
@@ -284,8 +289,9 @@ class Lookups(Protocol):
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
 
-    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
-        """The roles of each enabled agent who serves the shop and is there: online or busy."""
+    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there: online or busy; only those of a team and
+        with all these skills, where such are named."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE
+from engine.core.hours import hours_in_words
 from engine.core.reader import Attribute, Of
 from engine.core.rights import may_answer
 from engine.core.view import Getter
@@ -142,6 +143,18 @@ def _agents_here(draft: Draft) -> int:
     return sum(may_answer(roles, given) for given in draft.case.lookups.at_the_desk(draft.shop))
 
 
+def _agents_for(draft: Draft) -> int:
+    ticket, roles = draft.ticket, draft.book.roles
+    if ticket is None or ticket.team is None:
+        return _agents_here(draft)
+    here = draft.case.lookups.at_the_desk(draft.shop, ticket.team, ticket.route_skills)
+    return sum(may_answer(roles, given) for given in here)
+
+
+def _hours(draft: Draft) -> Any:
+    return hours_in_words(draft.book.calendar_of(draft.shop, None), draft.book.spoken(draft.shop))
+
+
 def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
     """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier,
     team, channel, shop, tag, skill, language, status, weekday, direction, author, opener, target, policy, role."""
@@ -162,6 +175,13 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.priority", one("priority"), "w", _ticket("priority"), "how urgent, in the declared order"),
         ("ticket.team", entity("team"), "?", _ticket("team"), "the team responsible"),
         ("ticket.assignee", entity("agent"), "?", _ticket("assignee"), "the agent responsible"),
+        (
+            "ticket.agents_here",
+            NUMBER,
+            "n",
+            Of(_agents_for, "ticket"),
+            "agents to whom it may go and who are there: of its team and skills; of the shop while it has no team",
+        ),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
         (
             "ticket.opened_by",
@@ -180,7 +200,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.closed_at", TIME, "?", _ticket("closed_at"), "when it was closed"),
         ("ticket.age", DURATION, "n", _since("created_at"), "how long it has been there"),
         ("ticket.idle", DURATION, "n", Of(_idle, "ticket"), "since either side's last line"),
-        ("ticket.waiting_for", DURATION, "?n", _since("waiting_since"), "since the member's first unanswered line"),
+        ("ticket.waiting_for", DURATION, "?n", _since("awaiting_since"), "since the member's first unanswered line"),
         ("ticket.closed_for", DURATION, "?n", _since("closed_at"), "how long it has been closed"),
         ("ticket.reply_count", NUMBER, "n", _ticket("reply_count"), "how many open answers agents gave"),
         ("ticket.lines_1m", NUMBER, "n", _recent_lines, "how many lines the member wrote here within the last minute"),
@@ -251,6 +271,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("rating.comment", TEXT, "?", _extra("rating.comment"), "what the member wrote with it"),
         ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),
         ("shop.name", one("shop"), "", Of(lambda draft: draft.shop), "the shop this happens in"),
+        ("shop.hours", TEXT, "", Of(_hours), "the shop's working hours, as people read them"),
         (
             "shop.agents_here",
             NUMBER,

@@ -48,7 +48,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "message.text", "message.direction", "message.author", "message.automatic", "message.has_attachment",
         "message.length",
         "member.name", "member.tier", "member.is_guest", "member.shop", "member.language",
-        "shop.name", "now", "weekday",
+        "shop.name", "shop.hours", "now", "weekday",
     ),
     "ticket.view": (
         "ticket.team", "ticket.assignee", "ticket.tags", "ticket.idle", "ticket.waiting_for", "ticket.reply_count",
@@ -58,6 +58,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "chat.page", "chat.referrer", "chat.device", "chat.queue_position", "chat.waited",
         "call.direction", "call.waited", "call.duration", "call.result",
         "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at", "shop.agents_here",
+        "ticket.agents_here",
         "rating.score", "rating.comment", "timer.name",
     ),
     "member.view": (

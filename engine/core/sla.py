@@ -70,8 +70,8 @@ def awaited(ticket: Ticket) -> dict[str, int | None]:
     waits: dict[str, int | None] = {"resolve": None}
     if ticket.first_replied_at is None and ticket.channel != INTERNAL:
         waits["first_reply"] = ticket.waiting_since
-    if ticket.first_replied_at is not None and ticket.waiting_since is not None:
-        waits["next_reply"] = ticket.waiting_since
+    if ticket.first_replied_at is not None and ticket.awaiting_since is not None:
+        waits["next_reply"] = ticket.awaiting_since
     return waits
 
 
@@ -264,6 +264,22 @@ def next_moment(clock: Clock, policy: Policy, calendar: Calendar) -> tuple[int, 
             left = clock.total * share // 100 - clock.used
             return (calendar.add(clock.running_since, max(left, 0)), share)
     return (clock.due_at, 100)
+
+
+def moment_come(clock: Clock, policy: Policy, calendar: Calendar, now: int) -> tuple[Clock, tuple[int, int] | None]:
+    """The last moment of a clock that has come, or the next one where none has; and the clock with those before behind.
+
+    Several come at once when an act, a publication or a server that was down has shortened the time. Who is late has no
+    use for being told that he soon will be.
+    """
+    moment = next_moment(clock, policy, calendar)
+    while moment is not None and moment[1] < 100:
+        behind = replace(clock, warned=tuple(sorted({*clock.warned, moment[1]})))
+        later = next_moment(behind, policy, calendar)
+        if later is None or later[0] > now:
+            break
+        clock, moment = behind, later
+    return clock, moment
 
 
 def live(clock: Clock) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.hours import hours_in_words
 from engine.core.rulebook import Rulebook
 from engine.core.view import View
 
@@ -25,6 +26,8 @@ def shown(book: Rulebook, name: str, value: Any, draft: View, locale: str) -> An
     spec = book.fields[name][0]
     if value is None:
         return None
+    if name == "shop.hours":
+        return hours_in_words(book.calendar_of(draft.shop, None), locale)
     if name == "ticket.number":
         return f"#{value:05d}"
     if name in ("ticket.type", "ticket.priority", "member.tier"):

@@ -29,6 +29,12 @@ class Places(Protocol):
     def zone(self, shop: str) -> ZoneInfo:
         """The shop's time zone."""
 
+    def spoken(self, shop: str, locale: str = "") -> str:
+        """A language for colleagues."""
+
+    def calendar_of(self, shop: str, team: str | None) -> Calendar:
+        """The working hours of a team, else of the shop."""
+
 
 class View(Protocol):
     """A case under decision, at one moment of it."""

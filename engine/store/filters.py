@@ -104,7 +104,7 @@ _TEXTS: Mapping[str, Any] = {
 _BEGINNINGS: Mapping[str, Any] = {
     "age": t.Ticket.created_at,
     "idle": fn.COALESCE(t.Ticket.last_line_at, t.Ticket.created_at),
-    "waiting_for": t.Ticket.waiting_since,
+    "waiting_for": Case(None, ((t.Ticket.category != "closed", t.Ticket.waiting_since),)),
     "closed_for": t.Ticket.closed_at,
 }
 

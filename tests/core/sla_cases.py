@@ -22,7 +22,7 @@ from tests.core.desk import FILES, TAIPEI, Stage, built
 _WEEK = datetime(2026, 3, 2, tzinfo=TAIPEI)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_LIFECYCLE = """\
+LIFECYCLE = """\
 kind: inquiry
 initial: open
 states:
@@ -62,7 +62,7 @@ berlin: {{zone: Europe/Berlin, hours: {hours}}}
 always: {{zone: Asia/Taipei, hours: {{mon-sun: ["00:00-24:00"]}}}}
 """
     plain = {path: text.replace("calendar: office", f"calendar: {office}") for path, text in FILES.items()}
-    changed = {"sla.yaml": book["sla"], "calendars.yaml": calendars, "lifecycles/inquiry.yaml": _LIFECYCLE}
+    changed = {"sla.yaml": book["sla"], "calendars.yaml": calendars, "lifecycles/inquiry.yaml": LIFECYCLE}
     return {**plain, **changed, "all.rules": _RULES}
 
 

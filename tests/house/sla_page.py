@@ -22,14 +22,16 @@ awaited has a live clock, and no other clock is live.
   `because`: its condition); so do the events `sla.warning`, `sla.breached`, `sla.changed` and `sla.dropped`, and the
   decision's record.
 - **Start.** `first_reply` and `resolve` start when the case opens; `next_reply` with the member's first line that
-  waits after an answer. A target that a policy promises only later starts when that policy comes in force, for what
-  is still awaited.
+  waits after an answer; a line that at once makes it the member's turn, such as thanks, awaits nothing. A target that
+  a policy promises only later starts when that policy comes in force, for what is still awaited.
 - **Time** is working time of the policy's calendar, else the shop's. What comes while nobody works counts from the
   next opening. `3d` is three working days. What is due at the end of a span is due then, not at the next opening.
 - **Pause.** In a state with `sla: paused` clocks stand; in one with `running` they go on with what they had used.
 - **Met.** An agent's line to the member meets the reply targets, a state with `sla: stopped` meets `resolve`.
 - **Dropped.** What ends without the thing that was promised is `dropped`, never met: a reply target when the case is
   closed unanswered, any target when the policy in force does not promise it. The log says which, and why.
+- **Told once.** Of moments that come together, as when an act or a publication shortens the time, only the last is
+  told: who is late is not told that he soon will be.
 - **Late.** A clock is `breached` from the moment it was due, and stays so through holds, answers and closing. `after
   D` counts by the wall clock from then, also while the case is on hold.
 - **Reopened.** A member's new line begins a new wait: a new clock. Whoever else reopens a case takes up the wait that

@@ -10,7 +10,7 @@ SLACK = 25
 """How much shorter a long file may be than the table says before the table has to follow."""
 LONG = {
     "engine/core/building.py": 584,
-    "engine/core/draft.py": 510,
+    "engine/core/draft.py": 514,
     "engine/lang/analysis/space.py": 650,
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,

@@ -51,7 +51,7 @@ def guest_signed_in(draft: Draft, command: GuestSignedIn) -> None:
         return
     draft.record("chat.signed_in", {"number": ticket.number})
     asked = [line for line in draft.case.messages if line.author_kind == "member"]
-    if command.asks and asked and ticket.waiting_since is not None:
+    if command.asks and asked and ticket.awaiting_since is not None:
         draft.message = asked[-1]
         draft.keys.add("message.received")
 

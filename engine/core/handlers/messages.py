@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.core import access
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
-from engine.core.draft import WAITING, Draft
+from engine.core.draft import GONE, WAITING, Draft
 from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
@@ -69,6 +69,7 @@ def member_says(
     """The member's line into the case; `arrival` where a channel brought it."""
     ticket = draft.need_ticket()
     member = draft.member
+    awaiting = ticket.awaiting_since  # before it is reopened: what a closed case left open is another wait
     if ticket.category == "closed" and not automatic and not raise_trigger(draft, "reopen"):
         raise Refused("conflict", "ticket-closed", "this case is closed; please open a new one")
     ticket = draft.need_ticket()
@@ -100,11 +101,10 @@ def member_says(
     )
     draft.automatic = automatic
     if not automatic:
-        draft.change_ticket(
-            last_line_at=draft.now,
-            waiting_since=ticket.waiting_since if ticket.waiting_since is not None else draft.now,
-        )
+        draft.change_ticket(last_line_at=draft.now, waiting_since=awaiting if awaiting is not None else draft.now)
         draft.turn("agent")
+        if GONE not in draft.case.timers:
+            draft.agent_gone()  # what was let pass when the shop was closed is asked again
         raise_trigger(draft, "member_replied")
     draft.keys.add("message.received")
 

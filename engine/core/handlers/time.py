@@ -83,7 +83,7 @@ def _sla_due(draft: Draft, body: Mapping[str, Any]) -> None:
         draft.record("sla.breached", told)
         draft.keys.add(f"sla.breached after {body['after']}")
         return
-    moment = sla.next_moment(clock, policy, calendar)
+    clock, moment = sla.moment_come(clock, policy, calendar, draft.now)
     if moment is None:
         return
     due, percent = moment
