@@ -56,13 +56,14 @@ from engine.lang import (
     compile_template,
 )
 from engine.lang.cache import Shelf, uncollected
-from engine.lang.checker import silence
+from engine.lang.checker import Bench, silence
 from engine.lang.decoder import Decoder
 from engine.lang.document import At, Document
 from engine.lang.findings import closest
 from engine.lang.kept import Kept
 from engine.lang.said import say
 from engine.lang.schema import Entry
+from engine.lang.trial import helped
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
@@ -228,7 +229,7 @@ class _Build:
         parsed, said = kept.parse(self.folder.rules)
         said = silence(said, parsed)
         checked, problems = check(parsed, book.environment, self.files, kept=kept)
-        said += problems
+        said = [*helped(said, Bench(parsed, book.environment, self.files)), *problems]
         if any(f.severity is Severity.ERROR for f in self.findings):
             self.findings.extend(said)
             return None
@@ -329,6 +330,10 @@ class _Build:
                 for raw in lifecycles_raw.values()
             },
             live=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
+            categories={
+                raw.kind: {name: state.category for name, state in raw.states.items()}
+                for raw in lifecycles_raw.values()
+            },
             templates=templates,
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),

@@ -68,6 +68,29 @@ def silence(findings: Iterable[Finding], files: Iterable[ast.File]) -> list[Find
     return [finding for finding in findings if not is_allowed(finding)]
 
 
+class Bench:
+    """Checks a file beside others without adding it to them, to see what would be said of it."""
+
+    def __init__(self, files: Iterable[ast.File], environment: Environment, texts: Mapping[str, str]) -> None:
+        self.environment = environment
+        self._world = (list(files), environment, texts)
+        self._checker: _Checker | None = None
+
+    def findings(self, file: ast.File) -> tuple[Finding, ...]:
+        """What is wrong with the rules of the file."""
+        return self._result(file).findings
+
+    def rules(self, file: ast.File) -> tuple[CheckedRule, ...]:
+        """The rules of the file that are right."""
+        return self._result(file).rules
+
+    def _result(self, file: ast.File) -> FileResult:
+        if self._checker is None:
+            self._checker = _Checker(*self._world, (), Kept())
+            self._checker.scopes.check_all()
+        return self._checker.try_out(file)
+
+
 @dataclass
 class _Found:
     findings: list[Finding] = field(default_factory=list)
@@ -122,6 +145,10 @@ class _Checker:
 
     def _wrong(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         self.found.add(Finding(code, message, span, hint))
+
+    def try_out(self, file: ast.File) -> FileResult:
+        """A file checked that is not one of the files."""
+        return self._result(file)
 
     # ---- files -------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class Environment:
     `consequences`: the events a rule's change of a field may cause, beside `OWNER.changed`. `states` and `moves` go by
     ticket kind; a move is (from, to). `templates`: name → language → text, shared; `shop_templates` by shop before
     that. `locales`: every language some shop speaks, `shop_locales` by shop. `setting_values` are the values of the
-    fields `setting.NAME`, and `shop_settings` those that are a shop's own.
+    fields `setting.NAME`, and `shop_settings` those that are a shop's own. `categories`: by kind, of each state.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -123,6 +123,7 @@ class Environment:
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     moves: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     live: frozenset[str] = frozenset()
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     templates: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     shop_templates: Mapping[str, Mapping[str, Mapping[str, Text]]] = field(default_factory=dict)
     locales: tuple[str, ...] = ()

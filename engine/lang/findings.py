@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.lang.codes import CODES, Code, Severity
@@ -13,7 +14,7 @@ from engine.lang.said import say, spoken
 from engine.lang.source import Span
 from engine.lang.text import fold, width
 
-__all__ = ["CODES", "Code", "Finding", "Related", "Severity", "closest", "in_words", "render", "suggest"]
+__all__ = ["CODES", "Code", "Finding", "Related", "Severity", "closest", "denies", "in_words", "render", "suggest"]
 
 # A line longer than this many columns is shown around the span only.
 _SHOWN_COLUMNS = 160
@@ -33,7 +34,7 @@ class Finding:
 
     `message`: lower case, no full stop, the author's words in backticks. `hint`: what to do. `witness`: a concrete
     event and ticket that shows it. `label`: the few words beside the underline. All in English, and all `said`, so
-    that they can be `spoken` in the reader's language.
+    that they can be `spoken` in the reader's language. `slip`: where the reader stumbled, to try what may be meant.
     """
 
     code: str
@@ -43,6 +44,7 @@ class Finding:
     witness: str | None = None
     related: tuple[Related, ...] = ()
     label: str | None = None
+    slip: Any = field(default=None, compare=False, repr=False)
 
     @property
     def severity(self) -> Severity:
@@ -95,17 +97,19 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate `word` was probably meant to be, or None.
 
     Case, width, script and underscores do not count; at most a third of the letters (always one, and two swapped
-    ones) may be wrong. Of equally close ones the first in alphabetical order is taken.
+    ones) may be wrong. Of equally close ones the first in alphabetical order is taken. A word that says no is never
+    taken for one that says yes.
     """
     wanted = _plain(word)
     if not wanted:
         return None
     limit = max(1, len(wanted) // 3)
+    denial = denies(word)
     best: tuple[int, str] | None = None
     for candidate in sorted(set(candidates)):
-        if candidate == word:
-            continue
         plain = _plain(candidate)
+        if candidate == word or denies(candidate) != denial or _contrary(wanted, plain) or _contrary(plain, wanted):
+            continue
         if abs(len(plain) - len(wanted)) > limit:
             continue
         distance = _distance(wanted, plain, limit)
@@ -119,6 +123,30 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The hint made of `suggest`: "did you mean `x`?", or None."""
     found = suggest(word, candidates)
     return say("did you mean `{name}`?", found) if found else None
+
+
+_DENIAL = re.compile(
+    r"[不非未沒没無无勿否≠!]|n't\b|<>|=/=|~=|\b(?:not|never|without|isnt|doesnt|dont|didnt|hasnt)\b", re.IGNORECASE
+)
+_QUOTED = re.compile(r"([\"'])(?:(?!\1).)*\1")
+_OPPOSITES = ("un", "in", "im", "non", "dis", "re", "de", "not")
+"""What makes another word of one, often its opposite: `unpaid`, `reopen`."""
+
+
+def denies(text: str) -> bool:
+    """Whether a word or a line says no, in either language; what is in quotes says nothing."""
+    return _DENIAL.search(_QUOTED.sub("", text)) is not None
+
+
+def _contrary(longer: str, plain: str) -> bool:
+    """Whether one word is another with something before it that turns it round, perhaps with a slip."""
+    for before in _OPPOSITES:
+        rest = longer.removeprefix(before)
+        if rest != longer and not plain.startswith(before) and rest[:1] == plain[:1]:
+            limit = max(1, len(rest) // 3)
+            if _distance(rest, plain, limit) <= limit:
+                return True
+    return False
 
 
 def _plain(word: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from engine.lang import ast
 from engine.lang.findings import closest
 from engine.lang.said import say
-from engine.lang.types import Type
+from engine.lang.types import Enum, Type
 
 NOTHING = frozenset({"null", "none", "nil", "undefined", "nan"})
 """How other languages write the empty value."""
@@ -28,6 +28,9 @@ _TRUTHS = {
     "yes": "true", "y": "true", "on": "true", "1": "true", "是": "true", "真": "true", "對": "true",
     "no": "false", "n": "false", "off": "false", "0": "false", "否": "false", "假": "false", "不是": "false",
 }  # fmt: skip
+
+
+_WEEKENDS = frozenset({"weekend", "週末", "周末", "假日"})
 
 
 def field_meant(name: str, fields: Collection[str], others: Iterable[str] = ()) -> str | None:
@@ -55,6 +58,15 @@ def value_meant(text: str, wanted: Type) -> str | None:
     if wanted.kind == "flag":
         meant = text.lower() if text.lower() in ("true", "false") else _TRUTHS.get(text.lower())
         return say("write `{meant}`", meant) if meant is not None else say("there are {names}", "`true`, `false`")
+    return None
+
+
+def enum_meant(text: str, enum: Enum, enums: Mapping[str, Enum]) -> str | None:
+    """The hint for a value that an enumeration does not have."""
+    if enum.name == "weekday" and text.lower().rstrip("s") in _WEEKENDS:
+        return say("write `{meant}`", "weekday in [saturday, sunday]")
+    if enum.name == "state" and "category" in enums and text in enums["category"]:
+        return say("`{name}` is a category of states: ask `ticket.category`", text)
     return None
 
 

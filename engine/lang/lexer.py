@@ -43,7 +43,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _PATTERN = re.compile(r"\s*(?P<body>/(?:[^/\\\n]|\\.)*/)(?P<flags>\w*)")
-_BRACES = re.compile(r"\{([^{}\n]*)\}")
+_BRACES = re.compile(r"\{([^{}\n]*|\s*[^{},\s]+(?:\s*,\s*[^{},\s]+)*\s*,?\s*)\}")
 _CODE = re.compile(r"\s*(?P<code>[a-z0-9]+(?:-[a-z0-9]+)+)")
 
 _SIGNS = {
@@ -80,7 +80,9 @@ _ODD_HINTS = {
     "{": say("there are no blocks; a rule ends where the next begins"),
     "$": say("a number stands by itself"),
     ";": say("line breaks and signs between rules are not needed"),
+    "。": say("line breaks and signs between rules are not needed"),
 }
+_JOINTS = {"&": "AND", "|": "OR"}
 _SCRIPTS = {
     "ARMENIAN": say("Armenian"),
     "CHEROKEE": say("Cherokee"),
@@ -338,7 +340,7 @@ class _Scanner:
         if char == "'":
             return self._single_quotes(start)
         if char == "{" and (listed := _BRACES.match(self.text, start)):
-            hint = say("write `{meant}`", f"[{listed[1].strip()}]")
+            hint = say("write `{meant}`", f"[{' '.join(listed[1].split())}]")
             self._report("syntax-error", say("a list stands in square brackets"), start, listed.end(), hint)
             self._add("LSQB", "[", start, end)
             self._braces = listed.end() - 1
@@ -350,6 +352,8 @@ class _Scanner:
             end += 1
         shown = char if char.isprintable() else f"\\u{{{ord(char):x}}}"
         self._report("syntax-error", say("`{text}` has no meaning here", shown), start, end, _ODD_HINTS.get(char))
+        if char in _JOINTS:
+            self._add(_JOINTS[char], self.text[start:end], start, end)  # so that the rest is read as it is meant
         return end
 
     def _single_quotes(self, start: int) -> int:

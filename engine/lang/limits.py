@@ -85,6 +85,12 @@ class Limits:
     tries: int = 40
     """Mistakes of one file for which something to write instead is tried: after so many, nobody reads on."""
 
+    repairs: int = 5
+    """Repairs of one line, one after another: with more, the line was meant for another language."""
+
+    trials: int = 150
+    """Lines tried for one mistake: each is read and checked, about a millisecond."""
+
     tried_chars: int = 4_000
     """Characters of a part in which that is tried: it is read again for each proposal."""
 

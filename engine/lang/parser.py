@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lark import Token, Tree
@@ -10,14 +11,15 @@ from lark.exceptions import UnexpectedToken
 
 from engine.lang import ast
 from engine.lang.builder import SIGNS, Builder
-from engine.lang.findings import Finding, suggest
+from engine.lang.findings import Finding
 from engine.lang.grammar import KINDS, action_words, grammar, header_words
 from engine.lang.keywords import RESERVED, SOFT, TOKENS, KeywordSet, forms, language_of, script_of, set_of, written
 from engine.lang.lexer import tokenise
 from engine.lang.limits import LIMITS
+from engine.lang.mending import PARTS, Slip, keyword_meant, read, with_help
 from engine.lang.said import either, say
 from engine.lang.source import Place, Source, Span
-from engine.lang.tries import advice, first_try, instead
+from engine.lang.tries import advice, instead
 
 _OPERATORS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE", "PLUS", "MINUS", "STAR", "SLASH"})
 _KEYWORD_TOKENS = frozenset(TOKENS.values())
@@ -75,7 +77,7 @@ def keyword_set(tokens: Sequence[Token]) -> KeywordSet:
     of most of them."""
     for index, token in enumerate(tokens):
         before_code = index + 1 < len(tokens) and tokens[index + 1].type == "CODE"
-        if token.type in RESERVED or before_code:
+        if (token.type in RESERVED and str(token.value)[0] not in "&|") or before_code:
             if set_of(str(token.value)) == "en":
                 return "en"
             return script_of(str(one.value) for one in tokens if one.type in RESERVED)
@@ -131,6 +133,9 @@ class _Reader:
         self.whole = not any(finding.severity.value == "error" for finding in findings)
         self._text = text
         self._tries = 0
+        self._hushed = 0
+        self._item: tuple[int, int] | None = None
+        self._odd = [n for n, one in enumerate(findings) if one.code == "syntax-error"][: LIMITS.tries]
         self._build = Builder(place, self.findings)
         # Mistakes of characters already reported: what follows from one on its line is not reported again.
         self._reported = [finding.span for finding in findings if finding.code in ("syntax-error", "bad-duration")]
@@ -139,6 +144,9 @@ class _Reader:
 
     def item(self, chunk: list[Token]) -> ast.Item | None:
         """One item, or None when nothing of it can be used."""
+        self._item = (chunk[0].start_pos or 0, chunk[-1].end_pos or 0)
+        if self._odd and chunk[0].type == "RULE":
+            self._signs(chunk)
         if self._oversized(chunk):
             self._lost(chunk)
             return None
@@ -171,6 +179,8 @@ class _Reader:
         if not self._suspect:
             return
         for token in keywords_of(tree):
+            if str(token.value)[0] in "&|":
+                continue  # a sign for a word, told already
             if set_of(str(token.value)) != language_of(self.keywords):
                 if self.keywords == "en":
                     message = say("`{word}` is Chinese, and this text has English keywords", token.value)
@@ -222,13 +232,13 @@ class _Reader:
     def _rule(self, chunk: list[Token], first: UnexpectedToken) -> ast.Item | None:
         """A rule that does not parse as a whole: each part by itself."""
         before = len(self.findings)
-        reported = len(self._reported)
+        reported, hushed = len(self._reported), self._hushed
         parts, order_error = _sections(chunk, self.keywords)
         head = self._part("head", parts.get("head"), ("ON", *header_words()), header_words())
         events = self._part("events", parts.get("events"), ("WHEN", "THEN"), frozenset({"COMMA"}))
         condition = self._part("cond", parts.get("cond"), ("THEN",), frozenset({"AND", "OR"}))
         actions = self._part("actions", parts.get("actions"), ("RULE",), action_words())
-        quiet = len(self.findings) == before and len(self._reported) == reported
+        quiet = len(self.findings) == before and len(self._reported) == reported and self._hushed == hushed
         if order_error is not None and self._swallowed(chunk):
             order_error = None
         if order_error is not None and any(self._span(order_error[1]).line == span.line for span in self._reported):
@@ -330,18 +340,16 @@ class _Reader:
         else:
             span = self._span(token)
         if any(other.line == span.line for other in self._reported):
+            self._hushed += 1
             return
         self._reported.append(span)
-        keyword = self._meant(token, expected)
+        keyword = keyword_meant(str(token.value), expected, self.keywords) if token.type == "NAME" else None
+        hint = advice(token, tokens, expected) or instead(str(token.value) if not at_end else "", start, self.keywords)
+        slip = self._slip(token, tokens, start, keyword, hint)
         if keyword is not None:
-            self.findings.append(
-                Finding(
-                    "unknown-keyword",
-                    say("unknown keyword `{word}`", token.value),
-                    span,
-                    say("did you mean `{name}`?", keyword),
-                )
-            )
+            message = say("unknown keyword `{word}`", token.value)
+            found = Finding("unknown-keyword", message, span, say("did you mean `{name}`?", keyword), slip=slip)
+            self.findings.append(found if slip is None else with_help(found, read, {}))
             return
         wanted = _describe(expected - {"$END"} or expected, self.keywords)
         if at_end:
@@ -351,46 +359,38 @@ class _Reader:
                 message = say("something is missing here: expected {wanted}", wanted)
         else:
             message = say("unexpected `{text}`, expected {wanted}", _shorten(span.text), wanted)
-        hint = self._help(token, tokens, start) or advice(token, tokens, expected)
-        if hint is None:
-            hint = instead(str(token.value) if not at_end else "", start, self.keywords)
-        self.findings.append(Finding("syntax-error", message, span, hint))
+        found = Finding("syntax-error", message, span, hint, slip=slip)
+        self.findings.append(found if slip is None else with_help(found, read, {}))
 
-    def _help(self, token: Token, tokens: Sequence[Token], start: str) -> str | None:
-        """What may be meant, tried: the part is read again with it, and goes further than before."""
-        if not tokens:
+    def _signs(self, chunk: list[Token]) -> None:
+        """What may be meant where a sign has no meaning."""
+        parts, _ = _sections(chunk, self.keywords)
+        for part in PARTS:
+            tokens = parts.get(part)
+            if not tokens:
+                continue
+            begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
+            stop = self._text.find("\n", end)
+            end = len(self._text) if stop < 0 else stop
+            for number in self._odd:
+                finding = self.findings[number]
+                at = finding.span.start
+                if finding.slip is None and begin <= at < end <= begin + LIMITS.tried_chars:
+                    slip = Slip(self._text, part, begin, end, at, self.keywords, self._item, None, finding.hint)
+                    self.findings[number] = with_help(replace(finding, slip=slip), read, {})
+
+    def _slip(
+        self, token: Token, tokens: Sequence[Token], part: str, keyword: str | None, otherwise: str | None
+    ) -> Slip | None:
+        """What may be tried instead; None where nothing is."""
+        if not tokens or part not in PARTS:
             return None
         self._tries += 1
         begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0
-        if self._tries > LIMITS.tries or end - begin > LIMITS.tried_chars or start not in ("cond", "actions"):
+        if self._tries > LIMITS.tries or end - begin > LIMITS.tried_chars:
             return None
-        text = self._text[begin:end]
-
-        def reads(tried: str) -> int | None:
-            found, problems = tokenise(tried, Place.whole(Source("", tried)))
-            if any(problem.severity.value == "error" for problem in problems) or not found:
-                return 0
-            at = self._failed_at(start, found)
-            if at is None:
-                return None
-            return len(tried) if at >= len(found) else found[at].start_pos
-
-        at = len(text) if token.type == "$END" else (token.start_pos or 0) - begin
-        meant = first_try(text, min(at, len(text)), start, self.keywords, reads)
-        return None if meant is None else say("write `{meant}`", meant)
-
-    def _meant(self, token: Token, expected: set[str]) -> str | None:
-        """The keyword that fits here and is close to the name that stands here."""
-        if token.type != "NAME":
-            return None
-        word = str(token.value)
-        fitting = {form for kind in expected for form in forms(kind, self.keywords)}
-        if self.keywords != "en":
-            # Chinese is written without spaces, so a keyword easily sticks to what follows.
-            stuck = max((form for form in fitting if word.startswith(form)), key=len, default=None)
-            if stuck is not None:
-                return f"{stuck} {word[len(stuck) :]}"
-        return suggest(word, fitting)
+        at = end if token.type == "$END" else min(token.start_pos or 0, end)
+        return Slip(self._text, part, begin, end, at, self.keywords, self._item, keyword, otherwise)
 
 
 def _stand_in(token: Token) -> Token:

@@ -14,7 +14,15 @@ from engine.lang import ast, tree
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
 from engine.lang.functions import BUILTINS
-from engine.lang.guesses import compared_meant, field_meant, function_meant, is_nothing, joined_meant, value_meant
+from engine.lang.guesses import (
+    compared_meant,
+    enum_meant,
+    field_meant,
+    function_meant,
+    is_nothing,
+    joined_meant,
+    value_meant,
+)
 from engine.lang.limits import LIMITS
 from engine.lang.meeting import arithmetic_type, comparable, is_business
 from engine.lang.patterns import pattern_problem
@@ -472,7 +480,7 @@ class Resolver:
         if text in enum or enum.open:
             return tree.Const(span, text, want)
         code = _ENUM_CODES.get(enum.name, "unknown-value")
-        hint = closest(text, enum.values)
+        hint = closest(text, enum.values) or enum_meant(text, enum, self.environment.enums)
         if hint is None and 0 < len(enum.values) <= 12:
             hint = say("there are {names}", quoted(enum.values))
         self._wrong(code, say("`{value}` is not {wanted}", text, want), span, hint)

@@ -1,8 +1,8 @@
 """What beginners write first, and what is meant: help that the parser has tried before it is given.
 
 People come with what they know from other desks' triggers, spreadsheets, SQL, Python or JavaScript. Each row of the
-table says how such a piece looks and how rules say it. A row is a proposal only: `first_try` puts it into the line and
-reads the whole part again, and gives it as help only where that goes better than before.
+table says how such a piece looks and how rules say it. A row is a proposal only: `mending` puts it into the line, tries
+whether that goes better than before, and gives it as help only where the line is right in the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from engine.lang.said import Said, say
 from engine.lang.types import MICROS
 
 _PLACED = re.compile(r"<([A-Z]+)(?:@(\w+))?>")
-_FIELD = r"(?P<f>[\w.]+)"
+_NAMED = re.compile(r"\{([A-Z]+)\}")
+"""Where a repair takes a name of the desk: `{CLOSED}` a state that ends a case, `{OPEN}` one that goes on."""
+_FIELD = r"(?P<f>[\w.]+?)"
 _LIST = r"(?P<f>\w+\.(?:tags|skills|teams))"
 
 
@@ -37,17 +39,28 @@ class Try:
     meant: str
     part: str | None = None
 
-    def proposals(self, line: str, keywords: KeywordSet) -> Iterator[tuple[int, int, str]]:
-        """Where the piece stands in a line, and what is meant there."""
-        meant = _placed(self.meant, keywords)
+    def proposals(
+        self, line: str, keywords: KeywordSet, names: Mapping[str, Sequence[str]]
+    ) -> Iterator[tuple[int, int, str]]:
+        """Where the piece stands in a line, and what is meant there; with each of the `names` for what `{CLOSED}` and
+        such stand for."""
+        place = _NAMED.search(self.meant)
         for found in self.wrong.finditer(line):
-            yield found.start(), found.end(), found.expand(meant)
+            for name in names.get(place[1], ()) if place else ("",):
+                meant = self.meant.replace(place[0], name) if place else self.meant
+                yield found.start(), found.end(), found.expand(_placed(meant, keywords))
 
 
 def _try(wrong: str, meant: str, part: str | None = None) -> Try:
     return Try(re.compile(wrong, re.IGNORECASE), meant, part)
 
 
+_ACTS = (
+    "set|raise|lower|add|remove|move|route|assign|reply|note|notify|answer|ask|start|cancel|open|mask|reject|flag|block"
+    "|do|stop|close|send|tag|設定|提高|降低|加上|移除|移到?|分派|指派|回覆|通知|啟動|取消|開立|停止|结案|結案"
+)
+"""How an action begins, or what people take for one."""
+_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _UNITS = {
     "s": "seconds?|secs?|秒鐘?|秒钟",
     "m": "minutes?|mins?|分鐘?|分钟?",
@@ -57,6 +70,8 @@ _UNITS = {
 }
 _IS = r"(?:is|為|为|是)"
 _NOT = r"(?:not|非|不)"
+_NO = r"(?:不|未|非|沒有|没有|沒|没|無|无)"
+_NOT_EN = r"(?:(?:does|do|did|has|is)\s*not|doesn't|don't|didn't|hasn't|isn't|doesnt|dont|not)"
 _NOTHING = r"(?:null|none|nil|nothing|blank|undefined|unset|missing|空|空白|空的)"
 
 TRIES: tuple[Try, ...] = (
@@ -66,6 +81,7 @@ TRIES: tuple[Try, ...] = (
     _try(r"(?<![\d.])(\d{1,3}),(\d{3})\b", r"\1\2"),
     _try(r"(?:NT\$|US\$|[$€£¥])\s*(\d+)", r"\1"),
     # empty or not
+    _try(rf"\s*(?:不|非)\s*{_IS}?\s*(?:空值?|{_NOTHING})(?!\w)", " <IS> <SET@presence>", "cond"),
     _try(rf"{_IS}\s*{_NOT}\s*(?:empty|空值?|{_NOTHING})(?!\w)", "<IS> <SET@presence>", "cond"),
     _try(rf"\b(?:isn't|isnt)\s+(?:empty|{_NOTHING})\b", "<IS> <SET@presence>", "cond"),
     _try(rf"{_IS}\s*{_NOT}\s*(?:set|present|defined|有值|設定)", "<IS> <EMPTY>", "cond"),
@@ -76,6 +92,20 @@ TRIES: tuple[Try, ...] = (
     _try(r"(?:has_value|exists|有值|存在)(?=\s|$)", "<IS> <SET@presence>", "cond"),
     _try(rf"\b(?:isset|notnull)\s*\(\s*{_FIELD}\s*\)", r"\g<f> <IS> <SET@presence>", "cond"),
     _try(rf"\b(?:isblank|isempty|isnull)\s*\(\s*{_FIELD}\s*\)", r"\g<f> <IS> <EMPTY>", "cond"),
+    # what is not so
+    *(
+        _try(rf"{_FIELD}(?:\s*{_NO}\s*|\s+{_NOT_EN}\s+)(?:{words})(?!\w)\s*", rf"<NOT> \g<f> {meant} ", "cond")
+        for words, meant in (
+            ("包含|含有|含|包括|帶有|带有|有|contains?|includes?", "<CONTAINS>"),
+            ("帶有|带有|包含|含有|含|包括|有|has|have|contains?|includes?", "<HAS>"),
+            ("開頭|开头|starts?", "<STARTS>"),
+            ("結尾|结尾|ends?", "<ENDS>"),
+            ("符合|匹配|match(?:es)?", "<MATCHES>"),
+            ("已?變更|已?变更|改變|改变|changed?", "<CHANGED>"),
+        )
+    ),
+    _try(rf"\s*{_NO}\s*(?:屬於|属于|在|為|为)\s*(?=\[)", " <NOT> <IN> ", "cond"),
+    _try(r"\s*(?:沒有|没有|無|无|未)\s*(?:值|設定|设定|填寫?|填写?)?\s*$", " <IS> <EMPTY>", "cond"),
     # contains
     _try(
         rf"{_FIELD}\s+(?:(?:does\s*not|do\s*not|doesn't|don't|not|doesnt)\s+(?:contains?|include?s?)|不包含|不含|非\s*包含|非\s*contains)\s*",
@@ -101,31 +131,62 @@ TRIES: tuple[Try, ...] = (
     ),
     _try(r"\b(?:endswith|ends_with|ending\s+with|ends?)\s+(?=\")", "<ENDS> <WITH@affix> ", "cond"),
     _try(r"(?:開頭為|以)\s*(?=\")", "<STARTS> <WITH@affix> ", "cond"),
+    _try(rf"{_FIELD}\s*!~\s*(/(?:[^/\\]|\\.)+/i?)", r"<NOT> \g<f> <MATCHES> \2", "cond"),
+    _try(r"\s*(?:=~|~=?|(?<![=!])==?)\s*(/(?:[^/\\]|\\.)+/i?)", r" <MATCHES> \1", "cond"),
     _try(r"\bmatches\s+\"([^\"/]*)\"", r"<MATCHES> /\1/", "cond"),
     _try(r"\bhas\s+(?=\[)", "<HAS> <ANY> ", "cond"),
     _try(r"\bhas\s+([\w.]+)\s+(\w+)", r"\1 <HAS> \2", "cond"),
+    # days
+    _try(
+        r"\b(?:weekday|today|now|date)\s*(?:==?|is|in|on)\s*(?:the\s+)?(?:an?\s+)?\[?weekends?\]?",
+        "weekday <IN> [saturday, sunday]", "cond",
+    ),
+    _try(
+        r"\b(?:weekday|today|now|date)\s*(?:==?|is|in|on)\s*(?:the\s+)?(?:an?\s+)?\[?(?:weekdays?|workdays?)\]?$",
+        "weekday <IN> [monday, tuesday, wednesday, thursday, friday]", "cond",
+    ),
+    _try(
+        r"(?:weekday|today|now|星期|今天)?\s*(?:屬於|=|為|为|是)?\s*(?:週末|周末)",
+        "weekday <IN> [saturday, sunday]", "cond",
+    ),
+    _try(rf"\b(?:today|now|date)\s*(?:==?|is|on)\s*({_DAY})\b", r"weekday = \1", "cond"),
+    _try(
+        rf"\b(?:weekday|today|now|date)\s*(?:==?|is|in|on)\s*({_DAY})\s*(?:\|\|?|,|/|or)\s*({_DAY})\b",
+        r"weekday <IN> [\1, \2]", "cond",
+    ),
+    _try(r"\b(?:member|customer|user)\s*(?:==?|is)\s*(?:an?\s+)?guest\b", "member.is_guest", "cond"),
+    _try(r"\b(?:member|customer|user)\s*(?:==?|is)\s*(?:an?\s+)?(\w+)", r"member.tier = \1", "cond"),
+    _try(r"\bticket\.(?:state|status)\s*(?:==?|is)\s*(open|pending|closed)\b", r"ticket.category = \1", "cond"),
     # comparisons
     _try(rf"{_IS}\s*{_NOT}\s*in\b", "<NOT> <IN>", "cond"),
     _try(
-        r"(?:is\s+not|isn't|isnt|does\s+not\s+equal|not\s+equals?(?:\s+to)?|不等於|不是"
-        r"|不為)\s*(?=[\w\"])",
+        r"(?:is\s+not|isn't|isnt|does\s+not\s+equal|not\s+equals?(?:\s+to)?|不等於|不等于|不是"
+        r"|不為|不为)\s*(?=[\w\"])",
         "!= ", "cond",
     ),
     _try(r"(?:is\s+)?(?:greater|more|bigger|larger|higher)\s+than\s+or\s+equal\s+to", ">=", "cond"),
     _try(r"(?:is\s+)?(?:less|smaller|lower|fewer)\s+than\s+or\s+equal\s+to", "<=", "cond"),
-    _try(r"(?:is\s+)?(?:at\s+least|no\s+less\s+than)|大於等於|至少|不小於", ">=", "cond"),
-    _try(r"(?:is\s+)?(?:at\s+most|no\s+more\s+than|up\s+to)|小於等於|至多|最多|不大於", "<=", "cond"),
+    _try(
+        r"(?:is\s+)?(?:at\s+least|no\s+less\s+than)"
+        r"|大於等於|大于等于|不少於|不少于|不低於|不低于|至少|不小於|不小于",
+        ">=", "cond",
+    ),
+    _try(
+        r"(?:is\s+)?(?:at\s+most|no\s+more\s+than|up\s+to)"
+        r"|小於等於|小于等于|不超過|不超过|不多於|不多于|至多|最多|不大於|不大于",
+        "<=", "cond",
+    ),
     _try(
         r"(?:is\s+)?(?:greater|more|bigger|larger|higher|longer|later)(?:\s+than)?|\b(?:above"
-        r"|over|exceeds|after)\b|大於|超過|多於",
+        r"|over|exceeds|after)\b|大於|大于|超過|超过|多於|多于|高於|高于",
         ">", "cond",
     ),
     _try(
         r"(?:is\s+)?(?:less|smaller|lower|fewer|shorter|earlier)(?:\s+than)?|\b(?:below|under"
-        r"|before)\b|小於|少於|低於",
+        r"|before)\b|小於|小于|少於|少于|低於|低于",
         "<", "cond",
     ),
-    _try(r"(?:is\s+)?equals?(?:\s+to)?\b|\beq\b|等於", "=", "cond"),
+    _try(r"(?:is\s+)?equals?(?:\s+to)?\b|\beq\b|等於|等于", "=", "cond"),
     _try(r"\b(?:gt|gte|lt|lte)\b", ">", "cond"),
     _try(rf"{_IS}\s+(?=[\w\"])", "= ", "cond"),
     _try(r"(?<![<>=!])=\s*>", ">=", "cond"),
@@ -139,7 +200,7 @@ TRIES: tuple[Try, ...] = (
     _try(r"\bin\s+(\w+(?:\s*,\s*\w+)*)\s*$", r"<IN> [\1]", "cond"),
     _try(r"\[([^\[\]]*)$", r"[\1]", "cond"),
     # joints
-    _try(r"\s*(?:[,;，、；]|&&?|\balso\b|\bplus\b|而且|並且|和|及|以及)\s*(?=[\w(])", " <AND> ", "cond"),
+    _try(r"\s*(?:[,;，、；]|&&?|\balso\b|\bplus\b|而且|並且|并且|和|及|以及)\s*(?=[\w(])", " <AND> ", "cond"),
     _try(r"\s*(?:\|\|?|或者|或是|\bor\s+else\b|\bxor\b)\s*(?=[\w(])", " <OR> ", "cond"),
     _try(r"\bAND\s*\(\s*([^(),]+)\s*,\s*([^(),]+)\s*\)", r"\1 <AND> \2", "cond"),
     _try(r"\bOR\s*\(\s*([^(),]+)\s*,\s*([^(),]+)\s*\)", r"\1 <OR> \2", "cond"),
@@ -153,12 +214,20 @@ TRIES: tuple[Try, ...] = (
         r"|group\s+)?(\w+)\s*$",
         r"\1<ROUTE> <TO@route> <TEAM> \2",
     ),
-    _try(r"^(\s*)assign\s+(?:to\s+agent\s+|agent\s+)?([\w.]+)\s*$", r"\1<ASSIGN> <TO@assign> <AGENT> \2"),
+    _try(
+        r"^(\s*)(?:assign|route|send|forward|transfer)\s+(?:to\s+agent\s+|agent\s+)?([\w.]+)\s*$",
+        r"\1<ASSIGN> <TO@assign> <AGENT> \2",
+    ),
     _try(
         r"^(\s*)(?:close|resolve|solve|end|finish|關閉|结案|結案)(?:\s+(?:the\s+)?(?:ticket|case"
         r"|chat|it|工單|案件))?\s*$",
-        r"\1<MOVE> <TO@move> closed",
+        r"\1<MOVE> <TO@move> {CLOSED}",
     ),
+    _try(
+        r"^(\s*)(?:reopen|re-open|重開|重开|重新開啟|重新开启)(?:\s+(?:the\s+)?(?:ticket|case|chat|it|工單|案件|工单))?\s*$",
+        r"\1<MOVE> <TO@move> {OPEN}",
+    ),
+    _try(r"\b(?:closed|close|done|resolved|solved|ended|結案|结案|關閉|关闭)\s*$", "{CLOSED}", "actions"),
     _try(
         r"^(\s*)(?:move|change\s+(?:state|status)\s+to|set\s+(?:state"
         r"|status)\s+(?:to\s+)?)\s*(\w+)\s*$",
@@ -171,9 +240,11 @@ TRIES: tuple[Try, ...] = (
     ),
     _try(r"\b(start\s+timer\s+\w+)\s+(?:after\s+|in\s+|at\s+)?(\d+[smhdw])", r"\1 <FOR@start_timer> \2"),
     _try(r"^(\s*)(?:set|change|update|make)\s+([\w.]+)\s*(?:=|:=|:|as|into|成為|為)\s*", r"\1<SET> \2 <TO@set_> "),
+    _try(r"^(\s*)(?:set|change|update|make)\s+([a-z_]+)\s+(?:to\s+|=\s*)?(\w+)\s*$", r"\1<SET> ticket.\2 <TO@set_> \3"),
+    _try(r"^(\s*)(?:set|change|update|make)\s+(\w+\.\w+)\s+(\w+)\s*$", r"\1<SET> \2 <TO@set_> \3"),
     _try(r"^(\s*)(?!set\b)(\w+\.\w+)\s*(?:=|:=)\s*", r"\1<SET> \2 <TO@set_> "),
     _try(
-        r"^(\s*)(?:send\s+(?:an?\s+)?(?:e?mail|message|reply)|respond|answer\s+with|write|say"
+        r"^(\s*)(?:send(?:\s+(?:an?\s+)?(?:e?mail|message|reply))?|respond|answer\s+with|write|say"
         r"|email|message)(?:\s+with)?\s+(?=\")",
         r"\1<REPLY> ",
     ),
@@ -183,9 +254,12 @@ TRIES: tuple[Try, ...] = (
     _try(r"^(\s*)(?:add|set|put)\s+(?:the\s+)?(?:tags?|labels?)\s+", r"\1<ADD> <TAG> "),
     _try(r"^(\s*)(?:tags?|label)\s+(?:with\s+|as\s+)?(?=\w)", r"\1<ADD> <TAG> "),
     _try(r"^(\s*)(?:untag|delete\s+tags?|remove\s+tags|remove\s+the\s+tags?)\s+", r"\1<REMOVE> <TAG> "),
+    _try(r"\s+(?:and|&|\+|then|,|且|和|並且|并且)\s+(?=(?:<ACT>)\b)".replace("<ACT>", _ACTS), "\n    ", "actions"),
     _try(r"\b((?:add|remove)\s+tag\s+\S+)\s+(?:and|&|\+)\s+", r"\1, "),
     _try(r"^(\s*)(?:add\s+(?:an?\s+)?(?:internal\s+)?(?:note|comment)|comment)\s+", r"\1<NOTE> "),
     _try(r"^(\s*)(?:notify|alert|tell|inform|email)\s+(?:the\s+)?(\w+)\s+(?=\")", r"\1<NOTIFY> <ROLE> \2 "),
+    _try(r"^(\s*)(?:notify|alert|tell|inform|email)\s+(?:the\s+)?(\w+)\s+(?=\")", r"\1<NOTIFY> <TEAM> \2 "),
+    _try(r"^(\s*)(?:notify|alert|tell|inform|email)\s+(?:the\s+)?(\w+)\s+(?=\")", r"\1<NOTIFY> <AGENT> \2 "),
     _try(r"^(\s*)(?:notify|alert|tell|inform)\s+(?=\")", r"\1<NOTE> "),
     _try(r"^(\s*)(?:raise|increase|escalate|bump)\s+(\w+\.\w+)\s*$", r"\1<RAISE> \2 <TO@raise_> high"),
     _try(
@@ -201,27 +275,6 @@ TRIES: tuple[Try, ...] = (
     _try(r"\b(?:end|fi|done)\s*$", ""),
 )  # fmt: skip
 """Earlier rows first: the more they say, the earlier they stand."""
-
-Reads = Callable[[str], int | None]
-"""How far a text can be read: None to its end, else the offset at which it fails."""
-
-
-def first_try(text: str, at: int, part: str, keywords: KeywordSet, reads: Reads) -> str | None:
-    """What to write instead of a line that fails at `at` (an offset in `text`, a part of a rule): the line as it would
-    be right, tried; None where the table knows none that can be read."""
-    begin = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    end = len(text) if end < 0 else end
-    line = text[begin:end]
-    for row in TRIES:
-        if row.part in (None, part):
-            for start, stop, meant in row.proposals(line, keywords):
-                tried = f"{line[:start]}{meant}{line[stop:]}"
-                failed = reads(text[:begin] + tried + text[end:])
-                if failed is None or failed > begin + len(tried.rstrip()):
-                    return " ".join(tried.split())
-    return None
-
 
 _Put = Callable[[str], str]
 """Writes the keywords of a piece, `<WHEN>`, as the file does."""
@@ -281,6 +334,8 @@ def advice(token: Token, tokens: Sequence[Token], expected: set[str]) -> str | N
     if token.type == "NAME" and "TEXT" in expected and "NAME" not in expected:
         return say('text stands in double quotes: `"{text}"`', token.value)
     before = next((one for one, next_ in pairwise(tokens) if next_ is token), None)
+    if token.type == "COLON" and before is not None and before.type == "NUMBER":
+        return say("an hour of the day is asked with `hour(now) >= 18`, working hours with `now in hours NAME`")
     if before is not None and before.type == "NUMBER" and token.value in MICROS:
         return say("number and unit stand together: `{text}`", f"{before.value}{token.value}")
     if before is not None and before.end_pos == token.start_pos and (before.type, token.type) in _TURNED:

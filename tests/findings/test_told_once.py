@@ -180,8 +180,18 @@ def check(shown: Shown) -> None:
 
 
 def test_eighty_percent_is_written_with_its_sign() -> None:
-    (finding,) = found_in({"shown.rules": one("sla.warning", "sla.percent > 80")})
+    (finding,) = found_in({"shown.rules": one("sla.warning", "sla.percent >= 80")})
     assert finding.hint == "1 is the whole: write `80%`"
+
+
+@pytest.mark.parametrize(
+    ("event", "condition"),
+    [("sla.breached", "sla.percent > 80"), ("sla.breached", "sla.percent > 150%"), ("sla.warning", "sla.percent > 80")],
+)
+def test_a_percent_sign_is_not_proposed_where_it_would_not_help(event: str, condition: str) -> None:
+    found = found_in({"shown.rules": one(event, condition)})
+    assert [f.code for f in found] == ["never-true"]
+    assert not any("%" in (f.hint or "") for f in found), [f.hint for f in found]
 
 
 def rule(*actions: str, event: str = "ticket.created", when: str = "") -> str:
@@ -254,6 +264,7 @@ def test_a_tab_is_called_a_tab() -> None:
 
 
 ZH = "規則 甲\n  於 ticket.created\n  當 {}\n  則 加上 標籤 x\n"
+CN = "规则 甲\n  于 ticket.created\n  当 {}\n  则 加上 标签 x\n"
 HELPS = [
     (one("ticket.created", "ticket.subject is not empty"), "write `ticket.subject is set`"),
     (one("ticket.created", 'ticket.subject does not contain "x"'), 'write `not ticket.subject contains "x"`'),
@@ -280,6 +291,77 @@ HELPS = [
         "write `ticket.subject 為 有值`",
     ),
 ]
+
+
+def acts(action: str) -> str:
+    """A rule with one action; of a kind whose states are 待回覆, 對話中, 已回覆 and 已結案."""
+    return rule(action, when="  when vip\n")
+
+
+def asks(condition: str, event: str = "ticket.changed") -> str:
+    return one(event, condition)
+
+
+PROPOSED = [
+    # names of this desk: its states, teams, roles and people
+    (acts("close"), "move to 已結案"),
+    (acts("close ticket"), "move to 已結案"),
+    (acts("end"), "move to 已結案"),
+    (acts("結案"), "move to 已結案"),
+    (acts("reopen"), "move to 對話中"),
+    (acts("set status closed"), "move to 已結案"),
+    (acts("add tag a and move to 已結案"), "add tag a move to 已結案"),
+    (acts('notify lin "x"'), 'notify agent lin "x"'),
+    (acts('notify front "x"'), 'notify team front "x"'),
+    (acts('notify supervisor "x"'), 'notify role supervisor "x"'),
+    (acts("set priority high"), "set ticket.priority to high"),
+    (acts("route to agent amy"), "assign to agent amy"),
+    (acts('send "hi"'), 'reply "hi"'),
+    (asks("ticket.state is closed"), "ticket.category = closed"),
+    (asks("weekday is weekend"), "weekday in [saturday, sunday]"),
+    (asks("today is monday"), "weekday = monday"),
+    (asks("today is monday|saturday"), "weekday in [monday, saturday]"),
+    (asks("member is guest"), "member.is_guest"),
+    (asks("message.text ~ /急/", "message.received"), "message.text matches /急/"),
+    # two slips on one line
+    (
+        asks('ticket.order_no is not empty and message.text does not contain "好"', "message.received"),
+        'ticket.order_no is set and not message.text contains "好"',
+    ),
+    (asks("ticket.team is frnt and ticket.order_no is null"), "ticket.team = front and ticket.order_no is empty"),
+    (asks("ticket.order_no is null && ticket.tags contains x"), "ticket.order_no is empty and ticket.tags has x"),
+    # what is not so, in both scripts
+    (ZH.format('ticket.subject 不包含 "x"'), '非 ticket.subject 包含 "x"'),
+    (ZH.format("ticket.type 不屬於 [物流配送]"), "ticket.type 非 屬於 [物流配送]"),
+    (ZH.format("ticket.amount 不為 空值"), "ticket.amount 為 有值"),
+    (ZH.format("ticket.tags 不帶有 vip"), "非 ticket.tags 帶有 vip"),
+    (ZH.format("ticket.tags 沒有 vip"), "非 ticket.tags 帶有 vip"),
+    (ZH.format("ticket.amount 未變更"), "非 ticket.amount 已變更"),
+    (ZH.format("ticket.amount 大於 5"), "ticket.amount > 5"),
+    (CN.format('ticket.subject 不包含 "x"'), '非 ticket.subject 包含 "x"'),
+    (CN.format("ticket.amount 不为 空值"), "ticket.amount 为 有值"),
+    (CN.format("ticket.tags 没有 vip"), "非 ticket.tags 带有 vip"),
+    (CN.format("ticket.amount 未变更"), "非 ticket.amount 已变更"),
+]
+
+
+@pytest.mark.parametrize(("text", "meant"), PROPOSED, ids=[meant for _, meant in PROPOSED])
+def test_what_is_proposed_is_right_on_this_desk(text: str, meant: str) -> None:
+    (finding,) = found_in({"shown.rules": text})
+    assert finding.hint == f"write `{meant}`"
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("ticket.state = closed", "`closed` is a category of states: ask `ticket.category`"),
+        ("weekday = weekend", "write `weekday in [saturday, sunday]`"),
+        ("now > 18:30", "an hour of the day is asked with `hour(now) >= 18`, working hours with `now in hours NAME`"),
+    ],
+)
+def test_what_is_no_value_is_said_otherwise(condition: str, hint: str) -> None:
+    (finding,) = found_in({"shown.rules": asks(condition)})
+    assert finding.hint == hint
 
 
 @pytest.mark.parametrize(("text", "hint"), HELPS)

@@ -141,6 +141,16 @@ def test_no_other_format() -> None:
         ("gold", ["gold"], None),
         ("", ["gold"], None),
         ("bat", ["cat", "bar"], "bar"),
+        # what says no is no slip of what says yes, nor the other way round
+        ("不包含", ["包含"], None),
+        ("未变更", ["已變更"], None),
+        ("沒有", ["帶有"], None),
+        ("已付款", ["未付款"], None),
+        ("未付欵", ["未付款"], "未付款"),
+        ("unpaid", ["paid"], None),
+        ("assigned", ["unassigned"], None),
+        ("unasigned", ["assigned", "unassigned"], "unassigned"),
+        ("reopen", ["open"], None),
     ],
 )
 def test_suggest(word: str, candidates: list[str], wanted: str | None) -> None:

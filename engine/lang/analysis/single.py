@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 from engine.lang import tree
 from engine.lang.analysis.boxes import Box, TooManyError, every, within
@@ -73,13 +76,13 @@ def _never(report: Report, seen: Seen) -> bool:
             "never-true",
             say("the condition of {rule} never holds in {events}", name_of(seen), events),
             condition.span,
-            _as_share(view, condition) or say("`docs/vocabulary.md` says what each event settles"),
+            _as_share(view, seen, condition) or say("`docs/vocabulary.md` says what each event settles"),
         )
     report.add(finding)
     return True
 
 
-def _as_share(view: View, condition: tree.Test) -> str | None:
+def _as_share(view: View, seen: Seen, condition: tree.Test) -> str | None:
     """The hint where `80` is written for `80%`."""
     for part in _plain_parts(condition):
         if (
@@ -88,9 +91,27 @@ def _as_share(view: View, condition: tree.Test) -> str | None:
             and part.right.type.kind == "number"
             and tree.reads(part.left) & view.domains.shares
             and part.right.value > 1
+            and not part.right.span.text.rstrip().endswith(("%", "％"))
+            and _decides(view, seen, part, Decimal(part.right.value) / 100)
         ):
             return say("1 is the whole: write `{share}`", f"{part.right.value}%")
     return None
+
+
+_ASKED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _decides(view: View, seen: Seen, part: tree.Comparison, value: Any) -> bool:
+    """Whether a comparison with another value would hold in one of the events and fail in one, as far as is known."""
+    (name,) = tree.reads(part.left)
+    for key in seen.keys:
+        facts = {**view.domains.facts.get(view.kind(key), {}), **view.domains.plain_facts.get(view.kind(key), {})}
+        known = facts.get(name)
+        if not isinstance(known, tuple) or len({_ASKED[part.op](one, value) for one in known}) > 1:
+            return True
+    return False
 
 
 def _contradiction(space: Space, condition: tree.Test) -> tuple[tree.Test, tree.Test] | None:
