@@ -26,8 +26,8 @@ from engine.folder import fingerprint, read_folder
 from engine.lang import Finding, Severity, Source, Span, parse
 from engine.lang.analysis import expired
 from engine.lang.cache import Shelf
-from engine.lang.checker import silence
 from engine.lang.said import say
+from engine.lang.silence import silence
 from engine.lang.spoken import in_own_words
 
 if TYPE_CHECKING:

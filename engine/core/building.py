@@ -56,14 +56,14 @@ from engine.lang import (
     compile_template,
 )
 from engine.lang.cache import Shelf, uncollected
-from engine.lang.checker import Bench, silence
 from engine.lang.decoder import Decoder
 from engine.lang.document import At, Document
 from engine.lang.findings import closest
 from engine.lang.kept import Kept
 from engine.lang.said import say
 from engine.lang.schema import Entry
-from engine.lang.trial import helped
+from engine.lang.silence import silence
+from engine.lang.trial import Bench, helped
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
@@ -325,15 +325,9 @@ class _Build:
             shops=frozenset(desk.shops),
             tags=enums["tag"],
             states={raw.kind: tuple(raw.states) for raw in lifecycles_raw.values()},
-            moves={
-                raw.kind: frozenset((s, t.target) for t in raw.plain for s in t.sources)
-                for raw in lifecycles_raw.values()
-            },
+            moves={raw.kind: raw.moves for raw in lifecycles_raw.values()},
             live=frozenset(raw.kind for raw in lifecycles_raw.values() if raw.live),
-            categories={
-                raw.kind: {name: state.category for name, state in raw.states.items()}
-                for raw in lifecycles_raw.values()
-            },
+            categories={raw.kind: raw.categories for raw in lifecycles_raw.values()},
             templates=templates,
             shop_templates=shop_templates,
             locales=tuple(dict.fromkeys(loc for s in desk.shops.values() for loc in s.locales)),

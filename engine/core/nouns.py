@@ -276,9 +276,18 @@ def _hours(entry: CalendarEntry) -> dict[int, tuple[tuple[int, int], ...]]:
         minutes: list[tuple[int, int]] = []
         for n, text in enumerate(spans):
             try:
-                minutes.append(parse_span(text))
+                span = parse_span(text)
             except ValueError as error:
                 entry.at.wrong("bad-date", error.args[0], "hours", days, n)
+                continue
+            known = [*minutes, *(one for day in weekdays for one in hours.get(day, ()))]
+            if any(span[0] < end and start < span[1] for start, end in known):
+                message = say("`{text}` overlaps other hours of the day", text)
+                entry.at.wrong("doubtful-hours", message, "hours", days, n, hint=say("each hour counts once"))
+            elif span[1] - span[0] == 24 * 60 and span[0] % (24 * 60):
+                message = say("`{text}` is open for 24 hours, until the next day", text)
+                entry.at.wrong("doubtful-hours", message, "hours", days, n, hint=say("the whole day is `00:00-24:00`"))
+            minutes.append(span)
         for day in weekdays:
             hours[day] = merge_spans((*hours.get(day, ()), *minutes))
     return hours

@@ -1,4 +1,5 @@
-"""Conditions of YAML against each other: transitions of one trigger for one case, policies that no case reaches."""
+"""Conditions of YAML: those that never hold, and against each other transitions of one trigger for one case, and
+policies that no case reaches."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ def check_overlaps(
         return nothing_in(book.environment, domains, tests)
 
     for raw in lifecycles:
+        raw.check_never(book.lifecycles[raw.kind], lambda one: never((one,)))
         raw.check_guards(book.lifecycles[raw.kind], lambda one, other: not never((one, other)))
     for shop, files in policies.items():
         known = book.policies if not shop else book.shop_policies.get(shop, {})
@@ -34,7 +36,9 @@ def check_overlaps(
                 policy = known.get(entry.name)
                 if policy is None or policy.when is None:
                     continue
-                if before and never([policy.when], [one.when for one in before if one.when is not None]):
+                if never([policy.when]):
+                    entry.at.wrong("never-true", say("the condition of `{name}` never holds", policy.name), "when")
+                elif before and never([policy.when], [one.when for one in before if one.when is not None]):
                     names = quoted(one.name for one in before)
                     message = say("`{name}` takes no ticket: {names} before it take them all", policy.name, names)
                     hint = say("put it before them, narrow them, or take it out")

@@ -55,6 +55,16 @@ class RawLifecycle:
     broken: bool = False
     """A transition could not be read, so what is unreachable cannot be told."""
 
+    @property
+    def moves(self) -> frozenset[tuple[str, str]]:
+        """The ways from state to state."""
+        return frozenset((source, way.target) for way in self.plain for source in way.sources)
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """The category of each state."""
+        return {name: state.category for name, state in self.states.items()}
+
     def add(self, entry: TransitionEntry) -> None:
         """Reads one transition."""
         at = entry.at
@@ -131,6 +141,17 @@ class RawLifecycle:
         message = say("`{trigger}` leads from `{source}` two ways", self.plain[n].trigger, source)
         hint = say("let their `when` exclude each other") if guarded else None
         self.places[n].wrong("nondeterministic-transition", message, hint=hint)
+
+    def check_never(self, lifecycle: Lifecycle, never: Callable[[Condition], bool]) -> None:
+        """Each guard can hold. `never`: whether a condition cannot. Of a state into which no way is left, that is told
+        by itself."""
+        lost = {n for n, one in enumerate(lifecycle.transitions) if one.when is not None and never(one.when)}
+        reached = {self.initial} | {one.target for n, one in enumerate(lifecycle.transitions) if n not in lost}
+        for n in sorted(lost):
+            one = lifecycle.transitions[n]
+            if one.target in reached:
+                message = say("the condition of `{name}` never holds", one.trigger)
+                self.places[n].wrong("never-true", message, "when")
 
     def check_guards(self, lifecycle: Lifecycle, can_both: Callable[[Condition, Condition], bool]) -> None:
         """No two guarded transitions of a trigger apply to one case. `can_both`: whether both conditions can hold."""

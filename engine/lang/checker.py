@@ -20,6 +20,7 @@ from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
 from engine.lang.said import quoted, say
 from engine.lang.scopes import Scopes, ShopScope, names_in, shop_of
+from engine.lang.silence import silence
 from engine.lang.source import Span
 from engine.lang.template import compile_template
 from engine.lang.types import LONG_WEEKDAYS, WEEKDAYS, noun
@@ -44,30 +45,6 @@ def check(
     return _Checker(list(files), environment, texts or {}, used, kept or Kept()).run()
 
 
-def silence(findings: Iterable[Finding], files: Iterable[ast.File]) -> list[Finding]:
-    """`findings` without the warnings that an `allow` in their rule, or in their file, silences."""
-    allowed: dict[str, list[tuple[str, int, int]]] = {}
-    for file in files:
-        spans = allowed.setdefault(file.path, [])
-        for item in file.items:
-            if isinstance(item, ast.Allow):
-                spans.append((item.code, 0, len(file.source.text) + 1))
-            elif isinstance(item, ast.Rule):
-                spans.extend(
-                    (header.value.code, item.span.start, item.span.end)
-                    for header in item.headers
-                    if header.kind == "allow"
-                )
-
-    def is_allowed(finding: Finding) -> bool:
-        return finding.severity is Severity.WARNING and any(
-            code == finding.code and start <= finding.span.start <= end
-            for code, start, end in allowed.get(finding.span.source.path, ())
-        )
-
-    return [finding for finding in findings if not is_allowed(finding)]
-
-
 class Bench:
     """Checks a file beside others without adding it to them, to see what would be said of it."""
 
@@ -76,15 +53,8 @@ class Bench:
         self._world = (list(files), environment, texts)
         self._checker: _Checker | None = None
 
-    def findings(self, file: ast.File) -> tuple[Finding, ...]:
-        """What is wrong with the rules of the file."""
-        return self._result(file).findings
-
-    def rules(self, file: ast.File) -> tuple[CheckedRule, ...]:
-        """The rules of the file that are right."""
-        return self._result(file).rules
-
-    def _result(self, file: ast.File) -> FileResult:
+    def result(self, file: ast.File) -> FileResult:
+        """The rules of the file that are right, and what is wrong with the others."""
         if self._checker is None:
             self._checker = _Checker(*self._world, (), Kept())
             self._checker.scopes.check_all()

@@ -154,7 +154,7 @@ _WARNINGS = """
     unused-definition unused-words unused-template unused-state dead-timer timer-loop expired-rule empty-comparison
     redundant-action redundant-word reply-storm reply-to-automatic suspicious-characters pattern-needless
     no-rule-for-event untested-rule warning-after-target file-not-loaded stale-read
-    reply-to-nobody move-without-required
+    reply-to-nobody move-without-required doubtful-hours
 """
 
 CODES: Mapping[str, Code] = {

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from engine.lang import ast
 from engine.lang.findings import closest
-from engine.lang.said import say
+from engine.lang.said import quoted, say
 from engine.lang.types import Enum, Type
 
 NOTHING = frozenset({"null", "none", "nil", "undefined", "nan"})
@@ -53,21 +53,26 @@ def function_meant(name: str, functions: Iterable[str]) -> str | None:
     return closest(name, known) or say("there are {names}", ", ".join(f"`{one}`" for one in sorted(known)))
 
 
-def value_meant(text: str, wanted: Type) -> str | None:
-    """The hint for a value of another type."""
+def value_meant(text: str, wanted: Type, enums: Mapping[str, Enum] = {}) -> str | None:
+    """The hint for a value of another type, or that an enumeration (of all `enums`) does not have."""
+    if wanted.enum is not None:
+        return _enum_meant(text, wanted.enum, enums)
     if wanted.kind == "flag":
         meant = text.lower() if text.lower() in ("true", "false") else _TRUTHS.get(text.lower())
         return say("write `{meant}`", meant) if meant is not None else say("there are {names}", "`true`, `false`")
     return None
 
 
-def enum_meant(text: str, enum: Enum, enums: Mapping[str, Enum]) -> str | None:
+def _enum_meant(text: str, enum: Enum, enums: Mapping[str, Enum]) -> str | None:
     """The hint for a value that an enumeration does not have."""
     if enum.name == "weekday" and text.lower().rstrip("s") in _WEEKENDS:
         return say("write `{meant}`", "weekday in [saturday, sunday]")
     if enum.name == "state" and "category" in enums and text in enums["category"]:
         return say("`{name}` is a category of states: ask `ticket.category`", text)
-    return None
+    near = closest(text, enum.values)
+    if near is None and 0 < len(enum.values) <= 12:
+        return say("there are {names}", quoted(enum.values))
+    return near
 
 
 def compared_meant(left: ast.Value, wanted: Type, found: Type) -> str | None:

@@ -14,19 +14,11 @@ from engine.lang import ast, tree
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
 from engine.lang.functions import BUILTINS
-from engine.lang.guesses import (
-    compared_meant,
-    enum_meant,
-    field_meant,
-    function_meant,
-    is_nothing,
-    joined_meant,
-    value_meant,
-)
+from engine.lang.guesses import compared_meant, field_meant, function_meant, is_nothing, joined_meant, value_meant
 from engine.lang.limits import LIMITS
 from engine.lang.meeting import arithmetic_type, comparable, is_business
 from engine.lang.patterns import pattern_problem
-from engine.lang.said import either, quoted, say
+from engine.lang.said import either, say
 from engine.lang.source import Span
 from engine.lang.tree import type_of
 from engine.lang.types import (
@@ -480,9 +472,7 @@ class Resolver:
         if text in enum or enum.open:
             return tree.Const(span, text, want)
         code = _ENUM_CODES.get(enum.name, "unknown-value")
-        hint = closest(text, enum.values) or enum_meant(text, enum, self.environment.enums)
-        if hint is None and 0 < len(enum.values) <= 12:
-            hint = say("there are {names}", quoted(enum.values))
+        hint = value_meant(text, want, self.environment.enums)
         self._wrong(code, say("`{value}` is not {wanted}", text, want), span, hint)
         return None
 

@@ -11,6 +11,8 @@ from engine.lang.mending import Fault, Slip, name_meant, read, with_help
 from engine.lang.parser import parse
 from engine.lang.source import Source
 
+__all__ = ["Bench", "helped"]
+
 
 def helped(findings: Iterable[Finding], bench: Bench) -> Iterator[Finding]:
     """The findings of reading files; what they offer to write is right beside the files of the bench."""
@@ -41,7 +43,7 @@ class _Look:
         last = first + len(line)
         wrong = [
             finding
-            for finding in self._bench.findings(file)
+            for finding in self._bench.result(file).findings
             if finding.severity is Severity.ERROR and first <= finding.span.start < last
         ]
         if not wrong:

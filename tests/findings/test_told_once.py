@@ -118,10 +118,44 @@ def guards(one: str, other: str) -> dict[str, str]:
     return {"lifecycles/inquiry.yaml": CASES.replace(old, ways)}
 
 
+def guarded(condition: str) -> dict[str, str]:
+    """The lifecycle with one way back, under a condition."""
+    old = "{trigger: reopen, from: 已結案, to: 對話中}"
+    assert old in CASES
+    return {"lifecycles/inquiry.yaml": CASES.replace(old, old[:-1] + f', when: "{condition}"}}')}
+
+
+def policy(condition: str) -> dict[str, str]:
+    """A policy under a condition, before the one for all."""
+    return {
+        "sla.yaml": f"- {{name: some, when: '{condition}', targets: {{resolve: 1h}}}}\n"
+        "- {name: all, targets: {resolve: 3d}}\n"
+    }
+
+
+def hours(*spans: str) -> dict[str, str]:
+    """The office with these hours."""
+    return {"calendars.yaml": f"office: {{zone: Asia/Taipei, hours: {{mon-fri: {list(spans)}}}}}\n"}
+
+
 TWO_WAYS = "nondeterministic-transition "
 BETWEEN = [
     Shown("two overlapping guards", told=(TWO_WAYS,), files=guards("ticket.amount > 5", "ticket.amount > 3")),
     Shown("two equal guards", told=(TWO_WAYS,), files=guards("member.tier = vip", "member.tier = vip")),
+    Shown("a policy for nobody", told=("never-true 'member.tier > vip'",), files=policy("member.tier > vip")),
+    Shown(
+        "a policy whose parts exclude each other",
+        told=("never-true 'ticket.amount > 5 and ticket.amount < 3'",),
+        files=policy("ticket.amount > 5 and ticket.amount < 3"),
+    ),
+    Shown("a policy for some", files=policy("member.tier >= vip")),
+    Shown("a guard that never holds", told=('never-true "member.tier > vip"',), files=guarded("member.tier > vip")),
+    Shown("a guard that may hold", files=guarded("member.tier = vip")),
+    Shown("hours of no length", told=("doubtful-hours '09:00-09:00'",), files=hours("09:00-09:00")),
+    Shown("hours in each other", told=("doubtful-hours '11:00-14:00'",), files=hours("09:00-12:00", "11:00-14:00")),
+    Shown("hours twice", told=("doubtful-hours '09:00-12:00'",), files=hours("09:00-12:00", "09:00-12:00")),
+    Shown("hours one after another", files=hours("09:00-12:00", "12:00-14:00", "22:00-06:00")),
+    Shown("the whole day", files=hours("00:00-24:00")),
     Shown("two guards apart", files=guards("ticket.amount > 5", "ticket.amount <= 5")),
     Shown(
         "a policy that another takes all from", told=("shadowed-rule member.tier = vip",), files={"sla.yaml": POLICIES}
@@ -231,6 +265,37 @@ ONCE = [
         told=("yaml-ambiguous-scalar yes",),
         files={"desk.yaml": f"{DESK}\n  ticket.urgent: {{type: flag, optional: yes}}\n"},
     ),
+    Shown(
+        "two subjects",
+        rule("set ticket.subject to a", "set ticket.subject to b"),
+        ("conflicting-actions set ticket.subject to b",),
+    ),
+    Shown("a tag added and removed", rule("add tag a", "remove tag a"), ("conflicting-actions remove tag a",)),
+    Shown(
+        "raised and lowered",
+        rule("raise ticket.priority to high", "lower ticket.priority to low"),
+        ("conflicting-actions lower ticket.priority to low",),
+    ),
+    Shown(
+        "a timer started and cancelled",
+        rule("start timer remind for 1h", "cancel timer remind"),
+        ("conflicting-actions cancel timer remind",),
+    ),
+    Shown(
+        "two teams",
+        rule("route to team front", "route to team senior"),
+        ("conflicting-actions route to team senior",),
+    ),
+    Shown(
+        "three subjects",
+        rule(*(f"set ticket.subject to {n}" for n in "abc")),
+        (
+            "conflicting-actions set ticket.subject to b",
+            "conflicting-actions set ticket.subject to c",
+        ),
+    ),
+    Shown("a team and a colleague of it", rule("route to team front", "assign to agent lin")),
+    Shown("two tags", rule("add tag a", "remove tag b")),
     Shown("a tag again", rule("add tag a", "add tag a, b"), ("redundant-action add tag a, b",)),
     Shown("a tag twice", rule("add tag a, a"), ("redundant-word a",)),
     Shown(

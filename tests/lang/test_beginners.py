@@ -61,7 +61,7 @@ def bench() -> Bench:
 def findings_of(text: str) -> list[Finding]:
     """What is told of one rule beside the desk's definitions."""
     file, said = parse(Source("shown.rules", text))
-    return told([*helped(said, bench()), *bench().findings(file)], ())
+    return told([*helped(said, bench()), *bench().result(file).findings], ())
 
 
 def is_right(mistake: Mistake, finding: Finding, meant: str) -> bool:
@@ -131,7 +131,7 @@ def test_each_mistake_is_told_once_where_it_is_with_a_help_that_is_right(keyword
 def condition_of(text: str) -> str | None:
     """What a rule asks, the same for rules that ask the same; None where it cannot be read."""
     file, said = parse(Source("shown.rules", text))
-    rules = bench().rules(file)
+    rules = bench().result(file).rules
     if said or len(rules) != 1 or rules[0].condition is None:
         return None
     return key_of(rules[0].condition)

@@ -14,7 +14,7 @@ from engine.lang.analysis.report import Report, matched, name_of, unsure
 from engine.lang.analysis.samples import Case
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.view import Seen, View
-from engine.lang.analysis.writes import effect_of, said
+from engine.lang.analysis.writes import Written, effect_of, said
 from engine.lang.checked import CheckedAction
 from engine.lang.findings import Finding, Related
 from engine.lang.kept import Kept
@@ -47,6 +47,7 @@ def _look(report: Report, seen: Seen) -> None:
     for write in seen.writes:
         if write.how == "move":
             _move(report, seen, write.action)
+    _contrary(report, seen)
     _redundant(report, seen)
     _unseen(report, seen)
 
@@ -342,6 +343,26 @@ def _unseen(report: Report, seen: Seen) -> None:
 
 
 # ---- redundant actions -------------------------------------------------------------------------------------------
+
+
+def _contrary(report: Report, seen: Seen) -> None:
+    """Actions of one rule that want different things of one target; each is told once."""
+    first: dict[str, Written] = {}
+    told: set[int] = set()
+    for write in seen.writes:
+        earlier = first.setdefault(write.target, write)
+        if earlier.value == write.value or earlier.action is write.action or id(write.action) in told:
+            continue
+        told.add(id(write.action))
+        report.add(
+            Finding(
+                "conflicting-actions",
+                say("`{action}` contradicts `{other}` in the same rule", said(write.action), said(earlier.action)),
+                write.action.span,
+                say("take one of them out"),
+                related=(Related(earlier.action.span, say("contradicts this")),),
+            )
+        )
 
 
 def _redundant(report: Report, seen: Seen) -> None:

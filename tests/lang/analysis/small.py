@@ -34,7 +34,7 @@ from engine.lang import (
 )
 from engine.lang.analysis import Case, Domains, Tie, analyse
 from engine.lang.checked import Checked
-from engine.lang.checker import silence
+from engine.lang.silence import silence
 
 _TICKET = ("ticket", "member", "shop")
 TAGS = Enum("tag", ("a", "b"), open=True)
