@@ -21,7 +21,7 @@ from engine.lang.said import Said, say
 from engine.lang.source import Place, Source
 from engine.lang.tries import TRIES
 
-PARTS = ("cond", "actions")
+PARTS = ("events", "cond", "actions")
 """The parts of a rule in which something is tried."""
 
 

@@ -383,7 +383,7 @@ class _Reader:
         self, token: Token, tokens: Sequence[Token], part: str, keyword: str | None, otherwise: str | None
     ) -> Slip | None:
         """What may be tried instead; None where nothing is."""
-        if not tokens or part not in PARTS:
+        if not tokens or part not in PARTS or (part == "events" and keyword is not None):
             return None
         self._tries += 1
         begin, end = tokens[0].start_pos or 0, tokens[-1].end_pos or 0

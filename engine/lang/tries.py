@@ -75,6 +75,12 @@ _NOT_EN = r"(?:(?:does|do|did|has|is)\s*not|doesn't|don't|didn't|hasn't|isn't|do
 _NOTHING = r"(?:null|none|nil|nothing|blank|undefined|unset|missing|空|空白|空的)"
 
 TRIES: tuple[Try, ...] = (
+    # events
+    _try(
+        r"(?:每天|每日|\bdaily|\bevery\s*day)\s*(?:at|在|於|于)?\s*\"?(\d\d:\d\d)\"?",
+        r'<EVERY> day <AT> "\1"', "events",
+    ),
+    _try(r"(?:每個?小時|每个?小时|\bhourly\b|\bevery\s+hour\b)", "<EVERY> 1h", "events"),
     # values
     *(_try(rf"\b(\d+(?:\.\d+)?)\s*(?:{words})(?!\w)", rf"\g<1>{unit}") for unit, words in _UNITS.items()),
     _try(r"(?<![\d.])(\d{1,3}),(\d{3}),(\d{3})\b", r"\1\2\3", "cond"),
@@ -200,6 +206,9 @@ TRIES: tuple[Try, ...] = (
     _try(r"\bin\s+(\w+(?:\s*,\s*\w+)*)\s*$", r"<IN> [\1]", "cond"),
     _try(r"\[([^\[\]]*)$", r"[\1]", "cond"),
     # joints
+    _try(r"^(\s*)(?:unless|除非)\s+([\w.]+)\s*$", r"\1<NOT> \2", "cond"),
+    _try(r"\s+(?:and\s+)?(?:unless|除非)\s+([\w.]+)\s*$", r" <AND> <NOT> \1", "cond"),
+    _try(r"\s+(?:and\s+)?(?:unless|除非)\s+(.+?)\s*$", r" <AND> <NOT> (\1)", "cond"),
     _try(r"\s*(?:[,;，、；]|&&?|\balso\b|\bplus\b|而且|並且|并且|和|及|以及)\s*(?=[\w(])", " <AND> ", "cond"),
     _try(r"\s*(?:\|\|?|或者|或是|\bor\s+else\b|\bxor\b)\s*(?=[\w(])", " <OR> ", "cond"),
     _try(r"\bAND\s*\(\s*([^(),]+)\s*,\s*([^(),]+)\s*\)", r"\1 <AND> \2", "cond"),
@@ -283,6 +292,9 @@ _INSTEAD: Mapping[str, Callable[[_Put], Said]] = {
     "if": lambda put: say(
         "there is no `if`: a condition stands after `{when}`, before `{then}`", put("<WHEN>"), put("<THEN>")
     ),
+    "unless": lambda put: say(
+        "there is no `unless`: what must not be so stands in the condition, after `{not_}`", put("<NOT>")
+    ),
     "else": lambda put: say("there is no `else`: write a second rule whose condition is the contrary"),
     "wait": lambda put: say(
         "a rule does not wait: `{starts}`, and a rule `{hears}` goes on",
@@ -294,8 +306,8 @@ _INSTEAD: Mapping[str, Callable[[_Put], Said]] = {
     ),
 }
 _WORDS = {
-    "if": "if", "elif": "else", "elseif": "else", "else": "else", "otherwise": "else", "unless": "if",
-    "如果": "if", "若": "if", "否則": "else", "否则": "else", "wait": "wait", "sleep": "wait", "delay": "wait",
+    "if": "if", "elif": "else", "elseif": "else", "else": "else", "otherwise": "else", "unless": "unless",
+    "除非": "unless", "如果": "if", "若": "if", "否則": "else", "否则": "else", "wait": "wait", "sleep": "wait", "delay": "wait",
     "等待": "wait", "while": "for", "loop": "for", "foreach": "for",
 }  # fmt: skip
 """Words that mean another shape of rule, not another word."""

@@ -388,6 +388,10 @@ PROPOSED = [
     (asks("today is monday|saturday"), "weekday in [monday, saturday]"),
     (asks("member is guest"), "member.is_guest"),
     (asks("message.text ~ /急/", "message.received"), "message.text matches /急/"),
+    (rule("add tag x", event='daily "09:00"'), 'every day at "09:00"'),
+    ('規則 甲\n  於 每天 "09:00"\n  則 通知 角色 supervisor "x"\n', '每逢 day 在 "09:00"'),
+    (asks("ticket.amount > 5 unless vip"), "ticket.amount > 5 and not vip"),
+    (asks("unless vip"), "not vip"),
     # two slips on one line
     (
         asks('ticket.order_no is not empty and message.text does not contain "好"', "message.received"),
@@ -460,6 +464,13 @@ def test_a_step_names_what_there_is(step: str, near: str) -> None:
     text = f"- name: hello\n  agents: {{lin: {{team: front}}}}\n  steps:\n    - message: hi\n    - {step}\n"
     (finding,) = scenarios.unknown_words(book(), scenarios.read(Source("tests/x.yaml", text))[0])
     assert finding.hint == f"did you mean `{near}`?"
+
+
+def test_a_field_with_its_noun_is_told_its_short_name() -> None:
+    text = "- name: hello\n  agents: {lin: {team: front}}\n  steps:\n    - message: hi\n"
+    text += "    - agent: lin\n      set: {ticket.order_no: x}\n"
+    (finding,) = scenarios.unknown_words(book(), scenarios.read(Source("tests/x.yaml", text))[0])
+    assert finding.hint == "write `order_no`"
 
 
 def book() -> Rulebook:

@@ -270,7 +270,13 @@ class _Words:
                 yield Finding(CODE, message, at.key(key, name), hint=hint)
             elif full not in self.expected:
                 short = {n.partition(".")[2] for n in self.expected if n.startswith("ticket.")}
-                yield from self._word(at, name, short, say("field of a {noun}", noun("ticket")), key, name, key=True)
+                what = say("field of a {noun}", noun("ticket"))
+                if (plain := name.removeprefix("ticket.")) != name and plain in short:
+                    hint = say("write `{meant}`", plain)
+                    message = say("there is no {what} `{name}`", what, name)
+                    yield Finding(CODE, message, at.key(key, name), hint=hint)
+                else:
+                    yield from self._word(at, name, short, what, key, name, key=True)
             else:
                 yield from self._value(at, full, value, key, name)
 
