@@ -254,7 +254,7 @@ class Pump:
                 work = self._context.work(tx)
                 case = load.ticket_case(tx, work.words, ticket_id=row.ticket_id)
                 if case is not None:
-                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error), case)
+                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error, row.body), case)
         return {}
 
 
@@ -274,7 +274,7 @@ def outbound(row: Claimed, ring: KeyRing) -> Outbound:
         ticket_number=row.number,
         recipient=row.recipient,
         text=row.text,
-        body=row.body,
+        body={name: value for name, value in row.body.items() if name != "chain"},  # the desk's own: see `Chain`
         subject=row.subject,
         html=row.html,
         files=row.files,

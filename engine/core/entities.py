@@ -304,6 +304,9 @@ class Lookups(Protocol):
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
 
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
+
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
 

@@ -128,6 +128,11 @@ class World:
         last = self.messages.get(ticket_id, [])[-100:]
         return sum(line.author_kind == "member" and line.created_at > since for line in last)
 
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
+        last = self.messages.get(ticket_id, [])[-100:]
+        return sum(line.rule is not None and line.visibility == "public" and line.created_at > since for line in last)
+
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
         book = self.book
@@ -428,7 +433,8 @@ class World:
             elif isinstance(change, ClearTimer):
                 self.timers.pop((real(change.ticket), change.name), None)
             elif isinstance(change, Enqueue):
-                self.outbox.append(change)
+                about = {"ticket": change.ticket, "message": change.message}
+                self.outbox.append(replace(change, **{k: None if v is None else real(v) for k, v in about.items()}))
             else:
                 self.events.append(change)
         return refs

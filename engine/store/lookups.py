@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
@@ -56,19 +57,22 @@ _LAST_LINE = Prepared(
 )
 
 
-def _member_lines() -> Any:
+def _last_lines(whose: Callable[[Any], Any]) -> Any:
+    """Counts those of a ticket's last hundred lines that are somebody's, since a moment."""
     last = (
-        t.Message.select(t.Message.author_kind, t.Message.created_at)
+        t.Message.select(t.Message.author_kind, t.Message.rule, t.Message.visibility, t.Message.created_at)
         .where(t.Message.ticket_id == p("id"))
         .order_by(t.Message.id.desc())
         .limit(100)
         .alias("last")
     )
-    mine = (last.c.author_kind == "member") & (last.c.created_at > p("since"))
-    return last.select_from(fn.COUNT(SQL("*"))).where(mine)
+    return last.select_from(fn.COUNT(SQL("*"))).where(whose(last.c) & (last.c.created_at > p("since")))
 
 
-_MEMBER_LINES = Prepared(_member_lines)
+_MEMBER_LINES = Prepared(lambda: _last_lines(lambda line: line.author_kind == "member"))
+_RULE_LINES = Prepared(
+    lambda: _last_lines(lambda line: line.rule.is_null(is_null=False) & (line.visibility == "public"))
+)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -162,6 +166,10 @@ class StoreLookups(Lookups):
         if key not in self._member_lines:
             self._member_lines[key] = int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
         return self._member_lines[key]
+
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
+        return int(self._tx.value(_RULE_LINES, id=ticket_id, since=since))
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

@@ -391,7 +391,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.schedule.failed': 'A scheduled rule failed',
   'event.timer.fired': 'Timer ran out',
   'event.timer.failed': 'A timer failed',
-  'event.timer.stopped': 'Timers set each other off too often; stopped',
+  'event.timer.stopped': 'Timers or undelivered messages set each other off too often; stopped',
   'event.member.created': 'Member seen for the first time',
   'event.member.changed': 'Member changed',
   'event.member.signed_in': 'Member signed in',

@@ -391,7 +391,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'event.schedule.failed': '定时规则执行失败',
   'event.timer.fired': '计时到期',
   'event.timer.failed': '计时器执行失败',
-  'event.timer.stopped': '计时器互相启动得太频繁，已停止',
+  'event.timer.stopped': '计时器或发不出去的消息互相触发得太频繁，已停止',
   'event.member.created': '会员首次出现',
   'event.member.changed': '会员资料变更',
   'event.member.signed_in': '会员登录',

@@ -389,7 +389,7 @@ export const desk = {
   'event.schedule.failed': '排程規則執行失敗',
   'event.timer.fired': '計時到期',
   'event.timer.failed': '計時器執行失敗',
-  'event.timer.stopped': '計時器互相啟動得太頻繁，已停止',
+  'event.timer.stopped': '計時器或送不出去的訊息互相觸發得太頻繁，已停止',
   'event.member.created': '會員首次出現',
   'event.member.changed': '會員資料變更',
   'event.member.signed_in': '會員登入',
