@@ -63,6 +63,8 @@ class OperationHandler(BaseHandler):
             await self._operate(named)
         finally:
             self.web.under_way -= 1
+            if self._call is not None:
+                self._call.raw, self._call.body = b"", None
 
     async def _operate(self, named: Mapping[str, str]) -> None:
         operation, call = self.operation, self._call

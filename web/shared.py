@@ -15,7 +15,7 @@ from engine.reload import Watcher
 from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
 from web.hub import Hub
-from web.limits import Rates, SignInLimit, Turns, network
+from web.limits import Bodies, Rates, SignInLimit, Turns, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
@@ -47,6 +47,9 @@ class Web:
         self.turns = Turns()
         """Of requests under an Idempotency-Key."""
         self.allowances = Allowances(self.config)
+        self.bodies = Bodies(
+            self.config["limits.bodies"], max(self.config["limits.rules_body"], self.config["limits.upload"])
+        )
         self.guest_lines = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         self.typed = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         """What is asked while people type: so that it never takes the place of their lines."""

@@ -246,7 +246,7 @@ def test_a_wait_is_bounded() -> None:
     assert [failure.step for failure in result.failures] == [2]
 
 
-# --- lines that cannot be delivered ------------------------------------------------------------------------------------
+# --- lines that cannot be delivered -----------------------------------------------------------------------------------
 
 ANSWERS_ITSELF = """
 rule lost on delivery.failed when ticket.kind = inquiry then reply "再試一次"
