@@ -88,7 +88,9 @@ def test_one_address_has_so_much_under_way_and_others_go_on(site: Site) -> None:
         late.send(7 * len(PIECE))  # it began while there was room
         assert late.status() == 429
         with site.client("lead") as client:
-            assert client.post("/rules/validate", json={"files": {}}).status_code == 200, "what is small always comes in"
+            assert client.post("/rules/validate", json={"files": {}}).status_code == 200, (
+                "what is small always comes in"
+            )
     assert until(lambda: site.server.web.bodies.held == 0)
 
 
