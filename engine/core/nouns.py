@@ -53,6 +53,7 @@ from engine.lang import (
 )
 from engine.lang.document import At
 from engine.lang.findings import closest
+from engine.lang.functions import UnknownDay
 from engine.lang.said import quoted, say
 
 
@@ -289,9 +290,10 @@ def _holidays(entry: CalendarEntry) -> frozenset[date]:
     for n, text in enumerate(entry.holidays):
         try:
             holidays |= parse_holidays([text])
-        except ValueError:
+        except ValueError as error:
             message = say("`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`", text)
-            entry.at.wrong("bad-date", message, "holidays", n)
+            hint = error.args[0] if isinstance(error, UnknownDay) else None
+            entry.at.wrong("bad-date", message, "holidays", n, hint=hint)
     return frozenset(holidays)
 
 

@@ -1,8 +1,8 @@
 """What a channel brings is made to fit before it is taken in: lengths as they are at every other door.
 
-People are told and write it again; here nobody is there to do so, and nothing that came is refused for its length. A line
-that is too long is cut, and stands whole in a text file that hangs on it; a subject and names are cut; an outside id is
-known by its digest, alike on every database.
+People are told and write it again; here nobody is there to do so, and nothing that came is refused for its length. A
+line that is too long is cut, and stands whole in a text file that hangs on it; a subject and names are cut; an outside
+id is known by its digest, alike on every database.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ENDS: Final = "…"
 
 
 def outside_id(name: str) -> str:
-    """An id that the outside gave, as it is stored and looked up: a long one by its digest, so twins are still twins."""
+    """An id that the outside gave, as it is stored and looked up: a long one by its digest. Twins are still twins."""
     if len(name) <= LONGEST_ID:
         return name
     return "digest:" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

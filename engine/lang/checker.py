@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from engine.lang import ast, tree
@@ -15,6 +14,7 @@ from engine.lang.codes import CODES, Severity
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import EVERY_OBJECTS, Environment
 from engine.lang.findings import Finding, Related, closest
+from engine.lang.functions import UnknownDay, known_day
 from engine.lang.kept import FileResult, Kept
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
@@ -291,12 +291,15 @@ class _Checker:
     def _day(self, text: Any) -> str | None:
         if text is None:
             return None
+        hint = say('write `"2026-01-31"`')
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d", text.text):
-                return date.fromisoformat(text.text).isoformat()
+                return known_day(text.text).isoformat()
+        except UnknownDay as error:
+            hint = error.args[0]
         except ValueError:
             pass
-        self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, say('write `"2026-01-31"`'))
+        self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, hint)
         return None
 
     def _limit(self, limit: Any, actions: ActionChecker) -> Limit | None:

@@ -15,7 +15,7 @@ import re
 import time as clock
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from engine.core.calendar import to_micros
@@ -23,6 +23,7 @@ from engine.core.rulebook import Extras, Rulebook
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
 from engine.core.trace import mask, routed_team
+from engine.lang.functions import known_day, known_moment
 from engine.lang.said import say
 from engine.replay.compare import BeforeAfter, ComparedBook, promise
 from engine.replay.course import Course
@@ -378,9 +379,9 @@ def period(book: Rulebook, since: str, until: str | None) -> tuple[int, int]:
     def moment(text: str, days: int) -> int:
         try:
             if len(text) == 10:
-                found = datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), zone)
+                found = datetime.combine(known_day(text) + timedelta(days=days), time(), zone)
             else:
-                found = datetime.fromisoformat(text)
+                found = known_moment(text)
                 found = found if found.tzinfo is not None else found.replace(tzinfo=zone)
         except (ValueError, OverflowError):
             raise ValueError(

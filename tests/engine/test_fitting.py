@@ -1,4 +1,4 @@
-"""What a channel brings may be of any length: it comes in once, on every database, and no longer than what people send."""
+"""What a channel brings may be of any length: it comes in once, on every database, no longer than what people send."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from engine.store import tables as t
 from tests.support.house import House, sign_in
 
 LONG = 100_000
+MAIL = "ming@example.org"
 BLIND = "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=LONG))
 """Nothing that could be packed: an index takes 2,700 bytes of it."""
 FIELD = "ticket.remark: {type: text, optional: true}\n"
@@ -41,7 +42,7 @@ def line(**more: Any) -> Inbound:
     plain = {
         "channel": "email",
         "external_id": "<1@x>",
-        "sender": {"email": "ming@example.org"},
+        "sender": {"email": MAIL},
         "text": "我要退款",
         "at": 0,
     }
@@ -52,7 +53,7 @@ EACH = {
     "external_id": line(external_id=BLIND),
     "account": line(account=BLIND),
     "subject": line(subject=BLIND),
-    "name": line(sender={"email": "ming@example.org", "name": BLIND}),
+    "name": line(sender={"email": MAIL, "name": BLIND}),
     "address": line(sender={"email": f"{BLIND}@example.org"}),
     "id": line(channel="line", sender={"line": BLIND}),
     "telephone": line(sender={"phone": "09" + "1234567890" * 10_000}),
@@ -122,7 +123,7 @@ def test_where_there_is_no_room_for_the_file_the_line_comes_in_cut(house: House)
 def test_an_answer_is_found_by_a_long_id_of_a_line_that_left(house: House, database: str) -> None:
     async def work(desk: Desk) -> None:
         amy = await sign_in(desk, "amy", "frontline", ("admin",))
-        made = await desk.act(amy, OpenTicket("試", "請問", requester={"email": "ming@example.org"}, channel="email"))
+        made = await desk.act(amy, OpenTicket("試", "請問", requester={"email": MAIL}, channel="email"))
 
         def job(tx: Any) -> dict[str, Any]:
             row = {"key": "k", "channel": "email", "ticket_id": 1, "body": "{}", "due_at": 0, "created_at": 0}

@@ -1,5 +1,5 @@
-"""No text from outside stands in an index as long as it came: PostgreSQL has no room there for a long one, and refused to
-store it.
+"""No text from outside stands in an index as long as it came: PostgreSQL has no room there for a long one, and refused
+to store it.
 
 The index over texts of custom fields goes: a list's filter asks each ticket for its own values, so nothing ever read
 it. Long outside ids of lines, which only SQLite took, become the digests they are looked up by from now on.
