@@ -63,9 +63,9 @@ class BaseHandler(tornado.web.RequestHandler):
     _refusal: Problem | Refused | None = None
     _answered_early = False
     _alarm: asyncio.TimerHandle | None = None
-    _place = ""
+    _comes_from = ""
     """The network it comes from; told only where a body comes."""
-    _held = 0
+    _kept_bytes = 0
     """Bytes of it that are kept, as `Web.bodies` counts them."""
     _answering = False
 
@@ -124,8 +124,8 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def _make_room(self, coming: int | None) -> None:
         """Refuses a body for which there is no room beside those under way."""
-        self._place = network(self.web.proxies.address(self.request))
-        if self._refusal is None and coming is not None and (status := self.web.bodies.full(self._place, coming)):
+        self._comes_from = network(self.web.proxies.address(self.request))
+        if self._refusal is None and coming is not None and (status := self.web.bodies.full(self._comes_from, coming)):
             self._refusal = _crowded(status)
             if coming > READ_ON:
                 self._answer_early()
@@ -135,11 +135,11 @@ class BaseHandler(tornado.web.RequestHandler):
         self._size += len(chunk)
         if self._size <= self._taken:
             if self._refusal is None:
-                if self.web.bodies.take(self._place, len(chunk), self._size):
-                    self._held += len(chunk)
+                if self.web.bodies.take(self._comes_from, len(chunk), self._size):
+                    self._kept_bytes += len(chunk)
                     self._chunks.append(chunk)
                 else:
-                    self._refusal = _crowded(self.web.bodies.full(self._place, self._size) or 503)
+                    self._refusal = _crowded(self.web.bodies.full(self._comes_from, self._size) or 503)
                     self._let_go()
             return
         self._let_go()
@@ -154,9 +154,9 @@ class BaseHandler(tornado.web.RequestHandler):
     def _let_go(self) -> None:
         """Nobody needs the body any more. Handlers stand in cycles, and the collector comes late."""
         self._chunks.clear()
-        if self._held:
-            self.web.bodies.give_back(self._place, self._held)
-            self._held = 0
+        if self._kept_bytes:
+            self.web.bodies.give_back(self._comes_from, self._kept_bytes)
+            self._kept_bytes = 0
 
     def on_connection_close(self) -> None:
         if self._alarm is not None:
