@@ -25,8 +25,12 @@ from typing import Any
 import pluggy
 
 from engine import hookspecs
+from engine.lang.findings import closest
 
 log = logging.getLogger(__name__)
+
+HOOKS = tuple(sorted(name for name, thing in vars(hookspecs).items() if hasattr(thing, "engine_spec")))
+"""Every hook there is."""
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -106,12 +110,11 @@ class Plugins:
             givers: dict[str, str] = {}
             for plugin, call in self._calls(f"register_{table}", {"config": None}):
                 try:
-                    given = list(call() or ())
+                    given = [(_name_of(thing, key, f"register_{table}"), thing) for thing in call() or ()]
                 except Exception as error:
                     self._put_aside(plugin, error)
                     continue
-                for thing in given:
-                    name = getattr(thing, key)
+                for name, thing in given:
                     if name in rows:
                         raise PluginError(
                             f"two plugins give the {table[:-1]} `{name}`: `{givers[name]}` and `{plugin}`; "
@@ -185,6 +188,20 @@ class Plugins:
             self._put_aside(name, error)
             return
         self._origins[name] = origin
+        unknown = [one.name for one in self._manager.get_hookcallers(module) or () if not one.has_spec()]
+        if unknown:
+            self._manager.unregister(name=name)
+            hints = (closest(hook, HOOKS) or f"there are {', '.join(HOOKS)}" for hook in unknown)
+            told = "; ".join(f"there is no hook `{hook}`: {hint}" for hook, hint in zip(unknown, hints, strict=True))
+            self._put_aside(name, PluginError(told))
+
+
+def _name_of(thing: Any, key: str, hook: str) -> str:
+    """What names a thing that a hook gave. Raises TypeError, which says what is to be given."""
+    name = getattr(thing, key, None)
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"`{hook}` gives a list of things with a `{key}`, and this has none: {thing!r:.100}")
+    return name
 
 
 def load(

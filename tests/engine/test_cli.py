@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
+from tests.core.desk import FILES
 from tests.house.reference import commands
 from tests.support.house import RULES, House
 
@@ -207,3 +208,15 @@ def test_a_first_agent_begins_a_desk(house: House, monkeypatch: pytest.MonkeyPat
     assert main(["user", "list", *known, str(new)]) == 0
     (new / "keys").unlink()
     assert main(["user", "list", *known, str(new)]) == 2, "a storage without its keys is a desk, which cannot be read"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit"])
+def test_a_name_that_no_scenario_has_is_told(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in {**FILES, "tests/a.yaml": "- name: hello\n  steps: [{message: 你好}]\n"}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    assert main(["test", str(tmp_path), "-k", "hell", "--format", form]) == 0
+    capsys.readouterr()
+    assert main(["test", str(tmp_path), "-k", "nosuch", "--format", form]) == 2
+    assert "`nosuch`" in capsys.readouterr().err
