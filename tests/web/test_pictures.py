@@ -138,7 +138,7 @@ def test_what_is_seen_through_stays_so_and_clears_what_was_before(kind: str) -> 
 @pytest.mark.parametrize(
     ("limits", "what"),
     [
-        (replace(LIMITS, picture_memory=70_000_000), "70 MB"),
+        (replace(LIMITS, picture_memory=60_000_000), "60 MB"),
         (replace(LIMITS, picture_seconds=1), "1 seconds"),
     ],
 )
