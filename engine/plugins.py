@@ -8,6 +8,7 @@ rest goes on. `ENGINE_TRACE=hooks` prints every call of a hook.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import logging
@@ -25,7 +26,6 @@ from typing import Any
 import pluggy
 
 from engine import hookspecs
-from engine.lang.findings import closest
 
 log = logging.getLogger(__name__)
 
@@ -191,9 +191,13 @@ class Plugins:
         unknown = [one.name for one in self._manager.get_hookcallers(module) or () if not one.has_spec()]
         if unknown:
             self._manager.unregister(name=name)
-            hints = (closest(hook, HOOKS) or f"there are {', '.join(HOOKS)}" for hook in unknown)
-            told = "; ".join(f"there is no hook `{hook}`: {hint}" for hook, hint in zip(unknown, hints, strict=True))
-            self._put_aside(name, PluginError(told))
+            self._put_aside(name, PluginError("; ".join(map(_no_hook, unknown))))
+
+
+def _no_hook(name: str) -> str:
+    near = difflib.get_close_matches(name, HOOKS, 1)
+    told = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(HOOKS)}"
+    return f"there is no hook `{name}`; {told}"
 
 
 def _name_of(thing: Any, key: str, hook: str) -> str:

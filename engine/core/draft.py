@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -33,7 +33,6 @@ from engine.core.own_settings import answers_for
 from engine.core.rulebook import Rulebook
 from engine.core.trace import Reason
 from engine.core.values import replace
-from engine.lang import LIMITS
 
 SILENCE = "silence"
 WAITING = "waiting"
@@ -293,8 +292,7 @@ class Draft:
             kind = "message.sent"
         self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})}, ticket=ticket_id)
         if kind == "message.sent" and channel in self.case.outbound:
-            body = self.chain.carried()
-            self.log.append(Enqueue(channel=channel, ticket=ticket_id, message=say.ref, due_at=self.now, body=body))
+            self.log.append(Enqueue(channel, ticket_id, say.ref, self.now, self.chain.carried()))
         return say
 
     def mask(self, words: tuple[str, ...]) -> bool:
@@ -366,16 +364,6 @@ class Draft:
             known += "+"
         body = {**line, **self.chain.carried()}
         self.log.append(Timer(ticket or self.need_ticket().id, known, due_at, "say", body))
-
-    def said_out(self, lines: Sequence[Say] = ()) -> bool:
-        """Whether the row of timers and lost lines that led here has said as many lines as it may.
-
-        `lines`: those of this decision. Only rows that go round are counted, so nothing is looked up for the others.
-        """
-        since = self.chain.since
-        if since is None or self.chain.count == 0 or self.ticket is None or self.ticket.id < 0:
-            return False
-        return self.case.lookups.rule_lines(self.ticket.id, since) + len(lines) >= LIMITS.chain_timers
 
     def last_reply(self) -> Message:
         """The last automatic reply, as the message of `message.sent`."""

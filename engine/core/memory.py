@@ -169,10 +169,8 @@ class World:
         guest = bool(values.pop("guest", False))
         tier = values.pop("tier", self.book.guest_tier if guest else self.book.member_tier)
         values["fields"] = {**self.book.field_defaults("member"), **values.get("fields", {})}
-        until = NEVER if values.get("blocked") else None
-        member = Member(
-            id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, blocked_until=until, **values
-        )
+        values["blocked_until"] = NEVER if values.get("blocked") else None
+        member = Member(id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, **values)
         self.members[member.id] = member
         return member
 
@@ -433,8 +431,7 @@ class World:
             elif isinstance(change, ClearTimer):
                 self.timers.pop((real(change.ticket), change.name), None)
             elif isinstance(change, Enqueue):
-                about = {"ticket": change.ticket, "message": change.message}
-                self.outbox.append(replace(change, **{k: None if v is None else real(v) for k, v in about.items()}))
+                self.outbox.append(change)
             else:
                 self.events.append(change)
         return refs

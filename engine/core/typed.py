@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -53,7 +54,7 @@ def typed(spec: Field, value: Any) -> Any:
             raise ValueError
         return value
     if kind == "date":
-        return known_day(str(value)).isoformat()
+        return known_day(date.fromisoformat(str(value)).isoformat()).isoformat()
     if kind == "time":
         moment = known_moment(str(value))
         if moment.tzinfo is None:

@@ -291,14 +291,10 @@ class _Checker:
     def _day(self, text: Any) -> str | None:
         if text is None:
             return None
-        hint = say('write `"2026-01-31"`')
         try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", text.text):
-                return known_day(text.text).isoformat()
-        except UnknownDay as error:
-            hint = error.args[0]
-        except ValueError:
-            pass
+            return known_day(text.text).isoformat()
+        except ValueError as error:
+            hint = error.args[0] if isinstance(error, UnknownDay) else say('write `"2026-01-31"`')
         self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, hint)
         return None
 

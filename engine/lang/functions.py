@@ -16,6 +16,7 @@ from engine.lang.said import say
 from engine.lang.types import DATE, NUMBER, TEXT, TIME, Type, list_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(9998, 12, 31)
 """The days the desk knows: birthdays lie within, and there are days before and after each, in every zone."""
@@ -23,6 +24,8 @@ LAST_DAY = date(9998, 12, 31)
 
 def known_day(text: str) -> date:
     """The day of `YYYY-MM-DD`. Raises ValueError for what is none, `UnknownDay` for one out of bounds."""
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
     return _known(date.fromisoformat(text))
 
 

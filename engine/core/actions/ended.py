@@ -36,3 +36,12 @@ def end(draft: Draft, timer: str, rule: str) -> None:
     for agent in draft.roster():
         if TOLD in permissions_of(draft.book.roles, agent.roles):
             notify(draft, agent, texts, rule)
+
+
+def said_out(draft: Draft) -> bool:
+    """Whether the row of timers and lost lines that led here has said as many lines as it may: each may be answered by
+    several. Only rows that go round are counted, so nothing is looked up for the others."""
+    since, ticket = draft.chain.since, draft.ticket
+    if since is None or draft.chain.count == 0 or ticket is None or ticket.id < 0:
+        return False
+    return draft.case.lookups.rule_lines(ticket.id, since) + len(draft.replies) >= LIMITS.chain_timers

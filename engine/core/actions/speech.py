@@ -88,7 +88,7 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
 def _worn(draft: Draft, after: int) -> bool:
     """Whether a line would lead a row on that is over: one that comes later, or that can be given up again."""
     leads_on = after or draft.need_ticket().channel in draft.case.outbound
-    return bool(leads_on) and (draft.chain.worn or draft.said_out(draft.replies))
+    return bool(leads_on) and (draft.chain.worn or ended.said_out(draft))
 
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
@@ -112,7 +112,7 @@ def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
         return None
     if ticket.category == "closed":
         return Reason("closed")
-    if draft.said_out():
+    if ended.said_out(draft):
         ended.end(draft, "", line["rule"])
         return Reason("again", text=ended.AGAIN)
     reply(draft, line["text"], line["as"], line["rule"], line.get("template"))
