@@ -140,7 +140,8 @@ class ChatSocket(Socket):
         self.hub.add_chat(self)
         made = {"token": self._made} if self._made is not None else {}
         welcome = {"type": "welcome", "seq": start, "visitor": self._proof, **made}
-        self.send({**welcome, "ticket": self.ticket, "history": history})
+        line = {"longest_line": self.web.longest_line}
+        self.send({**welcome, "ticket": self.ticket, "history": history, **line})
         if self.ticket is None:
             await self._show_opening(show=not since)
         else:

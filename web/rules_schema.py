@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from web.schema import Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
+from web.schema import LONGEST_LINE, Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
 from web.trace_schema import TraceChange, TraceReason
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -458,7 +458,7 @@ class DryRunLineBody(Body):
     base: str
     files: dict[str, str | None]
     ticket: Id
-    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_LINE)]
 
 
 class FileBody(Body):

@@ -19,6 +19,7 @@ from web.limits import Bodies, Rates, SignInLimit, Turns, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
+from web.schema import LONGEST_LINE
 
 log = logging.getLogger("web")
 
@@ -63,6 +64,11 @@ class Web:
         self.hub = Hub(desk)
         self.under_way = 0
         """Requests being answered."""
+
+    @property
+    def longest_line(self) -> int:
+        """Characters of one line, as pages are told; what the API takes at all is the most."""
+        return min(int(self.config["limits.line"]), LONGEST_LINE)
 
     # --- origins ------------------------------------------------------------------------------------------------------
 

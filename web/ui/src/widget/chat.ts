@@ -33,6 +33,8 @@ export class Chat {
   connection: Connection = 'closed'
   /** Why the desk will not have this page: it is told, and nothing is tried again. */
   refused: 'foreign' | 'over' | null = null
+  /** Characters of one line, as the desk is set up; told in the welcome. */
+  longestLine: number | null = null
   /** Signed in: by the shop's token or at the desk itself. */
   member: boolean
   private readonly store: Store
@@ -246,6 +248,7 @@ export class Chat {
     this.thread = receive(this.thread, frame)
     if (frame.type === 'welcome') {
       this.refused = null
+      this.longestLine = frame.longest_line ?? this.longestLine
       if (frame.token) this.token = this.store.session = frame.token
       if (!frame.visitor) this.isMember()
       // Kept by another page after our hello: it was first, unless a chat is under way here.

@@ -1485,6 +1485,8 @@ export interface components {
             user: components["schemas"]["User"];
             permissions: string[];
             csrf: string;
+            /** @description Characters of one line: `limits.line`. */
+            longest_line: number;
         };
         /** Login */
         Login: {
@@ -1493,6 +1495,8 @@ export interface components {
             user: components["schemas"]["User"];
             permissions: string[];
             csrf: string | null;
+            /** @description Characters of one line: `limits.line`. */
+            longest_line: number;
         };
         /** Session */
         Session: {
@@ -2705,6 +2709,8 @@ export interface components {
             ticket: number | null;
             /** @default [] */
             history: components["schemas"]["Message"][];
+            /** @description Characters of one line; a chat is told, agents have it of `GET /auth/me`. */
+            longest_line?: number;
         };
         /** AckFrame */
         AckFrame: {
