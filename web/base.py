@@ -141,6 +141,9 @@ class BaseHandler(tornado.web.RequestHandler):
                 else:
                     self._refusal = _crowded(self.web.bodies.full(self._comes_from, self._size) or 503)
                     self._let_go()
+                    coming = announced(self.request.headers)
+                    if coming is None or coming > self._size + READ_ON:
+                        self._answer_early()
             return
         self._let_go()
         if self._answered_early:

@@ -17,6 +17,7 @@ from engine.desk import Desk
 from engine.lang import LIMITS
 from engine.pump import Pump
 from engine.store import outbox, wall_clock
+from engine.store import tables as t
 from tests.support.house import House, sign_in
 
 TIMER = """
@@ -222,8 +223,9 @@ def test_lines_that_are_lost_and_answered_come_to_an_end(
             seen = len(lost)
             await asyncio.sleep(1.0)
         await pump.stop()
-        events = await desk.query(SYSTEM, Events(number))
-        return [event["kind"] for event in events["items"]]
+        events = t.Event.select(t.Event.kind).join(t.Ticket, on=(t.Ticket.id == t.Event.ticket_id))
+        kinds: list[str] = await desk.context.store.read(lambda tx: tx.values(events.where(t.Ticket.number == number)))
+        return kinds
 
     kinds = house.run(work)
     assert len(lost) == LIMITS.chain_timers + 1, "what greets, and a row of answers"

@@ -79,14 +79,17 @@ def test_who_is_not_signed_in_sends_little(site: Site) -> None:
 
 def test_one_address_has_so_much_under_way_and_others_go_on(site: Site) -> None:
     header = lead(site)
-    with half_sent(site, CHECK, header) as first, half_sent(site, CHECK, header, size=900_001) as late:
+    bodies = site.server.web.bodies
+    with half_sent(site, CHECK, header) as early, half_sent(site, CHECK, header) as first:
+        early.send(len(PIECE))
+        assert until(lambda: bodies.held >= len(PIECE)), "it begins while there is room"
         first.send(12 * len(PIECE))
-        assert until(lambda: site.server.web.bodies.held >= 12 * len(PIECE))
+        assert until(lambda: bodies.held >= 13 * len(PIECE))
         with half_sent(site, CHECK, header) as second:
             status, headers, body = second.answer()
             assert status == 429 and body["code"] == "too-many-bodies" and int(headers["retry-after"]) >= 1
-        late.send(7 * len(PIECE))  # it began while there was room
-        assert late.status() == 429
+        early.send(6 * len(PIECE))
+        assert early.status() == 429
         with site.client("lead") as client:
             assert client.post("/rules/validate", json={"files": {}}).status_code == 200, (
                 "what is small always comes in"
