@@ -92,9 +92,9 @@ class World:
             if not agent.shops or shop in agent.shops
         )
 
-    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
         """The roles of each agent who serves the shop and is there."""
-        here = [agent for agent in self.roster(shop) if agent.status in PRESENT and set(skills) <= set(agent.skills)]
+        here = [agent for agent in self.roster(shop) if agent.status in PRESENT]
         return tuple(agent.roles for agent in here if team is None or team in agent.teams)
 
     def last_agent(self, member_id: int) -> str | None:

@@ -32,7 +32,6 @@ _PRESENT = Prepared(
     )
 )
 _OF_TEAM = Prepared(lambda: t.AgentTeam.select(t.AgentTeam.agent_id).where(t.AgentTeam.team == p("team")))
-_SKILLED = Prepared(lambda: t.AgentSkill.select(t.AgentSkill.agent_id).where(t.AgentSkill.skill == p("skill")))
 _LAST_AGENT = Prepared(
     lambda: (
         t.Message.select(t.Agent.username)
@@ -134,20 +133,18 @@ class StoreLookups(Lookups):
             self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
         return self._rosters[shop]
 
-    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
-        """The roles of each enabled agent who serves the shop and is there, of a team and with skills where such are
-        named. Nobody is locked: it is only told."""
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there, of a team where one is named. Nobody is
+        locked: it is only told."""
         if shop not in self._present:
             roles: dict[int, list[str]] = {}
             for row in self._tx.rows(_PRESENT, shop=shop):
                 roles.setdefault(row["id"], []).append(row["role"])
             self._present[shop] = {id: tuple(sorted(given)) for id, given in roles.items()}
-        wanted = set(self._present[shop])
-        if team is not None:
-            wanted &= set(self._tx.values(_OF_TEAM, team=team))
-        for skill in skills:
-            wanted &= set(self._tx.values(_SKILLED, skill=skill))
-        return tuple(given for id, given in self._present[shop].items() if id in wanted)
+        here = self._present[shop]
+        if team is None:
+            return tuple(here.values())
+        return tuple(here[id] for id in self._tx.values(_OF_TEAM, team=team) if id in here)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
