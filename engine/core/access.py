@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core.entities import INTERNAL, Actor, Member, Ticket
 from engine.core.errors import Refused, missing
 
 EVERY_SHOP = "shops.all"
+EACH_SHOP = "*"
+"""In an agent's list of shops: all there are."""
 
 PERMISSIONS: Mapping[str, str] = {
     "ticket.view": "see the tickets of the shops served",
@@ -93,6 +95,11 @@ def serves(actor: Actor, shop: str) -> bool:
     return actor.kind == "system" or EVERY_SHOP in actor.permissions or shop in actor.shops
 
 
+def colleagues(actor: Actor, shops: Iterable[str]) -> bool:
+    """Whether an agent who serves these shops is shown to the actor: who serves one of them too, or sees every shop."""
+    return any(shop == EACH_SHOP or serves(actor, shop) for shop in shops) or EVERY_SHOP in actor.permissions
+
+
 def require_for_shop(actor: Actor, shop: str) -> None:
     """Raises Refused unless the actor may keep what a shop uses: who serves it; what every shop uses (an empty `shop`),
     who sees every shop."""
@@ -102,13 +109,18 @@ def require_for_shop(actor: Actor, shop: str) -> None:
         raise missing("shop")
 
 
+def shown_to_members(channel: str) -> bool:
+    """Whether a case is shown to its member at all, by its channel: what colleagues do among themselves is not."""
+    return channel != INTERNAL
+
+
 def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
     """Whether the ticket is there for the actor."""
     if actor.kind == "system":
         return True
     if actor.kind == "agent":
         return "ticket.view" in actor.permissions and serves(actor, ticket.shop)
-    return ticket.member_id == actor.id and ticket.shop in actor.shops and ticket.channel != INTERNAL
+    return ticket.member_id == actor.id and ticket.shop in actor.shops and shown_to_members(ticket.channel)
 
 
 def check_ticket(actor: Actor, ticket: Ticket | None, right: str | None = None) -> Ticket:

@@ -209,7 +209,7 @@ class Feed:
     def frames(self, item: Committed, actor: Actor) -> list[Frame]:
         """The frames of an event for an actor; empty where it is nothing to the actor."""
         if actor.kind in STAFF:
-            if actor.kind == "agent" and item.shop is not None and not access.serves(actor, item.shop):
+            if actor.kind == "agent" and not _concerns(actor, item):
                 return []
             audience = "staff"
             live = self._live.get(item.kind)
@@ -277,6 +277,13 @@ class Feed:
         if kind == "chat.resumed":
             return [("resumed", {"ticket": item.number})]
         return []
+
+
+def _concerns(agent: Actor, item: Committed) -> bool:
+    """Whether it happened where the agent serves; a colleague's presence is told as the colleague is shown."""
+    if item.kind == "agent.status_changed" and "shops" in item.body:
+        return access.colleagues(agent, item.body["shops"])
+    return item.shop is None or access.serves(agent, item.shop)
 
 
 _TOLD = frozenset(

@@ -15,7 +15,7 @@ from typing import Any
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 
 from engine.core import questions as ask
-from engine.core.access import Scope
+from engine.core.access import Scope, shown_to_members
 from engine.core.entities import INTERNAL, Clock
 from engine.core.rights import VIEWS
 from engine.lang.text import fold
@@ -33,13 +33,18 @@ COUNTED = 10_000
 OPEN = ("open", "pending")
 
 
+def of_member(member_id: Any) -> Any:
+    """What of the ticket table a member is shown (`access.shown_to_members`), as a condition."""
+    return (t.Ticket.member_id == member_id) & (t.Ticket.channel != INTERNAL)
+
+
 def of_ticket(scope: Scope) -> Any:
     """What of the ticket table the scope lets be seen, as a condition."""
     seen: Any = SQL("1 = 1" if scope.tickets else "1 = 0")
     if scope.shops is not None:
         seen = seen & t.Ticket.shop.in_(list(scope.shops))
     if scope.member_id is not None:
-        seen = seen & (t.Ticket.member_id == scope.member_id) & (t.Ticket.channel != INTERNAL)
+        seen = seen & of_member(scope.member_id)
     return seen
 
 
@@ -162,7 +167,7 @@ def may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
     """`of_ticket`, asked of one row."""
     if not scope.tickets or (scope.shops is not None and row["shop"] not in scope.shops):
         return False
-    return scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL)
+    return scope.member_id is None or (row["member_id"] == scope.member_id and shown_to_members(row["channel"]))
 
 
 def shown_one(

@@ -1898,6 +1898,8 @@ export interface components {
             };
             optional: boolean;
             personal: boolean;
+            /** @description Whether a member may fill it in when he opens a case. */
+            members: boolean;
             /** @default null */
             values: components["schemas"]["Noun"][] | null;
         };
@@ -3044,10 +3046,12 @@ export interface components {
             shop: string | null;
             /** @description The number of the case it is about. */
             ticket: number | null;
-            /** @description From where an agent did it, or somebody tried to sign in. */
+            /** @description The member it is about. */
+            member: number | null;
+            /** @description From where it was done, or somebody tried to sign in. Where a member acted, `•••` without the right `member.personal`; `device` too. */
             address: string | null;
             device: string | null;
-            /** @description Of a sign-in that failed: the agent's account that was tried; null where there is none, or it is a member's. */
+            /** @description Of a sign-in that failed: the account that was tried. Null where there is none, and where it is a member's without the right `member.personal`. */
             account: string | null;
             /** @description Of what is about the desk itself; of a case, a member or a line they stand with these. */
             details: {
