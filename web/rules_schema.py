@@ -350,7 +350,7 @@ class TriedDecision(Struct):
     after: TriedRules
     """As the edited rules would have."""
     undecidable: str | None
-    """A value for lack of which what is after is not known, or not all of it."""
+    """A value for lack of which what is after is not known, or not all of it; also one that I may not read."""
 
 
 class DryRan(Struct):
@@ -380,6 +380,8 @@ class TriedLine(TriedRules):
     """What the member would be told by a rule that takes no such line; the line would not be kept then."""
     refused: TriedRefusal | None
     """Why the desk itself would not take the line."""
+    unread: list[str]
+    """Fields that rules ask for here and I may not read: they were tried as if these were empty."""
 
 
 class DryRanLine(Struct):

@@ -101,14 +101,7 @@ _OF_LINE = tuple((field.column_name, f"l_{field.column_name}") for field in t.Me
 _assignee = t.Agent.alias("assignee")
 _writer = t.Agent.alias("writer")
 _SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
-_SINCE_OF_MEMBER = Prepared(
-    lambda: (
-        _rows()
-        .where(of_member(p("member_id")))
-        .order_by(t.Event.id)
-        .limit(p("limit"))
-    )
-)
+_SINCE_OF_MEMBER = Prepared(lambda: _rows().where(of_member(p("member_id"))).order_by(t.Event.id).limit(p("limit")))
 _LAST = Prepared(lambda: t.Event.select(fn.COALESCE(fn.MAX(t.Event.id), 0)))
 
 

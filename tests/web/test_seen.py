@@ -193,3 +193,144 @@ def test_a_member_opens_no_case_of_a_kind_that_is_not_for_members(desk: Site, ki
         refused = ming.post("/tickets", json={"subject": "a", "text": "b", "kind": kind})
         assert (refused.status_code, refused.json()["code"]) == (422, "unknown-kind")
         assert ming.post("/tickets", json={"subject": "a", "text": "b", "kind": "inquiry"}).status_code == 201
+
+
+# --- the past, and rules that are tried on it ----------------------------------------------------------------------
+
+LEAK = """
+stage classify
+
+rule born "生日"
+  on message.received
+  when member.birthday = "1981-03-01"
+  then add tag HIT
+
+rule card "證件"
+  on ticket.created
+  when ticket.idcard starts with "A12"
+  then add tag HIT
+
+rule known "標籤"
+  on message.received
+  when member.tags has "vip"
+  then add tag HIT
+
+rule tell "全說"
+  on message.received
+  then set ticket.product to ticket.idcard
+       reply "LEAK {member.birthday} {ticket.idcard}"
+       note "LEAK {member.birthday} {ticket.idcard}"
+"""
+SECRETS = ("1981-03-01", "A123456789")
+
+
+def personal_case(site: Site) -> int:
+    """A case of a member whose birthday and card only some may see."""
+    ming = member_of(site, "ming")
+    with site.client("lead") as lead:
+        assert lead.patch(f"/members/{ming}", json={"fields": {"birthday": SECRETS[0]}, "tags": ["vip"]}).is_success
+    made = site.open_ticket(subject="證件", requester={"id": ming}, fields={"idcard": SECRETS[1]}, author="member")
+    with site.client("ming") as own:
+        assert own.post(f"/tickets/{made['number']}/messages", json={"text": "暗號是芒果"}).is_success
+    return int(made["number"])
+
+
+def edit(site: Site, **files: str) -> dict[str, Any]:
+    """An edit of the rules in force; `desk.yaml` has nothing personal any more."""
+    folder = site.folder / "rules"
+    text = (folder / "desk.yaml").read_text("utf-8").replace("personal: true", "personal: false")
+    with site.client("chief") as chief:
+        base = chief.get("/rules/files").json()["digest"]
+    return {"base": base, "files": {"leak.rules": LEAK, "desk.yaml": text, **files}}
+
+
+def test_a_line_is_tried_without_what_one_may_not_read(desk: Site) -> None:
+    number = personal_case(desk)
+    body = {**edit(desk), "ticket": number, "text": "生日"}
+    with desk.client("tess") as tess, desk.client("chief") as chief:
+        told, whole = tess.post("/rules/dry-run/line", json=body), chief.post("/rules/dry-run/line", json=body)
+    assert (told.status_code, whole.status_code) == (200, 200), told.text + whole.text
+    for secret in SECRETS:
+        assert secret not in told.text, "nowhere: not in values, changes, replies, notes"
+        assert secret in whole.text
+    acted = {one["rule"]: one["outcome"] for one in told.json()["after"]["rules"]}
+    assert acted.get("tell") == "acted" and "born" not in acted, "that a rule matched tells the value it asks for"
+    assert told.json()["after"]["unread"] == ["member.birthday", "ticket.idcard"]
+    told_whole = {one["rule"]: one["outcome"] for one in whole.json()["after"]["rules"]}
+    assert told_whole["born"] == "acted" and whole.json()["after"]["unread"] == []
+
+
+def test_decisions_are_tried_without_what_one_may_not_read(desk: Site) -> None:
+    number = personal_case(desk)
+    body = {**edit(desk), "ticket": number}
+    with desk.client("tess") as tess, desk.client("chief") as chief, desk.client("theo") as theo:
+        told, whole = tess.post("/rules/dry-run", json=body), chief.post("/rules/dry-run", json=body)
+        assert theo.post("/rules/dry-run", json=body).status_code == 404
+        assert theo.post("/rules/dry-run/line", json={**body, "text": "a"}).status_code == 404
+    assert (told.status_code, whole.status_code) == (200, 200), told.text + whole.text
+    assert not any(secret in told.text for secret in SECRETS)
+    assert {one["undecidable"] for one in told.json()["items"]} & {"member.birthday", "ticket.idcard"}
+    hits = [rule["rule"] for one in told.json()["items"] for rule in one["after"]["rules"]]
+    assert not {"born", "card"} & set(hits)
+    all_hits = [rule["rule"] for one in whole.json()["items"] for rule in one["after"]["rules"]]
+    assert {"born", "card"} & set(all_hits)
+
+
+def simulated(site: Site, who: str, rules: str, **more: str) -> Any:
+    with site.client(who) as client:
+        return client.post("/rules/simulate", json={**edit(site, **{"leak.rules": rules}, **more), "days": 1})
+
+
+GUESS = """
+stage classify
+
+rule guess "猜"
+  on message.received
+  when {what}
+  then add tag HIT
+"""
+
+
+def test_the_past_decided_anew_is_of_the_cases_one_sees(desk: Site) -> None:
+    personal_case(desk)
+    word = GUESS.format(what='message.text contains "芒果"')
+    assert simulated(desk, "rudi", word).status_code == 403, "who sees no case hears of none"
+    mine, theirs = simulated(desk, "tess", word).json(), simulated(desk, "theo", word).json()
+    assert mine["decisions"]["differing"] > 0 and mine["examples"]
+    assert theirs["decisions"]["differing"] == theirs["decisions"]["read"] == theirs["tickets"]["seen"] == 0, theirs
+    assert theirs["examples"] == [] == theirs["rules"]
+    born = GUESS.format(what='member.birthday = "1981-03-01"')
+    told, whole = simulated(desk, "tess", born).json(), simulated(desk, "chief", born).json()
+    assert told["decisions"]["differing"] == 0 and told["decisions"]["undecidable"] > 0, told
+    assert {"value": "member.birthday"}.items() <= told["undecidable"][0].items()
+    assert whole["decisions"]["differing"] > 0
+
+
+def test_a_trace_shows_only_the_fields_that_its_reader_reads(desk: Site) -> None:
+    """Today's rights and rules, whatever stood in force when it was recorded."""
+    number = personal_case(desk)
+    rules = """
+stage classify
+
+rule often "常客"
+  on ticket.created, message.received
+  when member.open_tickets >= 0
+  then add tag regular to member
+"""
+    with desk.client("chief") as chief:
+        base = chief.get("/rules/files").json()["digest"]
+        put = chief.post("/rules/publish", json={"base": base, "files": {"often.rules": rules}, "note": "x"})
+        assert put.is_success, put.text
+    number = personal_case(desk)
+    with desk.client("vera") as vera, desk.client("amy") as amy:
+        hidden, seen = vera.get(f"/tickets/{number}/trace"), amy.get(f"/tickets/{number}/trace")
+
+    def acted(answer: Any) -> list[dict[str, Any]]:
+        found = [r for item in answer.json()["items"] for r in item["rules"] if r["rule"] == "often"]
+        assert found
+        return found
+
+    assert all(one["values"]["member.open_tickets"] == "•••" for one in acted(hidden))
+    assert all(type(one["values"]["member.open_tickets"]) is int for one in acted(seen))
+    assert all("regular" not in str(one["did"]) + str(one["changes"]) for one in acted(hidden))
+    assert all("regular" in str(one["did"]) + str(one["changes"]) for one in acted(seen))

@@ -176,10 +176,10 @@ async def rules_statistics(call: Call) -> Reply:
     body=schema.SimulateBody,
     **TRIED,
     right="rules.edit",
+    also="ticket.view",
 )
 async def simulate_rules(call: Call) -> Reply:
-    """What an edit would have decided otherwise over the last days than the rules in force, or than was decided then.
-    Sends and writes nothing."""
+    """What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing."""
     if call.web.simulating:
         message = "a simulation is running; try again when it is done"
         raise Refused("too-many", "simulation-running", message, retry_after=10)
@@ -191,6 +191,7 @@ async def simulate_rules(call: Call) -> Reply:
             book,
             until - call.body.days * DAY,
             until,
+            actor=call.actor,
             against=call.body.against,
             most=MOST,
             seconds=LONGEST,
