@@ -48,6 +48,8 @@ class Scope:
     """Only this member's tickets, and nothing internal."""
     personal: bool = False
     """May see masked fields plain."""
+    masked: frozenset[str] = frozenset()
+    """Full names of the fields that are personal by the rulebook in force, however their values are stored."""
     tickets: bool = True
     """False: sees no ticket at all, whatever the shop."""
 
@@ -71,15 +73,17 @@ def permissions_of(roles: Mapping[str, Role], names: tuple[str, ...]) -> frozens
     return frozenset().union(*[roles[name].permissions for name in names if name in roles])
 
 
-def scope(actor: Actor) -> Scope:
-    """What the actor may see at all: of an agent without the right to see tickets, none of them."""
+def scope(actor: Actor, masked: frozenset[str] = frozenset()) -> Scope:
+    """What the actor may see at all: of an agent without the right to see tickets, none of them. `masked`: the fields
+    that are personal, of whom values are to be shown."""
     if actor.kind == "system":
         return Scope(personal=True)
     if actor.kind == "agent":
         shops = None if EVERY_SHOP in actor.permissions else actor.shops
         rights = actor.permissions
-        return Scope(shops=shops, personal="member.personal" in rights, tickets="ticket.view" in rights)
-    return Scope(shops=actor.shops, member_id=actor.id)
+        personal, tickets = "member.personal" in rights, "ticket.view" in rights
+        return Scope(shops=shops, personal=personal, masked=masked, tickets=tickets)
+    return Scope(shops=actor.shops, member_id=actor.id, masked=masked)
 
 
 def require(actor: Actor, right: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from engine.core import access, rights
 from engine.core.entities import Actor
 from engine.core.times import timed_line, with_times
+from engine.core.trace import covered
 from engine.desk.context import Context
 from engine.desk.results import name_line
 from engine.store import stream
@@ -244,7 +245,7 @@ class Feed:
         return {"message": shown}
 
     def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
-        kind, body = item.kind, item.body
+        kind, body = item.kind, covered(item.body, self._context.lexicon.personal)
         live = self._live.get(kind)
         if live is not None:
             frame = dict(live.frame(item))

@@ -59,7 +59,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> li
             "tier": row["tier"],
             "language": row["language"],
             "tags": tags.get(row["id"], []) if scope.staff else [],
-            "fields": show_fields("member", row["fields"], tx.ring, personal=scope.personal, lexicon=lexicon),
+            "fields": show_fields("member", row["fields"], tx.ring, scope, lexicon=lexicon),
             "blocked": scope.staff and (row["blocked_until"] or 0) > tx.now,
             "blocked_until": row["blocked_until"]
             if scope.staff and tx.now < (row["blocked_until"] or 0) < NEVER

@@ -18,6 +18,7 @@ from engine.core import questions as ask
 from engine.core.access import Scope, shown_to_members
 from engine.core.entities import INTERNAL, Clock
 from engine.core.rights import VIEWS
+from engine.core.trace import covered
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
@@ -175,7 +176,7 @@ def shown_one(
 ) -> dict[str, Any]:
     """A ticket's row, with what hangs on it, as the API shows it."""
     sla = show_sla(row["shop"], clocks, now, percent)
-    return show_ticket(row, tags, sla, tx.ring, staff=scope.staff, personal=scope.personal)
+    return show_ticket(row, tags, sla, tx.ring, scope)
 
 
 def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
@@ -420,7 +421,7 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
 
 
 def _shown_event(row: Row, scope: Scope) -> dict[str, Any]:
-    shown = show_event(row, body_of(row), staff=scope.staff)
+    shown = show_event(row, covered(body_of(row), scope.masked), staff=scope.staff)
     if scope.staff:
         place = {name: row[name] for name in ("address", "device")}
         shown.update(show_place(place, ("address", "device"), personal=scope.personal))

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from engine.desk import jobs
+from engine.store import tables as t
+from engine.worker import Worker
 from tests.web.support import PASSWORD, RULES, Site, copy_rules, running
 
 WORK_ORDER = """
@@ -37,6 +40,7 @@ FIELDS = """
 ROLES = """
 auditor: {permissions: [audit.view, ticket.view]}
 ruler: {permissions: [rules.edit, rules.view]}
+editor: {permissions: [member.view, member.edit]}
 tester: {permissions: [rules.edit, rules.view, ticket.view, member.view]}
 chief: {permissions: [rules.edit, rules.view, ticket.view, ticket.change, ticket.create, ticket.reply, member.view, member.edit, member.personal, shops.all, audit.view]}
 """
@@ -65,6 +69,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             ("tess", ["tester"], ["demo"]),
             ("theo", ["tester"], ["other"]),
             ("chief", ["chief"], []),
+            ("edna", ["editor"], ["demo"]),
         ):
             site.add_agent(name, roles, shops)
         for name, shop in (("ming", "demo"), ("hua", "demo"), ("oscar", "other")):
@@ -334,3 +339,103 @@ rule often "常客"
     assert all(type(one["values"]["member.open_tickets"]) is int for one in acted(seen))
     assert all("regular" not in str(one["did"]) + str(one["changes"]) for one in acted(hidden))
     assert all("regular" in str(one["did"]) + str(one["changes"]) for one in acted(seen))
+
+
+# --- fields that become personal, and are no longer ----------------------------------------------------------------
+
+
+def publish(site: Site, declared: str) -> None:
+    """The field `ticket.urgency` is declared like this from now on."""
+    path = site.folder / "rules/desk.yaml"
+    lines = path.read_text("utf-8").splitlines()
+    text = "\n".join(f"  ticket.urgency: {declared}" if "ticket.urgency" in line else line for line in lines) + "\n"
+    with site.client("chief") as chief:
+        base = chief.get("/rules/files").json()["digest"]
+        put = chief.post("/rules/publish", json={"base": base, "files": {"desk.yaml": text}, "note": declared})
+        assert put.is_success, put.text
+
+
+def carry(site: Site) -> None:
+    """Lets a worker write what is stored anew."""
+
+    async def work() -> None:
+        (job,) = [one for one in await jobs.newest(site.desk.context) if one["kind"] == "fields.reseal"][:1]
+        await Worker(site.desk.context).finish(job["id"])
+
+    site.run(work)
+
+
+def stored(site: Site, number: int) -> tuple[str, list[tuple[Any, Any]]]:
+    """A ticket's fields as the database has them, and what filters find them by."""
+
+    def look(tx: Any) -> tuple[str, list[tuple[Any, Any]]]:
+        row = tx.row(t.Ticket.select(t.Ticket.id, t.Ticket.fields).where(t.Ticket.number == number))
+        mine = (t.FieldValue.owner_kind == "ticket") & (t.FieldValue.owner_id == row["id"])
+        found = tx.rows(t.FieldValue.select().where(mine & (t.FieldValue.name == "urgency")))
+        return row["fields"], [(one["text"], one["key"]) for one in found]
+
+    found: tuple[str, list[tuple[Any, Any]]] = site.run(lambda: site.desk.context.read(look))
+    return found
+
+
+def test_a_field_is_personal_from_the_moment_the_rules_say_so(desk: Site) -> None:
+    """Covered at once wherever it is shown; written anew soon after, both ways, and found by filters."""
+    before = desk.open_ticket(subject="急件", fields={"urgency": "秘密甲"})["number"]
+    with desk.client("lead") as lead:
+        assert lead.patch(f"/tickets/{before}", json={"fields": {"urgency": "秘密乙"}}).is_success
+    publish(desk, "{type: text, optional: true, personal: true}")
+    doors = ("", "/events", "/trace", "/messages")
+    with desk.client("amy") as amy, desk.client("lead") as lead, desk.agent("amy", since=1) as socket:
+        for door in doors:
+            assert "秘密" not in amy.get(f"/tickets/{before}{door}").text, door
+        assert "秘密" not in amy.get("/tickets", params={"limit": 100}).text
+        assert "秘密" not in str(socket.until_quiet())
+        assert lead.get(f"/tickets/{before}").json()["fields"]["urgency"] == "秘密乙"
+        wanted = {"filter": 'ticket.urgency = "秘密乙"'}
+        carry(desk)
+        text, index = stored(desk, before)
+        assert "秘密" not in text and [one[0] for one in index] == [None] and index[0][1], (text, index)
+        assert [one["number"] for one in lead.get("/tickets", params=wanted).json()["items"]] == [before]
+        assert lead.get(f"/tickets/{before}").json()["fields"]["urgency"] == "秘密乙"
+        publish(desk, "{type: text, optional: true}")
+        assert amy.get(f"/tickets/{before}").json()["fields"]["urgency"] == "•••", "until it is written anew"
+        carry(desk)
+        text, index = stored(desk, before)
+        assert "秘密乙" in text and index[0][1] is None, (text, index)
+        assert amy.get(f"/tickets/{before}").json()["fields"]["urgency"] == "秘密乙"
+        assert [one["number"] for one in amy.get("/tickets", params=wanted).json()["items"]] == [before]
+
+
+# --- whose address it is --------------------------------------------------------------------------------------------
+
+
+def test_who_may_not_see_addresses_learns_of_none_by_filing_under_it(desk: Site) -> None:
+    """The answer, the case, the member and the list are alike whether somebody is known by the address or not."""
+    kinds = {"phone": ("0966-777-888", "0966-777-889"), "email": ("gold@mail.example", "nobody@mail.example")}
+    with desk.client("lead") as lead, desk.client("amy") as amy:
+        body = {"name": "金小姐", "shop": "demo", "tier": "gold", **{kind: known for kind, (known, _) in kinds.items()}}
+        gold = lead.post("/members", json=body)
+        assert gold.status_code == 201, gold.text
+        for kind, addresses in kinds.items():
+            told = []
+            for address in (*addresses, addresses[0]):
+                case = {"subject": "來電", "text": "請回電", "requester": {kind: address}}
+                made = amy.post("/tickets", json=case)
+                assert made.status_code == 201, made.text
+                who = amy.get(f"/members/{made.json()['requester']['id']}").json()
+                same = {**{k: made.json()["requester"][k] for k in ("name", "tier", "guest")}}
+                told.append((same, [{**one, "id": 0, "value": 0} for one in who["identities"]], len(who["tickets"])))
+                assert address not in str(who) and "金小姐" not in made.text
+            assert told[0] == told[1] == told[2], told
+            mine = lead.post("/tickets", json={**case, "shop": "demo"}).json()
+            assert mine["requester"]["name"] == "金小姐", "who may see addresses files under them"
+
+
+def test_who_may_not_see_addresses_gives_none_to_a_new_member(desk: Site) -> None:
+    with desk.client("edna") as edna:
+        taken, free = (
+            edna.post("/members", json={"name": "甲", "phone": number}) for number in ("0966-777-888", "0966-111-222")
+        )
+        assert (taken.status_code, free.status_code) == (403, 403)
+        assert taken.json()["detail"] == free.json()["detail"]
+        assert edna.post("/members", json={"name": "甲"}).status_code == 201
