@@ -1,8 +1,8 @@
 """What somebody may read of the cases he sees, where rules are told of or tried: traces, explanations, dry runs, the
 past decided anew.
 
-A rule asks for any field and writes it into any text, and whoever tries an edit writes the rule himself: from whether it
-matched he would learn a value word by word. So what he may not read is not hidden afterwards, it is not there: the
+A rule asks for any field and writes it into any text, and whoever tries an edit writes the rule himself: from whether
+it matched he would learn a value word by word. So what he may not read is not hidden afterwards, it is not there: the
 edited rules are asked without it. See decision 0030.
 """
 
@@ -30,7 +30,7 @@ _UNREAD: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Sight:
-    """One reader's. `personal`: what is personal by any of the rulebooks at hand, so that an edit makes nothing plain."""
+    """One reader's. `personal`: what any of the rulebooks at hand has as personal; an edit makes nothing plain."""
 
     actor: Actor
     personal: frozenset[str]
@@ -103,8 +103,5 @@ class Sight:
             return change if self.reads(about) else replace(change, value=f"{about} = {MASK}")
         if change.target is None or "." not in change.target or self.reads(change.target):
             return change
-        covered = {name: MASK for name in change.more}
-        value = change.value
-        return replace(
-            change, value=[MASK] if isinstance(value, list) else None if value is None else MASK, more=covered
-        )
+        value = [MASK] if isinstance(change.value, list) else None if change.value is None else MASK
+        return replace(change, value=value, more=dict.fromkeys(change.more, MASK))

@@ -185,7 +185,7 @@ def _kept(book: Rulebook, name: str, value: Any) -> Any:
 
 def covered(body: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
     """What the log says of a ticket, without values of fields that are personal now and were not then."""
-    changes = body.get("changes")
+    changes: Any = body.get("changes")
     fields = changes.get("fields") if isinstance(changes, Mapping) else None
     if not isinstance(fields, Mapping) or not any(f"ticket.{name}" in personal for name in fields):
         return dict(body)

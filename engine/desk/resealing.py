@@ -1,5 +1,5 @@
-"""A field that is declared personal, or no longer, is so at once on every screen; what is stored of it follows: a job of
-short steps, begun by `activate`."""
+"""A field that is declared personal, or no longer, is so at once on every screen; what is stored of it follows: a job
+of short steps, begun by `activate`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def begin(tx: Tx, before: Lexicon, after: Lexicon) -> None:
 
 
 async def _step(context: Context, job: Claimed) -> Step:
-    """The next tickets and members that have such values, by the rules that are in force then. One that is written is no
-    longer found, so a step that comes again does nothing twice."""
+    """The next tickets and members that have such values, by the rules that are in force then. One that is written is
+    no longer found, so a step that comes again does nothing twice."""
     done = int(job.place.get("done", 0))
     total = max(int(job.arguments.get("values", 0)), done)
 

@@ -34,9 +34,9 @@ def spoken(root: str) -> str:
 def readable(
     book: Rulebook, entries: Iterable[TraceEntry], sight: Sight, shop: str | None = None
 ) -> list[dict[str, Any]]:
-    """Entries of a trace for who reads them: only what he may read; reasons and changes as sentences to be said in the reader's language
-    and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for moments, in the zone of the shop
-    (else the first). The record holds both in microseconds."""
+    """Entries of a trace for who reads them, without what he may not read: reasons and changes as sentences to be said
+    in the reader's language and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for
+    moments, in the zone of the shop (else the first). The record holds both in microseconds."""
     zone = book.zone(shop if shop is not None and shop in book.shops else next(iter(book.shops)))
     return [_entry(book, sight.entry(entry), zone) for entry in entries]
 

@@ -16,8 +16,9 @@ from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
 
 SHOP, SELF, NOTED = "", "self", "noted"
-"""Who vouches for an identity: the shop (an account, an address that was proved or that staff gave the account), or
-nobody but who writes under it; `noted`: kept by a colleague who may not see whose it is. What another house gave out has that house's account instead."""
+"""Who vouches for an identity: the shop (an account, an address that was proved or that staff gave the account);
+nobody but who writes under it (`self`), or a colleague who may not see whose it is (`noted`, with the member's id).
+What another house gave out has that house's account instead."""
 SHOP_WIDE = frozenset({"account", "visitor", "email", "phone"})
 """Kinds that hold in the whole shop, and that anybody may write down: taken for somebody's only where proved."""
 

@@ -1,5 +1,5 @@
-"""Values of fields that are stored otherwise than the rulebook in force has them: plain though they are personal now, or
-encrypted though they no longer are. Screens cover them at once (`Scope.masked`); here they are written anew."""
+"""Values of fields that are stored otherwise than the rulebook in force has them: plain though they are personal now,
+or encrypted though they no longer are. Screens cover them at once (`Scope.masked`); here they are written anew."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MODELS: dict[str, Any] = {"ticket": t.Ticket, "member": t.Member}
 
 
 def _stray(words: Lexicon) -> Any:
-    """Values whose row for filters is not of the kind that their field wants. What is no longer declared stays as it is:
-    nobody said that it may be read."""
+    """Values whose row for filters is not of the kind that their field wants. What is no longer declared stays as it
+    is: nobody said that it may be read."""
     wrong = []
     for owner in get_args(Owner):
         names = {full.removeprefix(f"{owner}.") for full in words.field_types if full.startswith(f"{owner}.")}

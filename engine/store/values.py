@@ -114,8 +114,8 @@ def decode_fields(owner: Owner, text: str, ring: KeyRing) -> dict[str, Any]:
 def show_fields(
     owner: Owner, text: str, ring: KeyRing, scope: Scope, *, lexicon: Lexicon | None = None
 ) -> dict[str, Any]:
-    """Custom fields as the API gives them: JSON values; personal ones masked for whom they are not. Personal is what the
-    rulebook in force says is, and what was when it was written. With a lexicon also the defaults of those that were
+    """Custom fields as the API gives them: JSON values; personal ones masked for whom they are not. Personal is what
+    the rulebook in force says is, and what was when it was written. With a lexicon also the defaults of those that were
     never set."""
     shown: dict[str, Any] = {}
     for name, value in json.loads(text).items() if text != "{}" else ():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.desk import jobs
+from engine.store import rule_days
 from engine.store import tables as t
 from engine.worker import Worker
 from tests.web.support import PASSWORD, RULES, Site, copy_rules, running
@@ -42,13 +43,15 @@ auditor: {permissions: [audit.view, ticket.view]}
 ruler: {permissions: [rules.edit, rules.view]}
 editor: {permissions: [member.view, member.edit]}
 tester: {permissions: [rules.edit, rules.view, ticket.view, member.view]}
-chief: {permissions: [rules.edit, rules.view, ticket.view, ticket.change, ticket.create, ticket.reply, member.view, member.edit, member.personal, shops.all, audit.view]}
+chief:
+  permissions: [rules.edit, rules.view, ticket.view, ticket.change, ticket.create, ticket.reply, member.view,
+    member.edit, member.personal, shops.all, audit.view]
 """
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two shops: `amy` serves demo, `olga` other, `lin` every shop; `lead` and `chief` may see what is personal, too."""
+    """Two shops: `amy` serves demo, `olga` other, `lin` every shop; `lead` and `chief` may see what is personal."""
     folder = tmp_path_factory.mktemp("seen")
     rules = folder / "rules-to-see"
     copy_rules(rules, RULES)
@@ -439,3 +442,26 @@ def test_who_may_not_see_addresses_gives_none_to_a_new_member(desk: Site) -> Non
         assert (taken.status_code, free.status_code) == (403, 403)
         assert taken.json()["detail"] == free.json()["detail"]
         assert edna.post("/members", json={"name": "甲"}).status_code == 201
+
+
+def test_what_rules_did_is_told_of_the_shops_one_serves(desk: Site) -> None:
+    """Summed up already or not."""
+    desk.open_ticket(subject="退貨", text="我要退貨", author="member")
+
+    def acted(who: str) -> int:
+        with desk.client(who) as client:
+            items = client.get("/rules/statistics").json()["items"]
+        return int(next(one["acted"] for one in items if one["rule"] == "refunds"))
+
+    assert acted("rudi") == acted("chief") > 0 == acted("theo")
+
+    def sum_up(tx: Any) -> bool:
+        sums = rule_days.page(tx)
+        return sums is not None and rule_days.keep(tx, sums)
+
+    settled, rule_days.SETTLED = rule_days.SETTLED, 0
+    try:
+        assert desk.run(lambda: desk.desk.context.store.write(sum_up)).result
+    finally:
+        rule_days.SETTLED = settled
+    assert acted("rudi") == acted("chief") > 0 == acted("theo")

@@ -164,7 +164,7 @@ async def rules_version(call: Call) -> Reply:
 
 @route("GET", f"{API}/rules/statistics", {200: schema.RulesStatistics}, tag="rules", query=schema.StatisticsQuery)
 async def rules_statistics(call: Call) -> Reply:
-    """How often each rule acted and lost, when it last acted, and what asking it takes."""
+    """How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes."""
     return Reply(await call.need(RulesStatistics(call.query.days), "rulebook"))
 
 

@@ -631,7 +631,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often each rule acted and lost, when it last acted, and what asking it takes. */
+        /** How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes. */
         get: operations["rules_statistics"];
         put?: never;
         post?: never;
@@ -650,7 +650,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
+        /** What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing. */
         post: operations["simulate_rules"];
         delete?: never;
         options?: never;
@@ -2327,7 +2327,7 @@ export interface components {
             before: components["schemas"]["TriedRules"];
             /** @description As the edited rules would have. */
             after: components["schemas"]["TriedRules"];
-            /** @description A value for lack of which what is after is not known, or not all of it. */
+            /** @description A value for lack of which what is after is not known, or not all of it; also one that I may not read. */
             undecidable: string | null;
         };
         /** DryRan */
@@ -2362,6 +2362,8 @@ export interface components {
             rejected: string | null;
             /** @description Why the desk itself would not take the line. */
             refused: components["schemas"]["TriedRefusal"] | null;
+            /** @description Fields that rules ask for here and I may not read: they were tried as if these were empty. */
+            unread: string[];
         };
         /**
          * DryRanLine
@@ -8093,7 +8095,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How often each rule acted and lost, when it last acted, and what asking it takes. */
+            /** @description How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8187,7 +8189,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
+            /** @description What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing. */
             200: {
                 headers: {
                     [name: string]: unknown;
