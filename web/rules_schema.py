@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from web.schema import Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
-from web.trace_schema import TraceChange, TraceReason
+from web.trace_schema import TraceChange, TraceReason, TriedRefusal, TriedReply
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -356,22 +356,6 @@ class TriedDecision(Struct):
 class DryRan(Struct):
     items: list[TriedDecision]
     """Newest first, at most 50."""
-
-
-class TriedReply(Struct):
-    """An automatic line, as it would be sent."""
-
-    text: str
-    author: Literal["bot", "desk"]
-    visibility: Literal["public", "internal"]
-    at: Time
-    """When it would go out."""
-    rule: str | None
-
-
-class TriedRefusal(Struct):
-    code: str
-    message: str
 
 
 class TriedLine(TriedRules):

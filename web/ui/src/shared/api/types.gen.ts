@@ -2335,6 +2335,17 @@ export interface components {
             /** @description Newest first, at most 50. */
             items: components["schemas"]["TriedDecision"][];
         };
+        /** TriedLine */
+        TriedLine: {
+            rules: components["schemas"]["TriedRule"][];
+            replies: components["schemas"]["TriedReply"][];
+            /** @description What the member would be told by a rule that takes no such line; the line would not be kept then. */
+            rejected: string | null;
+            /** @description Why the desk itself would not take the line. */
+            refused: components["schemas"]["TriedRefusal"] | null;
+            /** @description Fields that rules ask for here and I may not read: they were tried as if these were empty. */
+            unread: string[];
+        };
         /**
          * TriedReply
          * @description An automatic line, as it would be sent.
@@ -2353,17 +2364,6 @@ export interface components {
         TriedRefusal: {
             code: string;
             message: string;
-        };
-        /** TriedLine */
-        TriedLine: {
-            rules: components["schemas"]["TriedRule"][];
-            replies: components["schemas"]["TriedReply"][];
-            /** @description What the member would be told by a rule that takes no such line; the line would not be kept then. */
-            rejected: string | null;
-            /** @description Why the desk itself would not take the line. */
-            refused: components["schemas"]["TriedRefusal"] | null;
-            /** @description Fields that rules ask for here and I may not read: they were tried as if these were empty. */
-            unread: string[];
         };
         /**
          * DryRanLine
