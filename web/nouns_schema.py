@@ -29,6 +29,8 @@ class WidgetLook(Struct):
     position: Literal["left", "right"]
     ratings: list[Label]
     """What the ratings are called, from 1 point to 5; empty: as the window calls them."""
+    upload: int
+    """Bytes that a file may have."""
 
 
 class WidgetQuery(Query):

@@ -1870,6 +1870,8 @@ export interface components {
             ratings: {
                 [key: string]: string;
             }[];
+            /** @description Bytes that a file may have. */
+            upload: number;
         };
         /** State */
         State: {
@@ -2695,6 +2697,19 @@ export interface components {
              */
             next: number | null;
         };
+        /**
+         * EarlierChat
+         * @description The chat that ended last, of some days ago at most.
+         */
+        EarlierChat: {
+            ticket: number;
+            history: components["schemas"]["Message"][];
+            /**
+             * @description `asked`: still to be given; `given`: may be revised.
+             * @enum {string}
+             */
+            rating: "asked" | "given" | "none";
+        };
         /** WelcomeFrame */
         WelcomeFrame: {
             /** @enum {string} */
@@ -2709,6 +2724,8 @@ export interface components {
             ticket: number | null;
             /** @default [] */
             history: components["schemas"]["Message"][];
+            /** @description Where no chat is open. */
+            earlier?: components["schemas"]["EarlierChat"];
         };
         /** AckFrame */
         AckFrame: {
