@@ -50,6 +50,8 @@ class Scope:
     """May see masked fields plain."""
     masked: frozenset[str] = frozenset()
     """Full names of the fields that are personal by the rulebook in force, however their values are stored."""
+    members: bool = True
+    """False: does not see what members' own files say, be it in the history of a case."""
     tickets: bool = True
     """False: sees no ticket at all, whatever the shop."""
 
@@ -81,8 +83,13 @@ def scope(actor: Actor, masked: frozenset[str] = frozenset()) -> Scope:
     if actor.kind == "agent":
         shops = None if EVERY_SHOP in actor.permissions else actor.shops
         rights = actor.permissions
-        personal, tickets = "member.personal" in rights, "ticket.view" in rights
-        return Scope(shops=shops, personal=personal, masked=masked, tickets=tickets)
+        return Scope(
+            shops=shops,
+            personal="member.personal" in rights,
+            masked=masked,
+            members="member.view" in rights,
+            tickets="ticket.view" in rights,
+        )
     return Scope(shops=actor.shops, member_id=actor.id, masked=masked)
 
 

@@ -25,7 +25,16 @@ from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
-from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_place, show_sla, show_ticket, straight_percent
+from engine.store.show import (
+    MEMBER_EVENTS,
+    MEMBER_FILE,
+    Percent,
+    show_event,
+    show_place,
+    show_sla,
+    show_ticket,
+    straight_percent,
+)
 from engine.store.sql import Prepared, Row, joined, p
 from engine.store.tx import Tx
 
@@ -411,6 +420,8 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
     condition = (t.Event.ticket_id == found["id"]) & (t.Event.id > question.since)
     if not scope.staff:
         condition &= event_for_members()
+    elif not scope.members:
+        condition &= t.Event.kind.not_in(sorted(MEMBER_FILE))
     limit = limited(question.limit)
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]

@@ -162,6 +162,9 @@ MEMBER_EVENTS = frozenset(
 )
 """What of a ticket's history its member may see; the rest is the desk's own affair."""
 
+MEMBER_FILE = frozenset({"member.changed", "member.blocked", "member.unblocked"})
+"""What of a ticket's history tells of the member's own file: for who may see members."""
+
 _MEMBER_BODY = frozenset({"message", "from", "to", "number", "kind", "score"})
 
 

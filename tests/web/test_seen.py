@@ -338,6 +338,11 @@ rule often "常客"
         assert found
         return found
 
+    with desk.client("vera") as vera, desk.client("amy") as amy:
+        kinds = [
+            {one["kind"] for one in client.get(f"/tickets/{number}/events").json()["items"]} for client in (vera, amy)
+        ]
+    assert kinds[1] - kinds[0] == {"member.changed"} and kinds[0] < kinds[1], "nor does the history tell of the file"
     assert all(one["values"]["member.open_tickets"] == "•••" for one in acted(hidden))
     assert all(type(one["values"]["member.open_tickets"]) is int for one in acted(seen))
     assert all("regular" not in str(one["did"]) + str(one["changes"]) for one in acted(hidden))
