@@ -714,6 +714,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.line.now': 'at once',
   'rules.line.later': 'at {time}',
   'rules.line.noReply': 'No automatic reply.',
+  'rules.line.unread': 'Tried as if these were empty, since you may not read them: {fields}',
   'rules.line.rejected': 'This line would be stopped; the member would be told: {text}',
   'rules.line.rejectedBare': 'This line would be stopped.',
   'rules.line.refused': 'This line would not be taken. {why}',

@@ -714,6 +714,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'rules.line.now': '立即发送',
   'rules.line.later': '{time} 发送',
   'rules.line.noReply': '不会自动回复。',
+  'rules.line.unread': '您无权查看这些字段，按空白试算：{fields}',
   'rules.line.rejected': '这句话会被拦下，会员会看到：{text}',
   'rules.line.rejectedBare': '这句话会被拦下。',
   'rules.line.refused': '不会收下这句话。{why}',

@@ -712,6 +712,7 @@ export const desk = {
   'rules.line.now': '立即送出',
   'rules.line.later': '{time} 送出',
   'rules.line.noReply': '不會自動回覆。',
+  'rules.line.unread': '您無權查看這些欄位，以空白試算：{fields}',
   'rules.line.rejected': '這句話會被擋下，會員會看到：{text}',
   'rules.line.rejectedBare': '這句話會被擋下。',
   'rules.line.refused': '不會收下這句話。{why}',
