@@ -3,7 +3,7 @@ and both directions stand in the OpenAPI document's components."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -91,6 +91,15 @@ ClientFrame = Hello | SendMessage | SendTyping | SendRead | SendRate | SendEnd |
 # --- server → client ------------------------------------------------------------------------------------------------
 
 
+class EarlierChat(Struct):
+    """The chat that ended last, of some days ago at most."""
+
+    ticket: int
+    history: list[Message]
+    rating: Literal["none", "asked", "given"]
+    """`asked`: still to be given; `given`: may be revised."""
+
+
 class WelcomeFrame(Struct, tag_field="type", tag="welcome"):
     seq: int
     """What follows is later than this."""
@@ -101,6 +110,8 @@ class WelcomeFrame(Struct, tag_field="type", tag="welcome"):
     history: list[Message] = []
     longest_line: int | UnsetType = UNSET
     """Characters of one line; a chat is told, agents have it of `GET /auth/me`."""
+    earlier: EarlierChat | UnsetType = UNSET
+    """Where no chat is open."""
 
 
 class AckFrame(Struct, tag_field="type", tag="ack"):

@@ -51,8 +51,8 @@ class OperationHandler(BaseHandler):
             raise self.not_allowed()
         self._cross(operation)
         self._call = await self._identify(operation)
-        if operation.right is not None:
-            self._call.require(operation.right)
+        for right in filter(None, (operation.right, operation.also)):
+            self._call.require(right)
 
     async def carry_out(self, **named: str) -> None:
         if self.request.method == "OPTIONS":

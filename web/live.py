@@ -45,6 +45,7 @@ class ChatSocket(Socket):
         self.visitor: str | None = None
         self.shop = ""
         self.ticket: int | None = None
+        self._earlier: int | None = None
         self._proof: str | None = None
         self._page = Page()
         self._opening: tuple[dict[str, Any], ...] = ()
@@ -140,8 +141,11 @@ class ChatSocket(Socket):
         self.hub.add_chat(self)
         made = {"token": self._made} if self._made is not None else {}
         welcome = {"type": "welcome", "seq": start, "visitor": self._proof, **made}
-        line = {"longest_line": self.web.longest_line}
-        self.send({**welcome, "ticket": self.ticket, "history": history, **line})
+        earlier = chat["earlier"] if not since else None
+        ended = {"earlier": {**earlier, "history": [timed_line(one) for one in earlier["history"]]}} if earlier else {}
+        self._earlier = earlier["ticket"] if earlier else None
+        told = {"ticket": self.ticket, "history": history, "longest_line": self.web.longest_line}
+        self.send({**welcome, **told, **ended})
         if self.ticket is None:
             await self._show_opening(show=not since)
         else:
@@ -193,8 +197,8 @@ class ChatSocket(Socket):
             if self.ticket is not None:
                 self.hub.member_types(self.shop, self.ticket, self.actor.name)
         elif isinstance(frame, frames.SendRead):
-            if self.ticket is not None:
-                await act(self.actor, MarkRead(self.ticket, frame.seq))
+            if (seen := self.ticket or self._earlier) is not None:
+                await act(self.actor, MarkRead(seen, frame.seq))
         elif isinstance(frame, frames.SendRate):
             await act(self.actor, RateTicket(frame.score, frame.comment, None, self.shop))
         elif isinstance(frame, frames.SendEnd):

@@ -29,6 +29,8 @@ class WidgetLook(Struct):
     position: Literal["left", "right"]
     ratings: list[Label]
     """What the ratings are called, from 1 point to 5; empty: as the window calls them."""
+    upload: int
+    """Bytes that a file may have."""
 
 
 class WidgetQuery(Query):
@@ -55,6 +57,8 @@ class FieldInfo(Struct):
     """What is told beside it to who fills it in."""
     optional: bool
     personal: bool
+    members: bool
+    """Whether a member may fill it in when he opens a case."""
     values: list[Noun] | None = None
 
 

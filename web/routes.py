@@ -143,6 +143,8 @@ class Operation:
     """A shop's page may ask it from its own site."""
     right: str | None = None
     """What its caller needs, beside what the commands and questions behind it ask for."""
+    also: str | None = None
+    """And this."""
     slowed: bool = False
     """A question that is asked while somebody types: members and guests of one network may ask it only so often."""
     repeats: bool = True

@@ -191,11 +191,8 @@ class Draft:
             self.chat = replace(self.chat, served_at=served, queued_at=self.chat.queued_at)
 
     def move(self, transition: Transition, *, rule: str | None = None) -> None:
-        """Carries out a transition: state, category, closing and reopening times.
-
-        A line that at once makes it the member's turn, such as thanks, awaits nothing. What was awaited when a case was
-        closed is remembered: whoever reopens it takes up that wait.
-        """
+        """Carries out a transition: state, category, closing and reopening times. A line that at once makes it the
+        member's turn, such as thanks, awaits nothing; what a closed case awaited, whoever reopens it takes up."""
         ticket = self.need_ticket()
         lifecycle = self.book.lifecycles[ticket.kind]
         state = lifecycle.states[transition.target]

@@ -289,8 +289,9 @@ class Lookups(Protocol):
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
 
-    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
-        """The roles of each enabled agent who serves the shop and is there: online or busy."""
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there, online or busy; of a team where one is
+        named."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

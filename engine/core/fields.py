@@ -143,6 +143,14 @@ def _agents_here(draft: Draft) -> int:
     return sum(may_answer(roles, given) for given in draft.case.lookups.at_the_desk(draft.shop))
 
 
+def _agents_for(draft: Draft) -> int:
+    ticket, roles = draft.ticket, draft.book.roles
+    if ticket is None or ticket.team is None:
+        return _agents_here(draft)
+    here = draft.case.lookups.at_the_desk(draft.shop, ticket.team)
+    return sum(may_answer(roles, given) for given in here)
+
+
 def _hours(draft: Draft) -> Any:
     return hours_in_words(draft.book.calendar_of(draft.shop, None), draft.book.spoken(draft.shop))
 
@@ -167,6 +175,13 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("ticket.priority", one("priority"), "w", _ticket("priority"), "how urgent, in the declared order"),
         ("ticket.team", entity("team"), "?", _ticket("team"), "the team responsible"),
         ("ticket.assignee", entity("agent"), "?", _ticket("assignee"), "the agent responsible"),
+        (
+            "ticket.agents_here",
+            NUMBER,
+            "n",
+            Of(_agents_for, "ticket"),
+            "agents to whom it may go and who are there: of its team; of the shop while it has no team",
+        ),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
         (
             "ticket.opened_by",

@@ -5,7 +5,7 @@ It stands for storage only; the decisions are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
@@ -92,9 +92,10 @@ class World:
             if not agent.shops or shop in agent.shops
         )
 
-    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
         """The roles of each agent who serves the shop and is there."""
-        return tuple(agent.roles for agent in self.roster(shop) if agent.status in PRESENT)
+        here = [agent for agent in self.roster(shop) if agent.status in PRESENT]
+        return tuple(agent.roles for agent in here if team is None or team in agent.teams)
 
     def last_agent(self, member_id: int) -> str | None:
         """Who last answered the member."""

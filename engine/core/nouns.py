@@ -207,7 +207,10 @@ def _field(name: str, entry: FieldEntry) -> CustomField | None:
         doc=_told(entry.label, entry.hint, name),
     )
     begins = None if default is None else _default(made, default, at)
-    return CustomField(made, entry.label, begins, values, entry.group, entry.hint)
+    if entry.members and owner != "ticket":
+        message = say("members fill in fields of a case; what is known of a member is filled in by others")
+        at.wrong("unknown-value", message, "members")
+    return CustomField(made, entry.label, begins, values, entry.group, entry.hint, entry.members)
 
 
 def _told(label: Mapping[str, str], hint: Mapping[str, str], name: str) -> str:

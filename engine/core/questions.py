@@ -174,7 +174,8 @@ class ReplyGiven:
 
 @dataclass(frozen=True, slots=True)
 class OpenChatOf:
-    """The number and the last lines of the actor's open chat in a shop, for `welcome`."""
+    """The number and the last lines of the actor's open chat in a shop, for `welcome`; where none is open, of the one
+    that ended last."""
 
     shop: str
     limit: int = 50

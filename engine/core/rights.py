@@ -58,6 +58,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "chat.page", "chat.referrer", "chat.device", "chat.queue_position", "chat.waited",
         "call.direction", "call.waited", "call.duration", "call.result",
         "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at", "shop.agents_here",
+        "ticket.agents_here",
         "rating.score", "rating.comment", "timer.name",
     ),
     "member.view": (

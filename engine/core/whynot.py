@@ -125,7 +125,8 @@ def why_not(
 
 _STANDING = frozenset(
     "ticket.kind ticket.category ticket.state ticket.channel ticket.shop shop.name message.author message.automatic "
-    "message.direction message.answers member.is_guest ticket.opened_by shop.agents_here shop.hours".split()
+    "message.direction message.answers member.is_guest ticket.opened_by shop.agents_here shop.hours "
+    "ticket.agents_here".split()
 )
 """What says where a rule belongs, and not what it is about."""
 _OWN = ("timer.", "rating.", "sla.", "call.", "chat.")

@@ -17,6 +17,7 @@ from engine.config import Config, ConfigError
 from engine.core.building import build
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.questions import Trace
+from engine.core.rights import Need
 from engine.core.rulebook import Rulebook
 from engine.desk import activation, inbound
 from engine.desk.context import Context
@@ -162,19 +163,23 @@ class Desk:
         since: int,
         until: int,
         *,
+        actor: Actor = SYSTEM,
         against: Against = "in-force",
         most: int | None = None,
         seconds: float | None = None,
         unwanted: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots:
-        otherwise than the rules in force would have, or than was recorded.
+        otherwise than the rules in force would have, or than was recorded. Of the past an actor hears only as far as
+        the tickets and fields go that the actor may see. Raises Refused.
 
         Reads page by page on the reader threads; writes and sends nothing. It ends before its time after `most`
         decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.replay.simulate`.
         """
+        for right in ("rules.edit", "ticket.view"):
+            Need(rights=(right,)).check(actor)
         simulation = Simulation(
-            book, self.extras, since, until, self.rulebook, against=against, most=most, seconds=seconds
+            book, self.extras, since, until, self.rulebook, actor=actor, against=against, most=most, seconds=seconds
         )
         while await self.context.read(simulation.page):
             if unwanted():

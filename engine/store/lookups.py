@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
@@ -31,6 +31,7 @@ _PRESENT = Prepared(
         .where(t.Agent.id.in_(serving_ids()) & t.Agent.status.in_(PRESENT))
     )
 )
+_OF_TEAM = Prepared(lambda: t.AgentTeam.select(t.AgentTeam.agent_id).where(t.AgentTeam.team == p("team")))
 _LAST_AGENT = Prepared(
     lambda: (
         t.Message.select(t.Agent.username)
@@ -126,7 +127,7 @@ class StoreLookups(Lookups):
         self._lexicon = lexicon
         self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
-        self._present: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._present: dict[str, dict[int, tuple[str, ...]]] = {}
         self._member_lines: dict[tuple[int, int], int] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
@@ -135,14 +136,18 @@ class StoreLookups(Lookups):
             self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
         return self._rosters[shop]
 
-    def at_the_desk(self, shop: str) -> tuple[tuple[str, ...], ...]:
-        """The roles of each enabled agent who serves the shop and is there. Nobody is locked: it is only told."""
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there, of a team where one is named. Nobody is
+        locked: it is only told."""
         if shop not in self._present:
             roles: dict[int, list[str]] = {}
             for row in self._tx.rows(_PRESENT, shop=shop):
                 roles.setdefault(row["id"], []).append(row["role"])
-            self._present[shop] = tuple(tuple(sorted(given)) for given in roles.values())
-        return self._present[shop]
+            self._present[shop] = {id: tuple(sorted(given)) for id, given in roles.items()}
+        here = self._present[shop]
+        if team is None:
+            return tuple(here.values())
+        return tuple(here[id] for id in self._tx.values(_OF_TEAM, team=team) if id in here)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

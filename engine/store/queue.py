@@ -37,6 +37,31 @@ def latest_number(tx: Tx, member_id: int, live_kinds: frozenset[str], *, open_on
     return None if found is None else int(found)
 
 
+def last_ended(tx: Tx, member_id: int, live_kinds: frozenset[str], since: int) -> Row | None:
+    """The member's latest live chat where it ended after a moment, µs UTC: its `number`, `shop`, whether a rating was
+    `asked` for and when it was first `rated`. None where the latest has not, or its lines stand in another case."""
+    mine = (t.Ticket.member_id == member_id) & t.Ticket.kind.in_(sorted(live_kinds))
+    query = (
+        t.Ticket.select(
+            t.Ticket.number,
+            t.Ticket.shop,
+            t.Ticket.merged_into,
+            t.Ticket.rating_asked_at.alias("asked"),
+            t.Chat.ended_at,
+            t.Rating.created_at.alias("rated"),
+        )
+        .join(t.Chat, on=(t.Chat.ticket_id == t.Ticket.id))
+        .join(t.Rating, JOIN.LEFT_OUTER, on=(t.Rating.ticket_id == t.Ticket.id))
+        .where(mine)
+        .order_by(t.Ticket.id.desc())
+        .limit(1)
+    )
+    row = tx.row(query)
+    if row is None or row["ended_at"] is None or row["ended_at"] < since or row["merged_into"] is not None:
+        return None
+    return row
+
+
 def join_lines(tx: Tx, from_id: int, to_id: int) -> None:
     """The lines of one conversation stand in another from now on, which is as new and as unanswered as both were."""
     tx.run(t.Message.update(ticket_id=to_id).where(t.Message.ticket_id == from_id))

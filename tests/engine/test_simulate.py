@@ -123,7 +123,8 @@ async def _talked(desk: Desk, folder: Path) -> dict[str, Any]:
 def test_what_an_earlier_stage_no_longer_writes_later_stages_do_not_see(house: House, tmp_path: Path) -> None:
     """Without its type the order goes to everybody; without the words nobody is thanked."""
     gone = "rule type_order"
-    folder = changed(house, tmp_path, {"20-classify.rules": ("any order_words and not", "any spam_words and not")})
+    edit = ("(says_order and not", "(message.text contains any spam_words and not")
+    folder = changed(house, tmp_path, {"20-classify.rules": edit})
     assert gone in (folder / "20-classify.rules").read_text("utf-8")
 
     async def work(desk: Desk) -> Any:

@@ -56,7 +56,7 @@ def is_asked(name: str) -> bool:
 def sources() -> Mapping[str, str]:
     """The Python files of the house by their path; the web's front end and the tests are not among them."""
     found = [path for room in ("engine", "plugins") for path in (ROOT / room).rglob("*.py")]
-    found += [*(ROOT / "web").glob("*.py"), *(ROOT / "web" / "handlers").glob("*.py")]
+    found += [path for room in (".", "handlers", "features") for path in (ROOT / "web" / room).glob("*.py")]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in found}
 
 

@@ -284,3 +284,39 @@ def test_an_agent_opens_an_ended_chat_again_and_the_window_shows_it(shop: Served
         _look(desk, "resumed")
         _say(page, "還有一件事")
         assert _numbers(shop) - before == {number}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_who_left_before_the_answer_finds_it_rates_and_revises(shop: Served, browser: Browser, width: int) -> None:
+    with Person(browser, shop.url, width=width) as person:
+        page = _open(person)
+        before = _numbers(shop)
+        _say(page, f"請問保固多久？我先離開 {width}")
+        (number,) = until(lambda: _numbers(shop) - before, "a case")
+        person.go("/demo")
+        person.page.goto("about:blank")
+        answered = f"保固兩年 {width}"
+        shop.post("lin", f"/tickets/{number}/messages", {"text": answered})
+        shop.post("lin", f"/tickets/{number}/rating-request", {})
+        shop.post("lin", f"/tickets/{number}/transitions", {"trigger": "end"})
+        page = person.go("/demo")
+        if not page.locator("[data-test=panel]").is_visible():
+            page.locator("[data-test=launcher]").click()
+        expect(page.locator("[data-test=line]").filter(has_text=answered)).to_be_visible()
+        page.locator("[data-test=rate-4]").click()
+        page.locator("[data-test=rate-send]").click()
+        expect(page.locator("[data-test=rated]")).to_be_visible()
+        page.reload()
+        expect(page.locator("[data-test=line]").filter(has_text=answered)).to_be_visible()
+        page.locator("[data-test=rate-revise]").click()
+        page.locator("[data-test=rate-2]").click()
+        page.locator("[data-test=rate-send]").click()
+        until(lambda: shop.get("lin", f"/tickets/{number}")["rating"] == 2, "the rating as it was revised")
+        _look(page, f"back-{width}")
+
+
+def test_a_shop_that_is_not_there_is_told_and_takes_no_line(shop: Served, browser: Browser) -> None:
+    with Person(browser, shop.url) as person:
+        page = person.go("/chat?shop=nope")
+        expect(page.get_by_text("找不到這家商店")).to_be_visible()
+        expect(page.locator("[data-test=input]")).to_be_hidden()

@@ -88,7 +88,7 @@ MONTH: list[Mapping[str, Edit]] = [
         "no greeting": _setting("welcome_on", "false"),
         "guests may write more": _setting("guest_lines", "30"),
         "agents have longer": _setting("agent_silent_after", "4m"),
-        "hours as text": _setting("office_hours_text", '"每天 12:00–21:00"'),
+        "a higher bar": _setting("low_score", "3"),
         "larger orders": _setting("big_amount", "50000"),
     },
     {

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.core.building import build
 from engine.core.calendar import to_micros
 from engine.core.commands import MemberLine
 from engine.core.entities import SYSTEM, Actor, Agent, AgentStatus
@@ -117,3 +118,26 @@ def test_texts_name_only_pages_that_exist(locale: str) -> None:
                 unnamed.append(text)
     assert lost == [] and unnamed == []
     assert named >= 2
+
+
+# --- hours ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "hours"), [("zh-TW", "每天 12:00"), ("zh-CN", "每天 12:00"), ("en", "every day 12:00")]
+)
+def test_texts_tell_the_hours_of_the_calendar(language: str, hours: str) -> None:
+    """They stand in `calendars.yaml` alone: who changes them there changes what members read."""
+    said = [text for path, text in FILES.items() if path.startswith("templates/") or path == "settings.yaml"]
+    assert [time for text in said for time in re.findall(r"\d\d:\d\d", text)] == []
+    week = re.compile(r"    mon-fri: .*\n    sat: .*\n")
+    changed = {path: week.sub('    mon-sun: ["12:00-21:00"]\n', text, count=1) for path, text in FILES.items()}
+    assert changed["calendars.yaml"] != FILES["calendars.yaml"]
+    book, findings = build(changed)
+    assert book is not None, [finding.message for finding in findings]
+    world = World(book=book, now=to_micros(datetime(2026, 3, 2, 22, tzinfo=ZoneInfo("Asia/Taipei"))))
+    member = world.add_member("demo", language=language)
+    line = MemberLine("demo", "你好", kind="inquiry", channel="form")
+    actor = Actor(kind="member", id=member.id, shops=("demo",))
+    (reply,) = world.run(line, actor, member_id=member.id, shop="demo").replies
+    assert f"{hours}–21:00" in reply.text

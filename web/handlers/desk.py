@@ -53,7 +53,8 @@ async def nouns(call: Call) -> Reply:
 )
 async def widget_look(call: Call) -> Reply:
     """How a shop's chat window looks; its script asks before anybody opens it."""
-    return Reply(await call.need(WidgetLook(call.query.shop), "shop"))
+    look = await call.need(WidgetLook(call.query.shop), "shop")
+    return Reply({**look, "upload": int(call.web.config["limits.upload"])})
 
 
 @route("POST", f"{API}/me/status", {200: schema.StatusIs}, tag="desk", body=schema.StatusBody)

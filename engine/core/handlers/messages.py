@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.core import access
 from engine.core.chains import Chain
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
-from engine.core.draft import WAITING, Draft
+from engine.core.draft import GONE, WAITING, Draft
 from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
@@ -104,6 +104,8 @@ def member_says(
     if not automatic:
         draft.change_ticket(last_line_at=draft.now, waiting_since=awaiting if awaiting is not None else draft.now)
         draft.turn("agent")
+        if GONE not in draft.case.timers:
+            draft.agent_gone()  # what was let pass when the shop was closed is asked again
         raise_trigger(draft, "member_replied")
     draft.keys.add("message.received")
 

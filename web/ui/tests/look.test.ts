@@ -22,9 +22,9 @@ describe.each(['#2563eb', '#ffcc00', '#000000', '#ffffff', '#16222f', '#e60012',
 
 it('says nothing where the shop says nothing', () => {
   expect(lookStyle(null)).toBe('')
-  expect(lookStyle({ colour: null, position: 'right', ratings: [] })).toBe('')
+  expect(lookStyle({ colour: null, position: 'right', ratings: [], upload: 20_000_000 })).toBe('')
 })
 
 it('stands at the left where the shop says so', () => {
-  expect(lookStyle({ colour: null, position: 'left', ratings: [] })).toContain('left:20px')
+  expect(lookStyle({ colour: null, position: 'left', ratings: [], upload: 20_000_000 })).toContain('left:20px')
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Frame, Message } from '@/shared/api/types'
-import { again, compose, discard, NEW, outstanding, placeWords, receive, servedBy, type Thread, unread, unsent } from '@/widget/thread'
+import { again, compose, discard, lastOfEnded, NEW, outstanding, placeWords, receive, servedBy, type Thread, unread, unsent } from '@/widget/thread'
 
 const line = (id: number, text: string, kind: Message['author']['kind'] = 'member', ticket: number | null = 9): Message => ({
   id,
@@ -27,6 +27,40 @@ const all = (thread: Thread, ...frames: Frame[]): Thread => frames.reduce(receiv
 /** What is on the screen, in order. */
 const seen = (thread: Thread): string[] => [...thread.lines.map((one) => one.text), ...unsent(thread).map((one) => `…${one.text}`)]
 const ids = (thread: Thread): unknown[] => outstanding(thread).map((frame) => (frame as { id: string }).id)
+
+describe('a chat that ended while nobody looked', () => {
+  const back = (rating: 'none' | 'asked' | 'given'): Frame =>
+    ({ ...welcome(40), earlier: { ticket: 9, history: [line(1, '保固多久'), line(2, '兩年', 'agent')], rating } }) as Frame
+
+  it('is shown with its answer, as ended, and may be rated', () => {
+    const thread = all(NEW, back('asked'))
+    expect(seen(thread)).toEqual(['保固多久', '兩年'])
+    expect(thread).toMatchObject({ ended: true, ticket: null, rating: 'asked' })
+    expect(unread(thread, 0)).toBe(1)
+    expect(lastOfEnded(thread)?.text).toBe('兩年')
+  })
+
+  it('is followed by what is shown of the next one', () => {
+    const thread = all(NEW, back('none'), said(40, { ...line(3, '您好', 'bot'), ticket: null }))
+    expect(seen(thread)).toEqual(['保固多久', '兩年', '您好'])
+    expect(lastOfEnded(thread)?.text).toBe('兩年')
+  })
+
+  it('does not come twice after a break', () => {
+    expect(seen(all(NEW, back('none'), back('none')))).toEqual(['保固多久', '兩年'])
+  })
+
+  it('is over for a line that waits to be sent', () => {
+    const thread = all(compose(NEW, 'a', '再問一件', [], 0), back('given'))
+    expect(seen(thread)).toEqual(['保固多久', '兩年', '…再問一件'])
+    expect(thread.ended).toBe(false)
+  })
+
+  it('whose rating comes too late is not thanked for', () => {
+    const thread = all({ ...all(NEW, back('given')), rating: 'given' }, { type: 'error', code: 'already-rated', message: '' } as Frame)
+    expect(thread.rating).toBe('none')
+  })
+})
 
 describe('a line written here', () => {
   const written = compose(all(NEW, welcome(10)), 'a', '你好', [], 0)

@@ -6,7 +6,7 @@ import { clip, wellFormed } from '@/shared/text'
 
 import type { Offer } from './offers'
 import { GUEST, Store } from './store'
-import { again, asFrame, compose, discard, isPassing, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, unsent, type Thread } from './thread'
+import { again, asFrame, compose, discard, isPassing, lastOfEnded, NEW, newest, notRated, outstanding, rated, receive, typingOver, unread, unsent, type Thread } from './thread'
 
 export interface ChatOptions {
   /** `https://desk.example` */
@@ -16,6 +16,21 @@ export interface ChatOptions {
   token: string | null
   /** What the visitor reads: a new guest is spoken to in it. */
   locale: string
+}
+
+/** What the desk did not take, by its code. */
+export class Refusal extends Error {
+  constructor(readonly code: string) {
+    super(code)
+  }
+}
+
+async function codeOf(answer: Response): Promise<string> {
+  try {
+    return ((await answer.json()) as { code?: string }).code ?? ''
+  } catch {
+    return ''
+  }
 }
 
 /** A line not acknowledged in this time makes us doubt the connection. */
@@ -32,7 +47,7 @@ export class Chat {
   asides: readonly { offer: Offer; place: number }[] = []
   connection: Connection = 'closed'
   /** Why the desk will not have this page: it is told, and nothing is tried again. */
-  refused: 'foreign' | 'over' | null = null
+  refused: 'foreign' | 'unknown' | 'over' | null = null
   /** Characters of one line, as the desk is set up; told in the welcome. */
   longestLine: number | null = null
   /** Signed in: by the shop's token or at the desk itself. */
@@ -164,7 +179,14 @@ export class Chat {
     return true
   }
 
+  /** The rating that was given may be changed for a while; the desk knows how long. */
+  revise(): void {
+    this.thread = { ...this.thread, rating: 'asked' }
+    this.tell()
+  }
+
   skipRating(): void {
+    this.store.skipped = lastOfEnded(this.thread)?.ticket ?? null
     this.thread = notRated(this.thread)
     this.tell()
   }
@@ -208,7 +230,7 @@ export class Chat {
     else if (this.csrf) headers.set('X-CSRF-Token', this.csrf)
     else if (this.thread.visitor) headers.set('X-Visitor', this.thread.visitor)
     const answer = await fetch(`${this.options.origin}/api/v1${path}`, { ...init, headers, credentials: this.csrf ? 'same-origin' : 'omit' })
-    if (!answer.ok) throw new Error(String(answer.status))
+    if (!answer.ok) throw new Refusal(await codeOf(answer))
     return answer
   }
 
@@ -249,6 +271,8 @@ export class Chat {
     if (frame.type === 'welcome') {
       this.refused = null
       this.longestLine = frame.longest_line ?? this.longestLine
+      const { earlier } = frame
+      if (earlier?.rating === 'asked' && earlier.ticket === this.store.skipped) this.thread = notRated(this.thread)
       if (frame.token) this.token = this.store.session = frame.token
       if (!frame.visitor) this.isMember()
       // Kept by another page after our hello: it was first, unless a chat is under way here.
@@ -315,12 +339,13 @@ export class Chat {
       this.store.session = null
       return true
     }
-    this.refused = code === 4403 ? 'foreign' : 'over'
+    this.refused = code === 4403 ? 'foreign' : code === 4404 ? 'unknown' : 'over'
     return false
   }
 
   private tell(): void {
-    if (this.live.connection === 'open') this.store.active = this.thread.ticket !== null
+    // What nobody has read yet is to be seen on the next page too.
+    if (this.live.connection === 'open') this.store.active = this.thread.ticket !== null || this.unread > 0
     if (this.started) this.store.ratingAsked = this.thread.rating === 'asked'
     for (const listener of this.listeners) listener()
   }

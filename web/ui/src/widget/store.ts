@@ -30,11 +30,21 @@ export class Store {
     private who: string,
   ) {
     this.root = `yingda:${shop}:`
+    this.carry()
   }
 
   /** From now on lines belong to somebody else: those of others are left alone. */
   belongsTo(who: string): void {
     this.who = who
+    this.carry()
+  }
+
+  /** Who signs in on this tab goes on with the line half written as a guest, as the chat itself does. */
+  private carry(): void {
+    if (this.who === GUEST) return
+    const begun = this.ofTab(`draft:${GUEST}`)
+    if (begun !== null && !this.draft) this.draft = begun
+    this.keepInTab(`draft:${GUEST}`, null)
   }
 
   get visitor(): string | null {
@@ -114,6 +124,15 @@ export class Store {
 
   set ratingAsked(on: boolean) {
     if (on !== this.ratingAsked) this.write(this.own('rate'), on ? '1' : null)
+  }
+
+  /** The chat whose rating was left out: it is not asked again. */
+  get skipped(): number | null {
+    return Number(this.read(this.own('skipped'))) || null
+  }
+
+  set skipped(ticket: number | null) {
+    this.write(this.own('skipped'), ticket === null ? null : String(ticket))
   }
 
   keep(line: Kept): void {

@@ -77,7 +77,9 @@ canvas{display:block;max-width:100%;height:160px;object-fit:contain}
 .buttons button{min-height:36px;padding:4px 14px;border:1px solid var(--line2);border-radius:8px;background:var(--surface)}
 .buttons .main{border-color:transparent;background:var(--brand);color:var(--onbrand)}
 .buttons .main:disabled{opacity:.5;cursor:default}
-.thanks{padding:12px 16px;border-top:1px solid var(--line);color:var(--text2);text-align:center}
+.thanks{display:flex;flex:none;align-items:center;justify-content:center;gap:12px;padding:10px 16px;border-top:1px solid var(--line);background:var(--surface);color:var(--text2)}
+.thanks button{padding:4px 6px;border:0;background:none;color:var(--accent);font-size:14px}
+.thanks button:hover{text-decoration:underline}
 form{flex:none;display:flex;align-items:flex-end;gap:4px;padding:8px;border-top:1px solid var(--line);background:var(--surface)}
 form textarea{flex:1;min-width:0;max-height:120px;padding:9px 12px;border:1px solid var(--line2);border-radius:12px;background:var(--surface);font-size:16px;line-height:22px;resize:none}
 form textarea:focus,.rate textarea:focus{outline:none;border-color:var(--accent);box-shadow:0 0 0 3px rgb(26 107 191/25%)}

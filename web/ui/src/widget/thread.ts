@@ -96,6 +96,12 @@ export function receive(thread: Thread, frame: Frame): Thread {
       const seq = thread.seq === 0 ? frame.seq : thread.seq
       const ticket = frame.ticket ?? null
       const next: Thread = { ...thread, seq, ticket, visitor: frame.visitor ?? thread.visitor, typing: null, queue: null }
+      const { earlier } = frame
+      // Who comes back finds what was said while he was away. What this page has seen end stands there already.
+      if (ticket === null && earlier && thread.lines.length === 0) {
+        const shown: Thread = { ...next, ended: thread.pending.length === 0, rating: earlier.rating }
+        return earlier.history.reduce<Thread>((so, line) => add(so, line), shown)
+      }
       const begun: Thread = ticket === null ? next : { ...next, ended: false }
       return (frame.history ?? []).reduce<Thread>((so, line) => add(so, line), begun)
     }
@@ -127,6 +133,7 @@ export function receive(thread: Thread, frame: Frame): Thread {
     case 'ticket':
       return frame.seq <= thread.seq ? thread : { ...thread, seq: frame.seq }
     case 'error':
+      if (frame.code === 'already-rated' || frame.code === 'nothing-to-rate') return { ...thread, rating: 'none' }
       // A line the desk could not even read has no id in the answer: it was the first of those that wait.
       if (frame.id === undefined && frame.code !== 'unreadable') return thread
       return refused(thread, frame.id ?? thread.pending.find((one) => one.problem === null)?.id ?? '', frame.code)
@@ -179,6 +186,9 @@ export const unread = (thread: Thread, readTo: number): number =>
   thread.lines.filter((line) => line.ticket !== null && line.author.kind !== 'member' && line.author.kind !== 'system' && line.id > readTo).length
 
 export const newest = (thread: Thread): number => thread.lines.reduce((id, line) => (line.ticket === null ? id : Math.max(id, line.id)), 0)
+
+/** The last line of a chat that has ended: what is shown below it is of the next one. */
+export const lastOfEnded = (thread: Thread): Message | undefined => (thread.ended ? thread.lines.filter((line) => line.ticket !== null).at(-1) : undefined)
 
 /** Who serves: the last person who wrote in this chat. */
 export function servedBy(thread: Thread): string | null {

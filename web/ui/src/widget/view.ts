@@ -7,13 +7,13 @@ import type { Attachment, Message, WidgetLook } from '@/shared/api/types'
 import { composes } from '@/shared/keys'
 import { date, daysBefore } from '@/shared/time'
 
-import type { Chat } from './chat'
+import { Refusal, type Chat } from './chat'
 import { arrange, h, icon, ICONS, show } from './dom'
 import { drawAside, drawLine, drawPending, type LineTools } from './lines'
 import { lookStyle } from './look'
 import { offersList } from './offers'
 import { STYLE } from './style'
-import { placeWords, servedBy, unsent } from './thread'
+import { lastOfEnded, placeWords, servedBy, unsent } from './thread'
 
 type Key = keyof typeof zhTW
 
@@ -29,6 +29,8 @@ export function sayIn(locale: Locale): Say {
     problem: (code: string) => (`error.${code}` in sentences ? sentences[`error.${code}` as Key] : sentences['error.other']),
   })
 }
+
+const REFUSED = { foreign: 'chat.foreign', unknown: 'chat.unknownShop', over: 'chat.refused' } as const
 
 export interface ViewOptions {
   chat: Chat
@@ -99,7 +101,8 @@ export function build(options: ViewOptions): View {
   const typing = h('p', { class: 'typing', test: 'typing' })
   const over = h('p', { class: 'system', test: 'ended', text: say('chat.ended') })
   const rating = ratingCard()
-  const thanks = h('p', { class: 'thanks', text: say('rate.thanks'), attrs: { role: 'status' } })
+  const revise = h('button', { test: 'rate-revise', text: say('rate.revise'), attrs: { type: 'button' }, on: { click: () => chat.revise() } })
+  const thanks = h('div', { class: 'thanks', test: 'rated' }, h('p', { text: say('rate.thanks'), attrs: { role: 'status' } }), revise)
   const asking = h(
     'div',
     { class: 'rate', attrs: { role: 'alertdialog', 'aria-label': say('chat.endAsk') } },
@@ -259,6 +262,7 @@ export function build(options: ViewOptions): View {
   }
 
   const offered = (): void => offers.typed(input.value)
+  const barred = (): boolean => chat.refused === 'foreign' || chat.refused === 'unknown'
   const isReady = (): boolean => uploading === 0 && (input.value.trim() !== '' || files.length > 0)
   const ready = (): void => void (sender.disabled = !isReady())
 
@@ -303,8 +307,11 @@ export function build(options: ViewOptions): View {
       try {
         files.push(await chat.upload(file))
         tell('')
-      } catch {
-        tell(say('chat.uploadFailed', { name: file.name }))
+      } catch (error) {
+        const code = error instanceof Refusal ? error.code : ''
+        const mb = Math.floor((look?.upload ?? 0) / 1_000_000)
+        const key = code === 'too-large' && mb === 0 ? 'upload.other' : `upload.${code}`
+        tell(say((key in zhTW ? key : 'upload.other') as Key, { name: file.name, mb }))
       } finally {
         uploading--
       }
@@ -407,11 +414,11 @@ export function build(options: ViewOptions): View {
     const agent = servedBy(thread)
     served.textContent = agent && !thread.ended ? say('chat.served', { name: agent }) : ''
     show(served, served.textContent !== '')
-    const words = chat.refused ? say(chat.refused === 'foreign' ? 'chat.foreign' : 'chat.refused') : chat.connection === 'waiting' ? say('chat.offline') : ''
+    const words = chat.refused ? say(REFUSED[chat.refused]) : chat.connection === 'waiting' ? say('chat.offline') : ''
     connection.textContent = words
     show(connection, words !== '')
     // Nothing written here would ever arrive.
-    show(form, chat.refused !== 'foreign')
+    show(form, !barred())
     show(invitation, !chat.member && chat.connection === 'open')
     queue.textContent = placeWords(thread, say)
     show(queue, queue.textContent !== '')
@@ -419,7 +426,7 @@ export function build(options: ViewOptions): View {
     // Who talks with a person is not interrupted.
     const free = chat.connection === 'open' && !chat.refused && thread.rating !== 'asked' && (agent === null || thread.ended)
     offers.state(free, chat.asides.length + thread.pending.length > 0 || thread.lines.some((line) => line.author.kind === 'member'))
-    show(thanks, thread.rating === 'given' && thanked)
+    show(thanks, thread.rating === 'given' && (thanked || thread.ended))
     show(end, thread.ticket !== null)
     if (thread.ticket === null) show(asking, false)
     ready()
@@ -437,6 +444,7 @@ export function build(options: ViewOptions): View {
       used.add(key)
       wanted.push(element)
     }
+    const closing = lastOfEnded(thread)
     let before: Message | null = null
     let above = 0
     let parted = true
@@ -456,19 +464,20 @@ export function build(options: ViewOptions): View {
       const first = parted || before?.author.kind !== line.author.kind || before.author.name !== line.author.name
       keep(`line ${line.ticket === null ? line.text : line.id} ${first}`, () => drawLine(line, first, tools))
       before = line
-      parted = false
+      parted = line === closing
+      if (parted) wanted.push(over)
     }
     for (const line of unsent(thread)) {
       aside()
       keep(`own ${line.id} ${line.problem}`, () => drawPending(line, tools))
     }
     aside(true)
-    if (wanted.length === 0 && chat.refused !== 'foreign') wanted.push(hint)
+    if (wanted.length === 0 && !barred()) wanted.push(hint)
     if (thread.typing !== null) {
       typing.textContent = say('chat.typing', { name: thread.typing || say('chat.desk') })
       wanted.push(typing)
     }
-    if (thread.ended) wanted.push(over)
+    if (thread.ended && !closing) wanted.push(over)
     for (const key of drawn.keys()) if (!used.has(key)) drawn.delete(key)
     arrange(log, wanted)
   }

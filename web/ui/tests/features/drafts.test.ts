@@ -100,6 +100,20 @@ it('shows that something is begun elsewhere, and brings it over only when told t
   expect(text(composer)).toBe('')
 })
 
+it.each([
+  ['another page', (composer: VueWrapper) => composer.unmount()],
+  ['a reload', reload],
+])('opens in the mode that was chosen, also where nothing was written in it, after %s', async (_, leave) => {
+  const composer = open()
+  await write(composer, '您好')
+  await choose(composer, 'anonymous')
+  await write(composer, '匿名')
+  await choose(composer, 'internal')
+  leave(composer)
+  const back = open()
+  expect([mode(back), text(back)]).toEqual(['internal', ''])
+})
+
 it('belongs to the ticket and to the person', async () => {
   const one = open(7)
   await choose(one, 'internal')

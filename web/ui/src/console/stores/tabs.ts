@@ -2,13 +2,18 @@
 import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
 
-const KEPT = 'yingda.tabs'
+import { useSession } from './session'
+
 /** More than fit on a screen are no help; the one opened longest ago makes room. */
 const MOST = 8
 
 export const useTabs = defineStore('tabs', () => {
-  const numbers = ref<number[]>(restore())
-  watch(numbers, (now) => sessionStorage.setItem(KEPT, JSON.stringify(now)))
+  const session = useSession()
+  /** Each has his own: the next one on this device is not led to tickets that may not be his to see. */
+  const key = (): string => `yingda.tabs.${session.user?.username ?? ''}`
+  const numbers = ref<number[]>(restore(key()))
+  watch(key, (now) => (numbers.value = restore(now)), { flush: 'sync' })
+  watch(numbers, (now) => sessionStorage.setItem(key(), JSON.stringify(now)), { flush: 'sync' })
 
   function open(number: number): void {
     if (numbers.value.includes(number)) return
@@ -25,9 +30,9 @@ export const useTabs = defineStore('tabs', () => {
   return { numbers, open, close }
 })
 
-function restore(): number[] {
+function restore(key: string): number[] {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]')
+    const kept: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]')
     return Array.isArray(kept) ? kept.filter((one): one is number => Number.isInteger(one)).slice(-MOST) : []
   } catch {
     return []

@@ -35,7 +35,7 @@ interface Kept {
 
 export class Drafts {
   private readonly drafts: Record<Visibility, Draft>
-  /** Which was written last: with it the conversation opens again. */
+  /** Which was chosen or written last: with it the conversation opens again. */
   last: Visibility | null
 
   constructor(
@@ -56,10 +56,9 @@ export class Drafts {
     return this.drafts[visibility]
   }
 
-  /** The visibility to open with: the one written last while something stands there, else any with something, else none. */
+  /** The visibility to open with: the one chosen or written last, else any with something, else none. */
   waiting(among: readonly Visibility[]): Visibility | null {
-    const written = among.filter((one) => !isEmpty(this.drafts[one]))
-    return written.find((one) => one === this.last) ?? written[0] ?? null
+    return among.find((one) => one === this.last) ?? among.find((one) => !isEmpty(this.drafts[one])) ?? null
   }
 
   /** Takes what stands in a draft and leaves it empty. */
@@ -87,7 +86,7 @@ export class Drafts {
     for (const draft of Object.values(this.drafts)) {
       if (draft.text !== '' || draft.files.length > 0) drafts[draft.visibility] = { text: draft.text, files: draft.files }
     }
-    if (Object.keys(drafts).length === 0) return sessionStorage.removeItem(this.key)
+    if (Object.keys(drafts).length === 0 && this.last === null) return sessionStorage.removeItem(this.key)
     try {
       sessionStorage.setItem(this.key, JSON.stringify({ last: this.last, drafts } satisfies Kept))
     } catch {

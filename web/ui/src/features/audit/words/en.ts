@@ -8,6 +8,8 @@ export const words: Words = {
   more: 'Load more',
   nobody: 'Not signed in',
   tried: 'Account tried: {name}',
+  capacity: 'takes {before} → {now} at once',
+  version: 'version {n}',
   'act.session.refused': 'Sign-in failed',
   'act.session.opened': 'Signed in',
   'act.session.revoked': 'Signed out, or a session was revoked',

@@ -8,6 +8,8 @@ export const words: Words = {
   more: '加载更多',
   nobody: '未登录',
   tried: '尝试的账号：{name}',
+  capacity: '同时服务 {before} → {now}',
+  version: '第 {n} 版',
   'act.session.refused': '登录失败',
   'act.session.opened': '登录',
   'act.session.revoked': '退出或撤销登录',

@@ -7,6 +7,8 @@ export const words = {
   more: '載入更多',
   nobody: '未登入',
   tried: '嘗試的帳號：{name}',
+  capacity: '同時服務 {before} → {now}',
+  version: '第 {n} 版',
   'act.session.refused': '登入失敗',
   'act.session.opened': '登入',
   'act.session.revoked': '登出或撤銷登入',
