@@ -131,7 +131,7 @@ def run_init(arguments: Any) -> int:
             if feature.starter is not None:
                 await feature.starter(desk.context)
 
-    asyncio.run(with_desk(config, work))
+    asyncio.run(with_desk(config, work, begin=True))
     print(f"A new desk is ready in {folder}\n")
     print(f"  admin:     {arguments.admin}")
     print(f"  password:  {password}   (shown once; change it with `engine user password {arguments.admin}`)\n")

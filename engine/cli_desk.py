@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 # --- a desk for a command ---------------------------------------------------------------------------------------------
 
 
-async def with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None) -> Any:
-    """Opens a desk, with rules in force, does the work, closes. `alone`: see `Desk.open`; such a command upgrades."""
+async def with_desk(config: Any, work: Callable[[Any], Any], *, alone: str | None = None, begin: bool = False) -> Any:
+    """Opens a desk, with rules in force, does the work, closes. `alone` and `begin`: see `Desk.open`; a command that is
+    alone upgrades."""
     from engine.desk import Desk
     from engine.reload import reload_now
 
-    desk = await Desk.open(config, upgrade=alone is not None, alone=alone)
+    desk = await Desk.open(config, upgrade=alone is not None, alone=alone, begin=begin)
     try:
         if desk.rulebook is None:
             result = await reload_now(desk, by="command", source="start", may_grant=True)
@@ -195,7 +196,7 @@ def run_simulate(arguments: Any) -> int:
     config, folder, locale = load_config(arguments), rules_folder(arguments.rules), locale_for(arguments)
 
     async def work() -> Any:
-        desk = await Desk.open(config, upgrade=False)
+        desk = await Desk.open(config, upgrade=False, begin=False)
         try:
             if desk.rulebook is None:
                 raise CannotDo("this desk has never had rules in force: nothing was decided on it yet")

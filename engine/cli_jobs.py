@@ -63,7 +63,7 @@ async def _work(config: Any, *, beside: bool) -> None:
     from engine.worker import Worker
 
     loop = asyncio.get_running_loop()
-    desk = await Desk.open(config, listened=False, upgrade=False)
+    desk = await Desk.open(config, listened=False, upgrade=False, begin=False)
     try:
         worker = Worker(desk.context)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -105,7 +105,7 @@ async def _jobs(config: Any, do: str, job_id: int | None) -> int:
     from engine.core.times import rfc3339
     from engine.desk import Desk, jobs
 
-    desk = await Desk.open(config, listened=False, upgrade=False)
+    desk = await Desk.open(config, listened=False, upgrade=False, begin=False)
     try:
         if job_id is not None and do == "cancel":
             state = await jobs.cancel(desk.context, job_id)

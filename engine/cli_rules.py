@@ -283,7 +283,8 @@ def add_test(commands: Commands) -> None:
 
 
 def run_test(arguments: Any) -> int:
-    """Runs scenarios; 0 all pass, 1 some fail (or too little is covered), 2 the rules do not build."""
+    """Runs scenarios; 0 all pass, 1 some fail (or too little is covered), 2 the rules do not build, or none is there of
+    the name."""
     from engine.core import scenarios
     from engine.lang import Severity, Source, render
     from engine.lang.said import say
@@ -312,6 +313,8 @@ def run_test(arguments: Any) -> int:
         if coverage is not None:
             shares += coverage.shares()
             findings += coverage.findings()
+    if arguments.k and not results:
+        raise CannotDo(say("no scenario has `{name}` in its name", arguments.k).spoken(locale))
     shares = [_joined(kind, shares) for kind in scenarios.KINDS] if arguments.coverage else []
     short = [share for share in shares if share.percent < wanted.get(share.kind, 0.0)]
     if arguments.format == "json":

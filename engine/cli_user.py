@@ -91,7 +91,7 @@ def run_user(arguments: Any) -> int:
             **values,
         )
 
-    if asyncio.run(with_desk(config, work)) is False:
+    if asyncio.run(with_desk(config, work, begin=arguments.do == "add")) is False:
         raise CannotDo(f"there is no agent `{arguments.username}`; add it with `engine user add {arguments.username}`")
     print(f"{arguments.username} is saved" + (f"; password: {password}" if told else ""))
     return DONE

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
     "limits.body": 1_000_000,
     "limits.rules_body": 32_000_000,
     "limits.upload": 20_000_000,
+    "limits.bodies": 256_000_000,
     "limits.picture_pixels": 40_000_000,
     "limits.picture_memory": 700_000_000,
     "limits.picture_seconds": 30,

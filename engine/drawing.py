@@ -169,9 +169,12 @@ def _still(picture: Image.Image) -> tuple[str, bytes]:
     kind = {"MPO": "JPEG", "BMP": "PNG"}.get(picture.format or "", picture.format or "")
     profile = picture.info.get("icc_profile")
     picture.load()
-    # A copy that never was a file's: pixels and their colours, nothing else.
-    plain = _bare(_to_srgb(ImageOps.exif_transpose(picture), profile))
-    del picture
+    # One that never was a file's: the same pixels and their colours, nothing else. A copy of them would not fit beside.
+    plain = picture._new(picture.im)
+    for held in {"im", "_decoder"} & vars(picture).keys():  # WEBP's decoder has frames of its own
+        delattr(picture, held)
+    ImageOps.exif_transpose(plain, in_place=True)
+    plain = _bare(_to_srgb(plain, profile))
     out = io.BytesIO()
     if kind == "JPEG":
         (plain if plain.mode == "RGB" else plain.convert("RGB")).save(out, "JPEG", quality=QUALITY, optimize=True)

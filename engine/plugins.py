@@ -8,6 +8,7 @@ rest goes on. `ENGINE_TRACE=hooks` prints every call of a hook.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import logging
@@ -27,6 +28,9 @@ import pluggy
 from engine import hookspecs
 
 log = logging.getLogger(__name__)
+
+HOOKS = tuple(sorted(name for name, thing in vars(hookspecs).items() if hasattr(thing, "engine_spec")))
+"""Every hook there is."""
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -106,12 +110,11 @@ class Plugins:
             givers: dict[str, str] = {}
             for plugin, call in self._calls(f"register_{table}", {"config": None}):
                 try:
-                    given = list(call() or ())
+                    given = [(_name_of(thing, key, f"register_{table}"), thing) for thing in call() or ()]
                 except Exception as error:
                     self._put_aside(plugin, error)
                     continue
-                for thing in given:
-                    name = getattr(thing, key)
+                for name, thing in given:
                     if name in rows:
                         raise PluginError(
                             f"two plugins give the {table[:-1]} `{name}`: `{givers[name]}` and `{plugin}`; "
@@ -185,6 +188,24 @@ class Plugins:
             self._put_aside(name, error)
             return
         self._origins[name] = origin
+        unknown = [one.name for one in self._manager.get_hookcallers(module) or () if not one.has_spec()]
+        if unknown:
+            self._manager.unregister(name=name)
+            self._put_aside(name, PluginError("; ".join(map(_no_hook, unknown))))
+
+
+def _no_hook(name: str) -> str:
+    near = difflib.get_close_matches(name, HOOKS, 1)
+    told = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(HOOKS)}"
+    return f"there is no hook `{name}`; {told}"
+
+
+def _name_of(thing: Any, key: str, hook: str) -> str:
+    """What names a thing that a hook gave. Raises TypeError, which says what is to be given."""
+    name = getattr(thing, key, None)
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"`{hook}` gives a list of things with a `{key}`, and this has none: {thing!r:.100}")
+    return name
 
 
 def load(

@@ -21,6 +21,7 @@ from engine.api import Channel, Delivery, Doing, Inbound, Notice, Outbound, Reci
 from engine.core.commands import DeliveryFailed
 from engine.core.entities import NEVER
 from engine.desk.feed import rest
+from engine.desk.fitting import outside_id
 from engine.extras import as_action
 from engine.lanes import AT_ONCE, Lane, Overdue
 from engine.lang import NUMBER
@@ -243,7 +244,7 @@ class Pump:
     def _settle(self, tx: Tx, row: Claimed, delivery: Delivery) -> dict[str, Any]:
         error = delivery.error or "the channel did not say why"
         if delivery.state == "sent":
-            outbox.sent(tx, row.id, delivery.external_id)
+            outbox.sent(tx, row.id, outside_id(delivery.external_id) if delivery.external_id else None)
         elif delivery.state == "uncertain":
             outbox.uncertain(tx, row.id, error)
         else:
@@ -254,7 +255,7 @@ class Pump:
                 work = self._context.work(tx)
                 case = load.ticket_case(tx, work.words, ticket_id=row.ticket_id)
                 if case is not None:
-                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error), case)
+                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error, row.body), case)
         return {}
 
 
@@ -274,7 +275,7 @@ def outbound(row: Claimed, ring: KeyRing) -> Outbound:
         ticket_number=row.number,
         recipient=row.recipient,
         text=row.text,
-        body=row.body,
+        body={name: value for name, value in row.body.items() if name != "chain"},  # the desk's own: see `Chain`
         subject=row.subject,
         html=row.html,
         files=row.files,

@@ -48,16 +48,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     from tests.web.support import running
     from web import hub
 
-    hub.RECHECK = 0.5
-    with running(tmp_path_factory.mktemp("web"), limits__guest_rate=1000, limits__socket_rate=1000) as site:
-        site.add_agent("lead", ["lead"], [])
-        site.add_agent("amy", ["agent"], ["demo"])
-        site.add_agent("ben", ["agent"], ["demo"])
-        site.add_agent("olga", ["agent"], ["other"])
-        site.add_agent("nina", ["nobody"], ["demo"])
-        for name, shop in (("ming", "demo"), ("hua", "demo"), ("oscar", "other")):
-            site.add_member(name, shop)
-        yield site
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub, "RECHECK", 0.5)  # read when the server starts
+        with running(tmp_path_factory.mktemp("web"), limits__guest_rate=1000, limits__socket_rate=1000) as site:
+            site.add_agent("lead", ["lead"], [])
+            site.add_agent("amy", ["agent"], ["demo"])
+            site.add_agent("ben", ["agent"], ["demo"])
+            site.add_agent("olga", ["agent"], ["other"])
+            site.add_agent("nina", ["nobody"], ["demo"])
+            for name, shop in (("ming", "demo"), ("hua", "demo"), ("oscar", "other")):
+                site.add_member(name, shop)
+            yield site
 
 
 @pytest.fixture(scope="module")

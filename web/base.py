@@ -20,6 +20,7 @@ from tornado.httputil import HTTPHeaders
 
 from engine.desk import Refused, is_away
 from engine.editor import Said
+from web.limits import network
 from web.problem import Problem
 from web.shared import Web
 
@@ -62,6 +63,11 @@ class BaseHandler(tornado.web.RequestHandler):
     _refusal: Problem | Refused | None = None
     _answered_early = False
     _alarm: asyncio.TimerHandle | None = None
+    _comes_from = ""
+    """The network it comes from; told only where a body comes."""
+    _kept_bytes = 0
+    """Bytes of it that are kept, as `Web.bodies` counts them."""
+    _answering = False
 
     @property
     def web(self) -> Web:
@@ -110,19 +116,36 @@ class BaseHandler(tornado.web.RequestHandler):
                     raise
                 self._refusal = refusal
         if coming != 0:
+            self._make_room(coming)
             # Who sends too slowly is cut off. Tornado would do it too, by a task for each body.
             connection: Any = self.request.connection
             connection.set_body_timeout(None)
             self._alarm = asyncio.get_running_loop().call_later(BODY_WITHIN, connection.stream.close)
 
+    def _make_room(self, coming: int | None) -> None:
+        """Refuses a body for which there is no room beside those under way."""
+        self._comes_from = network(self.web.proxies.address(self.request))
+        if self._refusal is None and coming is not None and (status := self.web.bodies.full(self._comes_from, coming)):
+            self._refusal = _crowded(status)
+            if coming > READ_ON:
+                self._answer_early()
+
     def data_received(self, chunk: bytes) -> None:
-        """A piece of the body: kept where it was asked for, else thrown away."""
+        """A piece of the body: kept where it was asked for and there is room, else thrown away."""
         self._size += len(chunk)
         if self._size <= self._taken:
             if self._refusal is None:
-                self._chunks.append(chunk)
+                if self.web.bodies.take(self._comes_from, len(chunk), self._size):
+                    self._kept_bytes += len(chunk)
+                    self._chunks.append(chunk)
+                else:
+                    self._refusal = _crowded(self.web.bodies.full(self._comes_from, self._size) or 503)
+                    self._let_go()
+                    coming = announced(self.request.headers)
+                    if coming is None or coming > self._size + READ_ON:
+                        self._answer_early()
             return
-        self._chunks.clear()
+        self._let_go()
         if self._answered_early:
             if self._size > self._taken + DRAIN:
                 self._hang_up()
@@ -131,9 +154,18 @@ class BaseHandler(tornado.web.RequestHandler):
         if self._size > self._taken + READ_ON:
             self._answer_early()
 
+    def _let_go(self) -> None:
+        """Nobody needs the body any more. Handlers stand in cycles, and the collector comes late."""
+        self._chunks.clear()
+        if self._kept_bytes:
+            self.web.bodies.give_back(self._comes_from, self._kept_bytes)
+            self._kept_bytes = 0
+
     def on_connection_close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
+        if not self._answering:
+            self._let_go()
         # A socket's own, which comes after it, would leave who waits for the body waiting.
         tornado.web.RequestHandler.on_connection_close(self)
         super().on_connection_close()
@@ -147,7 +179,11 @@ class BaseHandler(tornado.web.RequestHandler):
             return
         if self._refusal is not None:
             raise self._refusal
-        await self.carry_out(**named)
+        self._answering = True
+        try:
+            await self.carry_out(**named)
+        finally:
+            self._let_go()
 
     get = head = post = put = patch = delete = options = _turn
 
@@ -300,6 +336,13 @@ class BaseHandler(tornado.web.RequestHandler):
             self.set_cookie(name, value, max_age=seconds, **kept)
         else:
             self.clear_cookie(name, **kept)
+
+
+def _crowded(status: int) -> Problem:
+    """There is no room for a body now."""
+    code, whose = ("too-many-bodies", "from here") if status == 429 else ("crowded", "to this desk")
+    text = f"too much is being sent {whose} at the same time; try again soon"
+    return Problem(status, code, text, headers={"Retry-After": "5"})
 
 
 def announced(headers: HTTPHeaders) -> int | None:

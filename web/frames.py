@@ -108,6 +108,8 @@ class WelcomeFrame(Struct, tag_field="type", tag="welcome"):
     """The session made of the shop's signed identity: for the next `hello`, and for requests."""
     ticket: int | None = None
     history: list[Message] = []
+    longest_line: int | UnsetType = UNSET
+    """Characters of one line; a chat is told, agents have it of `GET /auth/me`."""
     earlier: EarlierChat | UnsetType = UNSET
     """Where no chat is open."""
 

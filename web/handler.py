@@ -51,8 +51,8 @@ class OperationHandler(BaseHandler):
             raise self.not_allowed()
         self._cross(operation)
         self._call = await self._identify(operation)
-        if operation.right is not None:
-            self._call.require(operation.right)
+        for right in filter(None, (operation.right, operation.also)):
+            self._call.require(right)
 
     async def carry_out(self, **named: str) -> None:
         if self.request.method == "OPTIONS":
@@ -63,6 +63,8 @@ class OperationHandler(BaseHandler):
             await self._operate(named)
         finally:
             self.web.under_way -= 1
+            if self._call is not None:
+                self._call.raw, self._call.body = b"", None
 
     async def _operate(self, named: Mapping[str, str]) -> None:
         operation, call = self.operation, self._call

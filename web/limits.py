@@ -1,4 +1,5 @@
-"""Limits kept in memory, each counted before the work: sign-ins by address and by person at an address, and rates."""
+"""Limits kept in memory, each counted before the work: sign-ins by address and by person at an address, rates, and the
+bodies under way."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import functools
 import ipaddress
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ MOST_ROWS: Final = 50_000
 BURST: Final = 10.0
 """Seconds' worth that may come at once."""
 
+SMALL_BODY: Final = 16_384
+"""Bytes of a body that always comes in: to sign in, to write a line."""
 SLOWEST: Final = 1 / 86_400
 """A second, where a setting says none at all: one a day."""
 ROUNDING: Final = 1e-6
@@ -149,6 +152,42 @@ class Rates:
         """Takes one. Raises Refused, which says when to come again."""
         if wait := self.take(key):
             raise Refused("too-many", "too-fast", f"{what}; slow down", retry_after=max(1, math.ceil(wait)))
+
+
+class Bodies:
+    """Bytes of bodies that have come and are not answered: one network may have half of all. Those of a body that is
+    small are counted and never refused: the number of connections bounds them."""
+
+    def __init__(self, most: int, largest: int) -> None:
+        """`largest`: of one body, which has room where there is no other."""
+        self._most = max(most, largest)
+        self._of_one = max(most // 2, largest)
+        self.held = 0
+        self._places: Counter[str] = Counter()
+
+    def full(self, place: str, coming: int) -> int:
+        """0 where a body of so many bytes has room now, else the status that refuses it: 429 where this network has too
+        much under way, 503 where all have."""
+        if coming <= SMALL_BODY:
+            return 0
+        if self._places[place] + coming > self._of_one:
+            return 429
+        return 503 if self.held + coming > self._most else 0
+
+    def take(self, place: str, more: int, size: int) -> bool:
+        """`more` bytes came of a body that has `size` with them. False, and nothing is counted: there is no room."""
+        if size > SMALL_BODY and (self._places[place] + more > self._of_one or self.held + more > self._most):
+            return False
+        self.held += more
+        self._places[place] += more
+        return True
+
+    def give_back(self, place: str, size: int) -> None:
+        """So many bytes are not held any more."""
+        self.held -= size
+        self._places[place] -= size
+        if self._places[place] <= 0:
+            del self._places[place]
 
 
 class Turns:

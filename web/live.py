@@ -144,7 +144,8 @@ class ChatSocket(Socket):
         earlier = chat["earlier"] if not since else None
         ended = {"earlier": {**earlier, "history": [timed_line(one) for one in earlier["history"]]}} if earlier else {}
         self._earlier = earlier["ticket"] if earlier else None
-        self.send({**welcome, "ticket": self.ticket, "history": history, **ended})
+        told = {"ticket": self.ticket, "history": history, "longest_line": self.web.longest_line}
+        self.send({**welcome, **told, **ended})
         if self.ticket is None:
             await self._show_opening(show=not since)
         else:

@@ -57,6 +57,8 @@ class FieldInfo(Struct):
     """What is told beside it to who fills it in."""
     optional: bool
     personal: bool
+    members: bool
+    """Whether a member may fill it in when he opens a case."""
     values: list[Noun] | None = None
 
 

@@ -26,6 +26,8 @@ ROOMS: Final = ("session", "tickets", "members", "files", "desk", "search", "rul
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
 ENVELOPE: Final = 10_000
 """Bytes that multipart adds to a file."""
+OF_STRANGERS: Final = 20_000
+"""Bytes of a body that anybody may send: a name and a password, a token that a shop has signed."""
 UNASKED: Final = 1_000
 """Bytes of a body that are passed over where none is asked for: some programs always send `{}`."""
 Who = Literal["anybody", "known"]
@@ -141,6 +143,8 @@ class Operation:
     """A shop's page may ask it from its own site."""
     right: str | None = None
     """What its caller needs, beside what the commands and questions behind it ask for."""
+    also: str | None = None
+    """And this."""
     slowed: bool = False
     """A question that is asked while somebody types: members and guests of one network may ask it only so often."""
     repeats: bool = True
@@ -164,6 +168,8 @@ class Operation:
             return int(config["limits.upload"]) + ENVELOPE
         if self.body is None:
             return UNASKED
+        if self.who == "anybody":
+            return min(int(config["limits.body"]), OF_STRANGERS)
         return int(max(config["limits.body"], config["limits.rules_body"] if self.large else 0))
 
     @property

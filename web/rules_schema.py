@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from web.schema import Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
-from web.trace_schema import TraceChange, TraceReason
+from web.schema import LONGEST_LINE, Body, Finding, Id, Name, Place, Query, RulesChange, Short, Time
+from web.trace_schema import TraceChange, TraceReason, TriedRefusal, TriedReply
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -350,28 +350,12 @@ class TriedDecision(Struct):
     after: TriedRules
     """As the edited rules would have."""
     undecidable: str | None
-    """A value for lack of which what is after is not known, or not all of it."""
+    """A value for lack of which what is after is not known, or not all of it; also one that I may not read."""
 
 
 class DryRan(Struct):
     items: list[TriedDecision]
     """Newest first, at most 50."""
-
-
-class TriedReply(Struct):
-    """An automatic line, as it would be sent."""
-
-    text: str
-    author: Literal["bot", "desk"]
-    visibility: Literal["public", "internal"]
-    at: Time
-    """When it would go out."""
-    rule: str | None
-
-
-class TriedRefusal(Struct):
-    code: str
-    message: str
 
 
 class TriedLine(TriedRules):
@@ -380,6 +364,8 @@ class TriedLine(TriedRules):
     """What the member would be told by a rule that takes no such line; the line would not be kept then."""
     refused: TriedRefusal | None
     """Why the desk itself would not take the line."""
+    unread: list[str]
+    """Fields that rules ask for here and I may not read: they were tried as if these were empty."""
 
 
 class DryRanLine(Struct):
@@ -458,7 +444,7 @@ class DryRunLineBody(Body):
     base: str
     files: dict[str, str | None]
     ticket: Id
-    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_LINE)]
 
 
 class FileBody(Body):

@@ -13,7 +13,9 @@ from web.sla_schema import Sla
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 ShopName = Annotated[str, Meta(max_length=100)]
 """A shop, or every shop where it is empty."""
-Line = Annotated[str, Meta(max_length=20_000)]
+LONGEST_LINE = 20_000
+"""Characters of a line that the API takes at all; `limits.line` may be less."""
+Line = Annotated[str, Meta(max_length=LONGEST_LINE)]
 Short = Annotated[str, Meta(max_length=300)]
 Place = Annotated[int, Meta(ge=1, le=1_000_000)]
 Time = str
@@ -167,6 +169,8 @@ class Me(Struct):
     user: User
     permissions: list[str]
     csrf: str
+    longest_line: int
+    """Characters of one line: `limits.line`."""
 
 
 class Login(Struct):
@@ -175,6 +179,8 @@ class Login(Struct):
     user: User
     permissions: list[str]
     csrf: str | None
+    longest_line: int
+    """Characters of one line: `limits.line`."""
 
 
 class Session(Struct):
@@ -307,7 +313,7 @@ WHOSE = "whose words `text` are: one's own, or the requester's, handed in for hi
 
 class TicketBody(Body):
     subject: Annotated[str, Meta(min_length=1, max_length=300)]
-    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=LONGEST_LINE)]
     kind: Annotated[Name, Meta(description="without one, that of the API's lines")] | UnsetType = UNSET
     shop: Name | None = None
     type: Name | UnsetType = UNSET

@@ -15,10 +15,11 @@ from engine.reload import Watcher
 from web.allowances import BEHIND_ONE, Allowances
 from web.folder import Folder
 from web.hub import Hub
-from web.limits import Rates, SignInLimit, Turns, network
+from web.limits import Bodies, Rates, SignInLimit, Turns, network
 from web.metrics import Metrics
 from web.origins import bare, host_of, origin_of
 from web.proxies import Proxies
+from web.schema import LONGEST_LINE
 
 log = logging.getLogger("web")
 
@@ -47,6 +48,9 @@ class Web:
         self.turns = Turns()
         """Of requests under an Idempotency-Key."""
         self.allowances = Allowances(self.config)
+        self.bodies = Bodies(
+            self.config["limits.bodies"], max(self.config["limits.rules_body"], self.config["limits.upload"])
+        )
         self.guest_lines = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         self.typed = Rates(BEHIND_ONE * self.config["limits.guest_rate"])
         """What is asked while people type: so that it never takes the place of their lines."""
@@ -60,6 +64,11 @@ class Web:
         self.hub = Hub(desk)
         self.under_way = 0
         """Requests being answered."""
+
+    @property
+    def longest_line(self) -> int:
+        """Characters of one line, as pages are told; what the API takes at all is the most."""
+        return min(int(self.config["limits.line"]), LONGEST_LINE)
 
     # --- origins ------------------------------------------------------------------------------------------------------
 

@@ -79,3 +79,19 @@ class TraceQuery(Query):
     """Only this rule, in every decision: also why it did not act."""
     locale: Locale = "en"
     """Of the texts for people in the answer."""
+
+
+class TriedReply(Struct):
+    """An automatic line, as it would be sent."""
+
+    text: str
+    author: Literal["bot", "desk"]
+    visibility: Literal["public", "internal"]
+    at: Time
+    """When it would go out."""
+    rule: str | None
+
+
+class TriedRefusal(Struct):
+    code: str
+    message: str

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.core.entities import INTERNAL, Actor, Member, Ticket
 from engine.core.errors import Refused, missing
 
 EVERY_SHOP = "shops.all"
+EACH_SHOP = "*"
+"""In an agent's list of shops: all there are."""
 
 PERMISSIONS: Mapping[str, str] = {
     "ticket.view": "see the tickets of the shops served",
@@ -46,6 +48,10 @@ class Scope:
     """Only this member's tickets, and nothing internal."""
     personal: bool = False
     """May see masked fields plain."""
+    masked: frozenset[str] = frozenset()
+    """Full names of the fields that are personal by the rulebook in force, however their values are stored."""
+    members: bool = True
+    """False: does not see what members' own files say, be it in the history of a case."""
     tickets: bool = True
     """False: sees no ticket at all, whatever the shop."""
 
@@ -69,15 +75,22 @@ def permissions_of(roles: Mapping[str, Role], names: tuple[str, ...]) -> frozens
     return frozenset().union(*[roles[name].permissions for name in names if name in roles])
 
 
-def scope(actor: Actor) -> Scope:
-    """What the actor may see at all: of an agent without the right to see tickets, none of them."""
+def scope(actor: Actor, masked: frozenset[str] = frozenset()) -> Scope:
+    """What the actor may see at all: of an agent without the right to see tickets, none of them. `masked`: the fields
+    that are personal, of whom values are to be shown."""
     if actor.kind == "system":
         return Scope(personal=True)
     if actor.kind == "agent":
         shops = None if EVERY_SHOP in actor.permissions else actor.shops
         rights = actor.permissions
-        return Scope(shops=shops, personal="member.personal" in rights, tickets="ticket.view" in rights)
-    return Scope(shops=actor.shops, member_id=actor.id)
+        return Scope(
+            shops=shops,
+            personal="member.personal" in rights,
+            masked=masked,
+            members="member.view" in rights,
+            tickets="ticket.view" in rights,
+        )
+    return Scope(shops=actor.shops, member_id=actor.id, masked=masked)
 
 
 def require(actor: Actor, right: str) -> None:
@@ -93,6 +106,11 @@ def serves(actor: Actor, shop: str) -> bool:
     return actor.kind == "system" or EVERY_SHOP in actor.permissions or shop in actor.shops
 
 
+def colleagues(actor: Actor, shops: Iterable[str]) -> bool:
+    """Whether an agent who serves these shops is shown to the actor: who serves one of them too, or sees every shop."""
+    return any(shop == EACH_SHOP or serves(actor, shop) for shop in shops) or EVERY_SHOP in actor.permissions
+
+
 def require_for_shop(actor: Actor, shop: str) -> None:
     """Raises Refused unless the actor may keep what a shop uses: who serves it; what every shop uses (an empty `shop`),
     who sees every shop."""
@@ -102,13 +120,18 @@ def require_for_shop(actor: Actor, shop: str) -> None:
         raise missing("shop")
 
 
+def shown_to_members(channel: str) -> bool:
+    """Whether a case is shown to its member at all, by its channel: what colleagues do among themselves is not."""
+    return channel != INTERNAL
+
+
 def sees_ticket(actor: Actor, ticket: Ticket) -> bool:
     """Whether the ticket is there for the actor."""
     if actor.kind == "system":
         return True
     if actor.kind == "agent":
         return "ticket.view" in actor.permissions and serves(actor, ticket.shop)
-    return ticket.member_id == actor.id and ticket.shop in actor.shops and ticket.channel != INTERNAL
+    return ticket.member_id == actor.id and ticket.shop in actor.shops and shown_to_members(ticket.channel)
 
 
 def check_ticket(actor: Actor, ticket: Ticket | None, right: str | None = None) -> Ticket:

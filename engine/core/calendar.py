@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.core.entities import DAY, MINUTE, SECOND
 from engine.lang import WEEKDAYS
+from engine.lang.functions import known_day
 from engine.lang.said import quoted, say
 from engine.lang.types import LONG_WEEKDAYS
 
@@ -209,8 +210,8 @@ def parse_holidays(texts: Iterable[str]) -> frozenset[date]:
     days: set[date] = set()
     for text in texts:
         first, dots, last = text.partition("..")
-        begin = date.fromisoformat(first.strip())
-        end = date.fromisoformat(last.strip()) if dots else begin
+        begin = known_day(first.strip())
+        end = known_day(last.strip()) if dots else begin
         if end < begin or (end - begin).days > 366:
             raise ValueError(f"`{text}` does not go forward, or is longer than a year")
         days.update(begin + timedelta(days=n) for n in range((end - begin).days + 1))

@@ -298,6 +298,8 @@ class DeliveryFailed:
     ticket_id: int
     message_id: int
     error: str
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """What it carried of the row it stands in; see `Chain`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,7 @@ class Draft:
             kind = "message.sent"
         self.record(kind, {"message": say.ref, **({"rule": rule} if rule else {})}, ticket=ticket_id)
         if kind == "message.sent" and channel in self.case.outbound:
-            self.log.append(Enqueue(channel=channel, ticket=ticket_id, message=say.ref, due_at=self.now, body={}))
+            self.log.append(Enqueue(channel, ticket_id, say.ref, self.now, self.chain.carried()))
         return say
 
     def mask(self, words: tuple[str, ...]) -> bool:

@@ -289,9 +289,9 @@ class Lookups(Protocol):
     def roster(self, shop: str) -> tuple[Agent, ...]:
         """Every enabled agent who serves the shop, by username."""
 
-    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
-        """The roles of each enabled agent who serves the shop and is there: online or busy; only those of a team and
-        with all these skills, where such are named."""
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there, online or busy; of a team where one is
+        named."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
@@ -304,6 +304,9 @@ class Lookups(Protocol):
 
     def member_lines(self, ticket_id: int, since: int) -> int:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
+
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

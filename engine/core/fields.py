@@ -147,7 +147,7 @@ def _agents_for(draft: Draft) -> int:
     ticket, roles = draft.ticket, draft.book.roles
     if ticket is None or ticket.team is None:
         return _agents_here(draft)
-    here = draft.case.lookups.at_the_desk(draft.shop, ticket.team, ticket.route_skills)
+    here = draft.case.lookups.at_the_desk(draft.shop, ticket.team)
     return sum(may_answer(roles, given) for given in here)
 
 
@@ -180,7 +180,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
             NUMBER,
             "n",
             Of(_agents_for, "ticket"),
-            "agents to whom it may go and who are there: of its team and skills; of the shop while it has no team",
+            "agents to whom it may go and who are there: of its team; of the shop while it has no team",
         ),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
         (

@@ -92,9 +92,9 @@ class World:
             if not agent.shops or shop in agent.shops
         )
 
-    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
         """The roles of each agent who serves the shop and is there."""
-        here = [agent for agent in self.roster(shop) if agent.status in PRESENT and set(skills) <= set(agent.skills)]
+        here = [agent for agent in self.roster(shop) if agent.status in PRESENT]
         return tuple(agent.roles for agent in here if team is None or team in agent.teams)
 
     def last_agent(self, member_id: int) -> str | None:
@@ -128,6 +128,11 @@ class World:
         """How many of the ticket's last hundred lines its member wrote since a moment, µs UTC."""
         last = self.messages.get(ticket_id, [])[-100:]
         return sum(line.author_kind == "member" and line.created_at > since for line in last)
+
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
+        last = self.messages.get(ticket_id, [])[-100:]
+        return sum(line.rule is not None and line.visibility == "public" and line.created_at > since for line in last)
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
@@ -165,10 +170,8 @@ class World:
         guest = bool(values.pop("guest", False))
         tier = values.pop("tier", self.book.guest_tier if guest else self.book.member_tier)
         values["fields"] = {**self.book.field_defaults("member"), **values.get("fields", {})}
-        until = NEVER if values.get("blocked") else None
-        member = Member(
-            id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, blocked_until=until, **values
-        )
+        values["blocked_until"] = NEVER if values.get("blocked") else None
+        member = Member(id=self._next, shop=shop, guest=guest, tier=tier, created_at=self.now, **values)
         self.members[member.id] = member
         return member
 

@@ -53,6 +53,7 @@ from engine.lang import (
 )
 from engine.lang.document import At
 from engine.lang.findings import closest
+from engine.lang.functions import UnknownDay
 from engine.lang.said import quoted, say
 
 
@@ -206,7 +207,10 @@ def _field(name: str, entry: FieldEntry) -> CustomField | None:
         doc=_told(entry.label, entry.hint, name),
     )
     begins = None if default is None else _default(made, default, at)
-    return CustomField(made, entry.label, begins, values, entry.group, entry.hint)
+    if entry.members and owner != "ticket":
+        message = say("members fill in fields of a case; what is known of a member is filled in by others")
+        at.wrong("unknown-value", message, "members")
+    return CustomField(made, entry.label, begins, values, entry.group, entry.hint, entry.members)
 
 
 def _told(label: Mapping[str, str], hint: Mapping[str, str], name: str) -> str:
@@ -298,9 +302,10 @@ def _holidays(entry: CalendarEntry) -> frozenset[date]:
     for n, text in enumerate(entry.holidays):
         try:
             holidays |= parse_holidays([text])
-        except ValueError:
+        except ValueError as error:
             message = say("`{text}` is no day such as `2026-01-01` and no span `2026-02-16..2026-02-20`", text)
-            entry.at.wrong("bad-date", message, "holidays", n)
+            hint = error.args[0] if isinstance(error, UnknownDay) else None
+            entry.at.wrong("bad-date", message, "holidays", n, hint=hint)
     return frozenset(holidays)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.core import rights
@@ -48,7 +48,7 @@ def open_ticket(
     book, member = draft.book, draft.member
     lifecycle = book.lifecycles.get(kind)
     internal = kind in book.internal_kinds
-    if lifecycle is None or (internal and not draft.actor.staff):
+    if lifecycle is None or not (draft.actor.staff or members_open(book, kind)):
         raise Refused("invalid", "unknown-kind", f"there is no ticket kind `{kind}`", pointer="/kind")
     if member is None:
         raise missing("member")
@@ -106,8 +106,7 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
     book = draft.book
     for name, value in values.items():
         if not draft.actor.staff and not (new and (name in MEMBERS_SET or name.startswith("fields."))):
-            reason = "members do not set this; write a line instead"
-            raise Refused("forbidden", "permission-needed", reason, pointer=f"/{name}")
+            raise _not_for_members(name)
         if name == "type":
             one_of(value, book.types, "type", "/type")
         elif name == "priority":
@@ -145,6 +144,25 @@ def change(draft: Draft, values: Mapping[str, Any], *, new: bool = False) -> Non
                 raise Refused("invalid", "wrong-value", f"`{name}` must be a text", pointer=f"/{name}")
             value = value if value is not None and value.strip() else None
         draft.change_ticket(**{name: value})
+
+
+def members_open(book: Rulebook, kind: str) -> bool:
+    """Whether members open cases of a kind themselves: neither what colleagues do among themselves nor what the
+    exchange reports."""
+    return kind not in book.internal_kinds and kind != book.opens.kind("calls")
+
+
+def check_members_form(book: Rulebook, names: Iterable[str]) -> None:
+    """Raises Refused for a field that members do not fill in themselves: rules trust what colleagues and they said."""
+    for name in names:
+        field = book.custom_fields.get(f"ticket.{name.removeprefix('fields.')}") if name.startswith("fields.") else None
+        if field is not None and not field.members:
+            raise _not_for_members(name)
+
+
+def _not_for_members(name: str) -> Refused:
+    reason = "members do not set this; write a line instead"
+    return Refused("forbidden", "permission-needed", reason, pointer=f"/{name}")
 
 
 def known_tags(draft: Draft, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.core.actions import ACTIONS
 from engine.core.rulebook import Rulebook
 from engine.lang import LIMITS, Duration, Effect
-from engine.lang.analysis.report import Ring
+from engine.lang.analysis.report import LOST, Ring
 from engine.lang.analysis.samples import Case
 
 TURNS = 24
@@ -45,9 +45,10 @@ class _Coming:
 
 @dataclass(slots=True)
 class _Turn:
-    """One that came: the state it found, and what it did."""
+    """One that came: its event, the state it found, and what it did."""
 
     at: int
+    event: str
     state: Any
     acted: frozenset[str]
     spoke: bool
@@ -67,6 +68,7 @@ def _play(engine: Player, case: Case, later: int) -> Ring | None:
     ages = [name for name, (spec, _) in engine.book.fields.items() if spec.type.kind == "duration"]
     _pass(values, ages, later)
     now, coming, turns = 0, dict[_Key, _Coming](), list[_Turn]()
+    losing = LOST in case.keys  # where one line was lost, the next is
     keys, key = case.keys, (min(case.keys), str(case.values.get("timer.name")))
     for _ in range(TURNS):
         found = _state(key, values, ages)
@@ -78,9 +80,14 @@ def _play(engine: Player, case: Case, later: int) -> Ring | None:
                     frozenset().union(*(one.acted for one in round_)),
                     (now - turn.at) // len(round_),
                     any(one.spoke for one in round_),
+                    any(one.event == LOST for one in round_),
                 )
         put_off = {effect.rule.id for effect in done if _put_off(coming, effect, now)}
-        turns.append(_Turn(now, found, acted | put_off, any(ACTIONS[effect.action].to_member for effect in done)))
+        spoke = [effect for effect in done if ACTIONS[effect.action].to_member]
+        if losing:
+            for effect in spoke:
+                coming[LOST, ""] = _lost(effect, now)
+        turns.append(_Turn(now, key[0], found, acted | put_off, bool(spoke)))
         if not coming:
             return None
         key = min(coming, key=lambda one: (coming[one].due, one))
@@ -107,6 +114,14 @@ def _put_off(coming: dict[_Key, _Coming], effect: Effect, now: int) -> bool:
             coming[raised.event, what] = _Coming(due, raised.event, what, raised.known)
             found = True
     return found
+
+
+def _lost(effect: Effect, now: int) -> _Coming:
+    """A line of a rule that is given up as soon as it leaves."""
+    due = now + (effect.args.get("after") or 0) + LIMITS.shortest_timer
+    author = "desk" if effect.args.get("as_") == "desk" else "bot"
+    known = {"message.author": author, "message.direction": "outbound", "message.automatic": True}
+    return _Coming(due, LOST, "", known)
 
 
 def _pass(values: dict[str, Any], ages: list[str], micros: int) -> None:

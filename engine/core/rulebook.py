@@ -93,6 +93,8 @@ class CustomField:
     """Those of an enumeration, by name."""
     group: str | None
     hint: Label
+    members: bool = False
+    """Whether a member may fill it in when he opens a case. Of all others rules may think that a colleague said so."""
 
 
 @dataclass(frozen=True, slots=True)

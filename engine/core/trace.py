@@ -6,7 +6,7 @@ Kept for as long as the decision: a kind is never renamed. Rows of desks that ke
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -181,6 +181,16 @@ def mask(book: Rulebook, name: str, value: Any) -> Any:
 
 def _kept(book: Rulebook, name: str, value: Any) -> Any:
     return MASK if value is not None and name in book.personal else jsonable(value)
+
+
+def covered(body: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
+    """What the log says of a ticket, without values of fields that are personal now and were not then."""
+    changes: Any = body.get("changes")
+    fields = changes.get("fields") if isinstance(changes, Mapping) else None
+    if not isinstance(fields, Mapping) or not any(f"ticket.{name}" in personal for name in fields):
+        return dict(body)
+    hidden = {name: MASK if f"ticket.{name}" in personal else value for name, value in fields.items()}
+    return {**body, "changes": {**changes, "fields": hidden}}
 
 
 PLAIN = frozenset({str, int, bool, float, type(None)})

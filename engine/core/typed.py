@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,6 +10,7 @@ from engine.core.calendar import to_micros
 from engine.core.errors import Refused
 from engine.core.rulebook import Rulebook
 from engine.lang import Field
+from engine.lang.functions import known_day, known_moment
 
 
 def check_field(book: Rulebook, owner: str, name: str, value: Any) -> Any:
@@ -53,9 +54,9 @@ def typed(spec: Field, value: Any) -> Any:
             raise ValueError
         return value
     if kind == "date":
-        return date.fromisoformat(str(value)).isoformat()
+        return known_day(date.fromisoformat(str(value)).isoformat()).isoformat()
     if kind == "time":
-        moment = datetime.fromisoformat(str(value))
+        moment = known_moment(str(value))
         if moment.tzinfo is None:
             raise ValueError
         return to_micros(moment)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.core.building import digest_of
 from engine.core.errors import Refused
 from engine.core.rulebook import Rulebook
-from engine.desk import resettling, rule_results
+from engine.desk import resealing, resettling, rule_results
 from engine.desk.context import Context
 from engine.lang.said import to_json
 from engine.store import Tx, rulebooks
@@ -64,6 +64,7 @@ async def activate(
         _clear_failed(tx)
         _settled(tx, book.digest)
         clocks = resettling.begin(tx, context.rulebook, book)
+        resealing.begin(tx, context.lexicon, words)
         told = {"digest": book.digest, "by": by, "note": note, "source": source}
         tx.record(resettling.ACTIVATED, {**told, **({"clocks": clocks} if clocks else {})})
         return {}

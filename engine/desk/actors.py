@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.access import permissions_of
+from engine.core.access import EACH_SHOP, permissions_of
 from engine.core.entities import SYSTEM, Actor, Agent, Member
 from engine.core.rulebook import Rulebook
 from engine.store import KeyRing, Tx, people, sessions
@@ -29,7 +29,7 @@ class Known:
 
 def agent_actor(book: Rulebook, agent: Agent, session_id: int | None) -> Actor:
     """An agent with the rights of the roles under the rulebook in force."""
-    every = "*" in agent.shops
+    every = EACH_SHOP in agent.shops
     return Actor(
         kind="agent",
         id=agent.id,

@@ -68,7 +68,7 @@ class Work:
     @cached_property
     def scope(self) -> Scope:
         """What the actor may see at all."""
-        return access.scope(self.actor)
+        return access.scope(self.actor, self.words.personal)
 
     @property
     def agent_id(self) -> int | None:

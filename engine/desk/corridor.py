@@ -17,6 +17,7 @@ from engine.config import Config, ConfigError
 from engine.core.building import build
 from engine.core.entities import SECOND, SYSTEM, Actor
 from engine.core.questions import Trace
+from engine.core.rights import Need
 from engine.core.rulebook import Rulebook
 from engine.desk import activation, inbound
 from engine.desk.context import Context
@@ -32,6 +33,9 @@ from engine.replay.simulate import Against, Simulation
 from engine.store import Store, Timekeeper, wall_clock
 
 log = logging.getLogger(__name__)
+
+KEYS = "keys"
+"""The file in the data folder that holds the keys of personal values."""
 
 CONTROL = "control"
 """A file in the data folder with a token for the commands of the same machine: `engine reload` knocks with it."""
@@ -67,13 +71,19 @@ class Desk:
         listened: bool = True,
         upgrade: bool = True,
         alone: str | None = None,
+        begin: bool = True,
     ) -> Desk:
         """Opens storage, plugins and the last rulebook in force. Raises ConfigError with what is in the way.
 
         `listened`: whether anybody may subscribe; False where the past is written. `upgrade`: whether a store of an
         older version is brought to this one, which is for the server and `engine migrate`; else it is refused.
-        `alone`: the command that must be the only one of its kind here; see `engine.hold`.
+        `alone`: the command that must be the only one of its kind here; see `engine.hold`. `begin`: whether a desk may
+        be begun where there is none; else nothing is made there.
         """
+        if not begin and not _is_begun(config):
+            raise ConfigError(
+                f"there is no desk in {config.data}: neither its keys nor its storage; is that the folder?"
+            )
         hold = Hold()
         try:
             desk = await _open(config, hold, clock, plugins, upgrade, alone)
@@ -153,19 +163,23 @@ class Desk:
         since: int,
         until: int,
         *,
+        actor: Actor = SYSTEM,
         against: Against = "in-force",
         most: int | None = None,
         seconds: float | None = None,
         unwanted: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """What a changed rulebook would have decided otherwise between two moments (µs UTC), from the snapshots:
-        otherwise than the rules in force would have, or than was recorded.
+        otherwise than the rules in force would have, or than was recorded. Of the past an actor hears only as far as
+        the tickets and fields go that the actor may see. Raises Refused.
 
         Reads page by page on the reader threads; writes and sends nothing. It ends before its time after `most`
         decisions or `seconds`, or once `unwanted` says that nobody waits any more. See `engine.replay.simulate`.
         """
+        for right in ("rules.edit", "ticket.view"):
+            Need(rights=(right,)).check(actor)
         simulation = Simulation(
-            book, self.extras, since, until, self.rulebook, against=against, most=most, seconds=seconds
+            book, self.extras, since, until, self.rulebook, actor=actor, against=against, most=most, seconds=seconds
         )
         while await self.context.read(simulation.page):
             if unwanted():
@@ -216,7 +230,7 @@ async def _open(
     blobs = found.open("blobs", _from_data(config, "files.url", "file:"), config.plugin("files"))
     loop = asyncio.get_running_loop()
     time = Timekeeper(step=config["clock.step"] * SECOND) if clock is wall_clock else clock
-    opened = partial(Store.open, storage, keys=config.data / "keys", clock=time, upgrade=upgrade)
+    opened = partial(Store.open, storage, keys=config.data / KEYS, clock=time, upgrade=upgrade)
     store = await loop.run_in_executor(None, opened)
     bus = found.open("bus", str(config["bus.url"]), config.plugin("bus"))
     desk = Desk(Context(config, found, store, blobs, bus, tables(found)), hold)
@@ -229,6 +243,14 @@ async def _open(
         else:
             log.error("the last rulebook in force no longer builds: %d findings", len(findings))
     return desk
+
+
+def _is_begun(config: Config) -> bool:
+    """Whether a desk was ever opened with this data folder: its keys lie there, whatever database it has, or a copy of
+    its storage without them."""
+    url = _from_data(config, "storage.url", "sqlite:")
+    stored = url.startswith("sqlite:") and Path(url.removeprefix("sqlite:").partition("?")[0]).is_file()
+    return stored or (config.data / KEYS).is_file()
 
 
 def _folder(config: Config) -> Path | None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.desk import resettling, upkeep
+from engine.desk import resealing, resettling, upkeep
 from engine.desk.context import Context, Questions, Tables
 from engine.desk.handlers import COMMANDS
 from engine.desk.jobs import JobKind, JobSchedule
@@ -75,7 +75,7 @@ def tables(plugins: Plugins) -> Tables:
     asked = {question: ask for question, ask in questions.items() if question not in ahead}
     live = _merged(*((f.name, f.live_events) for f in features))
     lookups = _merged(*((f.name, f.lookups) for f in features))
-    own = {**upkeep.JOBS, **resettling.JOBS}
+    own = {**upkeep.JOBS, **resettling.JOBS, **resealing.JOBS}
     jobs = _merged(("the desk", own), *((f.name, {one.name: one for one in f.jobs}) for f in features))
     schedules = _merged(
         ("the desk", upkeep.SCHEDULES), *((f.name, {one.name: one for one in f.schedules}) for f in features)

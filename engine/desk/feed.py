@@ -18,6 +18,7 @@ from typing import Any
 from engine.core import access, rights
 from engine.core.entities import Actor
 from engine.core.times import timed_line, with_times
+from engine.core.trace import covered
 from engine.desk.context import Context
 from engine.desk.results import name_line
 from engine.store import stream
@@ -209,7 +210,7 @@ class Feed:
     def frames(self, item: Committed, actor: Actor) -> list[Frame]:
         """The frames of an event for an actor; empty where it is nothing to the actor."""
         if actor.kind in STAFF:
-            if actor.kind == "agent" and item.shop is not None and not access.serves(actor, item.shop):
+            if actor.kind == "agent" and not _concerns(actor, item):
                 return []
             audience = "staff"
             live = self._live.get(item.kind)
@@ -244,7 +245,7 @@ class Feed:
         return {"message": shown}
 
     def _staff(self, item: Committed) -> list[tuple[str, dict[str, Any]]]:
-        kind, body = item.kind, item.body
+        kind, body = item.kind, covered(item.body, self._context.lexicon.personal)
         live = self._live.get(kind)
         if live is not None:
             frame = dict(live.frame(item))
@@ -277,6 +278,13 @@ class Feed:
         if kind == "chat.resumed":
             return [("resumed", {"ticket": item.number})]
         return []
+
+
+def _concerns(agent: Actor, item: Committed) -> bool:
+    """Whether it happened where the agent serves; a colleague's presence is told as the colleague is shown."""
+    if item.kind == "agent.status_changed" and "shops" in item.body:
+        return access.colleagues(agent, item.body["shops"])
+    return item.shop is None or access.serves(agent, item.shop)
 
 
 _TOLD = frozenset(

@@ -8,8 +8,6 @@ running conversation goes on in the open one.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,12 +19,14 @@ from engine.core.errors import Refused, missing
 from engine.core.opening import reopens
 from engine.core.values import replace
 from engine.desk import locate
+from engine.desk.actors import principal
 from engine.desk.context import Context, Work
+from engine.desk.fitting import UPLOADER, fitted, named
 from engine.desk.handlers.messages import answered, line_answer
 from engine.desk.handlers.tickets import ticket_answer
 from engine.desk.locate import Requester
 from engine.desk.texts import cleaned
-from engine.store import Taken, Tx, load, normalised, people, queue, stream
+from engine.store import Taken, Tx, load, normalised, people, queue, stream, uploads
 
 LETTERS = frozenset({"email"})
 """Who is known by one of these writes letters: one that answers none begins a case of its own."""
@@ -38,7 +38,7 @@ MERGES = 5
 
 async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
     """Takes it in; see `Desk.receive`."""
-    inbound = _named(cleaned(inbound))
+    inbound = await fitted(context, named(cleaned(inbound)))
     call = (inbound.event or "").startswith("call.")
 
     def job(tx: Tx) -> dict[str, Any]:
@@ -55,14 +55,6 @@ async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
             if attempt == TRIES:
                 raise
     raise AssertionError("unreachable")
-
-
-def _named(inbound: Inbound) -> Inbound:
-    """The same with an outside id: what has none is known by what it is."""
-    if inbound.external_id:
-        return inbound
-    parts = (inbound.sender, inbound.at, inbound.subject, inbound.text, inbound.html, inbound.files, inbound.values)
-    return dataclasses.replace(inbound, external_id="digest:" + hashlib.sha256(repr(parts).encode()).hexdigest()[:40])
 
 
 def _shop(work: Work, inbound: Inbound) -> str:
@@ -102,6 +94,7 @@ def _line(work: Work, shop: str, inbound: Inbound) -> dict[str, Any]:
         ),
     )
     by = work.by(Actor(kind="guest" if member.guest else "member", id=member.id, shops=(shop,)))
+    uploads.hand_over(work.tx, inbound.files, UPLOADER, principal(by.actor))
     decided = by.decide(command, case)
     if decided.decision.rejected is not None:
         return {"rejected": decided.decision.rejected or "this desk does not take this message"}

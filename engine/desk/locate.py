@@ -99,14 +99,17 @@ class Requester:
 def requester(work: Work, shop: str, who: Mapping[str, Any]) -> Requester:
     """The member whom colleagues, or an exchange, name; made when nobody is known by that address.
 
-    Their word is enough to take an address for a member's. Who is new is a guest, and his address is not proved.
+    Their word is enough to take an address for a member's; but only of who may see addresses. For others it is noted
+    and not looked up: whose it is, and whether it is anybody's, shows in nothing they get (decision 0031). Who is new
+    is a guest, and his address is not proved.
     """
     if who.get("id") is not None:
         return Requester(int(who["id"]))
     contacts = {
         kind: str(who[kind]).strip() for kind in ("email", "phone") if normalised(kind, str(who.get(kind) or ""))
     }
-    for issuer in (people.SHOP, people.SELF):
+    looks_up = work.scope.personal
+    for issuer in (people.SHOP, people.SELF) if looks_up else ():
         for kind, value in contacts.items():
             known = people.find_identity(work.tx, shop, kind, value, issuer)
             if known is not None:
@@ -116,7 +119,8 @@ def requester(work: Work, shop: str, who: Mapping[str, Any]) -> Requester:
         raise Refused(
             "invalid", "requester-needed", "say who asks: an id, or a name, email or phone", pointer="/requester"
         )
-    return guest(work, shop, name, [(kind, value, people.SELF) for kind, value in contacts.items()])
+    issuer = people.SELF if looks_up else people.NOTED
+    return guest(work, shop, name, [(kind, value, issuer) for kind, value in contacts.items()])
 
 
 def guest(work: Work, shop: str, name: str | None, identities: Sequence[tuple[str, str, str]]) -> Requester:
@@ -131,7 +135,9 @@ def guest(work: Work, shop: str, name: str | None, identities: Sequence[tuple[st
         language=work.book.shops[shop].locales[0],
     )
     linked = [
-        people.link_identity(work.tx, made, shop, kind, value, issuer=issuer, verified=issuer != people.SELF)
+        people.note_identity(work.tx, made, shop, kind, value)
+        if issuer == people.NOTED
+        else people.link_identity(work.tx, made, shop, kind, value, issuer=issuer, verified=issuer != people.SELF)
         for kind, value, issuer in identities
     ]
     return Requester(made, True, linked[0] if linked else None)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core.access import Scope
 from engine.core.asking import Helpers, helpers_of
 from engine.core.entities import DAY
 from engine.core.questions import RulesStatistics, RulesVersions
@@ -107,10 +108,11 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[dict[st
 # --- how rules fare -------------------------------------------------------------------------------------------------
 
 
-def statistics(tx: Tx, book: Rulebook, question: RulesStatistics) -> dict[str, Any]:
-    """For each rule in force: how often it acted, lost and failed, when it last acted, and what asking it takes."""
+def statistics(tx: Tx, book: Rulebook, scope: Scope, question: RulesStatistics) -> dict[str, Any]:
+    """For each rule in force: how often it acted, lost and failed in the shops of the scope, when it last acted there,
+    and what asking it takes."""
     since = tx.now - question.days * DAY
-    did = rule_days.since(tx, since)
+    did = rule_days.since(tx, since, scope.shops)
     first = decisions.first_at(tx)
     taken = _timed(tx, book)
     nothing = rule_days.Did()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from engine.lang import ast, tree
@@ -15,6 +14,7 @@ from engine.lang.codes import CODES, Severity
 from engine.lang.emptiness import empty_comparisons
 from engine.lang.environment import EVERY_OBJECTS, Environment
 from engine.lang.findings import Finding, Related, closest
+from engine.lang.functions import UnknownDay, known_day
 from engine.lang.kept import FileResult, Kept
 from engine.lang.limits import LIMITS
 from engine.lang.resolver import Resolver
@@ -289,11 +289,10 @@ class _Checker:
         if text is None:
             return None
         try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", text.text):
-                return date.fromisoformat(text.text).isoformat()
-        except ValueError:
-            pass
-        self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, say('write `"2026-01-31"`'))
+            return known_day(text.text).isoformat()
+        except ValueError as error:
+            hint = error.args[0] if isinstance(error, UnknownDay) else say('write `"2026-01-31"`')
+        self._wrong("bad-date", say("`{day}` is not a day", text.text), text.span, hint)
         return None
 
     def _limit(self, limit: Any, actions: ActionChecker) -> Limit | None:

@@ -152,7 +152,7 @@ _ERRORS = """
 _WARNINGS = """
     never-true always-true shadowed-rule duplicate-condition implied-rule dead-condition no-route
     unused-definition unused-words unused-template unused-state dead-timer timer-loop expired-rule empty-comparison
-    redundant-action redundant-word reply-storm reply-to-automatic suspicious-characters pattern-needless
+    redundant-action redundant-word reply-storm delivery-storm reply-to-automatic suspicious-characters pattern-needless
     no-rule-for-event untested-rule warning-after-target file-not-loaded stale-read
     reply-to-nobody move-without-required doubtful-hours
 """

@@ -12,9 +12,46 @@ from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from engine.lang.environment import Function
+from engine.lang.said import say
 from engine.lang.types import DATE, NUMBER, TEXT, TIME, Type, list_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(9998, 12, 31)
+"""The days the desk knows: birthdays lie within, and there are days before and after each, in every zone."""
+
+
+def known_day(text: str) -> date:
+    """The day of `YYYY-MM-DD`. Raises ValueError for what is none, `UnknownDay` for one out of bounds."""
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return _known(date.fromisoformat(text))
+
+
+def known_moment(text: str) -> datetime:
+    """The same for a time. Raises as `known_day`."""
+    found = datetime.fromisoformat(text)
+    _known(found.date())
+    return found
+
+
+class UnknownDay(ValueError):
+    """A day that the calendar of the desk has not. It says so."""
+
+
+def _known(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise UnknownDay(say("the days from {first} to {last} can be written here", FIRST_DAY, LAST_DAY))
+    return day
+
+
+def shift(day: str, days: int) -> str:
+    """A day so many days later; what lies past the ends is the end."""
+    try:
+        return min(max(date.fromisoformat(day) + timedelta(days=days), FIRST_DAY), LAST_DAY).isoformat()
+    except OverflowError:
+        return (LAST_DAY if days > 0 else FIRST_DAY).isoformat()
 
 
 @lru_cache(maxsize=64)
@@ -24,13 +61,17 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def local(zone: str, at: int) -> datetime:
-    """The time `at` (µs UTC) as a clock in `zone` shows it."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone_of(zone))
+    """The time `at` (µs UTC) as a clock in `zone` shows it; what was counted past the ends is the end."""
+    return (_EPOCH + timedelta(microseconds=min(max(at, _FIRST), _LAST))).astimezone(zone_of(zone))
 
 
 def micros(moment: datetime) -> int:
     """A zoned time as µs UTC."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+_FIRST = micros(datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC) - timedelta(days=1))
+_LAST = micros(datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC) + timedelta(days=1))
 
 
 @lru_cache(maxsize=4096)

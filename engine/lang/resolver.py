@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
 from typing import Protocol
 
 from engine.lang import ast, tree
 from engine.lang.environment import Environment
 from engine.lang.findings import Finding, closest
-from engine.lang.functions import BUILTINS
+from engine.lang.functions import BUILTINS, UnknownDay, known_day, known_moment
 from engine.lang.guesses import compared_meant, field_meant, function_meant, is_nothing, joined_meant, value_meant
 from engine.lang.limits import LIMITS
 from engine.lang.meeting import arithmetic_type, comparable, is_business
@@ -479,15 +478,16 @@ class Resolver:
     def _moment(self, text: str, span: Span, want: Type) -> tree.Expr | None:
         try:
             if _DAY.fullmatch(text):
-                date.fromisoformat(text)
+                known_day(text)
                 if want.kind == "date":
                     return tree.Const(span, text, DATE)
                 return tree.Moment(span, text, True, TIME)
             if _MINUTE.fullmatch(text) and want.kind == "time":
-                datetime.fromisoformat(text)
+                known_moment(text)
                 return tree.Moment(span, text, False, TIME)
-        except ValueError:
-            self._wrong("bad-date", say("`{text}` is not a day of the calendar", text), span)
+        except ValueError as error:
+            hint = error.args[0] if isinstance(error, UnknownDay) else None
+            self._wrong("bad-date", say("`{text}` is not a day of the calendar", text), span, hint)
             return None
         if re.fullmatch(r"\d\d?:\d\d", text):
             hours = say("an hour of the day is asked with `hour(now) >= 18`, working hours with `now in hours NAME`")

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Context, Decimal
 from typing import Any, Protocol
 
-from engine.lang.functions import date_of, day_bounds, moment
+from engine.lang.functions import date_of, day_bounds, moment, shift
 from engine.lang.text import bounded, fold
 from engine.lang.types import Duration
 
@@ -124,7 +124,7 @@ def whole(value: Any) -> int | None:
 
 def shift_day(day: str | None, days: int) -> str | None:
     """`day` moved by whole days."""
-    return None if day is None else (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    return None if day is None else shift(day, days)
 
 
 def days_between(left: str | None, right: str | None) -> int | None:

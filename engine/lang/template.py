@@ -36,6 +36,11 @@ class Slot:
     span: Span
     setting: Any = None
 
+    def __str__(self) -> str:
+        """As it is written: `{member.name | default("您")}`."""
+        filters = (name if text is None else f"{name}({_quoted(text)})" for name, text in self.filters)
+        return f"{{{' | '.join((self.field, *filters))}}}"
+
 
 @dataclass(frozen=True)
 class Template:
@@ -47,6 +52,11 @@ class Template:
     def reads(self) -> frozenset[str]:
         """The fields it names, settings left out."""
         return frozenset(slot.field for slot in self.slots if not slot.field.startswith("setting."))
+
+    @cached_property
+    def written(self) -> str:
+        """The text as people write it."""
+        return "".join(map(str, self.pieces))
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -191,6 +201,10 @@ def compile_template(
         pieces.append(text[done:])
     errors = [finding for finding in findings if finding.severity.value == "error"]
     return (None if errors else Template(tuple(pieces))), findings
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
 def _slot(

@@ -307,7 +307,8 @@ _INSTEAD: Mapping[str, Callable[[_Put], Said]] = {
 }
 _WORDS = {
     "if": "if", "elif": "else", "elseif": "else", "else": "else", "otherwise": "else", "unless": "unless",
-    "除非": "unless", "如果": "if", "若": "if", "否則": "else", "否则": "else", "wait": "wait", "sleep": "wait", "delay": "wait",
+    "除非": "unless", "如果": "if",
+    "若": "if", "否則": "else", "否则": "else", "wait": "wait", "sleep": "wait", "delay": "wait",
     "等待": "wait", "while": "for", "loop": "for", "foreach": "for",
 }  # fmt: skip
 """Words that mean another shape of rule, not another word."""

@@ -52,7 +52,7 @@ def plain(node: Any) -> Any:
 
 
 def template_words(text: Template) -> str:
-    """A text as it was written, the same for the same pieces."""
+    """What makes a text the same: its pieces, with what their settings are."""
     return "".join(p if isinstance(p, str) else f"{{{p.field} {p.filters} {p.setting}}}" for p in text.pieces)
 
 

@@ -6,7 +6,7 @@ It only reads. What counts for a `limit` is what was recorded before, and what t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.core import access
@@ -18,8 +18,9 @@ from engine.core.entities import INTERNAL, Actor, Case, Ticket
 from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
+from engine.core.sight import Sight
 from engine.core.trace import Reason, TraceEntry, entry_of
-from engine.lang import Effect
+from engine.lang import Effect, Template
 from engine.replay.compare import BeforeAfter, ComparedBook
 from engine.replay.course import Limits
 from engine.replay.outcome import StageOutcome, Undecidable
@@ -35,7 +36,8 @@ from engine.store.values import Lexicon
 def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str, Any] | None:
     """The decisions about a ticket, newest first, each before and after; None where it is not the actor's to see.
 
-    `undecidable` says why what is after is not known, or not all of it; it is None where it is.
+    `undecidable` says why what is after is not known, or not all of it; it is None where it is. What the actor may not
+    read was not recorded, for the edited rules.
     """
     if actor.kind not in ("agent", "system"):
         return None
@@ -43,6 +45,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     ticket = decisions.ticket(tx, question.number)
     if rows is None or ticket is None:
         return None
+    sight = Sight.of(actor, book, question.book)
     new = ComparedBook(question.book)
     limits = Limits(question.book)
     if rows:
@@ -50,7 +53,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     compared: dict[str, BeforeAfter | None] = {}
     items = []
     for row in reversed(rows):
-        record, why = _record(tx, row, ticket)
+        record, why = _record(tx, row, ticket, sight)
         if row["rulebook"] not in compared:
             old = book if row["rulebook"] == book.digest else past_book(tx, row["rulebook"], book.extras)
             compared[row["rulebook"]] = None if old is None else BeforeAfter(ComparedBook(old), new)
@@ -67,15 +70,15 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
                 "event": spoken(record.root),
                 "at": record.at,
                 "seq": row["event_id"],
-                "before": {"rules": readable(book, record.trace, record.shop)},
-                "after": {"rules": readable(question.book, after, record.shop)},
+                "before": {"rules": readable(book, record.trace, sight, record.shop)},
+                "after": {"rules": readable(question.book, after, sight, record.shop)},
                 "undecidable": why,
             }
         )
     return {"items": items[::-1]}
 
 
-def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
+def _record(tx: Tx, row: Row, ticket: Row, sight: Sight) -> tuple[Record, str | None]:
     """A decision, and what of it is not there any more."""
     record = Record(
         at=row["at"],
@@ -93,8 +96,7 @@ def _record(tx: Tx, row: Row, ticket: Row) -> tuple[Record, str | None]:
     if snapshot is None:
         return record, "the snapshot"
     line = decisions.lines(tx, [snapshot["message"]]).get(snapshot["message"])
-    record.snapshot = snapshot
-    record.facts = facts_of(ticket, line, row["at"], snapshot)
+    record.take(snapshot, facts_of(ticket, line, row["at"], snapshot), sight)
     record.automatic = bool(line and line["automatic"])
     return record, None
 
@@ -157,7 +159,8 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
     actor's to see.
 
     Each has the rules that acted, lost, failed or nearly acted, and every automatic line as it would be sent;
-    or `refused`, why the line would not be taken at all. Texts are as the member would read them.
+    or `refused`, why the line would not be taken at all. Texts are as the member would read them; but the case is
+    without what the actor may not read: `unread` names that of it for which some rule asks that was asked here.
     """
     if actor.kind not in ("agent", "system"):
         return None
@@ -165,30 +168,53 @@ def dry_line(tx: Tx, words: Lexicon, book: Rulebook, actor: Actor, question: Dry
     if found is None or found.ticket is None or not access.sees_ticket(actor, found.ticket):
         return None
     books = {"before": book, "after": question.book}
-    return {"at": tx.now, **{name: _heard(tx, words, one, question) for name, one in books.items()}}
+    sight = Sight.of(actor, *books.values())
+    return {"at": tx.now, **{name: _heard(tx, words, one, question, sight) for name, one in books.items()}}
 
 
-def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine) -> dict[str, Any]:
+def _heard(tx: Tx, words: Lexicon, book: Rulebook, question: DryRunLine, sight: Sight) -> dict[str, Any]:
     """Of one rulebook: the case is read as the rulebook understands it, decided on, and thrown away."""
-    told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None}
+    told: dict[str, Any] = {"rules": [], "replies": [], "rejected": None, "refused": None, "unread": []}
     own = Lexicon.of(book, words.outbound, words.notifiers, words.lookups)
     case = load.peek_ticket_case(tx, own, question.number, lines=load.LINES)
     try:
         ticket, case = _takes(book, case)
+        case = sight.case(case)
         command = MemberLine(ticket.shop, question.text, channel=ticket.channel)
         decision = decide(book, command, case, Actor(kind="guest", id=ticket.member_id, shops=(ticket.shop,)), tx.now)
     except Refused as refused:
         return {**told, "refused": {"code": refused.code, "message": refused.message}}
     entries = list(decision.trace)
     line = next((c.text for c in decision.changes if isinstance(c, Say) and c.author_kind == "member"), question.text)
-    close = nearly(book, decision.snapshot, {entry.rule for entry in entries}, ticket.shop, line)
+    close = nearly(book, decision.snapshot, {entry.rule for entry in entries}, ticket.shop, line, sight)
     replies = sorted(_lines(decision), key=lambda one: int(one["at"]))
     return {
         **told,
-        "rules": readable(book, [*entries, *close], ticket.shop),
+        "rules": readable(book, [*entries, *close], sight, ticket.shop),
         "replies": replies,
         "rejected": decision.rejected,
+        "unread": sight.unread(_asked_for(book, decision.events, ticket.shop)),
     }
+
+
+def _asked_for(book: Rulebook, events: Iterable[str], shop: str) -> set[str]:
+    """The fields that rules ask for or compute with where they hear these events; and those their texts name."""
+    compared = ComparedBook(book)
+    found: set[str] = set()
+    for rule in book.rules.asked(tuple(events), shop):
+        found |= compared.needs(rule) | (rule.condition.reads if rule.condition is not None else frozenset())
+        for action in rule.actions:
+            found.update(*(text.reads for text in _texts(book, action.args, shop)))
+    return found
+
+
+def _texts(book: Rulebook, args: Mapping[str, Any], shop: str) -> Iterator[Template]:
+    """What an action may say, in every language."""
+    if isinstance(args.get("text"), Template):
+        yield args["text"]
+    if args.get("template"):
+        known = book.shop_templates.get(shop, {}).get(args["template"]) or book.templates.get(args["template"], {})
+        yield from known.values()
 
 
 def _takes(book: Rulebook, case: Case | None) -> tuple[Ticket, Case]:

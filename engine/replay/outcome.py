@@ -143,8 +143,9 @@ class Outcome:
     def _say(self, effect: Effect) -> None:
         args = effect.args
         text = args.get("text")
-        what = args.get("template") or (template_words(text) if isinstance(text, Template) else "")
-        whole = self.book.text(args.get("template"), self.shop) or what
+        own = text if isinstance(text, Template) else None  # in the rule itself
+        what = args.get("template") or (own.written if own is not None else "")
+        whole = self.book.text(args.get("template"), self.shop) or (template_words(own) if own is not None else what)
         rest = {k: v for k, v in args.items() if k not in ("text", "template", "words")}
         name = effect.action
         if "names" in args:

@@ -10,6 +10,7 @@ from engine.core.actions import in_words
 from engine.core.building import build
 from engine.core.calendar import from_micros
 from engine.core.rulebook import Extras, Rulebook
+from engine.core.sight import Sight
 from engine.core.trace import TraceEntry
 from engine.lang import Duration
 from engine.store import Tx, rulebooks
@@ -30,12 +31,14 @@ def spoken(root: str) -> str:
     return f"{kind} after {Duration(int(micros))}" if after else root
 
 
-def readable(book: Rulebook, entries: Iterable[TraceEntry], shop: str | None = None) -> list[dict[str, Any]]:
-    """Entries of a trace for people and programs: reasons and changes as sentences to be said in the reader's language
-    and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for moments, in the zone of the shop
-    (else the first). The record holds both in microseconds."""
+def readable(
+    book: Rulebook, entries: Iterable[TraceEntry], sight: Sight, shop: str | None = None
+) -> list[dict[str, Any]]:
+    """Entries of a trace for who reads them, without what he may not read: reasons and changes as sentences to be said
+    in the reader's language and as data, values as people read them: `3h 43m` for lengths of time, RFC 3339 for
+    moments, in the zone of the shop (else the first). The record holds both in microseconds."""
     zone = book.zone(shop if shop is not None and shop in book.shops else next(iter(book.shops)))
-    return [_entry(book, entry, zone) for entry in entries]
+    return [_entry(book, sight.entry(entry), zone) for entry in entries]
 
 
 def _entry(book: Rulebook, entry: TraceEntry, zone: ZoneInfo) -> dict[str, Any]:

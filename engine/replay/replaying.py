@@ -18,6 +18,7 @@ from engine.core.calendar import from_micros
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.events import BY_CHANGE, BY_CHANGE_OF_CHATS
 from engine.core.rulebook import Rulebook
+from engine.core.sight import Sight
 from engine.core.sla import Policy
 from engine.core.trace import TraceEntry
 from engine.lang import LIMITS, WEEKDAYS, Effect, Rule
@@ -37,6 +38,7 @@ from engine.store.sql import Row
 
 _FRESH = {"ticket.escalation": 0, "ticket.reopened": 0, "ticket.rating": None}
 """What no way of opening a ticket sets."""
+_OF_TEXT = frozenset({"message.text", "message.length"})
 _AS_SENT = {"message.direction": "outbound", "message.automatic": True, "message.has_attachment": False}
 """What is certain of a line that a rule wrote."""
 
@@ -56,6 +58,12 @@ class Record:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What never changes of the ticket, and the line it began with."""
     automatic: bool = False
+
+    def take(self, snapshot: Mapping[str, Any], facts: Mapping[str, Any], sight: Sight) -> None:
+        """What the decision saw, as far as who asks may read it; the rest was not recorded, for him."""
+        self.snapshot, self.facts = sight.snapshot(snapshot), sight.values(facts)
+        if "text" in snapshot and not sight.whole:  # words of the line are masked, and nobody is shown them
+            self.facts = {name: value for name, value in self.facts.items() if name not in _OF_TEXT}
 
     @cached_property
     def trace(self) -> list[TraceEntry]:

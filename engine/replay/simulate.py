@@ -4,7 +4,8 @@ It is compared with what the rules in force would have decided, so that only the
 since; or, where that is asked, with what was decided then. It only reads, page by page on the reader threads; nothing
 is written or sent. Each decision is taken from its snapshot, with the waves that follow from it; what either rulebook
 left otherwise of a ticket or member, its next decisions find so. A decision without a snapshot, or one whose snapshot
-lacks a value that decides, is counted as such.
+lacks a value that decides, is counted as such. For who asks, decisions of other shops were not, and what he may not
+read was not recorded.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import re
 import time as clock
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
+from engine.core import access
 from engine.core.calendar import to_micros
+from engine.core.entities import SYSTEM, Actor
 from engine.core.rulebook import Extras, Rulebook
+from engine.core.sight import Sight
 from engine.core.sla import Policy
 from engine.core.times import rfc3339, with_times
 from engine.core.trace import mask, routed_team
+from engine.lang.functions import known_day, known_moment
 from engine.lang.said import say
 from engine.replay.compare import BeforeAfter, ComparedBook, promise
 from engine.replay.course import Course
@@ -75,10 +80,13 @@ class Simulation:
         until: int,
         known: Rulebook | None = None,
         *,
+        actor: Actor = SYSTEM,
         against: Against = "in-force",
         most: int | None = None,
         seconds: float | None = None,
     ) -> None:
+        self._scope = access.scope(actor)
+        self._sight = Sight.of(actor, book, *([] if known is None else [known]))
         self._new = Course(ComparedBook(book))
         self._known = None if known is None else Course(ComparedBook(known))
         """The rulebook in force. What it decided itself need not be decided again."""
@@ -110,7 +118,7 @@ class Simulation:
             for course in (self._new, self._known):
                 if course is not None:
                     course.limits.seed(tx, self.since)
-        rows = decisions.page(tx, self.since, self.until, self._last, PAGE)
+        rows = decisions.page(tx, self._scope, self.since, self.until, self._last, PAGE)
         if rows:
             self._last = rows[-1]["id"]
             self._take(tx, rows)
@@ -157,8 +165,8 @@ class Simulation:
                 self._note_both(record)
                 continue
             line = lines.get(snapshot["message"])
-            record.snapshot = snapshot
-            record.facts = facts_of(row if row["number"] is not None else None, line, row["at"], snapshot)
+            facts = facts_of(row if row["number"] is not None else None, line, row["at"], snapshot)
+            record.take(snapshot, facts, self._sight)
             record.automatic = bool(line and line["automatic"])
             self._replay(then, record)
 
@@ -280,8 +288,8 @@ class Simulation:
             changes = [
                 {
                     "what": item.target,
-                    "before": _shown(book, item.target, item.before),
-                    "after": _shown(book, item.target, item.after),
+                    "before": self._shown(book, item.target, item.before),
+                    "after": self._shown(book, item.target, item.after),
                 }
                 for item in found
             ]
@@ -316,6 +324,11 @@ class Simulation:
         else:
             self._policies.pop(record.ticket, None)
 
+    def _shown(self, book: Rulebook, target: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [str(item)[:200] for item in value]
+        return self._sight.value(target.partition(" ")[0], mask(book, target, value))
+
     def report(self) -> dict[str, Any]:
         """What was found; times in µs."""
         before = Counter(team for team, _ in self._teams.values())
@@ -349,12 +362,6 @@ class Simulation:
         }
 
 
-def _shown(book: Rulebook, target: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return [str(item)[:200] for item in value]
-    return mask(book, target, value)
-
-
 def _told(policy: Policy | None) -> dict[str, Any]:
     """A promise for people and programs."""
     if policy is None:
@@ -378,9 +385,9 @@ def period(book: Rulebook, since: str, until: str | None) -> tuple[int, int]:
     def moment(text: str, days: int) -> int:
         try:
             if len(text) == 10:
-                found = datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), zone)
+                found = datetime.combine(known_day(text) + timedelta(days=days), time(), zone)
             else:
-                found = datetime.fromisoformat(text)
+                found = known_moment(text)
                 found = found if found.tzinfo is not None else found.replace(tzinfo=zone)
         except (ValueError, OverflowError):
             raise ValueError(

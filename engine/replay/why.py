@@ -12,6 +12,7 @@ from engine.core.entities import Actor
 from engine.core.errors import Refused
 from engine.core.questions import Trace
 from engine.core.rulebook import Rulebook
+from engine.core.sight import Sight
 from engine.core.trace import Reason, TraceEntry, mask
 from engine.core.whynot import WhyNot, as_types, at_stage, near, why_not
 from engine.lang import Rule, suggest
@@ -35,7 +36,8 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
     if rows is None:
         return None
     wanted = None if question.rule is None else _rule(book, question.rule)
-    snapshots = {row["id"]: _snapshot(tx, row) for row in rows if _is_looked_at(row, question, book)}
+    sight = Sight.of(actor, book)
+    snapshots = {row["id"]: _snapshot(tx, row, sight) for row in rows if _is_looked_at(row, question, book)}
     lines = decisions.lines(tx, {s.get("message") for s in snapshots.values() if s is not None})
     texts = {line_id: line["text"] for line_id, line in lines.items()}
     shop = queries.shop_of(tx, question.number) or ""
@@ -50,14 +52,14 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
                 books[row["rulebook"]] = past_book(tx, row["rulebook"], book.extras)
             rules = list(_about(books[row["rulebook"]], wanted, rules, snapshot, shop, text))
         elif snapshot is not None:
-            rules.extend(nearly(book, snapshot, {entry.rule for entry in rules}, shop, text))
+            rules.extend(nearly(book, snapshot, {entry.rule for entry in rules}, shop, text, sight))
         item = {
             "event": spoken(row["root"]),
             "at": row["at"],
             "rulebook": row["rulebook"],
             "seq": row["event_id"],
         }
-        items.append({**item, "rules": readable(book, rules, shop)})
+        items.append({**item, "rules": readable(book, rules, sight, shop)})
     return {"items": items, "next": None}
 
 
@@ -66,9 +68,9 @@ def _is_looked_at(row: Row, question: Trace, book: Rulebook) -> bool:
     return asked and bool(row["snapshot"])
 
 
-def _snapshot(tx: Tx, row: Row) -> dict[str, Any] | None:
+def _snapshot(tx: Tx, row: Row, sight: Sight) -> dict[str, Any] | None:
     try:
-        return packing.unpack_snapshot(tx, row["snapshot"])
+        return sight.snapshot(packing.unpack_snapshot(tx, row["snapshot"]))
     except KeyRingError:
         return None
 
@@ -126,15 +128,16 @@ def _seen(book: Rulebook, values: Mapping[str, Any], text: str | None) -> dict[s
 
 
 def nearly(
-    book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None
+    book: Rulebook, snapshot: Mapping[str, Any], known: set[str], shop: str, text: str | None, sight: Sight
 ) -> Iterable[TraceEntry]:
     """Rules that were asked and near to acting (`engine.core.whynot.near`): one part of their condition did not hold.
 
-    `text` is the line's as it is shown; the rules saw it before words were masked.
+    `text` is the line's as it is shown; the rules saw it before words were masked. Of rules that ask for what the
+    reader may not know nothing is told: how near they were would tell it.
     """
     for number, wave in enumerate(snapshot["waves"]):
         for rule in book.rules.asked(wave["keys"], shop):
-            if rule.id in known or rule.condition is None:
+            if rule.id in known or rule.condition is None or sight.unread(rule.condition.reads):
                 continue
             values = at_stage(wave, rule.stage)
             values["now"] = snapshot["now"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from engine.core.access import Scope
 from engine.store import tables as t
+from engine.store.queries import of_ticket
 from engine.store.sql import Row
 from engine.store.tx import Tx
 
@@ -15,9 +17,12 @@ _WITH_TICKET = t.Decision.select(
 ).join(t.Ticket, "LEFT OUTER JOIN", on=(t.Ticket.id == t.Decision.ticket_id))
 
 
-def page(tx: Tx, since: int, until: int, after: int, limit: int) -> list[Row]:
-    """Decisions of a period (µs UTC) after an id, oldest first, with what never changes of their tickets."""
+def page(tx: Tx, scope: Scope, since: int, until: int, after: int, limit: int) -> list[Row]:
+    """Decisions of a period (µs UTC) after an id, oldest first, with what never changes of their tickets: as far as the
+    scope goes, and of no ticket only for who sees every shop."""
     wanted = (t.Decision.at >= since) & (t.Decision.at < until) & (t.Decision.id > after)
+    if scope.shops is not None or not scope.tickets:
+        wanted = wanted & of_ticket(scope)
     return tx.rows(_WITH_TICKET.where(wanted).order_by(t.Decision.id).limit(limit))
 
 

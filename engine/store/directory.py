@@ -8,7 +8,7 @@ from typing import Any
 from peewee import SQL, Case, fn
 
 from engine.core import questions as ask
-from engine.core.access import Scope
+from engine.core.access import EACH_SHOP, Scope
 from engine.core.entities import DAY, NEVER, Agent
 from engine.store import tables as t
 from engine.store.paging import cursor, limited, read_cursor
@@ -59,7 +59,7 @@ def _shown(tx: Tx, scope: Scope, rows: list[Row], lexicon: Lexicon | None) -> li
             "tier": row["tier"],
             "language": row["language"],
             "tags": tags.get(row["id"], []) if scope.staff else [],
-            "fields": show_fields("member", row["fields"], tx.ring, personal=scope.personal, lexicon=lexicon),
+            "fields": show_fields("member", row["fields"], tx.ring, scope, lexicon=lexicon),
             "blocked": scope.staff and (row["blocked_until"] or 0) > tx.now,
             "blocked_until": row["blocked_until"]
             if scope.staff and tx.now < (row["blocked_until"] or 0) < NEVER
@@ -144,7 +144,7 @@ def agents(tx: Tx, scope: Scope, *, lexicon: Lexicon | None = None) -> list[Agen
 def _agent_ids(scope: Scope) -> Any:
     query = t.Agent.select(t.Agent.id).where(t.Agent.enabled == True)  # noqa: E712 (SQL)
     if scope.shops is not None:
-        serving = t.AgentShop.select(t.AgentShop.agent_id).where(t.AgentShop.shop.in_([*scope.shops, "*"]))
+        serving = t.AgentShop.select(t.AgentShop.agent_id).where(t.AgentShop.shop.in_([*scope.shops, EACH_SHOP]))
         query = query.where(t.Agent.id.in_(serving))
     return query
 

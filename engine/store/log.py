@@ -114,6 +114,11 @@ LINE = "line:"
 """How the `object` of an event begins that tells of a line; the mark of its text follows."""
 
 
+def agent_object(agent_id: int) -> str:
+    """The `object` of an event that is about an agent's account, where nobody did it who is known."""
+    return f"agent:{agent_id}"
+
+
 def line_mark(key: hmac.HMAC, text: str) -> str:
     """What binds the text of a line to its event. `key`: see `keyed`; without it nobody can guess at a text."""
     marked = key.copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
@@ -32,7 +32,6 @@ _PRESENT = Prepared(
     )
 )
 _OF_TEAM = Prepared(lambda: t.AgentTeam.select(t.AgentTeam.agent_id).where(t.AgentTeam.team == p("team")))
-_SKILLED = Prepared(lambda: t.AgentSkill.select(t.AgentSkill.agent_id).where(t.AgentSkill.skill == p("skill")))
 _LAST_AGENT = Prepared(
     lambda: (
         t.Message.select(t.Agent.username)
@@ -59,19 +58,22 @@ _LAST_LINE = Prepared(
 )
 
 
-def _member_lines() -> Any:
+def _last_lines(whose: Callable[[Any], Any]) -> Any:
+    """Counts those of a ticket's last hundred lines that are somebody's, since a moment."""
     last = (
-        t.Message.select(t.Message.author_kind, t.Message.created_at)
+        t.Message.select(t.Message.author_kind, t.Message.rule, t.Message.visibility, t.Message.created_at)
         .where(t.Message.ticket_id == p("id"))
         .order_by(t.Message.id.desc())
         .limit(100)
         .alias("last")
     )
-    mine = (last.c.author_kind == "member") & (last.c.created_at > p("since"))
-    return last.select_from(fn.COUNT(SQL("*"))).where(mine)
+    return last.select_from(fn.COUNT(SQL("*"))).where(whose(last.c) & (last.c.created_at > p("since")))
 
 
-_MEMBER_LINES = Prepared(_member_lines)
+_MEMBER_LINES = Prepared(lambda: _last_lines(lambda line: line.author_kind == "member"))
+_RULE_LINES = Prepared(
+    lambda: _last_lines(lambda line: line.rule.is_null(is_null=False) & (line.visibility == "public"))
+)
 _USES = Prepared(
     lambda: t.RuleUse.select(fn.COUNT(t.RuleUse.id)).where(
         (t.RuleUse.rule == p("rule"))
@@ -134,20 +136,18 @@ class StoreLookups(Lookups):
             self._rosters[shop] = tuple(serving(self._tx, self._lexicon, shop, lock=self._lock))
         return self._rosters[shop]
 
-    def at_the_desk(self, shop: str, team: str | None = None, skills: Sequence[str] = ()) -> Sequence[tuple[str, ...]]:
-        """The roles of each enabled agent who serves the shop and is there, of a team and with skills where such are
-        named. Nobody is locked: it is only told."""
+    def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
+        """The roles of each enabled agent who serves the shop and is there, of a team where one is named. Nobody is
+        locked: it is only told."""
         if shop not in self._present:
             roles: dict[int, list[str]] = {}
             for row in self._tx.rows(_PRESENT, shop=shop):
                 roles.setdefault(row["id"], []).append(row["role"])
             self._present[shop] = {id: tuple(sorted(given)) for id, given in roles.items()}
-        wanted = set(self._present[shop])
-        if team is not None:
-            wanted &= set(self._tx.values(_OF_TEAM, team=team))
-        for skill in skills:
-            wanted &= set(self._tx.values(_SKILLED, skill=skill))
-        return tuple(given for id, given in self._present[shop].items() if id in wanted)
+        here = self._present[shop]
+        if team is None:
+            return tuple(here.values())
+        return tuple(here[id] for id in self._tx.values(_OF_TEAM, team=team) if id in here)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
@@ -171,6 +171,10 @@ class StoreLookups(Lookups):
         if key not in self._member_lines:
             self._member_lines[key] = int(self._tx.value(_MEMBER_LINES, id=ticket_id, since=since))
         return self._member_lines[key]
+
+    def rule_lines(self, ticket_id: int, since: int) -> int:
+        """How many of the ticket's last hundred lines rules said to its member since a moment, µs UTC."""
+        return int(self._tx.value(_RULE_LINES, id=ticket_id, since=since))
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""

@@ -15,9 +15,10 @@ from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, encode_fields, field_rows
 
-SHOP, SELF = "", "self"
-"""Who vouches for an identity: the shop (an account, an address that was proved or that staff gave the account), or
-nobody but who writes under it. What another house gave out has that house's account instead."""
+SHOP, SELF, NOTED = "", "self", "noted"
+"""Who vouches for an identity: the shop (an account, an address that was proved or that staff gave the account);
+nobody but who writes under it (`self`), or a colleague who may not see whose it is (`noted`, with the member's id).
+What another house gave out has that house's account instead."""
 SHOP_WIDE = frozenset({"account", "visitor", "email", "phone"})
 """Kinds that hold in the whole shop, and that anybody may write down: taken for somebody's only where proved."""
 
@@ -185,6 +186,11 @@ def link_identity(
             "created_at": tx.now,
         },
     )
+
+
+def note_identity(tx: Tx, member_id: int, shop: str, kind: str, value: str) -> int:
+    """Keeps an address with somebody without his being known by it; others may have the same. Returns its id."""
+    return link_identity(tx, member_id, shop, kind, value, verified=False, issuer=f"{NOTED}:{member_id}")
 
 
 def identities_of(tx: Tx, member_ids: Collection[int]) -> dict[int, list[Row]]:

@@ -15,16 +15,26 @@ from typing import Any
 from peewee import JOIN, SQL, Expression, Tuple, Value, fn
 
 from engine.core import questions as ask
-from engine.core.access import Scope
+from engine.core.access import Scope, shown_to_members
 from engine.core.entities import INTERNAL, Clock
 from engine.core.rights import VIEWS
+from engine.core.trace import covered
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
-from engine.store.show import MEMBER_EVENTS, Percent, show_event, show_place, show_sla, show_ticket, straight_percent
+from engine.store.show import (
+    MEMBER_EVENTS,
+    MEMBER_FILE,
+    Percent,
+    show_event,
+    show_place,
+    show_sla,
+    show_ticket,
+    straight_percent,
+)
 from engine.store.sql import Prepared, Row, joined, p
 from engine.store.tx import Tx
 
@@ -33,13 +43,18 @@ COUNTED = 10_000
 OPEN = ("open", "pending")
 
 
+def of_member(member_id: Any) -> Any:
+    """What of the ticket table a member is shown (`access.shown_to_members`), as a condition."""
+    return (t.Ticket.member_id == member_id) & (t.Ticket.channel != INTERNAL)
+
+
 def of_ticket(scope: Scope) -> Any:
     """What of the ticket table the scope lets be seen, as a condition."""
     seen: Any = SQL("1 = 1" if scope.tickets else "1 = 0")
     if scope.shops is not None:
         seen = seen & t.Ticket.shop.in_(list(scope.shops))
     if scope.member_id is not None:
-        seen = seen & (t.Ticket.member_id == scope.member_id) & (t.Ticket.channel != INTERNAL)
+        seen = seen & of_member(scope.member_id)
     return seen
 
 
@@ -162,7 +177,7 @@ def may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
     """`of_ticket`, asked of one row."""
     if not scope.tickets or (scope.shops is not None and row["shop"] not in scope.shops):
         return False
-    return scope.member_id is None or (row["member_id"] == scope.member_id and row["channel"] != INTERNAL)
+    return scope.member_id is None or (row["member_id"] == scope.member_id and shown_to_members(row["channel"]))
 
 
 def shown_one(
@@ -170,7 +185,7 @@ def shown_one(
 ) -> dict[str, Any]:
     """A ticket's row, with what hangs on it, as the API shows it."""
     sla = show_sla(row["shop"], clocks, now, percent)
-    return show_ticket(row, tags, sla, tx.ring, staff=scope.staff, personal=scope.personal)
+    return show_ticket(row, tags, sla, tx.ring, scope)
 
 
 def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
@@ -405,6 +420,8 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
     condition = (t.Event.ticket_id == found["id"]) & (t.Event.id > question.since)
     if not scope.staff:
         condition &= event_for_members()
+    elif not scope.members:
+        condition &= t.Event.kind.not_in(sorted(MEMBER_FILE))
     limit = limited(question.limit)
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
@@ -415,7 +432,7 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
 
 
 def _shown_event(row: Row, scope: Scope) -> dict[str, Any]:
-    shown = show_event(row, body_of(row), staff=scope.staff)
+    shown = show_event(row, covered(body_of(row), scope.masked), staff=scope.staff)
     if scope.staff:
         place = {name: row[name] for name in ("address", "device")}
         shown.update(show_place(place, ("address", "device"), personal=scope.personal))

@@ -1,15 +1,17 @@
-"""What rules did, by day: sums over the decision records. What is not summed up yet is counted when asked."""
+"""What rules did, by day and shop: sums over the decision records. What is not summed up yet is counted when asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from peewee import Case, fn
+from peewee import JOIN, SQL, Case, fn
 
 from engine.store import packing
 from engine.store import tables as t
+from engine.store.sql import Row
 from engine.store.tx import Tx
 
 PAGE = 500
@@ -38,19 +40,19 @@ class Did:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What a page of decisions came to: by rule and day, from the decision after `since` to `upto`."""
+    """What a page of decisions came to, from the decision after `since` to `upto`."""
 
     since: int
     upto: int
-    days: Mapping[tuple[str, str], Did]
+    days: Mapping[tuple[str, str, str], Did]
+    """By rule, day and shop."""
 
 
 def page(tx: Tx) -> Sums | None:
     """The next decisions that are not summed up yet; None when there are none."""
     since = _mark(tx)
     settled = t.Decision.at < tx.now - SETTLED
-    query = t.Decision.select(t.Decision.id, t.Decision.at, t.Decision.trace)
-    rows = tx.rows(query.where((t.Decision.id > since) & settled).order_by(t.Decision.id).limit(PAGE))
+    rows = tx.rows(_decisions().where((t.Decision.id > since) & settled).order_by(t.Decision.id).limit(PAGE))
     if not rows:
         return None
     return Sums(since, rows[-1]["id"], _count(rows))
@@ -61,17 +63,18 @@ def keep(tx: Tx, sums: Sums) -> bool:
     mark = t.Counter.update(value=sums.upto).where((t.Counter.name == "rule_days") & (t.Counter.value == sums.since))
     if not tx.run(mark):
         return False
-    for (rule, day), did in sums.days.items():
-        tx.insert_many(t.RuleDay, [{"rule": rule, "day": day}], ignore=True)
+    for (rule, day, shop), did in sums.days.items():
+        tx.insert_many(t.RuleDay, [{"rule": rule, "day": day, "shop": shop}], ignore=True)
         later = Case(None, [(t.RuleDay.last_at < did.last_at, did.last_at)], t.RuleDay.last_at)
         more = {name: getattr(t.RuleDay, name) + getattr(did, name) for name in _OUTCOMES}
-        this = (t.RuleDay.rule == rule) & (t.RuleDay.day == day)
+        this = (t.RuleDay.rule == rule) & (t.RuleDay.day == day) & (t.RuleDay.shop == shop)
         tx.run(t.RuleDay.update(**more, last_at=later).where(this))
     return True
 
 
-def since(tx: Tx, at: int) -> dict[str, Did]:
-    """What each rule did from the day of a moment (µs UTC) on, the newest decisions included."""
+def since(tx: Tx, at: int, shops: Collection[str] | None = None) -> dict[str, Did]:
+    """What each rule did from the day of a moment (µs UTC) on, the newest decisions included: in these shops, None: in
+    all, and what is of none."""
     found: dict[str, Did] = {}
     day = t.RuleDay
     query = day.select(
@@ -80,19 +83,33 @@ def since(tx: Tx, at: int) -> dict[str, Did]:
         fn.SUM(day.lost).alias("lost"),
         fn.SUM(day.failed).alias("failed"),
     )
-    for row in tx.rows(query.where(day.day >= _day(at)).group_by(day.rule)):
+    mine: Any = SQL("1 = 1") if shops is None else day.shop.in_(list(shops))
+    for row in tx.rows(query.where((day.day >= _day(at)) & mine).group_by(day.rule)):
         found[row["rule"]] = Did(int(row["acted"]), int(row["lost"]), int(row["failed"]))
     last = day.select(day.rule, fn.MAX(day.last_at).alias("last_at")).where(day.last_at > 0).group_by(day.rule)
-    for row in tx.rows(last):
+    for row in tx.rows(last.where(mine)):
         found.setdefault(row["rule"], Did()).last_at = int(row["last_at"])
-    tail = t.Decision.select(t.Decision.id, t.Decision.at, t.Decision.trace).where(t.Decision.id > _mark(tx))
-    for (rule, _), did in _count(tx.rows(tail.where(t.Decision.at >= at).order_by(t.Decision.id))).items():
+    tail = _decisions().where((t.Decision.id > _mark(tx)) & (t.Decision.at >= at))
+    for (rule, _, shop), did in _count(tx.rows(tail.order_by(t.Decision.id))).items():
+        if shops is not None and shop not in shops:
+            continue
         total = found.setdefault(rule, Did())
         total.acted += did.acted
         total.lost += did.lost
         total.failed += did.failed
         total.last_at = max(total.last_at, did.last_at)
     return found
+
+
+def _decisions() -> Any:
+    """Decisions with the shop of their ticket, else of their event."""
+    shop = fn.COALESCE(t.Ticket.shop, t.Event.shop, "").alias("shop")
+    return (
+        t.Decision.select(t.Decision.id, t.Decision.at, t.Decision.trace, shop)
+        .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Decision.ticket_id))
+        .switch(t.Decision)
+        .join(t.Event, JOIN.LEFT_OUTER, on=(t.Event.id == t.Decision.event_id))
+    )
 
 
 def _mark(tx: Tx) -> int:
@@ -103,12 +120,12 @@ def _day(at: int) -> str:
     return datetime.fromtimestamp(at / 1_000_000, UTC).date().isoformat()
 
 
-def _count(rows: Iterable[Mapping[str, object]]) -> dict[tuple[str, str], Did]:
-    found: dict[tuple[str, str], Did] = {}
+def _count(rows: Iterable[Row]) -> dict[tuple[str, str, str], Did]:
+    found: dict[tuple[str, str, str], Did] = {}
     for row in rows:
-        at = int(row["at"])  # type: ignore[call-overload]
+        at, shop = int(row["at"]), str(row["shop"])
         day = _day(at)
-        for entry in packing.unpack_trace(bytes(row["trace"])):  # type: ignore[call-overload]
+        for entry in packing.unpack_trace(bytes(row["trace"])):
             if entry.outcome in _OUTCOMES:
-                found.setdefault((entry.rule, day), Did()).add(entry.outcome, at)
+                found.setdefault((entry.rule, day, shop), Did()).add(entry.outcome, at)
     return found

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from engine.core.access import Scope
 from engine.core.entities import Clock
 from engine.store.secret import KeyRing
 from engine.store.values import MASK, show_fields
@@ -48,11 +49,10 @@ def show_ticket(
     tags: list[str],
     sla: list[dict[str, Any]],
     ring: KeyRing,
-    *,
-    staff: bool,
-    personal: bool,
+    scope: Scope,
 ) -> dict[str, Any]:
     """A ticket. `row` has the ticket's columns, the member's as `m_…`, `assignee`, and for staff the last line's."""
+    staff = scope.staff
     shown: dict[str, Any] = {
         "number": row["number"],
         "kind": row["kind"],
@@ -82,7 +82,7 @@ def show_ticket(
         "first_replied_at": row["first_replied_at"],
         "closed_at": row["closed_at"],
         "sla": sla if staff else [],
-        "fields": show_fields("ticket", row["fields"], ring, personal=personal),
+        "fields": show_fields("ticket", row["fields"], ring, scope),
         "rating": row["rating"],
         "merged_into": row["merged_number"],
         "version": row["version"],
@@ -161,6 +161,9 @@ MEMBER_EVENTS = frozenset(
     }
 )
 """What of a ticket's history its member may see; the rest is the desk's own affair."""
+
+MEMBER_FILE = frozenset({"member.changed", "member.blocked", "member.unblocked"})
+"""What of a ticket's history tells of the member's own file: for who may see members."""
 
 _MEMBER_BODY = frozenset({"message", "from", "to", "number", "kind", "score"})
 

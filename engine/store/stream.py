@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from peewee import JOIN, fn
 
-from engine.core.entities import INTERNAL
+from engine.core.access import shown_to_members
 from engine.store import tables as t
 from engine.store.lines import attachments_of
-from engine.store.queries import body_of
+from engine.store.queries import body_of, of_member
 from engine.store.show import MEMBER_EVENTS, show_event, show_message
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
@@ -35,7 +35,7 @@ class Committed:
     number: int | None
     ticket_kind: str | None
     member_id: int | None
-    """The ticket's member now, else the member the event is about."""
+    """The member who hears of it: the ticket's own, as far as members are shown it. Of no ticket there is nobody."""
     assignee: str | None
     team: str | None
     state: str | None
@@ -101,14 +101,7 @@ _OF_LINE = tuple((field.column_name, f"l_{field.column_name}") for field in t.Me
 _assignee = t.Agent.alias("assignee")
 _writer = t.Agent.alias("writer")
 _SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
-_SINCE_OF_MEMBER = Prepared(
-    lambda: (
-        _rows()
-        .where((t.Ticket.member_id == p("member_id")) & (t.Ticket.channel != INTERNAL))
-        .order_by(t.Event.id)
-        .limit(p("limit"))
-    )
-)
+_SINCE_OF_MEMBER = Prepared(lambda: _rows().where(of_member(p("member_id"))).order_by(t.Event.id).limit(p("limit")))
 _LAST = Prepared(lambda: t.Event.select(fn.COALESCE(fn.MAX(t.Event.id), 0)))
 
 
@@ -147,7 +140,8 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
     body = body_of(row)
     line: dict[str, Any] | None = None
     own_line: dict[str, Any] | None = None
-    hidden = row["t_channel"] == INTERNAL
+    shown = row["number"] is not None and shown_to_members(row["t_channel"])
+    hidden = not shown
     if row["l_id"] is not None:
         raw = {
             **{name: row[column] for name, column in _OF_LINE},
@@ -170,7 +164,7 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
         ticket_id=row["ticket_id"],
         number=row["number"],
         ticket_kind=row["t_kind"],
-        member_id=row["t_member_id"] if row["t_member_id"] is not None else row["member_id"],
+        member_id=row["t_member_id"] if shown else None,
         assignee=row["assignee"],
         team=row["team"],
         state=row["state"],

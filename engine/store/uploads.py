@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 
 from peewee import fn
 
@@ -34,6 +35,12 @@ def add_file(tx: Tx, *, digest: str, shown: str, media_type: str, size: int, upl
         },
     )
     return {"id": name, "name": shown, "media_type": media_type, "size": size}
+
+
+def hand_over(tx: Tx, names: Collection[str], before: str, uploader: str) -> None:
+    """Of these uploads those that are `before`'s are another's from now on."""
+    if names:
+        tx.run(t.File.update(uploader=uploader).where(t.File.name.in_(list(names)) & (t.File.uploader == before)))
 
 
 def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> Row | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from engine.core.access import Scope
 from engine.core.rulebook import Rulebook
 from engine.lang.text import fold
 from engine.store.log import to_json
@@ -111,19 +112,21 @@ def decode_fields(owner: Owner, text: str, ring: KeyRing) -> dict[str, Any]:
 
 
 def show_fields(
-    owner: Owner, text: str, ring: KeyRing, *, personal: bool, lexicon: Lexicon | None = None
+    owner: Owner, text: str, ring: KeyRing, scope: Scope, *, lexicon: Lexicon | None = None
 ) -> dict[str, Any]:
-    """Custom fields as the API gives them: JSON values; personal ones masked unless `personal`. With a lexicon also
-    the defaults of those that were never set."""
+    """Custom fields as the API gives them: JSON values; personal ones masked for whom they are not. Personal is what
+    the rulebook in force says is, and what was when it was written. With a lexicon also the defaults of those that were
+    never set."""
     shown: dict[str, Any] = {}
     for name, value in json.loads(text).items() if text != "{}" else ():
-        if isinstance(value, dict) and "$p" in value and not personal:
+        sealed = (isinstance(value, dict) and "$p" in value) or f"{owner}.{name}" in scope.masked
+        if sealed and not scope.personal:
             shown[name] = MASK
         else:
             shown[name] = _json_value(_decode(value, f"field:{owner}.{name}", ring))
     if lexicon is not None and lexicon.defaults:
         for name, value in with_defaults(owner, {}, lexicon).items():
-            hidden = lexicon.is_personal(owner, name) and not personal
+            hidden = lexicon.is_personal(owner, name) and not scope.personal
             shown.setdefault(name, MASK if hidden else _json_value(value))
     return shown
 

@@ -39,7 +39,7 @@ def test_of_one_without_a_team_those_of_the_shop() -> None:
 
 
 def test_the_store_knows_the_same(house: House) -> None:
-    """Of a case routed with a skill only who has it; the trace keeps the number that was read."""
+    """Of a case of a team only who is of it."""
     house.write(
         "new.rules",
         """
@@ -47,7 +47,7 @@ rule routed
   stage route
   priority 300
   on ticket.created
-  then route to team frontline with skill english
+  then route to team frontline
 rule here
   stage respond
   on ticket.created
@@ -60,7 +60,7 @@ rule here
         amy, ben = [await sign_in(desk, name, "frontline") for name in ("amy", "ben")]
         for agent in (amy, ben):
             await desk.act(agent, SetStatus("online"))
-        await accounts.save_agent(desk.context, "ben", None, skills=["orders"])
+        await accounts.save_agent(desk.context, "ben", None, teams=["aftersales"])
         done = await desk.act(await member(desk), OpenTicket("退貨", "我要退貨"))
         return dict(await desk.query(amy, TicketByNumber(done["ticket"]["number"])))
 

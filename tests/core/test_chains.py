@@ -9,6 +9,8 @@ import pytest
 
 from engine.core import scenarios, spent
 from engine.core.building import build
+from engine.core.commands import DeliveryFailed
+from engine.core.decide import Decision
 from engine.core.entities import SYSTEM
 from engine.lang import LIMITS, Source
 from tests.core.desk import FILES, Stage, book_of, errors_of, files
@@ -241,3 +243,95 @@ def test_a_scenario_cannot_expect_what_only_a_bound_ended(monkeypatch: pytest.Mo
 def test_a_wait_is_bounded() -> None:
     result = scenario(ALONE, "    - {message: 你好}\n    - {wait: 9999d}\n")
     assert [failure.step for failure in result.failures] == [2]
+
+
+# --- lines that cannot be delivered -----------------------------------------------------------------------------------
+
+ANSWERS_ITSELF = """
+rule lost on delivery.failed when ticket.kind = inquiry then reply "再試一次"
+"""
+BY_A_TIMER = """
+rule lost on delivery.failed when ticket.kind = inquiry then start timer t for 1s
+rule again on timer.fired when timer.name = t and ticket.kind = inquiry then reply "再試一次"
+"""
+BY_A_CHANGE = """
+rule lost on delivery.failed when ticket.priority = normal then set ticket.priority to high
+rule back on delivery.failed when ticket.priority = high then set ticket.priority to normal
+rule told on ticket.changed when ticket.priority changed then reply "再試一次"
+"""
+SPREADS = """
+rule one on delivery.failed then reply "一"
+rule two on delivery.failed then reply "二"
+"""
+
+
+def losing(rules: str) -> tuple[Stage, int]:
+    """A desk whose channel loses each line; and how many automatic lines leave before it is quiet."""
+    stage = sound('rule first on ticket.created then reply "收到"\n' + rules)
+    stage.says(channel="test")
+    lost = 0
+    while lost < min(len(stage.world.outbox), 1_000):
+        stage.world.now += 5_000
+        lose(stage, lost)
+        lost += 1
+        if lost == len(stage.world.outbox):
+            stage.world.advance(stage.world.now + 10_000_000, SYSTEM)
+    return stage, lost
+
+
+def lose(stage: Stage, number: int) -> Decision:
+    """The channel gives a line up for good: of all that were to leave, the one with this number, from 0."""
+    left = [m for m in stage.world.messages[stage.ticket.id] if (m.direction, m.visibility) == ("outbound", "public")]
+    body = stage.world.outbox[number].body
+    return stage.does(DeliveryFailed(stage.ticket.id, left[number].id, "gone", body))
+
+
+@pytest.mark.parametrize("rules", [ANSWERS_ITSELF, BY_A_TIMER, BY_A_CHANGE, SPREADS])
+def test_lines_that_are_lost_and_answered_come_to_an_end(rules: str) -> None:
+    stage, lost = losing(rules)
+    assert LIMITS.chain_timers / 2 <= lost <= LIMITS.chain_timers + 3
+    stopped = stage.records("timer.stopped")
+    assert stopped and len(stopped) == len({record.body["rule"] for record in stopped}), "told once a rule"
+
+
+def test_a_lost_line_of_an_agent_is_answered_each_time() -> None:
+    stage = sound('rule lost on delivery.failed when message.author = agent then reply "…"')
+    amy = stage.agent()
+    stage.says(channel="test")
+    for number in range(LIMITS.chain_timers + 5):
+        stage.answers(amy)
+        assert len(lose(stage, 2 * number).replies) == 1, "each is followed by the rule's"
+
+
+@pytest.mark.parametrize(
+    ("rules", "where"),
+    [
+        (ANSWERS_ITSELF, {"lost"}),
+        (BY_A_TIMER, {"lost", "again"}),
+        (BY_A_CHANGE, {"lost", "back", "told"}),
+        ('rule lost on delivery.failed when ticket.priority = high then reply "…" after 1m', {"lost"}),
+        ('rule lost on delivery.failed when message.author != agent then reply "…" as desk', {"lost"}),
+    ],
+    ids=["itself", "timer", "change", "later", "as desk"],
+)
+def test_an_answer_to_a_lost_line_is_found(rules: str, where: set[str]) -> None:
+    _, findings = build({**files(), "a.rules": rules})
+    (found,) = (finding for finding in findings if finding.code in ("timer-storm", "timer-loop", "delivery-storm"))
+    assert found.code == "delivery-storm" and found.witness
+    assert {found.span.text, *(other.span.text for other in found.related)} == where
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        'rule lost on delivery.failed when message.author = agent then reply "…"',
+        'rule lost limit once per ticket on delivery.failed then reply "…"',
+        'rule lost on delivery.failed when not ticket.tags has lost then add tag lost reply "…"',
+        'rule lost on delivery.failed then notify role supervisor "…" add tag lost',
+        'rule lost on delivery.failed then add tag lost rule hello on ticket.created then reply "…"',
+    ],
+    ids=["of an agent", "limit", "ends by a tag", "tells people", "another's"],
+)
+def test_what_does_not_answer_itself_is_not_told_of(rules: str) -> None:
+    _, findings = build({**files(), "a.rules": rules})
+    assert not [finding for finding in findings if finding.code in ("timer-storm", "timer-loop", "delivery-storm")]

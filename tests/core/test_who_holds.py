@@ -123,3 +123,14 @@ def test_engine_test_gives_a_freed_place_as_the_desk_does() -> None:
     assert problems == [], [problem.message for problem in problems]
     result = scenarios.run(book, found[0])
     assert [str(failure) for failure in result.failures] == []
+
+
+@pytest.mark.parametrize("kind", ["inquiry", "chat"])
+def test_who_takes_what_is_hers_already_changes_nothing(kind: str) -> None:
+    stage = Stage(book_of('rule told on ticket.assigned then notify agent amy "…"'))
+    amy = stage.agent()
+    stage.says(kind=kind, channel="web")
+    take = ChangeTicket(stage.ticket.number, {"assignee": "amy"})
+    first, again = stage.does(take, amy), stage.does(take, amy)
+    assert first.events and not again.events and not again.changes
+    assert len(stage.records("ticket.assigned")) == len(stage.world.notifications) == 1

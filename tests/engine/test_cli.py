@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
+from tests.core.desk import FILES
+from tests.house.reference import commands
 from tests.support.house import RULES, House
 
 COMMANDS = (
@@ -80,6 +84,7 @@ def test_findings_as_json_name_file_line_and_column(house: House, capsys: pytest
 def test_what_cannot_be_done_is_said_with_what_to_do(
     house: House, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
+    house.run(lambda desk: asyncio.sleep(0))  # a desk that was begun
     assert main([a.replace("{desk}", str(house.folder)) for a in arguments]) == 2
     told = capsys.readouterr().err
     assert said in told
@@ -151,3 +156,67 @@ def test_plugins_are_listed(house: House, capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().out
     for name in ("storage.sqlite", "channels.chat", "auth.password", "web"):
         assert name in said
+
+
+# --- a folder without a desk ------------------------------------------------------------------------------------------
+
+BEGIN = ("serve", "demo", "user add", "init")
+"""What may begin a desk."""
+ALSO = {
+    "explain": ["234"],
+    "simulate": ["--rules", str(RULES), "--since", "2026-11-01"],
+    "jobs": ["list"],
+    "plugin": ["list"],
+}
+"""What else a command needs."""
+FORMS = {
+    "user": [["list"], ["password", "amy"], ["capacity", "amy", "5"], ["disable", "amy"]],
+    "jobs": [["list"], ["cancel", "1"]],
+    "doctor": [[], ["--repair"], ["--repair", "do"]],
+    "plugin": [],
+}
+"""The forms of commands that have several; those of a plugin ask no desk, only what is installed."""
+
+
+def _on_a_desk() -> list[list[str]]:
+    """Every command line that works on a desk, of those that may not begin one."""
+    found = []
+    for name, parser in commands().items():
+        takes = {option for action in parser._actions for option in action.option_strings}
+        if "--data" in takes and name not in BEGIN:
+            found += [[name, *form] for form in FORMS.get(name, [ALSO.get(name, [])])]
+    return found
+
+
+@pytest.mark.parametrize("line", _on_a_desk(), ids=" ".join)
+def test_a_mistyped_data_folder_is_told_and_nothing_is_made(
+    line: list[str], house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("password-1\n"))
+    typo = house.folder / "backup-typo"
+    more = ["--password-stdin"] if line[:2] == ["user", "password"] else []
+    assert main([*line, *more, "--desk", str(house.folder), "--data", str(typo)]) == 2
+    said = capsys.readouterr().err
+    assert "no desk in" in said or (line[0] == "reload" and "no server runs" in said)
+    assert str(typo) in said and not typo.exists()
+
+
+def test_a_first_agent_begins_a_desk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("password-1\n"))
+    new, known = house.folder / "new", ["--desk", str(house.folder), "--data"]
+    assert main(["user", "add", "amy", "--role", "admin", "--password-stdin", *known, str(new)]) == 0
+    assert main(["user", "list", *known, str(new)]) == 0
+    (new / "keys").unlink()
+    assert main(["user", "list", *known, str(new)]) == 2, "a storage without its keys is a desk, which cannot be read"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit"])
+def test_a_name_that_no_scenario_has_is_told(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in {**FILES, "tests/a.yaml": "- name: hello\n  steps: [{message: 你好}]\n"}.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    assert main(["test", str(tmp_path), "-k", "hell", "--format", form]) == 0
+    capsys.readouterr()
+    assert main(["test", str(tmp_path), "-k", "nosuch", "--format", form]) == 2
+    assert "`nosuch`" in capsys.readouterr().err

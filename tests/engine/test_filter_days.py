@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+
+import pytest
 
 from engine.core.calendar import to_micros
 from engine.core.commands import CreateMember, OpenTicket
 from engine.core.entities import HOUR, SYSTEM
+from engine.core.errors import Refused
 from engine.core.questions import Tickets
 from engine.desk import Desk
+from engine.lang.functions import FIRST_DAY, LAST_DAY
 from tests.support.house import House
 
 NOON = to_micros(datetime(2026, 3, 2, 3, tzinfo=UTC))
@@ -52,3 +57,33 @@ def test_each_shop_by_its_own_day(house: House) -> None:
         assert await found("date(ticket.created_at) < date(now)") == {"far"}
 
     house.run(work, clock=clock)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def anywhere(request: pytest.FixtureRequest, house: House) -> Iterator[House]:
+    """A desk on either database."""
+    if request.param == "sqlite":
+        yield house
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = server.create()
+    house.settings["storage.url"] = server.url(name)
+    yield house
+    server.drop(name)
+
+
+def test_the_first_and_the_last_day_can_be_asked_for_and_no_other(anywhere: House) -> None:
+    async def work(desk: Desk) -> None:
+        made = await desk.act(SYSTEM, CreateMember("demo", "Ann"))
+        await desk.act(SYSTEM, OpenTicket("a", "b", shop="demo", requester={"id": made["member"]["id"]}))
+        for form in ('ticket.created_at {op} "{day}"', 'date(ticket.created_at) {op} "{day}"'):
+            for op in ("=", "!=", "<", "<=", ">", ">="):
+                for day, found in ((FIRST_DAY, op in ("!=", ">", ">=")), (LAST_DAY, op in ("!=", "<", "<="))):
+                    answer = await desk.query(SYSTEM, Tickets(filter=form.format(op=op, day=day)))
+                    assert bool(answer["items"]) is found, (form, op, day)
+                for day in ("0001-01-01", "9999-12-31"):
+                    with pytest.raises(Refused) as refused:
+                        await desk.query(SYSTEM, Tickets(filter=form.format(op=op, day=day)))
+                    assert refused.value.kind == "invalid"
+
+    anywhere.run(work)

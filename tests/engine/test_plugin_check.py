@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from engine.cli import main
+from engine.desk import Desk
+from engine.plugins import TABLES
 from tests.support.house import House
 
 PLUGIN = '''
@@ -99,3 +101,46 @@ def test_one_that_holds_the_interpreter_ends_the_check_and_shows_where(house: Ho
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "in stuck" in done.stderr and "mine.py" in done.stderr
+
+
+MISSPELT = '''
+"""A hook that is none."""
+from engine.api import hookimpl
+
+@hookimpl
+def register_chanels(config):
+    return []
+'''
+NAMELESS = '''
+"""Gives what has no name."""
+from engine.api import hookimpl
+
+@hookimpl
+def register_{table}():
+    return [{given}]
+'''
+
+
+def test_a_misspelt_hook_is_told_with_the_one_that_is_meant(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(furnish(house, MISSPELT)) == 1
+    said = capsys.readouterr().out
+    assert "mine" in said and "SET ASIDE" in said and "`register_chanels`" in said and "`register_channels`" in said
+
+
+@pytest.mark.parametrize("given", ["object()", "None", "3", "type('Thing', (), {'name': ''})()"])
+@pytest.mark.parametrize("table", TABLES)
+def test_what_has_no_name_sets_its_plugin_aside_and_the_desk_runs(
+    house: House, capsys: pytest.CaptureFixture[str], table: str, given: str
+) -> None:
+    assert main(furnish(house, NAMELESS.format(table=table, given=given))) == 1
+    (line,) = (one for one in capsys.readouterr().out.splitlines() if "SET ASIDE" in one)
+    assert line.startswith("mine ") and f"register_{table}" in line and "`name`" in line
+
+
+def test_a_desk_opens_beside_a_plugin_that_gives_what_has_no_name(house: House) -> None:
+    furnish(house, NAMELESS.format(table="channels", given="3"))
+
+    async def work(desk: Desk) -> list[str]:
+        return [aside.name for aside in desk.plugins.set_aside]
+
+    assert house.run(work) == ["mine"]

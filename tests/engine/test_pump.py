@@ -7,12 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from engine.api import Delivery, Outbound
 from engine.core.commands import OpenTicket, Retry
 from engine.core.entities import SYSTEM
 from engine.core.questions import Events, Messages
 from engine.desk import Desk
+from engine.lang import LIMITS
 from engine.pump import Pump
 from engine.store import outbox, wall_clock
+from engine.store import tables as t
 from tests.support.house import House, sign_in
 
 TIMER = """
@@ -183,3 +188,47 @@ def test_a_line_left_half_sent_goes_again_where_the_channel_refuses_duplicates(h
     number = house.run(crash)
     assert house.run(lambda desk: settle(desk, number, "sent")) == [("收到", "sent")]
     assert sent(journal) == ["收到"]
+
+
+LOST = """stage respond
+rule greet
+  on ticket.created
+  then reply "收到"
+rule again
+  allow delivery-storm "for the test"
+  on delivery.failed
+  then reply "再傳一次"
+"""
+
+
+def test_lines_that_are_lost_and_answered_come_to_an_end(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel(house, tmp_path)
+    house.write("lost.rules", LOST)
+    lost: list[Outbound] = []
+
+    async def send(self: Any, outbound: Outbound) -> Delivery:
+        lost.append(outbound)
+        return Delivery("failed", error="no such address", permanent=True)
+
+    async def work(desk: Desk) -> list[str]:
+        channels = desk.context.plugins.tables["channels"]
+        monkeypatch.setattr(type(channels["test"]), "send", send)
+        number = await case(desk, "test")
+        pump = Pump(desk)
+        await pump.start()
+        seen = -1
+        while seen < len(lost) <= 2 * LIMITS.chain_timers:
+            seen = len(lost)
+            await asyncio.sleep(1.0)
+        await pump.stop()
+        events = t.Event.select(t.Event.kind).join(t.Ticket, on=(t.Ticket.id == t.Event.ticket_id))
+        kinds: list[str] = await desk.context.store.read(lambda tx: tx.values(events.where(t.Ticket.number == number)))
+        return kinds
+
+    kinds = house.run(work)
+    assert len(lost) == LIMITS.chain_timers + 1, "what greets, and a row of answers"
+    assert kinds.count("timer.stopped") == 1 and not any(outbound.body for outbound in lost), (
+        "the row is the desk's own"
+    )

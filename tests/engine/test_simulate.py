@@ -150,7 +150,7 @@ rule more_urgent
   then
     raise ticket.priority to urgent
     raise ticket.escalation to 2
-    reply "您好，已為您優先處理。"
+    reply "{member.name}您好，已為您優先處理。"
 """
     folder = changed(house, tmp_path, {"sla.yaml": ("first_reply: 4h", "first_reply: 2h")}, more)
 
@@ -164,7 +164,7 @@ rule more_urgent
     assert {"prioritised", "answered", "escalated"} <= set(example["kinds"])
     changes = {c["what"]: (c["before"], c["after"]) for c in example["changes"]}
     assert changes["ticket.priority"][1] == "urgent"
-    assert "您好，已為您優先處理。" in changes["reply"][1]
+    assert "{member.name}您好，已為您優先處理。" in changes["reply"][1], "as it is written"
     assert [(r["book"], r["rule"], r["line"]) for r in example["rules"] if r["rule"] == "more_urgent"] == [
         ("after", "more_urgent", 2)
     ]

@@ -54,7 +54,7 @@ def opened() -> dict[str, list[Operation]]:
         needed.setdefault(name, set()).update(named)
     found: dict[str, list[Operation]] = {}
     for operation in table():
-        wanted = {operation.right} if operation.right is not None else set()
+        wanted = {right for right in (operation.right, operation.also) if right is not None}
         for name in operation.run.__code__.co_names:
             wanted |= needed.get(name, set())
         for right in wanted:

@@ -99,3 +99,17 @@ def test_mask(text: str, masked: str) -> None:
     from engine.lang.template import mask
 
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{member.name} 您好",
+        '{member.name | default("您")}，{now | date}',
+        r'{member.name | default("a \"b\" \\ c")}',
+        "訂單 {ticket.amount | mask}{ticket.tags}",
+        "{ not a field }",
+    ],
+)
+def test_a_text_is_told_as_it_is_written(text: str) -> None:
+    assert template_of(text).written == text

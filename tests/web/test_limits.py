@@ -173,3 +173,14 @@ def test_a_body_that_comes_too_slowly_is_cut_off_and_an_answer_is_waited_for(
             raw.settimeout(5)
             assert raw.recv(65_536).startswith(b"HTTP/1.1 422")
             time.sleep(0.5)
+
+
+def test_pages_are_told_how_long_a_line_may_be(tmp_path: Path) -> None:
+    with running(tmp_path, limits__line=50) as site:
+        site.add_agent("amy", ["agent"], ["demo"])
+        with site.client("amy") as amy, site.chat() as tab:
+            told = [site.sign_in("amy"), amy.get("/auth/me").json(), tab.welcome]
+            assert [one["longest_line"] for one in told] == [50, 50, 50]
+            assert tab.line("字" * 50)["message"]["text"] == "字" * 50
+            tab.send({"type": "message", "id": "long", "text": "字" * 51})
+            assert tab.get("error", id="long")["code"] == "too-long"

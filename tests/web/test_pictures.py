@@ -138,7 +138,7 @@ def test_what_is_seen_through_stays_so_and_clears_what_was_before(kind: str) -> 
 @pytest.mark.parametrize(
     ("limits", "what"),
     [
-        (replace(LIMITS, picture_memory=90_000_000), "90 MB"),
+        (replace(LIMITS, picture_memory=60_000_000), "60 MB"),
         (replace(LIMITS, picture_seconds=1), "1 seconds"),
     ],
 )
@@ -159,6 +159,29 @@ def test_the_largest_pictures_that_are_taken_have_room(tmp_path: Path) -> None:
     out = io.BytesIO()
     Image.effect_noise((8_000, 5_000), 20).convert("RGB").save(out, "JPEG", quality=40)
     assert prepare("a.jpg", "", out.getvalue(), LIMITS).media_type == "image/jpeg"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("kind", ["WEBP", "JPEG", "PNG"])
+def test_a_picture_of_as_many_pixels_as_are_stated_is_taken(kind: str, mode: str) -> None:
+    if (kind, mode) == ("JPEG", "RGBA"):
+        mode = "CMYK"
+    picture, data = Image.radial_gradient("L").resize((8_000, 5_000)).convert(mode), io.BytesIO()
+    picture.save(data, kind, **({"method": 0, "quality": 60} if kind == "WEBP" else {}))
+    prepared = prepare(f"x.{kind.lower()}", f"image/{kind.lower()}", data.getvalue(), LIMITS)
+    with Image.open(io.BytesIO(prepared.data)) as drawn:
+        assert drawn.size == (8_000, 5_000)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "JPEG", "PNG"])
+def test_a_picture_stands_as_it_was_taken_and_tells_nothing_of_it(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "A camera"
+    data = io.BytesIO()
+    Image.new("RGB", (40, 20), (200, 0, 0)).save(data, kind, exif=exif)
+    prepared = prepare(f"x.{kind.lower()}", f"image/{kind.lower()}", data.getvalue(), LIMITS)
+    with Image.open(io.BytesIO(prepared.data)) as drawn:
+        assert drawn.size == (20, 40) and not drawn.getexif() and "exif" not in drawn.info
 
 
 @pytest.fixture

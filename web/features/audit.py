@@ -27,11 +27,15 @@ class AuditEntry(Struct):
     shop: str | None
     ticket: int | None
     """The number of the case it is about."""
+    member: int | None
+    """The member it is about."""
     address: str | None
-    """From where an agent did it, or somebody tried to sign in."""
+    """From where it was done, or somebody tried to sign in. Where a member acted, `•••` without the right
+    `member.personal`; `device` too."""
     device: str | None
     account: str | None
-    """Of a sign-in that failed: the agent's account that was tried; null where there is none, or it is a member's."""
+    """Of a sign-in that failed: the account that was tried. Null where there is none, and where it is a member's
+    without the right `member.personal`."""
     details: dict[str, Any]
     """Of what is about the desk itself; of a case, a member or a line they stand with these."""
 

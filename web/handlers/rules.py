@@ -164,7 +164,7 @@ async def rules_version(call: Call) -> Reply:
 
 @route("GET", f"{API}/rules/statistics", {200: schema.RulesStatistics}, tag="rules", query=schema.StatisticsQuery)
 async def rules_statistics(call: Call) -> Reply:
-    """How often each rule acted and lost, when it last acted, and what asking it takes."""
+    """How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes."""
     return Reply(await call.need(RulesStatistics(call.query.days), "rulebook"))
 
 
@@ -176,10 +176,10 @@ async def rules_statistics(call: Call) -> Reply:
     body=schema.SimulateBody,
     **TRIED,
     right="rules.edit",
+    also="ticket.view",
 )
 async def simulate_rules(call: Call) -> Reply:
-    """What an edit would have decided otherwise over the last days than the rules in force, or than was decided then.
-    Sends and writes nothing."""
+    """What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing."""
     if call.web.simulating:
         message = "a simulation is running; try again when it is done"
         raise Refused("too-many", "simulation-running", message, retry_after=10)
@@ -191,6 +191,7 @@ async def simulate_rules(call: Call) -> Reply:
             book,
             until - call.body.days * DAY,
             until,
+            actor=call.actor,
             against=call.body.against,
             most=MOST,
             seconds=LONGEST,

@@ -47,6 +47,7 @@ async def login(call: Call) -> Reply:
         "user": done["user"],
         "permissions": sorted(actor.permissions),
         "csrf": csrf_of(token) if body.cookie else None,
+        "longest_line": call.web.longest_line,
     }
     seconds = max(0, math.floor(done["expires_at"] / 1_000_000 - time.time()))
     return Reply(answer, cookie=(token, seconds) if body.cookie else None)
@@ -65,7 +66,8 @@ async def logout(call: Call) -> Reply:
 async def me(call: Call) -> Reply:
     """Who I am, what I may, and the token for changes from a browser."""
     user = await call.need(Me(), "user")
-    return Reply({"user": user, "permissions": sorted(call.actor.permissions), "csrf": call.csrf or ""})
+    told = {"permissions": sorted(call.actor.permissions), "csrf": call.csrf or ""}
+    return Reply({"user": user, **told, "longest_line": call.web.longest_line})
 
 
 @route("GET", f"{API}/auth/sessions", {200: schema.SessionPage}, tag="auth")

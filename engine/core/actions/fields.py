@@ -21,9 +21,15 @@ from engine.lang.tree import type_of
 from engine.lang.types import noun
 from engine.lang.verbs import Args, How, Write
 
+SHORT = 300
+"""Characters of a text in `SHORT_FIELDS`, as for people: a rule may take it from what somebody wrote."""
+SHORT_FIELDS = frozenset({"ticket.subject", "ticket.order_no", "ticket.product", "member.name"})
+
 
 def write(draft: Draft, field: str, value: Any) -> None:
     """Gives a field of the ticket or member a value; the first tier stays the guests', and they have no other."""
+    if field in SHORT_FIELDS and value is not None:
+        value = value[:SHORT]
     owner, _, name = field.partition(".")
     if field in draft.book.custom_fields:
         draft.change_field(owner, name, value)

@@ -75,7 +75,7 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
         return said if _reply_aside(draft, line, place, after) else replace(said, missed="silent")
     if draft.ticket is None:
         draft.opening.append({**line, "after": after})
-    elif after and draft.chain.worn:
+    elif _worn(draft, after):
         ended.end(draft, "", rule)
         return replace(said, missed="again")
     elif after:
@@ -83,6 +83,12 @@ def _reply(draft: Draft, effect: Effect) -> TraceChange:
     else:
         reply(draft, text, kind, rule, args.get("template"))
     return said
+
+
+def _worn(draft: Draft, after: int) -> bool:
+    """Whether a line would lead a row on that is over: one that comes later, or that can be given up again."""
+    leads_on = after or draft.need_ticket().channel in draft.case.outbound
+    return bool(leads_on) and (draft.chain.worn or ended.said_out(draft))
 
 
 def reply(draft: Draft, text: str, kind: str, rule: str, template: str | None) -> None:
@@ -106,6 +112,9 @@ def reply_at_last(draft: Draft, line: Mapping[str, Any]) -> Reason | None:
         return None
     if ticket.category == "closed":
         return Reason("closed")
+    if ended.said_out(draft):
+        ended.end(draft, "", line["rule"])
+        return Reason("again", text=ended.AGAIN)
     reply(draft, line["text"], line["as"], line["rule"], line.get("template"))
     draft.keys.add("message.sent")
     draft.message = draft.last_reply()
@@ -159,7 +168,7 @@ REPLY = Action(
     misses={
         **_INTERNAL,
         "silent": lambda change: say("the member never wrote"),
-        "again": lambda change: say("timers set each other off too often"),
+        "again": lambda change: ended.AGAIN,
     },
     to_member=True,
     for_member=True,
@@ -176,6 +185,9 @@ def _answer(draft: Draft, effect: Effect) -> TraceChange:
     fits = draft.fits()
     if not fits:
         return TraceChange("answer", missed="fits")
+    if _worn(draft, 0):
+        ended.end(draft, "", effect.rule.id)
+        return TraceChange("answer", missed="again")
     locale = locale_of(draft.book, draft)
     text = fits[0].text(locale) if len(fits) == 1 else menu(fits, locale)
     reply(draft, text, "bot", effect.rule.id, None)
@@ -203,7 +215,7 @@ ANSWER = Action(
     perform=_answer,
     words=_answered,
     wanted=by_itself("answer"),
-    misses=_INTERNAL,
+    misses={**_INTERNAL, "again": lambda change: ended.AGAIN},
     to_member=True,
     for_member=True,
     last=True,

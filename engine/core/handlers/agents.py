@@ -20,7 +20,9 @@ def set_status(draft: Draft, command: SetStatus) -> None:
         return
     draft.agent = replace(agent, status=command.status, status_since=draft.now)
     draft.log.append(Set("agent", agent.id, {"status": command.status, "status_since": draft.now}))
-    draft.record("agent.status_changed", {"agent": agent.username, "from": agent.status, "to": command.status})
+    # The shops tell who hears of it: all who are shown the agent (`GET /agents`), not those of one shop.
+    told = {"agent": agent.username, "from": agent.status, "to": command.status, "shops": list(agent.shops)}
+    draft.record("agent.status_changed", told)
     draft.keys.add("agent.status_changed")
 
 

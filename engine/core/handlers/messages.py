@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core import access
+from engine.core.chains import Chain
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
 from engine.core.draft import GONE, WAITING, Draft
 from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
@@ -225,6 +226,7 @@ def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
 
 
 def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
+    draft.chain = Chain.fired(command.carried, draft.now)
     draft.message = next((m for m in draft.case.messages if m.id == command.message_id), None)
     draft.record("delivery.failed", {"message": command.message_id, "error": command.error})
     draft.keys.add("delivery.failed")

@@ -15,7 +15,7 @@ from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
 from engine.core.handlers.messages import agent_opens, may_write, member_says, note
 from engine.core.lifecycle import DESK_ONLY, Transition
-from engine.core.opening import SERVE, change, known_tags, open_ticket
+from engine.core.opening import SERVE, change, check_members_form, known_tags, open_ticket
 from engine.core.own_settings import own_setting
 
 ASSIGNING = frozenset({"team", "assignee"})
@@ -27,6 +27,8 @@ def create(draft: Draft, command: OpenTicket) -> None:
     may_write(draft)
     if command.tags and not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members do not tag their cases", pointer="/tags")
+    if not draft.actor.staff:
+        check_members_form(draft.book, command.values)
     author = command.author or ("agent" if draft.actor.kind == "agent" else "member")
     if author == "agent" and not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members write in their own name", pointer="/author")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from engine.lang import Finding, Source, Span
 from engine.lang.decoder import Decoder
 from engine.lang.document import At, Document, Path
 from engine.lang.findings import closest
+from engine.lang.functions import UnknownDay, known_moment
 from engine.lang.said import quoted, say
 from engine.lang.schema import Entry, Form, slots
 from engine.lang.types import noun
@@ -144,10 +144,10 @@ def _moment(at: At, text: str | None, key: str) -> None:
     if text is None:
         return
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        known_moment(text)
+    except ValueError as error:
         message = say("`{text}` is no time such as `2026-03-02 10:00`", text)
-        at.wrong(CODE, message, key, hint=say("put it in quotes"))
+        at.wrong(CODE, message, key, hint=error.args[0] if isinstance(error, UnknownDay) else say("put it in quotes"))
 
 
 def _is_duration(text: str | None) -> bool:

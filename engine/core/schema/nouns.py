@@ -107,6 +107,7 @@ class FieldEntry(Entry):
     label: Shown = field(default_factory=dict)
     values: Annotated[tuple[Annotated[NounEntry, Declares("*")], ...], say("the values of an `enum` or a `list`")] = ()
     personal: Annotated[bool, say("whether only those may see it who may see personal values")] = False
+    members: Annotated[bool, say("whether members may fill it in when they open a case")] = False
     group: Annotated[str | None, LOOSE, say("the heading it is shown under")] = None
     hint: Annotated[Label, say("what is told beside it to who fills it in; a text, or one a language")] = field(
         default_factory=dict

@@ -31,25 +31,25 @@ async def _upload(context: Context, actor: Actor, command: Upload) -> dict[str, 
         await context.read(partial(_check_room, context, len(command.data)))
     async with context.pictures if is_picture(command.data) else nullcontext():
         prepared = await asyncio.to_thread(prepare, command.name, command.media_type, command.data, context.config)
+    return await keep(context, prepared.name, prepared.media_type, prepared.data, uploader[-1], free=actor.staff)
+
+
+async def keep(
+    context: Context, name: str, media_type: str, data: bytes, uploader: str, *, free: bool = False
+) -> dict[str, Any]:
+    """Stores a file that is harmless, with a row that goes after a day unless a line names it. Raises Refused where
+    too much waits to be named, unless it is `free` of that."""
     limit = context.config["limits.upload"]
     try:
-        digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(prepared.data), limit)
+        digest, size = await asyncio.to_thread(context.blobs.put, io.BytesIO(data), limit)
     except OSError as error:  # whatever it is, it is not the file: that was looked at before
         raise StoreAway(f"a file could not be kept: {error}") from error
 
     def job(tx: Tx) -> dict[str, Any]:
-        if not actor.staff:
+        if not free:
             _check_room(context, size, tx)  # others may have come meanwhile
-        return dict(
-            uploads.add_file(
-                tx,
-                digest=digest,
-                shown=prepared.name,
-                media_type=prepared.media_type,
-                size=size,
-                uploader=uploader[-1],
-            )
-        )
+        row = uploads.add_file(tx, digest=digest, shown=name, media_type=media_type, size=size, uploader=uploader)
+        return dict(row)
 
     return await context.write(job)
 

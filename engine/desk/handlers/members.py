@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.api import Identity
+from engine.core import access
 from engine.core.commands import BlockMember, ChangeMember, CreateMember, MemberMade, MemberSignedIn, UnblockMember
 from engine.core.entities import SYSTEM, Case
 from engine.core.errors import Refused, missing
@@ -29,6 +30,8 @@ def _create(work: Work, command: CreateMember) -> dict[str, Any]:
     if language not in book.locales:
         raise Refused("invalid", "unknown-language", f"there is no language `{language}`", pointer="/language")
     identities = {k: v for k, v in (("email", command.email), ("phone", command.phone)) if v}
+    if identities:  # that somebody has one already must be told, and so whoever guesses would find it out
+        access.require(work.actor, "member.personal")
     for kind, value in identities.items():
         if people.find_member(tx, shop, kind, value) is not None:
             raise Refused("conflict", "member-exists", f"a member with this {kind} exists", pointer=f"/{kind}")
@@ -80,5 +83,5 @@ COMMANDS = (
     RuleCommand(ChangeMember, locate=locate.by_member, answer=_member_answer),
     RuleCommand(BlockMember, locate=locate.by_member, answer=_member_answer),
     RuleCommand(UnblockMember, locate=locate.by_member, answer=_member_answer),
-    PlainCommand(CreateMember, _create, right="member.edit"),
+    PlainCommand(CreateMember, _create, right="member.edit", rights=("member.personal",)),
 )

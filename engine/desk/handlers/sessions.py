@@ -21,6 +21,7 @@ from engine.desk.handlers.members import sign_on
 from engine.desk.rows import AsyncCommand, PlainCommand
 from engine.lanes import Overdue
 from engine.store import Tx, people, sessions
+from engine.store.log import agent_object
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +43,22 @@ def _failed(command: SignIn, tx: Tx) -> dict[str, Any]:
     """A try that failed: whose account, if there is one. Another name may be a password typed in the wrong place: of it
     only a mark is kept, by which tries with the same name are known."""
     login = sessions.find_login(tx, command.username)
-    body = (
-        {"mark": tx.ring.blind("login", sessions.login_name(command.username))}
-        if login is None
-        else {"account": login["username"]}
-    )
-    tx.record("session.refused", body, actor=_somebody(command))
+    if login is None:
+        mark = tx.ring.blind("login", sessions.login_name(command.username))
+        tx.record("session.refused", {"mark": mark}, actor=_somebody(command))
+        return {}
+    body, owner = {"account": login["username"]}, login["owner_id"]
+    member = people.member_row(tx, owner) if login["owner_kind"] == "member" else None
+    if member is not None:  # of its shop, so that who serves others does not read of it
+        tx.record("session.refused", body, actor=_somebody(command), shop=member["shop"], member_id=owner)
+    else:
+        tx.record("session.refused", body, actor=_somebody(command), object=agent_object(owner))
     return {}
+
+
+def _own_shop(actor: Actor) -> str | None:
+    """A member's shop; an agent may serve several."""
+    return None if actor.staff or not actor.shops else actor.shops[0]
 
 
 def _somebody(command: SignIn | SignOn) -> Actor:
@@ -90,7 +100,7 @@ async def _signed_in(context: Context, command: SignIn) -> dict[str, Any]:
         if actor.kind != "agent":
             actor = replace(actor, username=found["username"])
         here = replace(actor, address=command.address[:100], device=command.device[:200])
-        tx.record("session.opened", {"session": session_id, "kind": kind}, actor=here)
+        tx.record("session.opened", {"session": session_id, "kind": kind}, actor=here, shop=_own_shop(actor))
         work = Work(context, tx, book, words, actor)
         if actor.kind == "member":
             work.decide(MemberSignedIn(actor.shops[0]), locate.member(work, actor.id))
@@ -105,7 +115,7 @@ def _sign_out(work: Work, command: SignOut) -> dict[str, Any]:
     kind: Literal["agent", "member"] = "agent" if actor.kind == "agent" else "member"
     if session_id is None or not sessions.revoke_session(work.tx, session_id, kind, actor.id):
         raise missing("session")
-    work.tx.record("session.revoked", {"session": session_id}, actor=actor)
+    work.tx.record("session.revoked", {"session": session_id}, actor=actor, shop=_own_shop(actor))
     work.context.known.clear()
     return {"session": session_id}
 

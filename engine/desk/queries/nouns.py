@@ -59,6 +59,7 @@ def nouns(book: Rulebook) -> dict[str, Any]:
                 "hint": dict(spec.hint),
                 "optional": spec.field.optional,
                 "personal": spec.field.personal,
+                "members": spec.members,
                 "values": listed(spec.values) if spec.field.type.enum else None,
             }
             for name, spec in book.custom_fields.items()

@@ -26,7 +26,7 @@ def _versions(work: Work, q: ask.RulesVersions) -> Any:
 
 
 def _statistics(work: Work, q: ask.RulesStatistics) -> Any:
-    return rule_results.statistics(work.tx, work.book, q)
+    return rule_results.statistics(work.tx, work.book, work.scope, q)
 
 
 def _dry_run(work: Work, q: ask.DryRun) -> Any:

@@ -24,7 +24,7 @@ class Audit:
 
 def _log(work: Work, question: Audit) -> dict[str, Any]:
     return store.log(
-        work.tx, work.scope.shops, question.kind, question.actor, question.people, question.limit, question.cursor
+        work.tx, work.scope, question.kind, question.actor, question.people, question.limit, question.cursor
     )
 
 

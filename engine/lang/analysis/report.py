@@ -13,6 +13,9 @@ from engine.lang.findings import Finding
 from engine.lang.ruleset import Rule
 from engine.lang.said import both, say
 
+LOST = "delivery.failed"
+"""The event of a line that could not be delivered: to answer it is to be asked again where the answer is lost, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tie:
@@ -32,6 +35,8 @@ class Ring:
     """µs from one to the next, on the average."""
     speaks: bool
     """Whether a line goes to the member each time."""
+    lost: bool = False
+    """Whether it goes by a line that could not be delivered, with no timer to wait for."""
 
 
 class Prover(Protocol):

@@ -1,4 +1,5 @@
-"""Timers: those nobody hears or starts, and those that bring themselves on again, alone or with others, without end."""
+"""Timers: those nobody hears or starts, and those that bring themselves on again, alone or with others, without end; so
+do lines that are lost and answered."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterable
 from engine.lang import tree
 from engine.lang.analysis.axes import OTHER, ChoiceAxis, bits
 from engine.lang.analysis.boxes import Box, meet
-from engine.lang.analysis.report import Report, Ring, name_of, place_of
+from engine.lang.analysis.report import LOST, Report, Ring, name_of, place_of
 from engine.lang.analysis.samples import Case, NoTextError, reasons, sample
 from engine.lang.analysis.view import Seen, View
 from engine.lang.analysis.writes import Written
@@ -101,11 +102,14 @@ def _started(seen: Seen) -> set[str]:
 
 
 def _put_off(view: View, seen: Seen) -> set[str]:
-    """The events, beside timers, that a rule's actions bring about later in this case."""
+    """The events, beside timers, that a rule's actions bring about later in this case, where lines are lost, too."""
     raised = (
         one for action in seen.rule.actions for one in view.environment.actions[action.action].raises(action.args)
     )
-    return {one.event for one in raised if one.later and one.event not in (FIRED, "ticket.created")}
+    found = {one.event for one in raised if one.later and one.event not in (FIRED, "ticket.created")}
+    if LOST in view.environment.events and any(view.environment.actions[a.action].to_member for a in seen.rule.actions):
+        found.add(LOST)
+    return found
 
 
 def _heard(view: View, seen: Seen) -> set[str]:
@@ -179,6 +183,9 @@ def _tell(report: Report, ring: Ring, case: Case) -> bool:
         return False
     first, *others = rules
     names, pace = both(name_of(seen) for seen in rules[:4]), str(Duration(max(1, ring.pace // 1_000_000) * 1_000_000))
+    if ring.lost:
+        _tell_lost(report, rules, names, case)
+        return True
     if others:
         message = say("timers bring {rules} on again and again, every {pace}", names, pace)
     else:
@@ -196,6 +203,24 @@ def _tell(report: Report, ring: Ring, case: Case) -> bool:
         )
     )
     return True
+
+
+def _tell_lost(report: Report, rules: list[Seen], names: str, case: Case) -> None:
+    first, *others = rules
+    if others:
+        message = say("{rules} answer a line that was not delivered, and their own again when it is not, either", names)
+    else:
+        message = say("{rule} answers a line that was not delivered, and its own again when it is not, either", names)
+    report.add(
+        Finding(
+            "delivery-storm",
+            message,
+            first.rule.source.name.span,
+            say("`limit once per ticket`, or tell a colleague (`notify`) instead of the member"),
+            witness=case.shown,
+            related=tuple(Related(seen.rule.source.name.span, say("in turn")) for seen in others[:4]),
+        )
+    )
 
 
 # ---- timers nobody hears or starts -----------------------------------------------------------------------------------

@@ -54,14 +54,16 @@ class RuleUse(Row):
 
 
 class RuleDay(Row):
-    """What one rule did on one day (UTC): sums over decision records."""
+    """What one rule did on one day (UTC) in one shop: sums over decision records."""
 
     rule = TextField()
     day = TextField()
+    shop = TextField(default="")
+    """Empty: of no shop, or summed up before shops were kept apart."""
     acted = BigIntegerField(default=0)
     lost = BigIntegerField(default=0)
     failed = BigIntegerField(default=0)
     last_at = BigIntegerField(default=0)
 
     class Meta:
-        indexes = ((("rule", "day"), True), (("day",), False))
+        indexes = ((("rule", "day", "shop"), True), (("day",), False))

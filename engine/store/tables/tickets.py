@@ -165,7 +165,6 @@ class FieldValue(Row):
     class Meta:
         indexes = (
             (("owner_kind", "owner_id", "name"), False),
-            (("name", "text"), False),
             (("name", "number"), False),
             (("name", "time"), False),
             (("name", "key"), False),

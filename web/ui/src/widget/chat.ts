@@ -48,6 +48,8 @@ export class Chat {
   connection: Connection = 'closed'
   /** Why the desk will not have this page: it is told, and nothing is tried again. */
   refused: 'foreign' | 'unknown' | 'over' | null = null
+  /** Characters of one line, as the desk is set up; told in the welcome. */
+  longestLine: number | null = null
   /** Signed in: by the shop's token or at the desk itself. */
   member: boolean
   private readonly store: Store
@@ -268,6 +270,7 @@ export class Chat {
     this.thread = receive(this.thread, frame)
     if (frame.type === 'welcome') {
       this.refused = null
+      this.longestLine = frame.longest_line ?? this.longestLine
       const { earlier } = frame
       if (earlier?.rating === 'asked' && earlier.ticket === this.store.skipped) this.thread = notRated(this.thread)
       if (frame.token) this.token = this.store.session = frame.token

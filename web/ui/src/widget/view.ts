@@ -118,7 +118,7 @@ export function build(options: ViewOptions): View {
   const chosen = h('div', { class: 'files' })
   const input = h('textarea', {
     test: 'input',
-    attrs: { rows: '1', maxlength: '20000', dir: 'auto', placeholder: say('chat.placeholder'), 'aria-label': say('chat.placeholder'), enterkeyhint: 'send' },
+    attrs: { rows: '1', dir: 'auto', placeholder: say('chat.placeholder'), 'aria-label': say('chat.placeholder'), enterkeyhint: 'send' },
     on: {
       input: (event) => {
         grow()
@@ -401,6 +401,7 @@ export function build(options: ViewOptions): View {
 
   function draw(): void {
     const { thread } = chat
+    if (chat.longestLine !== null) input.maxLength = chat.longestLine
     if (opened && document.visibilityState === 'visible') chat.read()
     const news = chat.unread
     show(badge, news > 0 && !opened)

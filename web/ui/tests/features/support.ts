@@ -25,6 +25,7 @@ const me = (permissions: string[]): Me => ({
   user: { kind: 'agent', id: 1, username: 'lin', name: '林佳蓉', alias: '小蓉', locale: 'zh-TW', roles: [], shops: [], teams: [], status: 'online', tier: null },
   permissions,
   csrf: 'x',
+  longest_line: 20_000,
 })
 
 export interface Call {

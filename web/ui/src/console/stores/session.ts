@@ -10,6 +10,8 @@ export const useSession = defineStore('session', () => {
   const user = shallowRef<User | null>(null)
   const permissions = shallowRef<readonly string[]>([])
   const asked = shallowRef(false)
+  /** Characters of one line, as the desk is set up. */
+  const longestLine = shallowRef<number>()
 
   const isAgent = computed(() => user.value?.kind === 'agent')
   const may = (permission: string): boolean => permissions.value.includes(permission)
@@ -18,6 +20,7 @@ export const useSession = defineStore('session', () => {
     user.value = answer.user
     permissions.value = answer.permissions
     api.csrf = answer.csrf
+    longestLine.value = answer.longest_line
     asked.value = true
   }
 
@@ -68,5 +71,5 @@ export const useSession = defineStore('session', () => {
   const sessions = async (): Promise<Session[]> => (await api.get<Page<Session>>('/auth/sessions')).items
   const revoke = (id: Session['id']): Promise<void> => api.remove(`/auth/sessions/${id}`)
 
-  return { user, permissions, isAgent, may, load, signIn, signOut, forget, statusIs, setStatus, sessions, revoke }
+  return { user, permissions, longestLine, isAgent, may, load, signIn, signOut, forget, statusIs, setStatus, sessions, revoke }
 })

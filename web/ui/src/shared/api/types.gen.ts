@@ -631,7 +631,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often each rule acted and lost, when it last acted, and what asking it takes. */
+        /** How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes. */
         get: operations["rules_statistics"];
         put?: never;
         post?: never;
@@ -650,7 +650,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
+        /** What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing. */
         post: operations["simulate_rules"];
         delete?: never;
         options?: never;
@@ -1485,6 +1485,8 @@ export interface components {
             user: components["schemas"]["User"];
             permissions: string[];
             csrf: string;
+            /** @description Characters of one line: `limits.line`. */
+            longest_line: number;
         };
         /** Login */
         Login: {
@@ -1493,6 +1495,8 @@ export interface components {
             user: components["schemas"]["User"];
             permissions: string[];
             csrf: string | null;
+            /** @description Characters of one line: `limits.line`. */
+            longest_line: number;
         };
         /** Session */
         Session: {
@@ -1900,6 +1904,8 @@ export interface components {
             };
             optional: boolean;
             personal: boolean;
+            /** @description Whether a member may fill it in when he opens a case. */
+            members: boolean;
             /** @default null */
             values: components["schemas"]["Noun"][] | null;
         };
@@ -2327,13 +2333,24 @@ export interface components {
             before: components["schemas"]["TriedRules"];
             /** @description As the edited rules would have. */
             after: components["schemas"]["TriedRules"];
-            /** @description A value for lack of which what is after is not known, or not all of it. */
+            /** @description A value for lack of which what is after is not known, or not all of it; also one that I may not read. */
             undecidable: string | null;
         };
         /** DryRan */
         DryRan: {
             /** @description Newest first, at most 50. */
             items: components["schemas"]["TriedDecision"][];
+        };
+        /** TriedLine */
+        TriedLine: {
+            rules: components["schemas"]["TriedRule"][];
+            replies: components["schemas"]["TriedReply"][];
+            /** @description What the member would be told by a rule that takes no such line; the line would not be kept then. */
+            rejected: string | null;
+            /** @description Why the desk itself would not take the line. */
+            refused: components["schemas"]["TriedRefusal"] | null;
+            /** @description Fields that rules ask for here and I may not read: they were tried as if these were empty. */
+            unread: string[];
         };
         /**
          * TriedReply
@@ -2353,15 +2370,6 @@ export interface components {
         TriedRefusal: {
             code: string;
             message: string;
-        };
-        /** TriedLine */
-        TriedLine: {
-            rules: components["schemas"]["TriedRule"][];
-            replies: components["schemas"]["TriedReply"][];
-            /** @description What the member would be told by a rule that takes no such line; the line would not be kept then. */
-            rejected: string | null;
-            /** @description Why the desk itself would not take the line. */
-            refused: components["schemas"]["TriedRefusal"] | null;
         };
         /**
          * DryRanLine
@@ -2720,6 +2728,8 @@ export interface components {
             ticket: number | null;
             /** @default [] */
             history: components["schemas"]["Message"][];
+            /** @description Characters of one line; a chat is told, agents have it of `GET /auth/me`. */
+            longest_line?: number;
             /** @description Where no chat is open. */
             earlier?: components["schemas"]["EarlierChat"];
         };
@@ -3061,10 +3071,12 @@ export interface components {
             shop: string | null;
             /** @description The number of the case it is about. */
             ticket: number | null;
-            /** @description From where an agent did it, or somebody tried to sign in. */
+            /** @description The member it is about. */
+            member: number | null;
+            /** @description From where it was done, or somebody tried to sign in. Where a member acted, `•••` without the right `member.personal`; `device` too. */
             address: string | null;
             device: string | null;
-            /** @description Of a sign-in that failed: the agent's account that was tried; null where there is none, or it is a member's. */
+            /** @description Of a sign-in that failed: the account that was tried. Null where there is none, and where it is a member's without the right `member.personal`. */
             account: string | null;
             /** @description Of what is about the desk itself; of a case, a member or a line they stand with these. */
             details: {
@@ -8106,7 +8118,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How often each rule acted and lost, when it last acted, and what asking it takes. */
+            /** @description How often each rule acted and lost in the shops I serve, when it last acted, and what asking it takes. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8200,7 +8212,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What an edit would have decided otherwise over the last days than the rules in force, or than was decided then. */
+            /** @description What an edit would have decided otherwise over the last days in the shops I serve. Sends and writes nothing. */
             200: {
                 headers: {
                     [name: string]: unknown;
