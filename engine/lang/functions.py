@@ -25,7 +25,7 @@ LAST_DAY = date(9998, 12, 31)
 def known_day(text: str) -> date:
     """The day of `YYYY-MM-DD`. Raises ValueError for what is none, `UnknownDay` for one out of bounds."""
     if not _DAY.fullmatch(text):
-        raise ValueError(text)
+        raise ValueError(say("`{day}` is not a day", text))
     return _known(date.fromisoformat(text))
 
 

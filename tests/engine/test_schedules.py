@@ -256,7 +256,7 @@ def test_timers_fire_between_the_pages_of_a_long_run(house: House, monkeypatch: 
 
         monkeypatch.setattr(desk._clock, "_step", slowly)
         await desk.tick()
-        assert rung[:4] == [0, 2, 4, 6]
+        assert [count for count in rung if count][:3] == [2, 4, 6], "the rings of each page, before the next"
 
     house.run(work, clock)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import sqlite3
@@ -99,13 +100,17 @@ def test_what_is_in_the_way_is_told(desk: Path, case: str, command: str, capsys:
     assert {name: size for name, size in after.items() if size} == before, "nothing is begun anew over what is left"
 
 
-def test_a_gone_storage_stays_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gone_storage_stays_refused(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone(desk)
     for _ in range(3):
         assert main(["doctor", "--desk", str(desk)]) == 2
     capsys.readouterr()
     (desk / "data" / "keys").rename(desk / "data" / "keys.old")
-    assert main(["migrate", "--desk", str(desk)]) == 0, "whoever moves the keys away begins a new desk"
+    monkeypatch.setattr("sys.stdin", io.StringIO("password-1\n"))
+    begin = ["user", "add", "boss", "--role", "admin", "--password-stdin", "--desk", str(desk)]
+    assert main(begin) == 0, "whoever moves the keys away begins a new desk"
 
 
 def test_a_port_that_is_taken_is_told(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
