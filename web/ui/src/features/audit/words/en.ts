@@ -27,6 +27,7 @@ export const words: Words = {
   'act.ticket.linked': 'Linked ticket opened',
   'act.message.noted': 'Internal note written',
   'act.message.unsent': 'Message unsent',
+  'act.notice.created': 'Colleagues notified',
   'act.rating.requested': 'Rating asked for',
   'act.chat.resumed': 'Chat opened again',
   'act.answer.saved': 'Auto-reply changed',

@@ -27,6 +27,7 @@ export const words: Words = {
   'act.ticket.linked': '建立关联工单',
   'act.message.noted': '写内部备注',
   'act.message.unsent': '撤回消息',
+  'act.notice.created': '通知了同事',
   'act.rating.requested': '邀请评价',
   'act.chat.resumed': '重新打开对话',
   'act.answer.saved': '修改自动回复',

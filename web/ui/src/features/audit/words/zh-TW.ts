@@ -26,6 +26,7 @@ export const words = {
   'act.ticket.linked': '建立關聯工單',
   'act.message.noted': '寫內部備註',
   'act.message.unsent': '收回訊息',
+  'act.notice.created': '通知了同仁',
   'act.rating.requested': '邀請評價',
   'act.chat.resumed': '重新開啟對話',
   'act.answer.saved': '修改自動回覆',
