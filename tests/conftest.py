@@ -41,6 +41,19 @@ def house(tmp_path: Path) -> House:
     return House(folder)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, house: House) -> Iterator[str]:
+    """Which database the desk of `house` stands on: the test runs on each."""
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres_server")
+        name = server.create()
+        house.settings["storage.url"] = server.url(name)
+        yield request.param
+        server.drop(name)
+    else:
+        yield request.param
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A running server. `lead` sees both shops, `amy` and `ben` serve demo, `olga` the other shop; `ming` and `hua` are

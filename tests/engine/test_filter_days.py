@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -59,17 +58,10 @@ def test_each_shop_by_its_own_day(house: House) -> None:
     house.run(work, clock=clock)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def anywhere(request: pytest.FixtureRequest, house: House) -> Iterator[House]:
+@pytest.fixture
+def anywhere(house: House, database: str) -> House:
     """A desk on either database."""
-    if request.param == "sqlite":
-        yield house
-        return
-    server = request.getfixturevalue("postgres_server")
-    name = server.create()
-    house.settings["storage.url"] = server.url(name)
-    yield house
-    server.drop(name)
+    return house
 
 
 def test_the_first_and_the_last_day_can_be_asked_for_and_no_other(anywhere: House) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from engine.api import Inbound
 from engine.core.commands import OpenTicket
@@ -24,18 +21,6 @@ MAIL = "ming@example.org"
 BLIND = "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=LONG))
 """Nothing that could be packed: an index takes 2,700 bytes of it."""
 FIELD = "ticket.remark: {type: text, optional: true}\n"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, house: House) -> Iterator[str]:
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        name = server.create()
-        house.settings["storage.url"] = server.url(name)
-        yield request.param
-        server.drop(name)
-    else:
-        yield request.param
 
 
 def line(**more: Any) -> Inbound:

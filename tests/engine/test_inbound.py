@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import pytest
 
 from engine.api import Inbound
 from engine.core.commands import BlockMember, MoveTicket, PostMessage
@@ -44,18 +42,6 @@ async def with_address(desk: Desk, address: str = MAIL, *, verified: bool = True
     link = people.link_identity
     await desk.context.store.write(lambda tx: link(tx, ming.id, "demo", "email", address, verified=verified))
     return ming
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, house: House) -> Iterator[str]:
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        name = server.create()
-        house.settings["storage.url"] = server.url(name)
-        yield request.param
-        server.drop(name)
-    else:
-        yield request.param
 
 
 def test_forty_copies_at_once_are_one_line(house: House, database: str) -> None:

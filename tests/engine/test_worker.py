@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,17 +31,10 @@ from engine.worker import Worker
 from tests.support.house import House, sign_in
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def stored(request: pytest.FixtureRequest, house: House) -> Iterator[House]:
+@pytest.fixture
+def stored(house: House, database: str) -> House:
     """A desk on each database."""
-    if request.param == "sqlite":
-        yield house
-        return
-    server = request.getfixturevalue("postgres_server")
-    name = server.create()
-    house.settings["storage.url"] = server.url(name)
-    yield house
-    server.drop(name)
+    return house
 
 
 async def count(context: Context, job: Claimed) -> Step:
