@@ -46,8 +46,8 @@ class Calendar:
     label: Mapping[str, str] = field(default_factory=dict)
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
     _begins: dict[int, int] = field(default_factory=dict, repr=False)
-    _last_day: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)
-    """The day asked for last, with its first µs and the next day's: a decision asks about its one moment."""
+    _first_days: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    """By UTC day, the local day in which it begins and the first µs of the one after."""
 
     def is_open(self, at: int) -> bool:
         """Whether the moment lies in working time; the end of a span does not."""
@@ -102,15 +102,21 @@ class Calendar:
         return any(self.hours.get(day) for day in range(7))
 
     def _local_day(self, at: int) -> int:
-        begin, end, day = self._last_day
-        if begin <= at < end:
-            return day
-        day = at // DAY + _EPOCH_DAY  # the UTC day: the local one is the same, or beside it
-        while at < self._begin(day):
-            day -= 1
-        while at >= self._begin(day + 1):
+        utc = at // DAY
+        known = self._first_days.get(utc)
+        if known is None:
+            day = utc + _EPOCH_DAY  # the local day is the same, or beside it
+            while utc * DAY < self._begin(day):
+                day -= 1
+            while utc * DAY >= self._begin(day + 1):
+                day += 1
+            if len(self._first_days) > 2_000:
+                self._first_days.clear()
+            known = self._first_days[utc] = (day, self._begin(day + 1))
+        day, next_ = known
+        while at >= next_:
             day += 1
-        self._last_day = (self._begin(day), self._begin(day + 1), day)
+            next_ = self._begin(day + 1)
         return day
 
     def _begin(self, ordinal: int) -> int:

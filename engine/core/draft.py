@@ -255,7 +255,8 @@ class Draft:
         `into`: another conversation than the ticket's.
         """
         if into is None:
-            into = Place(self.need_ticket().id, self.need_ticket().channel, self.need_ticket().account)
+            ticket = self.need_ticket()
+            into = Place(ticket.id, ticket.channel, ticket.account)
         ticket_id, channel = into.ticket_id, arrival.channel if arrival else into.channel
         say = Say(
             ref=self.ref(),

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from engine.core.calendar import Calendar
 from engine.core.entities import INTERNAL, Clock, ClockState, Ticket
-from engine.core.values import replace
+from engine.core.values import Struct, replace
 from engine.lang import Condition, Duration
 
 TARGETS = ("first_reply", "next_reply", "resolve")
@@ -45,8 +45,7 @@ def _written(condition: Condition) -> str:
     return " ".join(condition.tree.span.text.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a case stands at the end of a decision, as far as clocks ask."""
 
     mode: Mode
@@ -55,8 +54,7 @@ class Standing:
     replied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """The clocks as they are to be, and what is to be told of in the ticket's log: (event, body)."""
 
     clocks: dict[str, Clock]
@@ -247,11 +245,14 @@ def percent(clock: Clock, calendar: Calendar, now: int) -> float:
     if clock.total <= 0:
         return 100.0
     until = min(now, clock.met_at) if clock.met_at is not None else now
-    spent = used(clock, calendar, until)
-    if clock.running_since is not None and clock.breached_at is None and clock.due_at is not None:
+    due = clock.due_at
+    if clock.running_since is None or clock.breached_at is not None or due is None:
+        spent = used(clock, calendar, until)
+    else:
         # By the due time, so that it agrees with what is said to be left also while a change of the calendar has not
         # come to this clock yet.
-        spent = clock.total - calendar.between(until, clock.due_at) + calendar.between(clock.due_at, until)
+        left = calendar.between(until, due) if due > until else -calendar.between(due, until)
+        spent = clock.total - left
     return round(100.0 * max(spent, 0) / clock.total, 1)
 
 

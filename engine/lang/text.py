@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
-from itertools import pairwise
+from operator import add
 from typing import Any
 
 import ahocorasick
@@ -184,7 +184,7 @@ def _tokens(text: str) -> list[str]:
     for run in _RUN.finditer(fold(text)):
         word = run[0]
         if run.lastindex:
-            found += [a + b for a, b in pairwise(word)]
+            found += map(add, word, word[1:])
             found.append(word[-1])
         else:
             found.append(word)

@@ -7,12 +7,13 @@ import hmac
 import json
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from engine.core.values import Struct, field
 from engine.store.errors import StoreError
 from engine.store.sql import Connection, Prepared, insert_sql, p
 from engine.store.tables import Counter, Decision, Event
@@ -21,8 +22,7 @@ GENESIS = "0" * 64
 """What the first event is chained to."""
 
 
-@dataclass(slots=True)
-class EventRow:
+class EventRow(Struct):
     """An event on its way into the log. `id` is 0 until its batch is about to be committed."""
 
     at: int
@@ -57,13 +57,27 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_
 _plain_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _SAME = frozenset({str, int, bool, type(None)})
 """Types of values of which both encoders write the same octets, under keys that are texts."""
+_ROWS = frozenset({list, tuple})
+_BOTH = _SAME | _ROWS | {dict}
 
 
 def to_json(value: Any) -> str:
     """Compact JSON in UTF-8. Raises TypeError for what JSON cannot hold, UnicodeEncodeError for half a pair of
     surrogates."""
-    held: Any = value.values() if type(value) is dict else value if type(value) is list else (value,)
-    return _plain_encoder.encode(value).decode() if _SAME.issuperset(map(type, held)) else _ENCODER.encode(value)
+    return _plain_encoder.encode(value).decode() if _same(value) else _ENCODER.encode(value)
+
+
+def _same(value: Any) -> bool:
+    """Whether both encoders write the same octets for it: quicker to see than to have the slower one write them."""
+    kind = type(value)
+    if kind is dict:
+        value = value.values()
+    elif kind not in _ROWS:
+        return kind in _SAME
+    kinds = set(map(type, value))
+    if _SAME.issuperset(kinds):
+        return True
+    return _BOTH.issuperset(kinds) and all(map(_same, value))
 
 
 def plain_json(value: Any) -> bytes:
@@ -87,6 +101,7 @@ _COLUMNS = (*_HEAD, *_FROM, "body", "body_digest", "hash")
 _head = operator.attrgetter(*_HEAD)
 
 
+@lru_cache(maxsize=4)
 def keyed(chain_key: bytes) -> hmac.HMAC:
     """What has taken in the chain's key and no more: copying it is quicker than beginning anew for each event."""
     return hmac.new(chain_key, digestmod="sha256")
