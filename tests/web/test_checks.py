@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.waiting import until
 from tests.web.support import Site, copy_rules, running
 from tests.web.test_http import conforms, refused
 from tests.web.test_rules import GOOD, WRITER, digest, publish
@@ -108,9 +109,10 @@ def test_a_server_that_stops_waits_for_no_check(desk: Path) -> None:
             answers: list[Any] = []
             thread = threading.Thread(target=lambda: answers.append(validate(wen, HEAVY, base)))
             thread.start()
-            time.sleep(2)
+            checks = site.server.web.checks
+            until(lambda: checks.state()["running"] and checks.state()["process"], "the check runs")
             began = time.monotonic()
-            site.run(site.server.web.checks.stop)
+            site.run(checks.stop)
             thread.join(10)
             assert time.monotonic() - began < 2
             assert answers[0].status_code == 429 and answers[0].json()["code"] == "check-stopped"
