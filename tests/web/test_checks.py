@@ -133,14 +133,16 @@ def test_a_start_over_rules_that_cannot_be_checked_leaves_the_last_in_force(desk
             assert [one["code"] for one in state["failed"]["findings"]] == ["check-too-long"]
 
 
-def test_who_leaves_makes_room(site: Site) -> None:
-    with site.client("wen") as wen:
-        base = digest(wen)
-        with pytest.raises(httpx.ReadTimeout):
-            wen.post("/rules/validate", json={"base": base, "files": HEAVY, "scenarios": True}, timeout=0.5)
-        began = time.monotonic()
-        assert conforms("validate", validate(wen, {"thanks.rules": GOOD}, base))["errors"] == 0
-        assert time.monotonic() - began < 3.9, "before the other's time is over"
+def test_who_leaves_makes_room(desk: Path) -> None:
+    with running(desk, checks__seconds=60) as site:
+        site.add_agent("wen", ["writer"], [])
+        with site.client("wen") as wen:
+            base = digest(wen)
+            with pytest.raises(httpx.ReadTimeout):
+                wen.post("/rules/validate", json={"base": base, "files": HEAVY, "scenarios": True}, timeout=0.5)
+            began = time.monotonic()
+            assert conforms("validate", validate(wen, {"thanks.rules": GOOD}, base))["errors"] == 0
+            assert time.monotonic() - began < 50, "before the other's time is over"
 
 
 def test_memory_is_bounded(desk: Path) -> None:
