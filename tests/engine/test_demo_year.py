@@ -29,7 +29,7 @@ from tests.support.house import RULES, House
 
 TICKETS = 1_000
 SMALLER = {"SAMPLE": 150, "THROUGH": 250}
-"""So many go through the engine, which is nearly all the time it takes; the rest are copies as in a demo of any size."""
+"""So many go through the engine, which is nearly all the time it takes; the rest are copies, as in any demo."""
 
 
 @pytest.fixture(scope="module")
