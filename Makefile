@@ -8,6 +8,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 FAST := not slow and not soak and not bench
+# A file's tests share what is dear to make. Files go in the order of tests/conftest.py, not by how many tests they hold.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 .PHONY: help install run check test test-python test-ui lint format bench soak fuzz dist clean env-run env-test env-lint env-dist ui
 .ONESHELL:
 .NOTPARALLEL:
@@ -80,11 +82,11 @@ run: install  ## a demo shop on http://127.0.0.1:8080 (PORT=…)
 test: env-test ui  ## every test: Python, front end, browser, database servers
 	@PATH="$$PWD/.venv/bin:$$PATH"
 	front=0; (cd web/ui && npm test --silent) || front=$$?
-	$(VENV_PYTHON) -m pytest -n 2 --dist loadfile $(ARGS) || exit $$?
+	$(VENV_PYTHON) -m pytest $(WORKERS) $(ARGS) || exit $$?
 	if [ $$front != 0 ]; then echo "make: npm test in web/ui failed ($$front), see above pytest's report" >&2; exit $$front; fi
 
 test-python: env-test ui  ## only pytest (ARGS=…)
-	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(VENV_PYTHON) -m pytest $(WORKERS) $(ARGS)
 
 test-ui: env-test ui  ## only Vitest
 	@PATH="$$PWD/.venv/bin:$$PATH"
@@ -93,7 +95,7 @@ test-ui: env-test ui  ## only Vitest
 # --- for developers ------------------------------------------------------------------------------------------------
 
 check: lint env-test  ## lint and the fast half of the tests: for each commit (ARGS=…)
-	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile -m "$(FAST)" $(ARGS)
+	@$(VENV_PYTHON) -m pytest $(WORKERS) -m "$(FAST)" $(ARGS)
 
 # Every check speaks, then the worst of them counts.
 lint: env-lint ui  ## ruff, mypy, ESLint, vue-tsc

@@ -16,13 +16,11 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from engine.core.access import Scope
 from engine.core.entities import HOUR, MINUTE, SECOND
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.lines import attachments_of
 from engine.store.people import identities_of
-from engine.store.queries import of_ticket
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 from engine.store.values import open_body
@@ -279,28 +277,6 @@ def recover(tx: Tx, refuses_duplicates: Callable[[str], bool], *, older_than: in
     return Recovered(len(safe), tuple({k: row[k] for k in ("id", "ticket_id", "message_id")} for row in unsure))
 
 
-def dead_letters(tx: Tx, scope: Scope, limit: int = 100) -> list[Row]:
-    """What failed for good or is uncertain, newest first: id, channel, state, tries, error, number, message_id, at."""
-    if not scope.staff:
-        return []
-    return tx.rows(
-        t.Outbox.select(
-            t.Outbox.id,
-            t.Outbox.channel,
-            t.Outbox.state,
-            t.Outbox.tries,
-            t.Outbox.error,
-            t.Ticket.number,
-            t.Outbox.message_id,
-            t.Outbox.settled_at.alias("at"),
-        )
-        .join(t.Ticket, JOIN.LEFT_OUTER, on=(t.Ticket.id == t.Outbox.ticket_id))
-        .where(t.Outbox.state.in_(("failed", "uncertain")) & (t.Outbox.ticket_id.is_null() | of_ticket(scope)))
-        .order_by(t.Outbox.id.desc())
-        .limit(limit)
-    )
-
-
 def backlog(tx: Tx) -> dict[str, int]:
     """How many rows stand in each state that is not `sent`: for metrics and `readyz`."""
     rows = tx.rows(
@@ -309,12 +285,3 @@ def backlog(tx: Tx) -> dict[str, int]:
         .group_by(t.Outbox.state)
     )
     return {row["state"]: row["count"] for row in rows}
-
-
-def hold_everything(tx: Tx) -> int:
-    """A restored copy sends nothing by itself: what waits becomes `uncertain`, to be sent by hand. Gives how many."""
-    return tx.run(
-        t.Outbox.update(state="uncertain", error="restored from a backup", settled_at=tx.now).where(
-            t.Outbox.state.in_(("waiting", "sending"))
-        )
-    )

@@ -256,13 +256,3 @@ def mark_read(tx: Tx, owner_kind: Literal["agent", "member"], owner_id: int, tic
     }
     tx.insert_many(t.Seen, [row], key=("owner_kind", "owner_id", "ticket_id"))
     return True
-
-
-def read_marks(tx: Tx, ticket_id: int) -> dict[str, int]:
-    """How far each side has read, by event id: `member`, and `agent` (the agent who read furthest)."""
-    rows = tx.rows(
-        t.Seen.select(t.Seen.owner_kind, fn.MAX(t.Seen.event_id).alias("seq"))
-        .where(t.Seen.ticket_id == ticket_id)
-        .group_by(t.Seen.owner_kind)
-    )
-    return {row["owner_kind"]: row["seq"] for row in rows}

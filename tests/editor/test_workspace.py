@@ -397,12 +397,13 @@ def test_the_layout_is_that_of_engine_fmt_and_mistakes_are_left_alone(small: Wor
 
 
 @pytest.mark.slow
-def test_no_question_about_a_mutilated_file_fails() -> None:
+@pytest.mark.parametrize("rounds", [100, pytest.param(2_000, marks=pytest.mark.soak)])
+def test_no_question_about_a_mutilated_file_fails(rounds: int) -> None:
     """Pieces of every file are replaced by what is hard to read; every question has an answer, if only none."""
     chance = random.Random(11)
     workspace = starter()
     odd = "{}[]\"'#:-,.|> \n\t()=<>/\\甲🍜\u2028\r\0規則於當則"
-    for number in range(200):
+    for number in range(rounds):
         path = chance.choice(sorted(workspace.files))
         text = workspace.files[path]
         first = chance.randrange(len(text) + 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from engine.desk import Desk
 from engine.lanes import AT_ONCE, Lane, Overdue
 from engine.pump import Pump
 from engine.store import outbox
+from engine.store import tables as t
 from tests.support.house import House, sign_in
+from tests.support.waiting import stays_async, until_async
 
 PLUGIN = """
 import asyncio, time
@@ -75,30 +76,31 @@ async def ticket(desk: Desk, who: Any, channel: str) -> int:
     return int(made["ticket"]["number"])
 
 
+async def handed_over(desk: Desk) -> bool:
+    """Whether as many lines are in flight as one channel may have."""
+    return (await desk.context.store.read(outbox.backlog)).get("sending") == AT_ONCE
+
+
+async def tries(desk: Desk) -> int:
+    """How often it was tried to send the one line there is."""
+    return int(await desk.context.store.read(lambda tx: tx.value(t.Outbox.select(t.Outbox.tries))))
+
+
 async def delivery(desk: Desk, number: int) -> str:
     lines = await desk.query(SYSTEM, Messages(number))
     return next(str(line["delivery"]) for line in lines["items"] if "delivery" in line)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float) -> float:
-    """Waits for something; gives how long it took."""
-    began = time.monotonic()
-    while not await holds():
-        assert time.monotonic() - began < seconds, "it did not come in time"
-        await asyncio.sleep(0.02)
-    return time.monotonic() - began
-
-
 @pytest.mark.parametrize("does", [HANGS, BLOCKS, DEAF], ids=["hangs", "blocks its thread", "will not be cancelled"])
 def test_the_lines_of_others_leave_while_one_channel_does_not_answer(house: House, tmp_path: Path, does: str) -> None:
-    furnish(house, tmp_path, does)
+    furnish(house, tmp_path, does, within=2)
 
     async def work(desk: Desk) -> None:
         amy = await sign_in(desk, "amy", "frontline", ("admin",))
         slow = [await ticket(desk, amy, "slow") for _ in range(2 * AT_ONCE)]
         pump = Pump(desk)
         await pump.start()
-        await asyncio.sleep(0.1)
+        await until_async(lambda: handed_over(desk), "the slow channel was given all it takes")
         good = await ticket(desk, amy, "test")
 
         async def sent() -> bool:
@@ -107,8 +109,8 @@ def test_the_lines_of_others_leave_while_one_channel_does_not_answer(house: Hous
         async def first_given_up() -> bool:
             return await delivery(desk, slow[0]) == "uncertain"
 
-        assert await until(sent, 0.9) < 0.9, "it waited for the other channel"
-        await until(first_given_up, 5)
+        await until_async(sent, "the good line leaves, waiting for no other channel", seconds=1.9)
+        await until_async(first_given_up, "the first slow line is given up")
         if does == BLOCKS:
             assert any("slow" in (state.trouble or "") for state in desk.context.lanes.states())
         began = time.monotonic()
@@ -126,8 +128,11 @@ def test_a_line_goes_again_where_the_channel_refuses_duplicates(house: House, tm
         number = await ticket(desk, amy, "slow")
         pump = Pump(desk)
         await pump.start()
-        await asyncio.sleep(1.5)
-        assert await delivery(desk, number) == "waiting", "it is tried again later, under its key"
+
+        async def tried() -> bool:
+            return await delivery(desk, number) == "waiting" and await tries(desk) > 0
+
+        await until_async(tried, "it was given up, and is tried again later under its key")
         await pump.stop()
 
     house.run(work)
@@ -141,9 +146,13 @@ def test_only_what_is_handed_over_is_in_flight(house: House, tmp_path: Path) -> 
         numbers = [await ticket(desk, amy, "slow") for _ in range(AT_ONCE + 3)]
         pump = Pump(desk)
         await pump.start()
-        await asyncio.sleep(0.5)
-        states = await desk.context.store.read(outbox.backlog)
-        assert states == {"sending": AT_ONCE, "waiting": len(numbers) - AT_ONCE}
+        wanted = {"sending": AT_ONCE, "waiting": len(numbers) - AT_ONCE}
+
+        async def in_flight() -> bool:
+            return await desk.context.store.read(outbox.backlog) == wanted
+
+        await until_async(in_flight, f"the backlog is {wanted}")
+        await stays_async(in_flight, f"the backlog is {wanted}", seconds=0.5)
         for task in pump._sending:
             task.cancel()  # stopping would wait for them
         await pump.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from engine.pump import Pump
 from engine.store import outbox
 from engine.store import tables as t
 from tests.support.house import House, sign_in
+from tests.support.waiting import stays_async, until_async
 
 PLUGIN = '''
 """Coupons: gives them, and marks cases that deserve one."""
@@ -74,13 +74,13 @@ def test_an_action_of_a_plugin(house: House) -> None:
         assert lines(folder / "coupons.jsonl") == [], "nothing reaches outside within the decision"
         pump = Pump(desk)
         await pump.start()
-        failed: list[Any] = []
-        for _ in range(400):
+
+        async def failures() -> list[Any]:
             events = (await desk.query(SYSTEM, Events(number)))["items"]
             failed = [e["body"] for e in events if e["kind"] == "action.failed"]
-            if failed and lines(folder / "coupons.jsonl"):
-                break
-            await asyncio.sleep(0.05)
+            return failed if lines(folder / "coupons.jsonl") else []
+
+        failed = await until_async(failures, "one coupon is given and one failed")
         await pump.stop()
         trace = await desk.explain(number)
         did = [c for item in (trace or {})["items"] for r in item["rules"] if r["rule"] == "give" for c in r["changes"]]
@@ -105,16 +105,20 @@ def test_one_left_half_done_by_a_crash_is_not_done_again_unless_twins_are_refuse
         await desk.act(amy, OpenTicket("x", "please help", requester={"name": "a"}))
         await desk.context.store.write(outbox.claim)  # claimed, and then the server died
 
-    async def again(desk: Desk) -> Any:
+    async def again(desk: Desk) -> None:
+        coupons = t.Outbox.select(t.Outbox.state).where(t.Outbox.channel == "do:shop.coupon")
+
+        async def uncertain() -> bool:
+            return set(await desk.context.store.read(lambda tx: tx.values(coupons))) == {"uncertain"}
+
         pump = Pump(desk)
         await pump.start()
-        await asyncio.sleep(0.5)
+        await until_async(uncertain, "each is uncertain")
+        await stays_async(uncertain, "each is uncertain", seconds=0.5)
         await pump.stop()
-        coupons = t.Outbox.select(t.Outbox.state).where(t.Outbox.channel == "do:shop.coupon")
-        return await desk.context.store.read(lambda tx: tx.values(coupons))
 
     house.run(begin)
-    assert set(house.run(again)) == {"uncertain"}
+    house.run(again)
     assert lines(folder / "coupons.jsonl") == []
 
 

@@ -3,7 +3,6 @@ and it comes back by itself."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
@@ -14,6 +13,7 @@ from engine.core.questions import TicketByNumber
 from engine.desk import Desk
 from engine.lanes import Lane, Overdue
 from tests.support.house import House, sign_in
+from tests.support.waiting import until, until_async
 
 PLUGIN = '''
 """Weighs texts."""
@@ -85,10 +85,11 @@ def test_a_decision_does_not_wait_for_a_plugin(house: House, kind: str, does: st
         for _ in range(3):
             assert (await letter("heavy"))[1] < 1.0, "not asked while it hangs"
         assert state().overdue == 1
-        for _ in range(100):
-            if not state().hangs:
-                break
-            await asyncio.sleep(0.1)
+
+        async def answers() -> bool:
+            return not state().hangs
+
+        await until_async(answers, "the plugin has come to its end")
         assert "weighed" in (await letter("heavy"))[0], "by itself"
 
     house.run(work)
@@ -107,7 +108,7 @@ def test_what_is_late_again_and_again_rests_and_what_raises_does_not() -> None:
     for _ in range(2):
         with pytest.raises(Overdue, match="no answer within"):
             lane.ask(lambda: time.sleep(0.1))
-        time.sleep(0.2)
+        until(lambda: not lane.state().hangs, "what was late has come to its end")
     with pytest.raises(Overdue, match="left alone"):
         lane.ask(lambda: 5)
     assert lane.state().rests > 50 and lane.state().trouble

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from engine.pump import Pump
 from engine.store import outbox, wall_clock
 from engine.store import tables as t
 from tests.support.house import House, sign_in
+from tests.support.waiting import stays_async, until_async
 
 TIMER = """
 stage housekeeping
@@ -62,8 +62,7 @@ def test_a_timer_fires_within_fifty_milliseconds_of_its_time(house: House) -> No
         await pump.start()
         number = await case(desk)
         created = (await desk.query(SYSTEM, Events(number)))["items"][0]["at"]
-        await asyncio.sleep(1.3)
-        (event,) = await fired(desk, number)
+        (event,) = await until_async(lambda: fired(desk, number), "the timer fires")
         await pump.stop()
         return created, event["at"]
 
@@ -77,19 +76,19 @@ def test_what_fell_due_while_nothing_ran_is_done_at_start_once(house: House) -> 
     number = house.run(case, clock)
     clock.ahead = 3 * 3600 * 1_000_000
 
-    async def again(desk: Desk) -> int:
+    async def again(desk: Desk) -> None:
         pump = Pump(desk)
         await pump.start()
-        for _ in range(60):
-            await asyncio.sleep(0.05)
-            if await fired(desk, number):
-                break
-        await asyncio.sleep(0.2)
-        await pump.stop()
-        return len(await fired(desk, number))
 
-    assert house.run(again, clock) == 1
-    assert house.run(again, clock) == 1
+        async def once() -> bool:
+            return len(await fired(desk, number)) == 1
+
+        await until_async(once, "it fired once")
+        await stays_async(once, "it fired once", seconds=0.3)
+        await pump.stop()
+
+    house.run(again, clock)
+    house.run(again, clock)
 
 
 def sent(journal: Path) -> list[str]:
@@ -115,10 +114,11 @@ def channel(house: House, tmp_path: Path, **settings: Any) -> Path:
 async def settle(desk: Desk, number: int, state: str) -> list[tuple[str, str]]:
     pump = Pump(desk)
     await pump.start()
-    for _ in range(100):
-        await asyncio.sleep(0.03)
-        if any(how == state for _, how in await delivery(desk, number)):
-            break
+
+    async def settled() -> bool:
+        return any(how == state for _, how in await delivery(desk, number))
+
+    await until_async(settled, f"a line is {state}")
     await pump.stop()
     return await delivery(desk, number)
 
@@ -142,7 +142,16 @@ def test_a_line_the_channel_refuses_waits_and_goes_later(house: House, tmp_path:
 
     async def refused(desk: Desk) -> int:
         number = await case(desk, "test")
-        assert await settle(desk, number, "sent") == [("收到", "waiting")]
+        pump = Pump(desk)
+        await pump.start()
+
+        async def tried() -> bool:
+            tries = await desk.context.store.read(lambda tx: tx.value(t.Outbox.select(t.Outbox.tries)))
+            return tries == 1 and await delivery(desk, number) == [("收到", "waiting")]
+
+        await until_async(tried, "it was refused, and waits")
+        await stays_async(tried, "it was refused, and waits", seconds=1)
+        await pump.stop()
         return number
 
     number = house.run(refused, clock)
@@ -218,10 +227,12 @@ def test_lines_that_are_lost_and_answered_come_to_an_end(
         number = await case(desk, "test")
         pump = Pump(desk)
         await pump.start()
-        seen = -1
-        while seen < len(lost) <= 2 * LIMITS.chain_timers:
-            seen = len(lost)
-            await asyncio.sleep(1.0)
+
+        async def all_lost() -> bool:
+            return len(lost) == LIMITS.chain_timers + 1
+
+        await until_async(all_lost, "what greets is lost, and a row of answers", seconds=60)
+        await stays_async(all_lost, "no more are lost", seconds=1)
         await pump.stop()
         events = t.Event.select(t.Event.kind).join(t.Ticket, on=(t.Ticket.id == t.Event.ticket_id))
         kinds: list[str] = await desk.context.store.read(lambda tx: tx.values(events.where(t.Ticket.number == number)))

@@ -10,6 +10,7 @@ from engine.core.questions import Messages, QueuePlace, TicketByNumber
 from engine.desk import Desk
 from engine.store import tables as t
 from tests.support.house import House, member, sign_in
+from tests.support.waiting import until_async
 
 RULES = """
 rule place
@@ -89,12 +90,12 @@ def test_who_is_free_is_found_however_many_wait_for_others(house: House) -> None
         assert last["ticket"]["assignee"] is None
         amy = await sign_in(desk, "amy", "frontline")
         await desk.act(amy, SetStatus("online"))
-        for _ in range(100):
-            found = await desk.query(SYSTEM, TicketByNumber(last["ticket"]["number"]))
-            if found["assignee"] is not None:
-                break
-            await asyncio.sleep(0.05)
-        assert found["assignee"] == "amy"
+
+        async def holder() -> str | None:
+            held: str | None = (await desk.query(SYSTEM, TicketByNumber(last["ticket"]["number"])))["assignee"]
+            return held
+
+        assert await until_async(holder, "somebody has it") == "amy"
 
     house.run(work)
 
@@ -121,20 +122,19 @@ def test_a_chat_whose_agent_went_offline_is_passed_on(house: House) -> None:
             held: str | None = (await desk.query(amy, TicketByNumber(number)))["assignee"]
             return held
 
-        async def until(wanted: str | None) -> None:
-            for _ in range(100):
+        async def held_by(wanted: str | None) -> None:
+            async def is_so() -> bool:
                 await desk.tick()
-                if await holder() == wanted:
-                    return
-                await asyncio.sleep(0.05)
-            assert await holder() == wanted
+                return await holder() == wanted
 
-        await until("amy")
+            await until_async(is_so, f"the chat is held by {wanted}")
+
+        await held_by("amy")
         await desk.act(amy, SetStatus("offline"))
         assert await holder() == "amy", "she may come back"
-        await until(None)  # nobody is there: it waits for the team
+        await held_by(None)  # nobody is there: it waits for the team
         await desk.act(ben, SetStatus("online"))
-        await until("ben")
+        await held_by("ben")
         await desk.act(ben, SetStatus("offline"))
         await desk.act(ben, SetStatus("online"))
         await desk.act(amy, SetStatus("online"))
@@ -144,7 +144,7 @@ def test_a_chat_whose_agent_went_offline_is_passed_on(house: House) -> None:
         # And one that is given by hand to who is not there.
         await desk.act(amy, SetStatus("offline"))
         await desk.act(ben, ChangeTicket(number, {"assignee": "amy"}))
-        await until("ben")
+        await held_by("ben")
 
     house.run(work)
 
@@ -215,11 +215,12 @@ def test_who_waits_is_given_by_the_way_the_rule_said_when_somebody_comes(house: 
             await say("ben", "online", now - 200, now - 200)
             await say("cat", "offline", now - 100, now - 100)
             await desk.act(agents["cat"], SetStatus("online"))
-            for _ in range(100):
-                found[way] = (await desk.query(SYSTEM, TicketByNumber(number)))["assignee"]
-                if found[way] is not None:
-                    break
-                await asyncio.sleep(0.05)
+
+            async def holder(number: int = number) -> str | None:
+                held: str | None = (await desk.query(SYSTEM, TicketByNumber(number)))["assignee"]
+                return held
+
+            found[way] = await until_async(holder, f"somebody has the one given by {way}")
             for name, actor in agents.items():
                 await say(name, "online", now, now)
                 await desk.act(actor, SetStatus("offline"))

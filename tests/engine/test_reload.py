@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine import reload
 from engine.core.commands import MemberLine, OpenTicket
 from engine.core.entities import SYSTEM
 from engine.core.questions import RulesState, TicketByNumber
@@ -17,6 +19,7 @@ from engine.folder import MAX_FILE, fingerprint, read_folder
 from engine.lang import Severity
 from engine.reload import Watcher, load, reload_now
 from tests.support.house import House, member, sign_in
+from tests.support.waiting import until_async
 
 MARK = 'stage classify\nrule mark\n  on message.received\n  when message.text contains "暗號"\n  then add tag {tag}\n'
 
@@ -101,16 +104,25 @@ def test_rules_without_a_state_that_open_tickets_have_are_refused_with_how_many_
     assert f"#{ticket['number']:05d}" in found["hint"]
 
 
-def test_the_folder_is_watched(house: House) -> None:
+def test_the_folder_is_watched(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = threading.Event()
+
+    def noted(folder: Path) -> Any:
+        found = fingerprint(folder)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(reload, "fingerprint", noted)
+
     async def work(desk: Desk) -> None:
+        async def seen() -> bool:
+            return desk.rulebook is not None and "mark.rules" in desk.rulebook.files
+
         watcher = Watcher(desk)
         watcher.start()
-        await asyncio.sleep(0.3)
+        assert await asyncio.to_thread(looked.wait, 30), "it has not looked at the folder as it was"
         house.write("mark.rules", MARK.format(tag="seen"))
-        for _ in range(100):
-            await asyncio.sleep(0.05)
-            if desk.rulebook is not None and "mark.rules" in desk.rulebook.files:
-                break
+        await until_async(seen, "the new file is in force")
         assert "seen" in await tags_after(desk, "暗號")
         await watcher.stop()
 

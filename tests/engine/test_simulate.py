@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from engine import cli, demo
+from engine.core.building import build
 from engine.core.commands import MemberLine
+from engine.core.rulebook import Rulebook
 from engine.desk import Desk
-from engine.reload import load
+from engine.folder import read_folder
 from engine.store import wall_clock
 from tests.support.house import House, member
 from tests.support.old_traces import tell_in_sentences
@@ -38,11 +40,16 @@ def changed(house: House, tmp_path: Path, edits: dict[str, tuple[str, str]], mor
     return folder
 
 
+def built(desk: Desk, folder: Path) -> Rulebook:
+    """The rulebook of a folder, to be compared with the one in force."""
+    book, findings = build(read_folder(folder)[0], previous=desk.rulebook, extras=desk.extras, analyse=False)
+    assert book is not None, findings
+    return book
+
+
 async def simulate(desk: Desk, folder: Path) -> dict[str, Any]:
     """The report over everything."""
-    loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
-    assert loaded.rulebook is not None, loaded.findings
-    return await desk.simulate(loaded.rulebook, *ALL)
+    return await desk.simulate(built(desk, folder), *ALL)
 
 
 async def talk(desk: Desk) -> dict[str, int]:
@@ -353,9 +360,8 @@ def test_the_change_alone_is_told_and_not_what_was_changed_since(house: House, t
     same, folder = house.folder / "rules", changed(house, tmp_path, {}, ADDED)
 
     async def work(desk: Desk) -> Any:
-        loaded = load(folder, desk.rulebook, extras=desk.extras, run_scenarios=False)
-        assert loaded.rulebook is not None
-        recorded = await desk.simulate(loaded.rulebook, *ALL, against="recorded")
+        book = built(desk, folder)
+        recorded = await desk.simulate(book, *ALL, against="recorded")
         return await simulate(desk, same), await simulate(desk, folder), recorded
 
     nothing, added, recorded = house.run(work, lambda: tuesday + 3_600_000_000)

@@ -29,6 +29,7 @@ from engine.store import tables as t
 from engine.store.doctor import check_chain
 from engine.worker import Worker
 from tests.support.house import House, sign_in
+from tests.support.waiting import stays_async, until_async
 
 
 @pytest.fixture
@@ -89,12 +90,25 @@ async def working(desk: Desk, **options: Any) -> AsyncIterator[Worker]:
         await task
 
 
-async def until(desk: Desk, job_id: int, *states: str, seconds: float = 20) -> dict[str, Any]:
-    end = time.monotonic() + seconds
-    while (row := await shown(desk, job_id))["state"] not in states:
-        assert time.monotonic() < end, row
-        await asyncio.sleep(0.02)
+async def until(desk: Desk, job_id: int, state: str) -> dict[str, Any]:
+    """The job's row, once it is in this state."""
+
+    async def look() -> dict[str, Any] | None:
+        row = await shown(desk, job_id)
+        return row if row["state"] == state else None
+
+    row = await until_async(look, f"job {job_id} is {state}", seconds=60)
+    assert row is not None
     return row
+
+
+async def done_more_than(desk: Desk, job_id: int, count: int) -> None:
+    """Returns once the job has got further."""
+
+    async def look() -> bool:
+        return bool((await shown(desk, job_id))["done"] > count)
+
+    await until_async(look, f"job {job_id} has done more than {count}")
 
 
 def test_jobs_take_turns_one_that_fails_stops_none_and_all_is_told(stored: House) -> None:
@@ -142,13 +156,11 @@ def test_a_running_job_is_cancelled_after_its_step_and_a_stopped_worker_gives_it
     async def work(desk: Desk) -> None:
         long = await begun(desk, upto=100_000)
         async with working(desk):
-            while (await shown(desk, long))["done"] < 5:
-                await asyncio.sleep(0.02)
+            await done_more_than(desk, long, 4)
         row = await shown(desk, long)
         assert (row["state"], row["holder"], row["tries"]) == ("waiting", None, 0)
         async with working(desk):
-            while (await shown(desk, long))["done"] <= row["done"]:
-                await asyncio.sleep(0.02)
+            await done_more_than(desk, long, row["done"])
             assert await jobs.cancel(desk.context, long) == "running"
             row = await until(desk, long, "cancelled")
         assert await counted(desk, long) == list(range(row["done"]))
@@ -181,8 +193,7 @@ def test_two_workers_never_run_one_job_at_once_and_a_lost_lease_undoes_the_late_
                     await asyncio.sleep(0.2)
                     assert (await shown(desk, job_id))["done"] == 3, "it is held"
                     ahead = 2 * rows.LEASE
-                    while (await shown(desk, job_id))["done"] < 10:
-                        await asyncio.sleep(0.01)
+                    await done_more_than(desk, job_id, 9)
                     resume.set()
                     await until(desk, job_id, "done")
             assert await counted(desk, job_id) == list(range(40))
@@ -317,9 +328,9 @@ def test_a_sign_of_life_that_fails_is_followed_by_the_next(
 def test_a_schedule_runs_once_for_several_workers_and_once_after_a_downtime(stored: House) -> None:
     every = {"often": JobSchedule("often", "count", every=3600 * SECOND, arguments={"upto": 2})}
 
-    async def done(desk: Desk) -> int:
-        states = await desk.context.read(lambda tx: tx.values(t.Job.select(t.Job.state).order_by(t.Job.id)))
-        return len(states) if set(states) == {"done"} else -1
+    async def ran(desk: Desk, times: int) -> bool:
+        states = await desk.context.read(lambda tx: tx.values(t.Job.select(t.Job.state)))
+        return bool(states == ["done"] * times)
 
     async def work(desk: Desk) -> None:
         other = await Desk.open(stored.config, listened=False)
@@ -327,25 +338,16 @@ def test_a_schedule_runs_once_for_several_workers_and_once_after_a_downtime(stor
         try:
             options = {"schedules": every, "clock": lambda: wall_clock() + ahead}
             async with working(desk, **options), working(other, **options):
-                await _until(lambda: done(desk), 1)
-                await asyncio.sleep(1.2)
-                assert await done(desk) == 1, "not again before its time"
+                await until_async(lambda: ran(desk, 1), "it ran once")
+                await stays_async(lambda: ran(desk, 1), "it ran once, and not again before its time", seconds=1.2)
             ahead = 26 * 3600 * SECOND
             async with working(desk, **options), working(other, **options):
-                await _until(lambda: done(desk), 2)
-                await asyncio.sleep(1.2)
-                assert await done(desk) == 2, "what was missed is made up for once"
+                await until_async(lambda: ran(desk, 2), "it ran again")
+                await stays_async(lambda: ran(desk, 2), "what was missed is made up for once", seconds=1.2)
         finally:
             await other.close()
 
     stored.run(work)
-
-
-async def _until(ask: Any, wanted: Any, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while (found := await ask()) != wanted:
-        assert time.monotonic() < end, found
-        await asyncio.sleep(0.05)
 
 
 def test_times_of_day_are_of_their_zone() -> None:
@@ -395,7 +397,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(stored: House) -> None:
 
     async def rest(desk: Desk) -> None:
         async with working(desk):
-            row = await until(desk, job_id, "done", seconds=60)
+            row = await until(desk, job_id, "done")
         assert row["done"] == 2_000
         assert await counted(desk, job_id) == list(range(2_000))
         assert (await desk.context.read(check_chain)).troubles == ()
@@ -436,7 +438,7 @@ def test_upkeep_takes_out_what_is_too_old_in_small_steps_and_sums_up_what_rules_
 
         assert all((await desk.context.read(left)).values()), "there is something of each"
         async with working(desk, kinds=None, schedules=None):
-            await _until(lambda: finished(desk), "done")
+            await until_async(lambda: finished(desk), "the upkeep is done")
         assert not any((await desk.context.read(left)).values())
         assert desk.context.blobs.link(digest) is None
         row = next(row for row in await jobs.newest(desk.context) if row["kind"] == "upkeep")
@@ -446,8 +448,8 @@ def test_upkeep_takes_out_what_is_too_old_in_small_steps_and_sums_up_what_rules_
         assert await desk.context.read(lambda tx: tx.values(t.RuleDay.select(t.RuleDay.acted)))
         assert await desk.explain(1) is not None
 
-    async def finished(desk: Desk) -> str:
-        return next((row["state"] for row in await jobs.newest(desk.context) if row["kind"] == "upkeep"), "")
+    async def finished(desk: Desk) -> bool:
+        return ("upkeep", "done") in [(row["kind"], row["state"]) for row in await jobs.newest(desk.context)]
 
     stored.run(after, lambda: wall_clock() + 120 * DAY)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.targets import CORPUS, check, draw, kept
 
-ROUNDS = 150
+ROUNDS = 75
 
 
 @pytest.mark.parametrize("path", sorted(CORPUS.iterdir()), ids=lambda path: path.name)

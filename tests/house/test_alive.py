@@ -26,10 +26,6 @@ ALLOWED = {
     "MODELS": "tests make and compare the tables of a store by it",
     "read_sync": "for tests and tools: a store without a loop",
     "write_sync": "for tests and tools: a store without a loop",
-    # Held by tests of the store; the page or command that asks for them is still to come.
-    "dead_letters": "what could not be sent",
-    "hold_everything": "a restored copy sends nothing",
-    "read_marks": "how far each side has read",
 }
 """Names that are used in a way that cannot be seen, and by whom."""
 CONTRACT = {"engine.api", "engine.hookspecs", "web.build"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -49,19 +50,28 @@ def imported(paths: Iterable[Path]) -> dict[str, str]:
     """The modules of others that these files import, each with a place."""
     found: dict[str, str] = {}
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _LATE:
-                first = node.args[0] if node.args else None
-                names = [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
-            for name in names:
-                top = name.split(".")[0]
-                if top and top not in sys.stdlib_module_names and top not in OURS:
-                    found.setdefault(top, f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+        for module, line in _imported(path):
+            found.setdefault(module, f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+@functools.cache
+def _imported(path: Path) -> list[tuple[str, int]]:
+    """Those of one file with their lines: read once for all questions."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _LATE:
+            first = node.args[0] if node.args else None
+            names = [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
+        for name in names:
+            top = name.split(".")[0]
+            if top and top not in sys.stdlib_module_names and top not in OURS:
+                found.append((top, getattr(node, "lineno", 0)))
     return found
 
 

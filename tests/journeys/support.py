@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,19 +23,36 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.support import processes
 
 ROOT = Path(__file__).resolve().parents[2]
+STARTER = ROOT / "rules"
 PASSWORD = "demo-of-the-journeys"
 LOCALES = ("zh-TW", "zh-CN", "en")
 T = TypeVar("T")
 
 
-def make_desk(folder: Path, *, rules: Path = ROOT / "rules", tickets: int | None = 12) -> Path:
-    """A desk folder with the starter's settings and these rules; with `tickets`, filled with the demo's accounts."""
+def make_desk(folder: Path, *, rules: Path = STARTER, tickets: int | None = 12) -> Path:
+    """A desk folder with the starter's settings and these rules; with `tickets`, filled with the demo's accounts. What
+    has the starter's rules is filled once a process, and copied."""
     desk = folder / "desk"
+    if tickets is not None and rules == STARTER:
+        shutil.copytree(_filled(tickets), desk)
+    else:
+        _fill(desk, rules, tickets)
+    return desk
+
+
+@functools.cache
+def _filled(tickets: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _fill(folder / "desk", STARTER, tickets)
+    return folder / "desk"
+
+
+def _fill(desk: Path, rules: Path, tickets: int | None) -> None:
     shutil.copytree(rules, desk / "rules")
     shutil.copytree(ROOT / "config", desk / "config")
     if tickets is not None:
         engine("demo", "--tickets", str(tickets), "--desk", str(desk))
-    return desk
 
 
 def engine(*arguments: str, code: int = 0, timeout: float = 60) -> str:
@@ -183,15 +203,6 @@ def serving(
             served.kill()
         raise
     served.stop()
-
-
-def until(look: Callable[[], T], what: str, *, seconds: float = 10) -> T:
-    """The first thing `look` gives that is true."""
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return found
 
 
 class Person:

@@ -22,8 +22,9 @@ from engine.config import load
 from engine.desk import Actor, Desk, OpenTicket, SignIn
 from engine.reload import reload_now
 from plugins.channels.test import read
-from tests.journeys.support import PASSWORD, Served, make_desk, until
+from tests.journeys.support import PASSWORD, Served, make_desk
 from tests.journeys.writers import ApiWriter, RulesWriter, SocketWriter, Writer
+from tests.support.waiting import until
 
 RULES = """
 stage housekeeping

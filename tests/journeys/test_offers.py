@@ -7,7 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.support import Person, Served, until
+from tests.journeys.support import Person, Served
+from tests.support.waiting import until
 
 PICTURES = os.environ.get("YINGDA_LOOK")
 """A folder for pictures to look at."""

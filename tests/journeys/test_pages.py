@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import LOCALES, Person, Served, until
+from tests.journeys.support import LOCALES, Person, Served
+from tests.support.waiting import until
 
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 SPOKEN = {"zh-TW": "zh-Hant-TW", "zh-CN": "zh-Hans-CN", "en": "en"}

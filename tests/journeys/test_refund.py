@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import Person, Served, strings, until
+from tests.journeys.support import Person, Served, strings
+from tests.support.waiting import until
 
 ASKED = "我要退款"
 AT_ONCE = 3_000

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.support import ROOT, Person, Served, make_desk, serving, until
+from tests.journeys.support import ROOT, Person, Served, make_desk, serving
+from tests.support.waiting import until
 
 FILE = "60-respond.rules"
 OPENED = "門為您開了"

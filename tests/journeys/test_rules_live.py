@@ -7,7 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import Person, Served, until
+from tests.journeys.support import Person, Served
+from tests.support.waiting import until
 
 RULE = """
 rule password "通關密語"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.support import Person, Served, until
+from tests.journeys.support import Person, Served
+from tests.support.waiting import until
 from tests.web.support import Socket
 
 PICTURES = Path(__file__).resolve().parents[2] / ".cache" / "pictures"

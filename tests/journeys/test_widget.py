@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
-from tests.journeys.support import PASSWORD, Person, Served, make_desk, serving, until
+from tests.journeys.support import PASSWORD, Person, Served, make_desk, serving
+from tests.support.waiting import until
 
 PICTURES = Path(__file__).resolve().parents[2] / ".cache" / "pictures"
 

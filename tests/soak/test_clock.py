@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.support import engine, make_desk, serving, until
+from tests.journeys.support import engine, make_desk, serving
 from tests.journeys.test_kill import RULES
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.soak
 Tell = Callable[[str, object], None]

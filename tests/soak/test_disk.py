@@ -16,8 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.support import ROOT, Served, engine, make_desk, serving, until
+from tests.journeys.support import ROOT, Served, engine, make_desk, serving
 from tests.support.postgres import Postgres
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.soak
 Tell = Callable[[str, object], None]

@@ -25,7 +25,8 @@ from engine.reload import reload_now
 from plugins.channels.test import read
 from tests.core.test_chains import ALONE, LATER, THROUGH_A_REPLY, TWO
 from tests.engine.test_lanes import BLOCKS, DEAF, HANGS, PLUGIN
-from tests.journeys.support import PASSWORD, Served, make_desk, serving, until
+from tests.journeys.support import PASSWORD, Served, make_desk, serving
+from tests.support.waiting import until
 from tests.web.raw import Sender
 from tests.web.support import running
 from tests.web.test_doors import LONG, METHODS, addresses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.plugins import load
-from engine.store import KeyRing, Store, migrate
+from engine.store import KeyRing, Store
+from tests.support import stores
 
 if TYPE_CHECKING:
     from tests.support.postgres import Postgres
@@ -54,31 +54,14 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory, plugins: Any) -> Path:
-    """A SQLite store as the first start leaves it, to be copied."""
-    path = tmp_path_factory.mktemp("store") / "desk.db"
-    migrated(plugins, f"sqlite:{path}")
-    return path
-
-
-def migrated(plugins: Any, url: str) -> None:
-    """Brings an empty database to this version's schema."""
-    storage = plugins.open("storage", url, {})
-    migrate.up(storage)
-    storage.close()
-
-
 @pytest.fixture(params=KINDS)
-def storage_url(request: pytest.FixtureRequest, tmp_path: Path, plugins: Any) -> Iterator[str]:
-    """The address of a database of each kind, with tables and nothing in them: a copy, which is quicker than
-    migrating."""
+def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of each kind, with tables and nothing in them."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "desk.db")
-        yield f"sqlite:{tmp_path}/desk.db"
+        yield stores.sqlite(tmp_path / "desk.db")
         return
     server: Postgres = request.getfixturevalue("postgres_server")
-    name = server.create(server.template("store", lambda url: migrated(plugins, url)))
+    name = stores.postgres(server)
     yield server.url(name)
     server.drop(name)
 

@@ -132,7 +132,8 @@ def test_the_last_line_is_the_last_that_is_no_note_and_unread_counts_the_members
     mine = desk.ask(lambda tx: queries.ticket(tx, STAFF, TicketByNumber(1), actor_id=desk.amy))
     others = desk.ask(lambda tx: queries.ticket(tx, STAFF, TicketByNumber(1), actor_id=desk.ben))
     assert (mine["unread"], others["unread"]) == (1, 2)
-    assert desk.ask(lambda tx: stream.read_marks(tx, 1)) == {"agent": seq}
+    marks = t.Seen.select(t.Seen.owner_kind, t.Seen.event_id).where(t.Seen.ticket_id == 1)
+    assert desk.ask(lambda tx: tx.rows(marks)) == [{"owner_kind": "agent", "event_id": seq}]
 
 
 def test_staff_see_every_line_with_its_writer(desk: Desk) -> None:

@@ -31,6 +31,9 @@ _SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
 }
 
 
@@ -56,7 +59,8 @@ class Postgres:
                 os.chown(on, *owner)
             self._execute(f"CREATE TABLESPACE \"{name}\" LOCATION '{on}'")
             where = f' TABLESPACE "{name}"'
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{where}')
+        # Its files are copied: by way of the log, as is the default, it takes more than twice as long.
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy{where}')
         return name
 
     def template(self, name: str, fill: Callable[[str], Any]) -> str:

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from engine.config import load
+from engine.core.building import digest_of
+from engine.desk import Desk
 from engine.features import FEATURES
+from engine.folder import read_folder
+from engine.reload import reload_now
 from engine.store import people, sessions
 from plugins.auth import password
+from tests.support import stores
 from web.server import Server
 
 RULES = Path(__file__).with_name("rules")
 PASSWORD = "correct horse battery"
 HASH = password.hash(PASSWORD)
 T = TypeVar("T")
+WHERE: Final = {"storage.url": "sqlite:desk.db", "files.url": "file:files"}
 
 
 class Site:
@@ -189,17 +198,46 @@ def copy_rules(to: Path, rules: Path = RULES) -> None:
     roles.write_text(roles.read_text("utf-8").replace("RIGHTS_OF_FEATURES", rights), "utf-8")
 
 
+def begin(desk: Path) -> None:
+    """Gives a folder with rules the data of a desk that has them in force, if they are sound: a server that starts
+    there need not check them, which takes a process of its own."""
+    shutil.copytree(_begun(digest_of(read_folder(desk / "rules")[0]), desk / "rules"), desk / "data")
+
+
+_kept: dict[str, Path] = {}
+
+
+def _begun(digest: str, rules: Path) -> Path:
+    if digest not in _kept:
+        folder = Path(tempfile.mkdtemp(prefix="begun-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        shutil.copytree(rules, folder / "rules")
+        stores.sqlite(folder / "data" / "desk.db")
+        # In a thread: the test's own may have a loop that runs.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, _put_in_force(folder)).result()
+        _kept[digest] = folder / "data"
+    return _kept[digest]
+
+
+async def _put_in_force(folder: Path) -> None:
+    desk = await Desk.open(load(folder, None, WHERE))
+    await reload_now(desk, by="start", source="start", may_grant=True)
+    await desk.close()
+
+
 @contextlib.contextmanager
 def running(folder: Path, *, rules: Path = RULES, demo: bool = False, **settings: Any) -> Iterator[Site]:
     """A server in a thread, on a desk in this folder."""
     desk = folder / "desk"
     if not desk.exists():
         copy_rules(desk / "rules", rules)
+    if not (desk / "data").exists():
+        begin(desk)
     values = {
         "server.port": 0,
         "rules.watch": False,
-        "storage.url": "sqlite:desk.db",
-        "files.url": "file:files",
+        **WHERE,
         "limits.guess_rate": 10_000,
         "limits.api_rate": 10_000,
         "limits.api_changes": 10_000,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 
+from tests.support.waiting import stays, until
 from tests.web.support import Site, Socket
 from web import hub, sockets
 
@@ -49,27 +47,20 @@ def test_an_agent_whose_network_died_comes_back_as_she_was(site: Site, monkeypat
 def _lost_and_back(site: Site, after: str, *, dies: bool) -> None:
     tab = site.agent("amy")
     tab.send({"type": "status", "status": "busy"})
-    _until(lambda: _told(site) == "busy")
+    until(lambda: _told(site) == "busy", "amy is busy")
     if dies:
         tab.connection.socket.close()
     else:
         tab.close()
-    _until(lambda: _told(site) == "offline")
+    until(lambda: _told(site) == "offline", "amy is offline")
     with site.agent("amy"):
-        time.sleep(0.5)
-        assert _told(site) == after
+        until(lambda: _told(site) == after, f"amy is {after}")
+        stays(lambda: _told(site) == after, f"amy is {after}", seconds=0.5)
 
 
 def _told(site: Site) -> str:
     with site.client("lead") as lead:
         return next(one["status"] for one in lead.get("/agents").json()["items"] if one["username"] == "amy")
-
-
-def _until(look: Callable[[], bool]) -> None:
-    end = time.monotonic() + 15
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_what_cannot_be_read_before_hello_is_told_and_closed(site: Site) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.store import tables as t
+from tests.support.waiting import until
 from tests.web.support import Site, running
 
 
@@ -58,7 +58,4 @@ def test_who_waits_is_served_when_there_is_more_room(site: Site) -> None:
             number = chat.line("在嗎")["message"]["ticket"]
             assert boss.get(f"/tickets/{number}").json()["assignee"] is None
             boss.patch("/agents/amy", json={"capacity": 1})
-            until = time.monotonic() + 10
-            while (holds := boss.get(f"/tickets/{number}").json()["assignee"]) is None and time.monotonic() < until:
-                time.sleep(0.05)
-            assert holds == "amy"
+            assert until(lambda: boss.get(f"/tickets/{number}").json()["assignee"], "somebody has it") == "amy"

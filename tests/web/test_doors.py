@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import tornado.web
 
+from tests.support.waiting import until
 from tests.web.raw import Sender
 from tests.web.support import Site, Socket, running
 from web.app import application
@@ -132,19 +133,24 @@ def test_others_are_served_while_a_flood_of_bodies_comes(narrow: Site, tmp_path:
             sender.raw.close()
 
 
+def opened(site: Site) -> int:
+    """How many connections the server counts."""
+    return sum(site.server._http._places.values())  # type: ignore[attr-defined]
+
+
 def test_one_address_has_so_many_connections_and_they_come_back(tmp_path: Path) -> None:
     with running(tmp_path, limits__connections=10) as site:
         site.add_agent("lead", ["lead"], [])
         site.token("lead")
-        time.sleep(0.2)
+        until(lambda: opened(site) == 0, "who signed in has left")
         half = [Sender(site, "POST", "/login", "Content-Length: 5") for _ in range(10)]
-        time.sleep(0.2)
+        until(lambda: opened(site) == 10, "all are in")
         with Sender(site, "GET", "/healthz") as one:
             status, headers, problem = one.answer()
             assert (status, problem["code"]) == (429, "too-many-connections") and headers["retry-after"]
         for sender in half:
             sender.raw.close()
-        time.sleep(0.2)
+        until(lambda: opened(site) == 0, "all have left")
         with site.client("lead") as lead:
             for _ in range(30):
                 assert lead.get("/auth/me").status_code == 200
@@ -152,7 +158,7 @@ def test_one_address_has_so_many_connections_and_they_come_back(tmp_path: Path) 
         with Socket(site.url, "/ws/chat") as more:
             assert more.receive()["code"] == "too-many-connections" and more.closed() == 4429
         tabs.pop().close()
-        time.sleep(0.2)
+        until(lambda: len(site.server.web.hub.sockets) == 9, "one has left")
         with site.chat() as back:
             assert back.line("好")["message"]["text"] == "好"
         for tab in tabs:

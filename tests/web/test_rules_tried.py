@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from engine.replay.simulate import Simulation
+from tests.support.waiting import until
 from tests.web.support import Site, copy_rules, running
 from tests.web.test_http import conforms, refused
 
@@ -119,10 +120,8 @@ def test_a_simulation_ends_when_nobody_waits_for_it(
     problem = wen.post("/rules/simulate", json=body)
     assert refused("simulate_rules", problem, 429)["code"] == "simulation-running"
     waiting.close()
-    end = time.monotonic() + 60
-    while site.server.web.simulating and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not site.server.web.simulating and len(pages) < 4_000
+    until(lambda: not site.server.web.simulating, "the simulation ends")
+    assert len(pages) < 4_000
     monkeypatch.undo()
     again = conforms("simulate_rules", wen.post("/rules/simulate", json=body))
     assert again["complete"] and again["tickets"]["differing"] == 4

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.waiting import stays, until
 from tests.web.support import copy_rules
 from tests.web.test_checks import HEAVY
 
@@ -65,10 +66,7 @@ def test_serve_reloads_and_stops(desk: Path) -> None:
         rules = desk / "rules" / "desk.rules"
         rules.write_text(rules.read_text("utf-8").replace("退貨", "換貨"), "utf-8")
         process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 10
-        while httpx.get(f"{url}/readyz").json()["rulebook"] == before:
-            assert time.monotonic() < end, "SIGHUP did not reload"
-            time.sleep(0.05)
+        until(lambda: httpx.get(f"{url}/readyz").json()["rulebook"] != before, "SIGHUP reloads")
 
         rules.write_text("rule broken on nothing then", "utf-8")
         answer = httpx.post(
@@ -109,14 +107,14 @@ def test_a_check_that_runs_does_not_keep_the_server_from_stopping(desk: Path) ->
 
         asked = threading.Thread(target=reload, daemon=True)
         asked.start()
-        time.sleep(3)
+        until(lambda: any(_worked(pid) > 3 for pid in _checkers(process.pid)), "the check is at it")
         assert asked.is_alive(), "the check has to last for this test to mean anything"
         children = _children(process.pid)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert time.monotonic() - began < 3
-        _until(lambda: not any(map(_alive, children)), "the processes beside it ended")
+        until(lambda: not any(map(_alive, children)), "the processes beside it end")
 
 
 def test_a_desk_that_never_had_rules_refuses_broken_ones(desk: Path) -> None:
@@ -148,18 +146,22 @@ def _workers(server: int) -> list[int]:
     return [pid for pid in _children(server) if b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def _checkers(server: int) -> list[int]:
+    """Those of them that check rules."""
+    return [pid for pid in _children(server) if b"engine.checker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def _worked(pid: int) -> float:
+    """The seconds of processor time that a process has had; to begin takes it less than three."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]
+    return int(ticks) / os.sysconf("SC_CLK_TCK")
+
+
 def _alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def _upkeep(desk: Path) -> list[str]:
@@ -172,21 +174,21 @@ def _upkeep(desk: Path) -> list[str]:
 
 def test_a_worker_runs_beside_the_server_is_begun_again_and_ends_with_it(desk: Path) -> None:
     with serving(desk) as (process, _):
-        _until(lambda: _upkeep(desk) == ["done"], "upkeep was not done by the worker")
+        until(lambda: _upkeep(desk) == ["done"], "the worker does the upkeep")
         (worker,) = _workers(process.pid)
         assert os.getpriority(os.PRIO_PROCESS, worker) > os.getpriority(os.PRIO_PROCESS, process.pid)
         os.kill(worker, signal.SIGKILL)
-        _until(lambda: _workers(process.pid) not in ([], [worker]), "the worker was not begun again")
+        until(lambda: _workers(process.pid) not in ([], [worker]), "the worker is begun again")
         (worker,) = _workers(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert not _alive(worker)
     with serving(desk) as (process, _):
-        _until(lambda: _workers(process.pid), "no worker was begun")
+        until(lambda: _workers(process.pid), "a worker is begun")
         (worker,) = _workers(process.pid)
         process.kill()
         process.wait(10)
-        _until(lambda: not _alive(worker), "the worker did not notice that its server was killed")
+        until(lambda: not _alive(worker), "the worker notices that its server was killed")
     assert _upkeep(desk) == ["done"], "not again before an hour is over"
 
 
@@ -194,11 +196,10 @@ def test_a_desk_may_keep_its_worker_elsewhere(desk: Path) -> None:
     with (desk / "config" / "engine.yaml").open("a", encoding="utf-8") as settings:
         settings.write("jobs: {worker: false}\n")
     with serving(desk) as (process, _):
-        time.sleep(2)
-        assert _workers(process.pid) == []
+        stays(lambda: _workers(process.pid) == [], "there is no worker beside it", seconds=2)
         alone = subprocess.Popen([sys.executable, "-m", "engine", "worker", "--desk", str(desk)])
         try:
-            _until(lambda: _upkeep(desk) == ["done"], "a worker that runs alone did not do the upkeep")
+            until(lambda: _upkeep(desk) == ["done"], "a worker that runs alone does the upkeep")
             alone.send_signal(signal.SIGTERM)
             assert alone.wait(20) == 0
         finally:

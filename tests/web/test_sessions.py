@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from engine.core.entities import SECOND
 from engine.store import Tx, doctor
 from engine.store import tables as t
+from tests.support.waiting import until
 from tests.web.support import PASSWORD, Site, Socket, running
+from web import hub
 from web.routes import table
 
 SECRET = "a-secret-of-the-shop-that-is-long-enough"
@@ -25,6 +27,7 @@ SECRET = "a-secret-of-the-shop-that-is-long-enough"
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("SHOP_SECRET", SECRET)
+    monkeypatch.setattr(hub, "RECHECK", 0.5)  # read when the server starts
     signed = {"auth": {"member": {"demo": {"algorithm": "HS256", "secret_env": "SHOP_SECRET"}}}}
     with running(tmp_path, **{"plugins.settings": signed}) as site:
         site.add_agent("lead", ["lead"], [])
@@ -43,12 +46,26 @@ def events(site: Site, *kinds: str) -> list[dict[str, Any]]:
 def almost_idle(site: Site, left: float) -> None:
     """Every session is so many seconds from having been idle too long."""
     idle = site.desk.config["sessions.agent_idle"]
+    _used(site, lambda now: now - int((idle - left) * SECOND))
 
-    def job(tx: Tx) -> None:
-        tx.run(t.Session.update(used_at=tx.now - int((idle - left) * SECOND)))
 
-    write(site, job)
+def age(site: Site, seconds: float) -> None:
+    """As if so much time had gone by since each session was used."""
+    _used(site, lambda now: t.Session.used_at - int(seconds * SECOND))
+
+
+def _used(site: Site, when: Callable[[int], Any]) -> None:
+    write(site, lambda tx: tx.run(t.Session.update(used_at=when(tx.now))))
     site.loop.call_soon_threadsafe(site.desk.context.known.clear)
+
+
+def used(site: Site) -> int:
+    """How many sessions were used within the last minute."""
+
+    def look(tx: Tx) -> int:
+        return len(tx.values(t.Session.select(t.Session.id).where(t.Session.used_at > tx.now - 60 * SECOND)))
+
+    return int(site.run(lambda: site.desk.context.store.read(look)))
 
 
 # --- idle (S11) -----------------------------------------------------------------------------------------------------
@@ -91,7 +108,8 @@ def test_what_a_person_does_keeps_a_session(site: Site, act: str) -> None:
         assert client.patch(f"/tickets/{number}", json={"subject": "換貨"}).is_success
     else:
         tab.line("您好", ticket=number)
-    time.sleep(9)
+    until(lambda: used(site) > 0, "the session is used anew")
+    age(site, 9)
     assert client.get("/auth/me").status_code == 200
 
 
@@ -123,7 +141,7 @@ def test_what_an_agent_does_is_in_the_log_with_from_where(site: Site) -> None:
     body = {"subject": "退貨", "text": "我要退貨", "shop": "demo", "requester": {"name": "小明"}}
     assert client.post("/tickets", json=body).is_success
     with Socket(site.url, "/ws/agent", **{"User-Agent": "Chrome on a phone"}).hello(token=token) as tab:
-        time.sleep(6)  # the regular look at sessions leaves it as it is
+        time.sleep(1.5)  # the regular look at sessions leaves it as it is
         tab.line("您好", ticket=1)
     assert client.post("/auth/logout").is_success
     assert [one["device"] for one in events(site, "ticket.created")] == ["Firefox on a desk"]

@@ -12,6 +12,7 @@ from engine.desk import Claimed, Context, JobKind, Step, jobs
 from engine.store import Tx
 from engine.store import jobs as rows
 from engine.worker import Worker
+from tests.support.waiting import until_async
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
 
@@ -51,13 +52,12 @@ def worked(site: Site, turns: int) -> None:
     async def work() -> None:
         worker = Worker(site.desk.context, kinds=KINDS, schedules={}, pace=0.0)
         task = asyncio.create_task(worker.run())
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            done = await site.desk.context.read(
-                lambda tx: max(row["done"] for row in rows.listed(tx, None, 9)["items"])
-            )
-            if done >= turns:
-                break
+
+        async def done() -> bool:
+            listed = await site.desk.context.read(lambda tx: rows.listed(tx, None, 9)["items"])
+            return max(row["done"] for row in listed) >= turns
+
+        await until_async(done, f"{turns} turns are done")
         worker.stop()
         await task
 
