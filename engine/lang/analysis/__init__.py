@@ -18,6 +18,7 @@ from engine.lang.analysis.domains import (
     Settled,
     Shape,
 )
+from engine.lang.analysis.idle import check_idle
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Ring, Tie
@@ -74,6 +75,7 @@ def analyse(
     """
     report = Report(view_of(checked, environment, domains or Domains()), prover)
     check_single(report, kept or Kept())
+    check_idle(report)
     check_pairs(report)
     check_stale(report)
     check_required(report)
