@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter, is_not
 from typing import Any
 
-from engine.core.actions import ACTIONS, Lost, has_its_way, merge
+from engine.core.actions import ACTIONS, Lost, answers, has_its_way, merge
 from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.clocks import settle_clocks
@@ -188,6 +188,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
     heard = book.rules.heard(keys, draft.shop)
+    automatic = draft.message is not None and draft.message.automatic
     last: list[tuple[Effect, list[TraceChange], int]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] = ()
@@ -228,7 +229,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
-        wished = [effect for effect in effects if not _silent(draft, effect)]
+        wished = [e for e in effects if answers(e.rule, e.action, keys, machine=draft.automatic, automatic=automatic)]
         standing, lost = merge(wished)
         repeated = {rule.id for rule in matches if rule.id in run.acted}
         new = [rule for rule in matches if rule.id not in repeated]
@@ -300,11 +301,6 @@ def _note_acting(
                     draft.use(rule.id, scope, key)
         if rule.id in losers:
             run.trace.append(entry_of(draft.book, rule, wave, "lost", values, *losers[rule.id]))
-
-
-def _silent(draft: Draft, effect: Effect) -> bool:
-    """Automatic messages get no reply unless the rule names `message.automatic`: two machines must not talk."""
-    return draft.automatic and ACTIONS[effect.action].to_member and not effect.rule.names_automatic
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.core import rounds
-from engine.core.actions import ACTIONS, merge
+from engine.core.actions import ACTIONS, answers, merge
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
 from engine.core.entities import INTERNAL
@@ -151,10 +151,12 @@ class Engine:
     def cascade(self, case: Case, waves: int) -> list[frozenset[str]]:
         """The rules that act, wave by wave (at most `waves`), when rules may act again and again."""
         values, before, keys = dict(case.values), dict(case.before), set(case.keys)
+        machine = "message.received" in keys and bool(values.get("message.automatic"))
         run: list[frozenset[str]] = []
         while keys and len(run) < waves:
             at_start = dict(values)
-            acted, keys, stopped = self._wave(Case(frozenset(keys), case.shop, values, before, ""), values)
+            wave = Case(frozenset(keys), case.shop, values, before, "")
+            acted, keys, stopped = self._wave(wave, values, [], machine=machine)
             run.append(acted)
             before = at_start
             if stopped:
@@ -184,16 +186,15 @@ class Engine:
         return [effect for rule in rules for effect in rule.effects(case.values, case.before, helpers)]
 
     def _wave(
-        self, case: Case, values: dict[str, Any], done: list[Effect] | None = None
+        self, case: Case, values: dict[str, Any], done: list[Effect], *, machine: bool = False
     ) -> tuple[frozenset[str], set[str], bool]:
         """One wave on `values`: who acted, the events of the next one, and whether it was stopped. `done` takes the
-        wishes that stood, of a decision that no machine's line began."""
+        wishes that stood. `machine`: a machine's line began the decision."""
         acted: set[str] = set()
         raised: set[str] = set()
         spoken = False
         at_start = dict(values)
-        automatic = done is None and bool(values.get("message.automatic"))
-        done = [] if done is None else done
+        automatic = bool(values.get("message.automatic"))
         for stage in self.book.environment.stages:
             snapshot = Case(case.keys, case.shop, dict(values), case.before, "")
             rules = [rule for rule in self.matching(stage.name, snapshot) if rule.limit is None]
@@ -201,7 +202,7 @@ class Engine:
             for effect in standing:
                 action = ACTIONS[effect.action]
                 if action.to_member:
-                    if not automatic or effect.rule.names_automatic:
+                    if answers(effect.rule, effect.action, case.keys, machine=machine, automatic=automatic):
                         done.append(effect)
                         acted.add(effect.rule.id)
                         spoken = spoken or not any(one.later for one in action.raises(effect.args))

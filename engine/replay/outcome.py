@@ -46,8 +46,8 @@ class StageOutcome:
 class Outcome:
     """One rulebook's way through a decision: values as its effects leave them, and what it wrote and said."""
 
-    def __init__(self, book: ComparedBook, shop: str, automatic: bool) -> None:
-        self.book, self.shop, self.automatic = book, shop, automatic
+    def __init__(self, book: ComparedBook, shop: str) -> None:
+        self.book, self.shop = book, shop
         self.first: dict[str, Any] = {}
         """What each field was before anything was written."""
         self.values: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from engine.core.actions import ACTIONS, Lost, merge
+from engine.core.actions import Lost, answers, merge
 from engine.core.calendar import from_micros
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.events import BY_CHANGE, BY_CHANGE_OF_CHATS
@@ -58,6 +58,7 @@ class Record:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What never changes of the ticket, and the line it began with."""
     automatic: bool = False
+    """Whether that line is an automatic one."""
 
     def take(self, snapshot: Mapping[str, Any], facts: Mapping[str, Any], sight: Sight) -> None:
         """What the decision saw, as far as who asks may read it; the rest was not recorded, for him."""
@@ -69,6 +70,11 @@ class Record:
     def trace(self) -> list[TraceEntry]:
         """The rules that acted, lost or failed."""
         return [TraceEntry.read(entry) for entry in json.loads(self.packed)]
+
+    @property
+    def machine(self) -> bool:
+        """Whether a machine's line began it."""
+        return self.automatic and any("message.received" in wave["keys"] for wave in self.snapshot["waves"][:1])
 
     def had_a_say(self, wave: int) -> list[TraceEntry]:
         """The rules that acted or lost in a wave."""
@@ -90,8 +96,8 @@ class Replay:
 
     def __init__(self, books: BeforeAfter, record: Record, limits: Limited, left: Left | None = None) -> None:
         self.books, self.record, self.limits, self.left = books, record, limits, left or {}
-        self.before = Outcome(books.before, record.shop, record.automatic)
-        self.after = Outcome(books.after, record.shop, record.automatic)
+        self.before = Outcome(books.before, record.shop)
+        self.after = Outcome(books.after, record.shop)
         self.looked = False
         """Whether any wave was gone through: the outcomes hold values."""
         self.parted = False
@@ -203,7 +209,7 @@ class Replay:
                 continue
             ids = {e.rule for e in entries if e.stage == stage and e.rule in book.by_id}
             matched = [book.by_id[name] for name in ids]
-            done[stage] = self._standing(old, number, stage, matched, mode, values, before)
+            done[stage] = self._standing(old, number, wave["keys"], stage, matched, mode, values, before)
             old.perform(done[stage])
         return seen, done
 
@@ -235,7 +241,7 @@ class Replay:
                 ids = {rule.id for rule in (*as_it_was.matched, *as_it_was.passed_over)} if as_it_was else set()
                 matched = [rule for name, rule in plan.same.items() if name in ids and rule.stage == stage]
                 matched += self._asked(plan.asked.get(stage, []), known, before)
-            standing = self._standing(new, number, stage, matched, mode, known, before)
+            standing = self._standing(new, number, wave["keys"], stage, matched, mode, known, before)
             if not parted and _effects(standing) != _effects(as_it_was):
                 parted = True
                 new.values, new.lost = dict(known), set()
@@ -266,7 +272,7 @@ class Replay:
                 break
             known = new.known()
             matched = self._asked(plan.every.get(stage, []), known, before)
-            new.perform(self._standing(new, number, stage, matched, mode, known, before))
+            new.perform(self._standing(new, number, keys, stage, matched, mode, known, before))
         return start
 
     def _wakes(self, start: Mapping[str, Any], recorded: Collection[str]) -> tuple[str, ...]:
@@ -343,6 +349,7 @@ class Replay:
         self,
         outcome: Outcome,
         wave: int,
+        keys: Collection[str],
         stage: str,
         matched: list[Rule],
         mode: str,
@@ -357,6 +364,7 @@ class Replay:
         standing: list[Effect] = []
         wished: tuple[Effect, ...] = ()
         lost: list[Lost] = []
+        automatic = wave > 0 or self.record.automatic  # a line that is sent in a later wave is a rule's
         if rules:
             helpers = outcome.book.helpers(self.record.shop, values)
             for rule in rules:
@@ -364,7 +372,7 @@ class Replay:
                 if lacking:
                     raise Undecidable(min(lacking))
                 for effect in rule.effects(values, before, helpers):
-                    if not ACTIONS[effect.action].to_member or not outcome.automatic or rule.names_automatic:
+                    if answers(rule, effect.action, keys, machine=self.record.machine, automatic=automatic):
                         standing.append(effect)
             wished = tuple(standing)
             standing, lost = merge(standing)

@@ -41,7 +41,7 @@ rule pong
   on timer.fired when timer.name = pong and ticket.kind = inquiry then start timer ping for 1s
 """
 LATER = """
-rule again on message.sent when message.author = bot then reply "…" after 1s
+rule again on message.sent when message.automatic then reply "…" after 1s
 rule first on ticket.created then reply "…" after 1s
 """
 

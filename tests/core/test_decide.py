@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Create, Record, Say
+from engine.core.changes import Create, Record, Say, Timer
 from engine.core.commands import ChangeMember, ChangeTicket, MarkRead, OpenChat, RateTicket, SetStatus
 from engine.core.decide import Decision
 from engine.core.entities import SYSTEM
@@ -344,6 +344,34 @@ def test_a_rule_that_names_machines_may_answer_them_and_stays_the_only_one() -> 
     """
     decision = Stage(book_of(rules)).says(automatic=True)
     assert [say.text for say in decision.replies] == ["machine"]
+
+
+def test_the_desks_own_lines_get_no_reply_from_a_rule_that_hears_them_sent() -> None:
+    rules = """
+    rule greet on message.received then reply "hello"
+    rule again on message.sent then reply "again" add tag heard
+    rule later on message.sent when message.author = bot then reply "later" after 1s
+    rule both on message.sent, ticket.changed when ticket.tags has heard then reply "both"
+    """
+    stage = Stage(book_of(rules))
+    decision = stage.says()
+    assert [say.text for say in decision.replies] == ["hello", "both"], "what a change of the case asks for is said"
+    assert stage.ticket.tags == ("heard",)
+    assert not any(isinstance(change, Timer) and change.kind == "say" for change in decision.changes)
+
+
+def test_a_rule_that_names_the_desks_own_lines_may_answer_them() -> None:
+    rules = """
+    rule greet on message.received then reply "hello"
+    rule again on message.sent when message.automatic and message.text = "hello" then reply "again"
+    """
+    assert [say.text for say in Stage(book_of(rules)).says().replies] == ["hello", "again"]
+
+
+def test_an_agents_line_is_answered() -> None:
+    stage = Stage(book_of('rule again on message.sent then reply "noted"\n'))
+    stage.says()
+    assert [say.text for say in stage.answers(stage.agent(), "done").replies] == ["noted"]
 
 
 def test_automatic_lines_keep_no_clock() -> None:

@@ -166,9 +166,9 @@ def test_rules_without_end(tmp_path: Path, rules: str, record_property: Tell) ->
 def _behind_a_text(rules: str) -> str:
     """The same with a text in every condition, and the warning allowed."""
     circling = 'ticket.subject contains "轉圈"'
-    rules = rules.replace("ticket.kind = inquiry", circling).replace(
-        "message.author = bot", f"message.author = bot and {circling}"
-    )
+    rules = rules.replace("ticket.kind = inquiry", circling)
+    for heard in ("message.author = bot", "message.automatic"):
+        rules = rules.replace(f"when {heard}", f"when {heard} and {circling}")
     rules = rules.replace("on ticket.created then", f"on ticket.created when {circling} then")
     rules = re.sub(r'\n  allow timer-loop "for the test"', "", rules)
     return re.sub(r'rule (\w+)(?: "[^"]*")?\s+on', r'rule \1\n  allow timer-loop "for the soak"\n  on', rules)

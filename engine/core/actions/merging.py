@@ -1,15 +1,15 @@
-"""Whose effect stands where two rules want different things of one target."""
+"""Which effects count: no machine is answered, and of two rules that want different things of one target one wins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
 from engine.core.actions.table import ACTIONS
 from engine.core.trace import Reason
 from engine.core.values import Struct
-from engine.lang import Effect
+from engine.lang import Effect, Rule
 
 
 class Lost(Struct, frozen=True):
@@ -24,6 +24,18 @@ class Lost(Struct, frozen=True):
     def reason(self) -> Reason:
         """Why, for the trace."""
         return Reason("name" if self.tie else "priority", self.winner.rule.id, self.target)
+
+
+def answers(rule: Rule, action: str, keys: Collection[str], *, machine: bool, automatic: bool) -> bool:
+    """Whether a rule may do an action in a wave of `keys`: automatic messages get no line to the member unless it names
+    `message.automatic`, as two machines must not talk, nor a desk with itself.
+
+    `machine`: a machine's line began the decision, so no rule of it answers. `automatic`: the line at hand is an
+    automatic one, which matters to a rule that was woken because it was sent, and by nothing else.
+    """
+    if not ACTIONS[action].to_member or rule.names_automatic or not (machine or automatic):
+        return True
+    return not machine and any(event.key in keys for event in rule.events if event.kind != "message.sent")
 
 
 def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
