@@ -13,7 +13,7 @@ from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
 from engine.core.entities import INTERNAL
 from engine.core.rulebook import COMPARED, Rulebook
-from engine.core.settled import STARS, settled
+from engine.core.settled import BESIDE, FOLLOWS, NEW, STARS, STILL, settled
 from engine.lang import LIMITS, Effect, Finding, Rule, Source, Span
 from engine.lang.analysis import Arrival, Bounds, Case, Domains, Joint, Ring, Tie, analyse
 from engine.lang.checked import Checked
@@ -69,9 +69,11 @@ def domains_of(book: Rulebook) -> Domains:
     return Domains(
         bounds={**{name: _COUNT for name, (spec, _) in book.fields.items() if spec.count}, **BOUNDS},
         joints=tuple(joints),
-        facts=settled(book, plain=False),
-        plain_facts=settled(book, plain=True),
-        still=frozenset({"every", "timer.fired", "sla.warning", "sla.breached"}),
+        facts=settled(book),
+        follows=FOLLOWS,
+        beside=BESIDE,
+        still=STILL,
+        creations=frozenset(NEW),
         fresh={**FRESH, "ticket.state": tuple(lifecycle.initial for lifecycle in book.lifecycles.values())},
         tracked=frozenset({name for name in book.fields if name.split(".")[0] in COMPARED} | custom),
         shops=tuple((name, str(shop.zone)) for name, shop in book.shops.items()),

@@ -32,6 +32,7 @@ from engine.lang.types import (
     Enum,
     Type,
 )
+from engine.lang.wordlists import redundant_words
 
 Report = Callable[[Finding], None]
 
@@ -295,15 +296,13 @@ class Resolver:
 
     def _contains(self, node: ast.Contains) -> tree.Test | None:
         left = self._text_operand(node.left, "contains")
-        name = None
-        words: tuple[str, ...] | None
-        if node.words is not None:
-            name = node.words.text
-            words = self.words(node.words)
-        else:
-            words = self.texts(node.items)
+        name = None if node.words is None else node.words.text
+        words = self.texts(node.items) if node.words is None else self.words(node.words)
         if left is None or words is None:
             return None
+        entries = [(word, item.span) for word, item in zip(words, node.items, strict=False)]
+        for finding in redundant_words(entries if name is None else (), node.mode, node.exact):
+            self._report(finding)
         return tree.TextContains(node.span, left, node.exact, node.mode, words, name)
 
     def words(self, name: ast.Name) -> tuple[str, ...] | None:

@@ -20,7 +20,7 @@ from engine.lang.limits import LIMITS
 from engine.lang.resolver import Report, Resolver
 from engine.lang.said import say
 from engine.lang.source import Source, Span
-from engine.lang.text import WordSet, fold
+from engine.lang.wordlists import redundant_words
 
 _ONLY = (*forms("ONLY", "en"), *forms("ONLY", "zh"))
 _SETTING = re.compile(r"setting\.(\w+)")
@@ -336,7 +336,8 @@ class Scopes:
             message = say("a word list has at most {most} entries, this one {count}", LIMITS.words, len(entries))
             self.report(Finding("syntax-error", message, item.name.span))
             return None
-        self._redundant(entries, item.name.text in self._whole)
+        for finding in redundant_words(entries, "only" if item.name.text in self._whole else "any"):
+            self.report(finding)
         return tuple(text for text, _ in entries)
 
     def _file(self, path: ast.TextValue, shop: str | None) -> list[tuple[str, Span]] | None:
@@ -358,27 +359,6 @@ class Scopes:
                 entries.append((word, source.span(start, start + len(word))))
             at += len(line) + 1
         return entries
-
-    def _redundant(self, entries: list[tuple[str, Span]], whole: bool) -> None:
-        """Words that are found wherever a shorter one of the list is; of a list for whole texts, only the same word."""
-        words = WordSet(text for text, _ in entries)
-        first: dict[str, Span] = {}
-        for text, span in entries:
-            folded = fold(text)
-            if folded in first:
-                related = (Related(first[folded], say("already here")),)
-                self.report(
-                    Finding("redundant-word", say("`{text}` stands in the list already", text), span, related=related)
-                )
-                continue
-            first[folded] = span
-            if whole:
-                continue
-            for start, end in words.places(folded):
-                if end - start < len(folded):
-                    message = say("`{text}` is found by `{other}` already", text, folded[start:end])
-                    self.report(Finding("redundant-word", message, span))
-                    break
 
 
 class ShopScope:

@@ -22,7 +22,7 @@ from engine.config import DEFAULTS
 from engine.core.access import PERMISSIONS
 from engine.core.events import EVENTS
 from engine.core.own_settings import OWN_SETTINGS
-from engine.core.settled import FACTS
+from engine.core.settled import FACTS, STILL, Fact
 from engine.editor import textmate
 from engine.features import FEATURES
 from engine.lang import CODES, DURATION, Duration, Severity, Type
@@ -234,7 +234,11 @@ def vocabulary_page() -> str:
         f"| `{e.name}`{' `after D`' if e.after == 'required' else ''} | {', '.join(e.objects)} | {e.doc} |"
         for e in EVENTS
     ]
-    settled = [f"| {', '.join(f'`{name}`' for name in fact.events)} | `{fact.field}` | {fact.told} |" for fact in FACTS]
+    settled = [
+        f"| {_all(fact.events)}{' without `after`' if fact.plain and _waits(fact) else ''} | {_all(fact.fields)} "
+        f"| {fact.told} |"
+        for fact in FACTS
+    ]
     fields = [
         f"| `{f.name}` | {type_name(f.type)}{', may be empty' if f.optional else ''} | {'yes' if f.writable else ''} | "
         f"{f.doc} |"
@@ -251,9 +255,11 @@ def vocabulary_page() -> str:
         "A desk's own\nfields, settings, states and word lists come on top; they are declared in its `rules/`.",
         _table("Events", "Event | Brings | Happens when", events),
         _table("What an event settles", "Event | Field | Is then", settled),
-        "It is so whatever else happens; a condition that asks for the contrary is told as `never-true`. A new ticket\n"
-        "is moved on at once where the desk or a rule of the same moment does that; reopened so, it counts one.\n"
-        "`sla.breached` settles its share without `after` only.",
+        "It is so until a rule of an earlier stage writes the field, or what it follows, in the same moment; a\n"
+        "condition that asks for the contrary is told as `never-true`. A new ticket is moved on at once where the\n"
+        "desk or a rule of the same moment does that; reopened so, it counts one.\n\n"
+        f"In an event that comes `after` a while nothing has changed by itself. Nor, but for what they are about, in\n"
+        f"{_all(STILL)}.",
         _table("Fields", "Field | Type | Rules write it | What it is", fields),
         _table("Functions", "Function | Gives | What it does", functions),
         _table("Rights", "Right | Lets one", permissions),
@@ -305,6 +311,15 @@ def type_name(type_: Type) -> str:
     if type_.enum is not None:
         return f"{type_.enum.name}"
     return type_.entity or type_.kind
+
+
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _waits(fact: Fact) -> bool:
+    """Whether one of its events may come `after` a while."""
+    return any(event.after == "optional" for event in EVENTS if event.name in fact.events)
 
 
 def _table(title: str, head: str, rows: Iterable[str]) -> str:

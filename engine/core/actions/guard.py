@@ -11,7 +11,7 @@ from engine.core.entities import NEVER
 from engine.core.rulebook import Rulebook
 from engine.core.trace import TraceChange
 from engine.core.values import replace
-from engine.lang import Duration, Effect, ast
+from engine.lang import Duration, Effect, Finding, ast
 from engine.lang.actions import ActionChecker, Wrong
 from engine.lang.said import say
 from engine.lang.verbs import Args, Raised
@@ -87,7 +87,11 @@ REJECT = Action(
 
 
 def _check_block(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
-    return {"after": checker.duration(action["after"]), **_check_why(checker, action)}
+    after = checker.duration(action["after"])
+    if after is not None and after.micros == 0 and not after.days and isinstance(action["after"], ast.DurationValue):
+        message = say("a block of no time keeps nobody out")
+        checker.report(Finding("redundant-action", message, action.span, say("write how long, or take it out")))
+    return {"after": after, **_check_why(checker, action)}
 
 
 def _block_wanted(book: Rulebook, args: Args) -> TraceChange:

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from engine.lang import tree
 from engine.lang.analysis.boxes import TooManyError, every
-from engine.lang.analysis.domains import TOGETHER, Arrival, Bounds, Domains, Joint
+from engine.lang.analysis.domains import (
+    TOGETHER,
+    Arrival,
+    Bounds,
+    Domains,
+    Joint,
+    Known,
+    OneChanged,
+    Same,
+    Settled,
+    Shape,
+)
+from engine.lang.analysis.idle import check_idle
 from engine.lang.analysis.loops import check_loops
 from engine.lang.analysis.pairs import check_pairs
 from engine.lang.analysis.report import Prover, Report, Ring, Tie
@@ -32,8 +44,13 @@ __all__ = [
     "Case",
     "Domains",
     "Joint",
+    "Known",
+    "OneChanged",
     "Prover",
     "Ring",
+    "Same",
+    "Settled",
+    "Shape",
     "Tie",
     "View",
     "analyse",
@@ -58,6 +75,7 @@ def analyse(
     """
     report = Report(view_of(checked, environment, domains or Domains()), prover)
     check_single(report, kept or Kept())
+    check_idle(report)
     check_pairs(report)
     check_stale(report)
     check_required(report)

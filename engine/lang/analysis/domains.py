@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from engine.lang import tree
@@ -30,6 +31,46 @@ class Bounds:
     def ends(self) -> tuple[Number | None, Number | None]:
         """The least and the greatest."""
         return self.lowest, self.highest
+
+
+class Shape(Enum):
+    """What may be so of a field whatever its value: `SET`, it is not empty; `UNCHANGED`, it is what it was before."""
+
+    SET = "set"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class OneChanged:
+    """At least one of these fields is another than before."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A field has the value of this other one; both lie between the bounds of whole numbers they have."""
+
+    other: str
+
+
+Settled = tuple[Any, ...] | Bounds | Shape | OneChanged | Same
+"""What is known of a field: the values it can have (None: empty), the numbers between which it lies and is never empty,
+or how it stands to something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is so of a field when an event arises.
+
+    `until`: fields; once a rule of an earlier stage may have written one of them, nothing is known any more. `plain`:
+    only of the event itself, not of one that comes `after` a while.
+    """
+
+    field: str
+    settled: Settled
+    until: frozenset[str] = frozenset()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +107,8 @@ class Arrival:
 class Domains:
     """Facts of one desk.
 
-    `facts`: what is so whenever an event of that kind arises: field → the values it can have (None: empty), or bounds
-    between which it lies. `plain_facts`: what is so besides where it is not one of `after`.
-    `still`: kinds of events that come alone while nothing has changed: only time has passed.
+    `facts`: what is so whenever an event of that kind arises.
+    `still`: kinds of events in which nothing has changed by itself but these fields.
     `fresh`: what is so of a ticket that has just been opened. `before` is empty in events of `creations`; `tracked`:
     fields that have a value before the wave (None: all).
     `clock_times`: minutes of the day at which some calendar opens or closes, `holidays` their days (`YYYY-MM-DD`).
@@ -79,13 +119,14 @@ class Domains:
 
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
     joints: tuple[Joint, ...] = ()
-    facts: Mapping[str, Mapping[str, tuple[Any, ...] | Bounds]] = field(default_factory=dict)
-    plain_facts: Mapping[str, Mapping[str, tuple[Any, ...] | Bounds]] = field(default_factory=dict)
+    facts: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
     fresh: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    still: frozenset[str] = frozenset()
+    still: Mapping[str, frozenset[str]] = field(default_factory=dict)
     creations: frozenset[str] = frozenset({"ticket.created"})
     tracked: frozenset[str] | None = None
     waves: tuple[frozenset[str], ...] = TOGETHER
+    beside: tuple[frozenset[str], ...] = ()
+    """Kinds that may come along as well, where what a rule writes may make otherwise what an event settles."""
     shops: tuple[tuple[str, str], ...] = ()
     """Each shop and its time zone; none: one place in the environment's zone."""
     clock_times: tuple[int, ...] = ()
@@ -93,6 +134,8 @@ class Domains:
     helpers: Callable[[str | None, Mapping[str, Any]], Helpers] | None = None
     expected: Mapping[str, tuple[Span, str]] = field(default_factory=dict)
     lengths: Mapping[str, str] = field(default_factory=dict)
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Fields that rules do not write and that are otherwise all the same when rules write one of those beside them."""
     arrivals: tuple[Arrival, ...] = ()
     shares: frozenset[str] = frozenset()
     """Numbers of which 1 is the whole, so that `80` where `80%` is meant is out of reach."""
@@ -101,11 +144,18 @@ class Domains:
     inside: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Of a case that its member does not see: for each of these fields the values of which any says so."""
 
+    def until(self, name: str) -> frozenset[str]:
+        """The fields after whose writing a field may be otherwise: itself, and those it follows."""
+        return self.follows.get(name, frozenset()) | {name}
+
     def settled(self) -> Hashable:
         """The facts as something that can be compared: what is said of a rule by itself depends on them."""
-        found = (self.facts, self.plain_facts)
-        return tuple(tuple((event, tuple(facts.items())) for event, facts in table.items()) for table in found)
+        return tuple(self.facts.items())
 
     def meets(self, one: str, other: str) -> bool:
         """Whether two event kinds can arise together."""
         return one == other or any(one in wave and other in wave for wave in self.waves)
+
+    def may_meet(self, one: str, other: str) -> bool:
+        """Whether that cannot be ruled out."""
+        return self.meets(one, other) or any(one in wave and other in wave for wave in self.beside)

@@ -101,7 +101,7 @@ def _takes(view: View, seen: Seen, other: Seen) -> bool:
 def _as_opened(view: View, seen: Seen, kinds: frozenset[str]) -> list[Box]:
     """Where a rule matches a case of one of these kinds that was just opened."""
     fact = view.space.fact("ticket.kind", sorted(kinds))
-    boxes = view.under(seen.boxes or (), frozenset({"ticket.created"}))
+    boxes = view.under(seen.boxes or (), frozenset({"ticket.created"}), seen.rule.stage)
     if fact is None:
         return boxes
     return [both for box in boxes if 0 not in fact.values() and (both := meet(box, fact)) is not None]
@@ -182,7 +182,7 @@ def _try(report: Report, ring: list[Seen]) -> None:
             continue
         for key in sorted(seen.keys):
             keys = frozenset({key})
-            for box in report.view.under(_starts(report.view, seen, ring), keys)[:STARTS]:
+            for box in report.view.under(_starts(report.view, seen, ring), keys, seen.rule.stage)[:STARTS]:
                 if reasons(report.view, box):
                     continue
                 run: list[frozenset[str]] = []

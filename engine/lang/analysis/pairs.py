@@ -246,7 +246,7 @@ def _shadowed_in_first(report: Report, rules: Sequence[Seen]) -> set[Seen]:
 def _covered(view: View, cover: Cover, seen: Seen, key: str, winners: dict[Seen, None]) -> bool:
     """Whether rules ahead of `seen` match wherever it does in this event."""
     keys = frozenset({key})
-    boxes = view.under(seen.boxes or (), keys)
+    boxes = view.under(seen.boxes or (), keys, seen.rule.stage)
 
     def ahead(other: Seen) -> bool:
         return other.rank < seen.rank and key in other.keys
@@ -302,7 +302,7 @@ def _with_case(report: Report, finding: Finding, seen: Seen, others: Sequence[Se
             there = report.prover.matching(seen.rule.stage, case)
             return matched(there, seen) and any(matched(there, other) for other in others)
 
-        for box in report.view.under(seen.boxes or (), keys)[:LOOKS]:
+        for box in report.view.under(seen.boxes or (), keys, seen.rule.stage)[:LOOKS]:
             case = None
             if not reasons(report.view, box):
                 with contextlib.suppress(NoTextError):
@@ -358,7 +358,7 @@ def _action_loses(
 
 
 def _overruled(view: View, cover: Cover, seen: Seen, write: Written, key: str, lost: dict[Seen, None]) -> bool:
-    boxes = view.under(seen.boxes or (), frozenset({key}))
+    boxes = view.under(seen.boxes or (), frozenset({key}), seen.rule.stage)
 
     def over(other: Seen) -> bool:
         return (
@@ -407,7 +407,7 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
 
         others: dict[Seen, None] = {}
         try:
-            where = [box for key in seen.keys for box in view.under(seen.boxes, frozenset({key}))]
+            where = [box for key in seen.keys for box in view.under(seen.boxes, frozenset({key}), seen.rule.stage)]
             if not where or covers[rarest].uncovered(where, does, others) is not None:
                 continue
         except TooManyError:

@@ -28,7 +28,7 @@ def check_required(report: Report) -> None:
 def _look(report: Report, seen: Seen, action: CheckedAction, target: str, order: dict[str, int]) -> None:
     view = report.view
     for key in sorted(seen.keys):
-        ways = _ways(view, view.under(seen.boxes or (), frozenset({key})), target)
+        ways = _ways(view, view.under(seen.boxes or (), frozenset({key}), seen.rule.stage), target)
         if not ways:
             continue
         wanted = frozenset[str].intersection(*(names for names, _ in ways))

@@ -139,7 +139,7 @@ def _starts(view: View, seen: Seen, circle: list[Seen], event: str) -> list[Box]
     """Where timers are played from: each box of the rule, first as far as the others' conditions hold there too."""
     access = view.space.accesses.get("timer.name")
     apart = {1} | ({access.axis.id} if access is not None else set())
-    own = view.under(seen.boxes or (), frozenset({event}))
+    own = view.under(seen.boxes or (), frozenset({event}), seen.rule.stage)
     shared = []
     for box in own:
         for other in circle:

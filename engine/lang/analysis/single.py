@@ -28,11 +28,13 @@ PARTS = 40
 
 def check_single(report: Report, kept: Kept) -> None:
     """All checks of one rule at a time; what was said of a rule before need not be found again."""
-    settled = report.view.domains.settled()
-    for seen in report.view.rules:
-        found = kept.findings(seen.rule, under := (seen.shops, settled))
+    view = report.view
+    settled = view.domains.settled()
+    for seen in view.rules:
+        before = tuple((key, view.overwritten(key, seen.rule.stage)) for key in sorted(seen.keys))
+        found = kept.findings(seen.rule, under := (seen.shops, settled, before))
         if found is None:
-            alone = Report(report.view, report.prover)
+            alone = Report(view, report.prover)
             _look(alone, seen)
             found = tuple(alone.findings)
         kept.keep_findings(seen.rule, under, found)
@@ -59,7 +61,7 @@ def _never(report: Report, seen: Seen) -> bool:
         return False
     # Where no shop has the rule (each has its own of that name) the condition is not what keeps it from acting.
     boxes = seen.boxes if seen.boxes is not None and seen.shops else seen.condition
-    if any(view.under(boxes, frozenset({key})) for key in seen.keys):
+    if any(view.under(boxes, frozenset({key}), seen.rule.stage) for key in seen.keys):
         return False
     two = _contradiction(view.space, condition)
     finding = Finding("never-true", say("the condition of {rule} never holds", name_of(seen)), condition.span)
@@ -108,8 +110,7 @@ def _decides(view: View, seen: Seen, part: tree.Comparison, value: Any) -> bool:
     """Whether a comparison with another value would hold in one of the events and fail in one, as far as is known."""
     (name,) = tree.reads(part.left)
     for key in seen.keys:
-        facts = {**view.domains.facts.get(view.kind(key), {}), **view.domains.plain_facts.get(view.kind(key), {})}
-        known = facts.get(name)
+        known = next((one.settled for one in view.known(key, seen.rule.stage) if one.field == name), None)
         if not isinstance(known, tuple) or len({_ASKED[part.op](one, value) for one in known}) > 1:
             return True
     return False
@@ -136,7 +137,7 @@ def _always(report: Report, seen: Seen) -> bool:
         against = view.space.boxes(condition, False)
     except TooManyError:
         return False
-    if any(view.under(against, frozenset({key})) for key in seen.keys):
+    if any(view.under(against, frozenset({key}), seen.rule.stage) for key in seen.keys):
         return False
     report.add(
         Finding(
@@ -256,7 +257,7 @@ def _move(report: Report, seen: Seen, action: CheckedAction) -> None:
         return
     for key in sorted(seen.keys):
         keys = frozenset({key})
-        boxes = view.under(seen.boxes if seen.boxes is not None else seen.wide, keys)
+        boxes = view.under(seen.boxes if seen.boxes is not None else seen.wide, keys, seen.rule.stage)
         for kind, states in environment.states.items():
             for state in states:
                 if state == target or (state, target) in environment.moves.get(kind, ()):
@@ -322,9 +323,10 @@ def _unseen(report: Report, seen: Seen) -> None:
     if not actions or seen.boxes is None:
         return
     space = view.space
+    stage = seen.rule.stage
     facts = [space.fact(name, values) for name, values in view.domains.inside.items()]
     insides = [fact for fact in facts if fact is not None and 0 not in fact.values()]
-    boxes = [(key, box) for key in sorted(seen.keys) for box in view.under(seen.boxes, frozenset({key}))]
+    boxes = [(key, box) for key in sorted(seen.keys) for box in view.under(seen.boxes, frozenset({key}), stage)]
     if not boxes or not all(any(within(box, inside) for inside in insides) for _, box in boxes):
         return
     for action in actions:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import takewhile
 
 from engine.lang import tree
-from engine.lang.analysis.axes import EMPTY, FlagAxis
+from engine.lang.analysis.axes import EMPTY
 from engine.lang.analysis.boxes import Box, TooManyError, apart, checked, every, meet, subtract
-from engine.lang.analysis.domains import Domains
+from engine.lang.analysis.domains import Domains, Known, Shape
+from engine.lang.analysis.facts import Tie, asked_changes, box_of, learn, tie_of
 from engine.lang.analysis.space import Space
 from engine.lang.analysis.writes import Written, effect_of, writes_of
 from engine.lang.checked import Checked, CheckedRule
@@ -50,7 +53,7 @@ class Seen:
         return [{**box, 1: self.waves} for box in (self.boxes if self.boxes is not None else self.wide)]
 
 
-@dataclass(slots=True)
+@dataclass
 class View:
     """All rules of a desk, in one space."""
 
@@ -62,7 +65,9 @@ class View:
     stages: dict[str, list[Seen]] = field(default_factory=dict)
     firsts: frozenset[str] = frozenset()
     _kinds: dict[str, str] = field(default_factory=dict)
-    _facts: dict[frozenset[str], Box | None] = field(default_factory=dict)
+    _facts: dict[tuple[frozenset[str], str | None], Box | None] = field(default_factory=dict)
+    _ties: dict[tuple[frozenset[str], str | None], list[Tie]] = field(default_factory=dict)
+    _overwritten: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _meetings: dict[tuple[frozenset[str], frozenset[str]], tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     def kind(self, key: str) -> str:
@@ -85,37 +90,86 @@ class View:
             found = self._meetings[one, other] = tuple(sets)
         return found
 
-    def facts(self, keys: frozenset[str]) -> Box | None:
-        """What is so whenever these events arise; None when they cannot."""
-        if keys not in self._facts:
-            self._facts[keys] = self._known(keys)
-        return self._facts[keys]
+    def facts(self, keys: frozenset[str], stage: str | None = None) -> Box | None:
+        """What is so whenever these events arise, and still in a stage if one is named; None when they cannot."""
+        if (keys, stage) not in self._facts:
+            self._facts[keys, stage] = self._box(keys, stage)
+        return self._facts[keys, stage]
 
-    def _known(self, keys: frozenset[str]) -> Box | None:
+    def known(self, key: str, stage: str | None = None) -> list[Known]:
+        """What an event settles, as far as no rule before the stage may have made it otherwise."""
+        facts = self.domains.facts.get(self.kind(key), ())
+        gone = self.overwritten(key, stage) if stage is not None and facts else frozenset[str]()
+        # A key that is no kind is one of `after`.
+        return [k for k in facts if k.until.isdisjoint(gone) and not (k.plain and not self.plain_key(key))]
+
+    def overwritten(self, key: str, stage: str) -> frozenset[str]:
+        """Which of the fields that something known hangs on rules of earlier stages write when the event arises."""
+        found = self._overwritten.get((key, stage))
+        if found is None:
+            before = takewhile(lambda one: one.name != stage, self.environment.stages)
+            here = [
+                fields
+                for one in before
+                for other, fields in self.written.get(one.name, {}).items()
+                if other == key or (self.plain_key(key) and self.plain_key(other) and self.domains.may_meet(key, other))
+            ]
+            found = self._overwritten[key, stage] = frozenset().union(*here)
+        return found
+
+    @cached_property
+    def written(self) -> dict[str, dict[str, set[str]]]:
+        """By stage and event key, the fields that rules write, of those that something known hangs on. A plugin's
+        action may write any."""
+        domains = self.domains
+        until = [one.until for facts in domains.facts.values() for one in facts]
+        wanted = frozenset().union(*until, *map(domains.until, asked_changes(self.space)))
+        found: dict[str, dict[str, set[str]]] = {}
+        for seen in self.rules:
+            fields = {write.target.partition(" ")[0] for write in seen.writes}
+            for action in seen.rule.actions:
+                fields |= {one.what for one in self.environment.actions[action.action].raises(action.args)}
+                fields |= wanted if action.action == "do" else set()
+            for key in seen.keys if fields & wanted else ():
+                found.setdefault(seen.rule.stage, {}).setdefault(key, set()).update(fields & wanted)
+        return found
+
+    def _box(self, keys: frozenset[str], stage: str | None) -> Box | None:
         box: Box | None = {}
         kinds = {self.kind(key) for key in keys}
-        parts: list[Box | None] = []
-        for kind in sorted(kinds):
-            parts.extend(self.space.fact(name, values) for name, values in self.domains.facts.get(kind, {}).items())
-        for key in sorted(keys):
-            facts = self.domains.plain_facts.get(key, {})  # a key that is no kind is one of `after`
-            parts.extend(self.space.fact(name, values) for name, values in facts.items())
+        parts = [box_of(self.space, one) for key in sorted(keys) for one in self.known(key, stage)]
         if kinds & self.domains.creations:
             parts.extend({change.before.id: EMPTY} for change in self.space.changes.values())
-        if kinds <= self.domains.still:
-            parts.extend({c.flag.id: FlagAxis.FALSE} for c in self.space.changes.values() if c.tracked)
+        if all(self.kind(key) in self.domains.still or not self.plain_key(key) for key in keys):
+            # One that comes `after` a while brings nothing new.
+            moved = [self.domains.still.get(key, frozenset[str]()) for key in keys]
+            gone = frozenset().union(*moved, *(self.overwritten(key, stage) for key in keys if stage is not None))
+            still = (name for name in asked_changes(self.space) if self.domains.until(name).isdisjoint(gone))
+            parts.extend(box_of(self.space, Known(name, Shape.UNCHANGED)) for name in still)
         for part in parts:
             if part is not None and box is not None:
                 box = None if 0 in part.values() else meet(box, part)
         return box
 
-    def under(self, boxes: Iterable[Box], keys: frozenset[str]) -> list[Box]:
-        """The boxes as far as they can be when these events arise."""
-        facts = self.facts(keys)
+    def under(self, boxes: Iterable[Box], keys: frozenset[str], stage: str | None = None) -> list[Box]:
+        """The boxes as far as they can be when these events arise (and still in a stage, if one is named)."""
+        facts = self.facts(keys, stage)
         if facts is None:
             return []
+        ties = self._ties_of(keys, stage)
         found = (meet(box, facts) for box in boxes)
-        return [box for box in found if box is not None and self.space.possible(box)]
+        return [
+            box
+            for box in found
+            if box is not None and self.space.possible(box) and all(tie.possible(box) for tie in ties)
+        ]
+
+    def _ties_of(self, keys: frozenset[str], stage: str | None) -> list[Tie]:
+        if (keys, stage) not in self._ties:
+            known = (one for key in sorted(keys) for one in self.known(key, stage))
+            ties = (tie_of(self.space, one) for one in known)
+            self._ties[keys, stage] = [tie for tie in ties if tie is not None]
+        return self._ties[keys, stage]
 
 
 def view_of(checked_rules: Checked, environment: Environment, domains: Domains) -> View:
@@ -130,9 +184,10 @@ def view_of(checked_rules: Checked, environment: Environment, domains: Domains) 
     for _, guard in ways:
         if guard is not None:
             space.learn(guard)
-    known = (*domains.facts.values(), *domains.plain_facts.values())
-    for facts in (*known, domains.fresh, *(before for before, _ in ways)):
-        for name, values in facts.items():
+    for one in (one for facts in domains.facts.values() for one in facts):
+        learn(space, one)
+    for given in (domains.fresh, *(before for before, _ in ways)):
+        for name, values in given.items():
             space.learn_fact(name, values)
     space.settle()
     firsts = frozenset(stage.name for stage in environment.stages if stage.mode == "first")
@@ -296,7 +351,7 @@ class Cover:
 
 def overlap(view: View, one: Seen, other: Seen, keys: frozenset[str]) -> list[Box]:
     """Where both rules match when these events arise."""
-    facts = view.facts(keys)
+    facts = view.facts(keys, one.rule.stage)
     if facts is None:
         return []
     found: list[Box] = []
