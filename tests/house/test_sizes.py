@@ -15,7 +15,7 @@ LONG = {
     "engine/lang/checker.py": 561,
     "engine/lang/formatter.py": 570,
     "engine/lang/resolver.py": 593,
-    "tests/core/test_decide.py": 553,
+    "tests/core/test_decide.py": 519,
     "tests/web/test_http.py": 541,
 }
 """Long files of before and their length. They may only shrink; no file may come to them."""
