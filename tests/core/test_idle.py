@@ -24,6 +24,8 @@ NOTHING = [
     ("timer.fired", "not ticket.tags has vip", "remove tag vip"),
     ("timer.fired", "ticket.state = 對話中", "move to 對話中"),
     ("timer.fired", "ticket.priority != lowest", "block member for 0s"),
+    ("message.sent", "message.author = bot", 'reply "x"'),
+    ("message.sent", "message.author in [bot, desk] and ticket.priority = high", 'reply "x" after 1m'),
 ]
 SOMETHING = [
     ("ticket.assigned", "ticket.priority != lowest", 'notify agent ticket.assignee "x"'),
@@ -38,6 +40,10 @@ SOMETHING = [
     ("timer.fired", "ticket.tags has vip", "add tag vip, handled"),
     ("timer.fired", "ticket.tags has vip", "add tag vip to member"),
     ("timer.fired", "ticket.priority != lowest", "block member for 1s"),
+    ("message.sent", "message.author != agent and message.automatic", 'reply "x"'),
+    ("message.sent", "message.author in [bot, agent]", 'reply "x"'),
+    ("message.sent, ticket.assigned", "ticket.priority = high", 'reply "x"'),
+    ("message.sent", "message.author = bot", 'note "x"'),
 ]
 
 

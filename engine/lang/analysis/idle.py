@@ -8,7 +8,7 @@ from typing import Any
 from engine.lang import tree
 from engine.lang.analysis.axes import ChoiceAxis, FlagAxis, OrderedAxis
 from engine.lang.analysis.boxes import Box, within
-from engine.lang.analysis.report import Report, name_of
+from engine.lang.analysis.report import SENT, Report, name_of
 from engine.lang.analysis.view import Seen, View
 from engine.lang.analysis.writes import Written, said
 from engine.lang.checked import CheckedAction, Dynamic
@@ -44,8 +44,14 @@ def _look(report: Report, seen: Seen, wanted: dict[str, dict[object, set[str]]])
             message = say(
                 "`{action}` does nothing: wherever {rule} acts, it is so already", said(action), name_of(seen)
             )
+        help_ = say("take it out, or mend the condition")
+        if message is None and _to_itself(view, seen, action, boxes):
+            message = say(
+                "`{action}` does nothing: {rule} hears only what the desk itself wrote", said(action), name_of(seen)
+            )
+            help_ = say("let the condition ask `message.automatic`, if the desk is to answer itself")
         if message is not None:
-            report.add(Finding("redundant-action", message, action.span, say("take it out, or mend the condition")))
+            report.add(Finding("redundant-action", message, action.span, help_))
 
 
 # ---- nobody ------------------------------------------------------------------------------------------------------
@@ -69,6 +75,20 @@ def _nobody(view: View, seen: Seen, action: CheckedAction, boxes: Sequence[Box])
 def _settled_empty(view: View, key: str, stage: str, name: str) -> bool:
     """What an event settles of a field that no condition need name."""
     return any(one.field == name and one.settled == (None,) for one in view.known(key, stage))
+
+
+OWN = ("bot", "desk")
+"""Who writes automatic lines to members."""
+
+
+def _to_itself(view: View, seen: Seen, action: CheckedAction, boxes: Sequence[Box]) -> bool:
+    """Whether it would answer lines of the desk, which no rule does that does not name `message.automatic`."""
+    if not view.environment.actions[action.action].to_member or seen.keys != {SENT}:
+        return False
+    if seen.rule.condition is None or "message.automatic" in tree.reads(seen.rule.condition):
+        return False
+    author = view.space.accesses.get("message.author")
+    return author is not None and _in(boxes, {author.axis.id: author.mask(author.inner.pick(OWN))})
 
 
 # ---- so already --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from engine.lang.findings import Finding
 from engine.lang.ruleset import Rule
 from engine.lang.said import both, say
 
+SENT = "message.sent"
 LOST = "delivery.failed"
 """The event of a line that could not be delivered: to answer it is to be asked again where the answer is lost, too."""
 
