@@ -106,6 +106,29 @@ class MoveTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferTicket:
+    """A case handed to a team, to an agent, or to an agent of a team, with what the next one must know: one act."""
+
+    number: int
+    team: str | None = None
+    agent: str | None = None
+    """Username. None: whoever of the team takes it."""
+    note: str = ""
+    """For colleagues; it stands in the case as a note."""
+    tell_member: bool = False
+    """Whether the member is to hear of it; in which words, if any, is for the rules."""
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTicket:
+    """An agent takes a case that nobody has."""
+
+    number: int
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RateTicket:
     """The member's verdict, 5 (非常滿意) to 1 (非常不滿意)."""
 

@@ -60,6 +60,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "sla.policy", "sla.target", "sla.percent", "sla.overdue", "sla.due_at", "shop.agents_here",
         "ticket.agents_here",
         "rating.score", "rating.comment", "timer.name",
+        "transfer.by", "transfer.from_team", "transfer.from_agent", "transfer.note", "transfer.tell_member",
     ),
     "member.view": (
         "member.tags", "member.blocked", "member.open_tickets", "member.complaints_30d",

@@ -26,19 +26,20 @@ from engine.store import FileRefused, Tx, requests
 class RuleCommand:
     """A command that rules decide. `locate` finds its case; `answer` shapes the reply, nothing by default.
 
-    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: it carries a line, which has a limit.
+    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: where it carries a line, which has a
+    limit.
     """
 
     command: type
     locate: Callable[[Work, Any], Case]
     answer: Callable[[Work, Any, Case, Decided], dict[str, Any]] = lambda work, command, case, decided: {}
     repeated: Callable[[Work, Any], dict[str, Any] | None] = lambda work, command: None
-    speaks: bool = False
+    speaks: str | None = None
 
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Decides the command in one transaction. Raises Refused."""
-        if self.speaks:
-            _check_length(context, command.text)
+        if self.speaks is not None:
+            _check_length(context, self.speaks, getattr(command, self.speaks))
         return await _in_transaction(context, actor, command, key, self._run)
 
     def _run(self, work: Work, command: Any) -> dict[str, Any]:
@@ -120,10 +121,10 @@ class Asked:
         return self.run(work, question)
 
 
-def _check_length(context: Context, text: str) -> None:
+def _check_length(context: Context, name: str, text: str) -> None:
     most = context.config["limits.line"]
     if len(text) > most:
-        raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer="/text")
+        raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer=f"/{name}")
 
 
 async def _in_transaction(

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from engine.desk import (
     AskRating,
     ChangeTicket,
+    ClaimTicket,
     Events,
     MarkRead,
     Messages,
@@ -20,6 +21,7 @@ from engine.desk import (
     TicketByNumber,
     Tickets,
     Trace,
+    TransferTicket,
     Transitions,
 )
 from web import schema, trace_schema
@@ -112,6 +114,20 @@ async def move_ticket(call: Call) -> Reply:
     body: schema.TransitionBody = call.body
     done = await call.act(MoveTicket(call.path["number"], body.trigger, body.fields, call.version))
     return _ticket(done["ticket"])
+
+
+@route("POST", f"{ONE}/transfer", {200: schema.Ticket}, tag="tickets", body=schema.TransferBody, match=True)
+async def transfer_ticket(call: Call) -> Reply:
+    """Hand the ticket to a team or a colleague, with a note for them; whoever held it gives it up."""
+    body: schema.TransferBody = call.body
+    command = TransferTicket(call.path["number"], body.team, body.agent, body.note, body.tell_member, call.version)
+    return _ticket((await call.act(command))["ticket"])
+
+
+@route("POST", f"{ONE}/claim", {200: schema.Ticket}, tag="tickets", match=True)
+async def claim_ticket(call: Call) -> Reply:
+    """Take the ticket, if nobody has it."""
+    return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
 
 
 @route("GET", f"{ONE}/trace", {200: trace_schema.TracePage}, tag="tickets", query=trace_schema.TraceQuery)

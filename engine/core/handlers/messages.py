@@ -190,9 +190,10 @@ def _agent_says(
     draft.keys.add("message.sent")
 
 
-def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> None:
+def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> int:
+    """A line for colleagues; returns its ref."""
     actor = draft.actor
-    draft.say(
+    said = draft.say(
         author_kind="agent" if actor.kind == "agent" else "system",
         author_id=actor.id,
         text=text,
@@ -201,6 +202,7 @@ def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str 
         attachments=attachments,
         client_key=client_key,
     )
+    return said.ref
 
 
 def _take(draft: Draft, actor: Actor) -> None:

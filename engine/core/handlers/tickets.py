@@ -53,13 +53,13 @@ def change_ticket(draft: Draft, command: ChangeTicket) -> None:
     if not draft.actor.staff:
         raise Refused("forbidden", "permission-needed", "members do not change a case; write a line instead")
     _may_change(draft, set(command.values) or {"subject"})
-    _fresh(draft.need_ticket(), command.if_version)
+    fresh(draft.need_ticket(), command.if_version)
     change(draft, command.values)
 
 
 def move(draft: Draft, command: MoveTicket) -> None:
     ticket = draft.need_ticket()
-    _fresh(ticket, command.if_version)
+    fresh(ticket, command.if_version)
     lifecycle = draft.book.lifecycles[ticket.kind]
     asked = {n for t in lifecycle.moves(ticket.state) if t.trigger == command.trigger for n in t.requires}
     _may_change(draft, {name for name in command.values if _field_name(draft, name) not in asked})
@@ -136,7 +136,8 @@ def _field_name(draft: Draft, name: str) -> str:
     return f"ticket.{name.removeprefix('fields.')}"
 
 
-def _fresh(ticket: Ticket, if_version: int | None) -> None:
+def fresh(ticket: Ticket, if_version: int | None) -> None:
+    """Raises Refused where somebody has changed the case since the version that the actor saw."""
     if if_version is not None and ticket.version != if_version:
         raise Refused("stale", "stale", "somebody changed this case meanwhile; read it again")
 

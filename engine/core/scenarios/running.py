@@ -13,6 +13,7 @@ from engine.core.commands import (
     CallEvent,
     ChangeMember,
     ChangeTicket,
+    ClaimTicket,
     DeliveryFailed,
     EndChat,
     MemberLine,
@@ -24,6 +25,7 @@ from engine.core.commands import (
     PostMessage,
     RateTicket,
     SetStatus,
+    TransferTicket,
 )
 from engine.core.decide import Decision
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
@@ -360,6 +362,11 @@ class _Runner:
             commands.append(ChangeTicket(number, self._named(step.set)))
         if step.move is not None:
             commands.append(MoveTicket(number, step.move))
+        if step.transfer is not None:
+            to = step.transfer
+            commands.append(TransferTicket(number, to.team, to.agent, to.note or "", to.tell_member))
+        if step.claim:
+            commands.append(ClaimTicket(number))
         if step.ask_rating:
             commands.append(AskRating(number))
         if step.end:

@@ -134,6 +134,23 @@ class CallEntry(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferEntry(Entry):
+    """Where an agent hands a case."""
+
+    FORM: ClassVar[str] = say("`transfer` is a mapping such as `{team: …, note: …}`")
+
+    @staticmethod
+    def unknown(key: str) -> str:
+        """Returns what is told of a key that no field has."""
+        return say("`{name}` means nothing for {what}", key, say("a transfer"))
+
+    team: Annotated[str | None, LOOSE, Names("team"), say("the team that gets it")] = None
+    agent: Annotated[Text, say("the agent who gets it, by username")] = None
+    note: Annotated[Text, say("what colleagues are told with it")] = None
+    tell_member: Annotated[bool, say("whether the member is to hear of it")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expect(Entry):
     """What a step must cause."""
 
@@ -194,6 +211,8 @@ class Step(Entry):
     ] = None
     status: Annotated[str | None, LOOSE, Choices(*STATUSES), say("the agent is now this")] = None
     end: Annotated[bool, say("the chat is ended, by the agent where one acts")] = False
+    transfer: Annotated[TransferEntry | None, say("the agent hands the case to a team or a colleague")] = None
+    claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
     ask_rating: Annotated[bool, say("the agent asks the member for a rating")] = False
     rate: Annotated[int | None, Else(say("`{key}` is a number", "rate")), say("the member rates the case: 1 to 5")] = (
         None

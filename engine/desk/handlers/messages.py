@@ -117,7 +117,7 @@ def _retry(work: Work, command: Retry) -> dict[str, Any]:
 
 
 COMMANDS = (
-    RuleCommand(MemberLine, locate=_of_line, answer=answered, repeated=_repeated, speaks=True),
-    RuleCommand(PostMessage, locate=_of_post, answer=answered, repeated=_repeated, speaks=True),
+    RuleCommand(MemberLine, locate=_of_line, answer=answered, repeated=_repeated, speaks="text"),
+    RuleCommand(PostMessage, locate=_of_post, answer=answered, repeated=_repeated, speaks="text"),
     PlainCommand(Retry, _retry, rights=("ticket.reply",)),
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from engine.core.commands import AskRating, ChangeTicket, MarkRead, MoveTicket, OpenTicket, RateTicket
+from engine.core.commands import (
+    AskRating,
+    ChangeTicket,
+    ClaimTicket,
+    MarkRead,
+    MoveTicket,
+    OpenTicket,
+    RateTicket,
+    TransferTicket,
+)
 from engine.core.entities import Case
 from engine.core.errors import Refused
 from engine.desk import locate, results
@@ -54,9 +63,11 @@ def _read(work: Work, command: MarkRead, case: Case, decided: Decided) -> dict[s
 
 
 COMMANDS = (
-    RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks=True),
+    RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks="text"),
     RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
+    RuleCommand(TransferTicket, locate=locate.by_number, answer=ticket_answer, speaks="note"),
+    RuleCommand(ClaimTicket, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(RateTicket, locate=locate.latest_chat, answer=ticket_answer),
     RuleCommand(AskRating, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(MarkRead, locate=locate.by_number, answer=_read),
