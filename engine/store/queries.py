@@ -272,9 +272,7 @@ def _ticket_rows(*, staff: bool) -> Any:
         read = (
             t.Seen.select(t.Seen.message_id)
             .where(
-                (t.Seen.owner_kind == "agent")
-                & (t.Seen.owner_id == p("actor_id"))
-                & (t.Seen.ticket_id == t.Ticket.id)
+                (t.Seen.owner_kind == "agent") & (t.Seen.owner_id == p("actor_id")) & (t.Seen.ticket_id == t.Ticket.id)
             )
             .limit(1)
         )
