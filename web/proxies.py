@@ -8,6 +8,8 @@ from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
+KEPT: Final = 10_000
+"""Addresses of which it is remembered whether they are a listed proxy's."""
 FORWARDED: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 
 
@@ -17,6 +19,8 @@ class Proxies:
     def __init__(self, networks: Iterable[str]) -> None:
         """Raises ValueError for what is no address or network."""
         self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+        self._known: dict[str, bool] = {}
+        """Whether an address is listed, of those asked for: a request asks several times, and people ask again."""
 
     def address(self, request: HTTPServerRequest) -> str:
         """The client's address: the last one told that is not a listed proxy's."""
@@ -51,8 +55,14 @@ class Proxies:
         return ip is not None and ip.is_loopback and not unlisted
 
     def _listed(self, address: str) -> bool:
-        ip = _ip(address)
-        return ip is not None and any(ip.version == net.version and ip in net for net in self._networks)
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) > KEPT:
+                self._known.clear()
+            ip = _ip(address)
+            known = ip is not None and any(ip.version == net.version and ip in net for net in self._networks)
+            self._known[address] = known
+        return known
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -46,8 +46,15 @@ class Calendar:
     label: Mapping[str, str] = field(default_factory=dict)
     _days: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict, repr=False)
     _begins: dict[int, int] = field(default_factory=dict, repr=False)
+    _week: tuple[tuple[tuple[int, int], ...], ...] | None = field(default=None, repr=False)
     _first_days: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     """By UTC day, the local day in which it begins and the first µs of the one after."""
+
+    def week(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The spans of each weekday, in order."""
+        if self._week is None:
+            self._week = tuple(tuple(sorted(self.hours.get(day, ()))) for day in range(7))
+        return self._week
 
     def is_open(self, at: int) -> bool:
         """Whether the moment lies in working time; the end of a span does not."""

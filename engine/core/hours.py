@@ -14,7 +14,7 @@ _DAY = 24 * 60
 
 def hours_in_words(calendar: Calendar, locale: str) -> str:
     """The hours of a week in a language. Holidays are not named."""
-    return _in_words(tuple(tuple(sorted(calendar.hours.get(day, ()))) for day in range(7)), locale)
+    return _in_words(calendar.week(), locale)
 
 
 @lru_cache(maxsize=256)

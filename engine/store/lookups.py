@@ -128,6 +128,7 @@ class StoreLookups(Lookups):
         self._lock = lock
         self._rosters: dict[str, tuple[Agent, ...]] = {}
         self._present: dict[str, dict[int, tuple[str, ...]]] = {}
+        self._teams: dict[str, list[int]] = {}
         self._member_lines: dict[tuple[int, int], int] = {}
 
     def roster(self, shop: str) -> tuple[Agent, ...]:
@@ -147,7 +148,9 @@ class StoreLookups(Lookups):
         here = self._present[shop]
         if team is None:
             return tuple(here.values())
-        return tuple(here[id] for id in self._tx.values(_OF_TEAM, team=team) if id in here)
+        if team not in self._teams:
+            self._teams[team] = self._tx.values(_OF_TEAM, team=team)
+        return tuple(here[id] for id in self._teams[team] if id in here)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

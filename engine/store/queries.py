@@ -35,7 +35,7 @@ from engine.store.show import (
     show_ticket,
     straight_percent,
 )
-from engine.store.sql import Prepared, Row, joined, p
+from engine.store.sql import Prepared, PreparedOfIds, Row, joined, p
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -137,8 +137,8 @@ def tickets(
     limit = limited(question.limit)
     if question.view in _OF_OPEN:
         page = t.Ticket.id.in_(_first_of_open(page, name, down, limit + 1))
-    rows = tx.rows(_ticket_rows(scope, actor_id or 0).where(page).order_by(*order).limit(limit + 1))
-    more, rows = len(rows) > limit, rows[:limit]
+    ids = tx.values(t.Ticket.select(t.Ticket.id).where(page).order_by(*order).limit(limit + 1))
+    more, rows = len(ids) > limit, _rows_of(tx, scope, actor_id, ids[:limit])
     answer: dict[str, Any] = {
         "items": _shown(tx, scope, rows, now, percent),
         "next": cursor(rows[-1][column.column_name], rows[-1]["id"], _ORDERS.index(question.sort)) if more else None,
@@ -188,36 +188,47 @@ def shown_one(
     return show_ticket(row, tags, sla, tx.ring, scope)
 
 
-def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
-    """Cases opened beside a ticket, and the one it was opened beside, oldest first, as far as the scope sees them."""
+_SEEN_BY = (t.Ticket.shop, t.Ticket.member_id, t.Ticket.channel)
+"""What `may_see` asks of a row."""
+_LINKED = ("number", "kind", "subject", "state", "category", "link", "created_at")
+
+
+def _links() -> Any:
     this = t.Ticket.alias("this")
     linked = t.TicketLink.kind.alias("link"), (t.TicketLink.to_id == this.id).alias("origin"), t.TicketLink.created_at
     other = ((t.TicketLink.from_id == this.id) & (t.TicketLink.to_id == t.Ticket.id)) | (
         (t.TicketLink.to_id == this.id) & (t.TicketLink.from_id == t.Ticket.id)
     )
     shown = (t.Ticket.number, t.Ticket.kind, t.Ticket.subject, t.Ticket.state, t.Ticket.category)
-    rows = tx.rows(
-        t.TicketLink.select(*shown, *linked)
-        .join(this, on=(this.number == number))
-        .switch(t.TicketLink)
-        .join(t.Ticket, on=other)
-        .where(of_ticket(scope))
-        .order_by(t.TicketLink.id)
-    )
-    return [{**row, "origin": bool(row["origin"])} for row in rows]
+    query = t.TicketLink.select(*shown, *linked, *_SEEN_BY).join(this, on=(this.number == p("number")))
+    return query.switch(t.TicketLink).join(t.Ticket, on=other).order_by(t.TicketLink.id)
+
+
+_TICKET_LINKS = Prepared(_links)
+
+
+def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
+    """Cases opened beside a ticket, and the one it was opened beside, oldest first, as far as the scope sees them."""
+    rows = [row for row in tx.rows(_TICKET_LINKS, number=number) if may_see(scope, row)]
+    return [{**{name: row[name] for name in _LINKED}, "origin": bool(row["origin"])} for row in rows]
 
 
 _VISIT = ("page", "title", "referrer", "device", "language", "browser", "address", "visits")
+_TICKET_VISIT = Prepared(
+    lambda: (
+        t.Chat.select(*(getattr(t.Chat, name) for name in _VISIT), *_SEEN_BY)
+        .join(t.Ticket, on=(t.Ticket.id == t.Chat.ticket_id))
+        .where(t.Ticket.number == p("number"))
+    )
+)
 
 
 def visit(tx: Tx, scope: Scope, number: int) -> dict[str, Any] | None:
     """From where a chat was begun, for staff who see its ticket; None for what is no chat."""
-    row = tx.row(
-        t.Chat.select(*(getattr(t.Chat, name) for name in _VISIT))
-        .join(t.Ticket, on=(t.Ticket.id == t.Chat.ticket_id))
-        .where(of_ticket(scope) & (t.Ticket.number == number))
-    )
-    return None if row is None else show_place(row, ("address", "browser"), personal=scope.personal)
+    row = tx.row(_TICKET_VISIT, number=number)
+    if row is None or not may_see(scope, row):
+        return None
+    return show_place({name: row[name] for name in _VISIT}, ("address", "browser"), personal=scope.personal)
 
 
 def tickets_of_member(
@@ -225,13 +236,20 @@ def tickets_of_member(
 ) -> list[dict[str, Any]]:
     """A member's latest tickets."""
     mine = of_ticket(scope) & (t.Ticket.member_id == member_id)
-    rows = tx.rows(_ticket_rows(scope, actor_id or 0).where(mine).order_by(t.Ticket.id.desc()).limit(limit))
-    return _shown(tx, scope, rows, now, percent)
+    ids = tx.values(t.Ticket.select(t.Ticket.id).where(mine).order_by(t.Ticket.id.desc()).limit(limit))
+    return _shown(tx, scope, _rows_of(tx, scope, actor_id, ids), now, percent)
 
 
-def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
+def _rows_of(tx: Tx, scope: Scope, actor_id: int | None, ids: list[int]) -> list[Row]:
+    """The rows of tickets that the scope sees, in the order of their ids as given."""
+    query, more = (_STAFF_TICKETS, {"actor_id": actor_id or 0}) if scope.staff else (_MEMBER_TICKETS, {})
+    found = {row["id"]: row for known, values in query.asked(ids) for row in tx.rows(known, **values, **more)}
+    return [found[one] for one in ids if one in found]
+
+
+def _ticket_rows(*, staff: bool) -> Any:
     """Tickets with requester, assignee and the case they went on in; for staff the last line, how many of the member's
-    lines are unread, and what he wrote with his rating."""
+    lines `p("actor_id")` has not read, and what he wrote with his rating."""
     onward = t.Ticket.alias("onward")
     columns: list[Any] = [
         t.Ticket,
@@ -244,7 +262,7 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
     query = t.Ticket.select().join(t.Member, on=(t.Member.id == t.Ticket.member_id)).switch(t.Ticket)
     query = query.join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Ticket.assignee_id)).switch(t.Ticket)
     query = query.join(onward, JOIN.LEFT_OUTER, on=(onward.id == t.Ticket.merged_into)).switch(t.Ticket)
-    if scope.staff:
+    if staff:
         query = query.join(t.Rating, JOIN.LEFT_OUTER, on=(t.Rating.ticket_id == t.Ticket.id)).switch(t.Ticket)
         writer = t.Agent.alias("writer")
         query = query.join(t.Message, JOIN.LEFT_OUTER, on=(t.Message.id == t.Ticket.last_message_id)).join(
@@ -254,9 +272,7 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
         read = (
             t.Seen.select(t.Seen.message_id)
             .where(
-                (t.Seen.owner_kind == "agent")
-                & (t.Seen.owner_id == (p("actor_id") if actor_id is None else actor_id))
-                & (t.Seen.ticket_id == t.Ticket.id)
+                (t.Seen.owner_kind == "agent") & (t.Seen.owner_id == p("actor_id")) & (t.Seen.ticket_id == t.Ticket.id)
             )
             .limit(1)
         )
@@ -276,8 +292,10 @@ def _ticket_rows(scope: Scope, actor_id: int | None) -> Any:
     return query.select(*columns)
 
 
-_STAFF_TICKET = Prepared(lambda: _ticket_rows(Scope(), None).where(t.Ticket.number == p("number")))
-_MEMBER_TICKET = Prepared(lambda: _ticket_rows(Scope(member_id=0), None).where(t.Ticket.number == p("number")))
+_STAFF_TICKET = Prepared(lambda: _ticket_rows(staff=True).where(t.Ticket.number == p("number")))
+_MEMBER_TICKET = Prepared(lambda: _ticket_rows(staff=False).where(t.Ticket.number == p("number")))
+_STAFF_TICKETS = PreparedOfIds(lambda ids: _ticket_rows(staff=True).where(t.Ticket.id.in_(ids)))
+_MEMBER_TICKETS = PreparedOfIds(lambda ids: _ticket_rows(staff=False).where(t.Ticket.id.in_(ids)))
 _TICKET_TAGS = Prepared(
     lambda: (
         t.TagUse.select(t.TagUse.name)
@@ -286,28 +304,31 @@ _TICKET_TAGS = Prepared(
     )
 )
 _TICKET_CLOCKS = Prepared(lambda: t.SlaClock.select().where(t.SlaClock.ticket_id == p("id")))
+_CLOCKS_OF = PreparedOfIds(lambda ids: t.SlaClock.select().where(t.SlaClock.ticket_id.in_(ids)))
+_TAGS_OF = PreparedOfIds(
+    lambda ids: (
+        t.TagUse.select(t.TagUse.owner_id, t.TagUse.name)
+        .where((t.TagUse.owner_kind == p("owner")) & t.TagUse.owner_id.in_(ids))
+        .order_by(t.TagUse.at, t.TagUse.name)
+    )
+)
 
 
 def _shown(tx: Tx, scope: Scope, rows: list[Row], now: int, percent: Percent) -> list[dict[str, Any]]:
     ids = [row["id"] for row in rows]
     tags = tags_of(tx, "ticket", ids) if scope.staff else {}
     clocks: dict[int, list[Clock]] = {}
-    if ids and scope.staff:
-        for row in tx.rows(t.SlaClock.select().where(t.SlaClock.ticket_id.in_(ids))):
+    for known, values in _CLOCKS_OF.asked(ids) if scope.staff else ():
+        for row in tx.rows(known, **values):
             clocks.setdefault(row["ticket_id"], []).append(clock_of(row))
     return [shown_one(tx, scope, row, tags.get(row["id"], []), clocks.get(row["id"], ()), now, percent) for row in rows]
 
 
 def tags_of(tx: Tx, owner: str, ids: Collection[int]) -> dict[int, list[str]]:
-    """Tags by owner, in the order in which they came: one statement."""
+    """Tags by owner, in the order in which they came."""
     found: dict[int, list[str]] = {}
-    if ids:
-        query = (
-            t.TagUse.select(t.TagUse.owner_id, t.TagUse.name)
-            .where((t.TagUse.owner_kind == owner) & t.TagUse.owner_id.in_(list(ids)))
-            .order_by(t.TagUse.at, t.TagUse.name)
-        )
-        for row in tx.rows(query):
+    for known, values in _TAGS_OF.asked(list(ids)):
+        for row in tx.rows(known, owner=owner, **values):
             found.setdefault(row["owner_id"], []).append(row["name"])
     return found
 

@@ -7,7 +7,8 @@ as is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import peewee
@@ -60,6 +61,32 @@ class Prepared:
             query = query.for_update(of=self._lock_rows)
         sql, params = database.get_sql_context().sql(query).query()
         return sql, tuple(params)
+
+
+class PreparedOfIds:
+    """A query about rows that are known by id; `build` is given the ids, and called once for each power of two of them.
+
+    peewee writes a page of tickets anew for longer than the database takes to read it.
+    """
+
+    MOST = 256
+    """Ids in one statement."""
+
+    __slots__ = ("_build", "_of")
+
+    def __init__(self, build: Callable[[list[Value]], Any]) -> None:
+        self._build = build
+        self._of: dict[int, Prepared] = {}
+
+    def asked(self, ids: Sequence[int]) -> Iterator[tuple[Prepared, dict[str, int]]]:
+        """The statements that ask for these rows, each with its ids; what is too short is filled up with its last."""
+        for start in range(0, len(ids), self.MOST):
+            some = ids[start : start + self.MOST]
+            size = 1 << (len(some) - 1).bit_length()
+            known = self._of.get(size)
+            if known is None:
+                known = self._of[size] = Prepared(partial(self._build, [p(f"id{n}") for n in range(size)]))
+            yield known, {f"id{n}": some[min(n, len(some) - 1)] for n in range(size)}
 
 
 def quoted(database: Database, name: str) -> str:

@@ -60,9 +60,9 @@ TABLE = {
     "engine.store": _room(
         3,
         "engine.core engine.lang",
-        "peewee playhouse cryptography msgspec",
+        "peewee playhouse cryptography msgspec zlib_ng",
         "`engine.store` may import `engine.core` and `engine.lang`, and of others peewee, playhouse, cryptography, "
-        "msgspec.",
+        "msgspec, zlib_ng.",
     ),
     "engine.api": _room(
         3,

@@ -387,7 +387,7 @@ def test_every_read_takes_as_many_statements_for_many_rows_as_for_few(desk: Desk
         change(desk.store, 1, notice)
     many = {name: statements(fn) for name, fn in questions.items()}
     assert many == few
-    assert max(few.values()) <= 6
+    assert max(few.values()) <= 7
 
 
 def test_history_says_who_did_what_and_members_get_their_part(desk: Desk) -> None:
