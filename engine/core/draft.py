@@ -181,7 +181,7 @@ class Draft:
         if username:
             self.given[username] = self.given.get(username, 0) + 1
         self.agent = agent
-        self.change_ticket(assignee=username)
+        self.change_ticket(assignee=username, **({"left_by": None} if username else {}))
         if agent is not None:
             self.log.append(Set("agent", agent.id, {"last_assigned_at": self.now}))
             self.agent_gone()

@@ -82,6 +82,8 @@ class Ticket(Struct, frozen=True):
     route_by: str | None = None
     """How the last `route` wanted the assignee picked, for those who wait."""
     route_skills: tuple[str, ...] = ()
+    left_by: str | None = None
+    """Who handed it to a team and so is not given it again, until somebody else has had it."""
     rating_asked_at: int | None = None
     opened_by: Opener = "member"
 

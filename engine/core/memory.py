@@ -375,7 +375,8 @@ class World:
             )
         )
         return [
-            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id) for t in waiting
+            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id, t.left_by)
+            for t in waiting
         ]
 
     def _load(self, username: str) -> int:

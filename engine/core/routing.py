@@ -31,6 +31,12 @@ class Waiting:
     mode: str
     skills: tuple[str, ...] = ()
     member_id: int = 0
+    left_by: str | None = None
+
+
+def but(roster: Iterable[Agent], left_by: str | None) -> list[Agent]:
+    """A roster without who handed the case on, if somebody did."""
+    return [agent for agent in roster if agent.username != left_by]
 
 
 def next_served(
@@ -44,14 +50,15 @@ def next_served(
     `roster` knows the agents of a shop, `last_agent` who last served a member.
     """
     agents: dict[str, tuple[Agent, ...]] = {}
-    nobody: set[tuple[str, str, tuple[str, ...]]] = set()
+    nobody: set[tuple[str, str, tuple[str, ...], str | None]] = set()
     for ticket in queue:
-        wanted = (ticket.shop, ticket.team, ticket.skills)
+        wanted = (ticket.shop, ticket.team, ticket.skills, ticket.left_by)
         if wanted in nobody:
             continue
         serving = agents.get(ticket.shop)
         if serving is None:
             serving = agents[ticket.shop] = tuple(roster(ticket.shop))
+        serving = serving if ticket.left_by is None else tuple(but(serving, ticket.left_by))
         if not candidates(ticket.team, ticket.skills, serving, {}):
             nobody.add(wanted)
             continue

@@ -372,7 +372,7 @@ _TICKET_PLAIN = (
     "id", "number", "kind", "shop", "type", "state", "category", "priority", "member_id", "channel", "created_at",
     "updated_at", "account", "subject", "team", "identity_id", "order_no", "product", "solution", "language",
     "escalation", "rating", "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at",
-    "last_line_at", "waiting_since", "route_by", "rating_asked_at", "opened_by",
+    "last_line_at", "waiting_since", "route_by", "left_by", "rating_asked_at", "opened_by",
 )  # fmt: skip
 
 

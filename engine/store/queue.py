@@ -129,7 +129,13 @@ def member_for_window(tx: Tx, lexicon: Lexicon, member_id: int) -> Case | None:
 _WAITING = Prepared(
     lambda: (
         t.Ticket.select(
-            t.Ticket.id, t.Ticket.team, t.Ticket.shop, t.Ticket.route_by, t.Ticket.route_skills, t.Ticket.member_id
+            t.Ticket.id,
+            t.Ticket.team,
+            t.Ticket.shop,
+            t.Ticket.route_by,
+            t.Ticket.route_skills,
+            t.Ticket.member_id,
+            t.Ticket.left_by,
         )
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
         .where(
@@ -157,7 +163,9 @@ def queue(tx: Tx) -> Iterator[Waiting]:
     while rows := tx.rows(_WAITING, done=done):
         for row in rows:
             skills = words(row["route_skills"])
-            yield Waiting(row["id"], row["shop"], row["team"], row["route_by"], skills, row["member_id"])
+            yield Waiting(
+                row["id"], row["shop"], row["team"], row["route_by"], skills, row["member_id"], row["left_by"]
+            )
         done += len(rows)
         if len(rows) < PAGE:
             return

@@ -26,8 +26,8 @@ rule took on ticket.claimed then add tag claimed
 class Shift:
     """A case in the hands of amy of `care`; ben is of `senior`, cal of both."""
 
-    def __init__(self, **line: Any) -> None:
-        self.stage = Stage(book_of(RULES))
+    def __init__(self, rules: str = RULES, **line: Any) -> None:
+        self.stage = Stage(book_of(rules))
         self.amy = self.stage.agent("amy")
         self.ben = self.stage.agent("ben", teams=("senior",))
         self.cal = self.stage.agent("cal", teams=("senior", "care"))
@@ -141,3 +141,11 @@ def test_members_do_neither() -> None:
     shift = Shift()
     assert shift.refused(TransferTicket(1, team="senior"), shift.stage.customer)[0] == "agents-only"
     assert shift.refused(ClaimTicket(1), shift.stage.customer)[0] == "agents-only"
+
+
+def test_who_hands_a_case_to_the_own_team_is_not_given_it_again_until_somebody_had_it() -> None:
+    shift = Shift(RULES + "rule again on ticket.transferred then route to team care by least_busy\n")
+    shift.hands(team="care")
+    assert shift.held == ("care", "cal"), "the other of the team"
+    shift.hands(shift.cal, team="care")
+    assert shift.held == ("care", "amy"), "cal had it meanwhile"

@@ -62,7 +62,8 @@ def serve_queue(draft: Draft, command: ServeQueue) -> None:
     if ticket.assignee is not None or ticket.category == "closed" or ticket.team is None:
         return
     agent = draft.find_agent(command.username)
-    able = routing.candidates(ticket.team, ticket.route_skills, rights.able(draft.book.roles, draft.roster()), {})
+    able = rights.able(draft.book.roles, routing.but(draft.roster(), ticket.left_by))
+    able = routing.candidates(ticket.team, ticket.route_skills, able, {})
     if agent is not None and agent in able:
         draft.assign(agent)
         draft.keys.add("ticket.assigned")

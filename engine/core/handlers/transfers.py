@@ -37,8 +37,11 @@ def transfer(draft: Draft, command: TransferTicket) -> None:
         "note": command.note.strip() or None,
         "tell_member": command.tell_member,
     }
-    draft.change_ticket(team=team)
+    if ticket.team != team:
+        draft.change_ticket(team=team, route_skills=())  # what the rule wanted of that team's agents
     draft.assign(agent)
+    if agent is None:
+        draft.change_ticket(left_by=draft.actor.username)
     if agent is not None:
         raise_trigger(draft, SERVE)
     body = {"from": [ticket.team, ticket.assignee], "to": [team, command.agent], "told": command.tell_member}

@@ -45,6 +45,7 @@ class Ticket(Row):
     waiting_since = BigIntegerField(null=True)
     route_by = TextField(null=True)
     route_skills = TextField(default="[]")
+    left_by = TextField(null=True)
     rating_asked_at = BigIntegerField(null=True)
     opened_by = TextField(default="member")
     due_at = BigIntegerField(default=NEVER)
