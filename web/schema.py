@@ -487,6 +487,8 @@ class EventsQuery(Query):
     since: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)] = 0
     """Only events with a larger `seq`."""
     limit: Limit = 200
+    kind: Annotated[str, Meta(max_length=400)] = ""
+    """Only events of these kinds, with commas between: `ticket.transferred,ticket.claimed`."""
 
 
 class MembersQuery(Query):

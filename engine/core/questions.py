@@ -71,6 +71,8 @@ class Events:
     number: int
     since: int = 0
     limit: int = 200
+    kinds: tuple[str, ...] = ()
+    """Only these; empty: all."""
 
 
 @dataclass(frozen=True, slots=True)

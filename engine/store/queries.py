@@ -443,6 +443,8 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
         condition &= event_for_members()
     elif not scope.members:
         condition &= t.Event.kind.not_in(sorted(MEMBER_FILE))
+    if question.kinds:
+        condition &= t.Event.kind.in_(question.kinds)
     limit = limited(question.limit)
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]

@@ -55,7 +55,12 @@ def test_one_act_is_team_holder_note_and_one_event() -> None:
     assert shift.held == ("senior", None)
     (event,) = shift.stage.records("ticket.transferred")
     (noted,) = shift.stage.records("message.noted")
-    assert event.body == {"from": ["care", "amy"], "to": ["senior", None], "told": False, "note": noted.body["message"]}
+    assert event.body == {
+        "from": ["care", "amy"],
+        "to": ["senior", None],
+        "told": False,
+        "message": noted.body["message"],
+    }
     assert acted(decision) == ["heard"], "the member hears nothing, and nobody has it who could be told"
 
 

@@ -30,8 +30,15 @@ def test_a_transfer_is_one_act_in_the_case_and_its_history(site: Site, number: i
         assert ticket["assignee"] == "ben"
         kinds = [event["kind"] for event in amy.get(f"/tickets/{number}/events", params={"limit": 200}).json()["items"]]
         assert kinds.count("ticket.transferred") == 1 and kinds.count("ticket.claimed") == 1
+        (event,) = amy.get(f"/tickets/{number}/events", params={"kind": "ticket.transferred"}).json()["items"]
         (note,) = [m for m in ben.get(f"/tickets/{number}/messages").json()["items"] if m["visibility"] == "internal"]
         assert (note["text"], note["author"]["name"]) == ("顧客要換貨", "Amy")
+        assert event["body"] == {
+            "from": event["body"]["from"],
+            "to": [ticket["team"], "ben"],
+            "told": False,
+            "message": note["id"],
+        }
     with site.client("ming") as ming:
         page = ming.get(f"/tickets/{number}/messages").text + ming.get(f"/tickets/{number}/events").text
         assert "換貨" not in page and "transferred" not in page, "members hear nothing of it but by a rule"

@@ -141,7 +141,8 @@ async def trace(call: Call) -> Reply:
 async def list_events(call: Call) -> Reply:
     """What happened, oldest first."""
     q: schema.EventsQuery = call.query
-    return Reply(_page(await call.need(Events(call.path["number"], q.since, q.limit), "ticket")))
+    kinds = tuple(kind.strip() for kind in q.kind.split(",") if kind.strip())
+    return Reply(_page(await call.need(Events(call.path["number"], q.since, q.limit, kinds), "ticket")))
 
 
 @route("POST", f"{ONE}/rating", {200: schema.Ticket}, tag="tickets", body=schema.RateBody)

@@ -46,7 +46,7 @@ def transfer(draft: Draft, command: TransferTicket) -> None:
         raise_trigger(draft, SERVE)
     body = {"from": [ticket.team, ticket.assignee], "to": [team, command.agent], "told": command.tell_member}
     if command.note.strip():
-        body["note"] = note(draft, command.note, (), None)
+        body["message"] = note(draft, command.note, (), None)
     draft.extra.update({f"transfer.{name}": value for name, value in facts.items()})
     draft.record("ticket.transferred", body)
     draft.keys.add("ticket.transferred")

@@ -5355,6 +5355,8 @@ export interface operations {
                 /** @description Only events with a larger `seq`. */
                 since?: number;
                 limit?: number;
+                /** @description Only events of these kinds, with commas between: `ticket.transferred,ticket.claimed`. */
+                kind?: string;
             };
             header?: never;
             path: {
