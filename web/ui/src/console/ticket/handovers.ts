@@ -30,7 +30,7 @@ export function handovers(events: readonly EventItem[]): Handover[] {
   const acts = new Set(events.filter((event) => event.kind !== 'ticket.assigned').map((event) => event.at))
   return events
     .filter((event) => event.kind !== 'ticket.assigned' || !acts.has(event.at))
-    .map((event) => {
+    .map((event): Handover => {
       const { body } = event
       const old = (body['old'] ?? {}) as Record<string, unknown>
       const now: Place = { team: text(body['team']), agent: text(body['assignee']) }
