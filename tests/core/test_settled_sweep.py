@@ -89,7 +89,6 @@ OTHERWISE = [
         f"chat.agent_silent after, chat.waiting after, {SLA}",
         "what is published may make another state of cases that are there the closed one; clocks go by `sla`",
     ),
-    ("one value", "ticket.state", "chat.waiting after", "a lifecycle may have several states in which a chat waits"),
     (
         "empty",
         "ticket.first_replied_at",
