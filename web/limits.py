@@ -12,7 +12,6 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from engine.desk import Refused
@@ -212,7 +211,6 @@ class Turns:
 
 
 @functools.lru_cache(maxsize=4096)
-@lru_cache(maxsize=10_000)
 def network(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that one IPv6 customer has."""
     try:

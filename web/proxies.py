@@ -10,6 +10,8 @@ from tornado.httputil import HTTPServerRequest
 
 KEPT: Final = 10_000
 """Addresses of which it is remembered whether they are a listed proxy's."""
+LONGEST: Final = 64
+"""Characters of an address that is remembered; the zone of an IPv6 address may be as long as somebody likes."""
 FORWARDED: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 
 
@@ -61,7 +63,8 @@ class Proxies:
                 self._known.clear()
             ip = _ip(address)
             known = ip is not None and any(ip.version == net.version and ip in net for net in self._networks)
-            self._known[address] = known
+            if len(address) <= LONGEST:
+                self._known[address] = known
         return known
 
 

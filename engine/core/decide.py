@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter, is_not
 from typing import Any
 
-from engine.core.actions import ACTIONS, Lost, answers, has_its_way, merge
+from engine.core.actions import ACTIONS, Lost, answers, has_its_way, merge, mute
 from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.clocks import settle_clocks
@@ -214,6 +214,10 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             for failed_rule, error in helpers.take_failures():
                 run.trace.append(entry_of(book, failed_rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
+        if draft.automatic or automatic:
+            silent = [rule for rule in matches if mute(rule, keys, machine=draft.automatic, automatic=automatic)]
+            run.trace.extend(entry_of(book, rule, wave, "lost", values, Reason("automatic")) for rule in silent)
+            matches = [rule for rule in matches if rule not in silent]
         if not matches:
             continue
         if stage.mode == "first":

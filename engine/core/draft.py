@@ -164,7 +164,7 @@ class Draft:
         holds it any more, in the same act. Returns whether somebody does."""
         ticket = self.need_ticket()
         if ticket.team != team:
-            self.change_ticket(team=team)
+            self.change_ticket(team=team, left_by=None)
             holder = self.find_agent(ticket.assignee) if ticket.assignee else None
             if ticket.assignee is not None and team is not None and (holder is None or team not in holder.teams):
                 self.assign(None)

@@ -83,7 +83,7 @@ class Ticket(Struct, frozen=True):
     """How the last `route` wanted the assignee picked, for those who wait."""
     route_skills: tuple[str, ...] = ()
     left_by: str | None = None
-    """Who handed it to a team and so is not given it again, until somebody else has had it."""
+    """Who had it when it was handed to a team: is not given it again until another has had it, or another team."""
     rating_asked_at: int | None = None
     opened_by: Opener = "member"
 

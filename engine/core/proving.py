@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.core import rounds
-from engine.core.actions import ACTIONS, answers, merge
+from engine.core.actions import ACTIONS, answers, merge, mute
 from engine.core.actions.fields import risen
 from engine.core.asking import Helpers, helpers_of
 from engine.core.entities import INTERNAL
@@ -197,15 +197,23 @@ class Engine:
         automatic = bool(values.get("message.automatic"))
         for stage in self.book.environment.stages:
             snapshot = Case(case.keys, case.shop, dict(values), case.before, "")
-            rules = [rule for rule in self.matching(stage.name, snapshot) if rule.limit is None]
-            standing, _ = merge(self._effects(rules[:1] if stage.mode == "first" else rules, snapshot))
+            rules = [
+                rule
+                for rule in self.matching(stage.name, snapshot)
+                if rule.limit is None and not mute(rule, case.keys, machine=machine, automatic=automatic)
+            ]
+            wished = [
+                effect
+                for effect in self._effects(rules[:1] if stage.mode == "first" else rules, snapshot)
+                if answers(effect.rule, effect.action, case.keys, machine=machine, automatic=automatic)
+            ]
+            standing, _ = merge(wished)
             for effect in standing:
                 action = ACTIONS[effect.action]
                 if action.to_member:
-                    if answers(effect.rule, effect.action, case.keys, machine=machine, automatic=automatic):
-                        done.append(effect)
-                        acted.add(effect.rule.id)
-                        spoken = spoken or not any(one.later for one in action.raises(effect.args))
+                    done.append(effect)
+                    acted.add(effect.rule.id)
+                    spoken = spoken or not any(one.later for one in action.raises(effect.args))
                     continue
                 done.append(effect)
                 at_once = action.raised_at_once(effect.args)

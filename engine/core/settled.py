@@ -106,7 +106,7 @@ def _moved_to(book: Rulebook) -> frozenset[str]:
 
 _CALLS = ("call.ringing", "call.answered", "call.ended", "call.missed")
 BESIDE: tuple[frozenset[str], ...] = (
-    frozenset({"ticket.created", "member.created", "message.sent"}),
+    frozenset({"ticket.created", "member.created", "chat.started", "message.sent"}),
     *(frozenset({"ticket.created", "member.created", call}) for call in _CALLS),
     *(frozenset({call, "ticket.changed", "ticket.state_changed", "ticket.assigned"}) for call in _CALLS),
     frozenset({"rating.received", "ticket.changed"}),

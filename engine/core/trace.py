@@ -27,8 +27,8 @@ class Reason(Struct, frozen=True):
     """Why a rule did not act.
 
     `kind`: priority, name (the winner is first at equal priority), stage (the target takes one rule), closed (the case,
-    before the reply was due), error, text; false, not-asked, limit, dates, shop, stopped, repeated, unknown where it
-    was asked again afterwards. Others than the first four are told by `text`.
+    before the reply was due), automatic (a line it may not answer), error, text; false, not-asked, limit, dates, shop,
+    stopped, repeated, unknown where it was asked again afterwards. Others than the first five are told by `text`.
     """
 
     kind: str
@@ -52,6 +52,8 @@ class Reason(Struct, frozen=True):
             return say("stage {stage} takes one rule: `{rule}` came first", self.target, self.winner)
         if self.kind == "closed":
             return say("its reply was due after the case was closed")
+        if self.kind == "automatic":
+            return say("an automatic message gets no reply from a rule that does not name `message.automatic`")
         return self.text or ""
 
 

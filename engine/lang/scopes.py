@@ -23,6 +23,7 @@ from engine.lang.source import Source, Span
 from engine.lang.wordlists import redundant_words
 
 _ONLY = (*forms("ONLY", "en"), *forms("ONLY", "zh"))
+_MASK = (*forms("MASK", "en"), *forms("MASK", "zh"))
 _SETTING = re.compile(r"setting\.(\w+)")
 
 
@@ -42,12 +43,14 @@ def names_in(item: ast.Node) -> set[str]:
 
 
 def _asked_whole(file: ast.File) -> set[str]:
-    """The word lists a file asks `contains only` of."""
-    if not any(word in file.source.text for word in _ONLY):
+    """The word lists of which a file asks `contains only`, or that it hides by `mask`: there a word that another one
+    holds says more than that."""
+    if not any(word in file.source.text for word in (*_ONLY, *_MASK)):
         return set()
-    nodes = (node for item in file.items for node in ast.walk(item))
+    nodes = [node for item in file.items for node in ast.walk(item)]
     asked = (node for node in nodes if isinstance(node, ast.Contains) and node.mode == "only")
-    return {node.words.text for node in asked if node.words is not None}
+    hidden = (node["words"].text for node in nodes if isinstance(node, ast.Action) and node.verb == "mask")
+    return {node.words.text for node in asked if node.words is not None} | set(hidden)
 
 
 Declaration = TypeVar("Declaration", ast.Define, ast.Words)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from engine.core.actions import Lost, answers, merge
+from engine.core.actions import Lost, answers, merge, mute
 from engine.core.calendar import from_micros
 from engine.core.entities import INTERNAL, TRACKED, TRACKED_MEMBER
 from engine.core.events import BY_CHANGE, BY_CHANGE_OF_CHATS
@@ -356,7 +356,12 @@ class Replay:
         values: Mapping[str, Any],
         before: Mapping[str, Any],
     ) -> StageOutcome:
-        rules = [rule for rule in matched if rule.id not in outcome.acted]
+        machine, automatic = self.record.machine, wave > 0 or self.record.automatic  # a later line is a rule's
+        rules = [
+            rule
+            for rule in matched
+            if rule.id not in outcome.acted and not mute(rule, keys, machine=machine, automatic=automatic)
+        ]
         rules.sort(key=lambda rule: (-rule.priority, rule.shop is None, rule.name))
         passed_over: list[Rule] = []
         if mode == "first":
@@ -364,7 +369,6 @@ class Replay:
         standing: list[Effect] = []
         wished: tuple[Effect, ...] = ()
         lost: list[Lost] = []
-        automatic = wave > 0 or self.record.automatic  # a line that is sent in a later wave is a rule's
         if rules:
             helpers = outcome.book.helpers(self.record.shop, values)
             for rule in rules:
@@ -372,7 +376,7 @@ class Replay:
                 if lacking:
                     raise Undecidable(min(lacking))
                 for effect in rule.effects(values, before, helpers):
-                    if answers(rule, effect.action, keys, machine=self.record.machine, automatic=automatic):
+                    if answers(rule, effect.action, keys, machine=machine, automatic=automatic):
                         standing.append(effect)
             wished = tuple(standing)
             standing, lost = merge(standing)

@@ -15,7 +15,7 @@ def test_machines_get_no_answer_unless_a_rule_asks_for_them() -> None:
     stage = Stage(book_of(rules))
     decision = stage.says(automatic=True)
     assert decision.replies == ()
-    assert sorted(acted(decision)) == ["knows", "later", "polite"]
+    assert sorted(acted(decision)) == ["knows", "polite"]
     assert stage.ticket.tags == ("seen",), "only the reply is left out"
 
 
@@ -63,3 +63,42 @@ def test_automatic_lines_keep_no_clock() -> None:
     stage.until("2026-03-02 11:00")
     stage.says(automatic=True)
     assert (stage.ticket.waiting_since, stage.ticket.last_line_at) == (since, since)
+
+
+def test_who_may_not_speak_has_not_acted_and_keeps_its_limit() -> None:
+    rules = """
+    rule ack on message.received then reply "hello"
+    rule once limit once per ticket on message.sent then reply "satisfied?"
+    """
+    stage = Stage(book_of(rules))
+    decision = stage.says()
+    assert acted(decision) == ["ack"]
+    (entry,) = [one for one in decision.trace if one.rule == "once"]
+    assert entry.outcome == "lost" and "message.automatic" in entry.why
+    assert [say.text for say in stage.answers(stage.agent()).replies] == ["satisfied?"]
+
+
+def test_a_machine_does_not_use_up_what_is_for_people() -> None:
+    stage = Stage(book_of('rule ack limit once per ticket on message.received then reply "got it"\n'))
+    assert stage.says(automatic=True).replies == ()
+    assert [say.text for say in stage.says().replies] == ["got it"]
+
+
+def test_who_may_not_speak_in_one_wave_speaks_in_the_next() -> None:
+    rules = """
+    rule ack on message.received then reply "hello"
+    rule go stage route on message.sent when ticket.team is empty then route to team care
+    rule told on message.sent, ticket.assigned then reply "your case moved on"
+    """
+    decision = Stage(book_of(rules)).says()
+    assert [say.text for say in decision.replies] == ["hello", "your case moved on"]
+
+
+def test_who_may_not_speak_holds_no_stage_that_takes_one_rule() -> None:
+    rules = """
+    rule ack stage respond on message.received then reply "hello"
+    rule thanks stage route priority 5 on message.sent then reply "thanks"
+    rule tagit stage route on message.sent then add tag said
+    """
+    decision = Stage(book_of(rules)).says()
+    assert acted(decision) == ["ack", "tagit"]

@@ -90,3 +90,37 @@ WORDS = [
 def test_words_of_a_condition_that_change_nothing_are_told(test: str, words: list[str]) -> None:
     found = told(("message.received", f"message.text {test}", 'note "x"'), code="redundant-word")
     assert sorted(piece for piece, _ in found) == sorted(words)
+
+
+def test_what_a_route_beside_it_would_undo_is_not_idle() -> None:
+    both = ("timer.fired", "ticket.assignee = ann", "route to team senior assign to agent ann")
+    assert told(both) == []
+    assert (
+        told(
+            ("timer.fired", "ticket.assignee = ann", "assign to agent ann"),
+            ("timer.fired", "ticket.priority = low", "route to team senior"),
+        )
+        == []
+    )
+
+
+def test_what_keeps_others_from_acting_is_not_idle() -> None:
+    text = "stage route\nrule keep on timer.fired when ticket.priority = normal then set ticket.priority to normal\n"
+    _, findings = build({**SMALL, "all.rules": text})
+    assert [f.code for f in findings if f.code == "redundant-action"] == []
+
+
+def test_who_answers_machines_is_not_implied_by_who_does_not() -> None:
+    rules = (
+        ("message.sent", "message.automatic", 'reply "x"'),
+        ("message.sent", "ticket.priority != lowest", 'reply "x"'),
+    )
+    assert told(*rules, code="implied-rule") == []
+
+
+def test_a_list_that_hides_words_may_hold_a_word_and_a_longer_one() -> None:
+    words = 'words rude = ["refund", "refund policy"]'
+    rule = "rule hide on message.received when message.text contains any rude then mask rude"
+    text = f"stage guard\n{words}\n{rule}\n"
+    _, findings = build({**SMALL, "all.rules": text})
+    assert [f.message for f in findings if f.code == "redundant-word"] == []

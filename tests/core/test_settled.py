@@ -358,3 +358,9 @@ def test_a_chat_that_a_rule_may_open_again_in_the_moment_it_ends_is_not_sure_to_
     opens = ("respond", "message.received", "ticket.kind = chat", "move to 待接入")
     assert told(asks, ends) != []
     assert told(asks, ends, opens) == []
+
+
+def test_what_a_claim_leads_to_may_be_undone_in_its_own_wave() -> None:
+    takes = ("guard", "ticket.assigned", "ticket.assignee is set", "route to team senior")
+    assert told(("notify", "ticket.claimed", "ticket.assignee is empty", 'note "nobody"')) != []
+    assert told(("notify", "ticket.claimed", "ticket.assignee is empty", 'note "nobody"'), takes) == []

@@ -38,6 +38,17 @@ def answers(rule: Rule, action: str, keys: Collection[str], *, machine: bool, au
     return not machine and any(event.key in keys for event in rule.events if event.kind != "message.sent")
 
 
+def mute(rule: Rule, keys: Collection[str], *, machine: bool, automatic: bool) -> bool:
+    """Whether a rule that matches wants nothing but what it may not say (see `answers`): it has not acted then, its
+    `limit` is not used, and in a stage that takes one rule another comes first."""
+    if rule.names_automatic or not (machine or automatic):
+        return False
+    actions = rule.actions
+    return bool(actions) and not any(
+        answers(rule, one.action, keys, machine=machine, automatic=automatic) for one in actions
+    )
+
+
 def merge(effects: list[Effect]) -> tuple[list[Effect], list[Lost]]:
     """The effects that stand and those that lost. Those that write nothing all stand, equal ones once; where two write
     one target differently the higher priority wins. At equal priority, which the validator refuses, the lower rule id

@@ -15,6 +15,9 @@ from engine.core.handlers.tickets import fresh
 from engine.core.opening import SERVE, one_of, raise_trigger
 from engine.core.rights import WRITING
 
+WAITS = "least_busy"
+"""How an agent is picked for a chat that waits for a team since it was handed there."""
+
 
 def transfer(draft: Draft, command: TransferTicket) -> None:
     """The case has another holder from here on, whoever held it: these words say so. Without an agent it waits for one
@@ -40,8 +43,12 @@ def transfer(draft: Draft, command: TransferTicket) -> None:
     if ticket.team != team:
         draft.change_ticket(team=team, route_skills=())  # what the rule wanted of that team's agents
     draft.assign(agent)
-    if agent is None:
-        draft.change_ticket(left_by=draft.actor.username)
+    if agent is None and ticket.assignee is not None:
+        draft.change_ticket(left_by=ticket.assignee)
+    if agent is None and draft.chat is not None and ticket.route_by is None:
+        draft.change_ticket(
+            route_by=WAITS
+        )  # nobody routed it before: without a way to be picked it would never be served
     if agent is not None:
         raise_trigger(draft, SERVE)
     body = {"from": [ticket.team, ticket.assignee], "to": [team, command.agent], "told": command.tell_member}

@@ -89,6 +89,8 @@ TOGETHER: tuple[frozenset[str], ...] = tuple(
         "message.received ticket.changed ticket.state_changed ticket.assigned member.changed",
         "message.sent ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting",
         "chat.ended ticket.changed ticket.state_changed ticket.assigned member.changed message.sent",
+        "ticket.transferred ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
+        "ticket.claimed ticket.changed ticket.state_changed ticket.assigned member.changed chat.ended",
     )
 )
 """Event kinds that arise together. Those of `after`, `every`, and kinds named nowhere here come alone."""

@@ -17,19 +17,27 @@ from engine.lang.said import say
 
 
 def check_idle(report: Report) -> None:
-    """Told of each such action; not where another rule of the stage wants otherwise, against which it holds on."""
+    """Told of each such action; not where another rule of the stage wants otherwise, against which it holds on, be it
+    by what follows from a write or by a plugin that may write anything; nor in a stage that takes one rule, where
+    doing nothing keeps others from acting."""
     view = report.view
-    for rules in view.stages.values():
+    firsts = {stage.name for stage in view.environment.stages if stage.mode == "first"}
+    for name, rules in view.stages.items():
+        if name in firsts or any(action.action == "do" for seen in rules for action in seen.rule.actions):
+            continue
         wanted: dict[str, dict[object, set[str]]] = {}
         for seen in rules:
             for write in seen.writes:
                 wanted.setdefault(write.target, {}).setdefault(write.value, set()).add(seen.rule.id)
+        written = {target.partition(" ")[0] for target in wanted}
+        moving = {target for target in wanted if not written.isdisjoint(view.domains.until(target) - {target})}
         for seen in rules:
             if seen.boxes:
-                _look(report, seen, wanted)
+                _look(report, seen, wanted, moving)
 
 
-def _look(report: Report, seen: Seen, wanted: dict[str, dict[object, set[str]]]) -> None:
+def _look(report: Report, seen: Seen, wanted: dict[str, dict[object, set[str]]], moving: set[str]) -> None:
+    """`moving`: targets that other writes of the stage make otherwise."""
     view, stage = report.view, seen.rule.stage
     boxes = [box for key in sorted(seen.keys) for box in view.under(seen.boxes or (), frozenset({key}), stage)]
     for action in seen.rule.actions if boxes else ():
@@ -40,7 +48,10 @@ def _look(report: Report, seen: Seen, wanted: dict[str, dict[object, set[str]]])
             message = say(
                 "`{action}` does nothing: wherever {rule} acts, `{field}` is empty", said(action), name_of(seen), empty
             )
-        elif mine and all(_so_already(view, write, boxes) and len(wanted[write.target]) == 1 for write in mine):
+        elif mine and all(
+            _so_already(view, write, boxes) and len(wanted[write.target]) == 1 and write.target not in moving
+            for write in mine
+        ):
             message = say(
                 "`{action}` does nothing: wherever {rule} acts, it is so already", said(action), name_of(seen)
             )

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
+from engine.lang import tree
 from engine.lang.analysis.boxes import Box, TooManyError, pairs
 from engine.lang.analysis.clusters import Clusters, alone
 from engine.lang.analysis.disagreement import disagreement, shown
@@ -376,6 +377,17 @@ def _overruled(view: View, cover: Cover, seen: Seen, write: Written, key: str, l
 # ---- the same again ----------------------------------------------------------------------------------------------
 
 
+def _says_as_freely(view: View, other: Seen, seen: Seen) -> bool:
+    """Whether where a machine wrote one rule may say what the other may: who names `message.automatic` may."""
+    if not any(view.environment.actions[action.action].to_member for action in seen.rule.actions):
+        return True
+    return _names_machines(other) or not _names_machines(seen)
+
+
+def _names_machines(seen: Seen) -> bool:
+    return seen.rule.condition is not None and "message.automatic" in tree.reads(seen.rule.condition)
+
+
 def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None:
     view = report.view
     by_effect: dict[Hashable, list[Seen]] = {}
@@ -403,6 +415,7 @@ def _implied(report: Report, rules: Sequence[Seen], shadowed: set[Seen]) -> None
                 and seen.effects <= other.effects
                 and seen.keys <= other.keys
                 and (not seen.writes or other.rank <= seen.rank)
+                and _says_as_freely(view, other, seen)
             )
 
         others: dict[Seen, None] = {}
