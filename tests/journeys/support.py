@@ -33,8 +33,9 @@ def make_desk(folder: Path, *, rules: Path = STARTER, tickets: int | None = 12) 
     """A desk folder with the starter's settings and these rules; with `tickets`, filled with the demo's accounts. What
     has the starter's rules is filled once a process, and copied."""
     desk = folder / "desk"
-    if tickets is not None and rules == STARTER:
-        shutil.copytree(_filled(tickets), desk)
+    own_database = "ENGINE_STORAGE_URL" not in os.environ  # of another one nothing is in the folder
+    if tickets is not None and rules == STARTER and own_database:
+        shutil.copytree(_filled(tickets), desk, dirs_exist_ok=True)
     else:
         _fill(desk, rules, tickets)
     return desk

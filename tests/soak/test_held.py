@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 
+from engine.bench.http import UNLIMITED
 from engine.config import load
 from engine.desk import Actor, Desk, OpenTicket, SignIn
 from engine.lang import LIMITS
@@ -84,7 +85,7 @@ def test_a_channel_that_does_not_answer(tmp_path: Path, does: str, record_proper
     settings = {"channels.test": {"journal": str(journal)}, "slow": {"within": 2}}
     config.write_text(yaml.safe_dump({"plugins": {"dir": str(own), "send_within": 2, "settings": settings}}), "utf-8")
     slow, good = asyncio.run(_open_outside(desk, config, ("slow", "test")))
-    with serving(desk, config=config) as served, served.client("admin") as client:
+    with serving(desk, config=config, environment=UNLIMITED) as served, served.client("admin") as client:
 
         def say(number: int, text: str) -> None:
             client.post(f"/tickets/{number}/messages", json={"text": text}).raise_for_status()
@@ -134,7 +135,7 @@ def test_rules_without_end(tmp_path: Path, rules: str, record_property: Tell) ->
     """What has no condition is refused; a text in the condition may be anything, so that one runs, and is ended."""
     desk = make_desk(tmp_path, tickets=0)
     target = desk / "rules" / "90-loops.rules"
-    with serving(desk) as served, served.client("admin") as client:
+    with serving(desk, environment=UNLIMITED) as served, served.client("admin") as client:
         target.write_text(f"stage housekeeping\n{rules}", "utf-8")
         refused = client.post("/rules/reload", timeout=120)
         assert refused.status_code == 200 and refused.json()["changed"] is False, refused.text
