@@ -255,7 +255,8 @@ class Pump:
                 work = self._context.work(tx)
                 case = load.ticket_case(tx, work.words, ticket_id=row.ticket_id)
                 if case is not None:
-                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error, row.body), case)
+                    line = load.line(tx, row.message_id)
+                    work.decide(DeliveryFailed(row.ticket_id, row.message_id, error, row.body, line), case)
         return {}
 
 

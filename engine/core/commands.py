@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.core.chains import Chain
-from engine.core.entities import AgentStatus, Arrival, Visibility
+from engine.core.entities import AgentStatus, Arrival, Message, Visibility
 from engine.core.purposes import API, PHONE, WINDOW
 from engine.core.values import Struct
 
@@ -323,6 +323,8 @@ class DeliveryFailed:
     error: str
     carried: Mapping[str, Any] = field(default_factory=dict)
     """What it carried of the row it stands in; see `Chain`."""
+    line: Message | None = None
+    """The line itself, where it may be older than those of the case at hand."""
 
 
 @dataclass(frozen=True, slots=True)

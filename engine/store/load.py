@@ -79,25 +79,19 @@ _BY_ID = Prepared(lambda: _ticket_case(t.Ticket.id == p("id")), lock_rows=t.Tick
 _BY_NUMBER = Prepared(lambda: _ticket_case(t.Ticket.number == p("number")), lock_rows=t.Ticket)
 _MEMBER = Prepared(lambda: t.Member.select(*_people()).where(t.Member.id == p("id")), lock_rows=t.Member)
 _MEMBER_LOCK = Prepared(lambda: t.Member.select(t.Member.id).where(t.Member.id == p("id")), lock_rows=t.Member)
+
+
+def _line_rows() -> Any:
+    files = t.MessageFile.select(fn.COUNT(t.MessageFile.file_id)).where(t.MessageFile.message_id == t.Message.id)
+    writer = (t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)
+    query = t.Message.select(t.Message, t.Agent.username, files.alias("files"))
+    return query.join(t.Agent, JOIN.LEFT_OUTER, on=writer)
+
+
 _LINES = Prepared(
-    lambda: (
-        t.Message.select(
-            t.Message,
-            t.Agent.username,
-            t.MessageFile.select(fn.COUNT(t.MessageFile.file_id))
-            .where(t.MessageFile.message_id == t.Message.id)
-            .alias("files"),
-        )
-        .join(
-            t.Agent,
-            JOIN.LEFT_OUTER,
-            on=((t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)),
-        )
-        .where(t.Message.ticket_id == p("id"))
-        .order_by(t.Message.id.desc())
-        .limit(p("lines"))
-    )
+    lambda: _line_rows().where(t.Message.ticket_id == p("id")).order_by(t.Message.id.desc()).limit(p("lines"))
 )
+_LINE = Prepared(lambda: _line_rows().where(t.Message.id == p("id")))
 _CLOCKS = Prepared(lambda: t.SlaClock.select().where(t.SlaClock.ticket_id == p("id")))
 _TIMERS = Prepared(lambda: t.Timer.select(t.Timer.name, t.Timer.due_at).where(t.Timer.ticket_id == p("id")))
 _TAGS = Prepared(
@@ -410,6 +404,12 @@ _CHAT = tuple(f.column_name for f in t.Chat._meta.sorted_fields if f.column_name
 
 def _chat(row: Mapping[str, Any]) -> Chat:
     return Chat(**{name: row["c_" + name] for name in _CHAT})
+
+
+def line(tx: Tx, message_id: int) -> Message | None:
+    """A line as decisions see it, however many came after it in its case."""
+    row = tx.row(_LINE, id=message_id)
+    return None if row is None else _message(row)
 
 
 def _message(row: Mapping[str, Any]) -> Message:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.api import Delivery, Outbound
-from engine.core.commands import OpenTicket, Retry
+from engine.core.commands import OpenTicket, PostMessage, Retry
 from engine.core.entities import SYSTEM
-from engine.core.questions import Events, Messages
+from engine.core.questions import Events, Messages, TicketByNumber
 from engine.desk import Desk
 from engine.lang import LIMITS
 from engine.pump import Pump
@@ -243,3 +243,32 @@ def test_lines_that_are_lost_and_answered_come_to_an_end(
     assert kinds.count("timer.stopped") == 1 and not any(outbound.body for outbound in lost), (
         "the row is the desk's own"
     )
+
+
+def test_a_lost_line_is_known_however_many_came_after_it(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel(house, tmp_path)
+    lost = 'rule lost\n  on delivery.failed\n  when message.direction = outbound and message.text contains "收到"\n'
+    house.write("lost.rules", f"{REPLY.format(text='收到')}{lost}  then add tag lost\n")
+
+    async def send(self: Any, outbound: Outbound) -> Delivery:
+        return Delivery("failed", error="no such address", permanent=True)
+
+    async def work(desk: Desk) -> Any:
+        monkeypatch.setattr(type(desk.context.plugins.tables["channels"]["test"]), "send", send)
+        amy = await sign_in(desk, "amy", "frontline", ("admin",))
+        number = await case(desk, "test")
+        for n in range(25):
+            await desk.act(amy, PostMessage(number, f"第 {n} 則", "internal"))
+        pump = Pump(desk)
+        await pump.start()
+
+        async def tagged() -> bool:
+            ticket = await desk.query(SYSTEM, TicketByNumber(number))
+            return bool(ticket["tags"] == ["lost"])
+
+        await until_async(tagged, "the rule has heard which line was lost")
+        await pump.stop()
+
+    house.run(work)

@@ -229,7 +229,7 @@ def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
 
 def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
     draft.chain = Chain.fired(command.carried, draft.now)
-    draft.message = next((m for m in draft.case.messages if m.id == command.message_id), None)
+    draft.message = command.line or next((m for m in draft.case.messages if m.id == command.message_id), None)
     draft.record("delivery.failed", {"message": command.message_id, "error": command.error})
     draft.keys.add("delivery.failed")
 
