@@ -102,3 +102,16 @@ def test_who_may_not_speak_holds_no_stage_that_takes_one_rule() -> None:
     """
     decision = Stage(book_of(rules)).says()
     assert acted(decision) == ["ack", "tagit"]
+
+
+def test_a_case_that_a_machines_line_opens_beside_its_own_answers_nothing_either() -> None:
+    rules = """
+    rule beside on message.received then open inquiry
+    rule greet on ticket.created then reply "hello"
+    """
+    for automatic, said in ((True, 0), (False, 2)):
+        stage = Stage(book_of(rules))
+        stage.says(automatic=automatic)
+        assert len(stage.world.tickets) == 2
+        lines = [line for lines in stage.world.messages.values() for line in lines]
+        assert sum(line.text == "hello" for line in lines) == said

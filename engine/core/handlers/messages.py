@@ -101,6 +101,8 @@ def member_says(
         attachments=tuple(range(len(attachments))),
     )
     draft.automatic = automatic
+    if automatic:
+        draft.chain = replace(draft.chain, machine=True)
     if not automatic:
         draft.change_ticket(last_line_at=draft.now, waiting_since=awaiting if awaiting is not None else draft.now)
         draft.turn("agent")
