@@ -14,7 +14,16 @@ import msgspec
 from msgspec import Struct
 
 from engine import __version__
-from web import colleagues_schema, frames, lines_schema, nouns_schema, rules_schema, schema, trace_schema
+from web import (
+    colleagues_schema,
+    frames,
+    lines_schema,
+    nouns_schema,
+    rules_schema,
+    schema,
+    trace_schema,
+    transfer_schema,
+)
 from web.routes import PARAMETERS, Media, Operation, rooms, table
 
 _REF: Final = "#/components/schemas/{name}"
@@ -207,6 +216,7 @@ def _schemas() -> dict[str, Any]:
         schema,
         colleagues_schema,
         lines_schema,
+        transfer_schema,
         nouns_schema,
         rules_schema,
         trace_schema,

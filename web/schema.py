@@ -354,15 +354,6 @@ class TransitionBody(Body):
     fields: dict[str, Any] = {}
 
 
-class TransferBody(Body):
-    team: Name | None = None
-    agent: Name | None = None
-    """A username. Without a team, the ticket is in a team of the agent's."""
-    note: Line = ""
-    """For colleagues."""
-    tell_member: bool = False
-
-
 class RateBody(Body):
     score: Annotated[int, Meta(ge=1, le=5)]
     comment: Line | None = None

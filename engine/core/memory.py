@@ -367,13 +367,8 @@ class World:
             for t in self.tickets.values()
             if t.team is not None and t.assignee is None and t.category != "closed" and t.route_by is not None
         ]
-        waiting.sort(
-            key=lambda t: (
-                -self.book.tier_rank(self.members[t.member_id].tier),
-                -self.book.priority_rank(t.priority),
-                t.created_at,
-            )
-        )
+        rank, tier = self.book.priority_rank, self.book.tier_rank
+        waiting.sort(key=lambda t: (-tier(self.members[t.member_id].tier), -rank(t.priority), t.created_at))
         return [
             routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id, t.left_by)
             for t in waiting

@@ -142,7 +142,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "post_message (anonymous)": {"text": "好", "visibility": "anonymous"},
     "post_message (note)": {"text": "好", "visibility": "internal"},
     "post_message (with a file)": {"text": "好", "attachments": ["$file"]},
-    "transfer_ticket": {"team": "aftersales", "note": "請接手"},
+    "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},

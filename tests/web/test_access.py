@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "change_ticket": {"subject": "改掉"},
     "post_message": {"text": "插話", "visibility": "public"},
     "move_ticket": {"trigger": "end"},
+    "transfer_ticket": {"agent": "amy", "note": "插手"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "假會員", "shop": "demo"},

@@ -21,6 +21,7 @@ NEEDS_MORE = {
     "publish_rules": "somebody who edits rules: see test_rules",
     "rollback_rules": "the same",
     "rate_ticket": "a member, asked to rate",
+    "claim_ticket": "somebody who serves the shop: see test_transfer",
     "click_answer": "asked without a key by the window; its answer is empty",
 }
 """What is not asked here, and what it would take."""

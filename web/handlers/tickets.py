@@ -24,7 +24,7 @@ from engine.desk import (
     TransferTicket,
     Transitions,
 )
-from web import schema, trace_schema
+from web import schema, trace_schema, transfer_schema
 from web.routes import API, Call, Reply, given, route
 
 ONE = f"{API}/tickets/{{number}}"
@@ -116,10 +116,18 @@ async def move_ticket(call: Call) -> Reply:
     return _ticket(done["ticket"])
 
 
-@route("POST", f"{ONE}/transfer", {200: schema.Ticket}, tag="tickets", body=schema.TransferBody, match=True)
+@route(
+    "POST",
+    f"{ONE}/transfer",
+    {200: schema.Ticket},
+    tag="tickets",
+    body=transfer_schema.TransferBody,
+    match=True,
+    example={"team": "aftersales", "note": "photo in the second line", "tell_member": True},
+)
 async def transfer_ticket(call: Call) -> Reply:
     """Hand the ticket to a team or a colleague, with a note for them; whoever held it gives it up."""
-    body: schema.TransferBody = call.body
+    body: transfer_schema.TransferBody = call.body
     command = TransferTicket(call.path["number"], body.team, body.agent, body.note, body.tell_member, call.version)
     return _ticket((await call.act(command))["ticket"])
 

@@ -1733,23 +1733,6 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** TransferBody */
-        TransferBody: {
-            /** @default null */
-            team: string | null;
-            /**
-             * @description A username. Without a team, the ticket is in a team of the agent's.
-             * @default null
-             */
-            agent: string | null;
-            /**
-             * @description For colleagues.
-             * @default
-             */
-            note: string;
-            /** @default false */
-            tell_member: boolean;
-        };
         /** RateBody */
         RateBody: {
             score: number;
@@ -1882,6 +1865,23 @@ export interface components {
             items: components["schemas"]["Team"][];
             /** @default null */
             next: string | null;
+        };
+        /** TransferBody */
+        TransferBody: {
+            /** @default null */
+            team: string | null;
+            /**
+             * @description A username. Without a team, the ticket is in a team of the agent's.
+             * @default null
+             */
+            agent: string | null;
+            /**
+             * @description For colleagues.
+             * @default
+             */
+            note: string;
+            /** @default false */
+            tell_member: boolean;
         };
         /** Noun */
         Noun: {
@@ -4998,6 +4998,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "team": "aftersales",
+                 *       "note": "photo in the second line",
+                 *       "tell_member": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["TransferBody"];
             };
         };
