@@ -46,9 +46,7 @@ def transfer(draft: Draft, command: TransferTicket) -> None:
     if agent is None and ticket.assignee is not None:
         draft.change_ticket(left_by=ticket.assignee)
     if agent is None and draft.chat is not None and ticket.route_by is None:
-        draft.change_ticket(
-            route_by=WAITS
-        )  # nobody routed it before: without a way to be picked it would never be served
+        draft.change_ticket(route_by=WAITS)  # no rule routed it: nobody would ever be picked
     if agent is not None:
         raise_trigger(draft, SERVE)
     body = {"from": [ticket.team, ticket.assignee], "to": [team, command.agent], "told": command.tell_member}
