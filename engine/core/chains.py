@@ -18,7 +18,8 @@ from engine.lang import LIMITS
 class Chain(Struct, frozen=True):
     """Where a decision stands. `depth`: cases opened one from another before it, within one span. `since`: when the
     row's first timer ran out or its first line was given up, µs UTC, None where neither began it; `count`: those of the
-    row before this one. `machine`: a machine's line opened it, or the case from which it was opened at once."""
+    row before this one. `machine`: a machine's line began it, or the decision that opened its case; it would answer
+    what rules say, and open the next."""
 
     depth: int = 0
     since: int | None = None

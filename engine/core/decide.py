@@ -188,7 +188,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     if draft.message is not None and draft.message is not run.line:
         record["answer"] = True  # this wave's line is one a rule wrote, not the one the decision began with
     heard = book.rules.heard(keys, draft.shop)
-    automatic = draft.message is not None and draft.message.automatic
+    machine, automatic = draft.chain.machine, draft.message is not None and draft.message.automatic
     last: list[tuple[Effect, list[TraceChange], int]] = []
     values: dict[str, Any] = {}
     seen: tuple[Any, ...] = ()
@@ -214,8 +214,8 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             for failed_rule, error in helpers.take_failures():
                 run.trace.append(entry_of(book, failed_rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
-        if draft.automatic or automatic:
-            silent = [rule for rule in matches if mute(rule, keys, machine=draft.automatic, automatic=automatic)]
+        if machine or automatic:
+            silent = [rule for rule in matches if mute(rule, keys, machine=machine, automatic=automatic)]
             run.trace.extend(entry_of(book, rule, wave, "lost", values, Reason("automatic")) for rule in silent)
             matches = [rule for rule in matches if rule not in silent]
         if not matches:
@@ -233,7 +233,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
                 run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
-        wished = [e for e in effects if answers(e.rule, e.action, keys, machine=draft.automatic, automatic=automatic)]
+        wished = [e for e in effects if answers(e.rule, e.action, keys, machine=machine, automatic=automatic)]
         standing, lost = merge(wished)
         repeated = {rule.id for rule in matches if rule.id in run.acted}
         new = [rule for rule in matches if rule.id not in repeated]

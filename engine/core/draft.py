@@ -77,8 +77,6 @@ class Draft:
         self.dropped: list[tuple[str, Reason]] = []
         """Rules whose delayed reply nobody wants any more, and why."""
         self.rejected: str | None = None
-        self.automatic = False
-        """A machine's line came in: no rule answers it unless it asks for such lines."""
         self.opens: list[OpenLinked] = []
         """Cases to be opened beside this one, each decided in its own right afterwards."""
         self.chain = Chain()

@@ -35,7 +35,7 @@ class Waiting:
 
 
 def but(roster: Iterable[Agent], left_by: str | None) -> list[Agent]:
-    """A roster without who handed the case on, if somebody did."""
+    """A roster without who had the case when it was handed to the team; None: nobody had."""
     return [agent for agent in roster if agent.username != left_by]
 
 

@@ -26,8 +26,8 @@ from engine.store import FileRefused, Tx, requests
 class RuleCommand:
     """A command that rules decide. `locate` finds its case; `answer` shapes the reply, nothing by default.
 
-    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: where it carries a line, which has a
-    limit.
+    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: the attribute with the line it
+    carries, which has a limit.
     """
 
     command: type

@@ -85,7 +85,7 @@ class Scopes:
         self._busy: list[str] = []
         self._depths: dict[str, int] = {}
         self._whole: set[str] = set()
-        """Lists of which whole texts are put together: there a short word does not stand for a longer one."""
+        """Lists in which a short word does not stand for a longer one; see `_asked_whole`."""
         for file in files:
             self.broken |= file.broken
             self._whole.update(_asked_whole(file))

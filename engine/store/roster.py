@@ -10,7 +10,7 @@ from peewee import SQL, fn
 from engine.core.entities import Agent
 from engine.core.values import replace
 from engine.store import tables as t
-from engine.store.sql import Prepared, Row, p
+from engine.store.sql import Prepared, PreparedOfIds, Row, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon
 
@@ -53,18 +53,14 @@ def serving(tx: Tx, lexicon: Lexicon, shop: str, *, lock: bool = True) -> list[A
 def _parts(
     tx: Tx, lexicon: Lexicon, ids: Sequence[int], of: Callable[[Any, Iterable[str]], Any] | None = None
 ) -> list[Row]:
-    """What `_parts_of`, or another, gives of some agents. The statement is made once for each number of them: who
-    serves a shop is known by then, and asking for it again in each of the five parts takes twice as long."""
-    build = of or _parts_of
-    key = (build, *sorted(lexicon.live_kinds), len(ids))
-    prepared = _parts_known.get(key)
-    if prepared is None:
-        marks = [p(f"id{n}") for n in range(len(ids))]
-        prepared = _parts_known[key] = Prepared(lambda: build(marks, sorted(lexicon.live_kinds)))
-    return tx.rows(prepared, **{f"id{n}": one for n, one in enumerate(ids)})
+    """What `_parts_of`, or another, gives of some agents. They are asked for by their ids: who serves a shop is known
+    by then, and asking for it again in each of the five parts takes twice as long."""
+    build, kinds = of or _parts_of, sorted(lexicon.live_kinds)
+    known = _parts_known.setdefault((build, *kinds), PreparedOfIds(lambda marks: build(marks, kinds)))
+    return [row for statement, values in known.asked(ids) for row in tx.rows(statement, **values)]
 
 
-_parts_known: dict[tuple[Any, ...], Prepared] = {}
+_parts_known: dict[tuple[Any, ...], PreparedOfIds] = {}
 _AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
 
 

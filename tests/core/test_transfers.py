@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine.core.commands import ClaimTicket, MoveTicket, TransferTicket
-from engine.core.entities import Actor
+from engine.core.commands import ChangeTicket, ClaimTicket, MoveTicket, TransferTicket
+from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
+from engine.core.values import replace
 from tests.core.desk import Stage, acted, book_of, did
 
 RULES = """
@@ -154,3 +155,31 @@ def test_who_hands_a_case_to_the_own_team_is_not_given_it_again_until_somebody_h
     assert shift.held == ("care", "cal"), "the other of the team"
     shift.hands(shift.cal, team="care")
     assert shift.held == ("care", "amy"), "cal had it meanwhile"
+
+
+def test_who_had_it_is_left_out_whoever_hands_it_on_and_only_by_the_team_it_was_handed_to() -> None:
+    routed = "rule again on ticket.transferred then route to team {} by least_busy\n"
+    shift = Shift(RULES + routed.format("care"))
+    shift.hands(shift.cal, team="care")
+    assert shift.held == ("care", "cal"), "amy had it, cal only handed it on"
+    shift = Shift(RULES + routed.format("senior"))
+    shift.hands(agent="cal", team="senior")
+    shift.stage.world.agents["ben"] = replace(shift.stage.world.agents["ben"], status="offline")
+    shift.hands(shift.cal, team="care")
+    assert shift.held == ("senior", "cal"), "the rule's team has not been left by anybody"
+
+
+def test_a_chat_that_no_rule_routed_is_served_by_the_team_it_is_handed_to() -> None:
+    shift = Shift(kind="chat", channel="widget")
+    decision = shift.hands(team="senior")
+    assert shift.held == ("senior", None)
+    shift.stage.world.serve_queue(SYSTEM, [decision])
+    assert shift.held == ("senior", "ben")
+
+
+def test_what_another_gives_the_team_anew_is_not_kept_from_who_had_it() -> None:
+    shift = Shift(kind="chat", channel="widget")
+    shift.hands(team="care")
+    assert shift.stage.ticket.left_by == "amy"
+    shift.stage.does(ChangeTicket(1, {"team": "senior"}), shift.cal)
+    assert shift.stage.ticket.left_by is None

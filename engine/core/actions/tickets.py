@@ -92,7 +92,8 @@ def _route(draft: Draft, effect: Effect) -> TraceChange:
         more = {"assignee": draft.need_ticket().assignee} if by else {}
         return TraceChange("route", "ticket.team", team, more)
     last = draft.case.lookups.last_agent(ticket.member_id) if by == "last_agent" else None
-    able = rights.able(draft.book.roles, routing.but(draft.roster(), ticket.left_by))
+    left_by = draft.need_ticket().left_by  # of this team: in another one nobody has had it yet
+    able = rights.able(draft.book.roles, routing.but(draft.roster(), left_by))
     agent = routing.pick(by, team, skills, able, last, draft.given)
     if agent is not None or (draft.agent is not None and draft.agent.status == "offline"):
         draft.assign(agent)  # nobody free: it waits for the team rather than for one who is not there

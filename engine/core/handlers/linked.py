@@ -21,7 +21,6 @@ def open_linked(draft: Draft, command: OpenLinked) -> None:
     if origin is None:
         raise LookupError("a linked case needs the one it comes from")
     draft.chain = command.chain
-    draft.automatic = command.chain.machine  # its member is a machine for now: it would answer, and open the next
     open_ticket(
         draft,
         kind=command.kind,

@@ -100,7 +100,6 @@ def member_says(
         language=ticket.language,
         attachments=tuple(range(len(attachments))),
     )
-    draft.automatic = automatic
     if automatic:
         draft.chain = replace(draft.chain, machine=True)
     if not automatic:
