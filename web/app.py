@@ -9,10 +9,18 @@ from typing import Any, Final
 
 import tornado.web
 from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
 from tornado.iostream import IOStream
 
 from web import pages
-from web.base import BODY_WITHIN, check_rows
+from web.base import BODY_WITHIN, DRAIN, check_rows
 from web.handler import OperationHandler
 from web.limits import network
 from web.live import AgentSocket, ChatSocket
@@ -26,6 +34,12 @@ TOO_MANY: Final = (
     b'"detail":"too many connections are open from here; close some"}'
 )
 """What a connection too many is told, before it has said anything."""
+
+UNREADABLE: Final = (
+    b'{"type":"about:blank","title":"Bad Request","status":400,"code":"bad-request",'
+    b'"detail":"the head of the request cannot be read; look at its Host"}'
+)
+"""What is told of a head that no request can be made of."""
 
 access_log = logging.getLogger("web.access")
 
@@ -60,6 +74,47 @@ def application(web: Web) -> tornado.web.Application:
     )
 
 
+class Message(HTTPMessageDelegate):
+    """A request as it comes. Tornado would hang up on a head it cannot use while the body still comes, and the sender
+    would often read of a broken connection instead of the answer (RFC 9112, 9.6): the body is let come first."""
+
+    __slots__ = ("_connection", "_inner", "_refused", "_size")
+
+    def __init__(self, inner: HTTPMessageDelegate, connection: HTTPConnection) -> None:
+        self._inner = inner
+        self._connection = connection
+        self._refused = False
+        self._size = 0
+
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
+        try:
+            return self._inner.headers_received(start_line, headers)
+        except HTTPInputError:
+            self._refused = True
+            head = HTTPHeaders({"Content-Type": "application/problem+json"})
+            head["Content-Length"] = str(len(UNREADABLE))
+            self._connection.write_headers(ResponseStartLine("HTTP/1.1", 400, "Bad Request"), head, UNREADABLE)
+            return None
+
+    def data_received(self, chunk: bytes) -> Any:
+        if not self._refused:
+            return self._inner.data_received(chunk)
+        self._size += len(chunk)
+        if self._size > DRAIN:
+            self._connection.stream.close()  # type: ignore[attr-defined]
+        return None
+
+    def finish(self) -> None:
+        if self._refused:
+            self._connection.finish()
+        else:
+            self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        if not self._refused:
+            self._inner.on_connection_close()
+
+
 class Door(HTTPServer):
     """So many open connections of one address: who keeps many half open keeps out nobody else."""
 
@@ -78,6 +133,9 @@ class Door(HTTPServer):
         super().handle_stream(stream, address)
         if place is not None:
             self._places[place] += 1
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return Message(super().start_request(server_conn, request_conn), request_conn)
 
     def on_close(self, server_conn: Any) -> None:
         super().on_close(server_conn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_a_small_body_nobody_asked_for_costs_no_connection(narrow: Site) -> None
     with narrow.client("lead") as lead:
         assert lead.request("GET", "/auth/me", content=b"{}").status_code == 200
         assert lead.request("GET", "/auth/me", content=b"x" * 5_000).status_code == 413
+
+
+def test_a_head_of_which_no_request_can_be_made_is_answered_though_its_body_comes_later(narrow: Site) -> None:
+    """Hanging up on the body would often lose the answer on its way."""
+    with socket.create_connection(("127.0.0.1", narrow.server.port), timeout=5) as raw:
+        raw.sendall(b'POST /api/v1/auth/login HTTP/1.1\r\nHost: "\r\nContent-Length: 2\r\n\r\n')
+        answer = raw.recv(4_096)
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in answer
+        raw.sendall(b"{}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert raw.recv(4_096).startswith(b"HTTP/1.1 200 ")
 
 
 def test_the_application_takes_no_row_without_a_limit(narrow: Site, monkeypatch: pytest.MonkeyPatch) -> None:
