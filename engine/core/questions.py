@@ -83,6 +83,13 @@ class Transitions:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudges:
+    """How often a ticket was nudged, when last, and from when on the actor may."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 

@@ -144,6 +144,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "post_message (with a file)": {"text": "好", "attachments": ["$file"]},
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
+    "nudge_ticket": {"note": ""},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},

@@ -9,6 +9,7 @@ from engine.core import access, rights
 from engine.core import questions as ask
 from engine.core.draft import Draft
 from engine.core.errors import Refused
+from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
@@ -139,6 +140,15 @@ def _transitions(work: Work, q: ask.Transitions) -> Any:
     return {"items": items, "next": None}
 
 
+def _nudges(work: Work, q: ask.Nudges) -> Any:
+    case = load.peek_ticket_case(work.tx, work.words, q.number)
+    if case is None or case.ticket is None or not access.sees_ticket(work.actor, case.ticket):
+        return None
+    ticket = case.ticket
+    at = nudge_from(work.book, ticket, staff=work.actor.staff)
+    return {"count": ticket.nudges, "nudged_at": ticket.nudged_at, "next_at": at}
+
+
 def _views(work: Work, q: ask.Views) -> Any:
     return {**queries.views(work.tx, work.scope, q, actor_id=work.agent_id), "next": None}
 
@@ -151,5 +161,6 @@ QUESTIONS: Questions = {
     ask.Events: Asked(_events, ("ticket.view",), who="anybody"),
     ask.Trace: Asked(_trace, ("ticket.view",), who="anybody"),
     ask.Transitions: Asked(_transitions, ("ticket.view",), who="anybody"),
+    ask.Nudges: Asked(_nudges, ("ticket.view",), who="anybody"),
     ask.Views: Asked(_views, ("ticket.view",), who="anybody"),
 }
