@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated, Any
 
-from web.schema import Body, Line, Name, Time
+from msgspec import Meta, Struct
+
+from web.schema import Author, Body, Line, Name, Query, Time
 
 
 class TransferBody(Body):
@@ -14,6 +16,44 @@ class TransferBody(Body):
     note: Line = ""
     """For colleagues."""
     tell_member: bool = False
+
+
+class HistoryRule(Struct):
+    id: str
+    title: str | None
+    file: str
+    line: int
+
+
+class FieldChange(Struct):
+    field: str
+    """As the ticket has it: `priority`, `tags`, or a field of the shop's own."""
+    old: Any
+    new: Any
+
+
+class HistoryItem(Struct):
+    """Something that a person, a rule or the clock did."""
+
+    seq: int
+    at: Time
+    kind: str
+    actor: Author | None
+    """Who caused it; where a rule did it, whose line or act the rule heard of."""
+    rule: HistoryRule | None
+    changes: list[FieldChange]
+    """Of `ticket.changed`."""
+    body: dict[str, Any]
+
+
+class HistoryPage(Struct):
+    items: list[HistoryItem]
+    next: str | None
+
+
+class HistoryQuery(Query):
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+    cursor: Annotated[str, Meta(max_length=300)] | None = None
 
 
 class NudgeBody(Body):

@@ -289,7 +289,12 @@ OTHERWISE = [
         "ticket.nudged",
         "any open case may be nudged, old or new",
     ),
-    ("empty", "ticket.first_replied_at ticket.rating", "ticket.nudged", "a case that was answered and rated may be open"),
+    (
+        "empty",
+        "ticket.first_replied_at ticket.rating",
+        "ticket.nudged",
+        "a case that was answered and rated may be open",
+    ),
     ("set", "ticket.waiting_for", "ticket.nudged", "a colleague may nudge where no answer is awaited"),
     ("one value", "ticket.lines_1m", "chat.started", "a colleague may write the first line"),
     ("one value", "chat.queue_position", "chat.waiting, chat.waiting after", "others may wait"),

@@ -19,8 +19,12 @@ def test_a_colleague_asks_and_the_member_hears_nothing_of_it(site: Site) -> None
         ticket = ben.post(f"/tickets/{number}/nudge", json={"note": "她剛剛又打來"}).json()
         assert ticket["nudges"] == 1 and ticket["nudged_at"]
         state = ben.get(f"/tickets/{number}/nudge").json()
-        assert (state["count"], state["nudged_at"]) == (1, ticket["nudged_at"]) and state["next_at"] > state["nudged_at"]
-        found = ben.get("/tickets", params={"filter": f"ticket.nudges > 0 and ticket.number = {number}"}).json()["items"]
+        assert (state["count"], state["nudged_at"]) == (1, ticket["nudged_at"]) and state["next_at"] > state[
+            "nudged_at"
+        ]
+        found = ben.get("/tickets", params={"filter": f"ticket.nudges > 0 and ticket.number = {number}"}).json()[
+            "items"
+        ]
         assert [one["number"] for one in found] == [number]
         again = ben.post(f"/tickets/{number}/nudge", json={})
         assert (again.status_code, again.json()["code"]) == (429, "nudged-already")

@@ -11,6 +11,7 @@ from engine.desk import (
     ChangeTicket,
     ClaimTicket,
     Events,
+    History,
     MarkRead,
     Messages,
     MoveTicket,
@@ -138,6 +139,13 @@ async def transfer_ticket(call: Call) -> Reply:
 async def claim_ticket(call: Call) -> Reply:
     """Take the ticket, if nobody has it."""
     return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
+
+
+@route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=handling_schema.HistoryQuery)
+async def history(call: Call) -> Reply:
+    """What people and rules did with it, one line each, newest first."""
+    q: handling_schema.HistoryQuery = call.query
+    return Reply(await call.need(History(call.path["number"], q.limit, q.cursor or None), "ticket"))
 
 
 @route("GET", f"{ONE}/nudge", {200: handling_schema.Nudges}, tag="tickets")
