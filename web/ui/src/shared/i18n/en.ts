@@ -155,6 +155,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.waiting': 'Awaiting reply',
   'inbox.overdue': 'Overdue',
   'inbox.all': 'All',
+  'inbox.choose': 'Choose {number}',
+  'inbox.chooseAll': 'Choose all that are listed',
   'inbox.find': 'Find by number, member or order',
   'inbox.clear': 'Clear the search',
   'inbox.more': 'Load more',

@@ -155,6 +155,8 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'inbox.waiting': '待回复',
   'inbox.overdue': '已超时',
   'inbox.all': '全部',
+  'inbox.choose': '选取 {number}',
+  'inbox.chooseAll': '选取列出的全部',
   'inbox.find': '按编号、会员或订单搜索',
   'inbox.clear': '清除搜索',
   'inbox.more': '加载更多',

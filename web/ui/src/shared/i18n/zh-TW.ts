@@ -153,6 +153,8 @@ export const desk = {
   'inbox.waiting': '待回覆',
   'inbox.overdue': '已逾時',
   'inbox.all': '全部',
+  'inbox.choose': '選取 {number}',
+  'inbox.chooseAll': '選取列出的全部',
   'inbox.find': '以編號、會員或訂單搜尋',
   'inbox.clear': '清除搜尋',
   'inbox.more': '載入更多',
