@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.schema import Author, Line, Message, Name, Notice, Short, Status, Visibility
+from web.people_schema import Notice
+from web.schema import Author, Line, Message, Name, Short, Status, Visibility
 
 Seq = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 ClientId = Annotated[str, Meta(min_length=1, max_length=100)]

@@ -129,6 +129,22 @@ class ClaimTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowTicket:
+    """A colleague, or the actor, hears of what happens to a ticket from here on."""
+
+    number: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfollowTicket:
+    """A colleague, or the actor, follows a ticket no longer."""
+
+    number: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class NudgeTicket:
     """The member, or a colleague of who has it, asks to hurry (催單)."""
 

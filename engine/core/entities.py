@@ -298,6 +298,12 @@ class Lookups(Protocol):
         """The roles of each enabled agent who serves the shop and is there, online or busy; of a team where one is
         named."""
 
+    def colleagues(self) -> tuple[Agent, ...]:
+        """Every enabled agent, whatever shop they serve: whom a note may name. Nobody is locked."""
+
+    def followers(self, ticket_id: int) -> tuple[str, ...]:
+        """The usernames of those who follow a ticket, who began first the first."""
+
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""
 

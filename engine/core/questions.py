@@ -35,8 +35,8 @@ class CheckFilter:
 class TicketByNumber:
     """One ticket, or None where it is not there or not for the actor.
 
-    `links`: staff also gets the cases opened beside it, and the one it was opened beside itself, and of a chat from
-    where it was begun.
+    `links`: staff also gets the cases opened beside it, and the one it was opened beside itself, who follows it, and of
+    a chat from where it was begun.
     """
 
     number: int

@@ -14,6 +14,7 @@ from engine.core.commands import (
     ClaimTicket,
     CreateMember,
     EndChat,
+    FollowTicket,
     KeepReply,
     MarkRead,
     MemberLine,
@@ -32,10 +33,12 @@ from engine.core.commands import (
     SignOut,
     TransferTicket,
     UnblockMember,
+    UnfollowTicket,
     Upload,
 )
 from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
+from engine.core.notices import NoticeKind
 from engine.core.questions import (
     Agents,
     DryRun,
@@ -105,6 +108,7 @@ __all__ = [
     "Events",
     "Feature",
     "FileById",
+    "FollowTicket",
     "Frame",
     "History",
     "JobKind",
@@ -119,6 +123,7 @@ __all__ = [
     "Messages",
     "MoveTicket",
     "Notes",
+    "NoticeKind",
     "Nouns",
     "NudgeTicket",
     "Nudges",
@@ -155,6 +160,7 @@ __all__ = [
     "TransferTicket",
     "Transitions",
     "UnblockMember",
+    "UnfollowTicket",
     "Upload",
     "Views",
     "WhoIs",

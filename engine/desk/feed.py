@@ -289,6 +289,6 @@ def _concerns(agent: Actor, item: Committed) -> bool:
 
 _TOLD = frozenset(
     "sla.warning sla.breached chat.waiting chat.started chat.signed_in chat.ended chat.resumed rating.received "
-    "delivery.failed".split()
+    "delivery.failed ticket.followed ticket.unfollowed".split()
 )
 """Events after which a screen that shows the ticket reads it again."""

@@ -67,7 +67,8 @@ def settled_tickets(tx: Tx, upto: int) -> list[Row]:
     linked = t.TicketLink.select(t.TicketLink.from_id).union(t.TicketLink.select(t.TicketLink.to_id))
     files = t.MessageFile.select(t.Message.ticket_id).join(t.Message, on=(t.Message.id == t.MessageFile.message_id))
     plain = (t.Ticket.category == "closed") & t.Ticket.merged_into.is_null() & (t.Ticket.id <= upto)
-    for other in (waits, leaves, calls, linked, files):
+    followed = t.TicketAgent.select(t.TicketAgent.ticket_id)
+    for other in (waits, leaves, calls, linked, files, followed):
         plain &= t.Ticket.id.not_in(other)
     return tx.rows(t.Ticket.select().where(plain).order_by(t.Ticket.id))
 

@@ -22,6 +22,7 @@ from engine.core.trace import covered
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
+from engine.store.followers import followed_by
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
@@ -108,6 +109,8 @@ def of_view(view: str, actor_id: int | None, now: int) -> Any:
         return opened & t.Ticket.waiting_since.is_null(False)
     if view == "overdue":
         return opened & (t.Ticket.due_at <= now)
+    if view == "followed":
+        return opened & t.Ticket.id.in_(followed_by(actor_id or 0))
     if view == "all":
         return SQL("1 = 1")
     raise ValueError(f"there is no view `{view}`")

@@ -37,6 +37,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.Message: ("created_at", "unsent_at"),
     t.File: ("created_at", "claimed_at"),
     t.TicketLink: ("created_at",),
+    t.TicketAgent: ("since",),
     t.Seen: ("at",),
     t.SlaClock: ("started_at", "running_since", "breached_at", "met_at"),
     t.Rating: ("created_at", "revised_at"),

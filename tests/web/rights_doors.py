@@ -86,7 +86,8 @@ def made(site: Site, whose: str, at: int) -> Things:
         session = next(one["id"] for one in ok(hers.get("/auth/sessions"))["items"])
         ok(carla.patch(f"/members/{member}", json={"fields": {"birthday": birthday}}))
         ok(carla.patch(f"/tickets/{number}", json={"fields": {"home": home}, "tags": ["vip"]}))
-        ok(carla.post(f"/tickets/{number}/messages", json={"text": "只給同事看", "visibility": "internal"}))
+        ok(carla.post(f"/tickets/{number}/messages", json={"text": "只給同事看 @agent", "visibility": "internal"}))
+        ok(carla.put(f"/tickets/{number}/followers/carla"))
         ok(carla.post("/tickets", json={"subject": "信", "text": "x", "shop": "demo", "requester": {"id": member}}))
         answer = ok(carla.post("/answers", json={"titles": {"en": "a"}, "texts": {"en": "b"}, "shop": "demo"}))["id"]
         type = f"type-{whose}"

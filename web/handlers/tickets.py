@@ -11,6 +11,7 @@ from engine.desk import (
     ChangeTicket,
     ClaimTicket,
     Events,
+    FollowTicket,
     History,
     MarkRead,
     Messages,
@@ -26,8 +27,9 @@ from engine.desk import (
     Trace,
     TransferTicket,
     Transitions,
+    UnfollowTicket,
 )
-from web import handling_schema, schema, trace_schema
+from web import handling_schema, people_schema, schema, trace_schema
 from web.routes import API, Call, Reply, given, route
 
 ONE = f"{API}/tickets/{{number}}"
@@ -139,6 +141,18 @@ async def transfer_ticket(call: Call) -> Reply:
 async def claim_ticket(call: Call) -> Reply:
     """Take the ticket, if nobody has it."""
     return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
+
+
+@route("PUT", f"{ONE}/followers/{{username}}", {200: people_schema.Followers}, tag="tickets")
+async def follow_ticket(call: Call) -> Reply:
+    """I follow the ticket, or a colleague does, and hear of it from here on; asked again, nothing happens."""
+    return Reply(await call.act(FollowTicket(call.path["number"], call.path["username"])))
+
+
+@route("DELETE", f"{ONE}/followers/{{username}}", {200: people_schema.Followers}, tag="tickets")
+async def unfollow_ticket(call: Call) -> Reply:
+    """I follow the ticket no longer, or a colleague does; asked again, nothing happens."""
+    return Reply(await call.act(UnfollowTicket(call.path["number"], call.path["username"])))
 
 
 @route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=handling_schema.HistoryQuery)

@@ -11,6 +11,8 @@ from engine.core.draft import GONE, WAITING, Draft
 from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
 from engine.core.errors import Refused
 from engine.core.handlers._beginning import Beginning
+from engine.core.lines import line_of
+from engine.core.mentions import mention
 from engine.core.opening import open_ticket, raise_trigger
 from engine.core.rights import WRITING
 from engine.core.values import replace
@@ -192,7 +194,7 @@ def _agent_says(
 
 
 def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> int:
-    """A line for colleagues; returns its ref."""
+    """A line for colleagues, who hear of it where it names them; returns its ref."""
     actor = draft.actor
     said = draft.say(
         author_kind="agent" if actor.kind == "agent" else "system",
@@ -203,6 +205,7 @@ def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str 
         attachments=attachments,
         client_key=client_key,
     )
+    mention(draft, line_of(said, actor.username))
     return said.ref
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core import access
-from engine.core.changes import Say
+from engine.core.changes import Record, Say
 from engine.core.commands import MemberLine, PostMessage, Retry
 from engine.core.decide import Decision
 from engine.core.entities import Case
@@ -32,9 +32,23 @@ def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided:
     say = _own_line(decided.decision)
     message_id = decided.refs[say.ref]
     if work.actor.staff or say.author_kind != "member" or say.attachments:
-        return line_answer(work, message_id, decided.number, case.shop, seq=None)
+        answer = line_answer(work, message_id, decided.number, case.shop, seq=None)
+        if say.visibility == "internal":
+            answer["message"]["mentions"] = _mentions(decided.decision)
+        return answer
     shown = results.line_of_member(work, say, message_id, decided.number, case.shop)
     return {"message": shown, "ticket": decided.number, "seq": None, "repeat": False}
+
+
+def _mentions(decision: Decision) -> list[dict[str, Any]]:
+    """Whom a note names, and whether they are told: its writer is to know who may not see the case."""
+    bodies = [c.body for c in decision.changes if isinstance(c, Record) and c.kind == "ticket.mentioned"]
+    return [
+        {"username": name, "told": told}
+        for body in bodies
+        for key, told in (("agents", True), ("untold", False))
+        for name in body.get(key, ())
+    ]
 
 
 def _own_line(decision: Decision) -> Say:

@@ -17,6 +17,7 @@ from engine.desk.rows import Asked
 from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
 from engine.replay import history, why
 from engine.store import NotFilterable, filters, lines, load, queries
+from engine.store.followers import followers_of
 
 
 def _tickets(work: Work, q: ask.Tickets) -> Any:
@@ -99,6 +100,7 @@ def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
     found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
     if found is not None and q.links and work.actor.staff:
         found["links"] = queries.links(work.tx, work.scope, q.number)
+        found["followers"] = list(followers_of(work.tx, q.number))
         visit = queries.visit(work.tx, work.scope, q.number)
         if visit is not None:
             found["visit"] = visit

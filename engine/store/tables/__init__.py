@@ -19,7 +19,18 @@ from engine.store.tables.notifications import Notification
 from engine.store.tables.outbox import ChannelAccount, Outbox
 from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
 from engine.store.tables.sessions import Login, RequestKey, Session, SignOn
-from engine.store.tables.tickets import Call, Chat, FieldValue, Rating, Seen, SlaClock, TagUse, Ticket, TicketLink
+from engine.store.tables.tickets import (
+    Call,
+    Chat,
+    FieldValue,
+    Rating,
+    Seen,
+    SlaClock,
+    TagUse,
+    Ticket,
+    TicketAgent,
+    TicketLink,
+)
 from engine.store.tables.time import Schedule, Timer
 
 MODELS: tuple[type[Model], ...] = (
@@ -40,6 +51,7 @@ MODELS: tuple[type[Model], ...] = (
     File,
     MessageFile,
     TicketLink,
+    TicketAgent,
     Seen,
     TagUse,
     FieldValue,
@@ -113,6 +125,7 @@ __all__ = [
     "SlaClock",
     "TagUse",
     "Ticket",
+    "TicketAgent",
     "TicketLink",
     "Timer",
     "ref",

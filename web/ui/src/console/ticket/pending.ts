@@ -9,10 +9,11 @@ import { ref, watch } from 'vue'
 import { api, ApiError } from '@/shared/api/client'
 import type { Message } from '@/shared/api/types'
 
-import { reason } from '../names'
+import { reason, useNames } from '../names'
 import { useDesk } from '../stores/desk'
 import { useSession } from '../stores/session'
 import type { Written } from './drafts'
+import { tellUntold } from './people'
 
 export interface PendingLine extends Written {
   /** Also the Idempotency-Key: sending again is the same line. */
@@ -89,6 +90,7 @@ async function deliver(line: PendingLine): Promise<boolean> {
     const body = { text: line.text, visibility: line.visibility, attachments: line.attachments.map((file) => file.id) }
     const message = await api.post<Message>(`/tickets/${line.number}/messages`, body, line.id)
     useDesk().dispatch({ type: 'line-posted', message })
+    tellUntold(message, useNames().agent)
     drop(line.id)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error

@@ -212,6 +212,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{number}/followers/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** I follow the ticket, or a colleague does, and hear of it from here on; asked again, nothing happens. */
+        put: operations["follow_ticket"];
+        post?: never;
+        /** I follow the ticket no longer, or a colleague does; asked again, nothing happens. */
+        delete: operations["unfollow_ticket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{number}/history": {
         parameters: {
             query?: never;
@@ -1265,7 +1283,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the rules told me, newest first. */
+        /** What the rules told me, newest first; all of it, or of one kind. */
         get: operations["list_notices"];
         put?: never;
         post?: never;
@@ -1485,6 +1503,8 @@ export interface components {
             links?: components["schemas"]["LinkedTicket"][];
             /** @description Staff: of a chat, from where it was begun, with `GET /tickets/{number}`. */
             visit?: components["schemas"]["Visit"];
+            /** @description Staff: usernames, with `GET /tickets/{number}`. */
+            followers?: string[];
         };
         /** Sla */
         Sla: {
@@ -1546,6 +1566,8 @@ export interface components {
             delivery?: "failed" | "sent" | "uncertain" | "waiting";
             /** @description Staff: of lines that a channel brought. */
             sender?: components["schemas"]["Sender"];
+            /** @description Staff: whom a note names, in the answer to who wrote it. */
+            mentions?: components["schemas"]["Mention"][];
         };
         /** Attachment */
         Attachment: {
@@ -1571,6 +1593,12 @@ export interface components {
             agent_address?: boolean;
             /** @description The number of a case that the line says it answers, and that is not the sender's. */
             refers_to?: number;
+        };
+        /** Mention */
+        Mention: {
+            username: string;
+            /** @description False: may not see the ticket, and so hears nothing of it. */
+            told: boolean;
         };
         /** Page */
         Page: {
@@ -1661,20 +1689,6 @@ export interface components {
             created_at: string;
             /** @description The last 20, with `GET /members/{id}`. */
             tickets?: components["schemas"]["Ticket"][];
-        };
-        /** Notice */
-        Notice: {
-            id: number;
-            at: string;
-            /** @description In the language of the agent's account. */
-            text: string;
-            /** @description By language of the shop; empty where it reads the same in all of them. */
-            texts: {
-                [key: string]: string;
-            };
-            ticket: number | null;
-            rule: string | null;
-            read: boolean;
         };
         /** FindingPlace */
         FindingPlace: {
@@ -1925,6 +1939,8 @@ export interface components {
             status: "away" | "busy" | "offline" | "online";
             load: number;
             capacity: number;
+            /** @description What a Chinese name is found by: its pinyin, and the initials. */
+            keys: string[];
             /** @description May see tickets, so one may be given to them. */
             assignable: boolean;
         };
@@ -1955,6 +1971,27 @@ export interface components {
             items: components["schemas"]["Team"][];
             /** @default null */
             next: string | null;
+        };
+        /** Followers */
+        Followers: {
+            /** @description Usernames, who began first the first. */
+            followers: string[];
+        };
+        /** Notice */
+        Notice: {
+            id: number;
+            at: string;
+            /** @description In the language of the agent's account. */
+            text: string;
+            /** @description By language of the shop; empty where it reads the same in all of them. */
+            texts: {
+                [key: string]: string;
+            };
+            ticket: number | null;
+            rule: string | null;
+            /** @enum {string} */
+            kind: "assigned" | "followed" | "late" | "mention" | "other" | "rating";
+            read: boolean;
         };
         /** TransferBody */
         TransferBody: {
@@ -4175,7 +4212,7 @@ export interface operations {
             query?: {
                 /** @description A condition of the rules language: `ticket.state = open and ticket.priority >= high`. */
                 filter?: string;
-                view?: "all" | "mine" | "overdue" | "unassigned" | "waiting";
+                view?: "all" | "followed" | "mine" | "overdue" | "unassigned" | "waiting";
                 /** @description Number, member's name or order number. */
                 q?: string;
                 /** @description A column, with `-` in front for the largest first. */
@@ -5426,6 +5463,232 @@ export interface operations {
             };
             /** @description Stale: somebody changed it meanwhile. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A ticket's number; `234`, `00234` and `#00234` are the same. */
+                number: number;
+                /** @description An agent's username. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description I follow the ticket, or a colleague does, and hear of it from here on; asked again, nothing happens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Followers"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfollow_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A ticket's number; `234`, `00234` and `#00234` are the same. */
+                number: number;
+                /** @description An agent's username. */
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description I follow the ticket no longer, or a colleague does; asked again, nothing happens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Followers"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12800,6 +13063,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                kind?: ("assigned" | "followed" | "late" | "mention" | "other" | "rating") | "";
             };
             header?: never;
             path?: never;
@@ -12807,7 +13071,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the rules told me, newest first. */
+            /** @description What the rules told me, newest first; all of it, or of one kind. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -54,7 +54,7 @@ export type Label = Noun['label']
 export type Status = Agent['status']
 export type Visibility = Message['visibility']
 /** Views that everybody has. */
-export type ViewName = 'mine' | 'unassigned' | 'waiting' | 'overdue' | 'all'
+export type ViewName = 'mine' | 'unassigned' | 'waiting' | 'overdue' | 'followed' | 'all'
 
 /** What every list answers with. */
 export type Page<T> = Omit<Schemas['Page'], 'items'> & { items: T[] }
