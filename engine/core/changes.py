@@ -13,7 +13,18 @@ from engine.core.purposes import WINDOW
 from engine.core.values import Struct
 
 Thing = Literal[
-    "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call"
+    "ticket",
+    "chat",
+    "member",
+    "agent",
+    "clock",
+    "rating",
+    "notification",
+    "rule_use",
+    "block",
+    "link",
+    "call",
+    "message",
 ]
 TimerKind = Literal["rule", "sla", "silence", "say"]
 

@@ -471,6 +471,9 @@ class World:
             self.clocks[ref][change.key] = replace(self.clocks[ref][change.key], **values)
         elif change.thing == "call":
             self.calls[ref] = replace(self.calls[ref], **values)
+        elif change.thing == "message":
+            for ticket_id, lines in self.messages.items():
+                self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]
         elif change.thing == "agent":
             agent = next(a for a in self.agents.values() if a.id == change.ref)
             self.agents[agent.username] = replace(agent, **values)

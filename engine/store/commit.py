@@ -231,6 +231,8 @@ class _Applying:
                     (t.Block.member_id == ref) & (t.Block.until.is_null() | (t.Block.until > change.values["until"]))
                 )
             )
+        elif change.thing == "message":
+            self.tx.update(t.Message, change.values, id=ref)
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
         else:

@@ -19,6 +19,7 @@ from engine.core.errors import Refused
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import RuleCommand
+from engine.desk.sending import first_what_may_be_taken_back
 from engine.store import load, people, stream
 
 
@@ -65,8 +66,14 @@ def _read(work: Work, command: MarkRead, case: Case, decided: Decided) -> dict[s
 COMMANDS = (
     RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks="text"),
     RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(TransferTicket, locate=locate.by_number, answer=ticket_answer, speaks="note"),
+    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer, before=first_what_may_be_taken_back),
+    RuleCommand(
+        TransferTicket,
+        locate=locate.by_number,
+        answer=ticket_answer,
+        speaks="note",
+        before=first_what_may_be_taken_back,
+    ),
     RuleCommand(ClaimTicket, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(RateTicket, locate=locate.latest_chat, answer=ticket_answer),
     RuleCommand(AskRating, locate=locate.by_number, answer=ticket_answer),
