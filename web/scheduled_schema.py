@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from web.lines_schema import Attachment
 from web.schema import Author, Body, Line, Name, Time, Visibility
@@ -18,7 +18,7 @@ Revision = Annotated[int, Meta(ge=1, le=9_007_199_254_740_991)]
 class MessageBody(Body):
     text: Line
     visibility: Visibility = "public"
-    attachments: Annotated[list[Name], Meta(max_length=20)] = []
+    attachments: Annotated[list[Name], Meta(max_length=20)] = field(default_factory=list)
     undo: bool = False
     """Agents: it may be taken back as long as the shop has set, and is sent then."""
     send_at: Moment | None = None
@@ -51,10 +51,18 @@ class ScheduledLine(Struct):
     created_at: Time
 
 
+class SuggestedTime(Struct):
+    name: Literal["today", "next_day"]
+    """The end of today's hours; the beginning of those of the next working day."""
+    at: Time
+
+
 class ScheduledPage(Struct):
     items: list[ScheduledLine]
     """The next first."""
     next: str | None
+    times: list[SuggestedTime]
+    """Times that offer themselves, by the shop's calendar."""
 
 
 class ScheduledPatch(Body):

@@ -65,7 +65,7 @@ def test_a_scheduled_line_is_shown_to_colleagues_changed_by_its_writer_and_sent_
         assert seen["text"] == WORDS and not seen["mine"] and seen["author"]["username"] == "amy"
         one = f"/tickets/{number}/scheduled/{line['id']}"
         for answer in (ben.patch(one, json={"text": "x"}), ben.delete(one), ben.post(f"{one}/send")):
-            assert answer.status_code == 403 and answer.json()["code"] == "not-yours"
+            assert answer.status_code == 404, "only its writer changes it"
         refused("list_scheduled", ming.get(f"/tickets/{number}/scheduled"), 403)
         at = in_(hours=6)
         changed = conforms("change_scheduled", amy.patch(one, json={"text": f"{WORDS}！", "send_at": at}))

@@ -70,7 +70,7 @@ def test_an_open_window_shows_it_at_once_and_one_that_comes_back_too(site: Site)
         with site.chat(visitor=window.welcome["visitor"]) as fresh:
             text = str(fresh.welcome)
             assert WORDS not in text and WORDS not in str(frames) and "amy" not in text.lower()
-            assert [one for one in fresh.welcome["history"] if one["id"] == line["id"]][0]["unsent"]
+            assert next(one for one in fresh.welcome["history"] if one["id"] == line["id"])["unsent"]
 
 
 def test_not_by_others_without_the_right_nor_late_nor_a_note_nor_the_members_own(site: Site, number: int) -> None:

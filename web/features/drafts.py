@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from engine.features.drafts.commands import AllDrafts, Drafts, DropDraft, SaveDraft
 from web.lines_schema import Attachment
@@ -51,7 +51,7 @@ class DraftPlacePage(Struct):
 class DraftBody(Body):
     visibility: Visibility
     text: Line
-    attachments: Annotated[list[Name], Meta(max_length=20)] = []
+    attachments: Annotated[list[Name], Meta(max_length=20)] = field(default_factory=list)
     base: Revision | None = None
     """The revision it grew from; null where there was none."""
 

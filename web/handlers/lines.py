@@ -18,9 +18,9 @@ from engine.desk import (
     UnsendMessage,
 )
 from web import scheduled_schema, schema
-from web.handlers.tickets import ONE
-from web.routes import Call, Reply, path_id, route
+from web.routes import API, Call, Reply, path_id, route
 
+ONE = f"{API}/tickets/{{number}}"
 LATER = f"{ONE}/scheduled"
 path_id("line", "A scheduled line's id.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -26,6 +26,7 @@ from engine.core.commands import (
     RateTicket,
     SetStatus,
     TransferTicket,
+    UnsendMessage,
 )
 from engine.core.decide import Decision
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
@@ -367,6 +368,10 @@ class _Runner:
             commands.append(TransferTicket(number, to.team, to.agent, to.note or "", to.tell_member))
         if step.claim:
             commands.append(ClaimTicket(number))
+        if step.unsend:
+            lines = world.messages.get(self.ticket or 0, ())
+            sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)
+            commands.append(UnsendMessage(number, next(sent, 0)))
         if step.ask_rating:
             commands.append(AskRating(number))
         if step.end:

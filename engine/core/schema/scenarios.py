@@ -213,6 +213,7 @@ class Step(Entry):
     end: Annotated[bool, say("the chat is ended, by the agent where one acts")] = False
     transfer: Annotated[TransferEntry | None, say("the agent hands the case to a team or a colleague")] = None
     claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
+    unsend: Annotated[bool, say("the agent takes back the last line that the member was sent")] = False
     ask_rating: Annotated[bool, say("the agent asks the member for a rating")] = False
     rate: Annotated[int | None, Else(say("`{key}` is a number", "rate")), say("the member rates the case: 1 to 5")] = (
         None

@@ -50,6 +50,13 @@ def shown(row: Row, agent_id: int | None) -> dict[str, Any]:
     }
 
 
+def suggested(work: Work, shop: str) -> list[dict[str, Any]]:
+    """Times that offer themselves, by the shop's calendar: the end of today, the beginning of the next working day."""
+    calendar, now = work.book.calendar_of(shop, None), work.tx.now
+    found = (("today", calendar.closes(now)), ("next_day", calendar.opens_on_a_later_day(now)))
+    return [{"name": name, "at": at} for name, at in found if at is not None]
+
+
 def _schedule(work: Work, command: ScheduleLine) -> dict[str, Any]:
     """Keeps the line; says it at once where there is no time in which to take it back."""
     check_length(work.context, "text", command.text)
@@ -150,12 +157,8 @@ def _own(work: Work, command: ChangeScheduled | CancelScheduled | SendScheduled)
     row = scheduled.one(work.tx, command.line_id)
     if row is None:
         raise _gone()
-    if case.ticket is None or row["ticket_id"] != case.ticket.id:
-        raise missing("scheduled line")
-    if row["agent_id"] != work.agent_id:
-        if row["undo"] or row["state"] != "waiting":
-            raise missing("scheduled line")
-        raise Refused("forbidden", "not-yours", "only whoever wrote it changes a scheduled line")
+    if case.ticket is None or row["ticket_id"] != case.ticket.id or row["agent_id"] != work.agent_id:
+        raise missing("ticket")
     access.require(work.actor, WRITING[row["visibility"]])
     return row
 

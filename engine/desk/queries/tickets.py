@@ -12,7 +12,7 @@ from engine.core.errors import Refused
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
-from engine.desk.handlers.scheduled import shown
+from engine.desk.handlers.scheduled import shown, suggested
 from engine.desk.rows import Asked
 from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
 from engine.replay import why
@@ -113,7 +113,8 @@ def _scheduled(work: Work, q: ask.Scheduled) -> Any:
     if found is None:
         return None
     rows = scheduled.of_ticket(work.tx, found["id"], work.agent_id)
-    return {"items": [shown(row, work.agent_id) for row in rows], "next": None}
+    times = suggested(work, found["shop"])
+    return {"items": [shown(row, work.agent_id) for row in rows], "next": None, "times": times}
 
 
 def _events(work: Work, q: ask.Events) -> Any:

@@ -13,7 +13,7 @@ from engine.core import access
 from engine.core.entities import Visibility
 from engine.core.errors import Refused, missing
 from engine.core.own_settings import own_setting
-from engine.core.rights import WRITING
+from engine.core.rights import WRITING, may_write
 from engine.desk import Asked, PlainCommand, Questions, Work
 from engine.store import Tx, drafts, queries, scheduled
 from engine.store.sql import Row
@@ -39,7 +39,7 @@ class AllDrafts:
 
 @dataclass(frozen=True, slots=True)
 class SaveDraft:
-    """What stands in the composer; nothing: no draft any more. `base`: the revision it grew from, None where none was."""
+    """What stands in the composer; nothing: no draft. `base`: the revision it grew from, None where there was none."""
 
     number: int
     visibility: Visibility
@@ -81,8 +81,8 @@ def _all(work: Work, question: AllDrafts) -> dict[str, Any]:
 
 def _save(work: Work, command: SaveDraft) -> dict[str, Any]:
     tx = work.tx
-    ticket_id, shop = _ticket(work, command.number)
     access.require(work.actor, WRITING[command.visibility])
+    ticket_id, shop = _ticket(work, command.number)
     if len(command.text) > work.context.config["limits.line"]:
         most = work.context.config["limits.line"]
         raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer="/text")
@@ -116,6 +116,8 @@ def _newer() -> Refused:
 
 
 def _drop(work: Work, command: DropDraft) -> dict[str, Any]:
+    if not may_write(work.actor):
+        access.require(work.actor, WHO[0])
     ticket_id, _ = _ticket(work, command.number)
     these = VISIBILITIES if command.visibility is None else (command.visibility,)
     drafts.drop(work.tx, work.actor.id, ticket_id, these)
