@@ -22,8 +22,6 @@ from engine.desk import locate
 from engine.desk.actors import agent_actor
 from engine.desk.context import Context, Work
 from engine.store import FileRefused, StoreClosed, Tx, drafts, people, scheduled
-from engine.store import tables as t
-from engine.store.log import to_json
 from engine.store.sql import Row
 
 log = logging.getLogger(__name__)
@@ -98,12 +96,13 @@ def first_what_may_be_taken_back(work: Work, command: Next) -> Next:
     if work.actor.kind != "agent" or command.number is None or getattr(command, "visibility", "") == "internal":
         return command
     held = scheduled.held(work.tx, command.number, work.actor.id)
-    if held and isinstance(command, MoveTicket | TransferTicket) and command.if_version is not None:
+    if_version = getattr(command, "if_version", None)
+    if held and if_version is not None:
         ticket = locate.ticket(work, command.number).ticket
         if ticket is None:
             raise missing("ticket")
-        fresh(ticket, command.if_version)
-        command = dataclasses.replace(command, if_version=None)
+        fresh(ticket, if_version)
+        command = dataclasses.replace(command, if_version=None)  # type: ignore[call-arg]
     for line_id in held:
         row = scheduled.one(work.tx, line_id)
         if row is None or not scheduled.take(work.tx, line_id):
@@ -162,16 +161,7 @@ def not_sent(work: Work, row: Row, code: str) -> None:
     agent = people.agent_row(tx, row["username"])
     text = texts.get((agent or {}).get("locale") or "", texts[_first_locale(book, row["shop"])])
     told = {"agent": row["username"], "text": text, "texts": texts, "rule": None}
-    notice = tx.insert(
-        t.Notification,
-        {
-            "agent_id": row["agent_id"],
-            "ticket_id": row["ticket_id"],
-            "text": text,
-            "texts": to_json(texts),
-            "created_at": tx.now,
-        },
-    )
+    notice = scheduled.tell_writer(tx, row, text, texts)
     where = {"shop": row["shop"], "ticket_id": row["ticket_id"]}
     tx.record("notice.created", {"notice": notice, **told}, **where)
     tx.record("message.not_sent", {"scheduled": row["id"], "reason": reason}, **where)

@@ -13,6 +13,7 @@ from peewee import fn
 from engine.core.entities import DAY
 from engine.store import tables as t
 from engine.store import uploads
+from engine.store.log import to_json
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
 
@@ -143,6 +144,12 @@ def keep_back(tx: Tx, line_id: int, reason: str) -> bool:
     """Its time came and it cannot be sent: it stays, for its writer to see. False where it waits no more."""
     values = {"state": "kept", "reason": reason, "undo": False, "updated_at": tx.now}
     return tx.update(t.ScheduledLine, values, id=line_id, state="waiting") == 1
+
+
+def tell_writer(tx: Tx, row: Row, text: str, texts: Mapping[str, str]) -> int:
+    """A notice for whoever wrote a line; returns its id."""
+    told = {"text": text, "texts": to_json(texts), "created_at": tx.now}
+    return tx.insert(t.Notification, {"agent_id": row["agent_id"], "ticket_id": row["ticket_id"], **told})
 
 
 def sweep(tx: Tx) -> None:

@@ -31,13 +31,15 @@ def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided:
     """The line that was stored; what a member wrote is not read back."""
     say = own_line(decided.decision)
     message_id = decided.refs[say.ref]
-    if work.actor.staff:
-        stored = line_answer(work, message_id, decided.number, case.shop, seq=None)
-        return {**stored, "draft_done": isinstance(command, PostMessage) and done_with_draft(work, command, case)}
-    if say.author_kind != "member" or say.attachments:
+    if work.actor.staff or say.author_kind != "member" or say.attachments:
         return line_answer(work, message_id, decided.number, case.shop, seq=None)
     shown = results.line_of_member(work, say, message_id, decided.number, case.shop)
     return {"message": shown, "ticket": decided.number, "seq": None, "repeat": False}
+
+
+def posted(work: Work, command: PostMessage, case: Case, decided: Decided) -> dict[str, Any]:
+    """The same, and whether it was a draft of the agent's."""
+    return {**answered(work, command, case, decided), "draft_done": done_with_draft(work, command, case)}
 
 
 def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] | None:
@@ -146,7 +148,7 @@ COMMANDS = (
     RuleCommand(
         PostMessage,
         locate=_of_post,
-        answer=answered,
+        answer=posted,
         repeated=_repeated,
         speaks="text",
         before=first_what_may_be_taken_back,
