@@ -102,7 +102,7 @@ def first_what_may_be_taken_back(work: Work, command: Next) -> Next:
         if ticket is None:
             raise missing("ticket")
         fresh(ticket, if_version)
-        command = dataclasses.replace(command, if_version=None)  # type: ignore[call-arg]
+        command = dataclasses.replace(command, if_version=None)  # type: ignore[arg-type]
     for line_id in held:
         row = scheduled.one(work.tx, line_id)
         if row is None or not scheduled.take(work.tx, line_id):
