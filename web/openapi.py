@@ -17,13 +17,13 @@ from engine import __version__
 from web import (
     colleagues_schema,
     frames,
+    handling_schema,
     lines_schema,
     nouns_schema,
     rules_schema,
     scheduled_schema,
     schema,
     trace_schema,
-    transfer_schema,
 )
 from web.routes import PARAMETERS, Media, Operation, rooms, table
 
@@ -218,7 +218,7 @@ def _schemas() -> dict[str, Any]:
         colleagues_schema,
         lines_schema,
         scheduled_schema,
-        transfer_schema,
+        handling_schema,
         nouns_schema,
         rules_schema,
         trace_schema,

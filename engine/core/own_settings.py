@@ -34,6 +34,8 @@ OWN_SETTINGS: Mapping[str, OwnSetting] = {
         DURATION, 12 * HOUR, "how late a scheduled line may still be sent, where the desk was down when it was due"
     ),
     "drafts_most": OwnSetting(NUMBER, Decimal(200), "how many drafts an agent may keep"),
+    "nudge_after": OwnSetting(DURATION, 30 * MINUTE, "how long a member waits for an answer before a nudge is taken"),
+    "nudge_again": OwnSetting(DURATION, HOUR, "how long after one nudge the next one is taken, whoever asks"),
     "answer_fits": OwnSetting(
         NUMBER, Decimal("0.5"), "how much of a line and an answer's title must be the same for the answer to fit"
     ),

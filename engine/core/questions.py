@@ -90,6 +90,22 @@ class Transitions:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What people and rules did with a ticket, newest first, for staff."""
+
+    number: int
+    limit: int = 100
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nudges:
+    """How often a ticket was nudged, when last, and from when on the actor may."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 

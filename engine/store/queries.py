@@ -454,12 +454,13 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     return {
-        "items": [_shown_event(row, scope) for row in rows],
+        "items": [shown_event(row, scope) for row in rows],
         "next": str(rows[-1]["id"]) if more else None,
     }
 
 
-def _shown_event(row: Row, scope: Scope) -> dict[str, Any]:
+def shown_event(row: Row, scope: Scope) -> dict[str, Any]:
+    """An event of `event_rows` as the scope shows it."""
     shown = show_event(row, covered(body_of(row), scope.masked), staff=scope.staff)
     if scope.staff:
         place = {name: row[name] for name in ("address", "device")}

@@ -154,6 +154,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "keep_draft": {"visibility": "public", "text": "還沒好"},
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
+    "nudge_ticket": {"note": ""},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},

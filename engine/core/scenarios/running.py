@@ -19,6 +19,7 @@ from engine.core.commands import (
     MemberLine,
     MemberSignedIn,
     MoveTicket,
+    NudgeTicket,
     OpenChat,
     OpenTicket,
     Page,
@@ -42,7 +43,7 @@ from engine.core.scenarios.made import agent_of, answer_of, as_sent, length_of, 
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import Written
-from engine.core.schema.scenarios import CallEntry, MemberEntry, Scenario, Step
+from engine.core.schema.scenarios import CallEntry, MemberEntry, NudgeEntry, Scenario, Step
 from engine.core.spent import TooMuch
 from engine.core.typed import typed
 from engine.core.values import replace
@@ -167,6 +168,8 @@ class _Runner:
             done.append(self._member_does(EndChat()))
         if step.move is not None and step.agent is None:
             done.append(self._member_does(MoveTicket(self._number(), step.move)))
+        if step.nudge and step.agent is None:
+            done.append(self._member_does(NudgeTicket(self._number())))
         if step.fail_delivery:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
             command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
@@ -372,6 +375,9 @@ class _Runner:
             lines = world.messages.get(self.ticket or 0, ())
             sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)
             commands.append(UnsendMessage(number, next(sent, 0)))
+        if step.nudge:
+            said = step.nudge.note if isinstance(step.nudge, NudgeEntry) else None
+            commands.append(NudgeTicket(number, said or ""))
         if step.ask_rating:
             commands.append(AskRating(number))
         if step.end:
