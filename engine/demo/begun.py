@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from engine.core.calendar import Calendar
-from engine.store import Tx, drafts, people, scheduled
-from engine.store import tables as t
-from engine.store.sql import Row
+from engine.store import Tx, bulk, drafts, people, scheduled
 
 DRAFT = "您好，已向倉庫查詢，目前缺貨的是白色，藍色還有三個，"
 NOTE = "顧客上個月也換過一次，先確認再回。"
@@ -17,17 +15,12 @@ def leave_begun(tx: Tx, calendar: Calendar) -> None:
     lin, amy = people.agent_id(tx, "lin"), people.agent_id(tx, "amy")
     if lin is None or amy is None or drafts.count(tx, lin) or scheduled.count(tx, amy):
         return
-    for row, visibility, text in zip(_open(tx, lin, 2), ("public", "internal"), (DRAFT, NOTE), strict=False):
-        drafts.save(tx, lin, row["id"], visibility, text, (), None)
+    for ticket, visibility, text in zip(
+        bulk.open_cases(tx, lin, 2), ("public", "internal"), (DRAFT, NOTE), strict=False
+    ):
+        drafts.save(tx, lin, ticket, visibility, text, (), None)
     tomorrow = calendar.opens_on_a_later_day(tx.now)
     send_at = None if tomorrow is None else calendar.opens_on_a_later_day(tomorrow)
-    for row in _open(tx, amy, 1) if send_at is not None else ():
-        values = {"agent_id": amy, "ticket_id": row["id"], "text": LATER, "unless_answered": True, "send_at": send_at}
+    for ticket in bulk.open_cases(tx, amy, 1) if send_at is not None else ():
+        values = {"agent_id": amy, "ticket_id": ticket, "text": LATER, "unless_answered": True, "send_at": send_at}
         scheduled.add(tx, values, ())
-
-
-def _open(tx: Tx, agent_id: int, most: int) -> list[Row]:
-    """An agent's newest open cases that are no chats."""
-    mine = (t.Ticket.assignee_id == agent_id) & t.Ticket.category.in_(("open", "pending"))
-    plain = t.Ticket.id.not_in(t.Chat.select(t.Chat.ticket_id))
-    return tx.rows(t.Ticket.select(t.Ticket.id).where(mine & plain).order_by(t.Ticket.id.desc()).limit(most))

@@ -48,6 +48,10 @@ def test_its_member_reads_it_nowhere_any_more_and_staff_sees_who_took_it_back(si
         assert staff["text"] == WORDS and staff["unsent"] == back["unsent"]
         kinds = [e["kind"] for e in ben.get(f"/tickets/{number}/events", params={"limit": 200}).json()["items"]]
         assert kinds.count("message.unsent") == 1
+        done = ben.get(f"/tickets/{number}/history").json()["items"]
+        assert [(one["actor"]["name"], WORDS in str(one)) for one in done if one["kind"] == "message.unsent"] == [
+            ("Amy", False)
+        ]
         now = ming.get(f"/tickets/{number}").json()
         assert now["first_replied_at"] == before["first_replied_at"] is not None, "it was answered all the same"
 
