@@ -34,7 +34,7 @@ beforeEach(() => {
     const body = JSON.parse(String(init.body)) as (typeof puts)[number]
     puts.push(body)
     if ((desk[body.visibility]?.revision ?? null) !== body.base) return new Response(JSON.stringify({ code: 'draft-newer' }), { status: 412 })
-    if (body.text === '') delete desk[body.visibility]
+    if (body.text === '') desk = Object.fromEntries(Object.entries(desk).filter(([one]) => one !== body.visibility))
     else write(body.visibility, body.text)
     return new Response(JSON.stringify({ draft: desk[body.visibility] ?? null }))
   })
