@@ -90,6 +90,16 @@ class Transitions:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketNumbers:
+    """The numbers of all tickets that filter, view and words find and the actor sees, at most so many, by number."""
+
+    filter: str | None = None
+    view: str | None = None
+    q: str | None = None
+    most: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What people and rules did with a ticket, newest first, for staff."""
 

@@ -13,6 +13,7 @@ from engine.desk import Feature
 from engine.features import (
     answers,
     audit,
+    batches,
     blocks,
     drafts,
     jobs,
@@ -30,6 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     blocks.FEATURE,
     drafts.FEATURE,
     jobs.FEATURE,
+    batches.FEATURE,
     system.FEATURE,
     audit.FEATURE,
 )

@@ -34,7 +34,7 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "notice", "line"), 999_999
+        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line"), 999_999
     ),
     "file": "0" * 32,
     "digest": "0" * 64,
@@ -116,6 +116,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "reply": reply,
         "view": view,
         "job": job,
+        "batch": job,
         "username": "carla",
         "digest": digest,
         "notice": 1,

@@ -345,7 +345,9 @@ def test_a_value_nobody_asked_for_is_refused_with_its_place(shipped: Site) -> No
 
 # --- every row is behind a door -------------------------------------------------------------------------------------
 
-BEHIND_SOCKETS: Final = {"MemberLine", "OpenChat", "EndChat", "BringChat", "OpenChatOf", "QueuePlace", "CheckFilter"}
+BEHIND_SOCKETS: Final = {
+    "MemberLine", "OpenChat", "EndChat", "BringChat", "OpenChatOf", "QueuePlace", "CheckFilter", "TicketNumbers",
+}  # fmt: skip
 BEHIND_EVERY_REQUEST: Final = {"SignOn", "KeepReply", "ReplyGiven"}
 
 

@@ -30,6 +30,13 @@ def _tickets(work: Work, q: ask.Tickets) -> Any:
     return queries.tickets(work.tx, work.scope, q, actor_id=work.agent_id, where=where, percent=percent)
 
 
+def _numbers(work: Work, q: ask.TicketNumbers) -> Any:
+    if q.view is not None and not _told(work, rights.VIEWS, q.view):
+        raise Refused("invalid", "unknown-view", f"there is no view `{q.view}`", pointer="/view")
+    where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
+    return queries.numbers(work.tx, work.scope, q, actor_id=work.agent_id, where=where)
+
+
 def _told(work: Work, table: Mapping[str, str], name: str) -> bool:
     """Whether there is such a view or sort for the actor: it tells of a field that they may read."""
     return name in table and rights.reads(work.actor, table[name])
@@ -169,6 +176,7 @@ def _views(work: Work, q: ask.Views) -> Any:
 
 QUESTIONS: Questions = {
     ask.Tickets: Asked(_tickets, ("ticket.view",), who="anybody"),
+    ask.TicketNumbers: Asked(_numbers, ("ticket.view",)),
     ask.CheckFilter: Asked(_check_filter, ("ticket.view",)),
     ask.TicketByNumber: Asked(_ticket, ("ticket.view",), who="anybody"),
     ask.Messages: Asked(messages, ("ticket.view",), who="anybody"),
