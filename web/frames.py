@@ -126,6 +126,22 @@ class MessageFrame(Struct, tag_field="type", tag="message"):
     message: Message
 
 
+class UnsentFrame(Struct, tag_field="type", tag="unsent"):
+    """A line was taken back."""
+
+    seq: int
+    message: Message
+
+
+class DraftFrame(Struct, tag_field="type", tag="draft"):
+    """I have kept, sent or discarded a draft, in this tab or in another."""
+
+    ticket: int
+    visibility: Visibility
+    revision: int | None
+    """Null: there is none any more."""
+
+
 class TicketFrame(Struct, tag_field="type", tag="ticket"):
     seq: int
     number: int
@@ -216,6 +232,8 @@ ServerFrame = (
     WelcomeFrame
     | AckFrame
     | MessageFrame
+    | UnsentFrame
+    | DraftFrame
     | TicketFrame
     | NoticeFrame
     | QueueFrame

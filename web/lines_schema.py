@@ -26,6 +26,12 @@ class Attachment(Struct):
     size: int
 
 
+class Unsent(Struct):
+    at: str
+    by: str | None | UnsetType = UNSET
+    """Staff: who took the line back."""
+
+
 class RuleSource(Struct):
     title: str | None
     file: str

@@ -22,6 +22,7 @@ from web import (
     nouns_schema,
     people_schema,
     rules_schema,
+    scheduled_schema,
     schema,
     trace_schema,
 )
@@ -218,6 +219,7 @@ def _schemas() -> dict[str, Any]:
         colleagues_schema,
         lines_schema,
         people_schema,
+        scheduled_schema,
         handling_schema,
         nouns_schema,
         rules_schema,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.lines_schema import Attachment, Mention, RuleSource, Sender, Visit
+from web.lines_schema import Attachment, Mention, RuleSource, Sender, Unsent, Visit
 from web.sla_schema import Sla
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -143,6 +143,8 @@ class Message(Struct):
     """Staff: of lines that a channel brought."""
     mentions: list[Mention] | UnsetType = UNSET
     """Staff: whom a note names, in the answer to who wrote it."""
+    unsent: Unsent | UnsetType = UNSET
+    """Of a line that was taken back; its member gets no text of it."""
 
 
 class Page(Struct):
@@ -337,12 +339,6 @@ class TicketPatch(Body):
     solution: Line | None | UnsetType = UNSET
     language: Name | UnsetType = UNSET
     fields: dict[str, Any] | UnsetType = UNSET
-
-
-class MessageBody(Body):
-    text: Line
-    visibility: Visibility = "public"
-    attachments: Annotated[list[Name], Meta(max_length=20)] = []
 
 
 class TransitionBody(Body):

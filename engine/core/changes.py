@@ -14,7 +14,7 @@ from engine.core.values import Struct
 
 Thing = Literal[
     "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call",
-    "follower",
+    "follower", "message",
 ]  # fmt: skip
 TimerKind = Literal["rule", "sla", "silence", "say"]
 

@@ -163,6 +163,10 @@ class Message(Struct, frozen=True):
     language: str | None = None
     attachments: tuple[int, ...] = ()
     rule: str | None = None
+    unsent: bool = False
+    """Taken back after it was sent."""
+    left: bool = False
+    """A copy of it has left by a channel that cannot take one back; known only where that is asked."""
 
 
 class Place(NamedTuple):

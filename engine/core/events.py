@@ -25,6 +25,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("ticket.merged", _TICKET, doc="a ticket was merged into another"),
     EventKind("message.received", (*_TICKET, "message"), doc="a member wrote a line"),
     EventKind("message.sent", (*_TICKET, "message"), doc="a line of an agent or rule was accepted, not yet sent"),
+    EventKind("message.unsent", (*_TICKET, "message"), doc="a line that was sent to the member was taken back"),
     EventKind(
         "chat.opened",
         ("member", "shop", "chat"),

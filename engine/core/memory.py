@@ -469,6 +469,9 @@ class World:
         elif change.thing == "follower":
             others = tuple(name for name in self.followers(ref) if name != change.key)
             self.following[ref] = (*others, change.key) if values["follows"] else others
+        elif change.thing == "message":
+            for ticket_id, lines in self.messages.items():
+                self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]
         elif change.thing == "agent":
             agent = next(a for a in self.agents.values() if a.id == change.ref)
             self.agents[agent.username] = replace(agent, **values)

@@ -54,6 +54,13 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Lines that wait to be sent on a ticket, the next first, and the actor's own that could not be sent."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """Why the ticket is as it is: every decision about it, newest first."""
 

@@ -105,6 +105,7 @@ _ANSWERING: Final = (WRITING["public"], WRITING["anonymous"])
 
 FRAMES: Final[Mapping[str, str]] = {
     "message": "ticket.view",
+    "unsent": "ticket.view",
     "ticket": "ticket.view",
     "typing": "ticket.view",
     "queue": "ticket.view",

@@ -202,7 +202,7 @@ def _may_meet(first: Iterable[EventRef], then: Iterable[EventRef]) -> bool:
 NEW = ("ticket.created", "chat.started")
 """What is always raised of a case that was not there before."""
 _CHATS = ("chat.started", "chat.waiting", "chat.ended", "chat.member_silent", "chat.agent_silent", "chat.agent_gone")
-_OUTBOUND = ("message.sent", "delivery.failed")
+_OUTBOUND = ("message.sent", "message.unsent", "delivery.failed")
 _LATER = tuple(
     event.name
     for event in EVENTS
@@ -290,7 +290,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(("member.signed_in",), ("member.is_guest",), _fixed(False), "false"),
     Fact(("message.received", *_CALLS), ("ticket.first_replied_at",), _always(Shape.UNCHANGED), "not changed"),
     Fact(
-        ("ticket.transferred", "ticket.claimed"),
+        ("ticket.transferred", "ticket.claimed", "message.unsent"),
         ("ticket.first_replied_at", "ticket.reply_count", "ticket.lines_1m", "ticket.idle", "ticket.reopened"),
         _always(Shape.UNCHANGED),
         "not changed",
@@ -307,7 +307,16 @@ FACTS: tuple[Fact, ...] = (
 
 STILL: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
-        ("every", "timer.fired", "sla.warning", "sla.breached", "delivery.failed", "member.signed_in"), frozenset()
+        (
+            "every",
+            "timer.fired",
+            "sla.warning",
+            "sla.breached",
+            "delivery.failed",
+            "member.signed_in",
+            "message.unsent",
+        ),
+        frozenset(),
     ),
     "rating.received": frozenset({"ticket.rating"}),
     "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),

@@ -147,3 +147,10 @@ def open_tickets(tx: Tx) -> list[Row]:
 def known_members(tx: Tx) -> list[int]:
     """Ids of the members that are no guests."""
     return [int(one) for one in tx.values(t.Member.select(t.Member.id).where(~t.Member.guest).order_by(t.Member.id))]
+
+
+def open_cases(tx: Tx, agent_id: int, most: int) -> list[int]:
+    """Ids of an agent's newest open cases that are no chats."""
+    mine = (t.Ticket.assignee_id == agent_id) & t.Ticket.category.in_(("open", "pending"))
+    plain = t.Ticket.id.not_in(t.Chat.select(t.Chat.ticket_id))
+    return list(tx.values(t.Ticket.select(t.Ticket.id).where(mine & plain).order_by(t.Ticket.id.desc()).limit(most)))

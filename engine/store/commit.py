@@ -192,18 +192,14 @@ class _Applying:
         fields = dict(change.values.get("fields") or {})
         columns["fields"] = encode_fields("ticket", fields, self.lexicon, self.tx.ring)
         columns["number"] = columns.get("number") or self.tx.next_number()
-        if due_at is not None and self._is_first():
-            columns["due_at"] = due_at
+        if due_at is not None and self.case.ticket is None and self.ticket_id is None:
+            columns["due_at"] = due_at  # the clocks of a decision without a ticket are those of the first it makes
         ticket_id = self.tx.insert(t.Ticket, columns)
         self.refs[change.ref] = ticket_id
         if self.ticket_id is None:
             self.ticket_id, self.number, self.columns = ticket_id, columns["number"], columns
         self.tx.insert_many(t.FieldValue, field_rows("ticket", ticket_id, fields, self.lexicon, self.tx.ring))
         self.tx.find_by("ticket", ticket_id, columns.get("subject") or "")
-
-    def _is_first(self) -> bool:
-        """Whether no ticket is at hand yet: the clocks of a decision without one are those of the first it makes."""
-        return self.case.ticket is None and self.ticket_id is None
 
     def _set(self, change: Set) -> None:
         ref = self.real(change.ref)
@@ -231,6 +227,8 @@ class _Applying:
                     (t.Block.member_id == ref) & (t.Block.until.is_null() | (t.Block.until > change.values["until"]))
                 )
             )
+        elif change.thing == "message":
+            self.tx.update(t.Message, change.values, id=ref)
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
         elif change.thing == "follower":

@@ -404,9 +404,9 @@ def views(
 
 
 def find_ticket(tx: Tx, scope: Scope, number: int) -> Row | None:
-    """Id, number and member of a ticket the scope lets be seen."""
+    """Id, number, shop and member of a ticket the scope lets be seen."""
     return tx.row(
-        t.Ticket.select(t.Ticket.id, t.Ticket.number, t.Ticket.member_id, t.Member.name.alias("m_name"))
+        t.Ticket.select(t.Ticket.id, t.Ticket.number, t.Ticket.shop, t.Ticket.member_id, t.Member.name.alias("m_name"))
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
         .where(of_ticket(scope) & (t.Ticket.number == number))
     )
@@ -436,8 +436,13 @@ def event_rows() -> Any:
 
 
 def for_members() -> Any:
-    """Which lines a member may see at all, as a condition."""
-    return (t.Message.visibility != "internal") & t.Message.unsent_at.is_null()
+    """Which lines a member may see at all, as a condition; of those taken back only that there was one."""
+    return t.Message.visibility != "internal"
+
+
+def words_for_members() -> Any:
+    """Which lines a member may read the words of, as a condition."""
+    return for_members() & t.Message.unsent_at.is_null()
 
 
 def event_for_members() -> Any:

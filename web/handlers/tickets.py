@@ -14,14 +14,11 @@ from engine.desk import (
     FollowTicket,
     History,
     MarkRead,
-    Messages,
     MoveTicket,
     Nudges,
     NudgeTicket,
     OpenTicket,
-    PostMessage,
     RateTicket,
-    Retry,
     TicketByNumber,
     Tickets,
     Trace,
@@ -82,29 +79,6 @@ async def change_ticket(call: Call) -> Reply:
     """Change the fields that are named."""
     done = await call.act(ChangeTicket(call.path["number"], given(call.body), call.version))
     return _ticket(done["ticket"])
-
-
-@route("GET", f"{ONE}/messages", {200: schema.MessagePage}, tag="tickets", query=schema.MessagesQuery)
-async def list_messages(call: Call) -> Reply:
-    """Lines and, for staff, notes; oldest first."""
-    q: schema.MessagesQuery = call.query
-    return Reply(await call.need(Messages(call.path["number"], q.before, q.after, q.limit), "ticket"))
-
-
-@route("POST", f"{ONE}/messages", {201: schema.Message}, tag="tickets", body=schema.MessageBody)
-async def post_message(call: Call) -> Reply:
-    """Write a line or a note."""
-    body: schema.MessageBody = call.body
-    command = PostMessage(call.path["number"], body.text, body.visibility, tuple(body.attachments))
-    return Reply((await call.act(command))["message"], 201)
-
-
-@route("POST", f"{ONE}/messages/{{message}}/retry", {204: None}, tag="tickets")
-async def retry_message(call: Call) -> Reply:
-    """Send a failed or uncertain line again."""
-    await call.need(TicketByNumber(call.path["number"]), "ticket")
-    await call.act(Retry(call.path["message"]))
-    return Reply(status=204)
 
 
 @route("GET", f"{ONE}/transitions", {200: schema.TransitionPage}, tag="tickets")

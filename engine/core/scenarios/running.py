@@ -29,6 +29,7 @@ from engine.core.commands import (
     SetStatus,
     TransferTicket,
     UnfollowTicket,
+    UnsendMessage,
 )
 from engine.core.decide import Decision
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
@@ -376,6 +377,10 @@ class _Runner:
             commands.append(FollowTicket(number, step.follow))
         if step.unfollow is not None:
             commands.append(UnfollowTicket(number, step.unfollow))
+        if step.unsend:
+            lines = world.messages.get(self.ticket or 0, ())
+            sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)
+            commands.append(UnsendMessage(number, next(sent, 0)))
         if step.nudge:
             said = step.nudge.note if isinstance(step.nudge, NudgeEntry) else None
             commands.append(NudgeTicket(number, said or ""))

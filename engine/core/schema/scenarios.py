@@ -229,6 +229,7 @@ class Step(Entry):
     claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
     follow: Annotated[Text, say("the agent makes this colleague, or the own name, follow the case")] = None
     unfollow: Annotated[Text, say("the agent makes this colleague, or the own name, follow it no longer")] = None
+    unsend: Annotated[bool, say("the agent takes back the last line that the member was sent")] = False
     nudge: Annotated[
         bool | NudgeEntry, say("the agent, or without one the member, asks to hurry; `true`, or with a note")
     ] = False

@@ -22,6 +22,7 @@ from engine.core.errors import Refused
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import RuleCommand
+from engine.desk.sending import first_what_may_be_taken_back
 from engine.store import load, people, stream
 from engine.store.followers import followers
 
@@ -74,8 +75,14 @@ def _followers(work: Work, command: FollowTicket | UnfollowTicket, case: Case, d
 COMMANDS = (
     RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks="text"),
     RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(TransferTicket, locate=locate.by_number, answer=ticket_answer, speaks="note"),
+    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer, before=first_what_may_be_taken_back),
+    RuleCommand(
+        TransferTicket,
+        locate=locate.by_number,
+        answer=ticket_answer,
+        speaks="note",
+        before=first_what_may_be_taken_back,
+    ),
     RuleCommand(ClaimTicket, locate=locate.by_number, answer=ticket_answer),
     RuleCommand(FollowTicket, locate=locate.by_number, answer=_followers),
     RuleCommand(UnfollowTicket, locate=locate.by_number, answer=_followers),

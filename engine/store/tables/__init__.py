@@ -10,7 +10,7 @@ from peewee import Model
 
 from engine.store.tables._base import NEVER, Row, ref
 from engine.store.tables.agents import Agent, AgentRole, AgentShop, AgentSkill, AgentTeam
-from engine.store.tables.drafts import Draft
+from engine.store.tables.drafts import Draft, FileHold, ScheduledLine
 from engine.store.tables.jobs import Job, JobSchedule
 from engine.store.tables.log import Counter, Decision, Event
 from engine.store.tables.members import Block, Identity, Member
@@ -71,6 +71,8 @@ MODELS: tuple[type[Model], ...] = (
     ChannelAccount,
     Parameter,
     Draft,
+    ScheduledLine,
+    FileHold,
     Job,
     JobSchedule,
     RequestKey,
@@ -101,6 +103,7 @@ __all__ = [
     "Event",
     "FieldValue",
     "File",
+    "FileHold",
     "Identity",
     "Job",
     "JobSchedule",
@@ -119,6 +122,7 @@ __all__ = [
     "RuleUse",
     "Rulebook",
     "Schedule",
+    "ScheduledLine",
     "Seen",
     "Session",
     "SignOn",
