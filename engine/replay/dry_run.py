@@ -27,7 +27,7 @@ from engine.replay.outcome import StageOutcome, Undecidable
 from engine.replay.past import past_book, readable, spoken
 from engine.replay.replaying import Record, Replay, facts_of
 from engine.replay.why import nearly
-from engine.store import Tx, decisions, load, packing, queries
+from engine.store import Tx, decisions, load, packing
 from engine.store.errors import KeyRingError
 from engine.store.sql import Row
 from engine.store.values import Lexicon
@@ -41,7 +41,7 @@ def dry_run(tx: Tx, book: Rulebook, actor: Actor, question: DryRun) -> dict[str,
     """
     if actor.kind not in ("agent", "system"):
         return None
-    rows = queries.decisions(tx, access.scope(actor), question.number, event=question.event)
+    rows = decisions.of_case(tx, access.scope(actor), question.number, event=question.event)
     ticket = decisions.ticket(tx, question.number)
     if rows is None or ticket is None:
         return None

@@ -32,7 +32,7 @@ def trace(tx: Tx, book: Rulebook, actor: Actor, question: Trace) -> dict[str, An
     `question.rule` only that rule is told of, in every decision, also where it did not act. Raises Refused where there
     is no such rule.
     """
-    rows = queries.decisions(tx, access.scope(actor), question.number, event=question.event)
+    rows = decisions.of_case(tx, access.scope(actor), question.number, event=question.event)
     if rows is None:
         return None
     wanted = None if question.rule is None else _rule(book, question.rule)

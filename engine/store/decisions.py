@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.core.access import Scope
 from engine.store import tables as t
-from engine.store.queries import of_ticket
+from engine.store.paging import limited
+from engine.store.queries import find_ticket, of_ticket
 from engine.store.sql import Row
 from engine.store.tx import Tx
 
@@ -15,6 +16,18 @@ _WITH_TICKET = t.Decision.select(
     *(getattr(t.Decision, name) for name in "id event_id ticket_id at root rulebook snapshot trace".split()),
     *(getattr(t.Ticket, name) for name in "number kind shop channel created_at member_id".split()),
 ).join(t.Ticket, "LEFT OUTER JOIN", on=(t.Ticket.id == t.Decision.ticket_id))
+
+
+def of_case(tx: Tx, scope: Scope, number: int, *, event: int | None = None, limit: int = 50) -> list[Row] | None:
+    """The decision records of a ticket, newest first (staff only): event_id, at, root, rulebook, micros, and still
+    packed `trace` and `snapshot` (`packing.unpack_trace`, `packing.unpack_snapshot`). None: not for the actor."""
+    found = find_ticket(tx, scope, number) if scope.staff else None
+    if found is None:
+        return None
+    condition = t.Decision.ticket_id == found["id"]
+    if event is not None:
+        condition &= t.Decision.event_id == event
+    return tx.rows(t.Decision.select().where(condition).order_by(t.Decision.id.desc()).limit(limited(limit)))
 
 
 def page(tx: Tx, scope: Scope, since: int, until: int, after: int, limit: int) -> list[Row]:

@@ -487,16 +487,4 @@ def shown_event(row: Row, scope: Scope) -> dict[str, Any]:
     return shown
 
 
-def decisions(tx: Tx, scope: Scope, number: int, *, event: int | None = None, limit: int = 50) -> list[Row] | None:
-    """The decision records of a ticket, newest first (staff only): event_id, at, root, rulebook, micros, and still
-    packed `trace` and `snapshot` (`packing.unpack_trace`, `packing.unpack_snapshot`). None: not for the actor."""
-    found = find_ticket(tx, scope, number) if scope.staff else None
-    if found is None:
-        return None
-    condition = t.Decision.ticket_id == found["id"]
-    if event is not None:
-        condition &= t.Decision.event_id == event
-    return tx.rows(t.Decision.select().where(condition).order_by(t.Decision.id.desc()).limit(limited(limit)))
-
-
 # --------------------------------------------------------------------------------------------------------------- search

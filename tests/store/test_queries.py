@@ -24,7 +24,7 @@ from engine.core.questions import (
     Views,
 )
 from engine.features.notifications import store as notifications
-from engine.store import BadCursor, Store, Tx, directory, hits, lines, queries, stream
+from engine.store import BadCursor, Store, Tx, decisions, directory, hits, lines, queries, stream
 from engine.store import tables as t
 from engine.store.people import link_identity
 from engine.store.sessions import open_session, revoke_session
@@ -113,6 +113,8 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "rating": None,
         "version": 1,
         "unread": 1,
+        "nudges": 0,
+        "nudged_at": None,
     }
 
 
@@ -176,7 +178,7 @@ def everything(tx: Tx, scope: Scope, desk: Desk) -> str:
         [directory.show_agent(one) for one in directory.agents(tx, scope, lexicon=LEXICON)],
         directory.teams(tx, scope, Teams()),
         notifications.listed(tx, desk.ben, scope.shops, 50),
-        queries.decisions(tx, scope, 2) is not None,
+        decisions.of_case(tx, scope, 2) is not None,
         find_file(tx, desk.file, scope) is not None,
         [
             one.member if scope.member_id is not None else one.staff
