@@ -67,6 +67,12 @@ class LinkedTicket(Struct):
     created_at: Time
 
 
+class TaskCount(Struct):
+    open: int
+    all: int
+    """Without those that were cancelled."""
+
+
 class Ticket(Struct):
     number: int
     kind: str
@@ -101,6 +107,8 @@ class Ticket(Struct):
     """Staff: how often somebody asked to hurry."""
     nudged_at: Time | None | UnsetType = UNSET
     """Staff: when somebody last did."""
+    tasks: TaskCount | UnsetType = UNSET
+    """Staff: how many sub-tasks it has."""
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
     rating_comment: str | None | UnsetType = UNSET
@@ -159,6 +167,8 @@ class Transition(Struct):
     to: str
     label: Label
     requires: list[str]
+    review: Literal["offered", "needed"] | None = None
+    """Of a closing: whether the shop asks for a review (a record of the kind `closing`) before it."""
 
 
 class User(Struct):

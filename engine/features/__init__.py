@@ -19,6 +19,7 @@ from engine.features import (
     jobs,
     notifications,
     quick_replies,
+    records,
     system,
     views,
 )
@@ -30,6 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     answers.FEATURE,
     blocks.FEATURE,
     drafts.FEATURE,
+    records.FEATURE,
     jobs.FEATURE,
     batches.FEATURE,
     system.FEATURE,

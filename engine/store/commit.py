@@ -18,6 +18,7 @@ from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.trace import TraceEntry
 from engine.core.values import replace
 from engine.store import tables as t
+from engine.store import tasks
 from engine.store.errors import FileRefused, StoreError
 from engine.store.followers import turn
 from engine.store.fresh import NewTicket, made
@@ -130,7 +131,9 @@ class _Applying:
         self._clocks(clocks)
         self._say(kinds[Say])
         for change in kinds["other"]:
-            if type(change) is Set:
+            if change.thing == "task":
+                tasks.write(self.tx, self.real(change.ref), change)
+            elif type(change) is Set:
                 self._set(change)
             else:
                 self._create(change)
@@ -321,10 +324,9 @@ class _Applying:
         if self.tx.update(t.Rating, {**verdict, "revised_at": values["at"]}, ticket_id=ticket_id):
             return
         agent_id = self.case.agent.id if self.case.agent is not None else None
-        row = {"ticket_id": ticket_id, "member_id": self.real(values["member"]), "agent_id": agent_id}
-        self.refs[change.ref] = self.tx.insert(
-            t.Rating, {**row, "shop": self.shop, **verdict, "created_at": values["at"]}
-        )
+        who = {"shop": self.shop, "member_id": self.real(values["member"]), "agent_id": agent_id}
+        row = {"ticket_id": ticket_id, **who, **verdict, "created_at": values["at"]}
+        self.refs[change.ref] = self.tx.insert(t.Rating, row)
 
     # ---------------------------------------------------------------------------------------------------------- clocks
 

@@ -37,6 +37,7 @@ from engine.store.show import (
     straight_percent,
 )
 from engine.store.sql import Prepared, PreparedOfIds, Row, joined, p
+from engine.store.tasks import open_tasks, wanted_tasks
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -305,6 +306,8 @@ def _ticket_rows(*, staff: bool) -> Any:
             t.Message.created_at.alias("l_created_at"),
             writer.name.alias("l_agent"),
             unread.alias("unread"),
+            open_tasks(t.Ticket.id).alias("open_tasks"),
+            wanted_tasks(t.Ticket.id).alias("tasks"),
             t.Rating.comment.alias("r_comment"),
             fn.COALESCE(t.Rating.revised_at, t.Rating.created_at).alias("r_at"),
         ]

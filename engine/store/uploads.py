@@ -65,7 +65,15 @@ def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> R
     query = query.where(of_ticket(scope))
     if not scope.staff:
         query = query.where(words_for_members())
-    return row if tx.value(query) is not None else None
+    return row if tx.value(query) is not None or (scope.staff and _of_record(tx, row["id"], scope)) else None
+
+
+def _of_record(tx: Tx, file_id: int, scope: Scope) -> bool:
+    """Whether an upload hangs on a record of a ticket that the scope sees."""
+    mine = t.FileHold.owner == fn.CONCAT("record:", t.Record.id)
+    query = t.FileHold.select(t.FileHold.file_id).join(t.Record, on=mine)
+    query = query.join(t.Ticket, on=(t.Ticket.id == t.Record.ticket_id)).where(t.FileHold.file_id == file_id)
+    return tx.value(query.where(of_ticket(scope)).limit(1)) is not None
 
 
 def unused_bytes(tx: Tx) -> int:
