@@ -109,6 +109,8 @@ class Ticket(Struct):
     """Staff: when somebody last did."""
     tasks: TaskCount | UnsetType = UNSET
     """Staff: how many sub-tasks it has."""
+    records: int | UnsetType = UNSET
+    """Staff: how many entries its work log has."""
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
     rating_comment: str | None | UnsetType = UNSET

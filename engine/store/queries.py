@@ -37,7 +37,7 @@ from engine.store.show import (
     straight_percent,
 )
 from engine.store.sql import Prepared, PreparedOfIds, Row, joined, p
-from engine.store.tasks import open_tasks, wanted_tasks
+from engine.store.tasks import open_tasks, records_of, wanted_tasks
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -308,6 +308,7 @@ def _ticket_rows(*, staff: bool) -> Any:
             unread.alias("unread"),
             open_tasks(t.Ticket.id).alias("open_tasks"),
             wanted_tasks(t.Ticket.id).alias("tasks"),
+            records_of(t.Ticket.id).alias("records"),
             t.Rating.comment.alias("r_comment"),
             fn.COALESCE(t.Rating.revised_at, t.Rating.created_at).alias("r_at"),
         ]

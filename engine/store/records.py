@@ -68,7 +68,7 @@ def add(tx: Tx, ticket_id: int, values: Row, body: Row, files: tuple[str, ...], 
     row = {**values, "ticket_id": ticket_id, "number": number, "created_at": tx.now, "body": text}
     row["body_digest"] = _digest(tx, text)
     row["hash"] = _link(tx, "" if last is None else last["hash"], row)
-    owner = f"record:{tx.insert(t.Record, row)}"
+    owner = f"{uploads.RECORD}{tx.insert(t.Record, row)}"
     uploads.hold(tx, owner, files, uploader)
     return number
 
@@ -79,9 +79,9 @@ def of_number(tx: Tx, scope: Scope, number: int) -> list[Row] | None:
     if found is None:
         return None
     rows = tx.rows(_OF_TICKET, id=found["id"])
-    files = uploads.held(tx, [f"record:{row['id']}" for row in rows])
+    files = uploads.held(tx, [f"{uploads.RECORD}{row['id']}" for row in rows])
     later = {row["corrects"]: row["number"] for row in rows if row["corrects"] is not None}
-    return [_shown(row, files[f"record:{row['id']}"], later.get(row["number"])) for row in rows]
+    return [_shown(row, files[f"{uploads.RECORD}{row['id']}"], later.get(row["number"])) for row in rows]
 
 
 def _shown(row: Row, files: list[dict[str, Any]], later: int | None) -> Row:
@@ -114,19 +114,19 @@ def erase(tx: Tx, ticket_ids: list[int]) -> int:
     Returns how many."""
     these = t.Record.ticket_id.in_(ticket_ids) & t.Record.body.is_null(is_null=False)
     ids = tx.values(t.Record.select(t.Record.id).where(these))
-    uploads.release(tx, [f"record:{one}" for one in ids])
+    uploads.release(tx, [f"{uploads.RECORD}{one}" for one in ids])
     return tx.run(t.Record.update(body=None).where(t.Record.id.in_(ids))) if ids else 0
 
 
 def _digest(tx: Tx, text: str) -> str:
     """What stands for a body. With the desk's key: short texts could be guessed from a plain one."""
-    marked = keyed(tx.ring.chain)
+    marked = keyed(tx.ring.chain).copy()
     marked.update(text.encode())
     return marked.hexdigest()
 
 
 def _link(tx: Tx, previous: str, row: Row) -> str:
-    hashed = keyed(tx.ring.chain)
+    hashed = keyed(tx.ring.chain).copy()
     hashed.update(plain_json((previous, *(row[name] for name in _HASHED))))
     return hashed.hexdigest()
 

@@ -65,3 +65,8 @@ def wanted_tasks(ticket_id: Any) -> Any:
     """How many it has that were not cancelled, as such a column."""
     task = t.Task.alias("wanted_task")
     return task.select(fn.COUNT(task.id)).where((task.ticket_id == ticket_id) & (task.state != "cancelled"))
+
+
+def records_of(ticket_id: Any) -> Any:
+    """How many entries its work log has, as such a column."""
+    return t.Record.select(fn.COUNT(t.Record.id)).where(t.Record.ticket_id == ticket_id)

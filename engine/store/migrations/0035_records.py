@@ -49,7 +49,7 @@ def up(migrator: Any, db: Any) -> None:
     """Makes the table and what guards it; each step may be run again."""
     with db.bind_ctx([Record], bind_refs=False, bind_backrefs=False):
         db.create_tables([Record])
-    for statement in _sqlite() if "sqlite" in type(db).__name__.lower() else _postgres():
+    for statement in _sqlite() if db.param == "?" else _postgres():
         db.execute_sql(statement)
 
 
