@@ -223,6 +223,8 @@ _MEMBERS_OWN = tuple(
 )
 """What nothing that happens on the desk makes otherwise within one moment, once it is there."""
 _TASKS = ("task.added", "task.assigned", "task.done", "task.cancelled", "task.due")
+_TASKS_COUNTED = ("task.added", "task.done", "task.cancelled")
+_UNTASKED = tuple(name for name in _TICKETS_LATER if name not in _TASKS_COUNTED)
 _AGENT = ("agent.name", "agent.status", "agent.load")
 _CHANGED_HANDS = _always(OneChanged(("ticket.team", "ticket.assignee")))
 
@@ -248,6 +250,8 @@ FACTS: tuple[Fact, ...] = (
     Fact(("task.added", "task.assigned", "task.due"), ("task.state",), _fixed("open"), "`open`"),
     Fact(("task.done",), ("task.state",), _fixed("done"), "`done`"),
     Fact(("task.cancelled",), ("task.state",), _fixed("cancelled"), "`cancelled`"),
+    Fact(("task.added",), ("task.result",), _fixed(None), "empty"),
+    Fact(_TASKS_COUNTED, ("ticket.open_tasks",), _always(OneChanged(("ticket.open_tasks",))), "changed"),
     Fact(("task.due",), ("task.due_at",), _always(Shape.SET), "set"),
     Fact(("task.due",), ("task.by",), _fixed(None), "empty"),
     Fact(("task.added", "task.due"), ("ticket.open_tasks",), _always(Bounds(1, whole=True)), "1 or more"),
@@ -308,6 +312,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(_UNRATED, ("ticket.rating",), _always(Shape.UNCHANGED), "not changed"),
     Fact(_UNNUDGED, ("ticket.nudges",), _always(Shape.UNCHANGED), "not changed"),
     Fact((*_UNNUDGED, "message.received", *_CALLS), ("ticket.nudged_at",), _always(Shape.UNCHANGED), "not changed"),
+    Fact(_UNTASKED, ("ticket.open_tasks",), _always(Shape.UNCHANGED), "not changed"),
     Fact(_TICKETS_LATER, _TICKETS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_LATER, _MEMBERS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_CHATS_LATER, ("chat.page", "chat.referrer", "chat.device"), _always(Shape.UNCHANGED), "not changed"),
@@ -332,7 +337,7 @@ STILL: Mapping[str, frozenset[str]] = {
     "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),
     "agent.status_changed": frozenset({"agent.status"}),
     **dict.fromkeys(("ticket.followed", "ticket.unfollowed"), frozenset({"ticket.followers"})),
-    **dict.fromkeys(("task.added", "task.done", "task.cancelled"), frozenset({"ticket.open_tasks"})),
+    **dict.fromkeys(_TASKS_COUNTED, frozenset({"ticket.open_tasks"})),
     **dict.fromkeys(("task.assigned", "task.due"), frozenset()),
 }
 """Events in which nothing has changed by itself but these fields, as in any that comes `after` a while."""
