@@ -315,13 +315,15 @@ class Month:
         if self.dice.random() < 0.12:
             if not chat and start + 4 * HOUR <= end:
                 plan.append((start + 4 * HOUR, n, hurry))
+            if start + HOUR <= end:
+                plan.append((start + HOUR, n, share))
             return
         at = start + pace
-        if n % SHARED == 0:
+        if n % SHARED == 0 and at + HOUR <= end:
             plan.append((at + MINUTE, n, share))
             if n % (2 * SHARED) == 0:
                 plan.append((at + 40 * MINUTE, n, finish))
-        if n % LOGGING == 0:
+        if n % LOGGING == 0 and at + 3 * HOUR <= end:
             for place in range(2):
                 entry = LOGGED[(n // LOGGING + place) % len(LOGGED)]
                 plan.append((at + (5 + 50 * place) * MINUTE, n, partial(log, *entry)))

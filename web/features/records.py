@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from engine.features.records.commands import AddRecord, Records
+from engine.features.records.commands import AddRecord, RecordKind, Records
 from web.lines_schema import Attachment
 from web.routes import API, Call, Reply, route
 from web.scheduled_schema import Moment, micros
 from web.schema import Body, Name, Time
 
 ALL = f"{API}/tickets/{{number}}/records"
-RecordKind = Literal["inquiry", "handling", "solution", "feedback", "closing"]
 RecordText = Annotated[str, Meta(max_length=10_000)]
 RecordReason = Annotated[str, Meta(max_length=500)]
 Minutes = Annotated[int, Meta(ge=0, le=6_000)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from engine.core.entities import MINUTE
 from engine.core.errors import Refused, missing
@@ -18,9 +18,6 @@ from engine.desk import Asked, PlainCommand, Questions, Work
 from engine.store import Tx, records
 
 RecordKind = Literal["inquiry", "handling", "solution", "feedback", "closing"]
-KINDS: tuple[RecordKind, ...] = get_args(RecordKind)
-REVIEW = ("problem", "handling", "solution", "communication")
-"""The parts of a review (復盤), which an entry of kind `closing` may have."""
 AHEAD = MINUTE
 """How far in the time to come an entry may lie: clocks of browsers differ."""
 
