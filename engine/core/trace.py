@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from engine.core.rulebook import Rulebook
@@ -150,16 +152,30 @@ def acted_rules(trace: bytes) -> set[str]:
     return {row["rule"] for row in rows if row["outcome"] == "acted"}
 
 
-def entry_of(
-    book: Rulebook, rule: Rule, wave: int, outcome: str, values: Mapping[str, Any], *reasons: Reason
-) -> TraceEntry:
+class Seen(dict[str, Any]):
+    """Values as they may stand in a trace, each worked out when it is first asked for: rules of one stage read much the
+    same ones. Who changes the values takes out what stands here of them."""
+
+    __slots__ = ("_book", "_values")
+
+    def __init__(self, book: Rulebook, values: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._book = book
+        self._values = values
+
+    def __missing__(self, name: str) -> Any:
+        value = self._values.get(name)
+        kind = type(value)
+        plain = kind in PLAIN and name not in self._book.personal and (kind is not str or len(value) <= LONGEST)
+        shown = self[name] = value if plain else mask(self._book, name, value)
+        return shown
+
+
+def entry_of(rule: Rule, wave: int, outcome: str, seen: Seen, *reasons: Reason) -> TraceEntry:
     """How a rule fared that saw these values; those its condition read are kept."""
-    seen = {}
-    for name in _in_order(rule.condition.reads) if rule.condition is not None else ():
-        value = values.get(name)
-        plain = type(value) in PLAIN and name not in book.personal  # most are: the desk writes these by the million
-        seen[name] = value if plain and not (type(value) is str and len(value) > LONGEST) else mask(book, name, value)
-    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, seen)
+    names = _in_order(rule.condition.reads) if rule.condition is not None else ()
+    values = dict(zip(names, map(seen.__getitem__, names), strict=True))
+    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, values)
 
 
 def dropped(book: Rulebook, name: str, reason: Reason) -> TraceEntry:
@@ -206,6 +222,16 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value if isinstance(value, (str, int, float)) else str(value)
+
+
+def all_jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields by name as JSON holds them. Most are plain, which is seen without a look at each in Python: a
+    decision has some hundreds of them."""
+    kept = dict(values)
+    plain = map(PLAIN.__contains__, map(type, values.values()))
+    for name in compress(values, map(not_, plain)):
+        kept[name] = jsonable(kept[name])
+    return kept
 
 
 @lru_cache(maxsize=10_000)

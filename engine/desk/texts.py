@@ -29,7 +29,7 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 def check(value: Any, pointer: str = "") -> None:
     """Raises Refused, with a pointer to the field, for a command that holds such a text anywhere."""
-    if isinstance(value, str):
+    if type(value) is str or isinstance(value, str):
         if not clean(value):
             text = "a text cannot contain the character U+0000, nor half a character"
             raise Refused("invalid", "wrong-value", text, pointer=pointer)

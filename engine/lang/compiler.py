@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.lang import tree
 from engine.lang.conjunctions import is_safe
-from engine.lang.patterns import compile_pattern
+from engine.lang.patterns import finder
 from engine.lang.runtime import NAMES
 from engine.lang.text import WordSet, fold
 from engine.lang.tree import type_of
@@ -184,8 +184,8 @@ class Unit:
                 name = "_starts" if node.where == "starts" else "_ends"
                 return self._guarded(self._folded(node.left), f"{name}(%, {self._constant(fold(node.text))})")
             case tree.TextMatches():
-                search = compile_pattern(node.pattern, node.ignore_case).search
-                return self._guarded(self._value(node.left), f"{self._constant(search)}(%) is not None")
+                found = finder(node.pattern, node.ignore_case)
+                return self._guarded(self._value(node.left), f"{self._constant(found)}(%)")
             case tree.IsEmpty():
                 return f"({'not ' if node.negated else ''}_empty({self._value(node.left)}))"
             case tree.HasChanged():

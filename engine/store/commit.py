@@ -88,6 +88,12 @@ _COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
 """Attributes of entities that are counted, not stored."""
 
 
+_AS_THEY_ARE = (
+    frozenset(t.Ticket._meta.columns) - FOLDED - _COMPUTED - {"priority", "route_skills", "member_id", "fields"}
+)
+"""Columns of a ticket that hold what its attribute of the same name is: most of them."""
+
+
 class _Applying:
     def __init__(
         self, tx: Tx, case: Case, lexicon: Lexicon, actor: Actor, uploaders: frozenset[str], shop: str
@@ -170,7 +176,9 @@ class _Applying:
         """Attributes of a ticket as columns; custom fields are left to the caller."""
         columns: dict[str, Any] = {}
         for name, value in values.items():
-            if name == "assignee":
+            if name in _AS_THEY_ARE:
+                columns[name] = value
+            elif name == "assignee":
                 columns["assignee_id"] = self._agent(value) if value else None
             elif name == "priority":
                 columns["priority"] = value
