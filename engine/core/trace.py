@@ -107,7 +107,7 @@ class TraceEntry(Struct, frozen=True):
     def stored(self) -> list[Any]:
         """The entry as it is kept: a list, as all within it, without what is empty at its end."""
         head = (self.rule, self.title, self.file, self.line, self.stage, self.wave, self.outcome, self.values)
-        changes = [_short(one.action, one.target, one.value, one.more, one.missed) for one in self.changes]
+        changes = [_change(one) for one in self.changes]
         reasons = [_short(one.kind, one.winner, one.target, one.text) for one in self.reasons]
         return _short(*head, changes, reasons, empty=({}, []))
 
@@ -156,18 +156,19 @@ class Seen(dict[str, Any]):
     """Values as they may stand in a trace, each worked out when it is first asked for: rules of one stage read much the
     same ones. Who changes the values takes out what stands here of them."""
 
-    __slots__ = ("_book", "_values")
+    __slots__ = ("_book", "_personal", "_values")
 
     def __init__(self, book: Rulebook, values: Mapping[str, Any]) -> None:
         super().__init__()
         self._book = book
+        self._personal = book.personal
         self._values = values
 
     def __missing__(self, name: str) -> Any:
         value = self._values.get(name)
-        kind = type(value)
-        plain = kind in PLAIN and name not in self._book.personal and (kind is not str or len(value) <= LONGEST)
-        shown = self[name] = value if plain else mask(self._book, name, value)
+        plain = type(value) in PLAIN and name not in self._personal
+        short = plain and not (type(value) is str and len(value) > LONGEST)
+        shown = self[name] = value if short else mask(self._book, name, value)
         return shown
 
 
@@ -237,6 +238,16 @@ def all_jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=10_000)
 def _in_order(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
+
+
+def _change(one: TraceChange) -> list[Any]:
+    """As `_short`, told by itself for what most changes are."""
+    if one.missed is None and not one.more and type(one.value) in _TOLD:
+        return [one.action, one.target, one.value]
+    return _short(one.action, one.target, one.value, one.more, one.missed)
+
+
+_TOLD = PLAIN - {type(None)}
 
 
 def _short(*row: Any, empty: tuple[Any, ...] = (None, {})) -> list[Any]:

@@ -187,12 +187,19 @@ class Unit:
                 found = finder(node.pattern, node.ignore_case)
                 return self._guarded(self._value(node.left), f"{self._constant(found)}(%)")
             case tree.IsEmpty():
-                return f"({'not ' if node.negated else ''}_empty({self._value(node.left)}))"
+                return self._is_empty(self._value(node.left), negated=node.negated)
             case tree.HasChanged():
                 return self._changed(node)
             case tree.Defined():
                 return f"{self._definition(node)}(g, b, h, m)"
         raise AssertionError(f"not a condition: {node!r}")
+
+    def _is_empty(self, code: str, *, negated: bool) -> str:
+        """As runtime.py's `is_empty`, without a call."""
+        local = self._local()
+        if negated:
+            return f"(({local} := {code}) is not None and {local} not in _EMPTY)"
+        return f"(({local} := {code}) is None or {local} in _EMPTY)"
 
     def _definition(self, node: tree.Defined) -> str:
         """A definition is a function of its own, asked once an evaluation."""

@@ -94,6 +94,12 @@ _AS_THEY_ARE = (
 """Columns of a ticket that hold what its attribute of the same name is: most of them."""
 
 
+def _but_id(values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(values)
+    kept.pop("id", None)
+    return kept
+
+
 class _Applying:
     def __init__(
         self, tx: Tx, case: Case, lexicon: Lexicon, actor: Actor, uploaders: frozenset[str], shop: str
@@ -344,7 +350,7 @@ class _Applying:
         for change in changes:
             touched = True
             if isinstance(change, Create):
-                clocks[change.values["target"]] = Clock(**{k: v for k, v in change.values.items() if k != "id"})
+                clocks[change.values["target"]] = Clock(**_but_id(change.values))
             elif change.key in clocks:
                 clocks[change.key] = replace(clocks[change.key], **change.values)
         if not touched:
@@ -357,7 +363,7 @@ class _Applying:
         rows = []
         for change in changes:
             ticket_id = self.real(change.ref)
-            values = {k: v for k, v in change.values.items() if k != "id"}
+            values = _but_id(change.values)
             if "warned" in values:
                 values["warned"] = to_json(list(values["warned"]))
             if isinstance(change, Create):

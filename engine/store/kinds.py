@@ -19,10 +19,10 @@ def by_kind(changes: Sequence[Change]) -> Kinds:
     made of each; "other" has the remaining `Create` and `Set` in one order."""
     kinds: Kinds = defaultdict(list)
     for change in changes:
-        kind: type | str = type(change)
-        if kind is Create:
-            kind = change.thing if change.thing in _OF_THEIR_OWN else "other"
-        elif kind is Set:
-            kind = "clock" if change.thing == "clock" else "other"
-        kinds[kind].append(change)
+        if isinstance(change, Create):
+            kinds[change.thing if change.thing in _OF_THEIR_OWN else "other"].append(change)
+        elif isinstance(change, Set):
+            kinds["clock" if change.thing == "clock" else "other"].append(change)
+        else:
+            kinds[type(change)].append(change)
     return kinds
