@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import compress
-from operator import attrgetter, is_not, ne
+from operator import attrgetter, is_not
 from typing import Any
 
 from engine.core.actions import ACTIONS, Lost, answers, has_its_way, merge, mute
@@ -202,12 +202,11 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             record["stages"].append({"stage": stage.name, "values": _for_snapshot(values)})
         elif any(map(is_not, state, then)):
             fresh = reader.again(draft, frozenset(compress(PARTS, map(is_not, state, then))))
-            others = list(compress(fresh, map(ne, map(values.__getitem__, fresh), fresh.values())))
-            if others:
-                delta = {name: fresh[name] for name in others}
+            delta = {name: value for name, value in fresh.items() if values[name] != value}
+            if delta:
                 record["stages"].append({"stage": stage.name, "values": _for_snapshot(delta)})
                 values.update(delta)
-                for name in others:
+                for name in delta:
                     seen.pop(name, None)
         then = state
         if stage.name not in heard:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import compress, repeat
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,9 +26,6 @@ TIMES = frozenset(
 )
 
 
-_CONTAINERS = (dict, list, tuple)
-
-
 def rfc3339(at: int) -> str:
     """µs UTC as RFC 3339 with milliseconds."""
     seconds, micros = divmod(at, 1_000_000)
@@ -49,14 +45,14 @@ def timed_line(line: Mapping[str, Any]) -> dict[str, Any]:
 def with_times(value: Any) -> Any:
     """An API answer with its times as RFC 3339 text: times are known by their names."""
     if isinstance(value, dict):
-        found = value.copy()
-        # Most of an answer stays as it is: what does not is picked out without a look at each in Python.
-        for name in TIMES.intersection(value):
-            if type(value[name]) is int:
-                found[name] = rfc3339(value[name])
-        for name in compress(value, map(isinstance, value.values(), repeat(_CONTAINERS))):
-            found[name] = with_times(value[name])
-        return found
+        return {
+            k: rfc3339(v)
+            if k in TIMES and type(v) is int
+            else with_times(v)
+            if isinstance(v, (dict, list, tuple))
+            else v
+            for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [with_times(v) for v in value]
     return value

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from itertools import compress
-from operator import not_
 from typing import Any
 
 from engine.core.rulebook import Rulebook
@@ -226,13 +224,8 @@ def jsonable(value: Any) -> Any:
 
 
 def all_jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of fields by name as JSON holds them. Most are plain, which is seen without a look at each in Python: a
-    decision has some hundreds of them."""
-    kept = dict(values)
-    plain = map(PLAIN.__contains__, map(type, values.values()))
-    for name in compress(values, map(not_, plain)):
-        kept[name] = jsonable(kept[name])
-    return kept
+    """Values of fields by name as JSON holds them. Most are plain, which is seen without a call: there are hundreds."""
+    return {name: value if type(value) in PLAIN else jsonable(value) for name, value in values.items()}
 
 
 @lru_cache(maxsize=10_000)
