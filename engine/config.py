@@ -55,6 +55,7 @@ DEFAULTS: dict[str, Any] = {
     "limits.guest_upload_bytes": 60_000_000,
     "limits.address_uploads": 100,
     "limits.address_upload_bytes": 300_000_000,
+    "limits.batch": 20_000,
     "limits.unused_uploads": 2_000_000_000,
     "limits.sign_in_failures": 10,
     "limits.sign_ins_at_once": 2,

@@ -186,7 +186,8 @@ def api_rows() -> list[Any]:
     paths: dict[str, dict[str, Operation]] = {}
     for operation in table():
         paths.setdefault(operation.path, {})[operation.method] = operation
-    return [(_pattern(path), OperationHandler, {"operations": operations}) for path, operations in paths.items()]
+    exact_first = sorted(paths.items(), key=lambda row: [part.startswith("{") for part in row[0].split("/")])
+    return [(_pattern(path), OperationHandler, {"operations": operations}) for path, operations in exact_first]
 
 
 def _pattern(path: str) -> str:

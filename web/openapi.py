@@ -17,12 +17,12 @@ from engine import __version__
 from web import (
     colleagues_schema,
     frames,
+    handling_schema,
     lines_schema,
     nouns_schema,
     rules_schema,
     schema,
     trace_schema,
-    transfer_schema,
 )
 from web.routes import PARAMETERS, Media, Operation, rooms, table
 
@@ -216,7 +216,7 @@ def _schemas() -> dict[str, Any]:
         schema,
         colleagues_schema,
         lines_schema,
-        transfer_schema,
+        handling_schema,
         nouns_schema,
         rules_schema,
         trace_schema,

@@ -97,6 +97,10 @@ class Ticket(Struct):
     merged_into: int | None
     """The number of the case in which this one went on: its lines stand there."""
     version: int
+    nudges: int | UnsetType = UNSET
+    """Staff: how often somebody asked to hurry."""
+    nudged_at: Time | None | UnsetType = UNSET
+    """Staff: when somebody last did."""
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
     rating_comment: str | None | UnsetType = UNSET

@@ -129,6 +129,15 @@ class ClaimTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class NudgeTicket:
+    """The member, or a colleague of who has it, asks to hurry (催單)."""
+
+    number: int
+    note: str = ""
+    """Of a colleague, for colleagues; it stands in the case as a note."""
+
+
+@dataclass(frozen=True, slots=True)
 class RateTicket:
     """The member's verdict, 5 (非常滿意) to 1 (非常不滿意)."""
 

@@ -86,6 +86,9 @@ class Ticket(Struct, frozen=True):
     """Who had it when it was handed to a team: is not given it again until another has had it, or another team."""
     rating_asked_at: int | None = None
     opened_by: Opener = "member"
+    nudges: int = 0
+    """How often somebody has asked to hurry (催單)."""
+    nudged_at: int | None = None
 
     @property
     def awaiting_since(self) -> int | None:

@@ -17,6 +17,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("ticket.assigned", (*_TICKET, "transfer"), doc="the team or the assignee of a ticket is different"),
     EventKind("ticket.transferred", (*_TICKET, "transfer"), doc="an agent handed a ticket to a team or a colleague"),
     EventKind("ticket.claimed", _TICKET, doc="an agent took a ticket that nobody had"),
+    EventKind("ticket.nudged", (*_TICKET, "nudge"), doc="the member, or a colleague, asked to hurry with a ticket"),
     EventKind("ticket.state_changed", _TICKET, doc="a ticket stands in another state"),
     EventKind("ticket.merged", _TICKET, doc="a ticket was merged into another"),
     EventKind("message.received", (*_TICKET, "message"), doc="a member wrote a line"),

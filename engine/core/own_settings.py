@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from engine.core.entities import DAY
+from engine.core.entities import DAY, HOUR, MINUTE
 from engine.core.library import MENU, Answer, Library
 from engine.core.rulebook import Rulebook
 from engine.lang import DURATION, NUMBER, Type
@@ -27,6 +27,8 @@ class OwnSetting:
 
 OWN_SETTINGS: Mapping[str, OwnSetting] = {
     "rating_revise_within": OwnSetting(DURATION, DAY, "how long after the first rating a member may revise it"),
+    "nudge_after": OwnSetting(DURATION, 30 * MINUTE, "how long a member waits for an answer before a nudge is taken"),
+    "nudge_again": OwnSetting(DURATION, HOUR, "how long after one nudge the next one is taken, whoever asks"),
     "answer_fits": OwnSetting(
         NUMBER, Decimal("0.5"), "how much of a line and an answer's title must be the same for the answer to fit"
     ),

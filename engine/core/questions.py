@@ -83,6 +83,32 @@ class Transitions:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketNumbers:
+    """The numbers of all tickets that filter, view and words find and the actor sees, at most so many, by number."""
+
+    filter: str | None = None
+    view: str | None = None
+    q: str | None = None
+    most: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What people and rules did with a ticket, newest first, for staff."""
+
+    number: int
+    limit: int = 100
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nudges:
+    """How often a ticket was nudged, when last, and from when on the actor may."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 

@@ -52,7 +52,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "ticket.view": (
         "ticket.team", "ticket.assignee", "ticket.tags", "ticket.idle", "ticket.waiting_for", "ticket.reply_count",
-        "ticket.lines_1m", "ticket.reopened", "ticket.escalation",
+        "ticket.lines_1m", "ticket.reopened", "ticket.escalation", "ticket.nudges", "ticket.nudged_at",
         "message.channel", "message.language", "message.answers",
         "agent.name", "agent.teams", "agent.skills", "agent.status", "agent.load",
         "chat.page", "chat.referrer", "chat.device", "chat.queue_position", "chat.waited",
@@ -61,6 +61,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "ticket.agents_here",
         "rating.score", "rating.comment", "timer.name",
         "transfer.by", "transfer.from_team", "transfer.from_agent", "transfer.note", "transfer.tell_member",
+        "nudge.by", "nudge.note",
     ),
     "member.view": (
         "member.tags", "member.blocked", "member.open_tickets", "member.complaints_30d",

@@ -202,6 +202,8 @@ _CHATS_LATER = tuple(name for name in _CHATS if name in _LATER)
 _RATING = ("ticket.changed", "rating.received")
 _TICKETS_LATER = tuple(event.name for event in EVENTS if event.name in _LATER and "ticket" in event.objects)
 _UNRATED = tuple(name for name in (*_TICKETS_LATER, "message.received", "message.sent", *_CALLS) if name not in _RATING)
+_NUDGED_WITH = frozenset().union(*(wave for wave in TOGETHER if "ticket.nudged" in wave), {"message.sent"})
+_UNNUDGED = tuple(name for name in _TICKETS_LATER if name not in _NUDGED_WITH)
 _TICKETS_OWN = tuple(
     f"ticket.{name}" for name in ("number", "kind", "channel", "shop", "opened_by", "created_at", "updated_at", "age")
 )
@@ -215,10 +217,10 @@ _CHANGED_HANDS = _always(OneChanged(("ticket.team", "ticket.assignee")))
 FACTS: tuple[Fact, ...] = (
     Fact(NEW, ("ticket.state",), _first_states, "the first state, or one it is moved to at once", whatever=True),
     Fact(NEW, ("ticket.reopened",), _never_reopened, "0", whatever=True),
-    Fact(NEW, ("ticket.reply_count", "ticket.escalation"), _fixed(0), "0"),
+    Fact(NEW, ("ticket.reply_count", "ticket.escalation", "ticket.nudges"), _fixed(0), "0"),
     Fact(NEW, ("ticket.age", "ticket.idle"), _fixed(0), "0s"),
     Fact(NEW, ("ticket.waiting_for", "ticket.closed_for"), _fixed(None, 0), "empty or 0s"),
-    Fact(NEW, ("ticket.first_replied_at", "ticket.rating"), _fixed(None), "empty"),
+    Fact(NEW, ("ticket.first_replied_at", "ticket.rating", "ticket.nudged_at"), _fixed(None), "empty"),
     Fact(NEW, ("ticket.closed_at",), _never_closed, "empty"),
     Fact(NEW, ("ticket.lines_1m",), _always(Bounds(0, 1, whole=True)), "0 or 1"),
     Fact(NEW, ("member.open_tickets",), _always(Bounds(1, whole=True)), "1 or more"),
@@ -226,6 +228,11 @@ FACTS: tuple[Fact, ...] = (
     Fact(("ticket.transferred",), ("transfer.by",), _always(Shape.SET), "set"),
     Fact(("ticket.claimed",), ("ticket.assignee", "agent.status", "agent.load"), _always(Shape.SET), "set"),
     Fact(("ticket.claimed",), ("ticket.assignee",), _always(OneChanged(("ticket.assignee",))), "changed"),
+    Fact(("ticket.nudged",), ("ticket.nudges",), _always(Bounds(1, whole=True)), "1 or more"),
+    Fact(("ticket.nudged",), ("ticket.nudges",), _always(OneChanged(("ticket.nudges",))), "changed"),
+    Fact(("ticket.nudged",), ("ticket.nudged_at",), _always(Shape.SET), "set"),
+    Fact(("ticket.nudged",), ("ticket.category",), _fixed("open", "pending"), "`open` or `pending`"),
+    Fact(("ticket.nudged",), ("ticket.closed_at", "ticket.closed_for"), _fixed(None), "empty"),
     Fact(("ticket.state_changed",), ("ticket.state",), _always(OneChanged(("ticket.state",))), "changed"),
     Fact(_CHATS, ("ticket.kind",), _live, "a kind that is `live`"),
     Fact(("chat.opened", "chat.started"), ("chat.queue_position",), _fixed(None), "empty"),
@@ -274,6 +281,8 @@ FACTS: tuple[Fact, ...] = (
         "not changed",
     ),
     Fact(_UNRATED, ("ticket.rating",), _always(Shape.UNCHANGED), "not changed"),
+    Fact(_UNNUDGED, ("ticket.nudges",), _always(Shape.UNCHANGED), "not changed"),
+    Fact((*_UNNUDGED, "message.received", *_CALLS), ("ticket.nudged_at",), _always(Shape.UNCHANGED), "not changed"),
     Fact(_TICKETS_LATER, _TICKETS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_LATER, _MEMBERS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_CHATS_LATER, ("chat.page", "chat.referrer", "chat.device"), _always(Shape.UNCHANGED), "not changed"),
@@ -286,6 +295,7 @@ STILL: Mapping[str, frozenset[str]] = {
         ("every", "timer.fired", "sla.warning", "sla.breached", "delivery.failed", "member.signed_in"), frozenset()
     ),
     "rating.received": frozenset({"ticket.rating"}),
+    "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),
     "agent.status_changed": frozenset({"agent.status"}),
 }
 """Events in which nothing has changed by itself but these fields, as in any that comes `after` a while."""

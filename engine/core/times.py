@@ -20,6 +20,8 @@ TIMES = frozenset(
         "due_at",
         "since_at",
         "last_at",
+        "next_at",
+        "nudged_at",
         "last_used_at",
         "expires_at",
     }

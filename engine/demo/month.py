@@ -16,6 +16,7 @@ from engine.core.commands import (
     EndChat,
     MemberLine,
     MoveTicket,
+    NudgeTicket,
     Page,
     PostMessage,
     RateTicket,
@@ -224,6 +225,10 @@ class Month:
             else:
                 await self._act(agent, MoveTicket(story["number"], "close"))
 
+        async def hurry() -> None:
+            if story["number"]:
+                await self._act(who, NudgeTicket(story["number"]))
+
         async def rate() -> None:
             if story["number"] and not guest:
                 score = self.dice.choices((5, 4, 3, 2, 1), (50, 28, 12, 6, 4))[0]
@@ -235,6 +240,8 @@ class Month:
             return
         pace = 3 * MINUTE if chat else int(self.dice.expovariate(1) * 2 * HOUR) + 10 * MINUTE
         if self.dice.random() < 0.12:
+            if not chat and start + 4 * HOUR <= end:
+                plan.append((start + 4 * HOUR, n, hurry))
             return
         at = start + pace
         steps: list[Callable[[], Any]] = [

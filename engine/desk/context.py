@@ -21,17 +21,17 @@ from engine.core.access import Scope
 from engine.core.building import shelf_in
 from engine.core.commands import OpenLinked
 from engine.core.decide import Decision, decide
-from engine.core.entities import SYSTEM, Actor, Case
+from engine.core.entities import SYSTEM, Actor, Case, Ticket
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
 from engine.core.values import replace
 from engine.desk import texts
-from engine.desk.actors import Known, uploaders_of
+from engine.desk.actors import Known, agent_actor, uploaders_of
 from engine.desk.gate import Gate
 from engine.extras import extras
 from engine.lanes import Lanes
 from engine.plugins import Plugins
-from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load
+from engine.store import BadCursor, EventRow, Health, Store, Tx, Written, commit, load, people
 from engine.store.fresh import NewTicket
 from engine.store.values import Lexicon
 
@@ -79,6 +79,26 @@ class Work:
         """The same transaction, for another actor."""
         return Work(self.context, self.tx, self.book, self.words, actor)
 
+    def act(self, command: Any) -> dict[str, Any]:
+        """Carries out another command, in the same transaction. Raises Refused, also for what rules did not take."""
+        answer = self.context.tables.commands[type(command)].within(self, command)
+        if answer.get("rejected") is not None:
+            raise Refused("invalid", "rejected", answer["rejected"])
+        return answer
+
+    def ticket(self, number: int) -> Ticket:
+        """A ticket that the actor may see, as it is now. Raises Refused."""
+        case = load.ticket_case(self.tx, self.words, number=number, lines=0)
+        access.check_ticket(self.actor, case.ticket if case else None)
+        if case is None or case.ticket is None:
+            raise missing("ticket")
+        return case.ticket
+
+    def agent(self, agent_id: int) -> Actor | None:
+        """An agent as an actor, with today's rights; None where the account is gone or shut."""
+        agent = people.get_agent(self.tx, self.words, agent_id)
+        return None if agent is None else agent_actor(self.book, agent, None)
+
     def ask(self, question: Any) -> Any:
         """The answer to another question, in the same transaction."""
         return self.context.tables.questions[type(question)](self, question)
@@ -119,6 +139,9 @@ class CommandRow(Protocol):
 
     def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> Awaitable[dict[str, Any]]:
         """Carries the command out for the actor; `key` is the request's idempotency key."""
+
+    def within(self, work: Work, command: Any) -> dict[str, Any]:
+        """Carries it out inside a transaction that is under way. Raises Refused."""
 
 
 Ask = Callable[[Work, Any], Any]

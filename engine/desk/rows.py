@@ -38,11 +38,12 @@ class RuleCommand:
 
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Decides the command in one transaction. Raises Refused."""
-        if self.speaks is not None:
-            _check_length(context, self.speaks, getattr(command, self.speaks))
-        return await _in_transaction(context, actor, command, key, self._run)
+        return await _in_transaction(context, actor, command, key, self.within)
 
-    def _run(self, work: Work, command: Any) -> dict[str, Any]:
+    def within(self, work: Work, command: Any) -> dict[str, Any]:
+        """Decides it inside a transaction that is under way; `rejected` in the answer: the rules did not take it."""
+        if self.speaks is not None:
+            _check_length(work.context, self.speaks, getattr(command, self.speaks))
         known = self.repeated(work, command)
         if known is not None:
             return known
@@ -77,6 +78,11 @@ class PlainCommand:
         self.need.check(actor)
         return await _in_transaction(context, actor, command, key, self.run)
 
+    def within(self, work: Work, command: Any) -> dict[str, Any]:
+        """Makes it inside a transaction that is under way. Raises Refused."""
+        self.need.check(work.actor)
+        return self.run(work, command)
+
 
 @dataclass(frozen=True, slots=True)
 class AsyncCommand:
@@ -99,6 +105,10 @@ class AsyncCommand:
         """Runs it. Raises Refused."""
         self.need.check(actor)
         return await self.run(context, actor, command)
+
+    def within(self, work: Work, command: Any) -> dict[str, Any]:
+        """Never: what it does outside of the transaction cannot be done inside of one."""
+        raise TypeError(f"{self.command.__name__} is no part of another transaction")
 
 
 @dataclass(frozen=True, slots=True)

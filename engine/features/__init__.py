@@ -13,6 +13,7 @@ from engine.desk import Feature
 from engine.features import (
     answers,
     audit,
+    batches,
     blocks,
     jobs,
     notifications,
@@ -28,6 +29,7 @@ FEATURES: tuple[Feature, ...] = (
     answers.FEATURE,
     blocks.FEATURE,
     jobs.FEATURE,
+    batches.FEATURE,
     system.FEATURE,
     audit.FEATURE,
 )

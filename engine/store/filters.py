@@ -94,6 +94,7 @@ def _since(now: int, column: Any) -> Any:
 _PLAIN = (
     "number", "kind", "type", "state", "category", "priority", "team", "channel", "shop", "created_at", "updated_at",
     "first_replied_at", "closed_at", "reply_count", "reopened", "escalation", "rating", "language", "opened_by",
+    "nudges", "nudged_at",
 )  # fmt: skip
 _TEXTS: Mapping[str, Any] = {
     "subject": t.Ticket.subject_folded,

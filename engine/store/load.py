@@ -367,6 +367,7 @@ _TICKET_PLAIN = (
     "updated_at", "account", "subject", "team", "identity_id", "order_no", "product", "solution", "language",
     "escalation", "rating", "reopened", "reply_count", "merged_into", "version", "first_replied_at", "closed_at",
     "last_line_at", "waiting_since", "route_by", "left_by", "rating_asked_at", "opened_by",
+    "nudges", "nudged_at",
 )  # fmt: skip
 
 

@@ -71,6 +71,20 @@ _ORDERS = tuple(f"{way}{name}" for name in _SORTS for way in ("", "-"))
 """Every order of the list; its place here stands in the cursor, which means nothing in another order."""
 
 
+def _condition(
+    tx: Tx, scope: Scope, view: str | None, q: str | None, where: Any, actor_id: int | None, now: int
+) -> Any:
+    """What a list is about."""
+    condition = of_ticket(scope)
+    if view is not None:
+        condition &= of_view(view, actor_id, now)
+    if where is not None:
+        condition &= where
+    if q is not None and q.strip():
+        condition &= _of_q(tx, q.strip())
+    return condition
+
+
 def by_zone(zones: Mapping[str, str], where: Callable[[str], Any]) -> Any:
     """One filter over the tickets of all shops, each by the day of its own shop, as rules have it. `zones`: of each
     shop, one at least; a ticket of a shop that is no longer declared goes by the first."""
@@ -114,13 +128,7 @@ def tickets(
     `where` is the translated filter (`filters.where`). Raises ValueError for an unknown sort or view, BadCursor.
     """
     now = tx.now if now is None else now
-    condition = of_ticket(scope)
-    if question.view is not None:
-        condition &= of_view(question.view, actor_id, now)
-    if where is not None:
-        condition &= where
-    if question.q is not None and question.q.strip():
-        condition &= _of_q(tx, question.q.strip())
+    condition = _condition(tx, scope, question.view, question.q, where, actor_id, now)
     name = question.sort.removeprefix("-")
     if name not in _SORTS:
         raise ValueError(f"tickets cannot be sorted by `{name}`")
@@ -146,6 +154,14 @@ def tickets(
     if question.count:
         answer.update(_count(tx, condition))
     return answer
+
+
+def numbers(
+    tx: Tx, scope: Scope, question: ask.TicketNumbers, *, actor_id: int | None = None, where: Any = None
+) -> list[int]:
+    """The numbers of all tickets of a list, at most `question.most`. Raises ValueError for an unknown view."""
+    condition = _condition(tx, scope, question.view, question.q, where, actor_id, tx.now)
+    return tx.values(t.Ticket.select(t.Ticket.number).where(condition).order_by(t.Ticket.number).limit(question.most))
 
 
 def ticket(
@@ -449,12 +465,13 @@ def events(tx: Tx, scope: Scope, question: ask.Events) -> dict[str, Any] | None:
     rows = tx.rows(event_rows().where(condition).order_by(t.Event.id).limit(limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     return {
-        "items": [_shown_event(row, scope) for row in rows],
+        "items": [shown_event(row, scope) for row in rows],
         "next": str(rows[-1]["id"]) if more else None,
     }
 
 
-def _shown_event(row: Row, scope: Scope) -> dict[str, Any]:
+def shown_event(row: Row, scope: Scope) -> dict[str, Any]:
+    """An event of `event_rows` as the scope shows it."""
     shown = show_event(row, covered(body_of(row), scope.masked), staff=scope.staff)
     if scope.staff:
         place = {name: row[name] for name in ("address", "device")}

@@ -61,6 +61,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
         "last_line_at",
         "waiting_since",
         "rating_asked_at",
+        "nudged_at",
     ),
 }
 """Moments that have been, so none of them lies in what is to come. `_sooner` sees to those that are to come; the log,

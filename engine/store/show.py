@@ -88,6 +88,8 @@ def show_ticket(
         "version": row["version"],
     }
     if staff:
+        shown["nudges"] = row["nudges"]
+        shown["nudged_at"] = row["nudged_at"]
         shown["rating_comment"] = row["r_comment"]
         shown["rated_at"] = row["r_at"]
         shown["unread"] = row["unread"]

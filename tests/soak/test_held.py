@@ -153,8 +153,8 @@ def test_rules_without_end(tmp_path: Path, rules: str, record_property: Tell) ->
                 page: dict[str, Any] = {"items": [], "next": ""}
                 found: list[str] = []
                 while page["next"] is not None:
-                    cursor = {"cursor": page["next"]} if page["next"] else {}
-                    page = client.get(f"/tickets/{number}/events", params={"limit": 200, **cursor}).json()
+                    params = {"limit": 200, "since": page["next"] or 0}
+                    page = client.get(f"/tickets/{number}/events", params=params).json()
                     found += [event["kind"] for event in page["items"]]
                 return Counter(found)
 

@@ -32,7 +32,9 @@ PEOPLE: Final = (*AGENTS, *OTHERS)
 MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(("number", "message", "member", "session", "answer", "reply", "view", "job", "notice"), 999_999),
+    **dict.fromkeys(
+        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice"), 999_999
+    ),
     "file": "0" * 32,
     "digest": "0" * 64,
     "username": "no-such-agent",
@@ -110,6 +112,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "reply": reply,
         "view": view,
         "job": job,
+        "batch": job,
         "username": "carla",
         "digest": digest,
         "notice": 1,
@@ -144,6 +147,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "post_message (with a file)": {"text": "好", "attachments": ["$file"]},
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
+    "nudge_ticket": {"note": ""},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},

@@ -18,6 +18,7 @@ NEEDS_MORE = {
     "retry_message": "a line that a channel gave up",
     "change_agent": "somebody who manages agents: see test_capacity",
     "cancel_job": "a job of the house",
+    "undo_batch": "a batch that was done: see features/batches",
     "publish_rules": "somebody who edits rules: see test_rules",
     "rollback_rules": "the same",
     "rate_ticket": "a member, asked to rate",

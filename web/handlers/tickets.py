@@ -11,9 +11,12 @@ from engine.desk import (
     ChangeTicket,
     ClaimTicket,
     Events,
+    History,
     MarkRead,
     Messages,
     MoveTicket,
+    Nudges,
+    NudgeTicket,
     OpenTicket,
     PostMessage,
     RateTicket,
@@ -24,7 +27,7 @@ from engine.desk import (
     TransferTicket,
     Transitions,
 )
-from web import schema, trace_schema, transfer_schema
+from web import handling_schema, schema, trace_schema
 from web.routes import API, Call, Reply, given, route
 
 ONE = f"{API}/tickets/{{number}}"
@@ -121,13 +124,13 @@ async def move_ticket(call: Call) -> Reply:
     f"{ONE}/transfer",
     {200: schema.Ticket},
     tag="tickets",
-    body=transfer_schema.TransferBody,
+    body=handling_schema.TransferBody,
     match=True,
     example={"team": "aftersales", "note": "photo in the second line", "tell_member": True},
 )
 async def transfer_ticket(call: Call) -> Reply:
     """Hand the ticket to a team or a colleague, with a note for them; whoever held it gives it up."""
-    body: transfer_schema.TransferBody = call.body
+    body: handling_schema.TransferBody = call.body
     command = TransferTicket(call.path["number"], body.team, body.agent, body.note, body.tell_member, call.version)
     return _ticket((await call.act(command))["ticket"])
 
@@ -136,6 +139,33 @@ async def transfer_ticket(call: Call) -> Reply:
 async def claim_ticket(call: Call) -> Reply:
     """Take the ticket, if nobody has it."""
     return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
+
+
+@route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=handling_schema.HistoryQuery)
+async def history(call: Call) -> Reply:
+    """What people and rules did with it, one line each, newest first."""
+    q: handling_schema.HistoryQuery = call.query
+    return Reply(await call.need(History(call.path["number"], q.limit, q.cursor or None), "ticket"))
+
+
+@route("GET", f"{ONE}/nudge", {200: handling_schema.Nudges}, tag="tickets")
+async def nudges(call: Call) -> Reply:
+    """How often somebody asked to hurry, and from when on I may."""
+    return Reply(await call.need(Nudges(call.path["number"]), "ticket"))
+
+
+@route(
+    "POST",
+    f"{ONE}/nudge",
+    {200: schema.Ticket},
+    tag="tickets",
+    body=handling_schema.NudgeBody,
+    example={"note": "the customer called again"},
+)
+async def nudge_ticket(call: Call) -> Reply:
+    """Ask to hurry (催單): its member, or a colleague of who has it, once in a while."""
+    body: handling_schema.NudgeBody = call.body
+    return _ticket((await call.act(NudgeTicket(call.path["number"], body.note)))["ticket"])
 
 
 @route("GET", f"{ONE}/trace", {200: trace_schema.TracePage}, tag="tickets", query=trace_schema.TraceQuery)

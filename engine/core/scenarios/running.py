@@ -19,6 +19,7 @@ from engine.core.commands import (
     MemberLine,
     MemberSignedIn,
     MoveTicket,
+    NudgeTicket,
     OpenChat,
     OpenTicket,
     Page,
@@ -41,7 +42,7 @@ from engine.core.scenarios.made import agent_of, answer_of, as_sent, length_of, 
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import Written
-from engine.core.schema.scenarios import CallEntry, MemberEntry, Scenario, Step
+from engine.core.schema.scenarios import CallEntry, MemberEntry, NudgeEntry, Scenario, Step
 from engine.core.spent import TooMuch
 from engine.core.typed import typed
 from engine.core.values import replace
@@ -166,6 +167,8 @@ class _Runner:
             done.append(self._member_does(EndChat()))
         if step.move is not None and step.agent is None:
             done.append(self._member_does(MoveTicket(self._number(), step.move)))
+        if step.nudge and step.agent is None:
+            done.append(self._member_does(NudgeTicket(self._number())))
         if step.fail_delivery:
             last = [m for m in world.messages.get(self.ticket or 0, []) if m.direction == "outbound"][-1]
             command = DeliveryFailed(self.ticket or 0, last.id, step.fail_delivery)
@@ -367,6 +370,9 @@ class _Runner:
             commands.append(TransferTicket(number, to.team, to.agent, to.note or "", to.tell_member))
         if step.claim:
             commands.append(ClaimTicket(number))
+        if step.nudge:
+            said = step.nudge.note if isinstance(step.nudge, NudgeEntry) else None
+            commands.append(NudgeTicket(number, said or ""))
         if step.ask_rating:
             commands.append(AskRating(number))
         if step.end:

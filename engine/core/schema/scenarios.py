@@ -151,6 +151,20 @@ class TransferEntry(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NudgeEntry(Entry):
+    """What a colleague says with a nudge."""
+
+    FORM: ClassVar[str] = say("`nudge` is `true` or a mapping such as `{note: …}`")
+
+    @staticmethod
+    def unknown(key: str) -> str:
+        """Returns what is told of a key that no field has."""
+        return say("`{name}` means nothing for {what}", key, say("a nudge"))
+
+    note: Annotated[Text, say("what the colleague says with it")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expect(Entry):
     """What a step must cause."""
 
@@ -213,6 +227,9 @@ class Step(Entry):
     end: Annotated[bool, say("the chat is ended, by the agent where one acts")] = False
     transfer: Annotated[TransferEntry | None, say("the agent hands the case to a team or a colleague")] = None
     claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
+    nudge: Annotated[
+        bool | NudgeEntry, say("the agent, or without one the member, asks to hurry; `true`, or with a note")
+    ] = False
     ask_rating: Annotated[bool, say("the agent asks the member for a rating")] = False
     rate: Annotated[int | None, Else(say("`{key}` is a number", "rate")), say("the member rates the case: 1 to 5")] = (
         None

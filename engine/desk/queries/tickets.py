@@ -9,12 +9,13 @@ from engine.core import access, rights
 from engine.core import questions as ask
 from engine.core.draft import Draft
 from engine.core.errors import Refused
+from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.desk.rows import Asked
 from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
-from engine.replay import why
+from engine.replay import history, why
 from engine.store import NotFilterable, filters, lines, load, queries
 
 
@@ -26,6 +27,13 @@ def _tickets(work: Work, q: ask.Tickets) -> Any:
     where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
     percent = results.percent(work.book)
     return queries.tickets(work.tx, work.scope, q, actor_id=work.agent_id, where=where, percent=percent)
+
+
+def _numbers(work: Work, q: ask.TicketNumbers) -> Any:
+    if q.view is not None and not _told(work, rights.VIEWS, q.view):
+        raise Refused("invalid", "unknown-view", f"there is no view `{q.view}`", pointer="/view")
+    where = _filter(work, q.filter) if q.filter and q.filter.strip() else None
+    return queries.numbers(work.tx, work.scope, q, actor_id=work.agent_id, where=where)
 
 
 def _told(work: Work, table: Mapping[str, str], name: str) -> bool:
@@ -139,17 +147,33 @@ def _transitions(work: Work, q: ask.Transitions) -> Any:
     return {"items": items, "next": None}
 
 
+def _history(work: Work, q: ask.History) -> Any:
+    return history.history(work.tx, work.book, work.actor, q) if work.actor.staff else None
+
+
+def _nudges(work: Work, q: ask.Nudges) -> Any:
+    case = load.peek_ticket_case(work.tx, work.words, q.number)
+    if case is None or case.ticket is None or not access.sees_ticket(work.actor, case.ticket):
+        return None
+    ticket = case.ticket
+    at = nudge_from(work.book, ticket, staff=work.actor.staff)
+    return {"count": ticket.nudges, "nudged_at": ticket.nudged_at, "next_at": at}
+
+
 def _views(work: Work, q: ask.Views) -> Any:
     return {**queries.views(work.tx, work.scope, q, actor_id=work.agent_id), "next": None}
 
 
 QUESTIONS: Questions = {
     ask.Tickets: Asked(_tickets, ("ticket.view",), who="anybody"),
+    ask.TicketNumbers: Asked(_numbers, ("ticket.view",)),
     ask.CheckFilter: Asked(_check_filter, ("ticket.view",)),
     ask.TicketByNumber: Asked(_ticket, ("ticket.view",), who="anybody"),
     ask.Messages: Asked(messages, ("ticket.view",), who="anybody"),
     ask.Events: Asked(_events, ("ticket.view",), who="anybody"),
     ask.Trace: Asked(_trace, ("ticket.view",), who="anybody"),
     ask.Transitions: Asked(_transitions, ("ticket.view",), who="anybody"),
+    ask.History: Asked(_history, ("ticket.view",), who="anybody"),
+    ask.Nudges: Asked(_nudges, ("ticket.view",), who="anybody"),
     ask.Views: Asked(_views, ("ticket.view",), who="anybody"),
 }

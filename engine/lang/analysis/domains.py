@@ -90,6 +90,7 @@ TOGETHER: tuple[frozenset[str], ...] = tuple(
         "message.sent ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting",
         "chat.ended ticket.changed ticket.state_changed ticket.assigned member.changed message.sent",
         "ticket.transferred ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
+        "ticket.nudged ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
         "ticket.claimed ticket.changed ticket.state_changed ticket.assigned member.changed chat.ended",
     )
 )

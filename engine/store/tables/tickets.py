@@ -48,6 +48,8 @@ class Ticket(Row):
     left_by = TextField(null=True)
     rating_asked_at = BigIntegerField(null=True)
     opened_by = TextField(default="member")
+    nudges = SmallIntegerField(default=0)
+    nudged_at = BigIntegerField(null=True)
     due_at = BigIntegerField(default=NEVER)
     """The earliest due time of its unmet clocks, for the overdue view and sorting."""
     last_message_id = BigIntegerField(null=True)

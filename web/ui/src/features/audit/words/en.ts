@@ -10,6 +10,8 @@ export const words: Words = {
   tried: 'Account tried: {name}',
   capacity: 'takes {before} → {now} at once',
   version: 'version {n}',
+  'act.batch.started': 'Changed many tickets',
+  'act.batch.undone': 'Took a batch back',
   'act.session.refused': 'Sign-in failed',
   'act.session.opened': 'Signed in',
   'act.session.revoked': 'Signed out, or a session was revoked',

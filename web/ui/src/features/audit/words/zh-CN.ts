@@ -10,6 +10,8 @@ export const words: Words = {
   tried: '尝试的账号：{name}',
   capacity: '同时服务 {before} → {now}',
   version: '第 {n} 版',
+  'act.batch.started': '批量修改工单',
+  'act.batch.undone': '撤销批量修改',
   'act.session.refused': '登录失败',
   'act.session.opened': '登录',
   'act.session.revoked': '退出或撤销登录',

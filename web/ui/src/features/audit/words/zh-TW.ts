@@ -9,6 +9,8 @@ export const words = {
   tried: '嘗試的帳號：{name}',
   capacity: '同時服務 {before} → {now}',
   version: '第 {n} 版',
+  'act.batch.started': '批次修改工單',
+  'act.batch.undone': '復原批次修改',
   'act.session.refused': '登入失敗',
   'act.session.opened': '登入',
   'act.session.revoked': '登出或撤銷登入',
