@@ -141,6 +141,9 @@ class Can:
     """The outside refuses a second send with the same key: what may have left before a crash may go again."""
     live: bool = False
     """Both sides are there at once; the event log is the delivery and the outbox is not used."""
+    takes_back: bool = False
+    """A line that was sent can be taken back. `send` is then called with an empty text; `body` has, as
+    `take_back`, what the outside calls the line."""
 
 
 @dataclass(frozen=True, slots=True)

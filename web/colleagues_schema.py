@@ -20,6 +20,8 @@ class Agent(Struct):
     status: Status
     load: int
     capacity: int
+    keys: list[str]
+    """What a Chinese name is found by: its pinyin, and the initials."""
     assignable: bool
     """May see tickets, so one may be given to them."""
 

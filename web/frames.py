@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.schema import Author, Line, Message, Name, Notice, Short, Status, Visibility
+from web.people_schema import Notice
+from web.schema import Author, Line, Message, Name, Short, Status, Visibility
 
 Seq = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 ClientId = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -125,6 +126,22 @@ class MessageFrame(Struct, tag_field="type", tag="message"):
     message: Message
 
 
+class UnsentFrame(Struct, tag_field="type", tag="unsent"):
+    """A line was taken back."""
+
+    seq: int
+    message: Message
+
+
+class DraftFrame(Struct, tag_field="type", tag="draft"):
+    """I have kept, sent or discarded a draft, in this tab or in another."""
+
+    ticket: int
+    visibility: Visibility
+    revision: int | None
+    """Null: there is none any more."""
+
+
 class TicketFrame(Struct, tag_field="type", tag="ticket"):
     seq: int
     number: int
@@ -215,6 +232,8 @@ ServerFrame = (
     WelcomeFrame
     | AckFrame
     | MessageFrame
+    | UnsentFrame
+    | DraftFrame
     | TicketFrame
     | NoticeFrame
     | QueueFrame

@@ -204,6 +204,11 @@ class Hub:
         for socket in list(self._visitors.get(visitor, ())):
             socket.close(1012, "signed-in")
 
+    def tell_agent(self, actor: Actor, frame: Mapping[str, Any]) -> None:
+        """Tells every open tab of an agent, and nobody else, of what is the agent's own."""
+        for socket in self._agents.get(actor.id, ()) if actor.kind == "agent" else ():
+            socket.send(frame)
+
     # --- typing -------------------------------------------------------------------------------------------------------
 
     def member_types(self, shop: str, number: int, name: str) -> None:

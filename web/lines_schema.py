@@ -26,6 +26,12 @@ class Attachment(Struct):
     size: int
 
 
+class Unsent(Struct):
+    at: str
+    by: str | None | UnsetType = UNSET
+    """Staff: who took the line back."""
+
+
 class RuleSource(Struct):
     title: str | None
     file: str
@@ -41,3 +47,9 @@ class Sender(Struct):
     """True: it is a colleague's address, which makes it no colleague's line."""
     refers_to: int | UnsetType = UNSET
     """The number of a case that the line says it answers, and that is not the sender's."""
+
+
+class Mention(Struct):
+    username: str
+    told: bool
+    """False: may not see the ticket, and so hears nothing of it."""

@@ -20,7 +20,9 @@ from web import (
     handling_schema,
     lines_schema,
     nouns_schema,
+    people_schema,
     rules_schema,
+    scheduled_schema,
     schema,
     trace_schema,
 )
@@ -216,6 +218,8 @@ def _schemas() -> dict[str, Any]:
         schema,
         colleagues_schema,
         lines_schema,
+        people_schema,
+        scheduled_schema,
         handling_schema,
         nouns_schema,
         rules_schema,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.lines_schema import Attachment, RuleSource, Sender, Visit
+from web.lines_schema import Attachment, Mention, RuleSource, Sender, Unsent, Visit
 from web.sla_schema import Sla
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -112,6 +112,8 @@ class Ticket(Struct):
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
     visit: Visit | UnsetType = UNSET
     """Staff: of a chat, from where it was begun, with `GET /tickets/{number}`."""
+    followers: list[str] | UnsetType = UNSET
+    """Staff: usernames, with `GET /tickets/{number}`."""
 
 
 class Author(Struct):
@@ -139,6 +141,10 @@ class Message(Struct):
     """Staff: of lines that leave by a channel with an outbox."""
     sender: Sender | UnsetType = UNSET
     """Staff: of lines that a channel brought."""
+    mentions: list[Mention] | UnsetType = UNSET
+    """Staff: whom a note names, in the answer to who wrote it."""
+    unsent: Unsent | UnsetType = UNSET
+    """Of a line that was taken back; its member gets no text of it."""
 
 
 class Page(Struct):
@@ -223,18 +229,6 @@ class Member(Struct):
     created_at: Time
     tickets: list[Ticket] | UnsetType = UNSET
     """The last 20, with `GET /members/{id}`."""
-
-
-class Notice(Struct):
-    id: int
-    at: Time
-    text: str
-    """In the language of the agent's account."""
-    texts: dict[str, str]
-    """By language of the shop; empty where it reads the same in all of them."""
-    ticket: int | None
-    rule: str | None
-    read: bool
 
 
 class FindingPlace(Struct):
@@ -347,12 +341,6 @@ class TicketPatch(Body):
     fields: dict[str, Any] | UnsetType = UNSET
 
 
-class MessageBody(Body):
-    text: Line
-    visibility: Visibility = "public"
-    attachments: Annotated[list[Name], Meta(max_length=20)] = []
-
-
 class TransitionBody(Body):
     trigger: Name
     fields: dict[str, Any] = {}
@@ -460,7 +448,7 @@ class LocaleQuery(Query):
 class TicketsQuery(Query):
     filter: Annotated[str, Meta(max_length=5_000)] | None = None
     """A condition of the rules language: `ticket.state = open and ticket.priority >= high`."""
-    view: Literal["mine", "unassigned", "waiting", "overdue", "all"] | None = None
+    view: Literal["mine", "unassigned", "waiting", "overdue", "followed", "all"] | None = None
     q: Words | None = None
     """Number, member's name or order number."""
     sort: Words = "-updated_at"

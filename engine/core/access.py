@@ -17,6 +17,7 @@ PERMISSIONS: Mapping[str, str] = {
     "ticket.create": "open tickets for members",
     "ticket.reply": "answer members openly",
     "ticket.anonymous": "answer members without being named",
+    "ticket.unsend": "take back lines of colleagues and of rules that members were sent",
     "ticket.note": "write internal notes",
     "ticket.change": "change type, priority, tags and fields",
     "ticket.assign": "give tickets to teams and colleagues",

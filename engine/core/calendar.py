@@ -93,6 +93,16 @@ class Calendar:
                     return to_micros(datetime.combine(target, local.time(), tzinfo=self.zone))
         return at + HORIZON_DAYS * DAY
 
+    def closes(self, at: int) -> int | None:
+        """When working time ends for the last time on the day of `at`; None where it has."""
+        ends = [end for _, end in self._spans(self._local_day(at)) if end > at]
+        return max(ends, default=None)
+
+    def opens_on_a_later_day(self, at: int) -> int | None:
+        """The first moment of the next working day after the day of `at`; None where there is none for long."""
+        day = self._local_day(at)
+        return next((self._spans(d)[0][0] for d in range(day + 1, day + HORIZON_DAYS) if self._spans(d)), None)
+
     def between(self, since: int, until: int) -> int:
         """Working time from one moment to a later one, µs; 0 when it is not later."""
         if until <= since:

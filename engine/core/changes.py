@@ -13,8 +13,9 @@ from engine.core.purposes import WINDOW
 from engine.core.values import Struct
 
 Thing = Literal[
-    "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call"
-]
+    "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call",
+    "follower", "message",
+]  # fmt: skip
 TimerKind = Literal["rule", "sla", "silence", "say"]
 
 
@@ -34,6 +35,7 @@ class Create(Struct, frozen=True):
 class Set(Struct, frozen=True):
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
+    Followers are addressed by (ticket, username); their one value is `follows`, and false takes them away.
     A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with
     no values too (tags follow as Tag and Untag).
     """
@@ -42,7 +44,7 @@ class Set(Struct, frozen=True):
     ref: int
     values: Mapping[str, Any]
     key: str = ""
-    """The clock's target; empty for other things."""
+    """The clock's target, the follower's username; empty for other things."""
 
 
 class Say(Struct, frozen=True):

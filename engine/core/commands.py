@@ -83,6 +83,60 @@ class PostMessage:
     visibility: Visibility = "public"
     attachments: tuple[str, ...] = ()
     client_key: str | None = None
+    draft: int | None = None
+    """The revision of the draft that this line was: it is done with. None: the one that says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsendMessage:
+    """A line that was sent is taken back: the member reads that there was one, and no longer what it said."""
+
+    number: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleLine:
+    """An agent's line that the desk keeps and sends later as that agent.
+
+    `send_at`: when, µs UTC. None: after the time in which the shop lets a line be taken back; at once where that is 0.
+    """
+
+    number: int
+    text: str
+    visibility: Visibility = "public"
+    attachments: tuple[str, ...] = ()
+    send_at: int | None = None
+    unless_answered: bool = False
+    """Not sent where the member writes before."""
+    draft: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeScheduled:
+    """Other words or another time for a scheduled line; what is None stays."""
+
+    number: int
+    line_id: int
+    text: str | None = None
+    send_at: int | None = None
+    unless_answered: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelScheduled:
+    """A scheduled line is not sent; its words come back to whoever wrote it."""
+
+    number: int
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendScheduled:
+    """A scheduled line is sent now."""
+
+    number: int
+    line_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +180,22 @@ class ClaimTicket:
 
     number: int
     if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowTicket:
+    """A colleague, or the actor, hears of what happens to a ticket from here on."""
+
+    number: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfollowTicket:
+    """A colleague, or the actor, follows a ticket no longer."""
+
+    number: int
+    username: str
 
 
 @dataclass(frozen=True, slots=True)

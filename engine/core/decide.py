@@ -8,7 +8,7 @@ from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any
 
-from engine.core.actions import ACTIONS, Lost, answers, has_its_way, merge, mute
+from engine.core.actions import ACTIONS, Lost, answers, has_its_way, lateness, merge, mute
 from engine.core.asking import helpers_for
 from engine.core.changes import Change, Create, Record, Say, Set
 from engine.core.clocks import settle_clocks
@@ -51,7 +51,10 @@ class Decision(Struct, frozen=True):
 _CORE = frozenset(f"ticket.{name}" for name in ("type", "priority", "state", "team", "assignee", "tags"))
 """What a snapshot of a new case holds whoever reads it: what most rules write, so that other rules can be tried."""
 
-_ROOTS = ("ticket.created", "message.received", "message.sent", "rating.received", "timer.fired", "chat.ended")
+_ROOTS = (
+    "ticket.created", "message.received", "message.sent", "rating.received", "timer.fired", "chat.ended",
+    "ticket.transferred",
+)  # fmt: skip
 
 
 def _plain_root(command: Any) -> str:
@@ -259,7 +262,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
         if run.stopped:
             break
     said = len(draft.replies)
-    for effect, changes, place in last:
+    for effect, changes, place in sorted(last, key=lambda one: lateness(one[0])):
         changes[place] = _performed(draft, effect)
     if len(draft.replies) > said:
         draft.keys.add("message.sent")

@@ -163,6 +163,10 @@ class Message(Struct, frozen=True):
     language: str | None = None
     attachments: tuple[int, ...] = ()
     rule: str | None = None
+    unsent: bool = False
+    """Taken back after it was sent."""
+    left: bool = False
+    """A copy of it has left by a channel that cannot take one back; known only where that is asked."""
 
 
 class Place(NamedTuple):
@@ -297,6 +301,12 @@ class Lookups(Protocol):
     def at_the_desk(self, shop: str, team: str | None = None) -> Sequence[tuple[str, ...]]:
         """The roles of each enabled agent who serves the shop and is there, online or busy; of a team where one is
         named."""
+
+    def colleagues(self) -> tuple[Agent, ...]:
+        """Every enabled agent, whatever shop they serve: whom a note may name. Nobody is locked."""
+
+    def followers(self, ticket_id: int) -> tuple[str, ...]:
+        """The usernames of those who follow a ticket, who began first the first."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

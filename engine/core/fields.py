@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE
+from engine.core.followers import followers
 from engine.core.hours import hours_in_words
 from engine.core.reader import Attribute, Custom, Of
 from engine.core.rights import may_answer
@@ -182,6 +183,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
             Of(_agents_for, "ticket"),
             "agents to whom it may go and who are there: of its team; of the shop while it has no team",
         ),
+        ("ticket.followers", list_of(entity("agent")), "", Of(followers), "agents who follow it"),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
         (
             "ticket.opened_by",
@@ -282,6 +284,10 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
             Of(lambda draft: bool(draft.extra.get("transfer.tell_member"))),
             "whether the member is to hear of it",
         ),
+        ("follower.agent", entity("agent"), "?", _extra("follower.agent"), "who begins or ends to follow"),
+        ("follower.by", TEXT, "?", _extra("follower.by"), "the colleague who wanted that, where it is not the agent"),
+        ("mention.by", TEXT, "?", _extra("mention.by"), "who wrote the note that names colleagues"),
+        ("mention.text", TEXT, "?", _extra("mention.text"), "how that note begins"),
         ("nudge.by", TEXT, "?", _extra("nudge.by"), "which colleague asks to hurry; empty where the member does"),
         ("nudge.note", TEXT, "?", _extra("nudge.note"), "what the colleague says with it"),
         ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),

@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 from engine.core import rights, routing
+from engine.core.access import EACH_SHOP
 from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
@@ -30,6 +31,7 @@ from engine.core.entities import (
     Ticket,
 )
 from engine.core.library import Library
+from engine.core.lines import line_of
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
 from engine.core.spent import Spent
@@ -68,6 +70,7 @@ class World:
     events: list[Record] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     calls: dict[int, Call] = field(default_factory=dict)
+    following: dict[int, tuple[str, ...]] = field(default_factory=dict)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
@@ -96,6 +99,14 @@ class World:
         """The roles of each agent who serves the shop and is there."""
         here = [agent for agent in self.roster(shop) if agent.status in PRESENT]
         return tuple(agent.roles for agent in here if team is None or team in agent.teams)
+
+    def colleagues(self) -> tuple[Agent, ...]:
+        """Every agent."""
+        return tuple(replace(agent, shops=agent.shops or (EACH_SHOP,)) for agent in self.agents.values())
+
+    def followers(self, ticket_id: int) -> tuple[str, ...]:
+        """Who follows the ticket."""
+        return self.following.get(ticket_id, ())
 
     def last_agent(self, member_id: int) -> str | None:
         """Who last answered the member."""
@@ -401,25 +412,9 @@ class World:
                 self._set(change, real)
             elif isinstance(change, Say):
                 ticket_id = real(change.ticket)
-                self.messages.setdefault(ticket_id, []).append(
-                    Message(
-                        id=real(change.ref),
-                        ticket_id=ticket_id,
-                        author_kind=change.author_kind,
-                        text=change.text,
-                        created_at=change.at,
-                        author_id=change.author_id,
-                        author=actor.username if change.author_kind == "agent" else None,
-                        shown_as=change.shown_as,
-                        visibility=change.visibility,
-                        direction=change.direction,
-                        automatic=change.automatic,
-                        channel=change.channel,
-                        language=change.language,
-                        attachments=tuple(range(len(change.attachments))),
-                        rule=change.rule,
-                    )
-                )
+                author = actor.username if change.author_kind == "agent" else None
+                line = replace(line_of(change, author), id=real(change.ref), ticket_id=ticket_id)
+                self.messages.setdefault(ticket_id, []).append(line)
             elif isinstance(change, (Tag, Untag)):
                 self._tag(change, real)
             elif isinstance(change, Timer):
@@ -471,6 +466,12 @@ class World:
             self.clocks[ref][change.key] = replace(self.clocks[ref][change.key], **values)
         elif change.thing == "call":
             self.calls[ref] = replace(self.calls[ref], **values)
+        elif change.thing == "follower":
+            others = tuple(name for name in self.followers(ref) if name != change.key)
+            self.following[ref] = (*others, change.key) if values["follows"] else others
+        elif change.thing == "message":
+            for ticket_id, lines in self.messages.items():
+                self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]
         elif change.thing == "agent":
             agent = next(a for a in self.agents.values() if a.id == change.ref)
             self.agents[agent.username] = replace(agent, **values)

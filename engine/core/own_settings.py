@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from engine.core.entities import DAY, HOUR, MINUTE
+from engine.core.entities import DAY, HOUR, MINUTE, SECOND
 from engine.core.library import MENU, Answer, Library
 from engine.core.rulebook import Rulebook
 from engine.lang import DURATION, NUMBER, Type
@@ -27,6 +27,13 @@ class OwnSetting:
 
 OWN_SETTINGS: Mapping[str, OwnSetting] = {
     "rating_revise_within": OwnSetting(DURATION, DAY, "how long after the first rating a member may revise it"),
+    "undo_send": OwnSetting(DURATION, 10 * SECOND, "how long an agent may take an answer back before it is sent"),
+    "undo_send_chats": OwnSetting(DURATION, 0, "the same in live chats, where the member waits for each line"),
+    "unsend_within": OwnSetting(DURATION, 2 * MINUTE, "how long after it was sent a line may be taken back"),
+    "send_late": OwnSetting(
+        DURATION, 12 * HOUR, "how late a scheduled line may still be sent, where the desk was down when it was due"
+    ),
+    "drafts_most": OwnSetting(NUMBER, Decimal(200), "how many drafts an agent may keep"),
     "nudge_after": OwnSetting(DURATION, 30 * MINUTE, "how long a member waits for an answer before a nudge is taken"),
     "nudge_again": OwnSetting(DURATION, HOUR, "how long after one nudge the next one is taken, whoever asks"),
     "answer_fits": OwnSetting(

@@ -35,8 +35,8 @@ class CheckFilter:
 class TicketByNumber:
     """One ticket, or None where it is not there or not for the actor.
 
-    `links`: staff also gets the cases opened beside it, and the one it was opened beside itself, and of a chat from
-    where it was begun.
+    `links`: staff also gets the cases opened beside it, and the one it was opened beside itself, who follows it, and of
+    a chat from where it was begun.
     """
 
     number: int
@@ -51,6 +51,13 @@ class Messages:
     before: int | None = None
     after: int | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Lines that wait to be sent on a ticket, the next first, and the actor's own that could not be sent."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

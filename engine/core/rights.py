@@ -61,6 +61,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "ticket.agents_here",
         "rating.score", "rating.comment", "timer.name",
         "transfer.by", "transfer.from_team", "transfer.from_agent", "transfer.note", "transfer.tell_member",
+        "ticket.followers", "follower.agent", "follower.by", "mention.by", "mention.text",
         "nudge.by", "nudge.note",
     ),
     "member.view": (
@@ -78,6 +79,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "unassigned": "ticket.assignee",
     "waiting": "ticket.waiting_for",
     "overdue": "sla.due_at",
+    "followed": "ticket.followers",
     "all": "ticket.number",
 }
 """The views everybody has, each with the field it tells."""
@@ -103,6 +105,7 @@ _ANSWERING: Final = (WRITING["public"], WRITING["anonymous"])
 
 FRAMES: Final[Mapping[str, str]] = {
     "message": "ticket.view",
+    "unsent": "ticket.view",
     "ticket": "ticket.view",
     "typing": "ticket.view",
     "queue": "ticket.view",
@@ -120,6 +123,12 @@ def serves_tickets(roles: Mapping[str, Role], agent: Agent) -> bool:
 def assignee(roles: Mapping[str, Role], agent: Agent | None) -> Agent | None:
     """The agent, if there is one and a ticket may be given to them."""
     return agent if agent is not None and serves_tickets(roles, agent) else None
+
+
+def able_to_see(roles: Mapping[str, Role], roster: Sequence[Agent]) -> list[Agent]:
+    """Those of a roster who may see the tickets of its shop."""
+    known = {given: "ticket.view" in access.permissions_of(roles, given) for given in {one.roles for one in roster}}
+    return [agent for agent in roster if known[agent.roles]]
 
 
 def able(roles: Mapping[str, Role], roster: Sequence[Agent]) -> list[Agent]:

@@ -107,6 +107,7 @@ def _moved_to(book: Rulebook) -> frozenset[str]:
 _CALLS = ("call.ringing", "call.answered", "call.ended", "call.missed")
 BESIDE: tuple[frozenset[str], ...] = (
     frozenset({"ticket.created", "member.created", "chat.started", "message.sent"}),
+    frozenset({"ticket.created", "ticket.mentioned"}),
     *(frozenset({"ticket.created", "member.created", call}) for call in _CALLS),
     *(frozenset({call, "ticket.changed", "ticket.state_changed", "ticket.assigned"}) for call in _CALLS),
     frozenset({"rating.received", "ticket.changed"}),
@@ -114,7 +115,17 @@ BESIDE: tuple[frozenset[str], ...] = (
 )
 """What comes along with each other, beside what conflicts are looked for in."""
 
-CREATION = frozenset({"member.created", "chat.started", "ticket.created", "message.received", "message.sent", *_CALLS})
+CREATION = frozenset(
+    {
+        "member.created",
+        "chat.started",
+        "ticket.created",
+        "message.received",
+        "message.sent",
+        "ticket.mentioned",
+        *_CALLS,
+    }
+)
 """What may be raised together with a new ticket."""
 
 
@@ -191,7 +202,7 @@ def _may_meet(first: Iterable[EventRef], then: Iterable[EventRef]) -> bool:
 NEW = ("ticket.created", "chat.started")
 """What is always raised of a case that was not there before."""
 _CHATS = ("chat.started", "chat.waiting", "chat.ended", "chat.member_silent", "chat.agent_silent", "chat.agent_gone")
-_OUTBOUND = ("message.sent", "delivery.failed")
+_OUTBOUND = ("message.sent", "message.unsent", "delivery.failed")
 _LATER = tuple(
     event.name
     for event in EVENTS
@@ -228,6 +239,10 @@ FACTS: tuple[Fact, ...] = (
     Fact(("ticket.transferred",), ("transfer.by",), _always(Shape.SET), "set"),
     Fact(("ticket.claimed",), ("ticket.assignee", "agent.status", "agent.load"), _always(Shape.SET), "set"),
     Fact(("ticket.claimed",), ("ticket.assignee",), _always(OneChanged(("ticket.assignee",))), "changed"),
+    Fact(("ticket.followed", "ticket.unfollowed"), ("follower.agent",), _always(Shape.SET), "set"),
+    Fact(("ticket.mentioned",), ("mention.by", "mention.text"), _always(Shape.SET), "set"),
+    Fact(("ticket.mentioned",), ("message.direction",), _fixed("outbound"), "`outbound`"),
+    Fact(("ticket.mentioned",), ("message.automatic",), _fixed(False), "false"),
     Fact(("ticket.nudged",), ("ticket.nudges",), _always(Bounds(1, whole=True)), "1 or more"),
     Fact(("ticket.nudged",), ("ticket.nudges",), _always(OneChanged(("ticket.nudges",))), "changed"),
     Fact(("ticket.nudged",), ("ticket.nudged_at",), _always(Shape.SET), "set"),
@@ -275,7 +290,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(("member.signed_in",), ("member.is_guest",), _fixed(False), "false"),
     Fact(("message.received", *_CALLS), ("ticket.first_replied_at",), _always(Shape.UNCHANGED), "not changed"),
     Fact(
-        ("ticket.transferred", "ticket.claimed"),
+        ("ticket.transferred", "ticket.claimed", "message.unsent"),
         ("ticket.first_replied_at", "ticket.reply_count", "ticket.lines_1m", "ticket.idle", "ticket.reopened"),
         _always(Shape.UNCHANGED),
         "not changed",
@@ -292,11 +307,21 @@ FACTS: tuple[Fact, ...] = (
 
 STILL: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
-        ("every", "timer.fired", "sla.warning", "sla.breached", "delivery.failed", "member.signed_in"), frozenset()
+        (
+            "every",
+            "timer.fired",
+            "sla.warning",
+            "sla.breached",
+            "delivery.failed",
+            "member.signed_in",
+            "message.unsent",
+        ),
+        frozenset(),
     ),
     "rating.received": frozenset({"ticket.rating"}),
     "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),
     "agent.status_changed": frozenset({"agent.status"}),
+    **dict.fromkeys(("ticket.followed", "ticket.unfollowed"), frozenset({"ticket.followers"})),
 }
 """Events in which nothing has changed by itself but these fields, as in any that comes `after` a while."""
 

@@ -40,7 +40,7 @@ def shown(book: Rulebook, name: str, value: Any, draft: View, locale: str) -> An
     if name == "ticket.team":
         team = book.teams.get(value)
         return team.label.get(locale, value) if team else value
-    if name == "ticket.assignee":
+    if name in ("ticket.assignee", "follower.agent"):
         agent = draft.find_agent(value)
         return (agent.alias or agent.name) if agent else value
     if name in ("shop.name", "ticket.shop", "member.shop"):

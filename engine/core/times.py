@@ -24,6 +24,7 @@ TIMES = frozenset(
         "nudged_at",
         "last_used_at",
         "expires_at",
+        "send_at",
     }
 )
 
@@ -40,8 +41,11 @@ def _second(seconds: int) -> str:
 
 
 def timed_line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """`with_times` of a line of a conversation, in a fifth of the time: it holds one moment."""
-    return {**line, "created_at": rfc3339(line["created_at"])}
+    """`with_times` of a line of a conversation, in a fifth of the time: it is known where its moments are."""
+    timed = {**line, "created_at": rfc3339(line["created_at"])}
+    if "unsent" in line:
+        timed["unsent"] = {**line["unsent"], "at": rfc3339(line["unsent"]["at"])}
+    return timed
 
 
 def with_times(value: Any) -> Any:

@@ -17,6 +17,7 @@ from engine.config import Config
 from engine.core.entities import MINUTE, SYSTEM
 from engine.core.errors import Refused
 from engine.demo import people
+from engine.demo.begun import leave_begun
 from engine.demo.month import Clock
 from engine.demo.people import ACCOUNTS, Account, add_accounts, set_passwords, told
 from engine.demo.year import MONTH, THROUGH, YEAR, Demo
@@ -117,6 +118,8 @@ async def _run(desk: Desk, clock: Clock, job_id: int, progress: bool) -> None:
                 loop.remove_signal_handler(number)
     row = await context.read(lambda tx: rows.one(tx, job_id))
     if row is None or row["state"] == "done":
+        calendar = context.book.calendar_of(next(iter(context.book.shops)), None)
+        await context.store.write(lambda tx: leave_begun(tx, calendar))
         return
     if row["state"] in rows.OVER:
         raise Refused("conflict", "demo-failed", f"the demo could not be made: {row['error'] or row['state']}")

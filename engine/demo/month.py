@@ -14,6 +14,7 @@ from typing import Any
 from engine.core.commands import (
     ChangeTicket,
     EndChat,
+    FollowTicket,
     MemberLine,
     MoveTicket,
     NudgeTicket,
@@ -211,6 +212,17 @@ class Month:
                 agent = await self._serving(story["number"])
                 await self._act(agent, PostMessage(story["number"], words, visibility))  # type: ignore[arg-type]
 
+        async def ask_colleague() -> None:
+            """A note that names the supervisor, who follows every third such case; she herself asks a colleague."""
+            if not story["number"]:
+                return
+            agent = await self._serving(story["number"])
+            whom = "ben" if agent.username == "lin" else "lin"
+            words = f"@{self.agents[whom].name} 顧客有點著急，請幫忙看一下"
+            await self._act(agent, PostMessage(story["number"], words, "internal"))
+            if n % 3 == 0:
+                await self._act(self.agents[whom], FollowTicket(story["number"], whom))
+
         async def more(words: str) -> None:
             if story["number"] and not guest:
                 await self._act(who, PostMessage(story["number"], words))
@@ -250,7 +262,7 @@ class Month:
             lambda: answer(self.dice.choice(ANSWERS[1:])),
         ]
         if self.dice.random() < 0.25:
-            steps.append(lambda: answer("顧客有點著急,請優先處理", "internal"))
+            steps.append(ask_colleague)
         if self.dice.random() < 0.6:
             steps.append(lambda: more(follow_ups[1]))
         if self.dice.random() < 0.8:

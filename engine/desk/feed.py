@@ -252,6 +252,8 @@ class Feed:
             return [(frame.pop("type"), frame)]
         if kind in ("message.received", "message.sent", "message.noted") and item.message is not None:
             return [("message", self._line(item, item.message))]
+        if kind == "message.unsent" and item.message is not None:
+            return [("unsent", self._line(item, item.message))]
         if kind == "ticket.created":
             return [("ticket", {"number": item.number, "created": True, "changes": {}})]
         if kind == "ticket.changed":
@@ -268,6 +270,8 @@ class Feed:
         kind = item.kind
         if kind in ("message.received", "message.sent") and item.member_message is not None:
             return [("message", self._line(item, item.member_message))]
+        if kind == "message.unsent" and item.member_message is not None:
+            return [("unsent", self._line(item, item.member_message))]
         if kind == "ticket.changed":
             changes = {k: v for k, v in item.body.get("changes", {}).items() if k in ("state", "category")}
             return [("ticket", {"number": item.number, "changes": changes})] if changes else []
@@ -289,6 +293,6 @@ def _concerns(agent: Actor, item: Committed) -> bool:
 
 _TOLD = frozenset(
     "sla.warning sla.breached chat.waiting chat.started chat.signed_in chat.ended chat.resumed rating.received "
-    "delivery.failed".split()
+    "delivery.failed ticket.followed ticket.unfollowed message.scheduled message.unscheduled message.not_sent".split()
 )
 """Events after which a screen that shows the ticket reads it again."""

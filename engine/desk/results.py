@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from engine import pinyin
 from engine.core import rights, sla
 from engine.core.changes import Say
 from engine.core.entities import Actor, Agent, Clock
@@ -77,7 +78,8 @@ def user(work: Work, actor: Actor) -> dict[str, Any]:
 
 def colleague(work: Work, agent: Agent) -> dict[str, Any]:
     """An agent as colleagues see one, and whether tickets may be given to it."""
-    return {**directory.show_agent(agent), "assignable": rights.serves_tickets(work.book.roles, agent)}
+    assignable = rights.serves_tickets(work.book.roles, agent)
+    return {**directory.show_agent(agent), "keys": list(pinyin.keys(agent.name)), "assignable": assignable}
 
 
 def name_line(book: Rulebook, shown: dict[str, Any], shop: str | None, locale: str) -> dict[str, Any]:

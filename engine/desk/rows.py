@@ -26,7 +26,8 @@ from engine.store import FileRefused, Tx, requests
 class RuleCommand:
     """A command that rules decide. `locate` finds its case; `answer` shapes the reply, nothing by default.
 
-    `repeated` knows a duplicate and gives the first one's reply again. `speaks`: the attribute with the line it
+    `repeated` knows a duplicate and gives the first one's reply again. `before` does what must be done first,
+    in the same transaction, and gives the command as it then is. `speaks`: the attribute with the line it
     carries, which has a limit.
     """
 
@@ -35,6 +36,7 @@ class RuleCommand:
     answer: Callable[[Work, Any, Case, Decided], dict[str, Any]] = lambda work, command, case, decided: {}
     repeated: Callable[[Work, Any], dict[str, Any] | None] = lambda work, command: None
     speaks: str | None = None
+    before: Callable[[Work, Any], Any] = lambda work, command: command
 
     async def act(self, context: Context, actor: Actor, command: Any, key: str | None) -> dict[str, Any]:
         """Decides the command in one transaction. Raises Refused."""
@@ -43,11 +45,12 @@ class RuleCommand:
     def within(self, work: Work, command: Any) -> dict[str, Any]:
         """Decides it inside a transaction that is under way; `rejected` in the answer: the rules did not take it."""
         if self.speaks is not None:
-            _check_length(work.context, self.speaks, getattr(command, self.speaks))
+            check_length(work.context, self.speaks, getattr(command, self.speaks))
         known = self.repeated(work, command)
         if known is not None:
             return known
         BEGIN[self.command].check_actor(work.actor)
+        command = self.before(work, command)
         case = self.locate(work, command)
         decided = work.decide(command, case)
         if decided.decision.rejected is not None:
@@ -131,7 +134,8 @@ class Asked:
         return self.run(work, question)
 
 
-def _check_length(context: Context, name: str, text: str) -> None:
+def check_length(context: Context, name: str, text: str) -> None:
+    """Raises Refused for a text that is too long for a line."""
     most = context.config["limits.line"]
     if len(text) > most:
         raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer=f"/{name}")

@@ -18,8 +18,9 @@ from engine.core.commands import ScheduleDue, TimerDue
 from engine.core.decide import decide, unheard
 from engine.core.entities import SYSTEM, Case
 from engine.core.rulebook import Rulebook
+from engine.desk import sending
 from engine.desk.context import Context
-from engine.store import StoreClosed, Tx, load, outbox, schedules
+from engine.store import StoreClosed, Tx, load, outbox, scheduled, schedules
 from engine.store.schedules import Run
 from engine.store.wider import wider
 
@@ -51,10 +52,11 @@ class Clock:
         """Does all that is due now; gives when something is next, µs UTC, or None."""
         store = self._context.store
         while True:
-            due = await store.read(outbox.due_timers)
+            due, lines = await store.read(lambda tx: (outbox.due_timers(tx), scheduled.due(tx)))
             # Queued in the order they fell due, so they fire in that order, and share their commits.
             await asyncio.gather(*(self._fire(row["id"]) for row in due))
-            if not due and not await self._step(book):
+            await asyncio.gather(*(sending.send_due(self._context, line_id) for line_id in lines))
+            if not due and not lines and not await self._step(book):
                 return await store.read(_next)
 
     # --- timers -----------------------------------------------------------------------------------------------------
@@ -156,8 +158,9 @@ class Clock:
 
 
 def _next(tx: Tx) -> int | None:
-    """When the next timer, outbox row or scheduled rule falls due; None when nothing waits."""
-    return min((due for due in (outbox.next_due(tx), schedules.next_due(tx)) if due is not None), default=None)
+    """When the next timer, outbox row, scheduled rule or line falls due; None when nothing waits."""
+    found = (outbox.next_due(tx), schedules.next_due(tx), scheduled.next_due(tx))
+    return min((due for due in found if due is not None), default=None)
 
 
 def _plan(tx: Tx, book: Rulebook) -> dict[str, Any]:

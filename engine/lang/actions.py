@@ -84,10 +84,14 @@ class ActionChecker:
                 "`{action}` does nothing at `{event}`: only {names} act there", written, self._narrow.name, only
             )
             raise self.fail("field-not-available", message, action.verb_span)
-        if not verb.needs or self.objects is None or any(need in self.objects for need in verb.needs):
+        if verb.needs:
+            self.needs(action, written, *verb.needs)
+
+    def needs(self, action: ast.Action, written: str, *objects: str) -> None:
+        """Raises Wrong, reported, where the rule's events bring none of the objects."""
+        if self.objects is None or any(need in self.objects for need in objects):
             return
-        need = noun(verb.needs[0])
-        message = say("`{action}` needs a {noun}, which `{event}` does not have", written, need, self.event)
+        message = say("`{action}` needs a {noun}, which `{event}` does not have", written, noun(objects[0]), self.event)
         raise self.fail("field-not-available", message, action.verb_span)
 
     def known(self, node: Any, known: Iterable[str], code: str, what: str) -> str:

@@ -271,6 +271,10 @@ class Builder:
             via=tuple(via),
         )
 
+    def _notify_those(self, pieces: list[Any]) -> ast.Action:
+        to, via = WRITTEN[pieces[1].type], self._after(pieces, "VIA") or ()
+        return self._action_of("notify", pieces, pieces[-1], to=to, names=(), message=pieces[2], via=tuple(via))
+
     def _answer(self, pieces: list[Any]) -> ast.Action:
         return self._action_of("answer", pieces, pieces[-1])
 

@@ -112,6 +112,8 @@ template  範本    范本
 notify    通知
 role      角色
 recipient 收件人
+followers 關注者  关注者
+mentioned 被提及者
 answer    自動答覆 自动答复
 ask       邀請    邀请
 rating    評分    评分

@@ -97,7 +97,7 @@ _NOUNS: Mapping[str, str] = {
         *(say("duration"), say("chat"), say("call"), say("message"), say("field"), say("setting"), say("event")),
         *(say("function"), say("action"), say("filter"), say("template"), say("definition"), say("rule")),
         *(say("stage"), say("calendar"), say("recipient"), say("sender"), say("scope"), say("owner"), say("day")),
-        *(say("trigger"), say("scenario"), say("way"), say("opener")),
+        *(say("trigger"), say("scenario"), say("way"), say("opener"), say("mention")),
     )
 }
 

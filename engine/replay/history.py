@@ -31,9 +31,14 @@ TOLD: Final = frozenset(
         "sla.warning",
         "sla.breached",
         "delivery.failed",
+        "message.unsent",
+        "message.scheduled",
+        "message.unscheduled",
+        "message.not_sent",
     }
 )
-"""Kinds of events that stand in it. Lines stand in the conversation, notices with whom they tell."""
+"""Kinds of events that stand in it. Lines stand in the conversation, notices with whom they tell; that a line was taken
+back, or waits for its time, is something done."""
 
 _HANDED: Final = frozenset({"ticket.transferred", "ticket.claimed"})
 _OWN_LINE: Final = frozenset({"state", "category", "team", "assignee"})

@@ -67,7 +67,8 @@ def settled_tickets(tx: Tx, upto: int) -> list[Row]:
     linked = t.TicketLink.select(t.TicketLink.from_id).union(t.TicketLink.select(t.TicketLink.to_id))
     files = t.MessageFile.select(t.Message.ticket_id).join(t.Message, on=(t.Message.id == t.MessageFile.message_id))
     plain = (t.Ticket.category == "closed") & t.Ticket.merged_into.is_null() & (t.Ticket.id <= upto)
-    for other in (waits, leaves, calls, linked, files):
+    followed = t.TicketAgent.select(t.TicketAgent.ticket_id)
+    for other in (waits, leaves, calls, linked, files, followed):
         plain &= t.Ticket.id.not_in(other)
     return tx.rows(t.Ticket.select().where(plain).order_by(t.Ticket.id))
 
@@ -146,3 +147,10 @@ def open_tickets(tx: Tx) -> list[Row]:
 def known_members(tx: Tx) -> list[int]:
     """Ids of the members that are no guests."""
     return [int(one) for one in tx.values(t.Member.select(t.Member.id).where(~t.Member.guest).order_by(t.Member.id))]
+
+
+def open_cases(tx: Tx, agent_id: int, most: int) -> list[int]:
+    """Ids of an agent's newest open cases that are no chats."""
+    mine = (t.Ticket.assignee_id == agent_id) & t.Ticket.category.in_(("open", "pending"))
+    plain = t.Ticket.id.not_in(t.Chat.select(t.Chat.ticket_id))
+    return list(tx.values(t.Ticket.select(t.Ticket.id).where(mine & plain).order_by(t.Ticket.id.desc()).limit(most)))

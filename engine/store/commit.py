@@ -19,6 +19,7 @@ from engine.core.trace import TraceEntry
 from engine.core.values import replace
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
+from engine.store.followers import turn
 from engine.store.fresh import NewTicket, made
 from engine.store.kinds import Kinds, by_kind
 from engine.store.lines import line_row
@@ -205,18 +206,14 @@ class _Applying:
         fields = dict(change.values.get("fields") or {})
         columns["fields"] = encode_fields("ticket", fields, self.lexicon, self.tx.ring)
         columns["number"] = columns.get("number") or self.tx.next_number()
-        if due_at is not None and self._is_first():
-            columns["due_at"] = due_at
+        if due_at is not None and self.case.ticket is None and self.ticket_id is None:
+            columns["due_at"] = due_at  # the clocks of a decision without a ticket are those of the first it makes
         ticket_id = self.tx.insert(t.Ticket, columns)
         self.refs[change.ref] = ticket_id
         if self.ticket_id is None:
             self.ticket_id, self.number, self.columns = ticket_id, columns["number"], columns
         self.tx.insert_many(t.FieldValue, field_rows("ticket", ticket_id, fields, self.lexicon, self.tx.ring))
         self.tx.find_by("ticket", ticket_id, columns.get("subject") or "")
-
-    def _is_first(self) -> bool:
-        """Whether no ticket is at hand yet: the clocks of a decision without one are those of the first it makes."""
-        return self.case.ticket is None and self.ticket_id is None
 
     def _set(self, change: Set) -> None:
         ref = self.real(change.ref)
@@ -231,8 +228,7 @@ class _Applying:
             if "subject" in change.values:
                 old = known.subject if known is not None and known.id == ref else ""
                 self.tx.find_by("ticket", ref, change.values["subject"] or "", old=old)
-            values["version"] = Plus(1)
-            values["updated_at"] = self.tx.now
+            values.update(version=Plus(1), updated_at=self.tx.now)
         elif change.thing == "member":
             self._set_member(ref, change.values)
         elif change.thing == "chat":
@@ -245,8 +241,12 @@ class _Applying:
                     (t.Block.member_id == ref) & (t.Block.until.is_null() | (t.Block.until > change.values["until"]))
                 )
             )
+        elif change.thing == "message":
+            self.tx.update(t.Message, change.values, id=ref)
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
+        elif change.thing == "follower":
+            turn(self.tx, ref, change.key, follows=change.values["follows"])
         else:
             raise StoreError(f"a {change.thing} is never changed")
 
@@ -401,8 +401,7 @@ class _Applying:
                     raise FileRefused(f"there is no upload `{name}`")
                 links.append({"message_id": message_id, "file_id": row["id"], "position": position})
         self.tx.insert_many(t.MessageFile, links)
-        claimed = [row["id"] for row in rows.values()]
-        self.tx.run(t.File.update(claimed_at=self.tx.now).where(t.File.id.in_(claimed)))
+        self.tx.run(t.File.update(claimed_at=self.tx.now).where(t.File.id.in_([row["id"] for row in rows.values()])))
 
     def _notifications(self, changes: Iterable[Create | Set]) -> None:
         for change in changes:
@@ -413,10 +412,9 @@ class _Applying:
                 {
                     "agent_id": self._agent(values["agent"]),
                     "ticket_id": self.real(ticket) if ticket is not None else None,
-                    "text": values["text"],
                     "texts": to_json(values["texts"]) if values.get("texts") else None,
-                    "rule": values.get("rule"),
                     "created_at": self.tx.now,
+                    **{name: values[name] for name in ("text", "rule", "kind") if name in values},
                 },
             )
 

@@ -23,6 +23,7 @@ from engine.lang.text import is_cjk
 from engine.lang.tree import type_of
 from engine.store import tables as t
 from engine.store.errors import NotFilterable
+from engine.store.followers import usernames
 from engine.store.search import EDGE, marked
 from engine.store.secret import KeyRing
 from engine.store.sql import joined
@@ -115,9 +116,10 @@ def _columns(now: int) -> dict[str, _Column]:
     found = {f"ticket.{name}": _Column(getattr(t.Ticket, name)) for name in _PLAIN}
     found |= {f"ticket.{name}": _Column(getattr(t.Ticket, name), copy) for name, copy in _TEXTS.items()}
     found |= {f"ticket.{name}": _Column(_since(now, start)) for name, start in _BEGINNINGS.items()}
-    found |= {
+    return found | {
         "ticket.assignee": _Column(_of_agent(t.Agent.username)),
         "ticket.tags": _Column(rows=_tags("ticket", t.Ticket.id)),
+        "ticket.followers": _Column(rows=lambda: usernames(t.Ticket.id)),
         **_member_columns(now, _of_member, t.Ticket.member_id),
         "agent.status": _Column(_of_agent(t.Agent.status)),
         "agent.teams": _Column(rows=_words(t.AgentTeam, t.AgentTeam.team)),
@@ -128,7 +130,6 @@ def _columns(now: int) -> dict[str, _Column]:
         "shop.name": _Column(t.Ticket.shop),
         "now": _Column(Value(now, converter=False)),
     }
-    return found
 
 
 def _member_columns(now: int, reach: Callable[[Any], Any], member: Any) -> dict[str, _Column]:
@@ -206,9 +207,8 @@ class _Translation:
 
     def flag(self, node: Any, wanted: bool) -> Any:
         """A flag as its column holds it: custom ones are numbers, built-in ones flags."""
-        if isinstance(node, tree.FieldRef) and node.name not in self.columns:
-            return Value(1.0 if wanted else 0.0, converter=False)
-        return Value(wanted, converter=False)
+        custom = isinstance(node, tree.FieldRef) and node.name not in self.columns
+        return Value(float(wanted) if custom else wanted, converter=False)
 
     def comparison(self, node: tree.Comparison) -> Any:
         left, right, op = node.left, node.right, node.op

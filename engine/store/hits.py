@@ -16,7 +16,7 @@ from engine.core.access import Scope
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.paging import cursor, limited, read_cursor
-from engine.store.queries import for_members, of_ticket
+from engine.store.queries import of_ticket, words_for_members
 from engine.store.search import typed
 from engine.store.tx import Tx
 
@@ -99,7 +99,7 @@ class _Found:
 def _lines(tx: Tx, scope: Scope, q: str, signs: tuple[str, ...]) -> Fetch | None:
     condition = of_ticket(scope)
     if not scope.staff:
-        condition &= for_members()
+        condition &= words_for_members()
     columns = (t.Ticket.number, t.Ticket.subject, t.Message.id, t.Message.text.alias("whole"), t.Message.created_at)
     query = t.Message.select(*columns).join(t.Ticket, on=(t.Ticket.id == t.Message.ticket_id)).where(condition)
     return _fetch(tx, query.switch(t.Message), t.Message.id, tx.indexes["message"].matching(q), signs)

@@ -27,11 +27,17 @@ def message_rows() -> Any:
             t.Agent.name.alias("agent_name"),
             t.Agent.username.alias("agent_username"),
             t.Outbox.state.alias("delivery"),
+            _TAKER.name.alias("unsent_name"),
         )
         .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (t.Agent.id == t.Message.author_id)))
         .switch(t.Message)
         .join(t.Outbox, JOIN.LEFT_OUTER, on=(t.Outbox.message_id == t.Message.id))
+        .switch(t.Message)
+        .join(_TAKER, JOIN.LEFT_OUTER, on=(_TAKER.id == t.Message.unsent_by))
     )
+
+
+_TAKER = t.Agent.alias("taker")
 
 
 def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
@@ -69,7 +75,7 @@ def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | N
 def message(tx: Tx, message_id: int, *, staff: bool) -> dict[str, Any] | None:
     """One line by its id, for whoever may see it already: acknowledgements and transcripts. None: not for members."""
     row = tx.row(_LINE, id=message_id)
-    if row is None or (not staff and (row["visibility"] == "internal" or row["unsent_at"] is not None)):
+    if row is None or (not staff and row["visibility"] == "internal"):
         return None
     whose = tx.row(_WHOSE, id=row["ticket_id"]) or {"number": None, "m_name": None}
     files = [dict(file) for file in tx.rows(_FILES_OF_LINE, id=message_id)]

@@ -89,7 +89,12 @@ def _line_rows() -> Any:
 
 
 _LINES = Prepared(
-    lambda: _line_rows().where(t.Message.ticket_id == p("id")).order_by(t.Message.id.desc()).limit(p("lines"))
+    lambda: (
+        _line_rows()
+        .where((t.Message.ticket_id == p("id")) & t.Message.unsent_at.is_null())  # what was taken back nothing quotes
+        .order_by(t.Message.id.desc())
+        .limit(p("lines"))
+    )
 )
 _LINE = Prepared(lambda: _line_rows().where(t.Message.id == p("id")))
 _CLOCKS = Prepared(lambda: t.SlaClock.select().where(t.SlaClock.ticket_id == p("id")))
@@ -430,6 +435,7 @@ def _message(row: Mapping[str, Any]) -> Message:
         language=row["language"],
         attachments=tuple(range(row["files"])),
         rule=row["rule"],
+        unsent=row["unsent_at"] is not None,
     )
 
 

@@ -9,7 +9,8 @@ from peewee import JOIN, SQL, fn
 
 from engine.core.entities import PRESENT, Agent, Lookups, Place, Ticket
 from engine.store import tables as t
-from engine.store.roster import serving, serving_ids
+from engine.store.followers import followers
+from engine.store.roster import everybody, serving, serving_ids
 from engine.store.sql import Prepared, p
 from engine.store.tx import Tx
 from engine.store.values import Lexicon
@@ -151,6 +152,14 @@ class StoreLookups(Lookups):
         if team not in self._teams:
             self._teams[team] = self._tx.values(_OF_TEAM, team=team)
         return tuple(here[id] for id in self._teams[team] if id in here)
+
+    def colleagues(self) -> tuple[Agent, ...]:
+        """Every enabled agent, whatever shop they serve. Nobody is locked."""
+        return tuple(everybody(self._tx, self._lexicon))
+
+    def followers(self, ticket_id: int) -> tuple[str, ...]:
+        """The usernames of those who follow a ticket."""
+        return followers(self._tx, ticket_id)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

@@ -9,6 +9,7 @@ letter, visible, sent again by hand. What was due while nothing ran is due at on
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from engine.store.lines import attachments_of
 from engine.store.people import identities_of
 from engine.store.sql import Prepared, Row, p
 from engine.store.tx import Tx
-from engine.store.values import open_body
+from engine.store.values import open_body, seal_body
 
 BACK_OFF = (
     5 * SECOND,
@@ -236,6 +237,39 @@ def send_again(tx: Tx, message_id: int) -> bool:
     if changed:
         tx.kick(tx.now)
     return bool(changed)
+
+
+def ways_out(tx: Tx, message_id: int) -> dict[str, str]:
+    """By which channels a line leaves the house, and how far each has come."""
+    rows = tx.rows(t.Outbox.select(t.Outbox.channel, t.Outbox.state).where(t.Outbox.message_id == message_id))
+    return {row["channel"]: row["state"] for row in rows}
+
+
+def take_back(tx: Tx, message_id: int, takes_back: Callable[[str], bool]) -> bool:
+    """A line that has not left by now does not leave any more; from where it has, its channel takes it back. False
+    where it is beyond reach: it is being sent, or its channel cannot."""
+    tx.run(t.Outbox.delete().where((t.Outbox.message_id == message_id) & t.Outbox.state.in_(UNLEFT)))
+    rows = tx.rows(t.Outbox.select().where(t.Outbox.message_id == message_id))
+    if any(row["state"] != "sent" or not takes_back(row["channel"]) for row in rows):
+        return False
+    for row in rows:
+        tx.insert(
+            t.Outbox,
+            {
+                "key": secrets.token_hex(16),
+                "channel": row["channel"],
+                "ticket_id": row["ticket_id"],
+                "body": seal_body(tx.ring, {"take_back": row["external_id"]}),
+                "due_at": tx.now,
+                "created_at": tx.now,
+            },
+        )
+        tx.kick(tx.now)
+    return True
+
+
+UNLEFT = ("waiting", "failed")
+"""States of what has not left: no copy of it is anywhere else."""
 
 
 @dataclass(frozen=True, slots=True)

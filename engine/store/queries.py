@@ -22,6 +22,7 @@ from engine.core.trace import covered
 from engine.lang.text import fold
 from engine.store import tables as t
 from engine.store.errors import BadCursor
+from engine.store.followers import followed_by
 from engine.store.load import clock_of
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
@@ -108,6 +109,8 @@ def of_view(view: str, actor_id: int | None, now: int) -> Any:
         return opened & t.Ticket.waiting_since.is_null(False)
     if view == "overdue":
         return opened & (t.Ticket.due_at <= now)
+    if view == "followed":
+        return opened & t.Ticket.id.in_(followed_by(actor_id or 0))
     if view == "all":
         return SQL("1 = 1")
     raise ValueError(f"there is no view `{view}`")
@@ -401,9 +404,9 @@ def views(
 
 
 def find_ticket(tx: Tx, scope: Scope, number: int) -> Row | None:
-    """Id, number and member of a ticket the scope lets be seen."""
+    """Id, number, shop and member of a ticket the scope lets be seen."""
     return tx.row(
-        t.Ticket.select(t.Ticket.id, t.Ticket.number, t.Ticket.member_id, t.Member.name.alias("m_name"))
+        t.Ticket.select(t.Ticket.id, t.Ticket.number, t.Ticket.shop, t.Ticket.member_id, t.Member.name.alias("m_name"))
         .join(t.Member, on=(t.Member.id == t.Ticket.member_id))
         .where(of_ticket(scope) & (t.Ticket.number == number))
     )
@@ -433,8 +436,13 @@ def event_rows() -> Any:
 
 
 def for_members() -> Any:
-    """Which lines a member may see at all, as a condition."""
-    return (t.Message.visibility != "internal") & t.Message.unsent_at.is_null()
+    """Which lines a member may see at all, as a condition; of those taken back only that there was one."""
+    return t.Message.visibility != "internal"
+
+
+def words_for_members() -> Any:
+    """Which lines a member may read the words of, as a condition."""
+    return for_members() & t.Message.unsent_at.is_null()
 
 
 def event_for_members() -> Any:

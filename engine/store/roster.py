@@ -33,6 +33,12 @@ def agents_of(
     return _agents(rows, _parts(tx, lexicon, [row["id"] for row in rows])) if rows else []
 
 
+def everybody(tx: Tx, lexicon: Lexicon) -> list[Agent]:
+    """Every enabled agent, by username, without a lock."""
+    rows = tx.rows(_ENABLED)
+    return _agents(rows, _parts(tx, lexicon, [row["id"] for row in rows])) if rows else []
+
+
 def serving(tx: Tx, lexicon: Lexicon, shop: str, *, lock: bool = True) -> list[Agent]:
     """The enabled agents who serve a shop, by username, locked or not as by `agents_of`.
 
@@ -61,6 +67,7 @@ def _parts(
 
 
 _parts_known: dict[tuple[Any, ...], PreparedOfIds] = {}
+_ENABLED = Prepared(lambda: t.Agent.select().where(t.Agent.enabled == True))  # noqa: E712
 _AGENT = Prepared(lambda: t.Agent.select().where(t.Agent.id == p("id")))
 
 

@@ -37,6 +37,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.Message: ("created_at", "unsent_at"),
     t.File: ("created_at", "claimed_at"),
     t.TicketLink: ("created_at",),
+    t.TicketAgent: ("since",),
     t.Seen: ("at",),
     t.SlaClock: ("started_at", "running_since", "breached_at", "met_at"),
     t.Rating: ("created_at", "revised_at"),
@@ -49,6 +50,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.ChannelAccount: ("created_at",),
     t.Parameter: ("at",),
     t.Draft: ("updated_at",),
+    t.ScheduledLine: ("created_at", "updated_at"),
     t.Job: ("created_at", "updated_at", "cancel_at"),
     t.JobSchedule: ("last_at",),
     t.RequestKey: ("at",),
@@ -101,6 +103,8 @@ def _sooner(tx: Tx, by: int) -> None:
     waiting = out.state == "waiting"
     tx.run(out.update(due_at=out.due_at - (out.created_at - now)).where(waiting & (out.created_at > now)))
     tx.run(out.update(due_at=now).where(waiting & (out.tries > 0) & (out.due_at > now + max(BACK_OFF) + HOUR)))
+    line = t.ScheduledLine  # when a line is to be sent somebody has named; only the moments of taking it back are ours
+    tx.run(line.update(send_at=now).where(line.undo & (line.created_at > now)))
     schedule, job, again = t.Schedule, t.Job, t.JobSchedule
     tx.run(schedule.update(held_until=now).where(schedule.held_until > now + SCHEDULE_LEASE))
     tx.run(job.update(held_until=now).where(job.held_until > now + JOB_LEASE))

@@ -109,7 +109,8 @@ def show_message(row: Mapping[str, Any], attachments: list[dict[str, Any]], *, s
     """A line. `row` has the message's columns, `number`, and for staff `agent_name`, `agent_username`, `delivery`.
 
     To a member an anonymous line reads as public, by the name fixed when it was sent or by the desk; who wrote it
-    stands in nothing they get. Callers keep internal and unsent lines from members.
+    stands in nothing they get. Of a line that was taken back they read that there was one. Callers keep internal lines
+    from members.
     """
     kind, visibility = row["author_kind"], row["visibility"]
     shown: dict[str, Any] = {
@@ -122,7 +123,12 @@ def show_message(row: Mapping[str, Any], attachments: list[dict[str, Any]], *, s
         "created_at": row["created_at"],
         "automatic": bool(row["automatic"]),
     }
+    unsent = row.get("unsent_at")
+    if unsent is not None:
+        shown["unsent"] = {"at": unsent, "by": row["unsent_name"]} if staff else {"at": unsent}
     if not staff:
+        if unsent is not None:
+            shown.update(text="", attachments=[])
         if visibility == "anonymous":
             shown["visibility"] = "public"
         if kind == "agent" and not row["shown_as"]:

@@ -81,6 +81,7 @@ def _rows() -> Any:
             _writer.name.alias("w_name"),
             _writer.username.alias("w_username"),
             t.Outbox.state.alias("delivery"),
+            _taker.name.alias("unsent_name"),
         )
         .join(t.Agent, JOIN.LEFT_OUTER, on=((t.Event.actor_kind == "agent") & (t.Agent.id == t.Event.actor_id)))
         .switch(t.Event)
@@ -93,6 +94,8 @@ def _rows() -> Any:
         .join(_writer, JOIN.LEFT_OUTER, on=((t.Message.author_kind == "agent") & (_writer.id == t.Message.author_id)))
         .switch(t.Message)
         .join(t.Outbox, JOIN.LEFT_OUTER, on=(t.Outbox.message_id == t.Message.id))
+        .switch(t.Message)
+        .join(_taker, JOIN.LEFT_OUTER, on=(_taker.id == t.Message.unsent_by))
         .where(t.Event.id > p("since"))
     )
 
@@ -100,6 +103,7 @@ def _rows() -> Any:
 _OF_LINE = tuple((field.column_name, f"l_{field.column_name}") for field in t.Message._meta.sorted_fields)
 _assignee = t.Agent.alias("assignee")
 _writer = t.Agent.alias("writer")
+_taker = t.Agent.alias("taker")
 _SINCE = Prepared(lambda: _rows().order_by(t.Event.id).limit(p("limit")))
 _SINCE_OF_MEMBER = Prepared(lambda: _rows().where(of_member(p("member_id"))).order_by(t.Event.id).limit(p("limit")))
 _LAST = Prepared(lambda: t.Event.select(fn.COALESCE(fn.MAX(t.Event.id), 0)))
@@ -150,9 +154,10 @@ def _committed(row: Row, files: list[dict[str, Any]]) -> Committed:
             "agent_name": row["w_name"],
             "agent_username": row["w_username"],
             "delivery": row["delivery"],
+            "unsent_name": row["unsent_name"],
         }
         line = show_message(raw, files, staff=True)
-        hidden = hidden or raw["visibility"] == "internal" or raw["unsent_at"] is not None
+        hidden = hidden or raw["visibility"] == "internal"
         own_line = None if hidden else show_message(raw, files, staff=False)
     return Committed(
         id=row["id"],

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from peewee import fn
 
 from engine.core.access import Scope
 from engine.core.entities import DAY
 from engine.store import tables as t
-from engine.store.queries import of_ticket
+from engine.store.errors import FileRefused
+from engine.store.queries import of_ticket, words_for_members
 from engine.store.sql import Row
 from engine.store.tx import Tx
 
@@ -62,7 +64,7 @@ def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> R
     )
     query = query.where(of_ticket(scope))
     if not scope.staff:
-        query = query.where((t.Message.visibility != "internal") & t.Message.unsent_at.is_null())
+        query = query.where(words_for_members())
     return row if tx.value(query) is not None else None
 
 
@@ -78,7 +80,7 @@ def unused_files(tx: Tx, limit: int = 100) -> list[Row]:
     shared = other.select(other.id).where((other.digest == t.File.digest) & (other.id != t.File.id)).limit(1)
     return tx.rows(
         t.File.select(t.File.id, t.File.digest, shared.alias("shared_with"))
-        .where(t.File.claimed_at.is_null() & (t.File.created_at <= tx.now - UNUSED))
+        .where(t.File.claimed_at.is_null() & (t.File.created_at <= tx.now - UNUSED) & ~_is_held())
         .order_by(t.File.id)
         .limit(limit)
     )
@@ -88,4 +90,53 @@ def remove_files(tx: Tx, ids: list[int]) -> int:
     """Removes rows of uploads that hang on nothing; gives how many."""
     if not ids:
         return 0
-    return tx.run(t.File.delete().where(t.File.id.in_(ids) & t.File.claimed_at.is_null()))
+    return tx.run(t.File.delete().where(t.File.id.in_(ids) & t.File.claimed_at.is_null() & ~_is_held()))
+
+
+# --- what is written and not sent yet holds its files ----------------------------------------------------------------
+
+
+def _is_held() -> Any:
+    held: Any = fn.EXISTS(t.FileHold.select(t.FileHold.file_id).where(t.FileHold.file_id == t.File.id))
+    return held
+
+
+def hold(tx: Tx, owner: str, names: Sequence[str], uploader: str) -> None:
+    """From now on `owner` holds these uploads, and no others, in this order.
+
+    Raises FileRefused where one is not the uploader's own, or is not there.
+    """
+    tx.run(t.FileHold.delete().where(t.FileHold.owner == owner))
+    if not names:
+        return
+    rows = {row["name"]: row for row in tx.rows(t.File.select().where(t.File.name.in_(list(names))))}
+    for name in names:
+        if name not in rows or rows[name]["uploader"] != uploader:
+            raise FileRefused(f"there is no upload `{name}`")
+    holds = [
+        {"owner": owner, "file_id": rows[name]["id"], "position": position}
+        for position, name in enumerate(dict.fromkeys(names))
+    ]
+    tx.insert_many(t.FileHold, holds)
+
+
+def held(tx: Tx, owners: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """The files of each owner, in order, as the API shows them."""
+    found: dict[str, list[dict[str, Any]]] = {owner: [] for owner in owners}
+    if found:
+        query = (
+            t.FileHold.select(t.FileHold.owner, t.File.name, t.File.shown, t.File.media_type, t.File.size)
+            .join(t.File, on=(t.File.id == t.FileHold.file_id))
+            .where(t.FileHold.owner.in_(list(found)))
+            .order_by(t.FileHold.owner, t.FileHold.position)
+        )
+        for row in tx.rows(query):
+            shown = {"id": row["name"], "name": row["shown"], "media_type": row["media_type"], "size": row["size"]}
+            found[row["owner"]].append(shown)
+    return found
+
+
+def release(tx: Tx, owners: Collection[str]) -> None:
+    """These hold nothing any more; what no line names then is swept as any unused upload."""
+    if owners:
+        tx.run(t.FileHold.delete().where(t.FileHold.owner.in_(list(owners))))

@@ -20,6 +20,7 @@ FREE: Mapping[str, str] = {
     "nudges nudged_at": "any open case may have been nudged before, or never",
     "agents_here name hours teams skills": "who is there and what they can do, and what the shop is called",
     "tier is_guest complaints_30d signed_up_at blocked": "members are as they are; people and rules block them",
+    "followers": "people follow what they like",
     "page referrer device from to direction": "what the window and the exchange say",
 }
 """What is whatever it is in any event: the last part of a field's name, and why."""
@@ -285,6 +286,29 @@ OTHERWISE = [
     ("empty", "ticket.first_replied_at", "ticket.claimed", "one that was answered may have been given back"),
     (
         "one value",
+        "ticket.age ticket.idle ticket.state ticket.category ticket.assignee agent.status agent.load",
+        "message.unsent",
+        "a line of any case may be taken back",
+    ),
+    (
+        "one value",
+        "ticket.reply_count ticket.lines_1m ticket.reopened ticket.first_replied_at member.open_tickets",
+        "message.unsent",
+        "a line of any case may be taken back",
+    ),
+    (
+        "one value",
+        "message.length message.has_attachment message.answers message.automatic",
+        "message.unsent",
+        "any line may be taken back",
+    ),
+    ("set", "ticket.assignee agent.status agent.load", "message.unsent", "a rule's line, of a case nobody has"),
+    ("empty", "ticket.rating", "message.unsent", "a case that was rated may be open again"),
+    ("empty", "ticket.closed_at ticket.closed_for", "message.unsent", "the case may have been closed meanwhile"),
+    ("empty", "ticket.waiting_for", "message.unsent", "the member may have written again meanwhile"),
+    ("set", "ticket.first_replied_at", "message.unsent", "a rule's line is no reply"),
+    (
+        "one value",
         "member.open_tickets ticket.reopened ticket.reply_count ticket.state",
         "ticket.nudged",
         "any open case may be nudged, old or new",
@@ -296,6 +320,67 @@ OTHERWISE = [
         "a case that was answered and rated may be open",
     ),
     ("set", "ticket.waiting_for", "ticket.nudged", "a colleague may nudge where no answer is awaited"),
+    (
+        "empty",
+        "ticket.closed_at ticket.closed_for ticket.rating",
+        "ticket.followed",
+        "any case may be followed, by anybody, whenever",
+    ),
+    (
+        "one value",
+        "member.open_tickets ticket.age ticket.idle ticket.lines_1m ticket.reopened",
+        "ticket.followed",
+        "any case may be followed, by anybody, whenever",
+    ),
+    (
+        "empty",
+        "agent.load agent.status ticket.assignee ticket.closed_at ticket.closed_for "
+        "ticket.first_replied_at ticket.rating",
+        "ticket.mentioned",
+        "a note may stand in a case that was answered, rated, given to somebody or closed",
+    ),
+    (
+        "one value",
+        "member.open_tickets mention.by mention.text message.answers message.author "
+        "message.has_attachment message.length ticket.age ticket.category ticket.idle ticket.lines_1m "
+        "ticket.reopened ticket.reply_count ticket.state ticket.waiting_for",
+        "ticket.mentioned",
+        "anybody, or a program, writes any note on any case",
+    ),
+    (
+        "set",
+        "ticket.waiting_for",
+        "ticket.mentioned",
+        "a note may stand in a case that awaits nothing",
+    ),
+    (
+        "unchanged",
+        "agent.load agent.status member.open_tickets ticket.age ticket.assignee ticket.category "
+        "ticket.closed_at ticket.closed_for ticket.first_replied_at ticket.idle ticket.lines_1m "
+        "ticket.rating ticket.reopened ticket.reply_count ticket.state ticket.waiting_for",
+        "ticket.mentioned",
+        "a transfer's note may mention, and the first line of an internal case is a note",
+    ),
+    (
+        "empty",
+        "follower.by ticket.closed_at ticket.closed_for ticket.rating",
+        "ticket.unfollowed",
+        "any case may be followed, by anybody, whenever",
+    ),
+    (
+        "one value",
+        "agent.load agent.status follower.agent member.open_tickets ticket.age ticket.assignee "
+        "ticket.category ticket.first_replied_at ticket.idle ticket.lines_1m ticket.reopened "
+        "ticket.reply_count ticket.state ticket.waiting_for",
+        "ticket.unfollowed",
+        "any case may be followed, by anybody, whenever",
+    ),
+    (
+        "set",
+        "agent.load agent.status ticket.assignee ticket.first_replied_at ticket.waiting_for",
+        "ticket.unfollowed",
+        "any case may be followed, by anybody, whenever",
+    ),
     ("one value", "ticket.lines_1m", "chat.started", "a colleague may write the first line"),
     ("one value", "chat.queue_position", "chat.waiting, chat.waiting after", "others may wait"),
     ("unchanged", "chat.queue_position chat.waited", "chat.opened", "there was no window before"),

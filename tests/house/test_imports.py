@@ -86,6 +86,7 @@ TABLE = {
         "`engine.plugins` may import `engine.hookspecs`, `engine.api` and `engine.config`, and of others pluggy.",
     ),
     "engine.hold": _room(3, "engine.config", "", "`engine.hold` may import `engine.config`, and nothing of others."),
+    "engine.pinyin": _room(3, "", "pypinyin opencc", "`engine.pinyin` may import pypinyin and opencc alone."),
     "engine.lanes": _room(5, "", "", "`engine.lanes` may import nothing of ours and nothing of others."),
     **{
         f"engine.{name}": _room(
@@ -101,16 +102,16 @@ TABLE = {
     ),
     "engine.desk": _room(
         6,
-        f"{_TO_PLUGINS} engine.replay",
+        f"{_TO_PLUGINS} engine.replay engine.pinyin",
         "",
         "`engine.desk` may import everything below it in `engine`, and nothing of others.",
     ),
     "engine.features": _room(
         7,
-        "engine.core engine.lang engine.store engine.api engine.desk",
-        "peewee pypinyin opencc",
-        "`engine.features.*` may import `engine.core`, `engine.lang`, `engine.store`, `engine.api` and `engine.desk`; "
-        "of others peewee and what one needs.",
+        "engine.core engine.lang engine.store engine.api engine.desk engine.pinyin",
+        "peewee",
+        "`engine.features.*` may import `engine.core`, `engine.lang`, `engine.store`, `engine.api`, `engine.desk` and "
+        "`engine.pinyin`; of others peewee and what one needs.",
     ),
     "engine.demo": _room(
         8,

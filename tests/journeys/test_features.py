@@ -73,5 +73,6 @@ def test_a_quick_reply_is_found_by_its_initials_and_not_sent_with_a_gap(shop: Se
         expect(text).to_have_value(re.compile("【訂單編號】"))
         text.press_sequentially("TW1")
         text.press("Enter")
+        page.locator("[data-test=undo-not]").click()
         expect(page.locator("[data-test=line]", has_text="訂單 TW1 明天有物流來取件")).to_be_visible()
         assert agent.troubles == []

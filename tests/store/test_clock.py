@@ -35,6 +35,7 @@ AS_SAID: Mapping[type[Model], tuple[str, ...]] = {
     t.TagUse: ("at",),
     t.Member: ("blocked_until",),
     t.Block: ("until",),
+    t.ScheduledLine: ("send_at",),
 }
 """Moments that stay: the log and its sums, an order among tags, an end that somebody has named."""
 

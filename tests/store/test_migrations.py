@@ -100,6 +100,45 @@ def later(folder: Path, body: str) -> Path:
     return folder
 
 
+def test_drafts_of_before_stay_under_their_visibility(
+    open_store: Callable[[], Store], storage_url: str, plugins: Any
+) -> None:
+    """As a store of the version before has them; run twice, as after a stop in between."""
+    store = open_store()
+    member, writer = guest(store), agent(store, "amy")
+    ticket = store.write_sync(lambda tx: line(tx, member, "hi")).result.ticket_id
+
+    def before(tx: Any) -> None:
+        run = tx.database.execute_sql
+        run("DROP TABLE draft")
+        run(
+            "CREATE TABLE draft (agent_id BIGINT NOT NULL, ticket_id BIGINT NOT NULL, text TEXT NOT NULL, "
+            "visibility TEXT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (agent_id, ticket_id))"
+        )
+        run(f"INSERT INTO draft VALUES ({writer}, {ticket}, 'half', 'internal', 7)")
+        run("DELETE FROM schema_migration WHERE name = '0028_drafts'")
+
+    store.write_sync(before)
+    store.close()
+    for expected in (["0028_drafts"], []):
+        storage = plugins.open("storage", storage_url, {})
+        assert migrate.up(storage) == expected
+        storage.close()
+    store = open_store()
+    rows = store.read_sync(lambda tx: tx.rows(t.Draft.select()))
+    assert rows == [
+        {
+            "agent_id": writer,
+            "ticket_id": ticket,
+            "visibility": "internal",
+            "text": "half",
+            "revision": 1,
+            "updated_at": 7,
+        }
+    ]
+    store.close()
+
+
 def test_a_later_migration_runs_on_a_filled_store(
     open_store: Callable[[], Store], storage_url: str, plugins: Any, tmp_path: Path
 ) -> None:

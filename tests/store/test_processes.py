@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from engine.core.changes import Enqueue, Set, Timer
 from engine.core.routing import pick
-from engine.store import Store, Tx, stream
+from engine.store import Store, Tx, scheduled, stream
 from engine.store import tables as t
 from engine.store.commit import apply
 from engine.store.doctor import check_chain, check_store
@@ -75,6 +77,39 @@ def test_a_timer_fires_in_one_of_two_processes(open_store: Callable[[], Store]) 
     ids = [row["id"] for row in first.read_sync(due_timers)]
     taken = both(first, second, *[lambda tx, i=i: take_timer(tx, i) for i in ids])
     assert sorted(row["name"] for row in taken if row is not None) == sorted(f"t{n}" for n in range(20))
+
+
+def test_a_scheduled_line_is_taken_by_one_of_two_processes_and_waits_on_where_that_one_fails(
+    open_store: Callable[[], Store],
+) -> None:
+    first, second = open_store(), open_store()
+    member, writer = guest(first), agent(first, "amy")
+    ticket = first.write_sync(lambda tx: line(tx, member, "hi")).result.ticket_id
+    values = {"agent_id": writer, "ticket_id": ticket, "text": "later", "send_at": 5}
+
+    def add(tx: Tx) -> int:
+        return scheduled.add(tx, values, ())
+
+    ids = [first.write_sync(add).result for _ in range(20)]
+    assert first.read_sync(scheduled.due) == ids and first.read_sync(scheduled.next_due) == 5
+
+    def fails(tx: Tx) -> None:
+        assert scheduled.take(tx, ids[0])
+        raise ValueError("the process ends here")
+
+    with pytest.raises(ValueError, match="ends here"):
+        first.write_sync(fails)
+    assert second.read_sync(scheduled.due) == ids, "what was not said waits"
+
+    def say(tx: Tx, one: int) -> bool:
+        taken = scheduled.take(tx, one)
+        if taken:
+            scheduled.drop(tx, [one])
+        return taken
+
+    said = both(first, second, *[lambda tx, one=one: say(tx, one) for one in ids])
+    assert Counter(said) == {True: 20, False: 20}
+    assert second.read_sync(scheduled.due) == []
 
 
 def test_an_outbox_row_goes_to_one_of_two_processes(open_store: Callable[[], Store]) -> None:

@@ -277,6 +277,7 @@ def test_views_and_their_counts(desk: Desk) -> None:
         "unassigned": 1,
         "waiting": 1,
         "overdue": 1,
+        "followed": 0,
         "all": 2,
     }
     for view, numbers in (("mine", [1]), ("unassigned", [2]), ("overdue", [1]), ("waiting", [2])):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice"), 999_999
+        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line"), 999_999
     ),
     "file": "0" * 32,
     "digest": "0" * 64,
@@ -43,6 +44,8 @@ GONE: Final[Mapping[str, Any]] = {
 }
 """What is not there at all."""
 
+
+LATER: Final = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 # --- the things -----------------------------------------------------------------------------------------------------
 
@@ -86,7 +89,9 @@ def made(site: Site, whose: str, at: int) -> Things:
         session = next(one["id"] for one in ok(hers.get("/auth/sessions"))["items"])
         ok(carla.patch(f"/members/{member}", json={"fields": {"birthday": birthday}}))
         ok(carla.patch(f"/tickets/{number}", json={"fields": {"home": home}, "tags": ["vip"]}))
-        ok(carla.post(f"/tickets/{number}/messages", json={"text": "只給同事看", "visibility": "internal"}))
+        ok(carla.post(f"/tickets/{number}/messages", json={"text": "只給同事看 @agent", "visibility": "internal"}))
+        ok(carla.put(f"/tickets/{number}/followers/carla"))
+        planned = ok(carla.post(f"/tickets/{number}/messages", json={"text": "改天", "send_at": LATER}))
         ok(carla.post("/tickets", json={"subject": "信", "text": "x", "shop": "demo", "requester": {"id": member}}))
         answer = ok(carla.post("/answers", json={"titles": {"en": "a"}, "texts": {"en": "b"}, "shop": "demo"}))["id"]
         type = f"type-{whose}"
@@ -116,6 +121,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "username": "carla",
         "digest": digest,
         "notice": 1,
+        "line": planned["id"],
         "owner": owner,
         "shop": "demo",
     }
@@ -145,6 +151,9 @@ BODIES: Final[Mapping[str, Any]] = {
     "post_message (anonymous)": {"text": "好", "visibility": "anonymous"},
     "post_message (note)": {"text": "好", "visibility": "internal"},
     "post_message (with a file)": {"text": "好", "attachments": ["$file"]},
+    "post_message (later)": {"text": "好", "send_at": LATER},
+    "change_scheduled": {"text": "改"},
+    "keep_draft": {"visibility": "public", "text": "還沒好"},
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
     "nudge_ticket": {"note": ""},
@@ -182,7 +191,15 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
     "list_members (by phone)": {"q": "$phone"},
     "hot_answers": {"shop": "$shop"},
 }
-LAST: Final = ("rollback_rules", "move_ticket", "rate_ticket", "ask_rating", "unblock_member", "end_session")
+LAST: Final = (
+    "unsend_message",
+    "rollback_rules",
+    "move_ticket",
+    "rate_ticket",
+    "ask_rating",
+    "unblock_member",
+    "end_session",
+)
 """What changes more than one answer of the others; with what takes things away, these come at the end."""
 OWN_SESSION: Final = "logout"
 """Not asked by the sessions of the sweep: its own tests have it."""

@@ -21,6 +21,8 @@ BODIES: dict[str, Any] = {
     "change_ticket": {"subject": "改掉"},
     "post_message": {"text": "插話", "visibility": "public"},
     "move_ticket": {"trigger": "end"},
+    "change_scheduled": {"text": "改掉"},
+    "keep_draft": {"visibility": "public", "text": "插話"},
     "transfer_ticket": {"agent": "amy", "note": "插手"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},

@@ -99,7 +99,7 @@ def test_lists_go_by_key_and_count(site: Site, amy: httpx.Client) -> None:
             break
     assert seen == [f"清單 {n}" for n in (4, 3, 2, 1, 0)]
     assert conforms("list_tickets", amy.get("/tickets", params={"q": "LIST-3"}))["items"][0]["subject"] == "清單 3"
-    for view in ("mine", "unassigned", "waiting", "overdue", "all"):
+    for view in ("mine", "unassigned", "waiting", "overdue", "followed", "all"):
         conforms("list_tickets", amy.get("/tickets", params={"view": view}))
 
 

@@ -50,7 +50,7 @@ def test_a_member_filters_by_what_the_own_case_shows(site: Site, text: str) -> N
         assert hua.get("/tickets", params={"filter": text}).status_code == 200
 
 
-@pytest.mark.parametrize("view", ["mine", "unassigned", "waiting", "overdue"])
+@pytest.mark.parametrize("view", ["mine", "unassigned", "waiting", "overdue", "followed"])
 def test_a_member_has_no_view_of_the_inside(site: Site, view: str) -> None:
     with site.client("hua") as hua, site.client("amy") as amy:
         refused = hua.get("/tickets", params={"view": view, "count": "true"})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from engine.desk import Refused
+from engine.desk import NoticeKind, Refused
 from engine.features.notifications.commands import Notifications, ReadNotifications
+from web.people_schema import Notice
 from web.routes import API, Call, Reply, route
-from web.schema import Body, Id, Limit, Notice, Query
+from web.schema import Body, Id, Limit, Query
 
 
 class NoticesQuery(Query):
     limit: Limit = 50
+    kind: NoticeKind | Literal[""] = ""
 
 
 class NoticePage(Struct):
@@ -36,8 +38,8 @@ class NoticesRead(Struct):
 
 @route("GET", f"{API}/notices", {200: NoticePage}, tag="notices", query=NoticesQuery)
 async def list_notices(call: Call) -> Reply:
-    """What the rules told me, newest first."""
-    return Reply(await call.ask(Notifications(call.query.limit)))
+    """What the rules told me, newest first; all of it, or of one kind."""
+    return Reply(await call.ask(Notifications(call.query.limit, call.query.kind or None)))
 
 
 @route("POST", f"{API}/notices/read", {200: NoticesRead}, tag="notices", body=NoticesBody, example={"all": True})

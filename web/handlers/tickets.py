@@ -11,23 +11,22 @@ from engine.desk import (
     ChangeTicket,
     ClaimTicket,
     Events,
+    FollowTicket,
     History,
     MarkRead,
-    Messages,
     MoveTicket,
     Nudges,
     NudgeTicket,
     OpenTicket,
-    PostMessage,
     RateTicket,
-    Retry,
     TicketByNumber,
     Tickets,
     Trace,
     TransferTicket,
     Transitions,
+    UnfollowTicket,
 )
-from web import handling_schema, schema, trace_schema
+from web import handling_schema, people_schema, schema, trace_schema
 from web.routes import API, Call, Reply, given, route
 
 ONE = f"{API}/tickets/{{number}}"
@@ -82,29 +81,6 @@ async def change_ticket(call: Call) -> Reply:
     return _ticket(done["ticket"])
 
 
-@route("GET", f"{ONE}/messages", {200: schema.MessagePage}, tag="tickets", query=schema.MessagesQuery)
-async def list_messages(call: Call) -> Reply:
-    """Lines and, for staff, notes; oldest first."""
-    q: schema.MessagesQuery = call.query
-    return Reply(await call.need(Messages(call.path["number"], q.before, q.after, q.limit), "ticket"))
-
-
-@route("POST", f"{ONE}/messages", {201: schema.Message}, tag="tickets", body=schema.MessageBody)
-async def post_message(call: Call) -> Reply:
-    """Write a line or a note."""
-    body: schema.MessageBody = call.body
-    command = PostMessage(call.path["number"], body.text, body.visibility, tuple(body.attachments))
-    return Reply((await call.act(command))["message"], 201)
-
-
-@route("POST", f"{ONE}/messages/{{message}}/retry", {204: None}, tag="tickets")
-async def retry_message(call: Call) -> Reply:
-    """Send a failed or uncertain line again."""
-    await call.need(TicketByNumber(call.path["number"]), "ticket")
-    await call.act(Retry(call.path["message"]))
-    return Reply(status=204)
-
-
 @route("GET", f"{ONE}/transitions", {200: schema.TransitionPage}, tag="tickets")
 async def list_transitions(call: Call) -> Reply:
     """The transitions allowed now."""
@@ -139,6 +115,18 @@ async def transfer_ticket(call: Call) -> Reply:
 async def claim_ticket(call: Call) -> Reply:
     """Take the ticket, if nobody has it."""
     return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
+
+
+@route("PUT", f"{ONE}/followers/{{username}}", {200: people_schema.Followers}, tag="tickets")
+async def follow_ticket(call: Call) -> Reply:
+    """I follow the ticket, or a colleague does, and hear of it from here on; asked again, nothing happens."""
+    return Reply(await call.act(FollowTicket(call.path["number"], call.path["username"])))
+
+
+@route("DELETE", f"{ONE}/followers/{{username}}", {200: people_schema.Followers}, tag="tickets")
+async def unfollow_ticket(call: Call) -> Reply:
+    """I follow the ticket no longer, or a colleague does; asked again, nothing happens."""
+    return Reply(await call.act(UnfollowTicket(call.path["number"], call.path["username"])))
 
 
 @route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=handling_schema.HistoryQuery)

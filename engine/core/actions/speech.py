@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core import rights
 from engine.core.actions import ended
 from engine.core.actions.action import Action, by_itself, given, nothing, value_of
 from engine.core.actions.phrases import because, name
 from engine.core.draft import Draft
 from engine.core.entities import INTERNAL, Agent, Place
+from engine.core.followers import followers
 from engine.core.library import menu
-from engine.core.notices import notify
+from engine.core.mentions import MENTIONED
+from engine.core.notices import kind_of, notify
 from engine.core.rulebook import Rulebook
 from engine.core.telling import locale_of, shown
 from engine.core.trace import Reason, TraceChange
@@ -254,12 +257,25 @@ NOTE = Action(
 
 # --- notify ---------------------------------------------------------------------------------------------------------
 
+THOSE: Mapping[str, str] = {"mentioned": "mention", "followers": "ticket"}
+"""People whom no rule names: each with the object that an event must bring to have them."""
+_LATE = {to: place for place, to in enumerate(THOSE, start=1)}
+
+
+def lateness(effect: Effect) -> int:
+    """The place of an action among those at the end of a wave: who follows a ticket comes after who is meant by name,
+    and then is told only what nobody told them yet."""
+    return _LATE.get(effect.args.get("to", ""), 0)
+
+
 VIA = ("app", "email", "sms", "webhook")
 """Ways to reach people inside the desk; others than the app are plugins'."""
 
 
 def _check_notify(checker: ActionChecker, action: ast.Action) -> dict[str, Any]:
     to = action["to"]
+    if to in THOSE:
+        checker.needs(action, f"notify {to}", THOSE[to])
 
     def one(node: Any) -> Any:
         if to in ("agent", "team"):
@@ -280,7 +296,10 @@ def _notify_wanted(book: Rulebook, args: Args) -> TraceChange:
 
 def _notify(draft: Draft, effect: Effect) -> TraceChange:
     """Tells agents in the app, or by the ways a rule names; a way that no plugin has falls back to the app. A
-    recipient is an address outside the desk: told by email, if nothing else is named."""
+    recipient is an address outside the desk: told by email, if nothing else is named.
+
+    Who follows a ticket, or is mentioned, is told once a decision, and not of what they did themselves.
+    """
     args = effect.args
     outside = args["to"] == "recipient"
     wanted = tuple(args.get("via") or ("email" if outside else "app",))
@@ -290,7 +309,7 @@ def _notify(draft: Draft, effect: Effect) -> TraceChange:
     texts = {locale: text_of(draft, args, locale) for locale in draft.book.shops[draft.shop].locales if told}
     for agent in told:
         if "app" in wanted or lacking:
-            notify(draft, agent, texts, effect.rule.id)
+            notify(draft, agent, texts, effect.rule.id, kind_of(args["to"], effect.rule.events))
         for way in ways:
             text = texts[draft.book.spoken(draft.shop, agent.locale)]
             draft.enqueue(f"notify:{way}", {"agent": agent.username, "text": text})
@@ -299,13 +318,19 @@ def _notify(draft: Draft, effect: Effect) -> TraceChange:
         for way in ways:
             for address in args["names"]:
                 draft.enqueue(f"notify:{way}", {"address": address, "text": text})
-    draft.notified.extend(n for n in args["names"] if n)
+    named = [agent.username for agent in told] if args["to"] in THOSE else args["names"]
+    draft.notified.extend(n for n in named if n)
     agents: dict[str, Any] = {} if outside else {"agents": [agent.username for agent in told]}
     return replace(_notify_wanted(draft.book, args), more={**agents, **given(via=list(ways), lacking=list(lacking))})
 
 
 def _recipients(draft: Draft, args: Args) -> list[Agent]:
     names = {name for name in args["names"] if name}
+    if args["to"] in THOSE:
+        wanted = followers(draft) if args["to"] == "followers" else draft.extra.get(MENTIONED, ())
+        told = {notice.values["agent"] for notice in draft.notices}
+        told |= {draft.actor.username} if draft.actor.kind == "agent" else set()
+        return [a for a in rights.able_to_see(draft.book.roles, draft.roster()) if a.username in {*wanted} - told]
     if args["to"] == "agent":
         return [a for a in draft.roster() if a.username in names]
     if args["to"] == "team":
@@ -317,7 +342,11 @@ def _recipients(draft: Draft, args: Args) -> list[Agent]:
 
 def _notified(change: TraceChange) -> str:
     more = change.more
-    told = say("notify {kind} {names}", change.target, tuple(name(n) if n else say("empty") for n in change.value))
+    if change.target in THOSE:
+        told = say("notify the followers") if change.target == "followers" else say("notify who is mentioned")
+    else:
+        names = tuple(name(n) if n else say("empty") for n in change.value)
+        told = say("notify {kind} {names}", change.target, names)
     if "agents" in more:
         told = say("{done}: {names}", told, tuple(more["agents"]) or say("empty"))
     if more.get("via"):
@@ -327,7 +356,8 @@ def _notified(change: TraceChange) -> str:
 
 NOTIFY = Action(
     name="notify",
-    shape='notify agent A|team T|role R|recipient "…" template T|"text" [via app, email, sms, webhook]',
+    shape='notify agent A|team T|role R|recipient "…"|followers|mentioned template T|"text" '
+    "[via app, email, sms, webhook]",
     meaning="tells people inside the desk",
     check=_check_notify,
     perform=_notify,

@@ -11,13 +11,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.core.draft import Draft
-from engine.core.handlers import agents, calls, chats, linked, members, messages, nudges, tickets, time, transfers
+from engine.core.handlers import (
+    agents,
+    calls,
+    chats,
+    followers,
+    linked,
+    members,
+    messages,
+    nudges,
+    tickets,
+    time,
+    transfers,
+)
 from engine.core.handlers._beginning import Beginning
 
 BEGIN: Mapping[type, Beginning] = {
     **messages.BEGIN,
     **tickets.BEGIN,
     **transfers.BEGIN,
+    **followers.BEGIN,
     **nudges.BEGIN,
     **chats.BEGIN,
     **calls.BEGIN,

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 from engine.core import access
 from engine.core.chains import Chain
-from engine.core.commands import DeliveryFailed, MemberLine, PostMessage
+from engine.core.changes import Set
+from engine.core.commands import DeliveryFailed, MemberLine, PostMessage, ScheduleLine, UnsendMessage
 from engine.core.draft import GONE, WAITING, Draft
 from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
-from engine.core.errors import Refused
+from engine.core.errors import Refused, missing
 from engine.core.handlers._beginning import Beginning
+from engine.core.lines import line_of
+from engine.core.mentions import mention
 from engine.core.opening import open_ticket, raise_trigger
+from engine.core.own_settings import own_setting
 from engine.core.rights import WRITING
 from engine.core.values import replace
 
@@ -114,25 +118,14 @@ def member_says(
 def post(draft: Draft, command: PostMessage) -> None:
     """A line by an agent, or by the member whose ticket it is."""
     actor = draft.actor
-    if not command.text.strip() and not command.attachments:
-        raise Refused("invalid", "empty-message", "write something or attach a file", pointer="/text")
+    may_post(draft, command)
     if not actor.staff:
-        if command.visibility != "public":
-            raise Refused("invalid", "visibility-not-yours", "members write public lines only", pointer="/visibility")
-        may_write(draft)
         member_says(draft, command.text, command.attachments, command.client_key)
         return
-    access.require(actor, WRITING[command.visibility])
     ticket = draft.need_ticket()
     if command.visibility == "internal":
         note(draft, command.text, command.attachments, command.client_key)
         return
-    if ticket.channel == INTERNAL:
-        raise Refused("conflict", "internal-case", "the member does not see this case; write an internal note")
-    if ticket.category == "closed":
-        raise Refused(
-            "conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note"
-        )
     if command.visibility == "public" and ticket.assignee is None:
         _take(draft, actor)
     _agent_says(draft, command.text, command.visibility, command.attachments, command.client_key)
@@ -149,6 +142,28 @@ def post(draft: Draft, command: PostMessage) -> None:
         draft.timers[WAITING] = None
     draft.turn("member")
     raise_trigger(draft, "agent_replied")
+
+
+def may_post(draft: Draft, command: PostMessage | ScheduleLine) -> None:
+    """Raises Refused for a line that may not stand in the ticket as things are, whether it is said now or later."""
+    actor = draft.actor
+    if not command.text.strip() and not command.attachments:
+        raise Refused("invalid", "empty-message", "write something or attach a file", pointer="/text")
+    if not actor.staff:
+        if command.visibility != "public":
+            raise Refused("invalid", "visibility-not-yours", "members write public lines only", pointer="/visibility")
+        may_write(draft)
+        return
+    access.require(actor, WRITING[command.visibility])
+    ticket = draft.need_ticket()
+    if command.visibility == "internal":
+        return
+    if ticket.channel == INTERNAL:
+        raise Refused("conflict", "internal-case", "the member does not see this case; write an internal note")
+    if ticket.category == "closed":
+        raise Refused(
+            "conflict", "ticket-closed", "this case is closed; reopen it to answer, or write an internal note"
+        )
 
 
 def agent_opens(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> None:
@@ -192,7 +207,7 @@ def _agent_says(
 
 
 def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str | None) -> int:
-    """A line for colleagues; returns its ref."""
+    """A line for colleagues, who hear of it where it names them; returns its ref."""
     actor = draft.actor
     said = draft.say(
         author_kind="agent" if actor.kind == "agent" else "system",
@@ -203,6 +218,7 @@ def note(draft: Draft, text: str, attachments: tuple[str, ...], client_key: str 
         attachments=attachments,
         client_key=client_key,
     )
+    mention(draft, line_of(said, actor.username))
     return said.ref
 
 
@@ -228,6 +244,38 @@ def _shown_as(draft: Draft, actor: Actor, visibility: str) -> str:
     return (agent.alias or agent.name) if agent else ""
 
 
+UNSEND_OTHERS = "ticket.unsend"
+
+
+def unsend(draft: Draft, command: UnsendMessage) -> None:
+    """A line that the member could read is taken back. Asked twice it is the same.
+
+    Nothing else goes back: the answer was given and read, or may have been, so no clock runs again and the first reply
+    stays the first reply. Whoever takes a line back to gain time would else be helped by it.
+    """
+    actor, ticket = draft.actor, draft.need_ticket()
+    line = next((m for m in draft.case.messages if m.id == command.message_id and m.ticket_id == ticket.id), None)
+    if line is None:
+        raise missing("message")
+    if not actor.staff:
+        raise Refused("forbidden", "agents-only", "this is for agents")
+    own = line.author_kind == "agent" and line.author_id == actor.id
+    access.require(actor, WRITING[line.visibility] if own else UNSEND_OTHERS)
+    if line.unsent:
+        return
+    if line.visibility == "internal" or line.direction != "outbound":
+        raise Refused("conflict", "not-sent", "only what the desk sent to the member can be taken back")
+    if draft.now - line.created_at > own_setting(draft.book, "unsend_within", draft.shop):
+        raise Refused("conflict", "too-late", "this line was sent too long ago to be taken back")
+    if line.left:
+        raise Refused("conflict", "cannot-take-back", "it has left by a channel that cannot take a line back")
+    by = actor.id if actor.kind == "agent" else None
+    draft.log.append(Set("message", line.id, {"unsent_at": draft.now, "unsent_by": by}))
+    draft.message = replace(line, unsent=True)
+    draft.record("message.unsent", {"message": line.id})
+    draft.keys.add("message.unsent")
+
+
 def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
     draft.chain = Chain.fired(command.carried, draft.now)
     draft.message = command.line or next((m for m in draft.case.messages if m.id == command.message_id), None)
@@ -238,5 +286,6 @@ def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
 BEGIN: Mapping[type, Beginning] = {
     MemberLine: Beginning(member_line),
     PostMessage: Beginning(post, about="ticket", rights=tuple(WRITING.values())),
+    UnsendMessage: Beginning(unsend, about="ticket", rights=(*WRITING.values(), UNSEND_OTHERS)),
     DeliveryFailed: Beginning(delivery_failed),
 }

@@ -16,6 +16,7 @@ from engine.core.commands import (
     ClaimTicket,
     DeliveryFailed,
     EndChat,
+    FollowTicket,
     MemberLine,
     MemberSignedIn,
     MoveTicket,
@@ -27,6 +28,8 @@ from engine.core.commands import (
     RateTicket,
     SetStatus,
     TransferTicket,
+    UnfollowTicket,
+    UnsendMessage,
 )
 from engine.core.decide import Decision
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
@@ -370,6 +373,14 @@ class _Runner:
             commands.append(TransferTicket(number, to.team, to.agent, to.note or "", to.tell_member))
         if step.claim:
             commands.append(ClaimTicket(number))
+        if step.follow is not None:
+            commands.append(FollowTicket(number, step.follow))
+        if step.unfollow is not None:
+            commands.append(UnfollowTicket(number, step.unfollow))
+        if step.unsend:
+            lines = world.messages.get(self.ticket or 0, ())
+            sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)
+            commands.append(UnsendMessage(number, next(sent, 0)))
         if step.nudge:
             said = step.nudge.note if isinstance(step.nudge, NudgeEntry) else None
             commands.append(NudgeTicket(number, said or ""))

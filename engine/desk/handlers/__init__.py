@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.desk.handlers import agents, chats, files, members, messages, requests, sessions, tickets
+from engine.desk.handlers import agents, chats, files, members, messages, requests, scheduled, sessions, tickets
 
 COMMANDS = (
     *messages.COMMANDS,
+    *scheduled.COMMANDS,
     *tickets.COMMANDS,
     *chats.COMMANDS,
     *members.COMMANDS,

@@ -12,6 +12,7 @@ from engine.desk import actors, locate, results
 from engine.desk.context import Context, Work
 from engine.desk.handlers.tickets import ticket_answer
 from engine.desk.rows import AsyncCommand, PlainCommand, RuleCommand
+from engine.desk.sending import first_what_may_be_taken_back
 from engine.store import Tx, load, people, queue
 
 
@@ -82,5 +83,5 @@ def _ask_again(system: Work, chat: Case) -> None:
 COMMANDS = (
     PlainCommand(BringChat, _bring, who="anybody"),
     AsyncCommand(OpenChat, _open_chat),
-    RuleCommand(EndChat, locate=locate.open_chat, answer=ticket_answer),
+    RuleCommand(EndChat, locate=locate.open_chat, answer=ticket_answer, before=first_what_may_be_taken_back),
 )

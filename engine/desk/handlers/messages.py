@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from engine.core import access
-from engine.core.changes import Say
-from engine.core.commands import MemberLine, PostMessage, Retry
+from engine.core.changes import Record
+from engine.core.commands import MemberLine, PostMessage, Retry, UnsendMessage
 from engine.core.decide import Decision
 from engine.core.entities import Case
 from engine.core.errors import Refused, missing
@@ -15,6 +16,7 @@ from engine.core.values import replace
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import PlainCommand, RuleCommand
+from engine.desk.sending import done_with_draft, first_what_may_be_taken_back, own_line
 from engine.lang import may_be_masked
 from engine.store import load, outbox, people, queue, stream
 
@@ -29,17 +31,31 @@ def line_answer(
 
 def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided: Decided) -> dict[str, Any]:
     """The line that was stored; what a member wrote is not read back."""
-    say = _own_line(decided.decision)
+    say = own_line(decided.decision)
     message_id = decided.refs[say.ref]
     if work.actor.staff or say.author_kind != "member" or say.attachments:
-        return line_answer(work, message_id, decided.number, case.shop, seq=None)
+        answer = line_answer(work, message_id, decided.number, case.shop, seq=None)
+        if say.visibility == "internal":
+            answer["message"]["mentions"] = _mentions(decided.decision)
+        return answer
     shown = results.line_of_member(work, say, message_id, decided.number, case.shop)
     return {"message": shown, "ticket": decided.number, "seq": None, "repeat": False}
 
 
-def _own_line(decision: Decision) -> Say:
-    """The line the command itself wrote, among those the rules added."""
-    return next(c for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
+def _mentions(decision: Decision) -> list[dict[str, Any]]:
+    """Whom a note names, and whether they are told: its writer is to know who may not see the case."""
+    bodies = [c.body for c in decision.changes if isinstance(c, Record) and c.kind == "ticket.mentioned"]
+    return [
+        {"username": name, "told": told}
+        for body in bodies
+        for key, told in (("agents", True), ("untold", False))
+        for name in body.get(key, ())
+    ]
+
+
+def posted(work: Work, command: PostMessage, case: Case, decided: Decided) -> dict[str, Any]:
+    """The same, and whether it was a draft of the agent's."""
+    return {**answered(work, command, case, decided), "draft_done": done_with_draft(work, command, case)}
 
 
 def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] | None:
@@ -107,6 +123,33 @@ def _gone_on_with(work: Work, kind: str, member_id: int) -> Case | None:
     return past if past is not None and reopens(work.book, past, work.actor, work.tx.now) else None
 
 
+def _of_unsend(work: Work, command: UnsendMessage) -> Case:
+    """The ticket with the line that is to be taken back, and whether it may have left where nothing can be."""
+    case = locate.ticket(work, command.number)
+    line = load.line(work.tx, command.message_id)
+    if line is None:
+        return replace(case, messages=())
+    ways = outbox.ways_out(work.tx, line.id)
+    left = any(
+        state not in outbox.UNLEFT and (state != "sent" or not _takes_back(work, way)) for way, state in ways.items()
+    )
+    return replace(case, messages=(replace(line, left=left),))
+
+
+def _takes_back(work: Work, channel: str) -> bool:
+    """Whether the channel, where there is such a one, can take a line back that it sent."""
+    found = work.context.plugins.tables["channels"].get(channel)
+    return found is not None and bool(found.can.takes_back)
+
+
+def _unsent(work: Work, command: UnsendMessage, case: Case, decided: Decided) -> dict[str, Any]:
+    """The line as staff still sees it. What has not left does not leave; what has is taken back where it went."""
+    if decided.decision.changes and not outbox.take_back(work.tx, command.message_id, partial(_takes_back, work)):
+        reason = "it is leaving at this moment by a channel that cannot take a line back"
+        raise Refused("conflict", "cannot-take-back", reason)
+    return {"message": results.line(work, command.message_id, case.shop), "seq": None}
+
+
 def _retry(work: Work, command: Retry) -> dict[str, Any]:
     number = queue.number_of_message(work.tx, command.message_id)
     case = load.ticket_case(work.tx, work.words, number=number, lines=0) if number else None
@@ -118,6 +161,14 @@ def _retry(work: Work, command: Retry) -> dict[str, Any]:
 
 COMMANDS = (
     RuleCommand(MemberLine, locate=_of_line, answer=answered, repeated=_repeated, speaks="text"),
-    RuleCommand(PostMessage, locate=_of_post, answer=answered, repeated=_repeated, speaks="text"),
+    RuleCommand(
+        PostMessage,
+        locate=_of_post,
+        answer=posted,
+        repeated=_repeated,
+        speaks="text",
+        before=first_what_may_be_taken_back,
+    ),
+    RuleCommand(UnsendMessage, locate=_of_unsend, answer=_unsent),
     PlainCommand(Retry, _retry, rights=("ticket.reply",)),
 )

@@ -8,19 +8,23 @@ from engine.core.commands import (
     AskRating,
     ChangeTicket,
     ClaimTicket,
+    FollowTicket,
     MarkRead,
     MoveTicket,
     NudgeTicket,
     OpenTicket,
     RateTicket,
     TransferTicket,
+    UnfollowTicket,
 )
 from engine.core.entities import Case
 from engine.core.errors import Refused
 from engine.desk import locate, results
 from engine.desk.context import Decided, Work
 from engine.desk.rows import RuleCommand
+from engine.desk.sending import first_what_may_be_taken_back
 from engine.store import load, people, stream
+from engine.store.followers import followers
 
 
 def ticket_answer(work: Work, command: Any, case: Case, decided: Decided) -> dict[str, Any]:
@@ -63,12 +67,25 @@ def _read(work: Work, command: MarkRead, case: Case, decided: Decided) -> dict[s
     return {}
 
 
+def _followers(work: Work, command: FollowTicket | UnfollowTicket, case: Case, decided: Decided) -> dict[str, Any]:
+    """Who follows the ticket now."""
+    return {"followers": list(followers(work.tx, case.ticket.id)) if case.ticket is not None else []}
+
+
 COMMANDS = (
     RuleCommand(OpenTicket, locate=_of_new, answer=ticket_answer, speaks="text"),
     RuleCommand(ChangeTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer),
-    RuleCommand(TransferTicket, locate=locate.by_number, answer=ticket_answer, speaks="note"),
+    RuleCommand(MoveTicket, locate=locate.by_number, answer=ticket_answer, before=first_what_may_be_taken_back),
+    RuleCommand(
+        TransferTicket,
+        locate=locate.by_number,
+        answer=ticket_answer,
+        speaks="note",
+        before=first_what_may_be_taken_back,
+    ),
     RuleCommand(ClaimTicket, locate=locate.by_number, answer=ticket_answer),
+    RuleCommand(FollowTicket, locate=locate.by_number, answer=_followers),
+    RuleCommand(UnfollowTicket, locate=locate.by_number, answer=_followers),
     RuleCommand(NudgeTicket, locate=locate.by_number, answer=ticket_answer, speaks="note"),
     RuleCommand(RateTicket, locate=locate.latest_chat, answer=ticket_answer),
     RuleCommand(AskRating, locate=locate.by_number, answer=ticket_answer),

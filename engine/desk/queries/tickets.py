@@ -13,10 +13,12 @@ from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not
 from engine.desk import results
 from engine.desk.context import Questions, Work
+from engine.desk.handlers.scheduled import shown, suggested
 from engine.desk.rows import Asked
 from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
 from engine.replay import history, why
-from engine.store import NotFilterable, filters, lines, load, queries
+from engine.store import NotFilterable, filters, lines, load, queries, scheduled
+from engine.store.followers import followers_of
 
 
 def _tickets(work: Work, q: ask.Tickets) -> Any:
@@ -99,6 +101,7 @@ def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
     found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
     if found is not None and q.links and work.actor.staff:
         found["links"] = queries.links(work.tx, work.scope, q.number)
+        found["followers"] = list(followers_of(work.tx, q.number))
         visit = queries.visit(work.tx, work.scope, q.number)
         if visit is not None:
             found["visit"] = visit
@@ -113,6 +116,15 @@ def messages(work: Work, q: ask.Messages) -> Any:
         for item in found["items"]:
             results.name_line(work.book, item, shop, work.actor.locale)
     return found
+
+
+def _scheduled(work: Work, q: ask.Scheduled) -> Any:
+    found = queries.find_ticket(work.tx, work.scope, q.number)
+    if found is None:
+        return None
+    rows = scheduled.of_ticket(work.tx, found["id"], work.agent_id)
+    times = suggested(work, found["shop"])
+    return {"items": [shown(row, work.agent_id) for row in rows], "next": None, "times": times}
 
 
 def _events(work: Work, q: ask.Events) -> Any:
@@ -170,6 +182,7 @@ QUESTIONS: Questions = {
     ask.CheckFilter: Asked(_check_filter, ("ticket.view",)),
     ask.TicketByNumber: Asked(_ticket, ("ticket.view",), who="anybody"),
     ask.Messages: Asked(messages, ("ticket.view",), who="anybody"),
+    ask.Scheduled: Asked(_scheduled, ("ticket.view",)),
     ask.Events: Asked(_events, ("ticket.view",), who="anybody"),
     ask.Trace: Asked(_trace, ("ticket.view",), who="anybody"),
     ask.Transitions: Asked(_transitions, ("ticket.view",), who="anybody"),

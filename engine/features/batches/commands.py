@@ -19,7 +19,7 @@ from engine.desk.jobs import MANAGE, record_new
 from engine.features.batches import store
 from engine.store.sql import Row
 
-RUN: Final = "ticket.batch"
+RUN: Final = "batches.run"
 KIND: Final = "batch"
 UNDO: Final = "batch.undo"
 OVER: Final = ("done", "failed", "cancelled")

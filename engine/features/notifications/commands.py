@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.desk import Asked, LiveEvent, PlainCommand, Questions, Work, rfc3339
+from engine.desk import Asked, LiveEvent, NoticeKind, PlainCommand, Questions, Work, rfc3339
 from engine.features.notifications import store
 from engine.store.stream import Committed
 
@@ -17,6 +17,8 @@ class Notifications:
     """What the rules told the actor inside the desk, newest first."""
 
     limit: int = 50
+    kind: NoticeKind | None = None
+    """Only those of this kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class ReadNotifications:
 def _listed(work: Work, question: Notifications) -> dict[str, Any]:
     """The ticket's number stands there only while the actor may see the ticket."""
     shops = work.scope.shops if work.scope.tickets else ()
-    rows = store.listed(work.tx, work.actor.id, shops, question.limit)
+    rows = store.listed(work.tx, work.actor.id, shops, question.limit, question.kind)
     items = [
         {
             "id": row["id"],
@@ -38,6 +40,7 @@ def _listed(work: Work, question: Notifications) -> dict[str, Any]:
             "texts": json.loads(row["texts"]) if row["texts"] else {},
             "ticket": row["number"],
             "rule": row["rule"],
+            "kind": row["kind"],
             "read": row["read_at"] is not None,
         }
         for row in rows
@@ -57,6 +60,7 @@ def _frame(item: Committed) -> Mapping[str, Any]:
         "texts": item.body.get("texts", {}),
         "ticket": item.number,
         "rule": item.body.get("rule"),
+        "kind": item.body.get("kind", "other"),
         "read": False,
     }
     return {"type": "notice", "notice": notice}

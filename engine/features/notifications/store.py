@@ -11,8 +11,9 @@ from engine.store.sql import Row
 from engine.store.tables import Notification, Ticket
 
 
-def listed(tx: Tx, agent_id: int, shops: Sequence[str] | None, limit: int) -> list[Row]:
-    """An agent's notifications with the ticket's `number`, newest first; tickets' only of the shops (None: all)."""
+def listed(tx: Tx, agent_id: int, shops: Sequence[str] | None, limit: int, kind: str | None = None) -> list[Row]:
+    """An agent's notifications with the ticket's `number`, newest first; tickets' only of the shops (None: all), and of
+    one `kind` where it is named."""
     visible = Ticket.id == Notification.ticket_id
     if shops is not None:
         visible &= Ticket.shop.in_(list(shops))
@@ -23,7 +24,7 @@ def listed(tx: Tx, agent_id: int, shops: Sequence[str] | None, limit: int) -> li
         .order_by(Notification.id.desc())
         .limit(limit)
     )
-    return tx.rows(query)
+    return tx.rows(query if kind is None else query.where(Notification.kind == kind))
 
 
 def read(tx: Tx, agent_id: int, ids: Collection[int] | None) -> int:

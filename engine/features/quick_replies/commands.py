@@ -12,7 +12,7 @@ from engine.core.errors import Refused, missing
 from engine.core.titles import title_of
 from engine.desk import Asked, PlainCommand, Questions, Work
 from engine.features.quick_replies import store
-from engine.features.quick_replies.pinyin import keys
+from engine.pinyin import keys
 from engine.store import Tx
 from engine.store.sql import Row
 

@@ -89,8 +89,10 @@ TOGETHER: tuple[frozenset[str], ...] = tuple(
         "message.received ticket.changed ticket.state_changed ticket.assigned member.changed",
         "message.sent ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting",
         "chat.ended ticket.changed ticket.state_changed ticket.assigned member.changed message.sent",
-        "ticket.transferred ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
-        "ticket.nudged ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
+        "ticket.transferred ticket.mentioned ticket.changed ticket.state_changed ticket.assigned member.changed "
+        "chat.waiting chat.ended",
+        "ticket.nudged ticket.mentioned ticket.changed ticket.state_changed ticket.assigned member.changed "
+        "chat.waiting chat.ended",
         "ticket.claimed ticket.changed ticket.state_changed ticket.assigned member.changed chat.ended",
     )
 )

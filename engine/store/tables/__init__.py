@@ -10,7 +10,7 @@ from peewee import Model
 
 from engine.store.tables._base import NEVER, Row, ref
 from engine.store.tables.agents import Agent, AgentRole, AgentShop, AgentSkill, AgentTeam
-from engine.store.tables.drafts import Draft
+from engine.store.tables.drafts import Draft, FileHold, ScheduledLine
 from engine.store.tables.jobs import Job, JobSchedule
 from engine.store.tables.log import Counter, Decision, Event
 from engine.store.tables.members import Block, Identity, Member
@@ -19,7 +19,18 @@ from engine.store.tables.notifications import Notification
 from engine.store.tables.outbox import ChannelAccount, Outbox
 from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
 from engine.store.tables.sessions import Login, RequestKey, Session, SignOn
-from engine.store.tables.tickets import Call, Chat, FieldValue, Rating, Seen, SlaClock, TagUse, Ticket, TicketLink
+from engine.store.tables.tickets import (
+    Call,
+    Chat,
+    FieldValue,
+    Rating,
+    Seen,
+    SlaClock,
+    TagUse,
+    Ticket,
+    TicketAgent,
+    TicketLink,
+)
 from engine.store.tables.time import Schedule, Timer
 
 MODELS: tuple[type[Model], ...] = (
@@ -40,6 +51,7 @@ MODELS: tuple[type[Model], ...] = (
     File,
     MessageFile,
     TicketLink,
+    TicketAgent,
     Seen,
     TagUse,
     FieldValue,
@@ -59,6 +71,8 @@ MODELS: tuple[type[Model], ...] = (
     ChannelAccount,
     Parameter,
     Draft,
+    ScheduledLine,
+    FileHold,
     Job,
     JobSchedule,
     RequestKey,
@@ -89,6 +103,7 @@ __all__ = [
     "Event",
     "FieldValue",
     "File",
+    "FileHold",
     "Identity",
     "Job",
     "JobSchedule",
@@ -107,12 +122,14 @@ __all__ = [
     "RuleUse",
     "Rulebook",
     "Schedule",
+    "ScheduledLine",
     "Seen",
     "Session",
     "SignOn",
     "SlaClock",
     "TagUse",
     "Ticket",
+    "TicketAgent",
     "TicketLink",
     "Timer",
     "ref",

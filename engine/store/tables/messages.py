@@ -32,6 +32,7 @@ class Message(Row):
     """What is known of who sent it, beside who it is taken for (JSON, see `engine.core.entities.Arrival`)."""
     created_at = BigIntegerField()
     unsent_at = BigIntegerField(null=True)
+    unsent_by = ref("agent", null=True)
 
     class Meta:
         indexes = (

@@ -16,6 +16,8 @@ class Notification(Row):
     texts = TextField(null=True)
     """By language, JSON; null where it reads the same in all of them."""
     rule = TextField(null=True)
+    kind = TextField(default="other")
+    """What it is about: see `engine.core.notices.KINDS`."""
     created_at = BigIntegerField()
     read_at = BigIntegerField(null=True)
 

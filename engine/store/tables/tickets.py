@@ -125,6 +125,20 @@ class TicketLink(Row):
         indexes = ((("from_id", "to_id", "kind"), True), (("to_id",), False))
 
 
+class TicketAgent(Model):
+    """What an agent is to a ticket beside holding it: `follower`."""
+
+    ticket_id = ref("ticket")
+    agent_id = ref("agent")
+    role = TextField()
+    since = BigIntegerField()
+
+    class Meta:
+        legacy_table_names = False
+        primary_key = CompositeKey("ticket_id", "agent_id", "role")
+        indexes = ((("agent_id", "role", "ticket_id"), False),)
+
+
 class Seen(Model):
     """How far somebody has read a ticket: the last event, and the last message not after it."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from engine.features.quick_replies.pinyin import MOST, keys
+from engine.pinyin import MOST, keys
 from tests.web.documented import conforms, refused
 from tests.web.support import Site
 

@@ -162,7 +162,7 @@ describe('state and events', () => {
   })
 
   it('a notice is there once, the newest first', () => {
-    const notice = { id: 2, at: '2026-11-22T01:00:00Z', text: 'late', texts: {}, ticket: 7, rule: null, read: false }
+    const notice = { id: 2, at: '2026-11-22T01:00:00Z', text: 'late', texts: {}, ticket: 7, rule: null, kind: 'other' as const, read: false }
     const state = all(
       begun,
       { type: 'notices-loaded', notices: [{ ...notice, id: 1 }] },

@@ -64,7 +64,7 @@ export function createDeskRouter(): Router {
         component: page(() => import('./Shell.vue'), 'top.tools'),
         children: [
           { path: '', component: page(() => import('./views/Home.vue'), 'home.cards') },
-          { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions'), meta: { right: 'ticket.view' } },
+          { path: 'inbox', component: page(() => import('./views/Inbox.vue'), 'list.actions', 'list.selection'), meta: { right: 'ticket.view' } },
           { path: 'tickets', redirect: '/inbox' },
           {
             path: 'tickets/:number(\\d+)',

@@ -1,7 +1,7 @@
 /** What a feature tells the console about itself. The `index.ts` of each folder beside this file says it once. */
 import type { Component } from 'vue'
 
-import type { Ticket, Visibility } from '@/shared/api/types'
+import type { Ticket, ViewName, Visibility } from '@/shared/api/types'
 import type { Locale } from '@/shared/i18n'
 
 /** The composer as its tools see it. Reading `text` and `mode` in a computed follows them. */
@@ -18,6 +18,27 @@ export interface ComposerTool {
   onKey(take: (event: KeyboardEvent) => boolean): () => void
   /** Asks `check` before a text is sent; false holds it back. Returns how to stop. */
   beforeSend(check: (text: string) => boolean): () => void
+}
+
+/** What a list of tickets is of, as the API asks for it. */
+export interface ListScope {
+  view?: ViewName
+  filter?: string
+  q?: string
+}
+
+/** The tickets of a list that are chosen. */
+export interface ListSelection {
+  readonly numbers: readonly number[]
+  /** All that match are, those that are not shown, too. */
+  readonly everything: boolean
+  /** How many match; null: nobody knows. */
+  readonly total: number | null
+  /** All that match are shown. */
+  readonly complete: boolean
+  readonly scope: ListScope
+  chooseEverything(): void
+  clear(): void
 }
 
 /** The named places of the console and what each hands to the parts that fill it. */
@@ -38,6 +59,8 @@ export interface Places {
   'settings.sections': object
   /** Right of the search above the list of tickets. */
   'list.actions': object
+  /** Below the list of tickets; it comes with the boxes by which tickets are chosen. */
+  'list.selection': { selection: ListSelection }
 }
 export type PlaceName = keyof Places
 

@@ -19,6 +19,7 @@ export interface LineTools {
 export function drawLine(line: Message, first: boolean, tools: LineTools): HTMLElement {
   const { kind } = line.author
   if (kind === 'system') return h('p', { class: 'system', text: line.text, test: 'line', attrs: { 'data-kind': kind } })
+  if (line.unsent) return h('p', { class: 'system', text: tools.say('chat.unsent'), test: 'line', attrs: { 'data-kind': 'unsent', 'data-id': String(line.id) } })
   const mine = kind === 'member'
   const name = mine ? null : line.author.name || tools.say(kind === 'bot' ? 'chat.bot' : 'chat.desk')
   return h(

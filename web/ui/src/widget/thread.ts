@@ -118,6 +118,11 @@ export function receive(thread: Thread, frame: Frame): Thread {
       const served = message.author.kind === 'agent' || message.author.kind === 'desk'
       return add({ ...next, typing: null, queue: served ? null : next.queue }, message)
     }
+    case 'unsent': {
+      if (frame.seq <= thread.seq) return thread
+      const { message } = frame
+      return { ...thread, seq: frame.seq, lines: thread.lines.map((line) => (line.ticket !== null && line.id === message.id ? message : line)) }
+    }
     case 'queue':
       return { ...thread, queue: frame.position ? { position: frame.position, here: frame.here ?? true, wait: minutes(frame.wait) } : null }
     case 'typing':
@@ -158,6 +163,7 @@ function add(thread: Thread, message: Message, acknowledged = false): Thread {
   if (known >= 0) {
     // A greeting that has become a line of the ticket takes its place in it.
     const line = thread.lines[known]
+    if (line !== undefined && message.unsent && !line.unsent) return { ...thread, lines: thread.lines.map((one) => (one === line ? message : one)) }
     if (line === undefined || line.ticket !== null || message.ticket === null) return thread
     return { ...thread, lines: sorted([...thread.lines.filter((one) => one !== line), message]) }
   }

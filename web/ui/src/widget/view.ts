@@ -462,7 +462,7 @@ export function build(options: ViewOptions): View {
       const time = Date.parse(line.created_at)
       if (!before || daysBefore(Date.parse(before.created_at), time) !== 0) keep(`day ${new Date(time).toDateString()}`, () => h('p', { class: 'day', text: dayOf(time) }))
       const first = parted || before?.author.kind !== line.author.kind || before.author.name !== line.author.name
-      keep(`line ${line.ticket === null ? line.text : line.id} ${first}`, () => drawLine(line, first, tools))
+      keep(`line ${line.ticket === null ? line.text : line.id} ${first}${line.unsent ? ' unsent' : ''}`, () => drawLine(line, first, tools))
       before = line
       parted = line === closing
       if (parted) wanted.push(over)

@@ -5,7 +5,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { api, ApiError } from '@/shared/api/client'
 import { EMPTY, fold, type DeskEvent, type DeskState } from '@/shared/api/fold'
 import { Live, socketAddress, type Connection } from '@/shared/api/live'
-import type { Agent, Frame, Message, Notice, Nouns, Page, Team, Ticket, View, ViewName } from '@/shared/api/types'
+import type { Agent, DraftPlace, Frame, Message, Notice, Nouns, Page, Team, Ticket, View, ViewName } from '@/shared/api/types'
 
 import { alertFor } from '../alert'
 import { useSession } from './session'
@@ -134,7 +134,7 @@ export const useDesk = defineStore('desk', () => {
     const again = wasOpen
     wasOpen = true
     const lines = !again && shown.value !== null ? [loadLines(shown.value)] : []
-    await Promise.allSettled([catchUp(), freshenLists(), ...lines, ...(again ? [loadPeople()] : [])])
+    await Promise.allSettled([catchUp(), freshenLists(), loadDrafts(), ...lines, ...(again ? [loadPeople()] : [])])
   }
 
   function stop(): void {
@@ -176,6 +176,11 @@ export const useDesk = defineStore('desk', () => {
     views.value = Object.fromEntries(answer.items.filter((view) => view.id === null).map((view) => [view.name, view.count]))
   }
 
+  /** Where own drafts are; what happens to them while the line is up comes as frames. */
+  async function loadDrafts(): Promise<void> {
+    dispatch({ type: 'drafts-loaded', places: (await api.get<Page<DraftPlace>>('/drafts')).items })
+  }
+
   async function loadNotices(): Promise<void> {
     dispatch({ type: 'notices-loaded', notices: (await api.get<Page<Notice>>('/notices', { limit: 50 })).items })
   }
@@ -213,6 +218,8 @@ export const useDesk = defineStore('desk', () => {
 
   const typing = (number: number): void => void live?.send({ type: 'typing', ticket: number, visibility: 'public' })
 
+  const hasDraft = (number: number): boolean => Object.keys(state.value.drafts[number] ?? {}).length > 0
+
   const ticket = (number: number): Ticket | undefined => state.value.tickets[number]
   const unreadMine = computed(() =>
     Object.values(state.value.tickets)
@@ -244,6 +251,7 @@ export const useDesk = defineStore('desk', () => {
     loadViews,
     read,
     typing,
+    hasDraft,
     ticket,
   }
 })

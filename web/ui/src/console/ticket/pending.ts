@@ -7,12 +7,14 @@
 import { ref, watch } from 'vue'
 
 import { api, ApiError } from '@/shared/api/client'
-import type { Message } from '@/shared/api/types'
+import type { Message, ScheduledLine } from '@/shared/api/types'
 
-import { reason } from '../names'
+import { reason, useNames } from '../names'
 import { useDesk } from '../stores/desk'
 import { useSession } from '../stores/session'
 import type { Written } from './drafts'
+import { keptBack } from './later'
+import { tellUntold } from './people'
 
 export interface PendingLine extends Written {
   /** Also the Idempotency-Key: sending again is the same line. */
@@ -86,9 +88,14 @@ const next = (number: number): PendingLine | undefined => lines.value.find((line
 async function deliver(line: PendingLine): Promise<boolean> {
   const by = owner
   try {
-    const body = { text: line.text, visibility: line.visibility, attachments: line.attachments.map((file) => file.id) }
-    const message = await api.post<Message>(`/tickets/${line.number}/messages`, body, line.id)
-    useDesk().dispatch({ type: 'line-posted', message })
+    const later = line.sendAt ? { send_at: line.sendAt, unless_answered: line.unlessAnswered ?? false } : { undo: true }
+    const body = { text: line.text, visibility: line.visibility, attachments: line.attachments.map((file) => file.id), ...(line.draft ? { draft: line.draft } : {}), ...later }
+    const answer = await api.post<Message | ScheduledLine>(`/tickets/${line.number}/messages`, body, line.id)
+    if ('send_at' in answer) keptBack(answer)
+    else {
+      useDesk().dispatch({ type: 'line-posted', message: answer })
+      tellUntold(answer, useNames().agent)
+    }
     drop(line.id)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error

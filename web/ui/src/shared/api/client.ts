@@ -27,8 +27,8 @@ export interface Client {
   /** A question answered by a picture. */
   draw(path: string, body: unknown, signal: AbortSignal): Promise<Blob>
   patch<T>(path: string, body: unknown): Promise<T>
-  put<T>(path: string, body: unknown): Promise<T>
-  remove(path: string): Promise<void>
+  put<T>(path: string, body?: unknown): Promise<T>
+  remove<T = void>(path: string): Promise<T>
   upload(file: File): Promise<Attachment>
 }
 

@@ -5,7 +5,7 @@
  * compared with one fetched afresh. What cannot be known from an event is named in `missing` (tickets to fetch) and
  * `stale` (lists whose members only the desk can tell).
  */
-import type { Frame, Message, Notice, Status, Ticket, TicketFrame } from './types'
+import type { DraftPlace, Frame, Message, Notice, Status, Ticket, TicketFrame, Visibility } from './types'
 
 export interface DeskState {
   /** The newest event seen. */
@@ -13,6 +13,10 @@ export interface DeskState {
   readonly tickets: Readonly<Record<number, Ticket>>
   /** Whole conversations, of the tickets that were opened. */
   readonly lines: Readonly<Record<number, readonly Message[]>>
+  /** Own drafts: of each ticket the revision of each visibility's. */
+  readonly drafts: Readonly<Record<number, Readonly<Partial<Record<Visibility, number>>>>>
+  /** Grows with each word that something waits to be sent at a ticket, or waits no more. */
+  readonly laterNews: Readonly<Record<number, number>>
   readonly typing: Readonly<Record<number, string>>
   /** Of each ticket, until when it was read here: an answer that was under way meanwhile does not make it unread. */
   readonly readUntil: Readonly<Record<number, number>>
@@ -31,6 +35,7 @@ export type Local =
   | { type: 'tickets-loaded'; tickets: readonly Ticket[] }
   | { type: 'lines-loaded'; number: number; lines: readonly Message[] }
   | { type: 'line-posted'; message: Message }
+  | { type: 'drafts-loaded'; places: readonly DraftPlace[] }
   | { type: 'notices-loaded'; notices: readonly Notice[] }
   | { type: 'notices-read'; ids: ReadonlySet<number> }
   | { type: 'read'; number: number }
@@ -44,6 +49,8 @@ export const EMPTY: DeskState = {
   seq: 0,
   tickets: {},
   lines: {},
+  drafts: {},
+  laterNews: {},
   typing: {},
   readUntil: {},
   notices: [],
@@ -63,6 +70,13 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
     case 'ack':
       if (event.type === 'message' && event.seq <= state.seq) return state
       return said(seen(state, event.seq), event.message)
+    case 'unsent':
+      if (event.seq <= state.seq) return state
+      return takenBack(seen(state, event.seq), event.message)
+    case 'draft':
+      return { ...state, drafts: withDraft(state.drafts, event.ticket, event.visibility, event.revision) }
+    case 'drafts-loaded':
+      return { ...state, drafts: event.places.reduce<DeskState['drafts']>((so, one) => withDraft(so, one.ticket, one.visibility, one.revision), {}) }
     case 'ticket':
       if (event.seq <= state.seq) return state
       return told(changed(seen(state, event.seq), event.number, event.changes), event)
@@ -144,6 +158,19 @@ function said(state: DeskState, message: Message): DeskState {
   return { ...next, tickets: { ...state.tickets, [number]: { ...ticket, last_line: line, unread } } }
 }
 
+/** The line stays at its place; staff goes on reading it. */
+function takenBack(state: DeskState, message: Message): DeskState {
+  const number = message.ticket
+  const known = number === null ? undefined : state.lines[number]
+  if (number === null || !known) return { ...state, stale: true }
+  return { ...state, lines: { ...state.lines, [number]: merge(known, [message]) }, stale: true }
+}
+
+function withDraft(drafts: DeskState['drafts'], number: number, visibility: Visibility, revision: number | null): DeskState['drafts'] {
+  const others = Object.entries(drafts[number] ?? {}).filter(([one]) => one !== visibility)
+  return { ...drafts, [number]: Object.fromEntries(revision === null ? others : [...others, [visibility, revision]]) }
+}
+
 function changed(state: DeskState, number: number, changes: Partial<Ticket>): DeskState {
   const ticket = state.tickets[number]
   if (!ticket) return { ...state, missing: withNumber(state.missing, number), stale: true }
@@ -161,6 +188,9 @@ function read(state: DeskState, number: number): DeskState {
 
 /** Something happened that no field tells. */
 function told(state: DeskState, frame: TicketFrame): DeskState {
+  if (frame.event?.startsWith('message.')) {
+    return { ...state, laterNews: { ...state.laterNews, [frame.number]: (state.laterNews[frame.number] ?? 0) + 1 } }
+  }
   if (frame.event === undefined && Object.keys(frame.changes).length > 0) return state
   return { ...state, missing: withNumber(state.missing, frame.number) }
 }

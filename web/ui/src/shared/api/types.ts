@@ -8,6 +8,7 @@ export type Agent = Schemas['Agent']
 export type Attachment = Schemas['Attachment']
 export type Author = Schemas['Author']
 export type CompletionItem = Schemas['CompletionItem']
+export type DraftPlace = Schemas['DraftPlace']
 export type DryRan = Schemas['DryRan']
 export type DryRanLine = Schemas['DryRanLine']
 export type FieldInfo = Schemas['FieldInfo']
@@ -31,6 +32,8 @@ export type RulesSource = Schemas['RulesSource']
 export type RulesStatistics = Schemas['RulesStatistics']
 export type RulesTexts = Schemas['RulesTexts']
 export type RulesVersion = Schemas['RulesVersion']
+export type ScheduledLine = Schemas['ScheduledLine']
+export type ScheduledPage = Schemas['ScheduledPage']
 export type Session = Schemas['Session']
 export type Simulated = Schemas['Simulated']
 export type Sla = Schemas['Sla']
@@ -54,7 +57,7 @@ export type Label = Noun['label']
 export type Status = Agent['status']
 export type Visibility = Message['visibility']
 /** Views that everybody has. */
-export type ViewName = 'mine' | 'unassigned' | 'waiting' | 'overdue' | 'all'
+export type ViewName = 'mine' | 'unassigned' | 'waiting' | 'overdue' | 'followed' | 'all'
 
 /** What every list answers with. */
 export type Page<T> = Omit<Schemas['Page'], 'items'> & { items: T[] }

@@ -1,4 +1,4 @@
-"""What one types to find a Chinese title with Latin letters: its pinyin, and the initials, in every reading."""
+"""What one types to find a Chinese title or name with Latin letters: its pinyin, and the initials, in every reading."""
 
 from __future__ import annotations
 

@@ -1,0 +1,172 @@
+"""Lines that the desk keeps until their time: sent as whoever wrote them, with the rights of that moment, exactly once.
+
+A line is taken out of the table in the transaction that says it, so whatever stops the desk it was said or still waits;
+of two who want it at once, the clock and whoever takes it back, the one whose transaction comes first has it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.changes import Say
+from engine.core.commands import EndChat, MoveTicket, PostMessage, ScheduleLine, TransferTicket
+from engine.core.decide import Decision
+from engine.core.entities import Case
+from engine.core.errors import Refused, missing
+from engine.core.handlers.tickets import fresh
+from engine.core.own_settings import own_setting
+from engine.desk import locate
+from engine.desk.actors import agent_actor
+from engine.desk.context import Context, Work
+from engine.store import FileRefused, StoreClosed, Tx, drafts, people, scheduled
+from engine.store.sql import Row
+
+log = logging.getLogger(__name__)
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "late": {
+        "zh-TW": "預約時間已過太久，沒有送出",
+        "zh-CN": "预约时间已过太久，没有发送",
+        "en": "its time was over for too long",
+    },
+    "ticket-closed": {"zh-TW": "工單已結案", "zh-CN": "工单已结案", "en": "the ticket is closed"},
+    "member-wrote": {
+        "zh-TW": "顧客已先來訊",
+        "zh-CN": "客户已先发来消息",
+        "en": "the member wrote before",
+    },
+    "permission-needed": {
+        "zh-TW": "您已沒有這項權限",
+        "zh-CN": "您已没有该权限",
+        "en": "you may no longer write it",
+    },
+    "writer-gone": {"zh-TW": "帳號已停用", "zh-CN": "账号已停用", "en": "the account is disabled"},
+    "rejected": {"zh-TW": "規則不收這則訊息", "zh-CN": "规则不接受该消息", "en": "the rules refused it"},
+    "failed": {"zh-TW": "發生錯誤", "zh-CN": "发生错误", "en": "something went wrong"},
+}
+"""Why a line was not sent, as its writer is told."""
+_TOLD = {
+    "zh-TW": "預約的訊息沒有送出：{reason}。",
+    "zh-CN": "预约的消息没有发送：{reason}。",
+    "en": "A scheduled message was not sent: {reason}.",
+}
+
+
+def own_line(decision: Decision) -> Say:
+    """The line a command itself wrote, among those the rules added."""
+    return next(c for c in decision.changes if isinstance(c, Say) and c.author_kind in ("member", "agent"))
+
+
+def done_with_draft(work: Work, command: PostMessage | ScheduleLine, case: Case) -> bool:
+    """Whether the line was a draft of the agent's, which goes with it in this transaction."""
+    if work.agent_id is None or case.ticket is None:
+        return False
+    return drafts.clear_sent(work.tx, work.agent_id, case.ticket.id, command.visibility, command.text, command.draft)
+
+
+def send(work: Work, row: Row) -> int | None:
+    """Says a line as its writer and gives its id; None where the rules turn it away. The caller has taken it, in this
+    transaction. Raises Refused where it may not be said."""
+    agent = people.get_agent(work.tx, work.words, row["agent_id"])
+    if agent is None:
+        raise Refused("forbidden", "writer-gone", "who wrote this line is no agent any more")
+    if row["unless_answered"] and scheduled.member_wrote(work.tx, row):
+        raise Refused("conflict", "member-wrote", "the member wrote before")
+    by = work.by(agent_actor(work.book, agent, None))
+    files = tuple(file["id"] for file in row["attachments"])
+    command = PostMessage(row["number"], row["text"], row["visibility"], files)
+    decided = by.decide(command, locate.ticket(by, row["number"]))
+    if decided.decision.rejected is not None:
+        return None
+    scheduled.drop(work.tx, [row["id"]])  # its files hang on the line from now on
+    return decided.refs[own_line(decided.decision).ref]
+
+
+Next = PostMessage | MoveTicket | TransferTicket | EndChat
+
+
+def first_what_may_be_taken_back(work: Work, command: Next) -> Next:
+    """Before an agent says more, or hands on or ends the ticket, what she wrote before it goes out: lines keep their
+    order, and an answer is not lost because the ticket was closed right after it. A note holds nothing up.
+
+    Where the command names a version of the ticket it is held against the ticket as it was: the line is her own."""
+    if work.actor.kind != "agent" or command.number is None or getattr(command, "visibility", "") == "internal":
+        return command
+    held = scheduled.held(work.tx, command.number, work.actor.id)
+    if_version = getattr(command, "if_version", None)
+    if held and if_version is not None:
+        ticket = locate.ticket(work, command.number).ticket
+        if ticket is None:
+            raise missing("ticket")
+        fresh(ticket, if_version)
+        command = dataclasses.replace(command, if_version=None)  # type: ignore[arg-type]
+    for line_id in held:
+        row = scheduled.one(work.tx, line_id)
+        if row is None or not scheduled.take(work.tx, line_id):
+            continue
+        try:
+            send(work, row)
+        except Refused:
+            scheduled.put_back(work.tx, line_id)  # its own time says what becomes of it
+    return command
+
+
+async def send_due(context: Context, line_id: int) -> None:
+    """Sends a line whose time has come, or keeps it and tells its writer why it was not sent."""
+
+    def job(tx: Tx) -> dict[str, Any]:
+        row = scheduled.one(tx, line_id)
+        if row is None or row["send_at"] > tx.now or not scheduled.take(tx, line_id):
+            return {}
+        work = context.work(tx)
+        if tx.now - row["send_at"] > own_setting(work.book, "send_late", row["shop"]):
+            raise Refused("conflict", "late", "its time was over for too long")
+        if send(work, row) is None:
+            scheduled.put_back(tx, line_id)
+            not_sent(work, row, "rejected")
+        return {}
+
+    try:
+        await context.write(job)
+        return
+    except StoreClosed:
+        raise
+    except Refused as refused:
+        code = refused.code
+    except FileRefused:
+        code = "failed"
+    except Exception:
+        log.exception("a scheduled line could not be sent and is kept")
+        code = "failed"
+    await context.write(lambda tx: _keep(context.work(tx), line_id, code))
+
+
+def _keep(work: Work, line_id: int, code: str) -> dict[str, Any]:
+    row = scheduled.one(work.tx, line_id)
+    if row is not None:
+        not_sent(work, row, code)
+    return {}
+
+
+def not_sent(work: Work, row: Row, code: str) -> None:
+    """Keeps a line that could not be sent, for its writer, who is told why."""
+    tx, book = work.tx, work.book
+    reason = code if code in REASONS else "failed" if code != "not-found" else "permission-needed"
+    if not scheduled.keep_back(tx, row["id"], reason):
+        return
+    texts = {locale: text.format(reason=REASONS[reason][locale]) for locale, text in _TOLD.items()}
+    agent = people.agent_row(tx, row["username"])
+    text = texts.get((agent or {}).get("locale") or "", texts[_first_locale(book, row["shop"])])
+    told = {"agent": row["username"], "text": text, "texts": texts, "rule": None}
+    notice = scheduled.tell_writer(tx, row, text, texts)
+    where = {"shop": row["shop"], "ticket_id": row["ticket_id"]}
+    tx.record("notice.created", {"notice": notice, **told}, **where)
+    tx.record("message.not_sent", {"scheduled": row["id"], "reason": reason}, **where)
+
+
+def _first_locale(book: Any, shop: str) -> str:
+    locales = book.shops[shop].locales if shop in book.shops else ()
+    return next((locale for locale in locales if locale in _TOLD), "en")

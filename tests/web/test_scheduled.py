@@ -1,0 +1,252 @@
+"""Lines that are sent later, or may be taken back for a moment, by the API: whose they are, and who wins a race."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from engine.desk import sending
+from engine.store import scheduled
+from engine.store import tables as t
+from tests.support.waiting import until
+from tests.web.documented import conforms, refused
+from tests.web.support import Site
+
+WORDS = "明天一早給您答覆"
+
+
+@pytest.fixture
+def number(site: Site) -> int:
+    with site.client("ming") as ming:
+        return int(ming.post("/tickets", json={"subject": "杯子", "text": "請問杯子有裂痕"}).json()["number"])
+
+
+def in_(**span: float) -> str:
+    return (datetime.now(UTC) + timedelta(**span)).isoformat()
+
+
+def later(client: httpx.Client, number: int, text: str = WORDS, **body: Any) -> httpx.Response:
+    body = {"text": text, **({"send_at": in_(hours=5)} if "undo" not in body else {}), **body}
+    return client.post(f"/tickets/{number}/messages", json=body)
+
+
+def texts(client: httpx.Client, number: int) -> list[str]:
+    return [line["text"] for line in client.get(f"/tickets/{number}/messages").json()["items"]]
+
+
+def waiting(client: httpx.Client, number: int) -> list[dict[str, Any]]:
+    return list(conforms("list_scheduled", client.get(f"/tickets/{number}/scheduled"))["items"])
+
+
+def due(site: Site, line: int) -> None:
+    """The line's time comes."""
+
+    def job(tx: Any) -> None:
+        tx.run(t.ScheduledLine.update(send_at=tx.now - 1).where(t.ScheduledLine.id == line))
+        tx.kick(tx.now)
+
+    site.run(lambda: site.desk.context.store.write(job))
+    site.run(site.desk.tick)
+
+
+def test_a_scheduled_line_is_shown_to_colleagues_changed_by_its_writer_and_sent_at_its_time(
+    site: Site, number: int
+) -> None:
+    with site.client("amy") as amy, site.client("ben") as ben, site.client("ming") as ming:
+        upload = amy.post("/files", files={"file": ("p.txt", b"1234", "text/plain")}).json()["id"]
+        line = conforms("post_message", later(amy, number, attachments=[upload]))
+        assert (line["state"], line["mine"], line["undo"]) == ("waiting", True, False)
+        (seen,) = waiting(ben, number)
+        assert seen["text"] == WORDS and not seen["mine"] and seen["author"]["username"] == "amy"
+        one = f"/tickets/{number}/scheduled/{line['id']}"
+        for answer in (ben.patch(one, json={"text": "x"}), ben.delete(one), ben.post(f"{one}/send")):
+            assert answer.status_code == 404, "only its writer changes it"
+        refused("list_scheduled", ming.get(f"/tickets/{number}/scheduled"), 403)
+        at = in_(hours=6)
+        changed = conforms("change_scheduled", amy.patch(one, json={"text": f"{WORDS}！", "send_at": at}))
+        assert changed["text"] == f"{WORDS}！" and changed["send_at"][:19] == at[:19]
+        member_sees = [ming.get(f"/tickets/{number}{door}").text for door in ("", "/messages", "/events")]
+        assert not any(WORDS in page or "scheduled" in page for page in member_sees)
+        assert amy.get(f"/tickets/{number}").json()["assignee"] is None, "nothing is answered yet"
+        due(site, line["id"])
+        assert texts(ming, number)[-1] == f"{WORDS}！" and waiting(amy, number) == []
+        sent = amy.get(f"/tickets/{number}/messages").json()["items"][-1]
+        assert sent["author"]["username"] == "amy" and sent["attachments"][0]["id"] == upload
+        assert amy.get(f"/tickets/{number}").json()["assignee"] == "amy", "as if she had sent it now"
+        assert amy.get(one).status_code == 405 and amy.delete(one).status_code == 409
+
+
+def test_send_now_and_cancel_give_back_what_it_was(site: Site, number: int) -> None:
+    with site.client("amy") as amy:
+        now, gone = (later(amy, number, f"第 {n} 句").json()["id"] for n in (1, 2))
+        path = f"/tickets/{number}/scheduled"
+        conforms("send_scheduled", amy.post(f"{path}/{now}/send"))
+        assert conforms("cancel_scheduled", amy.delete(f"{path}/{gone}"))["text"] == "第 2 句"
+        for answer in (amy.post(f"{path}/{now}/send"), amy.delete(f"{path}/{gone}")):
+            assert (answer.status_code, answer.json()["code"]) == (409, "already-sent")
+        assert "第 1 句" in texts(amy, number) and "第 2 句" not in texts(amy, number) and waiting(amy, number) == []
+
+
+def test_an_answer_may_be_taken_back_for_a_moment_and_a_line_in_a_chat_is_sent_at_once(site: Site, number: int) -> None:
+    with site.client("amy") as amy, site.client("ben") as ben, site.client("ming") as ming:
+        amy.put(f"/tickets/{number}/draft", json={"visibility": "public", "text": WORDS})
+        held = conforms("post_message", later(amy, number, undo=True))
+        assert held["undo"] and 8 < seconds(held["send_at"], held["created_at"]) <= 10
+        assert amy.get(f"/tickets/{number}/draft").json()["items"] == [], "it is a draft no more"
+        assert waiting(ben, number) == [] and WORDS not in ming.get(f"/tickets/{number}/messages").text
+        assert ben.delete(f"/tickets/{number}/scheduled/{held['id']}").status_code == 404
+        back = conforms("cancel_scheduled", amy.delete(f"/tickets/{number}/scheduled/{held['id']}"))
+        assert back["text"] == WORDS and WORDS not in texts(amy, number)
+        assert later(amy, number, "備註", undo=True, visibility="internal").status_code == 201
+    with site.chat() as window, site.client("amy") as amy:
+        chat = window.line("在嗎")["message"]["ticket"]
+        assert later(amy, chat, undo=True).status_code == 201
+
+
+def seconds(late: str, early: str) -> float:
+    return (datetime.fromisoformat(late) - datetime.fromisoformat(early)).total_seconds()
+
+
+def test_what_she_does_next_sends_first_what_she_might_take_back(site: Site, number: int) -> None:
+    with site.client("amy") as amy:
+        later(amy, number, "一", undo=True)
+        later(amy, number, "二", undo=True)
+        later(amy, number, "備註", undo=True, visibility="internal")
+        assert texts(amy, number)[1:] == ["備註"], "a note holds nothing up"
+        amy.post(f"/tickets/{number}/messages", json={"text": "三"})
+        assert texts(amy, number)[1:] == ["備註", "一", "二", "三"]
+        later(amy, number, "四", undo=True)
+        ticket = amy.get(f"/tickets/{number}")
+        moves = amy.get(f"/tickets/{number}/transitions").json()["items"]
+        end = next(m for m in moves if m["trigger"] == "close")
+        body = {"trigger": "close", "fields": dict.fromkeys(end["requires"], "已解決")}
+        done = amy.post(f"/tickets/{number}/transitions", json=body, headers={"If-Match": ticket.headers["ETag"]})
+        assert done.status_code == 200 and done.json()["category"] == "closed", done.text
+        assert texts(amy, number)[-1] == "四" and waiting(amy, number) == []
+
+
+def closed(site: Site, number: int) -> str:
+    with site.client("ben") as ben:
+        moves = ben.get(f"/tickets/{number}/transitions").json()["items"]
+        end = next(m for m in moves if m["trigger"] == "close")
+        fields = dict.fromkeys(end["requires"], "已解決")
+        assert ben.post(f"/tickets/{number}/transitions", json={"trigger": "close", "fields": fields}).is_success
+    return "ticket-closed"
+
+
+def wrote(site: Site, number: int) -> str:
+    with site.client("ming") as ming:
+        ming.post(f"/tickets/{number}/messages", json={"text": "不用了"})
+    return "member-wrote"
+
+
+def lost(site: Site, number: int) -> str:
+    site.add_agent("carl", ["viewer"], ["demo"])
+    return "permission-needed"
+
+
+def disabled(site: Site, number: int) -> str:
+    from engine.desk import accounts
+
+    site.run(lambda: accounts.disable(site.desk.context, "carl"))
+    return "writer-gone"
+
+
+@pytest.mark.parametrize("happens", [closed, wrote, lost, disabled], ids=lambda one: one.__name__)
+def test_what_can_no_longer_be_sent_is_kept_and_its_writer_told(
+    site: Site, number: int, happens: Callable[[Site, int], str]
+) -> None:
+    site.add_agent("carl", ["agent"], ["demo"])
+    with site.client("carl") as carl:
+        line = later(carl, number, unless_answered=True).json()["id"]
+        reason = happens(site, number)
+        due(site, line)
+        due(site, line)
+
+        def state(tx: Any) -> tuple[Any, ...]:
+            row = scheduled.one(tx, line)
+            notices = tx.values(
+                t.Notification.select(t.Notification.text).where(t.Notification.agent_id == row["agent_id"])
+            )
+            return row["state"], row["reason"], len([one for one in notices if "沒有送出" in one or "not sent" in one])
+
+        kept, why, told = site.run(lambda: site.desk.context.store.read(state))
+        assert (kept, why) == ("kept", reason) and told >= 1
+        with site.client("amy") as amy, site.client("ming") as ming:
+            assert WORDS not in ming.get(f"/tickets/{number}/messages").text and waiting(amy, number) == []
+        if happens is wrote:
+            (own,) = waiting(carl, number)
+            assert (own["state"], own["reason"]) == ("kept", "member-wrote")
+            conforms("send_scheduled", carl.post(f"/tickets/{number}/scheduled/{line}/send"))
+            assert texts(carl, number)[-1] == WORDS
+
+
+def test_one_that_is_over_for_too_long_is_not_sent_any_more(site: Site, number: int) -> None:
+    with site.client("amy") as amy:
+        soon, old = (later(amy, number, text).json()["id"] for text in ("剛過", "早就過了"))
+
+        def job(tx: Any) -> None:
+            for line, hours in ((soon, 11), (old, 13)):
+                at = tx.now - hours * 3_600_000_000
+                tx.run(t.ScheduledLine.update(send_at=at).where(t.ScheduledLine.id == line))
+
+        site.run(lambda: site.desk.context.store.write(job))
+        site.run(site.desk.tick)
+        assert "剛過" in texts(amy, number) and "早就過了" not in texts(amy, number)
+        assert [(one["state"], one["reason"]) for one in waiting(amy, number)] == [("kept", "late")]
+
+
+def test_of_undo_and_sending_at_once_one_wins_and_the_other_is_told(site: Site, number: int) -> None:
+    with site.client("amy") as amy, ThreadPoolExecutor(40) as crowd:
+        lines = [later(amy, number, f"第 {n} 句").json()["id"] for n in range(12)]
+        for n, line in enumerate(lines):
+
+            def take(_: int, line: int = line) -> int:
+                return amy.delete(f"/tickets/{number}/scheduled/{line}").status_code
+
+            def send(_: int, line: int = line) -> int:
+                return amy.post(f"/tickets/{number}/scheduled/{line}/send").status_code
+
+            codes = list(crowd.map(lambda k, take=take, send=send: (take, send)[k % 2](k), range(n, n + 4)))  # type: ignore[misc]
+            assert sorted(codes) == [200, 409, 409, 409], codes
+            assert texts(amy, number).count(f"第 {n} 句") <= 1
+        assert waiting(amy, number) == []
+
+
+def test_the_pump_sends_it_by_itself(site: Site, number: int) -> None:
+    with site.client("amy") as amy:
+        later(amy, number, send_at=in_(seconds=1))
+        until(lambda: WORDS in texts(amy, number), "it is sent at its time")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"text": " "}, 422, "empty-message"),
+        ({"send_at": "2020-01-01T00:00:00Z"}, 422, "time-over"),
+        ({"send_at": "2031-01-01T00:00:00Z"}, 422, "too-far"),
+        ({"send_at": "2031-01-01T00:00:00"}, 422, "invalid"),
+        ({"send_at": "tomorrow"}, 422, "invalid"),
+        ({"send_at": 7}, 422, "invalid"),
+        ({"attachments": ["nothing"]}, 422, "unknown-file"),
+        ({"send_at": None, "unless_answered": True}, 422, "no-time"),
+    ],
+    ids=["empty", "past", "far", "no zone", "no time", "a number", "no file", "unless without time"],
+)
+def test_bad_ones_are_refused_and_nothing_waits(
+    site: Site, number: int, body: dict[str, Any], status: int, code: str
+) -> None:
+    with site.client("amy") as amy, site.client("ming") as ming:
+        answer = later(amy, number, **body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert waiting(amy, number) == []
+        assert later(ming, number).status_code == 403, "members write now"
+
+
+def test_all_reasons_are_words_in_each_language() -> None:
+    assert all(set(words) == {"zh-TW", "zh-CN", "en"} for words in sending.REASONS.values())

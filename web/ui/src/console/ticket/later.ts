@@ -1,0 +1,81 @@
+/** Lines that the desk keeps for a ticket: those that may still be taken back, and those for another time. */
+import { reactive } from 'vue'
+
+import { api, ApiError } from '@/shared/api/client'
+import type { Message, ScheduledLine, ScheduledPage } from '@/shared/api/types'
+
+import { useDesk } from '../stores/desk'
+
+/** A kept line, and by this machine's clock when it goes: the desk's may show another time. */
+export interface Kept extends ScheduledLine {
+  readonly goes: number
+}
+
+interface Of {
+  lines: Kept[]
+  times: ScheduledPage['times']
+}
+
+const of = reactive<Record<number, Of>>({})
+/** After its time a line is gone, or it was not sent; the desk needs a moment. */
+const LOOK_AFTER = 700
+
+function entry(number: number): Of {
+  return (of[number] ??= { lines: [], times: [] })
+}
+
+function kept(line: ScheduledLine, span: number): Kept {
+  return { ...line, goes: Date.now() + span }
+}
+
+/** What `POST …/messages` answered with instead of the line itself. */
+export function keptBack(line: ScheduledLine): void {
+  const span = Date.parse(line.send_at) - Date.parse(line.created_at)
+  const here = entry(line.ticket)
+  here.lines = [...here.lines.filter((one) => one.id !== line.id), kept(line, span)]
+  if (line.undo) setTimeout(() => void load(line.ticket), span + LOOK_AFTER)
+}
+
+async function load(number: number): Promise<void> {
+  try {
+    const page = await api.get<Partial<ScheduledPage>>(`/tickets/${number}/scheduled`)
+    const before = new Map(entry(number).lines.map((line) => [line.id, line]))
+    const lines = (page.items ?? []).map((line) => ({ ...line, goes: before.get(line.id)?.goes ?? Date.parse(line.send_at) }))
+    of[number] = { lines, times: page.times ?? [] }
+    // One whose time is over by our clock and not by the desk's: another look.
+    if (lines.some((line) => line.undo && line.goes <= Date.now())) setTimeout(() => void load(number), LOOK_AFTER)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+  }
+}
+
+function drop(line: ScheduledLine): void {
+  const here = entry(line.ticket)
+  here.lines = here.lines.filter((one) => one.id !== line.id)
+}
+
+const path = (line: ScheduledLine): string => `/tickets/${line.ticket}/scheduled/${line.id}`
+
+/** Takes a line back before it is sent. Raises ApiError `already-sent` where it was too late. */
+async function cancel(line: ScheduledLine): Promise<void> {
+  try {
+    await api.remove(path(line))
+  } finally {
+    drop(line)
+  }
+}
+
+async function sendNow(line: ScheduledLine): Promise<void> {
+  const message = await api.post<Message>(`${path(line)}/send`)
+  drop(line)
+  useDesk().dispatch({ type: 'line-posted', message })
+}
+
+async function move(line: ScheduledLine, sendAt: string): Promise<void> {
+  await api.patch<ScheduledLine>(path(line), { send_at: sendAt })
+  await load(line.ticket)
+}
+
+export function useLater(number: number) {
+  return { load: () => load(number), lines: () => entry(number).lines, times: () => entry(number).times, cancel, sendNow, move }
+}
