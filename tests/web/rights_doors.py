@@ -34,7 +34,21 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line"), 999_999
+        (
+            "number",
+            "message",
+            "member",
+            "session",
+            "answer",
+            "reply",
+            "view",
+            "job",
+            "batch",
+            "tickettemplate",
+            "notice",
+            "line",
+        ),
+        999_999,
     ),
     "file": "0" * 32,
     "digest": "0" * 64,
@@ -97,6 +111,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         type = f"type-{whose}"
         ok(carla.put(f"/answers/types/{type}", json={"label": {"en": type}}))
         reply = ok(carla.post("/quick-replies", json={"title": f"t-{whose}", "text": "x"}))["id"]
+        template = ok(carla.post("/ticket-templates", json={"title": f"t-{whose}", "shop": "demo"}))["id"]
         view = ok(carla.post("/views", json={"name": f"v-{whose}"}))["id"]
 
     def rest(tx: Any) -> int:
@@ -118,6 +133,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "view": view,
         "job": job,
         "batch": job,
+        "tickettemplate": template,
         "username": "carla",
         "digest": digest,
         "notice": 1,
@@ -157,6 +173,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
     "nudge_ticket": {"note": ""},
+    "add_ticket_template": {"title": "a", "shop": "$shop"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},
