@@ -21,6 +21,7 @@ from engine.features import (
     quick_replies,
     records,
     system,
+    ticket_templates,
     views,
 )
 
@@ -36,6 +37,7 @@ FEATURES: tuple[Feature, ...] = (
     batches.FEATURE,
     system.FEATURE,
     audit.FEATURE,
+    ticket_templates.FEATURE,
 )
 """Our own."""
 

@@ -34,7 +34,21 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line", "task"),
+        (
+            "number",
+            "message",
+            "member",
+            "session",
+            "answer",
+            "reply",
+            "view",
+            "job",
+            "batch",
+            "tickettemplate",
+            "notice",
+            "line",
+            "task",
+        ),
         999_999,
     ),
     "file": "0" * 32,
@@ -99,6 +113,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         type = f"type-{whose}"
         ok(carla.put(f"/answers/types/{type}", json={"label": {"en": type}}))
         reply = ok(carla.post("/quick-replies", json={"title": f"t-{whose}", "text": "x"}))["id"]
+        template = ok(carla.post("/ticket-templates", json={"title": f"t-{whose}", "shop": "demo"}))["id"]
         view = ok(carla.post("/views", json={"name": f"v-{whose}"}))["id"]
 
     def rest(tx: Any) -> int:
@@ -120,6 +135,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "view": view,
         "job": job,
         "batch": job,
+        "tickettemplate": template,
         "username": "carla",
         "digest": digest,
         "notice": 1,
@@ -163,6 +179,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "add_task": {"title": "查件"},
     "change_task": {"position": 1},
     "add_record": {"kind": "handling", "text": "查件"},
+    "add_ticket_template": {"title": "a", "shop": "$shop"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},
