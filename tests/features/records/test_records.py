@@ -20,11 +20,6 @@ def opened(site: Site) -> int:
         return int(ming.post("/tickets", json={"subject": "杯子", "text": "請問杯子有裂痕怎麼辦"}).json()["number"])
 
 
-def written(site: Site, job: Callable[[Tx], T]) -> T:
-    result: T = site.run(lambda: site.desk.context.store.write(job)).result
-    return result
-
-
 def read(site: Site, job: Callable[[Tx], T]) -> T:
     result: T = site.run(lambda: site.desk.context.read(job))
     return result
@@ -89,53 +84,6 @@ def test_forty_at_once_and_twice_under_one_key(site: Site) -> None:
         key = {"Idempotency-Key": "record-once"}
         again = list(pool.map(lambda _: amy.post(at, json=body, headers=key).json(), range(10)))
         assert len({one["id"] for one in again}) == 1 and len(amy.get(at).json()["items"]) == 42
-
-
-def test_the_database_refuses_and_a_changed_row_is_found(site: Site) -> None:
-    number = opened(site)
-    with site.client("amy") as amy:
-        for n in range(3):
-            amy.post(f"/tickets/{number}/records", json={"kind": "handling", "text": f"第 {n} 次聯絡"})
-    ours = t.Record.ticket_id == t.Ticket.select(t.Ticket.id).where(t.Ticket.number == number)
-
-    def changed(query: Any) -> Any:
-        return lambda tx: tx.run(query)
-
-    for query in (
-        t.Record.update(body='{"text":"另一回事"}').where(ours),
-        t.Record.update(minutes=99).where(ours),
-        t.Record.update(body=None, minutes=99).where(ours),
-        t.Record.delete().where(ours),
-    ):
-        with pytest.raises(Exception, match="never changed or deleted"):
-            written(site, changed(query))
-    assert read(site, records.check_records).troubles == ()
-
-    def mutilated(tx: Tx, what: Any) -> list[str]:
-        """What is found of a store whose guard was taken off; nothing of it stays."""
-        tx.say("SAVEPOINT mutilated")
-        sqlite = str(site.desk.context.config["storage.url"]).startswith("sqlite")
-        for name in ("record_fixed", "record_kept"):
-            tx.say(f'DROP TRIGGER IF EXISTS "{name}"' + ("" if sqlite else ' ON "record"'))
-        tx.run(what)
-        found = [one.code for one in records.check_records(tx).troubles]
-        tx.say("ROLLBACK TO mutilated")
-        return found
-
-    for what, code in (
-        (t.Record.update(minutes=99).where(ours & (t.Record.number == 2)), "record-changed"),
-        (t.Record.update(body='{"text":"x"}').where(ours & (t.Record.number == 2)), "record-changed"),
-        (t.Record.delete().where(ours & (t.Record.number == 2)), "record-missing"),
-        (t.Record.delete().where(ours & (t.Record.number == 3)), "record-missing"),
-        (t.Record.delete().where(ours), "record-missing"),
-    ):
-        assert code in written(site, lambda tx, what=what: mutilated(tx, what))
-    ticket = read(site, lambda tx: tx.value(t.Ticket.select(t.Ticket.id).where(t.Ticket.number == number)))
-    assert written(site, lambda tx: records.erase(tx, [ticket])) == 3
-    assert read(site, records.check_records).troubles == (), "what was erased by the desk leaves the chain whole"
-    with site.client("amy") as amy:
-        items = amy.get(f"/tickets/{number}/records").json()["items"]
-        assert [(one["text"], one["erased"]) for one in items] == [("", True)] * 3
 
 
 def test_a_review_is_offered_at_closing_and_known_by_its_round(site: Site) -> None:
