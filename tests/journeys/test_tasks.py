@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.support import Person, Served
+from tests.journeys.test_access import found
 
 
 def _case(shop: Served, subject: str) -> int:
@@ -54,9 +55,11 @@ def test_a_case_is_shared_out_written_down_and_reviewed(shop: Served, browser: B
         page.locator("[data-test=record-2] [data-test=record-original]").click()
         expect(page.locator("[data-test=record-earlier]")).to_have_count(1)
 
+        assert found(page) == []
         page.locator("[data-test=move-close]").first.click()
         page.locator("[data-test=move-field-solution]").fill("補寄一個")
         page.locator("[data-test=move-review] summary").click()
+        assert found(page) == []
         page.locator("[data-test=review-problem]").fill("運送途中受壓")
         page.locator("[data-test=move-confirm]").click()
         expect(page.locator("[data-test=record-3]")).to_contain_text("運送途中受壓")
