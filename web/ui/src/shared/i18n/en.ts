@@ -300,6 +300,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'nudge.never': 'Nobody has nudged',
   'nudge.hint': 'Who has it is told. After one nudge the next is taken a while later.',
   'nudge.hintTeam': 'Nobody has it, so the team is told. After one nudge the next is taken a while later.',
+  'nudge.next': 'This was nudged only just now; again from {time} on.',
   'nudge.note': 'For colleagues (optional; the member does not see it)',
   'nudge.done': 'Nudged; your colleagues are told.',
   'handover.title': 'Hand-overs',

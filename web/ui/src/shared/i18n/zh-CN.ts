@@ -300,6 +300,7 @@ export const desk: Record<keyof typeof deskKeys, string> = {
   'nudge.never': '没有人催过',
   'nudge.hint': '负责的同事会收到通知。刚催过的，过一段时间才能再催。',
   'nudge.hintTeam': '还没有人负责，团队会收到通知。刚催过的，过一段时间才能再催。',
+  'nudge.next': '刚刚才催过，{time} 之后可以再催。',
   'nudge.note': '给同事的话（可不填，顾客看不到）',
   'nudge.done': '已催单，同事会收到通知。',
   'handover.title': '流转记录',

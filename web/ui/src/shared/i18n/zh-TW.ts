@@ -298,6 +298,7 @@ export const desk = {
   'nudge.never': '沒有人催過',
   'nudge.hint': '承辦的同事會收到通知。剛催過的，過一段時間才能再催。',
   'nudge.hintTeam': '還沒有人承辦，團隊會收到通知。剛催過的，過一段時間才能再催。',
+  'nudge.next': '剛剛才催過，{time} 之後可以再催。',
   'nudge.note': '給同事的話（可不填，顧客看不到）',
   'nudge.done': '已催單，同事會收到通知。',
   'handover.title': '流轉記錄',
