@@ -55,16 +55,27 @@ class LastLine(Struct):
 class LinkedTicket(Struct):
     """A case beside this one."""
 
+    id: int
+    """Of the link."""
     number: int
     kind: str
     subject: str
     state: str
     category: Literal["open", "pending", "closed"]
     link: str
-    """What the link is: the kind of the case that was opened."""
+    """What the link is: `parent`, `related`, `duplicate`; `split`; or the kind of the case that a rule opened."""
     origin: bool
-    """True for the case this one was opened beside."""
+    """True where it comes from the other one: that is the parent, the duplicate, or was there before."""
+    by_hand: bool
+    """It can be taken away again."""
     created_at: Time
+
+
+class TakenIn(Struct):
+    number: int
+    subject: str
+    member: str | None
+    """The name of its member, where that is another one."""
 
 
 class Ticket(Struct):
@@ -94,8 +105,10 @@ class Ticket(Struct):
     sla: list[Sla]
     fields: dict[str, Any]
     rating: int | None
+    merged: bool
+    """It was merged into another, and goes on there."""
     merged_into: int | None
-    """The number of the case in which this one went on: its lines stand there."""
+    """The number of the case in which a merged one goes on; null also where that is not for who asks."""
     version: int
     nudges: int | UnsetType = UNSET
     """Staff: how often somebody asked to hurry."""
@@ -110,6 +123,8 @@ class Ticket(Struct):
     last_line: LastLine | None | UnsetType = UNSET
     links: list[LinkedTicket] | UnsetType = UNSET
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
+    took_in: list[TakenIn] | UnsetType = UNSET
+    """Staff: cases that were merged into this one, with `GET /tickets/{number}`."""
     visit: Visit | UnsetType = UNSET
     """Staff: of a chat, from where it was begun, with `GET /tickets/{number}`."""
     followers: list[str] | UnsetType = UNSET

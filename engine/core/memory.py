@@ -26,6 +26,7 @@ from engine.core.entities import (
     Chat,
     Clock,
     Member,
+    MergeRecord,
     Message,
     Place,
     Ticket,
@@ -71,6 +72,8 @@ class World:
     seen: set[int] = field(default_factory=set)
     calls: dict[int, Call] = field(default_factory=dict)
     following: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    merges: dict[int, tuple[MergeRecord, tuple[Timer, ...]]] = field(default_factory=dict)
+    """How merged tickets were, with the timers they had."""
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
@@ -206,6 +209,8 @@ class World:
             clocks=tuple(self.clocks.get(ticket.id, {}).values()) if ticket else (),
             timers={name: t.due_at for (tid, name), t in self.timers.items() if ticket and tid == ticket.id},
             next_number=len(self.tickets) + 1,
+            went_to=self._went_to(ticket),
+            merged=self.merges[ticket.id][0] if ticket is not None and ticket.id in self.merges else None,
             agent=found,
             member_new=member is not None and member.id not in self.seen,
             outbound=self.outbound,
@@ -385,6 +390,13 @@ class World:
             for t in waiting
         ]
 
+    def _went_to(self, ticket: Ticket | None) -> int | None:
+        if ticket is None or ticket.merged_into is None:
+            return None
+        while ticket.merged_into is not None:
+            ticket = self.tickets[ticket.merged_into]
+        return ticket.number
+
     def _load(self, username: str) -> int:
         live = self.book.live_kinds
         return sum(
@@ -443,6 +455,9 @@ class World:
             self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
         elif change.thing == "link":
             self.links.append((real(values["from"]), real(values["to"]), values["kind"]))
+        elif change.thing == "merge":
+            timers = tuple(timer for (ticket_id, _), timer in self.timers.items() if ticket_id == ref)
+            self.merges[ref] = (MergeRecord(**{k: v for k, v in values.items() if k != "into"}), timers)
         elif change.thing == "call":
             self.calls[ref] = Call(id=ref, **{**values, "ticket_id": real(values["ticket_id"])})
         elif change.thing == "rating":
@@ -469,6 +484,10 @@ class World:
         elif change.thing == "follower":
             others = tuple(name for name in self.followers(ref) if name != change.key)
             self.following[ref] = (*others, change.key) if values["follows"] else others
+        elif change.thing == "merge":
+            for timer in self.merges.pop(ref)[1]:
+                if timer.due_at > self.now and timer.kind != "sla":
+                    self.timers[(ref, timer.name)] = timer
         elif change.thing == "message":
             for ticket_id, lines in self.messages.items():
                 self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]

@@ -123,6 +123,7 @@ CREATION = frozenset(
         "message.received",
         "message.sent",
         "ticket.mentioned",
+        "ticket.split",
         *_CALLS,
     }
 )

@@ -43,6 +43,7 @@ from engine.core.commands import (
 )
 from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
+from engine.core.joining import KeepApart, LinkTickets, MergeTicket, SplitTicket, UnlinkTickets, UnmergeTicket
 from engine.core.notices import NoticeKind
 from engine.core.questions import (
     Agents,
@@ -51,6 +52,7 @@ from engine.core.questions import (
     Events,
     FileById,
     History,
+    Links,
     Me,
     MemberById,
     Members,
@@ -60,6 +62,7 @@ from engine.core.questions import (
     Nudges,
     OpenChatOf,
     QueuePlace,
+    Repeats,
     ReplyGiven,
     RulesState,
     RulesStatistics,
@@ -121,13 +124,17 @@ __all__ = [
     "History",
     "JobKind",
     "JobSchedule",
+    "KeepApart",
     "KeepReply",
+    "LinkTickets",
+    "Links",
     "LiveEvent",
     "MarkRead",
     "Me",
     "MemberById",
     "MemberLine",
     "Members",
+    "MergeTicket",
     "Messages",
     "MoveTicket",
     "Notes",
@@ -145,6 +152,7 @@ __all__ = [
     "QueuePlace",
     "RateTicket",
     "Refused",
+    "Repeats",
     "ReplyGiven",
     "Retry",
     "RulesState",
@@ -161,6 +169,7 @@ __all__ = [
     "SignIn",
     "SignOn",
     "SignOut",
+    "SplitTicket",
     "Step",
     "StoreTrouble",
     "Subscription",
@@ -172,6 +181,8 @@ __all__ = [
     "Transitions",
     "UnblockMember",
     "UnfollowTicket",
+    "UnlinkTickets",
+    "UnmergeTicket",
     "UnsendMessage",
     "Upload",
     "Views",

@@ -17,6 +17,7 @@ from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say
 from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.trace import TraceEntry
 from engine.core.values import replace
+from engine.store import merges
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.followers import turn
@@ -228,13 +229,21 @@ class _Applying:
                 )
             )
         elif change.thing == "message":
-            self.tx.update(t.Message, change.values, id=ref)
+            self._set_message(ref, change.values)
+        elif change.thing == "merge":
+            merges.take_back(self.tx, ref)
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
         elif change.thing == "follower":
             turn(self.tx, ref, change.key, follows=change.values["follows"])
         else:
             raise StoreError(f"a {change.thing} is never changed")
+
+    def _set_message(self, message_id: int, values: Mapping[str, Any]) -> None:
+        if "ticket_id" in values:
+            values = {**values, "ticket_id": self.real(values["ticket_id"])}
+            merges.move_mail(self.tx, message_id, values["ticket_id"])
+        self.tx.update(t.Message, values, id=message_id)
 
     def _set_member(self, member_id: int, values: Mapping[str, Any]) -> None:
         columns = {k: v for k, v in values.items() if k in _MEMBER}
@@ -282,6 +291,8 @@ class _Applying:
         elif change.thing == "call":
             row = self._call_columns(change.values)
             self.refs[change.ref] = self.tx.insert(t.Call, {**row, "ticket_id": self.real(change.values["ticket_id"])})
+        elif change.thing == "merge":
+            merges.keep(self.tx, change.ref, values)
         elif change.thing == "link":
             ends = {"from_id": self.real(values["from"]), "to_id": self.real(values["to"])}
             self.tx.insert(t.TicketLink, {**ends, "kind": values["kind"], "created_at": self.tx.now})

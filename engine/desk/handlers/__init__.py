@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from engine.desk.handlers import agents, chats, files, members, messages, requests, scheduled, sessions, tickets
+from engine.desk.handlers import (
+    agents,
+    chats,
+    files,
+    links,
+    members,
+    merges,
+    messages,
+    requests,
+    scheduled,
+    sessions,
+    tickets,
+)
 
 COMMANDS = (
     *messages.COMMANDS,
     *scheduled.COMMANDS,
     *tickets.COMMANDS,
+    *merges.COMMANDS,
+    *links.COMMANDS,
     *chats.COMMANDS,
     *members.COMMANDS,
     *agents.COMMANDS,

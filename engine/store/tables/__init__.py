@@ -30,6 +30,7 @@ from engine.store.tables.tickets import (
     Ticket,
     TicketAgent,
     TicketLink,
+    TicketMerge,
 )
 from engine.store.tables.time import Schedule, Timer
 
@@ -51,6 +52,7 @@ MODELS: tuple[type[Model], ...] = (
     File,
     MessageFile,
     TicketLink,
+    TicketMerge,
     TicketAgent,
     Seen,
     TagUse,
@@ -131,6 +133,7 @@ __all__ = [
     "Ticket",
     "TicketAgent",
     "TicketLink",
+    "TicketMerge",
     "Timer",
     "ref",
 ]
