@@ -53,3 +53,12 @@ class Mention(Struct):
     username: str
     told: bool
     """False: may not see the ticket, and so hears nothing of it."""
+
+
+class TakenIn(Struct):
+    """A ticket that was merged into this one: its lines stand among these."""
+
+    number: int
+    subject: str
+    member: str | None
+    """The name of its member, where that is another one."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.lines_schema import Attachment, Mention, RuleSource, Sender, Unsent, Visit
+from web.lines_schema import Attachment, Mention, RuleSource, Sender, TakenIn, Unsent, Visit
 from web.sla_schema import Sla
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -69,13 +69,6 @@ class LinkedTicket(Struct):
     by_hand: bool
     """It can be taken away again."""
     created_at: Time
-
-
-class TakenIn(Struct):
-    number: int
-    subject: str
-    member: str | None
-    """The name of its member, where that is another one."""
 
 
 class Ticket(Struct):

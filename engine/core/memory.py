@@ -26,13 +26,13 @@ from engine.core.entities import (
     Chat,
     Clock,
     Member,
-    MergeRecord,
     Message,
     Place,
     Ticket,
 )
 from engine.core.library import Library
 from engine.core.lines import line_of
+from engine.core.merged import Merges, end_of
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
 from engine.core.spent import Spent
@@ -72,8 +72,7 @@ class World:
     seen: set[int] = field(default_factory=set)
     calls: dict[int, Call] = field(default_factory=dict)
     following: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    merges: dict[int, tuple[MergeRecord, tuple[Timer, ...]]] = field(default_factory=dict)
-    """How merged tickets were, with the timers they had."""
+    merges: Merges = field(default_factory=Merges)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
@@ -209,8 +208,8 @@ class World:
             clocks=tuple(self.clocks.get(ticket.id, {}).values()) if ticket else (),
             timers={name: t.due_at for (tid, name), t in self.timers.items() if ticket and tid == ticket.id},
             next_number=len(self.tickets) + 1,
-            went_to=self._went_to(ticket),
-            merged=self.merges[ticket.id][0] if ticket is not None and ticket.id in self.merges else None,
+            went_to=end_of(self.tickets, ticket),
+            merged=self.merges.record(ticket),
             agent=found,
             member_new=member is not None and member.id not in self.seen,
             outbound=self.outbound,
@@ -390,13 +389,6 @@ class World:
             for t in waiting
         ]
 
-    def _went_to(self, ticket: Ticket | None) -> int | None:
-        if ticket is None or ticket.merged_into is None:
-            return None
-        while ticket.merged_into is not None:
-            ticket = self.tickets[ticket.merged_into]
-        return ticket.number
-
     def _load(self, username: str) -> int:
         live = self.book.live_kinds
         return sum(
@@ -456,8 +448,7 @@ class World:
         elif change.thing == "link":
             self.links.append((real(values["from"]), real(values["to"]), values["kind"]))
         elif change.thing == "merge":
-            timers = tuple(timer for (ticket_id, _), timer in self.timers.items() if ticket_id == ref)
-            self.merges[ref] = (MergeRecord(**{k: v for k, v in values.items() if k != "into"}), timers)
+            self.merges.keep(ref, values, self.timers)
         elif change.thing == "call":
             self.calls[ref] = Call(id=ref, **{**values, "ticket_id": real(values["ticket_id"])})
         elif change.thing == "rating":
@@ -485,9 +476,7 @@ class World:
             others = tuple(name for name in self.followers(ref) if name != change.key)
             self.following[ref] = (*others, change.key) if values["follows"] else others
         elif change.thing == "merge":
-            for timer in self.merges.pop(ref)[1]:
-                if timer.due_at > self.now and timer.kind != "sla":
-                    self.timers[(ref, timer.name)] = timer
+            self.timers.update(self.merges.take_back(ref, self.now))
         elif change.thing == "message":
             for ticket_id, lines in self.messages.items():
                 self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]

@@ -123,7 +123,6 @@ CREATION = frozenset(
         "message.received",
         "message.sent",
         "ticket.mentioned",
-        "ticket.split",
         *_CALLS,
     }
 )

@@ -229,7 +229,7 @@ class _Applying:
                 )
             )
         elif change.thing == "message":
-            self._set_message(ref, change.values)
+            merges.set_line(self.tx, ref, change.values, self.real)
         elif change.thing == "merge":
             merges.take_back(self.tx, ref)
         elif change.thing == "agent":
@@ -238,12 +238,6 @@ class _Applying:
             turn(self.tx, ref, change.key, follows=change.values["follows"])
         else:
             raise StoreError(f"a {change.thing} is never changed")
-
-    def _set_message(self, message_id: int, values: Mapping[str, Any]) -> None:
-        if "ticket_id" in values:
-            values = {**values, "ticket_id": self.real(values["ticket_id"])}
-            merges.move_mail(self.tx, message_id, values["ticket_id"])
-        self.tx.update(t.Message, values, id=message_id)
 
     def _set_member(self, member_id: int, values: Mapping[str, Any]) -> None:
         columns = {k: v for k, v in values.items() if k in _MEMBER}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from peewee import fn
@@ -128,9 +128,12 @@ def take_back(tx: Tx, ticket_id: int) -> None:
 # --------------------------------------------------------------------------------------------------------------- split
 
 
-def move_mail(tx: Tx, message_id: int, ticket_id: int) -> None:
-    """What left of a line is another ticket's from now on: who answers it comes there."""
-    tx.run(t.Outbox.update(ticket_id=ticket_id).where(t.Outbox.message_id == message_id))
+def set_line(tx: Tx, message_id: int, values: Mapping[str, Any], real: Callable[[int], int]) -> None:
+    """Changes a line. Of one that goes into another ticket what has left is that one's too: who answers comes there."""
+    if "ticket_id" in values:
+        values = {**values, "ticket_id": real(values["ticket_id"])}
+        tx.run(t.Outbox.update(ticket_id=values["ticket_id"]).where(t.Outbox.message_id == message_id))
+    tx.update(t.Message, values, id=message_id)
 
 
 def newest_line(tx: Tx, ticket_id: int) -> None:

@@ -117,7 +117,9 @@ def unmerge(draft: Draft, command: UnmergeTicket) -> None:
     if kept is None:
         raise Refused("conflict", "cannot-unmerge", "the lines of this chat stand in the other case for good")
     if draft.now - kept.at > own_setting(draft.book, "unmerge_within", ticket.shop):
-        raise Refused("conflict", "merged-long-ago", "this was merged too long ago to be undone; split the lines off instead")
+        raise Refused(
+            "conflict", "merged-long-ago", "this was merged too long ago to be undone; split the lines off instead"
+        )
     lifecycle = draft.book.lifecycles[ticket.kind]
     state = kept.state if kept.state in lifecycle.states else lifecycle.initial
     since = ticket.waiting_since if ticket.waiting_since is not None else kept.line_since
@@ -137,7 +139,6 @@ def unmerge(draft: Draft, command: UnmergeTicket) -> None:
             draft.record("chat.resumed", {"trigger": "unmerge"})
     draft.log.append(Set("merge", ticket.id, {"undone": True}))
     draft.record("ticket.unmerged", {"number": ticket.number, "from": draft.case.went_to})
-    draft.keys.add("ticket.unmerged")
     draft.unheard = _STATES
 
 

@@ -146,7 +146,7 @@ def _transitions(work: Work, q: ask.Transitions) -> Any:
     draft = Draft(work.book, case, work.actor, work.tx.now)
     items = []
     lifecycle = work.book.lifecycles.get(case.ticket.kind)
-    for move in lifecycle.moves(case.ticket.state) if lifecycle else ():
+    for move in lifecycle.moves(case.ticket.state) if lifecycle and case.ticket.merged_into is None else ():
         refused = may_not(draft, move)
         if refused is not None and refused.code != "field-required":
             continue
