@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 import tornado.web
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from engine.desk import Refused, is_away
 from engine.editor import Said
@@ -69,11 +69,10 @@ class BaseHandler(tornado.web.RequestHandler):
     """Bytes of it that are kept, as `Web.bodies` counts them."""
     _answering = False
 
-    @property
-    def web(self) -> Web:
-        """The `Web` this request came to."""
-        web: Web = self.application.settings["web"]
-        return web
+    def __init__(self, application: tornado.web.Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self.web: Web = application.settings["web"]
+        """The `Web` this request came to: asked a dozen times, and by Tornado's own beginning already."""
+        super().__init__(application, request, **kwargs)
 
     # --- what a door says of itself -----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.core.entities import TRACKED, TRACKED_MEMBER, Actor, Case, Message
 from engine.core.handlers import begin
 from engine.core.reader import PARTS
 from engine.core.rulebook import Rulebook
-from engine.core.trace import MASK, PLAIN, Reason, TraceChange, TraceEntry, dropped, entry_of, jsonable
+from engine.core.trace import MASK, Reason, Seen, TraceChange, TraceEntry, all_jsonable, dropped, entry_of, jsonable
 from engine.core.values import Struct, replace
 from engine.lang import LIMITS, Effect, Rule
 
@@ -194,53 +195,57 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
     machine, automatic = draft.chain.machine, draft.message is not None and draft.message.automatic
     last: list[tuple[Effect, list[TraceChange], int]] = []
     values: dict[str, Any] = {}
-    seen: tuple[Any, ...] = ()
+    seen = Seen(book, values)
+    then: tuple[Any, ...] = ()
     for stage in book.environment.stages:
         state = (draft.ticket, draft.member, draft.chat, draft.agent)
-        if not seen:
-            values = reader.read(draft)
+        if not then:
+            values.update(reader.read(draft))
             values["now"] = draft.now
             record["stages"].append({"stage": stage.name, "values": _for_snapshot(values)})
-        elif any(map(is_not, state, seen)):
-            replaced = [part for part, now, then in zip(PARTS, state, seen, strict=True) if now is not then]
-            fresh = reader.again(draft, frozenset(replaced))
+        elif any(map(is_not, state, then)):
+            fresh = reader.again(draft, frozenset(compress(PARTS, map(is_not, state, then))))
             delta = {name: value for name, value in fresh.items() if values[name] != value}
             if delta:
                 record["stages"].append({"stage": stage.name, "values": _for_snapshot(delta)})
-                values = {**values, **delta}
-        seen = state
+                values.update(delta)
+                for name in delta:
+                    seen.pop(name, None)
+        then = state
         if stage.name not in heard:
             continue
         found = book.rules.matching(stage.name, keys, values, before, helpers, draft.shop)
-        matches = [rule for rule in found if _may_act(draft, rule)]
+        matches = [rule for rule in found if rule.limit is None or _may_act(draft, rule)]
         if helpers.failures:
             for failed_rule, error in helpers.take_failures():
-                run.trace.append(entry_of(book, failed_rule, wave, "failed", values, _raised(error)))
+                run.trace.append(entry_of(failed_rule, wave, "failed", seen, _raised(error)))
                 draft.record("rule.failed", {"rule": failed_rule.id, "error": str(error)})
+        if not matches:
+            continue
         if machine or automatic:
             silent = [rule for rule in matches if mute(rule, keys, machine=machine, automatic=automatic)]
-            run.trace.extend(entry_of(book, rule, wave, "lost", values, Reason("automatic")) for rule in silent)
+            run.trace.extend(entry_of(rule, wave, "lost", seen, Reason("automatic")) for rule in silent)
             matches = [rule for rule in matches if rule not in silent]
         if not matches:
             continue
         if stage.mode == "first":
             best = matches[0]
             first = Reason("stage", best.id, stage.name)
-            run.trace.extend(entry_of(book, rule, wave, "lost", values, first) for rule in matches if rule is not best)
+            run.trace.extend(entry_of(rule, wave, "lost", seen, first) for rule in matches if rule is not best)
             matches = [best]
         effects: list[Effect] = []
         for rule in tuple(matches):
             try:
                 effects.extend(rule.effects(values, before, helpers))
             except Exception as error:  # a rule that raises never takes the others down
-                run.trace.append(entry_of(book, rule, wave, "failed", values, _raised(error)))
+                run.trace.append(entry_of(rule, wave, "failed", seen, _raised(error)))
                 draft.record("rule.failed", {"rule": rule.id, "error": str(error)})
                 matches.remove(rule)
         wished = [e for e in effects if answers(e.rule, e.action, keys, machine=machine, automatic=automatic)]
         standing, lost = merge(wished)
         repeated = {rule.id for rule in matches if rule.id in run.acted}
         new = [rule for rule in matches if rule.id not in repeated]
-        entries = {rule.id: entry_of(book, rule, wave, "acted", values) for rule in new}
+        entries = {rule.id: entry_of(rule, wave, "acted", seen) for rule in new}
         for effect in standing:
             if effect.rule.id in repeated:
                 continue
@@ -253,7 +258,7 @@ def _wave(draft: Draft, run: _Run, keys: frozenset[str], before: Mapping[str, An
             run.stopped |= action.ends
         losing = {one.effect.rule.id for one in lost}
         stands = frozenset(name for name in losing if has_its_way(name, wished, lost))
-        _note_acting(draft, run, new, entries, lost, stands, wave, values)
+        _note_acting(draft, run, new, entries, lost, stands, wave, seen)
         if run.stopped:
             break
     said = len(draft.replies)
@@ -288,7 +293,7 @@ def _note_acting(
     lost: list[Lost],
     stands: frozenset[str],
     wave: int,
-    values: Mapping[str, Any],
+    seen: Seen,
 ) -> None:
     """`stands`: where some lost, the rules of whose wishes something stands, be it because another wished the same."""
     losers: dict[str, list[Reason]] = {}
@@ -307,7 +312,7 @@ def _note_acting(
                 if key is not None:
                     draft.use(rule.id, scope, key)
         if rule.id in losers:
-            run.trace.append(entry_of(draft.book, rule, wave, "lost", values, *losers[rule.id]))
+            run.trace.append(entry_of(rule, wave, "lost", seen, *losers[rule.id]))
 
 
 def _may_act(draft: Draft, rule: Rule) -> bool:
@@ -417,13 +422,14 @@ _APART = frozenset({"message.text", "now"})
 
 def _for_snapshot(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as the decision record keeps them (encrypted as one piece); the line's text stands there by reference."""
-    return {
-        name: value if type(value) in PLAIN else jsonable(value) for name, value in values.items() if name not in _APART
-    }
+    kept = all_jsonable(values)
+    for name in _APART:
+        kept.pop(name, None)
+    return kept
 
 
 def _plain_before(before: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: jsonable(value) for name, value in sorted(before.items())}
+    return all_jsonable(dict(sorted(before.items())))
 
 
 _OUTLASTING = frozenset({"notice.created", "message.flagged", "member.blocked", "rule.failed"})

@@ -9,7 +9,7 @@ from engine.core.calendar import from_micros
 from engine.core.entities import MINUTE
 from engine.core.followers import followers
 from engine.core.hours import hours_in_words
-from engine.core.reader import Attribute, Of
+from engine.core.reader import Attribute, Custom, Of
 from engine.core.rights import may_answer
 from engine.core.view import Getter
 from engine.core.view import View as Draft
@@ -323,9 +323,4 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
 
 def custom(owner: str, name: str) -> Getter:
     """How a declared custom field (`ticket.amount`) is read."""
-
-    def get(draft: Draft) -> Any:
-        holder: Any = draft.member if owner == "member" else draft.ticket
-        return holder.fields.get(name) if holder is not None else None
-
-    return Of(get, "member" if owner == "member" else "ticket")
+    return Custom("member" if owner == "member" else "ticket", name)

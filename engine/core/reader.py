@@ -6,9 +6,9 @@ chat or the agent; all else (the line, the call, the event's own fields, the mom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.core.view import Getter
 from engine.core.view import View as Draft
@@ -44,9 +44,31 @@ class Of:
         return self.get(draft)
 
 
-_Plain = tuple[str, tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
-"""A part, fields that are its attributes, and what gives them all."""
-_Plan = tuple[tuple[_Plain, ...], tuple[tuple[str, Getter], ...]]
+class Custom:
+    """The getter of a custom field of one part of a draft: None where the part is missing, or has no such field."""
+
+    __slots__ = ("name", "part")
+
+    def __init__(self, part: str, name: str) -> None:
+        self.part = part
+        self.name = name
+
+    def __call__(self, draft: Draft) -> Any:
+        holder = getattr(draft, self.part)
+        return None if holder is None else holder.fields.get(self.name)
+
+
+_Some = tuple[str, tuple[str, ...], Callable[[Any], Iterable[Any]]]
+"""A part, fields of it, and what gives them all."""
+
+
+class _Plan(NamedTuple):
+    """How some fields are read, most of them many at once."""
+
+    blank: dict[str, None]
+    """Their names in order."""
+    many: tuple[_Some, ...]
+    single: tuple[tuple[str, Getter], ...]
 
 
 class Reader:
@@ -54,17 +76,22 @@ class Reader:
 
     def __init__(self, getters: Mapping[str, Getter]) -> None:
         attributes: dict[str, list[tuple[str, str]]] = {}
-        self._other: list[tuple[str, Getter, tuple[str, ...]]] = []
+        custom: dict[str, list[tuple[str, str]]] = {}
+        other: list[str] = []
+        self._single: list[tuple[str, Getter, tuple[str, ...]]] = []
         for name, get in sorted(getters.items()):
             if isinstance(get, Attribute):
                 attributes.setdefault(get.part, []).append((name, get.name))
+                continue
+            other.append(name)
+            if isinstance(get, Custom):
+                custom.setdefault(get.part, []).append((name, get.name))
             else:
-                self._other.append((name, get.get, get.parts) if isinstance(get, Of) else (name, get, PARTS))
-        self._plain: tuple[_Plain, ...] = tuple(
-            (part, tuple(name for name, _ in pairs), _tuple_of([attribute for _, attribute in pairs]))
-            for part, pairs in attributes.items()
-        )
-        self._all: _Plan = (self._plain, tuple((name, get) for name, get, _ in self._other))
+                self._single.append((name, get.get, get.parts) if isinstance(get, Of) else (name, get, PARTS))
+        self._many: list[_Some] = [(part, *_many(pairs, _tuple_of)) for part, pairs in attributes.items()]
+        self._order = [name for _, names, _ in self._many for name in names] + other
+        self._many += [(part, *_many(pairs, _fields_of)) for part, pairs in custom.items()]
+        self._all = self._plan(self._many, self._single)
         self._some: dict[frozenset[str], _Plan] = {}
 
     def read(self, draft: Draft) -> dict[str, Any]:
@@ -75,27 +102,38 @@ class Reader:
         """Those fields that one of the `parts`, which were replaced, may have changed."""
         plan = self._some.get(parts)
         if plan is None:
-            plain = tuple(one for one in self._plain if one[0] in parts)
-            other = tuple((name, get) for name, get, needs in self._other if not parts.isdisjoint(needs))
-            plan = self._some[parts] = (plain, other)
+            many = [one for one in self._many if one[0] in parts]
+            plan = self._some[parts] = self._plan(many, [one for one in self._single if not parts.isdisjoint(one[2])])
         return self._read(draft, plan)
+
+    def _plan(self, many: list[_Some], single: list[tuple[str, Getter, tuple[str, ...]]]) -> _Plan:
+        read = {name for _, names, _ in many for name in names} | {name for name, _, _ in single}
+        blank = dict.fromkeys(name for name in self._order if name in read)
+        return _Plan(blank, tuple(many), tuple((name, get) for name, get, _ in single))
 
     @staticmethod
     def _read(draft: Draft, plan: _Plan) -> dict[str, Any]:
-        plain, other = plan
-        values: dict[str, Any] = {}
-        for part, names, get in plain:
+        values: dict[str, Any] = plan.blank.copy()
+        for part, names, get in plan.many:
             holder = getattr(draft, part)
-            if holder is None:
-                values.update(dict.fromkeys(names))
-            else:
+            if holder is not None:
                 values.update(zip(names, get(holder), strict=True))
-        for name, getter in other:
+        for name, getter in plan.single:
             values[name] = getter(draft)
         return values
 
 
-def _tuple_of(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+def _many(
+    pairs: list[tuple[str, str]], made: Callable[[list[str]], Callable[[Any], Iterable[Any]]]
+) -> tuple[tuple[str, ...], Callable[[Any], Iterable[Any]]]:
+    return tuple(name for name, _ in pairs), made([of for _, of in pairs])
+
+
+def _fields_of(names: list[str]) -> Callable[[Any], Iterable[Any]]:
+    return lambda holder: map(holder.fields.get, names)
+
+
+def _tuple_of(attributes: list[str]) -> Callable[[Any], Iterable[Any]]:
     if len(attributes) > 1:
         return attrgetter(*attributes)
     one = attrgetter(*attributes)

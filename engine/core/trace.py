@@ -105,7 +105,7 @@ class TraceEntry(Struct, frozen=True):
     def stored(self) -> list[Any]:
         """The entry as it is kept: a list, as all within it, without what is empty at its end."""
         head = (self.rule, self.title, self.file, self.line, self.stage, self.wave, self.outcome, self.values)
-        changes = [_short(one.action, one.target, one.value, one.more, one.missed) for one in self.changes]
+        changes = [_change(one) for one in self.changes]
         reasons = [_short(one.kind, one.winner, one.target, one.text) for one in self.reasons]
         return _short(*head, changes, reasons, empty=({}, []))
 
@@ -150,16 +150,31 @@ def acted_rules(trace: bytes) -> set[str]:
     return {row["rule"] for row in rows if row["outcome"] == "acted"}
 
 
-def entry_of(
-    book: Rulebook, rule: Rule, wave: int, outcome: str, values: Mapping[str, Any], *reasons: Reason
-) -> TraceEntry:
+class Seen(dict[str, Any]):
+    """Values as they may stand in a trace, each worked out when it is first asked for: rules of one stage read much the
+    same ones. Who changes the values takes out what stands here of them."""
+
+    __slots__ = ("_book", "_personal", "_values")
+
+    def __init__(self, book: Rulebook, values: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._book = book
+        self._personal = book.personal
+        self._values = values
+
+    def __missing__(self, name: str) -> Any:
+        value = self._values.get(name)
+        plain = type(value) in PLAIN and name not in self._personal
+        short = plain and not (type(value) is str and len(value) > LONGEST)
+        shown = self[name] = value if short else mask(self._book, name, value)
+        return shown
+
+
+def entry_of(rule: Rule, wave: int, outcome: str, seen: Seen, *reasons: Reason) -> TraceEntry:
     """How a rule fared that saw these values; those its condition read are kept."""
-    seen = {}
-    for name in _in_order(rule.condition.reads) if rule.condition is not None else ():
-        value = values.get(name)
-        plain = type(value) in PLAIN and name not in book.personal  # most are: the desk writes these by the million
-        seen[name] = value if plain and not (type(value) is str and len(value) > LONGEST) else mask(book, name, value)
-    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, seen)
+    names = _in_order(rule.condition.reads) if rule.condition is not None else ()
+    values = dict(zip(names, map(seen.__getitem__, names), strict=True))
+    return TraceEntry(rule.id, rule.title, rule.file, rule.line, rule.stage, wave, outcome, reasons, values)
 
 
 def dropped(book: Rulebook, name: str, reason: Reason) -> TraceEntry:
@@ -208,9 +223,24 @@ def jsonable(value: Any) -> Any:
     return value if isinstance(value, (str, int, float)) else str(value)
 
 
+def all_jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields by name as JSON holds them. Most are plain, which is seen without a call: there are hundreds."""
+    return {name: value if type(value) in PLAIN else jsonable(value) for name, value in values.items()}
+
+
 @lru_cache(maxsize=10_000)
 def _in_order(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
+
+
+def _change(one: TraceChange) -> list[Any]:
+    """As `_short`, told by itself for what most changes are."""
+    if one.missed is None and not one.more and type(one.value) in _TOLD:
+        return [one.action, one.target, one.value]
+    return _short(one.action, one.target, one.value, one.more, one.missed)
+
+
+_TOLD = PLAIN - {type(None)}
 
 
 def _short(*row: Any, empty: tuple[Any, ...] = (None, {})) -> list[Any]:

@@ -39,12 +39,15 @@ def check(value: Any, pointer: str = "") -> None:
     elif names := _names(value.__class__):
         for name in names:
             item = getattr(value, name)
-            if item is not None and type(item) not in _PLAIN:
+            # Most are missing, plain or sound texts: nothing is asked again of these.
+            if item and type(item) not in _PLAIN and not (type(item) is str and clean(item)):
                 check(item, f"{pointer}/{name}")
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            check(name, pointer)
-            check(item, f"{pointer}/{_BAD.sub(REPLACED, str(name))}")
+            if not (type(name) is str and clean(name)):
+                check(name, pointer)
+            if item and type(item) not in _PLAIN and not (type(item) is str and clean(item)):
+                check(item, f"{pointer}/{_BAD.sub(REPLACED, str(name))}")
 
 
 def cleaned(value: T) -> T:

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.lang import tree
 from engine.lang.conjunctions import is_safe
-from engine.lang.patterns import compile_pattern
+from engine.lang.patterns import finder
 from engine.lang.runtime import NAMES
 from engine.lang.text import WordSet, fold
 from engine.lang.tree import type_of
@@ -184,15 +184,22 @@ class Unit:
                 name = "_starts" if node.where == "starts" else "_ends"
                 return self._guarded(self._folded(node.left), f"{name}(%, {self._constant(fold(node.text))})")
             case tree.TextMatches():
-                search = compile_pattern(node.pattern, node.ignore_case).search
-                return self._guarded(self._value(node.left), f"{self._constant(search)}(%) is not None")
+                found = finder(node.pattern, node.ignore_case)
+                return self._guarded(self._value(node.left), f"{self._constant(found)}(%)")
             case tree.IsEmpty():
-                return f"({'not ' if node.negated else ''}_empty({self._value(node.left)}))"
+                return self._is_empty(self._value(node.left), negated=node.negated)
             case tree.HasChanged():
                 return self._changed(node)
             case tree.Defined():
                 return f"{self._definition(node)}(g, b, h, m)"
         raise AssertionError(f"not a condition: {node!r}")
+
+    def _is_empty(self, code: str, *, negated: bool) -> str:
+        """As runtime.py's `is_empty`, without a call."""
+        local = self._local()
+        if negated:
+            return f"(({local} := {code}) is not None and {local} not in _EMPTY)"
+        return f"(({local} := {code}) is None or {local} in _EMPTY)"
 
     def _definition(self, node: tree.Defined) -> str:
         """A definition is a function of its own, asked once an evaluation."""

@@ -102,6 +102,11 @@ class _Item(NamedTuple):
     ranges: tuple[Literal, ...]
     check: Check | _Whole | None
 
+    @property
+    def asked_always(self) -> bool:
+        """Whether it is asked as a whole wherever its leaf is found."""
+        return type(self.check) is _Whole and not self.ranges
+
 
 class Index:
     """Many conditions by their places. `calls`: each as a function, None for one that always holds. `whole`: for a
@@ -155,13 +160,8 @@ class Index:
                 return sorted(set(sure)) if self._repeats else sorted(sure), {}
             return sure, {}
         raised: dict[int, Exception] = {}
-        told: set[int] = set()
-        for check, places in asked:
-            if self._repeats and len(places) == 1:  # a condition that is asked as a whole is asked once
-                if places[0] in told:
-                    continue
-                if isinstance(check, _Whole):
-                    told.add(places[0])
+        # A condition that is asked as a whole is asked once, whichever of its rows was found.
+        for check, places in dict.fromkeys(asked) if self._repeats else asked:
             try:
                 if check.call(g, b, h, m):
                     sure += places
@@ -217,6 +217,8 @@ class _Builder:
         self._groups: dict[tuple[str, tuple[Any, ...]] | None, _Group] = {None: _Group()}
         self._tests: dict[str, tree.Test] = {}
         self._domain: dict[str, int] = {}
+        self._always: set[int] = set()
+        """Places that are asked as a whole whatever the event: their other rows can tell nothing more."""
 
     def build(self) -> tuple[Callable[..., Any], str]:
         self._file()
@@ -269,8 +271,7 @@ class _Builder:
         if base or len(group.entries) > _SMALL:
             shares = [{slot: self._share(entry, slot) for slot in entry.equal} for entry in group.entries]
             chosen = choose(shares, _SIGNATURES if base else _GROUP_SIGNATURES)
-        plain: list[_Item] = []
-        tables: dict[Signature, dict[Any, list[_Item]]] = {}
+        filed: list[tuple[_Entry, Signature, _Item]] = []
         for entry in group.entries:
             best: Signature = ()
             passed = 1.0
@@ -279,7 +280,16 @@ class _Builder:
                     share = prod(self._share(entry, slot) for slot in signature)
                     if share < passed and prod(map(len, self._allowed(entry, signature))) <= _MOST_KEYS:
                         best, passed = signature, share
-            item = self._item(entry, best)
+            filed.append((entry, best, self._item(entry, best)))
+        plain: list[_Item] = []
+        tables: dict[Signature, dict[Any, list[_Item]]] = {}
+        if base:
+            always = {item.place: item for _, best, item in filed if not best and item.asked_always}
+            self._always.update(always)
+            plain.extend(always.values())
+        for entry, best, item in filed:
+            if item.place in self._always:
+                continue
             if not best:
                 plain.append(item)
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import re2
@@ -58,3 +58,20 @@ def compile_pattern(pattern: str, ignore_case: bool) -> Any:
     options.max_mem = LIMITS.pattern_memory
     options.case_sensitive = not ignore_case
     return re2.compile(pattern, options)
+
+
+def finder(pattern: str, ignore_case: bool) -> Callable[[str], bool]:
+    """Whether the pattern is found in a text, as `search` of its RE2 object says, without making a match to say where:
+    most patterns of rules are not found, and the wrapper in Python takes several times what RE2 itself does."""
+    match = compile_pattern(pattern, ignore_case)._regexp.Match
+    anywhere = re2._Anchor.UNANCHORED
+
+    def found(text: str) -> bool:
+        octets = text.encode()
+        return bool(match(anywhere, octets, 0, len(octets))[0] != _NOWHERE)
+
+    return found
+
+
+_NOWHERE = (-1, -1)
+"""The span that RE2 gives where nothing is found."""

@@ -73,14 +73,18 @@ def stands_apart(text: str, in_octets: str, end: int, length: int) -> bool:
     return bounded(text, end - length, end)
 
 
+EMPTY: tuple[Any, ...] = ("", (), [])
+"""What is empty beside None."""
+
+
 def is_empty(value: Any) -> bool:
     """None, an empty text and an empty list are empty; zero and false are not."""
-    return value is None or value == "" or value == () or value == []
+    return value is None or value in EMPTY
 
 
 def differs(now: Any, before: Any) -> bool:
     """Whether a field changed; the ways of being empty are one."""
-    if is_empty(now):
+    if now is None or now in EMPTY:
         return not is_empty(before)
     return bool(now != before)
 
@@ -211,6 +215,7 @@ NAMES: Mapping[str, Any] = {
     "_octets": octets,
     "_apart": stands_apart,
     "_empty": is_empty,
+    "_EMPTY": EMPTY,
     "_differs": differs,
     "_add": add,
     "_sub": subtract,

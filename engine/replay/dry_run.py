@@ -19,7 +19,7 @@ from engine.core.errors import Refused
 from engine.core.questions import DryRun, DryRunLine
 from engine.core.rulebook import Rulebook
 from engine.core.sight import Sight
-from engine.core.trace import Reason, TraceEntry, entry_of
+from engine.core.trace import Reason, Seen, TraceEntry, entry_of
 from engine.lang import Effect, Template
 from engine.replay.compare import BeforeAfter, ComparedBook
 from engine.replay.course import Limits
@@ -131,20 +131,21 @@ def _entries(replay: Replay, record: Record, done: StageOutcome) -> Iterable[Tra
     }
     told = {entry.rule: entry.changes for entry in record.had_a_say(done.wave) if entry.outcome == "acted"}
     book = replay.after.book
+    seen = Seen(book.rulebook, done.values)
     for rule in done.matched:
         effects = [effect for effect in done.standing if effect.rule.id == rule.id]
         lost = [item for item in done.lost if item.effect.rule.id == rule.id]
         if effects or not lost or has_its_way(rule.id, done.wished, done.lost):
             same = _alike(old.get(rule.id, []), effects) and rule.id in told
-            acted = entry_of(book.rulebook, rule, done.wave, "acted", done.values)
+            acted = entry_of(rule, done.wave, "acted", seen)
             wanted = (ACTIONS[effect.action].wanted(book.rulebook, effect.args) for effect in effects)
             acted.changes.extend(told[rule.id] if same else wanted)
             yield acted
         if lost:
-            yield entry_of(book.rulebook, rule, done.wave, "lost", done.values, *(item.reason for item in lost))
+            yield entry_of(rule, done.wave, "lost", seen, *(item.reason for item in lost))
     for rule in done.passed_over:
         first = Reason("stage", done.matched[0].id, done.stage)
-        yield entry_of(book.rulebook, rule, done.wave, "lost", done.values, first)
+        yield entry_of(rule, done.wave, "lost", seen, first)
 
 
 def _alike(some: list[Effect], others: list[Effect]) -> bool:

@@ -90,6 +90,18 @@ _COMPUTED = frozenset({"open_tickets", "complaints_30d", "id", "load"})
 """Attributes of entities that are counted, not stored."""
 
 
+_AS_THEY_ARE = (
+    frozenset(t.Ticket._meta.columns) - FOLDED - _COMPUTED - {"priority", "route_skills", "member_id", "fields"}
+)
+"""Columns of a ticket that hold what its attribute of the same name is: most of them."""
+
+
+def _but_id(values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(values)
+    kept.pop("id", None)
+    return kept
+
+
 class _Applying:
     def __init__(
         self, tx: Tx, case: Case, lexicon: Lexicon, actor: Actor, uploaders: frozenset[str], shop: str
@@ -172,7 +184,9 @@ class _Applying:
         """Attributes of a ticket as columns; custom fields are left to the caller."""
         columns: dict[str, Any] = {}
         for name, value in values.items():
-            if name == "assignee":
+            if name in _AS_THEY_ARE:
+                columns[name] = value
+            elif name == "assignee":
                 columns["assignee_id"] = self._agent(value) if value else None
             elif name == "priority":
                 columns["priority"] = value
@@ -341,7 +355,7 @@ class _Applying:
         for change in changes:
             touched = True
             if isinstance(change, Create):
-                clocks[change.values["target"]] = Clock(**{k: v for k, v in change.values.items() if k != "id"})
+                clocks[change.values["target"]] = Clock(**_but_id(change.values))
             elif change.key in clocks:
                 clocks[change.key] = replace(clocks[change.key], **change.values)
         if not touched:
@@ -354,7 +368,7 @@ class _Applying:
         rows = []
         for change in changes:
             ticket_id = self.real(change.ref)
-            values = {k: v for k, v in change.values.items() if k != "id"}
+            values = _but_id(change.values)
             if "warned" in values:
                 values["warned"] = to_json(list(values["warned"]))
             if isinstance(change, Create):

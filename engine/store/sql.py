@@ -40,7 +40,8 @@ class Prepared:
     def __init__(self, build: Callable[[], Any], lock_rows: type[Model] | None = None) -> None:
         self._build = build
         self._lock_rows = lock_rows
-        self._compiled: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        """By kind of database: the SQL, the names of its parameters in order, and what those hold that never vary."""
         self.names: dict[str, tuple[str, ...]] = {}
         """The columns it gives, by kind of database, once it has run."""
 
@@ -52,15 +53,19 @@ class Prepared:
         compiled = self._compiled.get(database.param)
         if compiled is None:
             compiled = self._compiled[database.param] = self._compile(database)
-        sql, template = compiled
-        return sql, tuple([values[item.name] if type(item) is Parameter else item for item in template])
+        sql, names, fixed = compiled
+        if fixed:
+            values = {**fixed, **values}
+        return sql, tuple(map(values.__getitem__, names))
 
-    def _compile(self, database: Database) -> tuple[str, tuple[Any, ...]]:
+    def _compile(self, database: Database) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         query = self._build()
         if self._lock_rows is not None and database.for_update:
             query = query.for_update(of=self._lock_rows)
         sql, params = database.get_sql_context().sql(query).query()
-        return sql, tuple(params)
+        fixed = {f"={place}": item for place, item in enumerate(params) if type(item) is not Parameter}
+        names = [item.name if type(item) is Parameter else f"={place}" for place, item in enumerate(params)]
+        return sql, tuple(names), fixed
 
 
 class PreparedOfIds:
@@ -265,7 +270,7 @@ class Connection:
         full = [{**base, **row} for row in rows]
         columns = tuple(full[0])
         sql = insert_sql(self.database, model, columns, rows=len(rows), returning=True)
-        cursor = self._execute(sql, tuple([row[column] for row in full for column in columns]))
+        cursor = self._execute(sql, tuple([value for row in full for value in map(row.__getitem__, columns)]))
         if self.database.returning_clause:
             return sorted(int(made[0]) for made in cursor.fetchall())
         last = int(cursor.lastrowid)  # SQLite has one writer, and counts on by one
@@ -289,7 +294,7 @@ class Connection:
         if len(rows) == 1:
             self._execute(sql, tuple(full[0].values()))
             return
-        self.execute_many(sql, [tuple([row[c] for c in columns]) for row in full])
+        self.execute_many(sql, [tuple(map(row.__getitem__, columns)) for row in full])
 
     def execute_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One statement for many rows of parameters."""

@@ -17,7 +17,9 @@ Tags = Annotated[list[Name], Meta(max_length=50)]
 
 
 class BatchMove(Body):
-    trigger: Name
+    trigger: Name | None = None
+    to: Literal["closed"] | None = None
+    """In place of a trigger: each ticket is closed by the move its own lifecycle has for that."""
     fields: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
     """What the move requires, where it is the same for all."""
 
@@ -94,7 +96,7 @@ async def start_batch(call: Call) -> Reply:
     }
     if what.transition is not None:
         move = BatchMove(what.transition) if isinstance(what.transition, str) else what.transition
-        do["move"] = {"trigger": move.trigger, "fields": move.fields}
+        do["move"] = {"trigger": move.trigger, "to": move.to, "fields": move.fields}
     if what.reply is not None:
         reply = BatchReply(what.reply) if isinstance(what.reply, str) else what.reply
         do["reply"] = {"text": reply.text, "visibility": reply.visibility}

@@ -13,6 +13,7 @@ from engine.core import access
 from engine.core.commands import ChangeTicket, MoveTicket, PostMessage
 from engine.core.entities import Actor, Ticket
 from engine.core.errors import Refused
+from engine.core.questions import Transitions
 from engine.desk import Claimed, Context, JobKind, Step, Work
 from engine.features.batches import commands, store
 from engine.store import Tx
@@ -85,7 +86,19 @@ def _done(work: Work, row: Row, do: Mapping[str, Any], before: Mapping[str, Any]
     if do.get("reply"):
         work.act(PostMessage(number, do["reply"]["text"], do["reply"]["visibility"]))
     if do.get("move"):
-        work.act(MoveTicket(number, do["move"]["trigger"], do["move"].get("fields", {})))
+        work.act(_moved(work, number, do["move"]))
+
+
+def _moved(work: Work, number: int, move: Mapping[str, Any]) -> MoveTicket:
+    """The move that is wanted of a ticket, with what it requires."""
+    if move["to"] is None:
+        return MoveTicket(number, move["trigger"], move["fields"])
+    states = work.book.lifecycles[work.ticket(number).kind].states
+    for way in work.ask(Transitions(number))["items"]:
+        if states[way["to"]].category == move["to"]:
+            asked = {name: value for name, value in move["fields"].items() if name in way["requires"]}
+            return MoveTicket(number, way["trigger"], asked)
+    raise Refused("conflict", "no-such-move", "its lifecycle has no move that closes it now")
 
 
 def _undone(work: Work, row: Row, do: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -105,14 +118,17 @@ def _undone(work: Work, row: Row, do: Mapping[str, Any], now: Mapping[str, Any])
 
 
 def _move_back(work: Work, number: int, state: str) -> None:
+    """Back to the state that a ticket was in, or where no move leads there, to one that is as open as that one."""
     ticket = work.ticket(number)
-    lifecycle = work.book.lifecycles[ticket.kind]
-    for way in lifecycle.moves(ticket.state):
-        if way.target == state:
-            work.act(MoveTicket(number, way.trigger))
+    states = work.book.lifecycles[ticket.kind].states
+    ways = work.ask(Transitions(number))["items"]
+    exact = [way for way in ways if way["to"] == state]
+    alike = [way for way in ways if state in states and states[way["to"]].category == states[state].category]
+    for way in (*exact, *alike):
+        if not way["requires"]:
+            work.act(MoveTicket(number, way["trigger"]))
             return
-    label = lifecycle.states[state].name if state in lifecycle.states else state
-    raise Refused("conflict", "no-way-back", f"no move leads back to `{label}`")
+    raise Refused("conflict", "no-way-back", f"no move leads back to `{state}`")
 
 
 def _asked(do: Mapping[str, Any]) -> set[str]:

@@ -29,8 +29,8 @@ OVER: Final = ("done", "failed", "cancelled")
 class StartBatch:
     """The same done to many tickets: those with these `numbers`, or all that filter, view and words find.
 
-    `do`: `values` (priority, team, assignee, type), `add_tags`, `remove_tags`, `move` ({trigger, fields}), `reply`
-    ({text, visibility}); what is left out is not done.
+    `do`: `values` (priority, team, assignee, type), `add_tags`, `remove_tags`, `move` ({trigger or to,
+    fields}), `reply` ({text, visibility}); what is left out is not done.
     """
 
     do: Mapping[str, Any]
@@ -110,7 +110,9 @@ def _check(work: Work, do: Mapping[str, Any]) -> None:
             raise Refused("invalid", "unknown-tag", f"there is no tag `{tag}`", pointer="/do/add_tags")
     move = do.get("move")
     triggers = {way.trigger for lifecycle in book.lifecycles.values() for way in lifecycle.transitions}
-    if move and move["trigger"] not in triggers:
+    if move and (move["trigger"] is None) == (move["to"] is None):
+        raise Refused("invalid", "no-such-move", "name a trigger, or `to`", pointer="/do/transition")
+    if move and move["to"] is None and move["trigger"] not in triggers:
         reason = f"no lifecycle has a move `{move['trigger']}`"
         raise Refused("invalid", "no-such-move", reason, pointer="/do/transition")
     reply = do.get("reply")

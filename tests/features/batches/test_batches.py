@@ -82,6 +82,22 @@ def test_all_of_it_or_nothing_of_it_is_done_to_a_ticket(site: Site, lead: httpx.
     assert (line["text"], line["author"]["name"]) == ("馬上處理", "Lead")
 
 
+def test_cases_of_different_kinds_are_closed_each_by_its_own_move(site: Site) -> None:
+    (inquiry,) = opened(site, 1)
+    with site.chat() as chat:
+        talk = chat.line("在嗎")["message"]["ticket"]
+    wanted = {"transition": {"to": "closed", "fields": {"solution": "說明清楚"}}}
+    site.add_agent("both", ["lead", "agent"], ["demo"])
+    with site.client("both") as lead:
+        made = batch(lead, wanted, numbers=[inquiry, talk])
+        worked(site)
+        assert state(lead, made)["done"] == 2, state(lead, made)["failed"]
+        assert {lead.get(f"/tickets/{n}").json()["category"] for n in (inquiry, talk)} == {"closed"}
+        again = batch(lead, wanted, numbers=[inquiry])
+        worked(site)
+        assert state(lead, again)["failed"][0]["code"] == "no-such-move"
+
+
 def test_a_filter_is_asked_when_it_begins(site: Site, lead: httpx.Client) -> None:
     numbers = opened(site, 25)
     lead.patch(f"/tickets/{numbers[0]}", json={"order_no": "B1"})
@@ -105,6 +121,7 @@ def test_a_filter_is_asked_when_it_begins(site: Site, lead: httpx.Client) -> Non
         ({"numbers": [1], "do": {"team": "nobody"}}, "/do/team"),
         ({"numbers": [1], "do": {"assignee": "nobody"}}, "/do/assignee"),
         ({"numbers": [1], "do": {"transition": "fly"}}, "/do/transition"),
+        ({"numbers": [1], "do": {"transition": {"fields": {}}}}, "/do/transition"),
         ({"numbers": [1], "do": {"reply": " "}}, "/do/reply"),
         ({"numbers": [1], "do": {"reply": "a\u0000"}}, "/do/reply"),
         ({"numbers": [1], "do": {"colour": "red"}}, "/do/colour"),

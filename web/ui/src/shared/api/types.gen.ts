@@ -3717,7 +3717,13 @@ export interface components {
         };
         /** BatchMove */
         BatchMove: {
-            trigger: string;
+            /** @default null */
+            trigger: string | null;
+            /**
+             * @description In place of a trigger: each ticket is closed by the move its own lifecycle has for that.
+             * @default null
+             */
+            to: "closed" | null;
             /**
              * @description What the move requires, where it is the same for all.
              * @default {}

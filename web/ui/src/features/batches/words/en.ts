@@ -27,6 +27,7 @@ export const words: Record<keyof typeof keys, string> = {
   add: 'Add',
   remove: 'Remove',
   tagsHint: 'Separated by commas',
+  closed: 'Close (each by its own lifecycle)',
   noMoves: 'No state can be reached from these tickets.',
   text: 'Text',
   textHint: 'Every member of these tickets gets it; it cannot be taken back.',

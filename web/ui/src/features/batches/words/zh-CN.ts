@@ -27,6 +27,7 @@ export const words: Record<keyof typeof keys, string> = {
   add: '添加',
   remove: '移除',
   tagsHint: '用逗号分开',
+  closed: '结案（各依自己的流程）',
   noMoves: '选到的工单没有共同可用的状态。',
   text: '内容',
   textHint: '每一件的客户都会收到这段话，发出后无法撤回。',

@@ -26,6 +26,7 @@ export const words = {
   add: '加上',
   remove: '移除',
   tagsHint: '用逗號分開',
+  closed: '結案（各依自己的流程）',
   noMoves: '選到的工單沒有共同可用的狀態。',
   text: '內容',
   textHint: '每一件的顧客都會收到這段話，送出後無法收回。',
