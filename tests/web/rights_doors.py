@@ -34,7 +34,8 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line"), 999_999
+        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line", "link"),
+        999_999,
     ),
     "file": "0" * 32,
     "digest": "0" * 64,
@@ -122,6 +123,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "digest": digest,
         "notice": 1,
         "line": planned["id"],
+        "link": 1,
         "owner": owner,
         "shop": "demo",
     }
@@ -157,6 +159,9 @@ BODIES: Final[Mapping[str, Any]] = {
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
     "nudge_ticket": {"note": ""},
+    "merge_ticket": {"into": "$number"},
+    "split_ticket": {"messages": [999_999], "subject": "x"},
+    "link_tickets": {"to": "$number", "kind": "related"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},

@@ -42,7 +42,7 @@ def _unlink(work: Work, command: UnlinkTickets) -> dict[str, Any]:
     tx, this = work.tx, _ticket(locate.ticket(work, command.number))
     row = links.one(tx, command.link_id)
     if row is None or this.id not in (row["from_id"], row["to_id"]):
-        raise missing("link")
+        raise missing("ticket")
     start, end = (_ticket(locate.need(load.ticket_case(tx, work.words, ticket_id=row[name], lines=0))) for name in ENDS)
     links.remove(tx, command.link_id)
     _tell(work, "ticket.unlinked", start, end, row["kind"])

@@ -24,6 +24,7 @@ def _of_merge(work: Work, command: MergeTicket) -> Case:
     tx = work.tx
     first, second = merges.id_of(tx, command.number), merges.id_of(tx, command.into)
     if first is None or second is None:
+        access.check_ticket(work.actor, None)  # told alike whether it is there
         raise missing("ticket")
     merges.lock(tx, {first, second, merges.end_of(tx, second)["id"]})
     case = locate.ticket(work, command.number)
@@ -68,6 +69,8 @@ def _unmerged(work: Work, command: UnmergeTicket, case: Case, decided: Decided) 
 def _of_split(work: Work, command: SplitTicket) -> Case:
     """A new case of the same member, with the lines it is to have. Raises Refused for lines that cannot be moved."""
     origin = locate.ticket(work, command.number)
+    if not work.actor.staff:
+        raise Refused("forbidden", "agents-only", "this is for agents")
     lines = load.lines_of(work.tx, _id(origin))
     wanted = dict.fromkeys(command.messages)
     moved = [line for line in lines if line.id in wanted]
