@@ -14,7 +14,7 @@ from engine.core.values import replace
 from tests.core.desk import Stage, acted, book_of
 
 RULES = """
-rule heard on ticket.merged then add tag heard
+rule heard on ticket.merged then notify agent amy "merged"
 rule solved on ticket.state_changed when ticket.category = closed then ask rating
 rule other on ticket.changed then add tag other
 rule late on ticket.created then start timer later for 2h
@@ -65,7 +65,7 @@ def test_undone_its_clocks_go_on_with_what_they_had_used() -> None:
     clock = world.clocks[ticket.id]["first_reply"]
     assert (clock.state, clock.used) == ("running", HOUR // 2), "the time between counts for nothing"
     timers = {name for owner, name in world.timers if owner == ticket.id and not name.startswith("sla:")}
-    assert timers == {"far"}, "what had its moment meanwhile does not come again"
+    assert timers == {"rule:far"}, "what had its moment meanwhile does not come again"
 
 
 def test_after_a_week_it_stays() -> None:

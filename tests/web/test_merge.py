@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from tests.features.batches.test_batches import batch, state, worked
 from tests.web.support import Site
 
 
@@ -223,3 +224,34 @@ def test_links_and_the_same_trouble_again(site: Site) -> None:
         assert amy.delete(f"/tickets/{b}/links/{below['id']}").status_code == 404
         kinds = [one["kind"] for one in amy.get(f"/tickets/{a}/events").json()["items"]]
         assert "ticket.linked" in kinds and "ticket.unlinked" in kinds
+
+
+def test_nothing_of_the_other_one_is_pushed_to_a_member(site: Site) -> None:
+    with site.client("ming") as ming, site.client("hua") as hua, site.client("amy") as amy:
+        a, b = opened(hua, "花推"), opened(ming, "明推")
+        with site.chat(token=site.token("ming")) as his, site.chat(token=site.token("hua")) as hers:
+            with site.agent("ben") as staff:
+                merge(amy, a, b, confirm=True, note="同事才看")
+                hua.post(f"/tickets/{a}/messages", json={"text": "花的新行"})
+                amy.post(f"/tickets/{b}/messages", json={"text": "明的回覆"})
+                amy.post(f"/tickets/{a}/unmerge")
+                seen = str(staff.until_quiet())
+                assert "花的新行" in seen and "明的回覆" in seen
+            to_him, to_her = str(his.until_quiet()), str(hers.until_quiet())
+        assert "花" not in to_him and "同事才看" not in to_him and f"'ticket': {a}" not in to_him
+        assert "明" not in to_her and "同事才看" not in to_her and f"'ticket': {b}" not in to_her
+
+
+def test_many_at_once_and_the_reasons_of_a_merged_one(site: Site) -> None:
+    with site.client("ming") as ming, site.client("lead") as lead:
+        a, b = opened(ming, "批次一", order_no="BB-1"), opened(ming, "批次二")
+        merge(lead, a, b)
+        made = batch(lead, {"priority": "high"}, numbers=[a, b])
+        worked(site)
+        assert [(one["number"], one["code"]) for one in state(lead, made)["failed"]] == [(a, "merged")]
+        found = lead.get("/search", params={"q": "批次一"})
+        assert found.status_code == 200 and str(a) in found.text
+        assert lead.get(f"/tickets/{a}/trace").status_code == 200
+        assert lead.get(f"/tickets/{a}/transitions").json()["items"] == []
+        for bad in ({}, {"into": "x"}, {"into": 0}, {"into": b, "note": "長" * 30_000}, {"into": b, "more": 1}):
+            assert lead.post(f"/tickets/{a}/merge", json=bad).status_code == 422

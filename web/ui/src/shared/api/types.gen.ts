@@ -1664,13 +1664,6 @@ export interface components {
             by_hand: boolean;
             created_at: string;
         };
-        /** TakenIn */
-        TakenIn: {
-            number: number;
-            subject: string;
-            /** @description The name of its member, where that is another one. */
-            member: string | null;
-        };
         /** Ticket */
         Ticket: {
             number: number;
@@ -1742,6 +1735,16 @@ export interface components {
             calendar: string;
             /** @default  */
             because: string;
+        };
+        /**
+         * TakenIn
+         * @description A ticket that was merged into this one: its lines stand among these.
+         */
+        TakenIn: {
+            number: number;
+            subject: string;
+            /** @description The name of its member, where that is another one. */
+            member: string | null;
         };
         /**
          * Visit
