@@ -133,3 +133,15 @@ class Record(Struct, frozen=True):
 
 
 Change = Create | Set | Say | Tag | Untag | Timer | ClearTimer | Enqueue | Record
+
+
+def is_aside(change: Change) -> bool:
+    """Whether a change leaves every case as it was."""
+    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))
+
+
+def tags_after(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:
+    """The tags that a ticket or member has after a change."""
+    if isinstance(change, Tag):
+        return tags + tuple(name for name in change.names if name not in tags)
+    return tuple(name for name in tags if name not in change.names)

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 from engine.core import rights, routing
 from engine.core.access import EACH_SHOP
-from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.changes import (
+    ClearTimer,
+    Create,
+    Enqueue,
+    Record,
+    Say,
+    Set,
+    Tag,
+    Timer,
+    Untag,
+    is_aside,
+    tags_after,
+)
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import (
@@ -30,9 +43,10 @@ from engine.core.entities import (
     Place,
     Ticket,
 )
+from engine.core.joining import MergeTicket
 from engine.core.library import Library
 from engine.core.lines import line_of
-from engine.core.merged import Merges, end_of
+from engine.core.merged import Merges, another, end_of
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
 from engine.core.spent import Spent
@@ -228,6 +242,8 @@ class World:
     ) -> Decision:
         """Decides and applies. Raises Refused like the desk."""
         case = self.case(member_id, ticket_id, shop, agent)
+        if isinstance(command, MergeTicket) and case.ticket is not None:
+            case = replace(case, other=another(self.tickets, case.ticket))
         if isinstance(command, CallEvent):
             named = (command.account, command.call)
             case = replace(case, call=next((c for c in self.calls.values() if (c.account, c.name) == named), None))
@@ -337,7 +353,7 @@ class World:
             if decision.trace:
                 del self._unmoved[about]
                 self._open_all(decision, self._apply(decision, actor))
-                if decision.opens or not all(map(_is_aside, decision.changes)):
+                if decision.opens or not all(map(is_aside, decision.changes)):
                     self._recurring = {}
                 done.append(decision)
         return done
@@ -361,7 +377,9 @@ class World:
         decisions: list[Decision] = []
         if after is not None and all(routing.MAKES_ROOM.isdisjoint(one.events) for one in after):
             return decisions
-        while (found := routing.next_served(self._queue(), self._able, self.last_agent)) is not None:
+        ranks = self.book.tier_rank, self.book.priority_rank
+        waiting = partial(routing.in_line, self.tickets.values(), self.members, *ranks)
+        while (found := routing.next_served(waiting(), self._able, self.last_agent)) is not None:
             ticket = self.tickets[found[0]]
             decision = self.run(ServeQueue(*found), actor, ticket_id=ticket.id, shop=ticket.shop)
             decisions.append(decision)
@@ -374,19 +392,6 @@ class World:
         served = [t for t in self.tickets.values() if t.assignee == username and t.kind in self.book.live_kinds]
         return [
             self.run(ServingGone(t.id), SYSTEM, ticket_id=t.id, shop=t.shop) for t in served if t.category != "closed"
-        ]
-
-    def _queue(self) -> list[routing.Waiting]:
-        waiting = [
-            t
-            for t in self.tickets.values()
-            if t.team is not None and t.assignee is None and t.category != "closed" and t.route_by is not None
-        ]
-        rank, tier = self.book.priority_rank, self.book.tier_rank
-        waiting.sort(key=lambda t: (-tier(self.members[t.member_id].tier), -rank(t.priority), t.created_at))
-        return [
-            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id, t.left_by)
-            for t in waiting
         ]
 
     def _load(self, username: str) -> int:
@@ -488,18 +493,7 @@ class World:
         ref = real(change.ref)
         if change.thing == "ticket":
             ticket = self.tickets[ref]
-            self.tickets[ref] = replace(ticket, tags=_tags(ticket.tags, change))
+            self.tickets[ref] = replace(ticket, tags=tags_after(ticket.tags, change))
         else:
             member = self.members[ref]
-            self.members[ref] = replace(member, tags=_tags(member.tags, change))
-
-
-def _is_aside(change: Change) -> bool:
-    """Whether a change leaves every case as it was."""
-    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))
-
-
-def _tags(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:
-    if isinstance(change, Tag):
-        return tags + tuple(t for t in change.names if t not in tags)
-    return tuple(t for t in tags if t not in change.names)
+            self.members[ref] = replace(member, tags=tags_after(member.tags, change))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.core.changes import Timer
-from engine.core.entities import MergeRecord, Ticket
+from engine.core.entities import NEVER, MergeRecord, Ticket
+from engine.core.values import replace
 
 
 def end_of(tickets: Mapping[int, Ticket], ticket: Ticket | None) -> int | None:
@@ -17,6 +18,16 @@ def end_of(tickets: Mapping[int, Ticket], ticket: Ticket | None) -> int | None:
     while ticket.merged_into is not None:
         ticket = tickets[ticket.merged_into]
     return ticket.number
+
+
+def another(tickets: dict[int, Ticket], ticket: Ticket) -> Ticket:
+    """Another open ticket of the same member, into which one may be merged; made where there is none."""
+    mine = (one for one in tickets.values() if one.member_id == ticket.member_id and one.id != ticket.id)
+    found = next((one for one in mine if one.category != "closed" and one.shop == ticket.shop), None)
+    if found is None:
+        found = replace(ticket, id=NEVER - len(tickets), number=len(tickets) + 1, assignee=None)
+        tickets[found.id] = found
+    return found
 
 
 @dataclass(slots=True)

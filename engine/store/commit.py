@@ -8,7 +8,6 @@ events and decisions are only put in line here, and stored at the end of the bat
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +16,7 @@ from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say
 from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.trace import TraceEntry
 from engine.core.values import replace
-from engine.store import merges
+from engine.store import merges, outbox
 from engine.store import tables as t
 from engine.store.errors import FileRefused, StoreError
 from engine.store.followers import turn
@@ -30,7 +29,7 @@ from engine.store.people import agent_id, agent_ids
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
-from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in, seal_body
+from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in
 
 
 class Decided(Protocol):
@@ -152,7 +151,7 @@ class _Applying:
         self.tx.insert_many(t.RuleUse, uses)
         self._tags(kinds[Tag], kinds[Untag])
         self._timers(kinds[Timer], kinds[ClearTimer])
-        self._outbox(kinds[Enqueue])
+        outbox.put(self.tx, kinds[Enqueue], self.real)
         self._attach()
         for ticket_id, values in self.updates.items():
             if self.tx.update(t.Ticket, values, id=ticket_id) != 1:
@@ -461,23 +460,6 @@ class _Applying:
                 }
             )
         self.tx.insert_many(t.Timer, rows, key=("ticket_id", "name"))
-
-    def _outbox(self, changes: Iterable[Enqueue]) -> None:
-        rows = []
-        for out in changes:
-            self.tx.kick(out.due_at)
-            rows.append(
-                {
-                    "key": secrets.token_hex(16),
-                    "channel": out.channel,
-                    "ticket_id": self.real(out.ticket) if out.ticket is not None else None,
-                    "message_id": self.real(out.message) if out.message is not None else None,
-                    "body": seal_body(self.tx.ring, out.body),
-                    "due_at": out.due_at,
-                    "created_at": self.tx.now,
-                }
-            )
-        self.tx.insert_many(t.Outbox, rows)
 
     # -------------------------------------------------------------------------------------------------------------- log
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from engine.core import scenarios
 from engine.core.decide import decide
 from engine.core.entities import DAY, HOUR, Actor
 from engine.core.errors import Refused
 from engine.core.joining import MergeTicket, UnmergeTicket
 from engine.core.values import replace
+from engine.lang import Source
 from tests.core.desk import Stage, acted, book_of
 
 RULES = """
@@ -78,3 +80,23 @@ def test_after_a_week_it_stays() -> None:
     with pytest.raises(Refused) as caught:
         two.does(MergeTicket(2, 1), two.stage.customer)
     assert caught.value.code in ("agents-only", "merged")
+
+
+def test_scenarios_merge_and_take_out_again() -> None:
+    text = """
+- name: merged and taken out
+  agents: {amy: {team: care, roles: [agent]}}
+  steps:
+    - {message: 一, kind: inquiry, channel: form}
+    - agent: amy
+      merge: true
+      expect: {events: [ticket.merged], not_events: [ticket.state_changed], ticket.category: closed}
+    - {agent: amy, claim: true, expect: {error: merged}}
+    - agent: amy
+      unmerge: true
+      expect: {events: [ticket.unmerged], ticket.category: open}
+"""
+    found, findings = scenarios.read(Source("tests/a.yaml", text))
+    assert not findings
+    (result,) = [scenarios.run(book_of(RULES), one) for one in found]
+    assert result.passed, result.failures

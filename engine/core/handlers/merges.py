@@ -139,6 +139,7 @@ def unmerge(draft: Draft, command: UnmergeTicket) -> None:
             draft.record("chat.resumed", {"trigger": "unmerge"})
     draft.log.append(Set("merge", ticket.id, {"undone": True}))
     draft.record("ticket.unmerged", {"number": ticket.number, "from": draft.case.went_to})
+    draft.keys.add("ticket.unmerged")
     draft.unheard = _STATES
 
 

@@ -101,7 +101,7 @@ def split(draft: Draft, command: SplitTicket) -> None:
     both = {"origin": origin.number, "number": ticket.number, "lines": len(moved)}
     draft.record("ticket.split", both)
     draft.log.append(Record("ticket.split", both, ticket=origin.id, member=origin.member_id))
-    draft.keys.clear()  # no `ticket.created`: nothing came in, nobody is to be thanked for it, and all is sorted already
+    draft.keys.clear()  # no `ticket.created`: nothing came in, nobody is to be thanked, and all is sorted already
 
 
 def lines_gone(draft: Draft, command: LinesGone) -> None:
