@@ -16,6 +16,17 @@ class Noun(Struct):
     group: str | None = None
 
 
+class Kind(Noun):
+    """A kind of ticket."""
+
+    internal: bool = False
+    """Its member sees nothing of it."""
+    by_hand: bool = True
+    """False: chats and calls begin by themselves."""
+    usual: bool = False
+    """What is opened where nobody says which."""
+
+
 class ShopNoun(Noun):
     ratings: list[Label] = []
     """What its ratings are called, from 1 point to 5; empty: as the screens call them."""
@@ -68,7 +79,7 @@ class Nouns(Struct):
     digest: str
     shops: list[ShopNoun]
     locales: list[str]
-    kinds: list[Noun]
+    kinds: list[Kind]
     types: list[Noun]
     tiers: list[Noun]
     priorities: list[Noun]

@@ -20,6 +20,7 @@ from engine.features import (
     notifications,
     quick_replies,
     system,
+    ticket_templates,
     views,
 )
 
@@ -34,6 +35,7 @@ FEATURES: tuple[Feature, ...] = (
     batches.FEATURE,
     system.FEATURE,
     audit.FEATURE,
+    ticket_templates.FEATURE,
 )
 """Our own."""
 

@@ -34,7 +34,21 @@ MAY_SEE_PERSONAL: Final = frozenset({"supervisor", "admin", "owner"})
 """`owner`: the values are the owner's own."""
 GONE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
-        ("number", "message", "member", "session", "answer", "reply", "view", "job", "batch", "notice", "line", "link"),
+        (
+            "number",
+            "message",
+            "member",
+            "session",
+            "answer",
+            "reply",
+            "view",
+            "job",
+            "batch",
+            "tickettemplate",
+            "notice",
+            "line",
+            "link",
+        ),
         999_999,
     ),
     "file": "0" * 32,
@@ -98,6 +112,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         type = f"type-{whose}"
         ok(carla.put(f"/answers/types/{type}", json={"label": {"en": type}}))
         reply = ok(carla.post("/quick-replies", json={"title": f"t-{whose}", "text": "x"}))["id"]
+        template = ok(carla.post("/ticket-templates", json={"title": f"t-{whose}", "shop": "demo"}))["id"]
         view = ok(carla.post("/views", json={"name": f"v-{whose}"}))["id"]
 
     def rest(tx: Any) -> int:
@@ -119,6 +134,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "view": view,
         "job": job,
         "batch": job,
+        "tickettemplate": template,
         "username": "carla",
         "digest": digest,
         "notice": 1,
@@ -162,6 +178,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "merge_ticket": {"into": "$number"},
     "split_ticket": {"messages": [999_999], "subject": "x"},
     "link_tickets": {"to": "$number", "kind": "related"},
+    "add_ticket_template": {"title": "a", "shop": "$shop"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},
     "create_member": {"name": "新會員", "shop": "$shop"},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from engine.core import questions as ask
+from engine.core.purposes import API
 from engine.core.rulebook import Noun, Rulebook, Shop
 from engine.desk.context import Questions, Work
 from engine.desk.rows import Asked
@@ -30,7 +31,15 @@ def nouns(book: Rulebook) -> dict[str, Any]:
             for one, shop in zip(_labelled(book.shops), book.shops.values(), strict=True)
         ],
         "locales": list(book.locales),
-        "kinds": _labelled(book.lifecycles),
+        "kinds": [
+            {
+                **one,
+                "internal": one["name"] in book.internal_kinds,
+                "by_hand": one["name"] not in book.live_kinds and one["name"] != book.opens.kind("calls"),
+                "usual": one["name"] == book.opens.kind("lines", API),
+            }
+            for one in _labelled(book.lifecycles)
+        ],
         "types": listed(book.types),
         "tiers": listed(book.tiers),
         "priorities": listed(book.priorities),

@@ -1589,6 +1589,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ticket-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The templates my shops use, by title. */
+        get: operations["list_ticket_templates"];
+        put?: never;
+        /** A new template. */
+        post: operations["add_ticket_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ticket-templates/{tickettemplate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a template out. */
+        delete: operations["delete_ticket_template"];
+        options?: never;
+        head?: never;
+        /** Change the values that are named. */
+        patch: operations["change_ticket_template"];
+        trace?: never;
+    };
     "/api/v1/views": {
         parameters: {
             query?: never;
@@ -1642,6 +1678,8 @@ export interface components {
             name: string;
             text: string;
             at: string;
+            /** @description True where it was taken back. */
+            unsent?: boolean;
         };
         /**
          * LinkedTicket
@@ -2364,7 +2402,8 @@ export interface components {
         };
         /** Nudges */
         Nudges: {
-            count: number;
+            /** @description Staff: how often. */
+            count: number | null;
             /** @description When somebody last did. */
             nudged_at: string | null;
             /** @description From when on the next nudge is taken; null where there is nothing to ask for. */
@@ -2448,6 +2487,35 @@ export interface components {
             /** @default null */
             group: string | null;
         };
+        /**
+         * Kind
+         * @description A kind of ticket.
+         */
+        Kind: {
+            name: string;
+            label: {
+                [key: string]: string;
+            };
+            /** @default null */
+            colour: string | null;
+            /** @default null */
+            group: string | null;
+            /**
+             * @description Its member sees nothing of it.
+             * @default false
+             */
+            internal: boolean;
+            /**
+             * @description False: chats and calls begin by themselves.
+             * @default true
+             */
+            by_hand: boolean;
+            /**
+             * @description What is opened where nobody says which.
+             * @default false
+             */
+            usual: boolean;
+        };
         /** ShopNoun */
         ShopNoun: {
             name: string;
@@ -2522,7 +2590,7 @@ export interface components {
             digest: string;
             shops: components["schemas"]["ShopNoun"][];
             locales: string[];
-            kinds: components["schemas"]["Noun"][];
+            kinds: components["schemas"]["Kind"][];
             types: components["schemas"]["Noun"][];
             tiers: components["schemas"]["Noun"][];
             /** @description Lowest first. */
@@ -4119,6 +4187,54 @@ export interface components {
             rules: components["schemas"]["RulesInForce"];
             store: components["schemas"]["StoreState"];
             clock: components["schemas"]["ClockState"];
+        };
+        /**
+         * Given
+         * @description What a template fills in.
+         */
+        Given: {
+            /** @default  */
+            kind: string;
+            /** @default  */
+            type: string;
+            /** @default  */
+            priority: string;
+            /** @default  */
+            team: string;
+            /** @default  */
+            subject: string;
+            /** @default  */
+            text: string;
+            /** @default [] */
+            tags: string[];
+        };
+        /** TicketTemplate */
+        TicketTemplate: {
+            id: number;
+            /** @description Empty: every shop's. */
+            shop: string;
+            title: string;
+            given: components["schemas"]["Given"];
+            created_at: string;
+            updated_at: string;
+        };
+        /** TicketTemplatePage */
+        TicketTemplatePage: {
+            items: components["schemas"]["TicketTemplate"][];
+            next: string | null;
+        };
+        /** TicketTemplateBody */
+        TicketTemplateBody: {
+            title: string;
+            /** @default  */
+            shop: string;
+            given?: components["schemas"]["Given"];
+        };
+        /** TicketTemplatePatch */
+        TicketTemplatePatch: {
+            title?: string;
+            shop?: string;
+            given?: components["schemas"]["Given"];
         };
         /**
          * View
@@ -16298,6 +16414,454 @@ export interface operations {
             };
             /** @description Too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ticket_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates my shops use, by title. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTemplatePage"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_ticket_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "x",
+                 *       "given": {
+                 *         "type": "",
+                 *         "subject": "a"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TicketTemplateBody"];
+            };
+        };
+        responses: {
+            /** @description A new template. */
+            201: {
+                headers: {
+                    /** @description Where it is now. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTemplate"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ticket_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A template's id. */
+                tickettemplate: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take a template out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Read, but not right; `errors` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; `Retry-After` says when. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing can be stored at the moment, and nothing was changed; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_ticket_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the first answer again, for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A template's id. */
+                tickettemplate: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "y"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TicketTemplatePatch"];
+            };
+        };
+        responses: {
+            /** @description Change the values that are named. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTemplate"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Seen, but not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong content. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
