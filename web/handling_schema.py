@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from web.lines_schema import LinkedTicket
 from web.schema import Author, Body, Line, Name, Query, Time
 
 
@@ -68,3 +69,55 @@ class Nudges(Struct):
     """When somebody last did."""
     next_at: Time | None
     """From when on the next nudge is taken; null where there is nothing to ask for."""
+
+
+class MergeBody(Body):
+    into: Annotated[int, Meta(ge=1, le=10**15)]
+    """The number of the ticket that goes on; of one that was merged itself, where that goes on."""
+    note: Line = ""
+    """For colleagues; it stands in the ticket that goes on."""
+    confirm: bool = False
+    """Needed where the tickets are of two members: what is answered goes to the member of the one that goes on."""
+
+
+class SplitBody(Body):
+    messages: Annotated[list[Annotated[int, Meta(ge=1, le=10**15)]], Meta(min_length=1, max_length=500)]
+    """Ids of the lines that go."""
+    subject: Annotated[str, Meta(min_length=1, max_length=500)]
+    kind: Name | None = None
+    """null: the ticket's own; of a live chat the kind that lines of its channel open."""
+    type: Name | None = None
+
+
+class LinkBody(Body):
+    to: Annotated[int, Meta(ge=1, le=10**15)]
+    kind: Literal["parent", "child", "related", "duplicate"]
+    """What this ticket is to the other one: `duplicate` repeats it."""
+
+
+class LinkPage(Struct):
+    items: list[LinkedTicket]
+    next: str | None
+
+
+class Repeat(Struct):
+    """An open ticket that may tell the same trouble."""
+
+    number: int
+    kind: str
+    type: str
+    subject: str
+    state: str
+    category: Literal["open", "pending", "closed"]
+    channel: str
+    order_no: str | None
+    created_at: Time
+    member: str | None
+    """The name of its member, where that is another one."""
+    why: list[Literal["member", "phone", "order", "type"]]
+    """What is the same."""
+
+
+class RepeatPage(Struct):
+    items: list[Repeat]
+    next: str | None

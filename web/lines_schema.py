@@ -1,6 +1,8 @@
-"""The shapes of what hangs on a line, and of from where a chat was begun."""
+"""The shapes of what hangs on a line or a case, and of from where a chat was begun."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -53,3 +55,31 @@ class Mention(Struct):
     username: str
     told: bool
     """False: may not see the ticket, and so hears nothing of it."""
+
+
+class TakenIn(Struct):
+    """A ticket that was merged into this one: its lines stand among these."""
+
+    number: int
+    subject: str
+    member: str | None
+    """The name of its member, where that is another one."""
+
+
+class LinkedTicket(Struct):
+    """A case beside this one."""
+
+    id: int
+    """Of the link."""
+    number: int
+    kind: str
+    subject: str
+    state: str
+    category: Literal["open", "pending", "closed"]
+    link: str
+    """What the link is: `parent`, `related`, `duplicate`; `split`; or the kind of the case that a rule opened."""
+    origin: bool
+    """True where it comes from the other one: that is the parent, the duplicate, or was there before."""
+    by_hand: bool
+    """It can be taken away again."""
+    created_at: str

@@ -26,6 +26,7 @@ ROOMS: Final = (
     "lines",
     "tickets",
     "tasks",
+    "joining",
     "members",
     "files",
     "desk",

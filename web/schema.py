@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from web.lines_schema import Attachment, Mention, RuleSource, Sender, Unsent, Visit
+from web.lines_schema import Attachment, LinkedTicket, Mention, RuleSource, Sender, TakenIn, Unsent, Visit
 from web.sla_schema import Sla
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -54,21 +54,6 @@ class LastLine(Struct):
     """True where it was taken back."""
 
 
-class LinkedTicket(Struct):
-    """A case beside this one."""
-
-    number: int
-    kind: str
-    subject: str
-    state: str
-    category: Literal["open", "pending", "closed"]
-    link: str
-    """What the link is: the kind of the case that was opened."""
-    origin: bool
-    """True for the case this one was opened beside."""
-    created_at: Time
-
-
 class TaskCount(Struct):
     open: int
     all: int
@@ -102,8 +87,10 @@ class Ticket(Struct):
     sla: list[Sla]
     fields: dict[str, Any]
     rating: int | None
+    merged: bool
+    """It was merged into another, and goes on there."""
     merged_into: int | None
-    """The number of the case in which this one went on: its lines stand there."""
+    """The number of the case in which a merged one goes on; null also where that is not for who asks."""
     version: int
     nudges: int | UnsetType = UNSET
     """Staff: how often somebody asked to hurry."""
@@ -122,6 +109,8 @@ class Ticket(Struct):
     last_line: LastLine | None | UnsetType = UNSET
     links: list[LinkedTicket] | UnsetType = UNSET
     """Staff: cases opened beside this one, and the one it was opened beside, with `GET /tickets/{number}`."""
+    took_in: list[TakenIn] | UnsetType = UNSET
+    """Staff: cases that were merged into this one, with `GET /tickets/{number}`."""
     visit: Visit | UnsetType = UNSET
     """Staff: of a chat, from where it was begun, with `GET /tickets/{number}`."""
     followers: list[str] | UnsetType = UNSET

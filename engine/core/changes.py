@@ -14,7 +14,7 @@ from engine.core.values import Struct
 
 Thing = Literal[
     "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call",
-    "follower", "message", "task",
+    "follower", "message", "task", "merge",
 ]  # fmt: skip
 TimerKind = Literal["rule", "sla", "silence", "say", "task"]
 
@@ -24,7 +24,8 @@ class Create(Struct, frozen=True):
 
     A chat and a clock belong to a ticket: their `ref` is the ticket's. A notification's `agent` is a username. A
     rating has ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why,
-    rule; a link has from, to, kind. A task is made and changed by (ticket, its number there).
+    rule; a link has from, to, kind. A task is made and changed by (ticket, its number there). A merge belongs to the
+    ticket that is merged (`ref`) and keeps how it was; storage keeps its timers with it.
     """
 
     thing: Thing
@@ -36,8 +37,8 @@ class Set(Struct, frozen=True):
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
     Tasks are addressed by (ticket, number); followers by (ticket, username), whose one value is `follows`: false takes
-    them away.
-    A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with
+    them away. A merge has one value, `undone`: the timers still to come are set again. A member's blocks are addressed
+    by the member. On a ticket it always counts up `version` and sets `updated_at`, with
     no values too (tags follow as Tag and Untag).
     """
 
@@ -139,3 +140,8 @@ class Record(Struct, frozen=True):
 
 
 Change = Create | Set | Say | Tag | Untag | Timer | ClearTimer | Enqueue | Record
+
+
+def is_aside(change: Change) -> bool:
+    """Whether a change leaves every case as it was."""
+    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))

@@ -19,9 +19,16 @@ def settle_clocks(draft: Draft, *, recount: bool = False) -> None:
     if policy is None:
         return
     calendar = book.calendar(policy.calendar or book.shops[draft.shop].calendar, draft.shop)
+    merged = ticket.merged_into is not None
     settled = sla.settle(
         draft.clocks,
-        sla.Standing(book.lifecycles[ticket.kind].states[ticket.state].sla, sla.awaited(ticket), draft.replied),
+        sla.Standing(
+            mode="stopped" if merged else book.lifecycles[ticket.kind].states[ticket.state].sla,
+            waits=sla.awaited(ticket),
+            replied=draft.replied,
+            merged=merged,
+            began=ticket.created_at if ticket.id < 0 and ticket.created_at < draft.now else None,
+        ),
         policy,
         calendar,
         lambda name: book.declared_calendar(name, draft.shop),

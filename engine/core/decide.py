@@ -90,7 +90,7 @@ def decide(book: Rulebook, command: Any, case: Case, actor: Actor, now: int) -> 
     root = next((k for k in _ROOTS if k in draft.keys), min(draft.keys, default="")) or _plain_root(command)
     _note_changes(draft, case.ticket, case.member, new=case.ticket is None)
     run.trace.extend(dropped(book, rule, reason) for rule, reason in draft.dropped)
-    keys = _take_keys(draft)
+    keys = _take_keys(draft) - draft.unheard
     wave = 0
     previous = before
     while keys and not run.stopped:

@@ -63,6 +63,8 @@ class Draft:
         """Fields of the event itself: `timer.name`, `sla.percent`, `rating.score` …"""
         self.keys: set[str] = set()
         """Event keys of the next wave."""
+        self.unheard: frozenset[str] = frozenset()
+        """Event keys of the first wave that no rule is to hear."""
         self.replies: list[Say] = []
         self.opening: list[dict[str, Any]] = []
         """Lines of `chat.opened`: shown at once, stored before the first line."""

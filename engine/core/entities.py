@@ -361,6 +361,26 @@ class Lookups(Protocol):
         """What a feature keeps for rules to ask, by the type of the value: `lookups[Library]`."""
 
 
+class MergeRecord(Struct, frozen=True):
+    """How a ticket was before it was merged, µs UTC."""
+
+    at: int
+    state: str
+    category: str
+    closed_at: int | None = None
+    chat: Mapping[str, Any] = {}
+    """What the merge changed of its chat."""
+    line_since: int | None = None
+    """When its own member first wrote after the merge."""
+
+
+class Through(Struct, frozen=True):
+    """A merged ticket of another member: its member's lines stand in it, and are work of the ticket it goes on in."""
+
+    ticket: Ticket
+    member: Member | None
+
+
 class Case(Struct, frozen=True):
     """All that one decision starts from. `ticket` is None where there is none yet."""
 
@@ -394,6 +414,14 @@ class Case(Struct, frozen=True):
     """By which of the member's identities a ticket that is opened now comes."""
     origin: Ticket | None = None
     """The ticket beside which this one is being opened; `messages` are its lines then."""
+    other: Ticket | None = None
+    """The second ticket of a merge or a split."""
+    went_to: int | None = None
+    """Of a merged ticket: the number of the one in which it goes on now."""
+    merged: MergeRecord | None = None
+    """Of a merged ticket: how it was before, where it can be restored."""
+    through: Through | None = None
+    """By which other ticket the line at hand comes: a merged one of another member."""
 
 
 TRACKED = (

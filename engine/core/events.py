@@ -28,6 +28,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind("task.due", (*_TICKET, "task"), doc="the time of a sub-task has come and it is still open"),
     EventKind("ticket.state_changed", _TICKET, doc="a ticket stands in another state"),
     EventKind("ticket.merged", _TICKET, doc="a ticket was merged into another"),
+    EventKind("ticket.unmerged", _TICKET, doc="a merged ticket is one of its own again"),
     EventKind("message.received", (*_TICKET, "message"), doc="a member wrote a line"),
     EventKind("message.sent", (*_TICKET, "message"), doc="a line of an agent or rule was accepted, not yet sent"),
     EventKind("message.unsent", (*_TICKET, "message"), doc="a line that was sent to the member was taken back"),

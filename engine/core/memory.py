@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 from engine.core import rights, routing
 from engine.core.access import EACH_SHOP
-from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag, tags_after
+from engine.core.changes import (
+    ClearTimer,
+    Create,
+    Enqueue,
+    Record,
+    Say,
+    Set,
+    Tag,
+    Timer,
+    Untag,
+    is_aside,
+    tags_after,
+)
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import (
@@ -31,8 +44,10 @@ from engine.core.entities import (
     Task,
     Ticket,
 )
+from engine.core.joining import MergeTicket
 from engine.core.library import Library
 from engine.core.lines import line_of
+from engine.core.merged import Merges, another, end_of
 from engine.core.reviews import Reviews
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
@@ -74,6 +89,7 @@ class World:
     calls: dict[int, Call] = field(default_factory=dict)
     following: dict[int, tuple[str, ...]] = field(default_factory=dict)
     to_do: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    merges: Merges = field(default_factory=Merges)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
@@ -154,22 +170,14 @@ class World:
 
     def before_in_line(self, ticket: Ticket, tier: str) -> int:
         """How many chats that wait for the ticket's team are served before it; `tier` is its member's."""
-        book = self.book
 
-        def place(one: Ticket, of: str) -> tuple[int, int, int]:
+        def place(one: Ticket) -> tuple[int, int, int]:
+            of = tier if one.id == ticket.id else self.members[one.member_id].tier
             newest = one.id if one.id > 0 else self._next + 1
-            return (-book.tier_rank(of), -book.priority_rank(one.priority), newest)
+            return (-self.book.tier_rank(of), -self.book.priority_rank(one.priority), newest)
 
-        mine = place(ticket, tier)
-        return sum(
-            (one.team, one.shop, one.assignee) == (ticket.team, ticket.shop, None)
-            and one.id != ticket.id
-            and one.category != "closed"
-            and one.id in self.chats
-            and self.chats[one.id].served_at is None
-            and place(one, self.members[one.member_id].tier) < mine
-            for one in self.tickets.values()
-        )
+        chats = [one for one in self.tickets.values() if one.id in self.chats and self.chats[one.id].served_at is None]
+        return routing.before_in_line(ticket, chats, place)
 
     def rule_uses(self, rule: str, scope: str, key: str, since: int | None) -> int:
         """How often the rule acted for this scope."""
@@ -213,6 +221,8 @@ class World:
             clocks=tuple(self.clocks.get(ticket.id, {}).values()) if ticket else (),
             timers={name: t.due_at for (tid, name), t in self.timers.items() if ticket and tid == ticket.id},
             next_number=len(self.tickets) + 1,
+            went_to=end_of(self.tickets, ticket),
+            merged=self.merges.record(ticket),
             agent=found,
             member_new=member is not None and member.id not in self.seen,
             outbound=self.outbound,
@@ -231,6 +241,8 @@ class World:
     ) -> Decision:
         """Decides and applies. Raises Refused like the desk."""
         case = self.case(member_id, ticket_id, shop, agent)
+        if isinstance(command, MergeTicket) and case.ticket is not None:
+            case = replace(case, other=another(self.tickets, case.ticket))
         if isinstance(command, CallEvent):
             named = (command.account, command.call)
             case = replace(case, call=next((c for c in self.calls.values() if (c.account, c.name) == named), None))
@@ -340,7 +352,7 @@ class World:
             if decision.trace:
                 del self._unmoved[about]
                 self._open_all(decision, self._apply(decision, actor))
-                if decision.opens or not all(map(_is_aside, decision.changes)):
+                if decision.opens or not all(map(is_aside, decision.changes)):
                     self._recurring = {}
                 done.append(decision)
         return done
@@ -364,7 +376,9 @@ class World:
         decisions: list[Decision] = []
         if after is not None and all(routing.MAKES_ROOM.isdisjoint(one.events) for one in after):
             return decisions
-        while (found := routing.next_served(self._queue(), self._able, self.last_agent)) is not None:
+        ranks = self.book.tier_rank, self.book.priority_rank
+        waiting = partial(routing.in_line, self.tickets.values(), self.members, *ranks)
+        while (found := routing.next_served(waiting(), self._able, self.last_agent)) is not None:
             ticket = self.tickets[found[0]]
             decision = self.run(ServeQueue(*found), actor, ticket_id=ticket.id, shop=ticket.shop)
             decisions.append(decision)
@@ -377,19 +391,6 @@ class World:
         served = [t for t in self.tickets.values() if t.assignee == username and t.kind in self.book.live_kinds]
         return [
             self.run(ServingGone(t.id), SYSTEM, ticket_id=t.id, shop=t.shop) for t in served if t.category != "closed"
-        ]
-
-    def _queue(self) -> list[routing.Waiting]:
-        waiting = [
-            t
-            for t in self.tickets.values()
-            if t.team is not None and t.assignee is None and t.category != "closed" and t.route_by is not None
-        ]
-        rank, tier = self.book.priority_rank, self.book.tier_rank
-        waiting.sort(key=lambda t: (-tier(self.members[t.member_id].tier), -rank(t.priority), t.created_at))
-        return [
-            routing.Waiting(t.id, t.shop, t.team or "", t.route_by or "", t.route_skills, t.member_id, t.left_by)
-            for t in waiting
         ]
 
     def _load(self, username: str) -> int:
@@ -452,6 +453,8 @@ class World:
             self.uses.append((values["rule"], values["scope"], values["key"], values["at"]))
         elif change.thing == "link":
             self.links.append((real(values["from"]), real(values["to"]), values["kind"]))
+        elif change.thing == "merge":
+            self.merges.keep(ref, values, self.timers)
         elif change.thing == "call":
             self.calls[ref] = Call(id=ref, **{**values, "ticket_id": real(values["ticket_id"])})
         elif change.thing == "rating":
@@ -478,6 +481,8 @@ class World:
         elif change.thing == "follower":
             others = tuple(name for name in self.followers(ref) if name != change.key)
             self.following[ref] = (*others, change.key) if values["follows"] else others
+        elif change.thing == "merge":
+            self.timers.update(self.merges.take_back(ref, self.now))
         elif change.thing == "message":
             for ticket_id, lines in self.messages.items():
                 self.messages[ticket_id] = [replace(m, unsent=True) if m.id == ref else m for m in lines]
@@ -493,8 +498,3 @@ class World:
         else:
             member = self.members[ref]
             self.members[ref] = replace(member, tags=tags_after(member.tags, change))
-
-
-def _is_aside(change: Change) -> bool:
-    """Whether a change leaves every case as it was."""
-    return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))

@@ -39,6 +39,8 @@ OWN_SETTINGS: Mapping[str, OwnSetting] = {
     ),
     "nudge_after": OwnSetting(DURATION, 30 * MINUTE, "how long a member waits for an answer before a nudge is taken"),
     "nudge_again": OwnSetting(DURATION, HOUR, "how long after one nudge the next one is taken, whoever asks"),
+    "unmerge_within": OwnSetting(DURATION, 7 * DAY, "how long after it a merge of two tickets may be undone"),
+    "repeats_within": OwnSetting(DURATION, DAY, "how old another open ticket may be to be told as the same trouble"),
     "answer_fits": OwnSetting(
         NUMBER, Decimal("0.5"), "how much of a line and an answer's title must be the same for the answer to fit"
     ),

@@ -128,6 +128,20 @@ class Nudges:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Tickets linked with a ticket."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Open tickets that may tell the same trouble as a ticket (重複進線)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """The actor's views with their counts (at most 10,000)."""
 

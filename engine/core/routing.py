@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import quantiles
 
-from engine.core.entities import MINUTE, Agent
+from engine.core.entities import MINUTE, Agent, Member, Ticket
 
 MAKES_ROOM = frozenset(
     {"agent.status_changed", "agent.changed", "chat.ended", "ticket.state_changed", "ticket.assigned"}
@@ -130,3 +130,34 @@ def pick(
 
 def _share(agent: Agent, loads: Mapping[str, int]) -> float:
     return (agent.load + loads.get(agent.username, 0)) / max(agent.capacity, 1)
+
+
+def in_line(
+    tickets: Iterable[Ticket],
+    members: Mapping[int, Member],
+    tier: Callable[[str], int],
+    priority: Callable[[str], int],
+) -> list[Waiting]:
+    """Tickets that wait for a team, in the order they are to be served; `tier` and `priority` give ranks."""
+    waiting = [
+        one
+        for one in tickets
+        if one.team is not None and one.assignee is None and one.category != "closed" and one.route_by is not None
+    ]
+    waiting.sort(key=lambda one: (-tier(members[one.member_id].tier), -priority(one.priority), one.created_at))
+    return [
+        Waiting(one.id, one.shop, one.team or "", one.route_by or "", one.route_skills, one.member_id, one.left_by)
+        for one in waiting
+    ]
+
+
+def before_in_line(ticket: Ticket, chats: Iterable[Ticket], place: Callable[[Ticket], tuple[int, ...]]) -> int:
+    """How many of the `chats` that nobody serves yet are served before a ticket; `place` gives their order."""
+    mine = place(ticket)
+    return sum(
+        (one.team, one.shop, one.assignee) == (ticket.team, ticket.shop, None)
+        and one.id != ticket.id
+        and one.category != "closed"
+        and place(one) < mine
+        for one in chats
+    )

@@ -203,12 +203,14 @@ NEW = ("ticket.created", "chat.started")
 """What is always raised of a case that was not there before."""
 _CHATS = ("chat.started", "chat.waiting", "chat.ended", "chat.member_silent", "chat.agent_silent", "chat.agent_gone")
 _OUTBOUND = ("message.sent", "message.unsent", "delivery.failed")
+_MERGES = ("ticket.merged", "ticket.unmerged")
+"""A merged case may come to another member."""
 _LATER = tuple(
     event.name
     for event in EVENTS
-    if event.name not in CREATION and event.name != "ticket.merged" and "member" in event.objects
+    if event.name not in CREATION and event.name not in _MERGES and "member" in event.objects
 )
-"""Events of what was there before. (A merged case may come to another member.)"""
+"""Events of what was there before."""
 _CHATS_LATER = tuple(name for name in _CHATS if name in _LATER)
 _RATING = ("ticket.changed", "rating.received")
 _TICKETS_LATER = tuple(event.name for event in EVENTS if event.name in _LATER and "ticket" in event.objects)

@@ -52,6 +52,10 @@ class Standing(Struct, frozen=True):
     waits: Mapping[str, int | None]
     """What is still awaited, by target, and since when; None: since the case began."""
     replied: bool = False
+    merged: bool = False
+    """The case goes on in another: what it promised is kept there, or nowhere."""
+    began: int | None = None
+    """When a case began that was opened only now: of lines that were split off."""
 
 
 class Settled(Struct, frozen=True):
@@ -100,7 +104,10 @@ def settle(
         if wanted and target in standing.waits and standing.mode != "stopped" and (clock is None or not live(clock)):
             since = standing.waits[target]
             if clock is None or (since is not None and clock.met_at is not None and since >= clock.met_at):
-                clock, follows = start(target, policy, calendar, now), True
+                clock, follows = (
+                    start(target, policy, calendar, now if standing.began is None else standing.began),
+                    True,
+                )
             else:
                 clock = replace(clock, met_at=None, state="breached" if clock.breached_at is not None else "paused")
         if clock is None:
@@ -115,7 +122,12 @@ def settle(
                     clock = moved
             clock, dropped = _by_standing(clock, standing, calendar, now)
             if dropped:
-                told.append(("sla.dropped", {"target": target, "policy": clock.policy, "why": "closed"}))
+                told.append(
+                    (
+                        "sla.dropped",
+                        {"target": target, "policy": clock.policy, "why": "merged" if standing.merged else "closed"},
+                    )
+                )
         if before is not None or live(clock) or clock.met_at == now:
             settled[target] = clock
     return Settled(settled, tuple(told), follows)
@@ -126,7 +138,7 @@ def _by_standing(clock: Clock, standing: Standing, calendar: Calendar, now: int)
     if clock.target != "resolve" and standing.replied:
         return finish(clock, calendar, now, met=True), False
     if standing.mode == "stopped":
-        met = clock.target == "resolve"
+        met = clock.target == "resolve" and not standing.merged
         ended = finish(clock, calendar, now, met=met)
         return ended, not met
     if standing.mode == "paused":

@@ -43,6 +43,7 @@ from engine.core.commands import (
 )
 from engine.core.entities import NOBODY, SYSTEM, Actor
 from engine.core.errors import Refused
+from engine.core.joining import KeepApart, LinkTickets, MergeTicket, SplitTicket, UnlinkTickets, UnmergeTicket
 from engine.core.notices import NoticeKind
 from engine.core.questions import (
     Agents,
@@ -51,6 +52,7 @@ from engine.core.questions import (
     Events,
     FileById,
     History,
+    Links,
     Me,
     MemberById,
     Members,
@@ -61,6 +63,7 @@ from engine.core.questions import (
     Nudges,
     OpenChatOf,
     QueuePlace,
+    Repeats,
     ReplyGiven,
     RulesState,
     RulesStatistics,
@@ -126,13 +129,17 @@ __all__ = [
     "History",
     "JobKind",
     "JobSchedule",
+    "KeepApart",
     "KeepReply",
+    "LinkTickets",
+    "Links",
     "LiveEvent",
     "MarkRead",
     "Me",
     "MemberById",
     "MemberLine",
     "Members",
+    "MergeTicket",
     "Messages",
     "MoveTicket",
     "MyTasks",
@@ -151,6 +158,7 @@ __all__ = [
     "QueuePlace",
     "RateTicket",
     "Refused",
+    "Repeats",
     "ReplyGiven",
     "Retry",
     "RulesState",
@@ -167,6 +175,7 @@ __all__ = [
     "SignIn",
     "SignOn",
     "SignOut",
+    "SplitTicket",
     "Step",
     "StoreTrouble",
     "Subscription",
@@ -179,6 +188,8 @@ __all__ = [
     "Transitions",
     "UnblockMember",
     "UnfollowTicket",
+    "UnlinkTickets",
+    "UnmergeTicket",
     "UnsendMessage",
     "Upload",
     "Views",

@@ -32,8 +32,6 @@ LETTERS = frozenset({"email"})
 """Who is known by one of these writes letters: one that answers none begins a case of its own."""
 TRIES = 3
 """How often one thing is taken in that two processes take in at once: the second finds what the first has stored."""
-MERGES = 5
-"""How far the way is followed from a case that went into another."""
 
 
 async def receive(context: Context, inbound: Inbound) -> dict[str, Any]:
@@ -179,7 +177,11 @@ def _case(work: Work, shop: str, inbound: Inbound, sender: _Sender) -> tuple[Cas
     named, proved = _named_case(work, inbound)
     refers_to = None
     if named is not None and named.ticket is not None and named.ticket.channel != INTERNAL and named.shop == shop:
-        if not _is_of(work, named, sender, proved):
+        own = _is_of(work, named, sender, proved)
+        named = locate.onward(work, named)
+        if named.ticket is None:
+            raise missing("ticket")
+        if not own and not _is_of(work, named, sender, proved):
             refers_to = named.ticket.number
         elif named.ticket.category != "closed" or inbound.automatic or reopens(work.book, named, _actor(named), tx.now):
             return named, None
@@ -187,6 +189,11 @@ def _case(work: Work, shop: str, inbound: Inbound, sender: _Sender) -> tuple[Cas
         number = queue.open_number(tx, who.member_id, inbound.channel, inbound.account)
         if number is not None:
             return locate.need(load.ticket_case(tx, words, number=number)), None
+        merged = queue.merged_number(tx, who.member_id, inbound.channel, inbound.account)
+        if merged is not None:
+            past = locate.onward(work, locate.need(load.ticket_case(tx, words, number=merged)))
+            if past.ticket is not None and past.ticket.category != "closed":
+                return past, None
     made = load.member_case(tx, words, who.member_id, new_ticket=True, member_new=who.new, identity_id=who.identity_id)
     return locate.need(made), refers_to
 
@@ -200,10 +207,6 @@ def _named_case(work: Work, inbound: Inbound) -> tuple[Case | None, bool]:
         names = [name for name in (inbound.reply_to, *inbound.references) if name]
         answers = queue.answered_ticket(work.tx, inbound.channel, inbound.account, names)
         case = load.ticket_case(work.tx, work.words, ticket_id=answers) if answers is not None else None
-    for _ in range(MERGES):
-        if case is None or case.ticket is None or case.ticket.merged_into is None:
-            break
-        case = load.ticket_case(work.tx, work.words, ticket_id=case.ticket.merged_into)
     return case, number is not None
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from engine.core import access
 from engine.core.commands import EndChat, RateTicket
-from engine.core.entities import Actor, Case
+from engine.core.entities import Actor, Case, Through
 from engine.core.errors import Refused, missing
 from engine.core.rulebook import Rulebook
+from engine.core.values import replace
 from engine.desk.context import Work
-from engine.store import load, normalised, people, queue
+from engine.store import load, merges, normalised, people, queue
 
 
 def need(case: Case | None) -> Case:
@@ -36,6 +37,19 @@ def ticket(work: Work, number: int, *, lines: int = 0) -> Case:
     case = load.ticket_case(work.tx, work.words, number=number, lines=lines)
     access.check_ticket(work.actor, case.ticket if case else None)
     return need(case)
+
+
+def onward(work: Work, case: Case, *, lines: int = load.LINES) -> Case:
+    """Where a member's line into a case goes: the case itself, or the one in which it goes on. Where that is another
+    member's the line comes `through` the first, in which it will stand."""
+    ticket = case.ticket
+    if ticket is None or ticket.merged_into is None:
+        return case
+    end = merges.end_of(work.tx, ticket.id)
+    found = need(load.ticket_case(work.tx, work.words, ticket_id=end["id"], lines=lines))
+    if end["member_id"] == ticket.member_id:
+        return found
+    return replace(found, through=Through(ticket, case.member))
 
 
 def open_chat(work: Work, command: EndChat) -> Case:

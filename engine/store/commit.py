@@ -8,7 +8,6 @@ events and decisions are only put in line here, and stored at the end of the bat
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,8 @@ from typing import Any
 from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import SYSTEM, Actor, Case, Clock
 from engine.core.values import replace
+from engine.store import merges, outbox, tasks
 from engine.store import tables as t
-from engine.store import tasks
 from engine.store.errors import FileRefused, StoreError
 from engine.store.followers import turn
 from engine.store.fresh import NewTicket, made
@@ -29,7 +28,7 @@ from engine.store.people import agent_id, agent_ids
 from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
-from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in, seal_body
+from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class _Applying:
         self.tx.insert_many(t.RuleUse, uses)
         self._tags(kinds[Tag], kinds[Untag])
         self._timers(kinds[Timer], kinds[ClearTimer])
-        self._outbox(kinds[Enqueue])
+        outbox.put(self.tx, kinds[Enqueue], self.real)
         self._attach()
         for ticket_id, values in self.updates.items():
             if self.tx.update(t.Ticket, values, id=ticket_id) != 1:
@@ -225,7 +224,9 @@ class _Applying:
                 )
             )
         elif change.thing == "message":
-            self.tx.update(t.Message, change.values, id=ref)
+            merges.set_line(self.tx, ref, change.values, self.real)
+        elif change.thing == "merge":
+            merges.take_back(self.tx, ref)
         elif change.thing == "agent":
             self.tx.update(t.Agent, {k: v for k, v in change.values.items() if k in _AGENT}, id=ref)
         elif change.thing == "follower":
@@ -279,6 +280,8 @@ class _Applying:
         elif change.thing == "call":
             row = self._call_columns(change.values)
             self.refs[change.ref] = self.tx.insert(t.Call, {**row, "ticket_id": self.real(change.values["ticket_id"])})
+        elif change.thing == "merge":
+            merges.keep(self.tx, change.ref, values)
         elif change.thing == "link":
             ends = {"from_id": self.real(values["from"]), "to_id": self.real(values["to"])}
             self.tx.insert(t.TicketLink, {**ends, "kind": values["kind"], "created_at": self.tx.now})
@@ -437,23 +440,6 @@ class _Applying:
                 }
             )
         self.tx.insert_many(t.Timer, rows, key=("ticket_id", "name"))
-
-    def _outbox(self, changes: Iterable[Enqueue]) -> None:
-        rows = []
-        for out in changes:
-            self.tx.kick(out.due_at)
-            rows.append(
-                {
-                    "key": secrets.token_hex(16),
-                    "channel": out.channel,
-                    "ticket_id": self.real(out.ticket) if out.ticket is not None else None,
-                    "message_id": self.real(out.message) if out.message is not None else None,
-                    "body": seal_body(self.tx.ring, out.body),
-                    "due_at": out.due_at,
-                    "created_at": self.tx.now,
-                }
-            )
-        self.tx.insert_many(t.Outbox, rows)
 
     # -------------------------------------------------------------------------------------------------------------- log
 

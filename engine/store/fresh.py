@@ -49,7 +49,7 @@ def shown(tx: Tx, scope: Scope, new: NewTicket, *, percent: Percent = straight_p
     row.update(m_name=new.member.name, m_tier=new.member.tier, m_guest=new.member.guest, assignee=new.assignee)
     if not may_see(scope, row):
         return None
-    row.update(merged_number=None, r_comment=None, r_at=None)
+    row.update(r_comment=None, r_at=None)
     row["open_tasks"] = row["tasks"] = row["records"] = 0
     row["unread"] = sum(line.author_kind == "member" for line in new.lines)
     row.setdefault("last_message_id", None)

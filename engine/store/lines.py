@@ -12,6 +12,7 @@ from engine.core.access import Scope
 from engine.core.changes import Say
 from engine.store import tables as t
 from engine.store.log import to_json
+from engine.store.merges import taken_in
 from engine.store.paging import limited
 from engine.store.queries import find_ticket, for_members
 from engine.store.show import show_message
@@ -42,14 +43,19 @@ _TAKER = t.Agent.alias("taker")
 
 def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | None:
     """A page of lines, oldest first: the last ones, those `before` an id, or those `after` one. None: not for the
-    actor.
+    actor. Lines of tickets that were merged into this one stand among them, each with its own number; of those a
+    member sees his own.
 
     `next` is the id to go on with in the same direction.
     """
     found = find_ticket(tx, scope, question.number)
     if found is None:
         return None
-    condition = t.Message.ticket_id == found["id"]
+    whose = {found["id"]: (found["number"], found["m_name"])}
+    for row in taken_in(tx, found["id"]):
+        if scope.staff or row["member_id"] == found["member_id"]:
+            whose[row["id"]] = (row["number"], row["m_name"])
+    condition = t.Message.ticket_id.in_(list(whose)) if len(whose) > 1 else t.Message.ticket_id == found["id"]
     if not scope.staff:
         condition &= for_members()
     onward = question.after is not None
@@ -66,8 +72,9 @@ def messages(tx: Tx, scope: Scope, question: ask.Messages) -> dict[str, Any] | N
         rows.reverse()
     files = attachments_of(tx, [row["id"] for row in rows])
     items = [
-        show_message({**row, "number": found["number"], "m_name": found["m_name"]}, files[row["id"]], staff=scope.staff)
+        show_message({**row, "number": number, "m_name": name}, files[row["id"]], staff=scope.staff)
         for row in rows
+        for number, name in (whose[row["ticket_id"]],)
     ]
     return {"items": items, "next": following}
 

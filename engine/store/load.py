@@ -11,6 +11,7 @@ from peewee import JOIN, SQL, Select, Value, fn
 
 from engine.core.entities import DAY, Agent, Case, Chat, Clock, Member, Message, Ticket
 from engine.core.values import replace
+from engine.store import merges
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
 from engine.store.lookups import StoreLookups
@@ -337,6 +338,7 @@ def _case(
         outbound=lexicon.outbound,
         notifiers=lexicon.notifiers,
         rating_at=row["rating_at"],
+        went_to=merges.end_of(tx, row["t_merged_into"])["number"] if row["t_merged_into"] is not None else None,
     )
 
 
@@ -416,6 +418,13 @@ def line(tx: Tx, message_id: int) -> Message | None:
     """A line as decisions see it, however many came after it in its case."""
     row = tx.row(_LINE, id=message_id)
     return None if row is None else _message(row)
+
+
+def lines_of(tx: Tx, ticket_id: int) -> list[Message]:
+    """Every line of a ticket as decisions see it, oldest first."""
+    return [
+        _message(row) for row in tx.rows(_line_rows().where(t.Message.ticket_id == ticket_id).order_by(t.Message.id))
+    ]
 
 
 def _message(row: Mapping[str, Any]) -> Message:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from peewee import JOIN, fn
 
+from engine.core.changes import Enqueue
 from engine.core.entities import HOUR, MINUTE, SECOND
 from engine.store import tables as t
 from engine.store.errors import KeyRingError
@@ -319,3 +320,22 @@ def backlog(tx: Tx) -> dict[str, int]:
         .group_by(t.Outbox.state)
     )
     return {row["state"]: row["count"] for row in rows}
+
+
+def put(tx: Tx, changes: Iterable[Enqueue], real: Callable[[int], int]) -> None:
+    """Puts in line what is to leave after the commit; `real` knows the ids of what the same decision has made."""
+    rows = []
+    for out in changes:
+        tx.kick(out.due_at)
+        rows.append(
+            {
+                "key": secrets.token_hex(16),
+                "channel": out.channel,
+                "ticket_id": real(out.ticket) if out.ticket is not None else None,
+                "message_id": real(out.message) if out.message is not None else None,
+                "body": seal_body(tx.ring, out.body),
+                "due_at": out.due_at,
+                "created_at": tx.now,
+            }
+        )
+    tx.insert_many(t.Outbox, rows)

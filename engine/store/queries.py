@@ -24,6 +24,7 @@ from engine.store import tables as t
 from engine.store.errors import BadCursor
 from engine.store.followers import followed_by
 from engine.store.load import clock_of
+from engine.store.merges import shown_end
 from engine.store.paging import cursor, limited, read_cursor
 from engine.store.search import marked
 from engine.store.show import (
@@ -205,34 +206,13 @@ def shown_one(
 ) -> dict[str, Any]:
     """A ticket's row, with what hangs on it, as the API shows it."""
     sla = show_sla(row["shop"], clocks, now, percent)
+    if row["merged_into"] is not None:
+        row = {**row, "merged_number": shown_end(tx, scope, row)}
     return show_ticket(row, tags, sla, tx.ring, scope)
 
 
 _SEEN_BY = (t.Ticket.shop, t.Ticket.member_id, t.Ticket.channel)
 """What `may_see` asks of a row."""
-_LINKED = ("number", "kind", "subject", "state", "category", "link", "created_at")
-
-
-def _links() -> Any:
-    this = t.Ticket.alias("this")
-    linked = t.TicketLink.kind.alias("link"), (t.TicketLink.to_id == this.id).alias("origin"), t.TicketLink.created_at
-    other = ((t.TicketLink.from_id == this.id) & (t.TicketLink.to_id == t.Ticket.id)) | (
-        (t.TicketLink.to_id == this.id) & (t.TicketLink.from_id == t.Ticket.id)
-    )
-    shown = (t.Ticket.number, t.Ticket.kind, t.Ticket.subject, t.Ticket.state, t.Ticket.category)
-    query = t.TicketLink.select(*shown, *linked, *_SEEN_BY).join(this, on=(this.number == p("number")))
-    return query.switch(t.TicketLink).join(t.Ticket, on=other).order_by(t.TicketLink.id)
-
-
-_TICKET_LINKS = Prepared(_links)
-
-
-def links(tx: Tx, scope: Scope, number: int) -> list[dict[str, Any]]:
-    """Cases opened beside a ticket, and the one it was opened beside, oldest first, as far as the scope sees them."""
-    rows = [row for row in tx.rows(_TICKET_LINKS, number=number) if may_see(scope, row)]
-    return [{**{name: row[name] for name in _LINKED}, "origin": bool(row["origin"])} for row in rows]
-
-
 _VISIT = ("page", "title", "referrer", "device", "language", "browser", "address", "visits")
 _TICKET_VISIT = Prepared(
     lambda: (
@@ -268,20 +248,17 @@ def _rows_of(tx: Tx, scope: Scope, actor_id: int | None, ids: list[int]) -> list
 
 
 def _ticket_rows(*, staff: bool) -> Any:
-    """Tickets with requester, assignee and the case they went on in; for staff the last line, how many of the member's
+    """Tickets with requester and assignee; for staff the last line, how many of the member's
     lines `p("actor_id")` has not read, and what he wrote with his rating."""
-    onward = t.Ticket.alias("onward")
     columns: list[Any] = [
         t.Ticket,
         t.Member.name.alias("m_name"),
         t.Member.tier.alias("m_tier"),
         t.Member.guest.alias("m_guest"),
         t.Agent.username.alias("assignee"),
-        onward.number.alias("merged_number"),
     ]
     query = t.Ticket.select().join(t.Member, on=(t.Member.id == t.Ticket.member_id)).switch(t.Ticket)
     query = query.join(t.Agent, JOIN.LEFT_OUTER, on=(t.Agent.id == t.Ticket.assignee_id)).switch(t.Ticket)
-    query = query.join(onward, JOIN.LEFT_OUTER, on=(onward.id == t.Ticket.merged_into)).switch(t.Ticket)
     if staff:
         query = query.join(t.Rating, JOIN.LEFT_OUTER, on=(t.Rating.ticket_id == t.Ticket.id)).switch(t.Ticket)
         writer = t.Agent.alias("writer")

@@ -78,6 +78,16 @@ def open_number(tx: Tx, member_id: int, channel: str, account: str = "") -> int 
     return None if found is None else int(found)
 
 
+def merged_number(tx: Tx, member_id: int, channel: str, account: str = "") -> int | None:
+    """The member's latest ticket of a channel's account, where that was merged into another: the conversation goes on
+    there."""
+    mine = (t.Ticket.member_id == member_id) & (t.Ticket.channel == channel) & (t.Ticket.account == account)
+    row = tx.row(
+        t.Ticket.select(t.Ticket.number, t.Ticket.merged_into).where(mine).order_by(t.Ticket.id.desc()).limit(1)
+    )
+    return None if row is None or row["merged_into"] is None else int(row["number"])
+
+
 REFERRED = 20
 """Of the lines that a letter says it answers, so many are looked up: the nearest."""
 

@@ -48,6 +48,12 @@ _HELD = Prepared(
 )
 
 
+def move(tx: Tx, from_id: int, to_id: int) -> None:
+    """What waits to be sent in one ticket waits in another, in which that one goes on."""
+    line = t.ScheduledLine
+    tx.run(line.update(ticket_id=to_id).where((line.ticket_id == from_id) & (line.state == "waiting")))
+
+
 def holder(line_id: int) -> str:
     """As which a line holds its files."""
     return f"line:{line_id}"

@@ -84,7 +84,8 @@ def show_ticket(
         "sla": sla if staff else [],
         "fields": show_fields("ticket", row["fields"], ring, scope),
         "rating": row["rating"],
-        "merged_into": row["merged_number"],
+        "merged": row["merged_into"] is not None,
+        "merged_into": row.get("merged_number"),
         "version": row["version"],
     }
     if staff:

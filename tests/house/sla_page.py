@@ -29,7 +29,8 @@ awaited has a live clock, and no other clock is live.
 - **Pause.** In a state with `sla: paused` clocks stand; in one with `running` they go on with what they had used.
 - **Met.** An agent's line to the member meets the reply targets, a state with `sla: stopped` meets `resolve`.
 - **Dropped.** What ends without the thing that was promised is `dropped`, never met: a reply target when the case is
-  closed unanswered, any target when the policy in force does not promise it. The log says which, and why.
+  closed unanswered, any target when the policy in force does not promise it or the case is merged into another. The
+  log says which, and why. Taken out again, a case goes on with what it had used; the time between does not count.
 - **Told once.** Of moments that come together, as when an act or a publication shortens the time, only the last is
   told: who is late is not told that he soon will be.
 - **Late.** A clock is `breached` from the moment it was due, and stays so through holds, answers and closing. `after

@@ -6,7 +6,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from engine.core import access, commands, questions, rights, task_commands
+from engine.core import access, commands, joining, questions, rights, task_commands
 from engine.core.handlers import BEGIN
 from engine.desk.handlers import COMMANDS
 from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
@@ -20,6 +20,7 @@ NO_COMMAND = {"Page"}
 BY_ITSELF = {
     "TimerDue", "ScheduleDue", "SettleClocks", "ServeQueue", "DeliveryFailed",
     "MemberSignedIn", "GuestSignedIn", "MemberMade", "OpenLinked", "CallEvent", "ServingGone",
+    "TakeIn", "LinesGone",
 }  # fmt: skip
 """What nobody asks for through `act`: time, channels and rules bring it."""
 
@@ -35,14 +36,14 @@ def _classes(module: object) -> dict[str, type]:
 def test_every_command_has_exactly_one_row() -> None:
     rows = [row.command for row in COMMANDS]
     assert len(rows) == len(set(rows))
-    every = {**_classes(commands), **_classes(task_commands)}
+    every = {**_classes(commands), **_classes(joining), **_classes(task_commands)}
     wanted = {thing for name, thing in every.items() if name not in NO_COMMAND | BY_ITSELF}
     assert set(rows) == wanted
 
 
 def test_every_rule_command_has_its_pure_beginning() -> None:
     asked = {row.command for row in COMMANDS if isinstance(row, RuleCommand)}
-    by_itself = {commands.__dict__[name] for name in BY_ITSELF}
+    by_itself = {{**vars(commands), **vars(joining)}[name] for name in BY_ITSELF}
     assert asked | by_itself | {commands.OpenChat} == set(BEGIN)
 
 

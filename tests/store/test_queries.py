@@ -111,6 +111,7 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "sla": [SLA],
         "fields": {"region": "北部", "account": "•••"},
         "rating": None,
+        "merged": False,
         "version": 1,
         "unread": 1,
         "nudges": 0,

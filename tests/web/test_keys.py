@@ -23,6 +23,10 @@ NEEDS_MORE = {
     "rollback_rules": "the same",
     "rate_ticket": "a member, asked to rate",
     "claim_ticket": "somebody who serves the shop: see test_transfer",
+    **dict.fromkeys(
+        ("merge_ticket", "unmerge_ticket", "split_ticket", "link_tickets", "unlink_tickets"),
+        "two tickets: see test_merge",
+    ),
     "unsend_message": "a line just sent: see test_unsend",
     **dict.fromkeys(("change_scheduled", "cancel_scheduled", "send_scheduled"), "a line that waits"),
     "change_task": "a ticket with a task: see test_tasks",

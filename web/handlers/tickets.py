@@ -32,7 +32,8 @@ from web.routes import API, Call, Reply, given, route
 ONE = f"{API}/tickets/{{number}}"
 
 
-def _ticket(ticket: dict[str, Any], status: int = 200) -> Reply:
+def ticket_reply(ticket: dict[str, Any], status: int = 200) -> Reply:
+    """A ticket with its ETag, and where a new one is found."""
     headers = {"ETag": f'"{ticket["version"]}"'}
     if status == 201:
         headers["Location"] = f"{API}/tickets/{ticket['number']}"
@@ -65,20 +66,20 @@ async def open_ticket(call: Call) -> Reply:
             author=None if body.author is UNSET else body.author,
         )
     )
-    return _ticket(done["ticket"], 201)
+    return ticket_reply(done["ticket"], 201)
 
 
 @route("GET", ONE, {200: schema.Ticket}, tag="tickets")
 async def get_ticket(call: Call) -> Reply:
     """One ticket, with its ETag."""
-    return _ticket(await call.need(TicketByNumber(call.path["number"], links=True), "ticket"))
+    return ticket_reply(await call.need(TicketByNumber(call.path["number"], links=True), "ticket"))
 
 
 @route("PATCH", ONE, {200: schema.Ticket}, tag="tickets", body=schema.TicketPatch, match=True)
 async def change_ticket(call: Call) -> Reply:
     """Change the fields that are named."""
     done = await call.act(ChangeTicket(call.path["number"], given(call.body), call.version))
-    return _ticket(done["ticket"])
+    return ticket_reply(done["ticket"])
 
 
 @route("GET", f"{ONE}/transitions", {200: schema.TransitionPage}, tag="tickets")
@@ -92,7 +93,7 @@ async def move_ticket(call: Call) -> Reply:
     """Move the ticket along its lifecycle."""
     body: schema.TransitionBody = call.body
     done = await call.act(MoveTicket(call.path["number"], body.trigger, body.fields, call.version))
-    return _ticket(done["ticket"])
+    return ticket_reply(done["ticket"])
 
 
 @route(
@@ -108,13 +109,13 @@ async def transfer_ticket(call: Call) -> Reply:
     """Hand the ticket to a team or a colleague, with a note for them; whoever held it gives it up."""
     body: handling_schema.TransferBody = call.body
     command = TransferTicket(call.path["number"], body.team, body.agent, body.note, body.tell_member, call.version)
-    return _ticket((await call.act(command))["ticket"])
+    return ticket_reply((await call.act(command))["ticket"])
 
 
 @route("POST", f"{ONE}/claim", {200: schema.Ticket}, tag="tickets", match=True)
 async def claim_ticket(call: Call) -> Reply:
     """Take the ticket, if nobody has it."""
-    return _ticket((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
+    return ticket_reply((await call.act(ClaimTicket(call.path["number"], call.version)))["ticket"])
 
 
 @route("PUT", f"{ONE}/followers/{{username}}", {200: people_schema.Followers}, tag="tickets")
@@ -153,7 +154,7 @@ async def nudges(call: Call) -> Reply:
 async def nudge_ticket(call: Call) -> Reply:
     """Ask to hurry (催單): its member, or a colleague of who has it, once in a while."""
     body: handling_schema.NudgeBody = call.body
-    return _ticket((await call.act(NudgeTicket(call.path["number"], body.note)))["ticket"])
+    return ticket_reply((await call.act(NudgeTicket(call.path["number"], body.note)))["ticket"])
 
 
 @route("GET", f"{ONE}/trace", {200: trace_schema.TracePage}, tag="tickets", query=trace_schema.TraceQuery)
@@ -176,13 +177,13 @@ async def rate_ticket(call: Call) -> Reply:
     """The member's verdict, 5 (very satisfied) to 1."""
     body: schema.RateBody = call.body
     done = await call.act(RateTicket(body.score, body.comment, call.path["number"]))
-    return _ticket(done["ticket"])
+    return ticket_reply(done["ticket"])
 
 
 @route("POST", f"{ONE}/rating-request", {200: schema.Ticket}, tag="tickets")
 async def ask_rating(call: Call) -> Reply:
     """Ask the member to rate."""
-    return _ticket((await call.act(AskRating(call.path["number"])))["ticket"])
+    return ticket_reply((await call.act(AskRating(call.path["number"])))["ticket"])
 
 
 @route("POST", f"{ONE}/read", {204: None}, tag="tickets", by_itself=True, body=schema.ReadBody)

@@ -79,5 +79,5 @@ BEGIN: Mapping[type, Beginning] = {
     ServeQueue: Beginning(serve_queue),
     GuestSignedIn: Beginning(guest_signed_in),
     ServingGone: Beginning(serving_gone),
-    EndChat: Beginning(end, about="ticket", right="ticket.move"),
+    EndChat: Beginning(end, about="ticket", right="ticket.move", merged=True),
 }

@@ -53,6 +53,6 @@ def _turn(draft: Draft, username: str, *, follows: bool) -> None:
 
 
 BEGIN: Mapping[type, Beginning] = {
-    FollowTicket: Beginning(follow, about="ticket", rights=(WRITING["internal"],)),
-    UnfollowTicket: Beginning(unfollow, about="ticket", rights=(WRITING["internal"],)),
+    FollowTicket: Beginning(follow, about="ticket", rights=(WRITING["internal"],), merged=True),
+    UnfollowTicket: Beginning(unfollow, about="ticket", rights=(WRITING["internal"],), merged=True),
 }

@@ -9,7 +9,7 @@ from engine.core.chains import Chain
 from engine.core.changes import Set
 from engine.core.commands import DeliveryFailed, MemberLine, PostMessage, ScheduleLine, UnsendMessage
 from engine.core.draft import GONE, WAITING, Draft
-from engine.core.entities import INTERNAL, Actor, Arrival, Message, Visibility
+from engine.core.entities import INTERNAL, Actor, Arrival, Message, Place, Visibility
 from engine.core.errors import Refused, missing
 from engine.core.handlers._beginning import Beginning
 from engine.core.lines import line_of
@@ -58,7 +58,9 @@ def member_line(draft: Draft, command: MemberLine) -> None:
 
 def may_write(draft: Draft) -> None:
     """Raises Refused for a member on the blacklist; staff may write in a blocked member's name."""
-    if draft.member is not None and draft.member.blocked and not draft.actor.staff:
+    through = draft.case.through
+    member = draft.member if through is None else through.member
+    if member is not None and member.blocked and not draft.actor.staff:
         raise Refused("forbidden", "blocked", "this desk does not take messages from you at the moment")
 
 
@@ -71,9 +73,13 @@ def member_says(
     *,
     arrival: Arrival | None = None,
 ) -> None:
-    """The member's line into the case; `arrival` where a channel brought it."""
-    ticket = draft.need_ticket()
-    member = draft.member
+    """The member's line into the case; `arrival` where a channel brought it.
+
+    A line that comes through a merged case of another member stands in that one, where only its own member reads it;
+    no rule answers it, since the answer would go to the wrong one.
+    """
+    ticket, through = draft.need_ticket(), draft.case.through
+    member = draft.member if through is None else through.member
     awaiting = ticket.awaiting_since  # before it is reopened: what a closed case left open is another wait
     if ticket.category == "closed" and not automatic and not raise_trigger(draft, "reopen"):
         raise Refused("conflict", "ticket-closed", "this case is closed; please open a new one")
@@ -89,10 +95,11 @@ def member_says(
         arrival=arrival,
         automatic=automatic,
         language=ticket.language,
+        into=None if through is None else Place(through.ticket.id, through.ticket.channel, through.ticket.account),
     )
     draft.message = Message(
         id=say.ref,
-        ticket_id=ticket.id,
+        ticket_id=say.ticket,
         author_kind="member",
         text=text,
         created_at=draft.now,
@@ -104,8 +111,10 @@ def member_says(
         language=ticket.language,
         attachments=tuple(range(len(attachments))),
     )
-    if automatic:
+    if automatic or through is not None:
         draft.chain = replace(draft.chain, machine=True)
+    if through is not None:
+        draft.record("ticket.line_came", {"number": through.ticket.number})
     if not automatic:
         draft.change_ticket(last_line_at=draft.now, waiting_since=awaiting if awaiting is not None else draft.now)
         draft.turn("agent")
@@ -286,6 +295,6 @@ def delivery_failed(draft: Draft, command: DeliveryFailed) -> None:
 BEGIN: Mapping[type, Beginning] = {
     MemberLine: Beginning(member_line),
     PostMessage: Beginning(post, about="ticket", rights=tuple(WRITING.values())),
-    UnsendMessage: Beginning(unsend, about="ticket", rights=(*WRITING.values(), UNSEND_OTHERS)),
+    UnsendMessage: Beginning(unsend, about="ticket", rights=(*WRITING.values(), UNSEND_OTHERS), merged=True),
     DeliveryFailed: Beginning(delivery_failed),
 }

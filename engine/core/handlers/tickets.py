@@ -212,5 +212,5 @@ BEGIN: Mapping[type, Beginning] = {
     MoveTicket: Beginning(move, about="ticket", right="ticket.move", rights=("ticket.change", "ticket.assign")),
     RateTicket: Beginning(rate, about="ticket"),
     AskRating: Beginning(ask, about="ticket", right="ticket.reply"),
-    MarkRead: Beginning(mark_read, about="ticket"),
+    MarkRead: Beginning(mark_read, about="ticket", merged=True),
 }

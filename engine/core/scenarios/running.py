@@ -34,6 +34,7 @@ from engine.core.commands import (
 from engine.core.decide import Decision
 from engine.core.entities import NEVER, SYSTEM, Actor, AgentStatus, Member
 from engine.core.errors import Refused
+from engine.core.joining import MergeTicket, UnmergeTicket
 from engine.core.library import Library
 from engine.core.memory import World
 from engine.core.opening import reopens
@@ -392,6 +393,10 @@ class _Runner:
             lines = world.messages.get(self.ticket or 0, ())
             sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)
             commands.append(UnsendMessage(number, next(sent, 0)))
+        if step.merge:
+            commands.append(MergeTicket(number, 0))
+        if step.unmerge:
+            commands.append(UnmergeTicket(number))
         if step.nudge:
             said = step.nudge.note if isinstance(step.nudge, NudgeEntry) else None
             commands.append(NudgeTicket(number, said or ""))

@@ -248,6 +248,8 @@ class Step(Entry):
     end: Annotated[bool, say("the chat is ended, by the agent where one acts")] = False
     transfer: Annotated[TransferEntry | None, say("the agent hands the case to a team or a colleague")] = None
     claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
+    merge: Annotated[bool, say("the agent merges the case into another open one of the member")] = False
+    unmerge: Annotated[bool, say("the agent takes the merged case out again")] = False
     follow: Annotated[Text, say("the agent makes this colleague, or the own name, follow the case")] = None
     unfollow: Annotated[Text, say("the agent makes this colleague, or the own name, follow it no longer")] = None
     task: Annotated[TaskEntry | None, say("the agent adds a sub-task, gives it to somebody, or closes it")] = None

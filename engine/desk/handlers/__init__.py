@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from engine.desk.handlers import agents, chats, files, members, messages, requests, scheduled, sessions, tasks, tickets
+from engine.desk.handlers import (
+    agents,
+    chats,
+    files,
+    links,
+    members,
+    merges,
+    messages,
+    requests,
+    scheduled,
+    sessions,
+    tasks,
+    tickets,
+)
 
 COMMANDS = (
     *messages.COMMANDS,
     *scheduled.COMMANDS,
     *tickets.COMMANDS,
     *tasks.COMMANDS,
+    *merges.COMMANDS,
+    *links.COMMANDS,
     *chats.COMMANDS,
     *members.COMMANDS,
     *agents.COMMANDS,

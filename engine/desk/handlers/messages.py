@@ -33,13 +33,14 @@ def answered(work: Work, command: MemberLine | PostMessage, case: Case, decided:
     """The line that was stored; what a member wrote is not read back."""
     say = own_line(decided.decision)
     message_id = decided.refs[say.ref]
+    number = decided.number if case.through is None else case.through.ticket.number
     if work.actor.staff or say.author_kind != "member" or say.attachments:
-        answer = line_answer(work, message_id, decided.number, case.shop, seq=None)
+        answer = line_answer(work, message_id, number, case.shop, seq=None)
         if say.visibility == "internal":
             answer["message"]["mentions"] = _mentions(decided.decision)
         return answer
-    shown = results.line_of_member(work, say, message_id, decided.number, case.shop)
-    return {"message": shown, "ticket": decided.number, "seq": None, "repeat": False}
+    shown = results.line_of_member(work, say, message_id, number, case.shop)
+    return {"message": shown, "ticket": number, "seq": None, "repeat": False}
 
 
 def _mentions(decision: Decision) -> list[dict[str, Any]]:
@@ -77,7 +78,8 @@ def _repeated(work: Work, command: MemberLine | PostMessage) -> dict[str, Any] |
 
 def _of_post(work: Work, command: PostMessage) -> Case:
     heard = not work.actor.staff  # a member's line may pick from a menu
-    return locate.ticket(work, command.number, lines=load.LINES if heard else 0)
+    case = locate.ticket(work, command.number, lines=load.LINES if heard else 0)
+    return locate.onward(work, case) if heard else case
 
 
 def _of_line(work: Work, command: MemberLine) -> Case:
@@ -85,7 +87,7 @@ def _of_line(work: Work, command: MemberLine) -> Case:
     tx, words, actor = work.tx, work.words, work.actor
     shop = locate.shop(work.book, actor, command.shop)
     if command.number is not None:
-        return locate.ticket(work, command.number, lines=load.LINES)
+        return locate.onward(work, locate.ticket(work, command.number, lines=load.LINES))
     member_id, new = actor.id, False
     if actor.kind == "guest":
         if not actor.visitor:
@@ -114,12 +116,13 @@ def _own_identity(work: Work, shop: str, member_id: int) -> int | None:
 
 
 def _gone_on_with(work: Work, kind: str, member_id: int) -> Case | None:
-    """The member's last live case, where its lifecycle lets a line open it again."""
-    lifecycle = work.book.lifecycles.get(kind)
-    if lifecycle is None or not any(t.trigger == "reopen" for t in lifecycle.transitions):
-        return None
+    """The member's last live case, where its lifecycle lets a line open it again; or the one it was merged into."""
     number = queue.latest_number(work.tx, member_id, frozenset({kind}), open_only=False)
     past = load.ticket_case(work.tx, work.words, number=number) if number is not None else None
+    if past is not None and past.ticket is not None and past.ticket.merged_into is not None:
+        past = locate.onward(work, past)
+        if past.ticket is not None and past.ticket.category != "closed":
+            return past
     return past if past is not None and reopens(work.book, past, work.actor, work.tx.now) else None
 
 

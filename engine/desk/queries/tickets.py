@@ -11,13 +11,14 @@ from engine.core.draft import Draft
 from engine.core.errors import Refused
 from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not, review_of
+from engine.core.own_settings import own_setting
 from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.desk.handlers.scheduled import shown, suggested
 from engine.desk.rows import Asked
 from engine.lang import Condition, Finding, Severity, Source, Span, compile_condition, tree
 from engine.replay import history, why
-from engine.store import NotFilterable, filters, lines, load, queries, scheduled
+from engine.store import NotFilterable, filters, lines, links, load, queries, scheduled
 from engine.store.followers import followers_of
 
 
@@ -100,8 +101,9 @@ def _ticket(work: Work, q: ask.TicketByNumber) -> Any:
     percent = results.percent(work.book)
     found = queries.ticket(work.tx, work.scope, q, actor_id=work.agent_id, percent=percent)
     if found is not None and q.links and work.actor.staff:
-        found["links"] = queries.links(work.tx, work.scope, q.number)
+        found["links"] = links.links(work.tx, work.scope, q.number)
         found["followers"] = list(followers_of(work.tx, q.number))
+        found["took_in"] = links.took_in(work.tx, work.scope, q.number)
         visit = queries.visit(work.tx, work.scope, q.number)
         if visit is not None:
             found["visit"] = visit
@@ -144,7 +146,7 @@ def _transitions(work: Work, q: ask.Transitions) -> Any:
     draft = Draft(work.book, case, work.actor, work.tx.now)
     items = []
     lifecycle = work.book.lifecycles.get(case.ticket.kind)
-    for move in lifecycle.moves(case.ticket.state) if lifecycle else ():
+    for move in lifecycle.moves(case.ticket.state) if lifecycle and case.ticket.merged_into is None else ():
         refused = may_not(draft, move)
         if refused is not None and refused.code != "field-required":
             continue
@@ -175,6 +177,18 @@ def _nudges(work: Work, q: ask.Nudges) -> Any:
     return {"count": ticket.nudges, "nudged_at": ticket.nudged_at, "next_at": at}
 
 
+def _links(work: Work, q: ask.Links) -> Any:
+    found = queries.find_ticket(work.tx, work.scope, q.number)
+    return None if found is None else {"items": links.links(work.tx, work.scope, q.number), "next": None}
+
+
+def _repeats(work: Work, q: ask.Repeats) -> Any:
+    shop = queries.shop_of(work.tx, q.number)
+    within = own_setting(work.book, "repeats_within", shop or "")
+    found = links.repeats(work.tx, work.scope, q.number, within)
+    return None if found is None else {"items": found, "next": None}
+
+
 def _views(work: Work, q: ask.Views) -> Any:
     return {**queries.views(work.tx, work.scope, q, actor_id=work.agent_id), "next": None}
 
@@ -191,5 +205,7 @@ QUESTIONS: Questions = {
     ask.Transitions: Asked(_transitions, ("ticket.view",), who="anybody"),
     ask.History: Asked(_history, ("ticket.view",), who="anybody"),
     ask.Nudges: Asked(_nudges, ("ticket.view",), who="anybody"),
+    ask.Links: Asked(_links, ("ticket.view",)),
+    ask.Repeats: Asked(_repeats, ("ticket.view",)),
     ask.Views: Asked(_views, ("ticket.view",), who="anybody"),
 }

@@ -94,6 +94,7 @@ TOGETHER: tuple[frozenset[str], ...] = tuple(
         "ticket.nudged ticket.mentioned ticket.changed ticket.state_changed ticket.assigned member.changed "
         "chat.waiting chat.ended",
         "task.added task.assigned",
+        "ticket.unmerged ticket.changed ticket.state_changed ticket.assigned member.changed chat.waiting chat.ended",
         "ticket.claimed ticket.changed ticket.state_changed ticket.assigned member.changed chat.ended",
     )
 )

@@ -32,6 +32,7 @@ from engine.store.tables.tickets import (
     Ticket,
     TicketAgent,
     TicketLink,
+    TicketMerge,
 )
 from engine.store.tables.time import Schedule, Timer
 
@@ -53,6 +54,7 @@ MODELS: tuple[type[Model], ...] = (
     File,
     MessageFile,
     TicketLink,
+    TicketMerge,
     TicketAgent,
     Task,
     Record,
@@ -137,6 +139,7 @@ __all__ = [
     "Ticket",
     "TicketAgent",
     "TicketLink",
+    "TicketMerge",
     "Timer",
     "ref",
 ]

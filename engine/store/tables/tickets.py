@@ -68,6 +68,7 @@ class Ticket(Row):
             (("category", "due_at", "shop"), False),
             (("order_no",), False),
             (("order_no_folded",), False),
+            (("merged_into",), False),
         )
 
 
@@ -111,6 +112,18 @@ class Call(Row):
 
     class Meta:
         indexes = ((("account", "name"), True), (("ticket_id", "id"), False))
+
+
+class TicketMerge(Row):
+    """How a merged ticket was before, while the merge may be undone."""
+
+    ticket_id = ref("ticket", unique=True)
+    at = BigIntegerField()
+    state = TextField()
+    category = TextField()
+    closed_at = BigIntegerField(null=True)
+    chat = TextField(default="{}")
+    timers = TextField(default="[]")
 
 
 class TicketLink(Row):

@@ -29,6 +29,7 @@ const ticket = (number: number, more: Partial<Ticket> = {}): Ticket => ({
   sla: [],
   fields: {},
   rating: null,
+  merged: false,
   merged_into: null,
   version: 1,
   unread: 0,

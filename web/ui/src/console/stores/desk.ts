@@ -207,6 +207,12 @@ export const useDesk = defineStore('desk', () => {
     }
   }
 
+  /** The same from the beginning: lines may have gone into another case. */
+  async function rereadLines(number: number): Promise<void> {
+    dispatch({ type: 'lines-forgotten', number })
+    await loadLines(number)
+  }
+
   function read(number: number): void {
     if (connection.value !== 'open' && state.value.seq === 0) return
     dispatch({ type: 'read', number })
@@ -247,6 +253,7 @@ export const useDesk = defineStore('desk', () => {
     list,
     loadTicket,
     loadLines,
+    rereadLines,
     loadNouns,
     loadViews,
     read,

@@ -34,6 +34,7 @@ export interface DeskState {
 export type Local =
   | { type: 'tickets-loaded'; tickets: readonly Ticket[] }
   | { type: 'lines-loaded'; number: number; lines: readonly Message[] }
+  | { type: 'lines-forgotten'; number: number }
   | { type: 'line-posted'; message: Message }
   | { type: 'drafts-loaded'; places: readonly DraftPlace[] }
   | { type: 'notices-loaded'; notices: readonly Notice[] }
@@ -107,6 +108,8 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
       return loaded(state, event.tickets)
     case 'lines-loaded':
       return { ...state, lines: { ...state.lines, [event.number]: merge(state.lines[event.number] ?? [], event.lines) } }
+    case 'lines-forgotten':
+      return { ...state, lines: { ...state.lines, [event.number]: [] } }
     case 'line-posted':
       return said(state, event.message)
     case 'notices-loaded':

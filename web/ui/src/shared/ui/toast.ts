@@ -5,14 +5,21 @@ export interface Toast {
   id: number
   tone: 'ok' | 'problem'
   text: string
+  /** What can be done about it, while it is there. */
+  action?: ToastAction
+}
+
+export interface ToastAction {
+  text: string
+  run: () => Promise<void>
 }
 
 export const toasts = ref<Toast[]>([])
 let last = 0
 
-function show(tone: Toast['tone'], text: string, milliseconds: number): void {
+function show(tone: Toast['tone'], text: string, milliseconds: number, action?: ToastAction): void {
   const id = ++last
-  toasts.value = [...toasts.value.filter((toast) => toast.text !== text), { id, tone, text }].slice(-4)
+  toasts.value = [...toasts.value.filter((toast) => toast.text !== text), { id, tone, text, ...(action ? { action } : {}) }].slice(-4)
   setTimeout(() => dismiss(id), milliseconds)
 }
 
@@ -21,6 +28,6 @@ export function dismiss(id: number): void {
 }
 
 export const tell = {
-  done: (text: string): void => show('ok', text, 2_500),
+  done: (text: string, action?: ToastAction): void => show('ok', text, action ? 10_000 : 2_500, action),
   problem: (text: string): void => show('problem', text, 8_000),
 }
