@@ -209,6 +209,10 @@ class Hub:
         for socket in self._agents.get(actor.id, ()) if actor.kind == "agent" else ():
             socket.send(frame)
 
+    def tell_draft(self, actor: Actor, number: int, visibility: str, revision: int | None) -> None:
+        """An agent's other tabs hear that there is another draft, or none any more, and not what it says."""
+        self.tell_agent(actor, {"type": "draft", "ticket": number, "visibility": visibility, "revision": revision})
+
     # --- typing -------------------------------------------------------------------------------------------------------
 
     def member_types(self, shop: str, number: int, name: str) -> None:

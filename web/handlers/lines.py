@@ -53,8 +53,7 @@ async def post_message(call: Call) -> Reply:
         command = ScheduleLine(number, body.text, body.visibility, files, at, body.unless_answered, body.draft)
         done = await call.act(command)
     if done.get("draft_done"):
-        frame = {"type": "draft", "ticket": number, "visibility": body.visibility, "revision": None}
-        call.web.hub.tell_agent(call.actor, frame)
+        call.web.hub.tell_draft(call.actor, number, body.visibility, None)
     return Reply(done["message"], 201) if "message" in done else Reply(done["scheduled"], 202)
 
 
@@ -96,7 +95,7 @@ async def change_scheduled(call: Call) -> Reply:
 
 @route("DELETE", f"{LATER}/{{line}}", {200: scheduled_schema.ScheduledLine}, tag="tickets")
 async def cancel_scheduled(call: Call) -> Reply:
-    """Not send it, or take it back; answers what it was."""
+    """Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague."""
     return Reply((await call.act(CancelScheduled(call.path["number"], call.path["line"])))["scheduled"])
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from engine.core import access, rights
 from engine.core import questions as ask
 from engine.core.draft import Draft
+from engine.core.entities import SECOND
 from engine.core.errors import Refused
 from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not
+from engine.core.own_settings import own_setting
 from engine.desk import results
 from engine.desk.context import Questions, Work
 from engine.desk.handlers.scheduled import shown, suggested
@@ -124,7 +126,9 @@ def _scheduled(work: Work, q: ask.Scheduled) -> Any:
         return None
     rows = scheduled.of_ticket(work.tx, found["id"], work.agent_id)
     times = suggested(work, found["shop"])
-    return {"items": [shown(row, work.agent_id) for row in rows], "next": None, "times": times}
+    within = own_setting(work.book, "unsend_within", found["shop"]) // SECOND
+    items = [shown(row, work.agent_id) for row in rows]
+    return {"items": items, "next": None, "times": times, "unsend_within": within}
 
 
 def _events(work: Work, q: ask.Events) -> Any:

@@ -14,6 +14,8 @@ export interface Kept extends ScheduledLine {
 interface Of {
   lines: Kept[]
   times: ScheduledPage['times']
+  /** Seconds for which a line that was sent can be taken back; 0 until the desk has said so. */
+  unsendWithin: number
 }
 
 const of = reactive<Record<number, Of>>({})
@@ -21,7 +23,7 @@ const of = reactive<Record<number, Of>>({})
 const LOOK_AFTER = 700
 
 function entry(number: number): Of {
-  return (of[number] ??= { lines: [], times: [] })
+  return (of[number] ??= { lines: [], times: [], unsendWithin: 0 })
 }
 
 function kept(line: ScheduledLine, span: number): Kept {
@@ -41,7 +43,7 @@ async function load(number: number): Promise<void> {
     const page = await api.get<Partial<ScheduledPage>>(`/tickets/${number}/scheduled`)
     const before = new Map(entry(number).lines.map((line) => [line.id, line]))
     const lines = (page.items ?? []).map((line) => ({ ...line, goes: before.get(line.id)?.goes ?? Date.parse(line.send_at) }))
-    of[number] = { lines, times: page.times ?? [] }
+    of[number] = { lines, times: page.times ?? [], unsendWithin: page.unsend_within ?? 0 }
     // One whose time is over by our clock and not by the desk's: another look.
     if (lines.some((line) => line.undo && line.goes <= Date.now())) setTimeout(() => void load(number), LOOK_AFTER)
   } catch (error) {
@@ -56,10 +58,11 @@ function drop(line: ScheduledLine): void {
 
 const path = (line: ScheduledLine): string => `/tickets/${line.ticket}/scheduled/${line.id}`
 
-/** Takes a line back before it is sent. Raises ApiError `already-sent` where it was too late. */
-async function cancel(line: ScheduledLine): Promise<void> {
+/** Takes a line back before it is sent, and gives it as the desk had it: another tab may have changed it. Raises
+ * ApiError `already-sent` where it was too late. */
+async function cancel(line: ScheduledLine): Promise<ScheduledLine> {
   try {
-    await api.remove(path(line))
+    return await api.remove<ScheduledLine>(path(line))
   } finally {
     drop(line)
   }
@@ -71,11 +74,11 @@ async function sendNow(line: ScheduledLine): Promise<void> {
   useDesk().dispatch({ type: 'line-posted', message })
 }
 
-async function move(line: ScheduledLine, sendAt: string): Promise<void> {
-  await api.patch<ScheduledLine>(path(line), { send_at: sendAt })
+async function move(line: ScheduledLine, sendAt: string, unlessAnswered: boolean): Promise<void> {
+  await api.patch<ScheduledLine>(path(line), { send_at: sendAt, unless_answered: unlessAnswered })
   await load(line.ticket)
 }
 
 export function useLater(number: number) {
-  return { load: () => load(number), lines: () => entry(number).lines, times: () => entry(number).times, cancel, sendNow, move }
+  return { load: () => load(number), lines: () => entry(number).lines, times: () => entry(number).times, unsendWithin: () => entry(number).unsendWithin * 1_000, cancel, sendNow, move }
 }

@@ -168,7 +168,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Not send it, or take it back; answers what it was. */
+        /** Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague. */
         delete: operations["cancel_scheduled"];
         options?: never;
         head?: never;
@@ -2170,7 +2170,7 @@ export interface components {
             id: number;
             ticket: number;
             author: components["schemas"]["Author"];
-            /** @description Only its writer changes it. */
+            /** @description Only its writer changes it; who may take back lines of colleagues may cancel it. */
             mine: boolean;
             text: string;
             /** @enum {string} */
@@ -2181,21 +2181,21 @@ export interface components {
             undo: boolean;
             unless_answered: boolean;
             /**
-             * @description `kept`: its time came and it was not sent.
+             * @description `kept`: its time came and it was not sent, or it will not be.
              * @enum {string}
              */
             state: "kept" | "waiting";
-            /** @description Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `rejected` … */
+            /** @description Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `writer-gone`, `cancelled` … */
             reason: string | null;
             created_at: string;
         };
         /** SuggestedTime */
         SuggestedTime: {
             /**
-             * @description The end of today's hours; the beginning of those of the next working day.
+             * @description The beginning of today's hours, the end of them; the beginning of those of the next working day.
              * @enum {string}
              */
-            name: "next_day" | "today";
+            name: "next_day" | "today" | "today_opens";
             at: string;
         };
         /** ScheduledPage */
@@ -2205,6 +2205,8 @@ export interface components {
             next: string | null;
             /** @description Times that offer themselves, by the shop's calendar. */
             times: components["schemas"]["SuggestedTime"][];
+            /** @description Seconds after which a line that was sent can no longer be taken back. */
+            unsend_within: number;
         };
         /** ScheduledPatch */
         ScheduledPatch: {
@@ -5168,7 +5170,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Not send it, or take it back; answers what it was. */
+            /** @description Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague. */
             200: {
                 headers: {
                     [name: string]: unknown;
