@@ -275,6 +275,15 @@ def test_only_what_waits_for_another_time_counts_and_at_the_limit_an_answer_is_s
         assert (again.status_code, again.json()["code"]) == (409, "too-many-scheduled")
 
 
+def test_the_writers_other_tabs_hear_of_what_may_be_taken_back_and_nobody_else(site: Site, number: int) -> None:
+    with site.client("amy") as amy, site.agent("amy") as tab, site.agent("ben") as ben:
+        line = later(amy, number, undo=True).json()["id"]
+        assert tab.get("later")["ticket"] == number
+        amy.delete(f"/tickets/{number}/scheduled/{line}")
+        assert tab.get("later")["ticket"] == number
+        assert [frame for frame in ben.until_quiet() if frame["type"] == "later"] == []
+
+
 def test_a_notice_says_of_an_answer_that_it_was_not_one_for_later(site: Site, number: int) -> None:
     with site.client("amy") as amy:
         line = later(amy, number, undo=True).json()["id"]

@@ -22,6 +22,9 @@ const of = reactive<Record<number, Of>>({})
 /** After its time a line is gone, or it was not sent; the desk needs a moment. */
 const LOOK_AFTER = 700
 
+/** Counts what happened here: an answer that was asked for before is old news. */
+let turn = 0
+
 function entry(number: number): Of {
   return (of[number] ??= { lines: [], times: [], unsendWithin: 0 })
 }
@@ -34,13 +37,16 @@ function kept(line: ScheduledLine, span: number): Kept {
 export function keptBack(line: ScheduledLine): void {
   const span = Date.parse(line.send_at) - Date.parse(line.created_at)
   const here = entry(line.ticket)
+  turn++
   here.lines = [...here.lines.filter((one) => one.id !== line.id), kept(line, span)]
   if (line.undo) setTimeout(() => void load(line.ticket), span + LOOK_AFTER)
 }
 
 async function load(number: number): Promise<void> {
+  const asked = ++turn
   try {
     const page = await api.get<Partial<ScheduledPage>>(`/tickets/${number}/scheduled`)
+    if (asked !== turn) return
     const before = new Map(entry(number).lines.map((line) => [line.id, line]))
     const lines = (page.items ?? []).map((line) => ({ ...line, goes: before.get(line.id)?.goes ?? Date.parse(line.send_at) }))
     of[number] = { lines, times: page.times ?? [], unsendWithin: page.unsend_within ?? 0 }
@@ -53,6 +59,7 @@ async function load(number: number): Promise<void> {
 
 function drop(line: ScheduledLine): void {
   const here = entry(line.ticket)
+  turn++
   here.lines = here.lines.filter((one) => one.id !== line.id)
 }
 
