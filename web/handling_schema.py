@@ -62,7 +62,8 @@ class NudgeBody(Body):
 
 
 class Nudges(Struct):
-    count: int
+    count: int | None
+    """Staff: how often."""
     nudged_at: Time | None
     """When somebody last did."""
     next_at: Time | None

@@ -50,6 +50,8 @@ class LastLine(Struct):
     name: str
     text: str
     at: Time
+    unsent: bool | UnsetType = UNSET
+    """True where it was taken back."""
 
 
 class LinkedTicket(Struct):

@@ -102,11 +102,6 @@ class _Item(NamedTuple):
     ranges: tuple[Literal, ...]
     check: Check | _Whole | None
 
-    @property
-    def asked_always(self) -> bool:
-        """Whether it is asked as a whole wherever its leaf is found."""
-        return type(self.check) is _Whole and not self.ranges
-
 
 class Index:
     """Many conditions by their places. `calls`: each as a function, None for one that always holds. `whole`: for a
@@ -284,7 +279,8 @@ class _Builder:
         plain: list[_Item] = []
         tables: dict[Signature, dict[Any, list[_Item]]] = {}
         if base:
-            always = {item.place: item for _, best, item in filed if not best and item.asked_always}
+            whole = [item for _, best, item in filed if not best and type(item.check) is _Whole and not item.ranges]
+            always = {item.place: item for item in whole}
             self._always.update(always)
             plain.extend(always.values())
         for entry, best, item in filed:

@@ -55,5 +55,5 @@ def shown(tx: Tx, scope: Scope, new: NewTicket, *, percent: Percent = straight_p
     for line in new.lines:
         if line.visibility != "internal":
             row.update(l_author_kind=line.author_kind, l_shown_as=line.shown_as, l_text=line.text, l_created_at=line.at)
-            row["l_agent"] = None
+            row["l_agent"] = row["l_unsent_at"] = None
     return shown_one(tx, scope, row, list(new.tags), new.clocks, tx.now, percent)

@@ -303,6 +303,7 @@ def _ticket_rows(*, staff: bool) -> Any:
             t.Message.shown_as.alias("l_shown_as"),
             t.Message.text.alias("l_text"),
             t.Message.created_at.alias("l_created_at"),
+            t.Message.unsent_at.alias("l_unsent_at"),
             writer.name.alias("l_agent"),
             unread.alias("unread"),
             t.Rating.comment.alias("r_comment"),

@@ -101,6 +101,7 @@ def show_ticket(
                 "name": name or "",
                 "text": row["l_text"][:200],
                 "at": row["l_created_at"],
+                **({"unsent": True} if row["l_unsent_at"] is not None else {}),
             }
     return shown
 

@@ -173,6 +173,8 @@ def _nudges(work: Work, q: ask.Nudges) -> Any:
         return None
     ticket = case.ticket
     at = nudge_from(work.book, ticket, staff=work.actor.staff)
+    if not work.actor.staff:  # colleagues nudge too, and that is no affair of the member's
+        return {"count": None, "nudged_at": None, "next_at": at}
     return {"count": ticket.nudges, "nudged_at": ticket.nudged_at, "next_at": at}
 
 

@@ -21,7 +21,7 @@ from engine.store.sql import Row
 
 AT_ONCE: Final = 20
 """Tickets in one step: well under a second, so that others come to write."""
-_KEPT: Final = ("priority", "team", "assignee", "type", "tags", "state")
+_KEPT: Final = ("priority", "team", "assignee", "type", "tags", "state", "solution")
 """What of a ticket a batch may change and take back."""
 
 
@@ -102,15 +102,19 @@ def _moved(work: Work, number: int, move: Mapping[str, Any]) -> MoveTicket:
 
 
 def _undone(work: Work, row: Row, do: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """What the batch changed, set back. Raises Refused where somebody has changed it since, or no move leads back."""
+    """What the batch changed, set back. Raises Refused where somebody has changed it since, or no move leads back. Tags
+    are taken one by one: those of others stay."""
     number, before, after = row["number"], row["before"], row["after"]
-    since = [name for name in before if now[name] != after[name]]
+    since = [name for name in before if name != "tags" and now[name] != after[name]]
     if since:
         names = ", ".join(since)
         raise Refused("conflict", "changed-since", f"somebody has changed it since: {names}")
     if "state" in before:
         _move_back(work, number, before["state"])
-    values = {name: value for name, value in before.items() if name != "state"}
+    values = {name: value for name, value in before.items() if name not in ("state", "tags")}
+    if "tags" in before:
+        kept = [tag for tag in now["tags"] if tag in before["tags"] or tag not in after["tags"]]
+        values["tags"] = [*kept, *(tag for tag in before["tags"] if tag not in after["tags"] and tag not in kept)]
     current = _state_of(work.ticket(number))
     values = {name: value for name, value in values.items() if current[name] != value}
     if values:
@@ -118,13 +122,17 @@ def _undone(work: Work, row: Row, do: Mapping[str, Any], now: Mapping[str, Any])
 
 
 def _move_back(work: Work, number: int, state: str) -> None:
-    """Back to the state that a ticket was in, or where no move leads there, to one that is as open as that one."""
+    """Back to the state that a ticket was in; where no move leads there, to one as open as that one, else to an open
+    one: an answered case that was closed waits for its member no more, but it is at work again."""
     ticket = work.ticket(number)
     states = work.book.lifecycles[ticket.kind].states
     ways = work.ask(Transitions(number))["items"]
     exact = [way for way in ways if way["to"] == state]
     alike = [way for way in ways if state in states and states[way["to"]].category == states[state].category]
-    for way in (*exact, *alike):
+    opened = [way for way in ways if states[way["to"]].category != "closed"]
+    if state not in states or states[state].category == "closed":
+        opened = []
+    for way in (*exact, *alike, *opened):
         if not way["requires"]:
             work.act(MoveTicket(number, way["trigger"]))
             return
@@ -133,8 +141,14 @@ def _move_back(work: Work, number: int, state: str) -> None:
 
 def _asked(do: Mapping[str, Any]) -> set[str]:
     """The fields that a batch is about; what rules change besides is theirs, and stays."""
-    tags = {"tags"} if do.get("add_tags") or do.get("remove_tags") else set()
-    return {*do.get("values", {}), *tags, *({"state"} if do.get("move") else ())}
+    asked = set(do.get("values", {}))
+    if "team" in asked:
+        asked.add("assignee")  # whom another team takes the case from
+    if do.get("add_tags") or do.get("remove_tags"):
+        asked.add("tags")
+    if do.get("move"):
+        asked.update({"state"}, {"solution"} & set(do["move"]["fields"]))
+    return asked
 
 
 def _state_of(ticket: Ticket) -> dict[str, Any]:

@@ -23,6 +23,8 @@ RUN: Final = "batches.run"
 KIND: Final = "batch"
 UNDO: Final = "batch.undo"
 OVER: Final = ("done", "failed", "cancelled")
+AT_ONCE: Final = 3
+"""Batches of one agent that wait or run: others' have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,13 @@ def _start(work: Work, command: StartBatch) -> dict[str, Any]:
         access.require(work.actor, right)
     _check(work, do)
     most = int(work.context.config["limits.batch"])
-    if (command.numbers is None) == (command.filter is None and command.view is None and command.q is None):
+    _room(work)
+    words, condition = (command.q or "").strip() or None, (command.filter or "").strip() or None
+    if (command.numbers is None) == (condition is None and command.view is None and words is None):
         raise Refused("invalid", "no-tickets", "name tickets, or a filter or view that finds them", pointer="/numbers")
     numbers = command.numbers
     if numbers is None:
-        numbers = tuple(work.ask(TicketNumbers(command.filter, command.view, command.q, most + 1)))
+        numbers = tuple(work.ask(TicketNumbers(condition, command.view, words, most + 1)))
     numbers = tuple(dict.fromkeys(numbers))
     if not numbers:
         raise Refused("conflict", "no-tickets", "there is no ticket that this would be done to")
@@ -90,6 +94,12 @@ def _start(work: Work, command: StartBatch) -> dict[str, Any]:
     store.begin(work.tx, job_id, numbers)
     work.tx.record("batch.started", {"job": job_id, "tickets": len(numbers), "what": sorted(do)}, actor=work.actor)
     return {"batch": _shown(work, job_id)}
+
+
+def _room(work: Work) -> None:
+    if store.unfinished(work.tx, (KIND, UNDO), work.actor.kind, work.actor.id) >= AT_ONCE:
+        reason = f"{AT_ONCE} of your batches run already; wait for one, or stop it"
+        raise Refused("conflict", "too-many-batches", reason)
 
 
 def _check(work: Work, do: Mapping[str, Any]) -> None:
@@ -130,12 +140,13 @@ def _undo(work: Work, command: UndoBatch) -> dict[str, Any]:
         raise missing("batch")
     if row["state"] not in OVER:
         raise Refused("conflict", "batch-running", "this batch still runs; cancel it first")
-    if store.undone_by(work.tx, UNDO, row["id"]) is not None:
-        raise Refused("conflict", "undone-already", "this batch was taken back already")
-    if not store.counts(work.tx, row["id"])["changed"]:
-        raise Refused("conflict", "nothing-to-undo", "this batch changed nothing that can be taken back")
+    if store.undoing(work.tx, UNDO, row["id"]):
+        raise Refused("conflict", "undo-running", "this batch is being taken back already")
+    _room(work)
+    if not store.left_to_undo(work.tx, UNDO, row["id"]):
+        raise Refused("conflict", "nothing-to-undo", "this batch changed nothing that could still be taken back")
     job_id = record_new(work.tx, work.actor, UNDO, {"of": row["id"], "do": row["arguments"]["do"]})
-    total = store.begin_undo(work.tx, job_id, row["id"])
+    total = store.begin_undo(work.tx, UNDO, job_id, row["id"])
     work.tx.record("batch.undone", {"job": job_id, "of": row["id"], "tickets": total}, actor=work.actor)
     return {"batch": _shown(work, job_id)}
 
@@ -159,7 +170,7 @@ def _shown(work: Work, job_id: int) -> dict[str, Any]:
         raise missing("batch")
     counted = store.counts(work.tx, job_id)
     undone_by = store.undone_by(work.tx, UNDO, job_id)
-    over = row["state"] in OVER
+    whole = row["kind"] == KIND and row["state"] in OVER and not store.undoing(work.tx, UNDO, job_id)
     return {
         "id": job_id,
         "state": row["state"],
@@ -169,7 +180,7 @@ def _shown(work: Work, job_id: int) -> dict[str, Any]:
         "failed_count": counted["failed"],
         "undoes": row["arguments"].get("of"),
         "undone_by": undone_by,
-        "undoable": row["kind"] == KIND and over and undone_by is None and counted["changed"] > 0,
+        "undoable": whole and counted["changed"] > 0 and store.left_to_undo(work.tx, UNDO, job_id) > 0,
         "created_at": row["created_at"],
     }
 

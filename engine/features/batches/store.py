@@ -24,16 +24,48 @@ def begin(tx: Tx, job_id: int, numbers: Sequence[int]) -> None:
     tx.insert_many(BatchRow, [{"job_id": job_id, "number": number} for number in numbers])
 
 
-def begin_undo(tx: Tx, job_id: int, of: int) -> int:
-    """The rows of a batch that takes another one back: those that were done and changed something. Returns how many."""
-    query = (
-        BatchRow.select(BatchRow.number, BatchRow.before, BatchRow.after)
-        .where((BatchRow.job_id == of) & (BatchRow.state == "done") & BatchRow.before.is_null(False))
-        .order_by(BatchRow.id.desc())
-    )
-    rows = [{"job_id": job_id, **row} for row in tx.rows(query)]
+def begin_undo(tx: Tx, kind: str, job_id: int, of: int) -> int:
+    """The rows of a batch that takes another one back: what it changed and nobody took back yet. Returns how many."""
+    query = BatchRow.select(BatchRow.number, BatchRow.before, BatchRow.after).where(_left(tx, kind, of, but=job_id))
+    rows = [{"job_id": job_id, **row} for row in tx.rows(query.order_by(BatchRow.id.desc()))]
     tx.insert_many(BatchRow, rows)
     return len(rows)
+
+
+def left_to_undo(tx: Tx, kind: str, of: int) -> int:
+    """How many rows of a batch changed something that was not taken back."""
+    return int(tx.value(BatchRow.select(fn.COUNT(BatchRow.id)).where(_left(tx, kind, of))))
+
+
+def _left(tx: Tx, kind: str, of: int, but: int = 0) -> Any:
+    undos = [job_id for job_id, _ in _undos(tx, kind, of) if job_id != but]
+    taken = BatchRow.alias("taken")
+    back = taken.select(taken.number).where(taken.job_id.in_(undos) & (taken.state == "done"))
+    changed = (BatchRow.job_id == of) & (BatchRow.state == "done") & BatchRow.before.is_null(False)
+    return changed & BatchRow.number.not_in(back) if undos else changed
+
+
+def _undos(tx: Tx, kind: str, of: int) -> list[tuple[int, str]]:
+    """The jobs that take a batch back, with their states, the first first."""
+    query = Job.select(Job.id, Job.arguments, Job.state).where((Job.kind == kind) & (Job.id > of)).order_by(Job.id)
+    return [(row["id"], row["state"]) for row in tx.rows(query) if json.loads(row["arguments"]).get("of") == of]
+
+
+def undone_by(tx: Tx, kind: str, of: int) -> int | None:
+    """The last job that takes a batch back, if one was begun."""
+    undos = _undos(tx, kind, of)
+    return undos[-1][0] if undos else None
+
+
+def undoing(tx: Tx, kind: str, of: int) -> bool:
+    """Whether a batch is being taken back now."""
+    return any(state in ("waiting", "running") for _, state in _undos(tx, kind, of))
+
+
+def unfinished(tx: Tx, kinds: Sequence[str], owner_kind: str, owner_id: int) -> int:
+    """How many jobs of these kinds of one owner wait or run."""
+    mine = (Job.owner_kind == owner_kind) & (Job.owner_id == owner_id) & Job.kind.in_(list(kinds))
+    return int(tx.value(Job.select(fn.COUNT(Job.id)).where(mine & Job.state.in_(("waiting", "running")))))
 
 
 def waiting(tx: Tx, job_id: int, limit: int) -> list[Row]:
@@ -73,12 +105,6 @@ def failures(tx: Tx, job_id: int) -> list[Row]:
     query = BatchRow.select(BatchRow.number, BatchRow.code, BatchRow.message)
     mine = (BatchRow.job_id == job_id) & (BatchRow.state == "failed")
     return tx.rows(query.where(mine).order_by(BatchRow.id).limit(SHOWN))
-
-
-def undone_by(tx: Tx, kind: str, job_id: int) -> int | None:
-    """The job of a kind that takes a batch back, if one was begun."""
-    query = Job.select(Job.id, Job.arguments).where((Job.kind == kind) & (Job.id > job_id))
-    return next((row["id"] for row in tx.rows(query) if json.loads(row["arguments"]).get("of") == job_id), None)
 
 
 def job(tx: Tx, job_id: int) -> Row | None:

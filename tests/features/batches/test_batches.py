@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,8 +13,9 @@ from engine.features.batches import carrying, store
 from engine.store import people, wall_clock
 from engine.store.jobs import LEASE
 from engine.worker import Worker
-from tests.web.support import Site
+from tests.web.support import Site, running
 
+STARTER = Path(__file__).parents[3] / "rules"
 KINDS = {one.name: one for one in carrying.JOBS}
 
 
@@ -59,13 +61,13 @@ def test_each_ticket_is_done_or_tells_why_not_and_all_is_taken_back(site: Site, 
     lead.patch(f"/tickets/{three}", json={"priority": "low"})
     undone = lead.post(f"/batches/{made['id']}/undo")
     assert undone.status_code == 202 and undone.json()["undoes"] == made["id"]
-    assert lead.post(f"/batches/{made['id']}/undo").json()["code"] == "undone-already"
+    assert lead.post(f"/batches/{made['id']}/undo").json()["code"] == "undo-running"
     worked(site)
     back = state(lead, undone.json())
     assert (back["done"], [one["code"] for one in back["failed"]]) == (2, ["changed-since"])
     assert [lead.get(f"/tickets/{n}").json()["priority"] for n in (one, two, three)] == ["normal", "normal", "low"]
     assert lead.get(f"/tickets/{two}").json()["tags"] == ["vip"]
-    assert state(lead, made)["undone_by"] == back["id"] and not state(lead, made)["undoable"]
+    assert state(lead, made)["undone_by"] == back["id"] and state(lead, made)["undoable"], "one is left"
 
 
 def test_all_of_it_or_nothing_of_it_is_done_to_a_ticket(site: Site, lead: httpx.Client) -> None:
@@ -98,6 +100,68 @@ def test_cases_of_different_kinds_are_closed_each_by_its_own_move(site: Site) ->
         assert state(lead, again)["failed"][0]["code"] == "no-such-move"
 
 
+def test_a_team_is_taken_back_with_who_had_the_case(tmp_path: Path) -> None:
+    with running(tmp_path, rules=STARTER) as site:
+        site.add_agent("boss", ["admin"], ["demo"])
+        site.add_agent("sen", ["agent"], ["demo"])
+        site.run(lambda: site.desk.context.store.write(lambda tx: people.save_agent(tx, "sen", teams=["aftersales"])))
+        with site.client("boss") as boss:
+            made = boss.post("/tickets", json={"subject": "a", "text": "b", "requester": {"name": "王"}}).json()
+            number = made["number"]
+            boss.patch(f"/tickets/{number}", json={"team": "aftersales", "assignee": "sen"})
+            made = batch(boss, {"team": "senior_care"}, numbers=[number])
+            worked(site)
+            moved = boss.get(f"/tickets/{number}").json()
+            assert (moved["team"], moved["assignee"], state(boss, made)["done"]) == ("senior_care", None, 1)
+            boss.post(f"/batches/{made['id']}/undo")
+            worked(site)
+            back = boss.get(f"/tickets/{number}").json()
+            assert (back["team"], back["assignee"]) == ("aftersales", "sen")
+
+
+def test_cases_that_were_answered_are_opened_again_with_what_the_batch_filled_in(site: Site) -> None:
+    one, two = opened(site, 2)
+    site.add_agent("opener", ["lead", "agent"], ["demo"])
+    with site.client("opener") as lead:
+        lead.post(f"/tickets/{one}/messages", json={"text": "已寄出"})
+        assert lead.get(f"/tickets/{one}").json()["category"] == "pending"
+        made = batch(lead, {"transition": {"to": "closed", "fields": {"solution": "補寄"}}}, numbers=[one, two])
+        worked(site)
+        undone = lead.post(f"/batches/{made['id']}/undo").json()
+        worked(site)
+        assert state(lead, undone)["failed"] == []
+        after = [lead.get(f"/tickets/{n}").json() for n in (one, two)]
+        assert [(one["category"] != "closed", one["solution"]) for one in after] == [(True, None)] * 2
+
+
+def test_what_an_undo_did_not_come_to_is_taken_back_by_another(site: Site, lead: httpx.Client) -> None:
+    one, two = opened(site, 2)
+    made = batch(lead, {"priority": "high", "add_tags": ["甲"]}, numbers=[one, two])
+    worked(site)
+    lead.patch(f"/tickets/{two}", json={"tags": ["甲", "乙"]})
+    stopped = lead.post(f"/batches/{made['id']}/undo").json()
+    assert lead.post(f"/batches/{made['id']}/undo").json()["code"] == "undo-running"
+    assert lead.post(f"/jobs/{stopped['id']}/cancel").status_code == 200
+    assert state(lead, made)["undoable"]
+    lead.post(f"/batches/{made['id']}/undo")
+    worked(site)
+    assert [lead.get(f"/tickets/{n}").json()["tags"] for n in (one, two)] == [[], ["乙"]], (
+        "a tag of somebody else stays"
+    )
+    assert lead.post(f"/batches/{made['id']}/undo").json()["code"] == "nothing-to-undo"
+
+
+def test_a_few_batches_of_one_person_at_once(site: Site, lead: httpx.Client) -> None:
+    (number,) = opened(site, 1)
+    for n in range(3):
+        batch(lead, {"add_tags": [f"多{n}"]}, numbers=[number])
+    refused = lead.post("/tickets/batch", json={"numbers": [number], "do": {"add_tags": ["多"]}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "too-many-batches")
+    worked(site)
+    batch(lead, {"add_tags": ["多"]}, numbers=[number])
+    worked(site)
+
+
 def test_a_filter_is_asked_when_it_begins(site: Site, lead: httpx.Client) -> None:
     numbers = opened(site, 25)
     lead.patch(f"/tickets/{numbers[0]}", json={"order_no": "B1"})
@@ -115,6 +179,8 @@ def test_a_filter_is_asked_when_it_begins(site: Site, lead: httpx.Client) -> Non
     [
         ({"numbers": [1], "do": {}}, "/do"),
         ({"do": {"add_tags": ["a"]}}, "/numbers"),
+        ({"filter": " ", "do": {"add_tags": ["a"]}}, "/numbers"),
+        ({"q": "", "do": {"add_tags": ["a"]}}, "/numbers"),
         ({"numbers": [1], "filter": "ticket.number = 1", "do": {"add_tags": ["a"]}}, "/numbers"),
         ({"filter": "ticket.nothing = 1", "do": {"add_tags": ["a"]}}, "/filter"),
         ({"numbers": [1], "do": {"priority": "soon"}}, "/do/priority"),
@@ -181,10 +247,23 @@ def worked_later(site: Site) -> None:
     site.run(work)
 
 
-def test_forty_begin_one_at_once_and_each_is_done_once(site: Site, lead: httpx.Client) -> None:
+def test_forty_at_once_are_each_done_once(site: Site) -> None:
     (number,) = opened(site, 1)
+    people = [f"forty{n}" for n in range(10)]
+    for name in people:
+        site.add_agent(name, ["lead"], ["demo"])
+    clients = [site.client(name) for name in people]
+
+    def begin(n: int) -> httpx.Response:
+        body = {"numbers": [number], "do": {"add_tags": [f"同時{n}"]}}
+        return clients[n % 10].post("/tickets/batch", json=body)
+
     with ThreadPoolExecutor(40) as pool:
-        made = list(pool.map(lambda n: batch(lead, {"add_tags": [f"同時{n}"]}, numbers=[number]), range(40)))
+        made = list(pool.map(begin, range(40)))
     worked(site)
-    assert all(state(lead, one)["done"] == 1 for one in made)
-    assert set(lead.get(f"/tickets/{number}").json()["tags"]) == {f"同時{n}" for n in range(40)}
+    begun = [n for n, answer in enumerate(made) if answer.status_code == 202]
+    assert len(begun) == 30 and {answer.status_code for answer in made} == {202, 409}
+    assert all(state(clients[n % 10], made[n].json())["done"] == 1 for n in begun)
+    assert set(clients[0].get(f"/tickets/{number}").json()["tags"]) == {f"同時{n}" for n in begun}
+    for client in clients:
+        client.close()

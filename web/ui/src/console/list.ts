@@ -73,9 +73,13 @@ export function useTicketList(view: Ref<ViewName | View | null>, q: Ref<string>)
   return { tickets, next, loading, asked, problem, load, more }
 }
 
-/** The target that matters most now: a running or broken one, the earliest first. */
+/** Whether its member's lines wait to be read: of a closed case nobody waits for that. */
+export const isUnread = (ticket: Ticket): boolean => (ticket.unread ?? 0) > 0 && ticket.category !== 'closed'
+
+/** The target that matters most now: a running one, late or not, the earliest first; of a closed case none does. */
 export function urgent(ticket: Ticket): Ticket['sla'][number] | null {
-  const open = ticket.sla.filter((sla) => sla.status === 'running' || sla.status === 'breached')
+  if (ticket.category === 'closed') return null
+  const open = ticket.sla.filter((sla) => sla.status === 'running' || (sla.status === 'breached' && sla.due_at !== null))
   const due = (time: string | null): number => (time === null ? Infinity : Date.parse(time))
   return open.sort((a, b) => due(a.due_at) - due(b.due_at))[0] ?? ticket.sla.find((sla) => sla.status === 'paused') ?? null
 }

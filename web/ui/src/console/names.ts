@@ -25,7 +25,7 @@ export function useNames() {
     requester: (ticket: Ticket): string =>
       ticket.requester.name || t(ticket.requester.guest ? 'member.guest' : 'member.noName'),
     lastLine: (ticket: Ticket): string | null =>
-      ticket.last_line ? ticket.last_line.text || t('talk.attachment') : null,
+      !ticket.last_line ? null : ticket.last_line.unsent ? t('talk.unsent') : ticket.last_line.text || t('talk.attachment'),
     /** What the shop calls a rating of so many points. */
     rating: (shop: string, points: number): string =>
       label(desk.nouns?.shops.find((one) => one.name === shop)?.ratings[points - 1], tOr(`rate.${points}`, String(points))),

@@ -1574,6 +1574,8 @@ export interface components {
             name: string;
             text: string;
             at: string;
+            /** @description True where it was taken back. */
+            unsent?: boolean;
         };
         /**
          * LinkedTicket
@@ -2280,7 +2282,8 @@ export interface components {
         };
         /** Nudges */
         Nudges: {
-            count: number;
+            /** @description Staff: how often. */
+            count: number | null;
             /** @description When somebody last did. */
             nudged_at: string | null;
             /** @description From when on the next nudge is taken; null where there is nothing to ask for. */
