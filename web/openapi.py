@@ -24,6 +24,7 @@ from web import (
     rules_schema,
     scheduled_schema,
     schema,
+    tasks_schema,
     trace_schema,
 )
 from web.routes import PARAMETERS, Media, Operation, rooms, table
@@ -220,6 +221,7 @@ def _schemas() -> dict[str, Any]:
         lines_schema,
         people_schema,
         scheduled_schema,
+        tasks_schema,
         handling_schema,
         nouns_schema,
         rules_schema,

@@ -21,7 +21,19 @@ from web import features, schema
 from web.shared import Web
 
 API: Final = "/api/v1"
-ROOMS: Final = ("session", "lines", "tickets", "members", "files", "desk", "search", "rules", "rule_editor", "system")
+ROOMS: Final = (
+    "session",
+    "lines",
+    "tickets",
+    "tasks",
+    "members",
+    "files",
+    "desk",
+    "search",
+    "rules",
+    "rule_editor",
+    "system",
+)
 
 LARGEST_NUMBER: Final = 9_007_199_254_740_991
 ENVELOPE: Final = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -12,6 +12,7 @@ from web.schema import Author, Body, Line, Name, Time, Visibility
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """RFC 3339, with its offset."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Revision = Annotated[int, Meta(ge=1, le=9_007_199_254_740_991)]
 
 
@@ -71,3 +72,8 @@ class ScheduledPatch(Body):
     text: Line | None = None
     send_at: Moment | None = None
     unless_answered: bool | None = None
+
+
+def micros(at: datetime | None) -> int | None:
+    """A moment as the desk counts, µs UTC."""
+    return None if at is None else (at - _EPOCH) // timedelta(microseconds=1)

@@ -69,6 +69,12 @@ class LinkedTicket(Struct):
     created_at: Time
 
 
+class TaskCount(Struct):
+    open: int
+    all: int
+    """Without those that were cancelled."""
+
+
 class Ticket(Struct):
     number: int
     kind: str
@@ -103,6 +109,10 @@ class Ticket(Struct):
     """Staff: how often somebody asked to hurry."""
     nudged_at: Time | None | UnsetType = UNSET
     """Staff: when somebody last did."""
+    tasks: TaskCount | UnsetType = UNSET
+    """Staff: how many sub-tasks it has."""
+    records: int | UnsetType = UNSET
+    """Staff: how many entries its work log has."""
     unread: int | UnsetType = UNSET
     """Staff: lines by the other side the actor has not read."""
     rating_comment: str | None | UnsetType = UNSET
@@ -161,6 +171,8 @@ class Transition(Struct):
     to: str
     label: Label
     requires: list[str]
+    review: Literal["offered", "needed"] | None = None
+    """Of a closing: whether the shop asks for a review (a record of the kind `closing`) before it."""
 
 
 class User(Struct):

@@ -13,7 +13,7 @@ from engine.core import nouns
 from engine.core.access import Role
 from engine.core.actions import ACTIONS
 from engine.core.calendar import Calendar
-from engine.core.entities import CALL_RESULTS
+from engine.core.entities import CALL_RESULTS, TASK_STATES
 from engine.core.events import CONSEQUENCES, EVENTS
 from engine.core.fields import built_in, custom
 from engine.core.once import kind_of, told
@@ -453,6 +453,7 @@ class _Build:
             *(Enum(name, ("inbound", "outbound")) for name in ("direction", "call_direction")),
             Enum("call_result", CALL_RESULTS),
             Enum("author", ("member", "agent", "desk", "bot", "system")),
+            Enum("task_state", TASK_STATES),
             Enum("opener", ("member", "agent", "desk")),
             Enum("target", TARGETS),
             Enum("policy", policies),

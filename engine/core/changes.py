@@ -14,9 +14,9 @@ from engine.core.values import Struct
 
 Thing = Literal[
     "ticket", "chat", "member", "agent", "clock", "rating", "notification", "rule_use", "block", "link", "call",
-    "follower", "message",
+    "follower", "message", "task",
 ]  # fmt: skip
-TimerKind = Literal["rule", "sla", "silence", "say"]
+TimerKind = Literal["rule", "sla", "silence", "say", "task"]
 
 
 class Create(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Create(Struct, frozen=True):
 
     A chat and a clock belong to a ticket: their `ref` is the ticket's. A notification's `agent` is a username. A
     rating has ticket, member, score, comment, at; a rule_use has rule, scope, key, at; a block has member, until, why,
-    rule; a link has from, to, kind.
+    rule; a link has from, to, kind. A task is made and changed by (ticket, its number there).
     """
 
     thing: Thing
@@ -35,7 +35,8 @@ class Create(Struct, frozen=True):
 class Set(Struct, frozen=True):
     """New values of attributes of one row; `fields.NAME` for a custom field. Clocks are addressed by (ticket, target).
 
-    Followers are addressed by (ticket, username); their one value is `follows`, and false takes them away.
+    Tasks are addressed by (ticket, number); followers by (ticket, username), whose one value is `follows`: false takes
+    them away.
     A member's blocks are addressed by the member. On a ticket it always counts up `version` and sets `updated_at`, with
     no values too (tags follow as Tag and Untag).
     """
@@ -44,7 +45,7 @@ class Set(Struct, frozen=True):
     ref: int
     values: Mapping[str, Any]
     key: str = ""
-    """The clock's target, the follower's username; empty for other things."""
+    """The clock's target, the follower's username, the task's number; empty for other things."""
 
 
 class Say(Struct, frozen=True):
@@ -89,6 +90,13 @@ class Untag(Struct, frozen=True):
     thing: Literal["ticket", "member"]
     ref: int
     names: tuple[str, ...]
+
+
+def tags_after(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:
+    """What somebody's tags are after a change."""
+    if isinstance(change, Tag):
+        return tags + tuple(tag for tag in change.names if tag not in tags)
+    return tuple(tag for tag in tags if tag not in change.names)
 
 
 class Timer(Struct, frozen=True):

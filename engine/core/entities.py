@@ -7,7 +7,7 @@ username. A row that does not exist yet has a negative id, given out by the deci
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from engine.core.purposes import PHONE, WINDOW
 from engine.core.values import Struct, replace
@@ -123,6 +123,31 @@ CALL_RESULTS = ("answered", "missed", "busy", "failed")
 """How a call may end."""
 UNTAKEN = tuple(result for result in CALL_RESULTS if result != "answered")
 """How one may end that nobody took."""
+
+
+TaskState = Literal["open", "done", "cancelled"]
+TASK_STATES: Final[tuple[TaskState, ...]] = get_args(TaskState)
+
+
+class Task(Struct, frozen=True):
+    """One of a ticket's sub-tasks. Times are µs UTC, agents usernames."""
+
+    number: int
+    """Within its ticket, for good: 1, 2, 3 …"""
+    position: int
+    """Where it stands among the others, from 1."""
+    title: str
+    created_at: int
+    created_by: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    """Whoever of the team does it; a task has an assignee, a team or neither."""
+    due_at: int | None = None
+    state: TaskState = "open"
+    result: str | None = None
+    """What came of it."""
+    closed_at: int | None = None
+    closed_by: str | None = None
 
 
 class Call(Struct, frozen=True):
@@ -307,6 +332,9 @@ class Lookups(Protocol):
 
     def followers(self, ticket_id: int) -> tuple[str, ...]:
         """The usernames of those who follow a ticket, who began first the first."""
+
+    def tasks(self, ticket_id: int) -> tuple[Task, ...]:
+        """A ticket's sub-tasks, in their order."""
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

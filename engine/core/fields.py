@@ -11,6 +11,7 @@ from engine.core.followers import followers
 from engine.core.hours import hours_in_words
 from engine.core.reader import Attribute, Custom, Of
 from engine.core.rights import may_answer
+from engine.core.tasks import open_tasks
 from engine.core.view import Getter
 from engine.core.view import View as Draft
 from engine.lang import DURATION, FLAG, NUMBER, TEXT, TIME, WEEKDAYS, Enum, Field, Type, entity, enum_of, list_of
@@ -158,7 +159,8 @@ def _hours(draft: Draft) -> Any:
 
 def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
     """The fields that are always there. `enums` holds the rulebook's: kind, type, state, category, priority, tier,
-    team, channel, shop, tag, skill, language, status, weekday, direction, author, opener, target, policy, role."""
+    team, channel, shop, tag, skill, language, status, weekday, direction, author, opener, task_state, target, policy,
+    role."""
 
     def one(name: str) -> Type:
         return enum_of(enums[name])
@@ -184,6 +186,7 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
             "agents to whom it may go and who are there: of its team; of the shop while it has no team",
         ),
         ("ticket.followers", list_of(entity("agent")), "", Of(followers), "agents who follow it"),
+        ("ticket.open_tasks", NUMBER, "n", Of(open_tasks), "how many sub-tasks are open"),
         ("ticket.channel", one("channel"), "", _ticket("channel"), "the way it came in"),
         (
             "ticket.opened_by",
@@ -288,6 +291,13 @@ def built_in(enums: Mapping[str, Enum]) -> dict[str, tuple[Field, Getter]]:
         ("follower.by", TEXT, "?", _extra("follower.by"), "the colleague who wanted that, where it is not the agent"),
         ("mention.by", TEXT, "?", _extra("mention.by"), "who wrote the note that names colleagues"),
         ("mention.text", TEXT, "?", _extra("mention.text"), "how that note begins"),
+        ("task.title", TEXT, "", _extra("task.title"), "what is to be done"),
+        ("task.assignee", entity("agent"), "?", _extra("task.assignee"), "who has the sub-task"),
+        ("task.team", entity("team"), "?", _extra("task.team"), "the team of which somebody does it"),
+        ("task.state", one("task_state"), "", _extra("task.state"), "open, done or cancelled"),
+        ("task.result", TEXT, "?", _extra("task.result"), "what came of it"),
+        ("task.due_at", TIME, "?", _extra("task.due_at"), "by when it is to be done"),
+        ("task.by", entity("agent"), "?", _extra("task.by"), "whose doing this is; empty where its time has come"),
         ("nudge.by", TEXT, "?", _extra("nudge.by"), "which colleague asks to hurry; empty where the member does"),
         ("nudge.note", TEXT, "?", _extra("nudge.note"), "what the colleague says with it"),
         ("timer.name", one("timer"), "", _extra("timer.name"), "the name the rule gave the timer"),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from engine.core import rights, routing
 from engine.core.access import EACH_SHOP
-from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag, tags_after
 from engine.core.commands import CallEvent, GuestSignedIn, OpenLinked, ScheduleDue, ServeQueue, ServingGone, TimerDue
 from engine.core.decide import Decision, Recurring, decide
 from engine.core.entities import (
@@ -28,13 +28,16 @@ from engine.core.entities import (
     Member,
     Message,
     Place,
+    Task,
     Ticket,
 )
 from engine.core.library import Library
 from engine.core.lines import line_of
+from engine.core.reviews import Reviews
 from engine.core.rulebook import Rulebook
 from engine.core.schedule import next_moment
 from engine.core.spent import Spent
+from engine.core.tasks import written
 from engine.core.values import replace
 from engine.lang.checked import Schedule
 
@@ -42,7 +45,6 @@ T = TypeVar("T")
 
 RECENT = 20
 """How much of a conversation a case holds."""
-
 
 _Moment = tuple[str, int | None, int | None]
 """An event, and the member or ticket it is about."""
@@ -71,11 +73,12 @@ class World:
     seen: set[int] = field(default_factory=set)
     calls: dict[int, Call] = field(default_factory=dict)
     following: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    to_do: dict[int, tuple[Task, ...]] = field(default_factory=dict)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     """From, to, kind: cases opened beside others."""
     opened: list[Decision] = field(default_factory=list)
     """The decisions about such cases, until somebody takes them."""
-    kept: dict[type, Any] = field(default_factory=lambda: {Library: Library()})
+    kept: dict[type, Any] = field(default_factory=lambda: {Library: Library(), Reviews: Reviews(lambda _: NEVER)})
     """What features keep for rules to ask, by the type of the value."""
     outbound: frozenset[str] = frozenset()
     _due: dict[tuple[str, str], _Planned] = field(default_factory=dict)
@@ -107,6 +110,10 @@ class World:
     def followers(self, ticket_id: int) -> tuple[str, ...]:
         """Who follows the ticket."""
         return self.following.get(ticket_id, ())
+
+    def tasks(self, ticket_id: int) -> tuple[Task, ...]:
+        """The ticket's sub-tasks."""
+        return self.to_do.get(ticket_id, ())
 
     def last_agent(self, member_id: int) -> str | None:
         """Who last answered the member."""
@@ -406,7 +413,9 @@ class World:
             return refs[ref]
 
         for change in decision.changes:
-            if isinstance(change, Create):
+            if isinstance(change, (Create, Set)) and change.thing == "task":
+                self.to_do[real(change.ref)] = written(self.tasks(real(change.ref)), change)
+            elif isinstance(change, Create):
                 self._create(change, real)
             elif isinstance(change, Set):
                 self._set(change, real)
@@ -480,18 +489,12 @@ class World:
         ref = real(change.ref)
         if change.thing == "ticket":
             ticket = self.tickets[ref]
-            self.tickets[ref] = replace(ticket, tags=_tags(ticket.tags, change))
+            self.tickets[ref] = replace(ticket, tags=tags_after(ticket.tags, change))
         else:
             member = self.members[ref]
-            self.members[ref] = replace(member, tags=_tags(member.tags, change))
+            self.members[ref] = replace(member, tags=tags_after(member.tags, change))
 
 
 def _is_aside(change: Change) -> bool:
     """Whether a change leaves every case as it was."""
     return isinstance(change, Record) or (isinstance(change, Create) and change.thing in ("notification", "rule_use"))
-
-
-def _tags(tags: tuple[str, ...], change: Tag | Untag) -> tuple[str, ...]:
-    if isinstance(change, Tag):
-        return tags + tuple(t for t in change.names if t not in tags)
-    return tuple(t for t in tags if t not in change.names)

@@ -18,8 +18,10 @@ NoticeKind = Literal["assigned", "late", "mention", "followed", "rating", "other
 """What a notice is about, for whoever looks for one sort."""
 KINDS: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 _OF_EVENT: Final[Mapping[str, NoticeKind]] = {
-    **dict.fromkeys(("ticket.assigned", "ticket.transferred", "ticket.claimed"), "assigned"),
-    **dict.fromkeys(("sla.warning", "sla.breached", "timer.fired", "chat.waiting", "chat.agent_silent"), "late"),
+    **dict.fromkeys(("ticket.assigned", "ticket.transferred", "ticket.claimed", "task.assigned"), "assigned"),
+    **dict.fromkeys(
+        ("sla.warning", "sla.breached", "timer.fired", "chat.waiting", "chat.agent_silent", "task.due"), "late"
+    ),
     **dict.fromkeys(("ticket.followed", "ticket.unfollowed"), "followed"),
     "ticket.mentioned": "mention",
     "rating.received": "rating",

@@ -13,7 +13,7 @@ from typing import Any
 from engine.core.entities import DAY, HOUR, MINUTE, SECOND
 from engine.core.library import MENU, Answer, Library
 from engine.core.rulebook import Rulebook
-from engine.lang import DURATION, NUMBER, Type
+from engine.lang import DURATION, FLAG, NUMBER, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ OWN_SETTINGS: Mapping[str, OwnSetting] = {
         DURATION, 12 * HOUR, "how late a scheduled line may still be sent, where the desk was down when it was due"
     ),
     "drafts_most": OwnSetting(NUMBER, Decimal(200), "how many drafts an agent may keep"),
+    "review_to_close": OwnSetting(
+        FLAG, False, "whether agents write a review (復盤) before they close a case; chats are ended without"
+    ),
     "nudge_after": OwnSetting(DURATION, 30 * MINUTE, "how long a member waits for an answer before a nudge is taken"),
     "nudge_again": OwnSetting(DURATION, HOUR, "how long after one nudge the next one is taken, whoever asks"),
     "answer_fits": OwnSetting(

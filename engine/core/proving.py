@@ -36,7 +36,7 @@ FRESH: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(
         ("ticket.team", "ticket.assignee", "ticket.closed_at", "ticket.closed_for", "ticket.solution"), (None,)
     ),
-    **dict.fromkeys(("ticket.reopened", "ticket.escalation", "ticket.nudges"), (0,)),
+    **dict.fromkeys(("ticket.reopened", "ticket.escalation", "ticket.nudges", "ticket.open_tasks"), (0,)),
     "message.direction": ("inbound",),
     "message.author": ("member",),
 }

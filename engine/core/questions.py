@@ -109,6 +109,18 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketTasks:
+    """The sub-tasks of a ticket, in their order."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MyTasks:
+    """The actor's own open sub-tasks, what is due first first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nudges:
     """How often a ticket was nudged, when last, and from when on the actor may."""
 

@@ -63,6 +63,8 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
         "transfer.by", "transfer.from_team", "transfer.from_agent", "transfer.note", "transfer.tell_member",
         "ticket.followers", "follower.agent", "follower.by", "mention.by", "mention.text",
         "nudge.by", "nudge.note",
+        "ticket.open_tasks",
+        "task.title", "task.assignee", "task.team", "task.state", "task.result", "task.due_at", "task.by",
     ),
     "member.view": (
         "member.tags", "member.blocked", "member.open_tickets", "member.complaints_30d",

@@ -222,13 +222,16 @@ _MEMBERS_OWN = tuple(
     f"member.{name}" for name in ("open_tickets", "complaints_30d", "is_guest", "shop", "signed_up_at")
 )
 """What nothing that happens on the desk makes otherwise within one moment, once it is there."""
+_TASKS = ("task.added", "task.assigned", "task.done", "task.cancelled", "task.due")
+_TASKS_COUNTED = ("task.added", "task.done", "task.cancelled")
+_UNTASKED = tuple(name for name in _TICKETS_LATER if name not in _TASKS_COUNTED)
 _AGENT = ("agent.name", "agent.status", "agent.load")
 _CHANGED_HANDS = _always(OneChanged(("ticket.team", "ticket.assignee")))
 
 FACTS: tuple[Fact, ...] = (
     Fact(NEW, ("ticket.state",), _first_states, "the first state, or one it is moved to at once", whatever=True),
     Fact(NEW, ("ticket.reopened",), _never_reopened, "0", whatever=True),
-    Fact(NEW, ("ticket.reply_count", "ticket.escalation", "ticket.nudges"), _fixed(0), "0"),
+    Fact(NEW, ("ticket.reply_count", "ticket.escalation", "ticket.nudges", "ticket.open_tasks"), _fixed(0), "0"),
     Fact(NEW, ("ticket.age", "ticket.idle"), _fixed(0), "0s"),
     Fact(NEW, ("ticket.waiting_for", "ticket.closed_for"), _fixed(None, 0), "empty or 0s"),
     Fact(NEW, ("ticket.first_replied_at", "ticket.rating", "ticket.nudged_at"), _fixed(None), "empty"),
@@ -243,6 +246,17 @@ FACTS: tuple[Fact, ...] = (
     Fact(("ticket.mentioned",), ("mention.by", "mention.text"), _always(Shape.SET), "set"),
     Fact(("ticket.mentioned",), ("message.direction",), _fixed("outbound"), "`outbound`"),
     Fact(("ticket.mentioned",), ("message.automatic",), _fixed(False), "false"),
+    Fact(_TASKS, ("task.title",), _always(Shape.SET), "set"),
+    Fact(("task.added", "task.assigned", "task.due"), ("task.state",), _fixed("open"), "`open`"),
+    Fact(("task.done",), ("task.state",), _fixed("done"), "`done`"),
+    Fact(("task.cancelled",), ("task.state",), _fixed("cancelled"), "`cancelled`"),
+    Fact(("task.added",), ("task.result",), _fixed(None), "empty"),
+    Fact(_TASKS_COUNTED, ("ticket.open_tasks",), _always(OneChanged(("ticket.open_tasks",))), "changed"),
+    Fact(("task.due",), ("task.due_at",), _always(Shape.SET), "set"),
+    Fact(("task.due",), ("task.by",), _fixed(None), "empty"),
+    Fact(("task.added", "task.due"), ("ticket.open_tasks",), _always(Bounds(1, whole=True)), "1 or more"),
+    Fact(("task.added", "task.due"), ("ticket.category",), _fixed("open", "pending"), "`open` or `pending`"),
+    Fact(("task.added", "task.due"), ("ticket.closed_at", "ticket.closed_for"), _fixed(None), "empty"),
     Fact(("ticket.nudged",), ("ticket.nudges",), _always(Bounds(1, whole=True)), "1 or more"),
     Fact(("ticket.nudged",), ("ticket.nudges",), _always(OneChanged(("ticket.nudges",))), "changed"),
     Fact(("ticket.nudged",), ("ticket.nudged_at",), _always(Shape.SET), "set"),
@@ -298,6 +312,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(_UNRATED, ("ticket.rating",), _always(Shape.UNCHANGED), "not changed"),
     Fact(_UNNUDGED, ("ticket.nudges",), _always(Shape.UNCHANGED), "not changed"),
     Fact((*_UNNUDGED, "message.received", *_CALLS), ("ticket.nudged_at",), _always(Shape.UNCHANGED), "not changed"),
+    Fact(_UNTASKED, ("ticket.open_tasks",), _always(Shape.UNCHANGED), "not changed"),
     Fact(_TICKETS_LATER, _TICKETS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_LATER, _MEMBERS_OWN, _always(Shape.UNCHANGED), "not changed"),
     Fact(_CHATS_LATER, ("chat.page", "chat.referrer", "chat.device"), _always(Shape.UNCHANGED), "not changed"),
@@ -322,6 +337,8 @@ STILL: Mapping[str, frozenset[str]] = {
     "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),
     "agent.status_changed": frozenset({"agent.status"}),
     **dict.fromkeys(("ticket.followed", "ticket.unfollowed"), frozenset({"ticket.followers"})),
+    **dict.fromkeys(_TASKS_COUNTED, frozenset({"ticket.open_tasks"})),
+    **dict.fromkeys(("task.assigned", "task.due"), frozenset()),
 }
 """Events in which nothing has changed by itself but these fields, as in any that comes `after` a while."""
 

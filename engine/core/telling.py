@@ -37,10 +37,10 @@ def shown(book: Rulebook, name: str, value: Any, draft: View, locale: str) -> An
     if name == "ticket.state" and draft.ticket is not None:
         state = book.lifecycles[draft.ticket.kind].states.get(value)
         return state.label.get(locale, value) if state else value
-    if name == "ticket.team":
+    if name in ("ticket.team", "task.team"):
         team = book.teams.get(value)
         return team.label.get(locale, value) if team else value
-    if name in ("ticket.assignee", "follower.agent"):
+    if name in ("ticket.assignee", "follower.agent", "task.assignee", "task.by"):
         agent = draft.find_agent(value)
         return (agent.alias or agent.name) if agent else value
     if name in ("shop.name", "ticket.shop", "member.shop"):

@@ -151,7 +151,7 @@ class _Reader:
         self.tx = tx
         self.ticket = ticket
         self.name = name
-        self.rows = bulk.of_ticket(tx, ticket["id"])
+        self.rows = _without_work(bulk.of_ticket(tx, ticket["id"]))
         self.messages = {row["id"]: place for place, row in enumerate(self.rows[t.Message])}
         self.notifications = {row["id"]: place for place, row in enumerate(self.rows[t.Notification])}
         self.events = {row["id"]: place for place, row in enumerate(self.rows[t.Event])}
@@ -306,6 +306,13 @@ class Told:
     order: str
     member: Person | None
     visitor: str = ""
+
+
+def _without_work(rows: dict[type[Model], list[Row]]) -> dict[type[Model], list[Row]]:
+    """The rows of a story without what tells of its sub-tasks and its work log: copies have neither."""
+    for model, column in ((t.Event, "kind"), (t.Decision, "root")):
+        rows[model] = [row for row in rows[model] if not row[column].startswith(("task.", "record."))]
+    return rows
 
 
 def read_stories(tx: Tx, upto: int) -> list[Story]:

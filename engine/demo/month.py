@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from engine.core.access import Scope
 from engine.core.commands import (
     ChangeTicket,
     EndChat,
@@ -26,8 +27,9 @@ from engine.core.commands import (
 from engine.core.entities import DAY, HOUR, MINUTE, Actor
 from engine.core.errors import Refused
 from engine.core.questions import TicketByNumber
+from engine.core.task_commands import AddTask, ChangeTask
 from engine.desk import Desk, actors
-from engine.store import Tx, bulk, people
+from engine.store import Tx, bulk, people, records
 
 SEED = 20261122
 SERVING = ("lin", "amy", "ben")
@@ -64,6 +66,44 @@ ANSWERS = (
 )
 
 SOLUTIONS = ("已退款", "補寄商品", "說明後顧客了解", "修改訂單完成", "轉物流查件後尋獲", "折扣補發至錢包")
+
+
+SHARED = 4
+LOGGING = 3
+"""Of so many stories one has sub-tasks; in every other of those the first of them is done."""
+TASKS = (
+    ("請倉庫確認出貨紀錄", "回電給顧客說明結果"),
+    ("向物流查件並索取簽收照片", "查到後回覆顧客"),
+    ("請財務確認退款入帳日", "把入帳日告訴顧客"),
+    ("請商品同仁確認這一批的品質", "安排換貨"),
+)
+FOUND = (
+    "出貨紀錄正常，週三由黑貓收走",
+    "司機說放在管理室，已請他補簽收照",
+    "款項明天入帳",
+    "同一批另有兩件反映，已下架檢查",
+)
+LOGGED = (
+    ("inquiry", "顧客來電補充：希望這週內有結果", 5),
+    ("handling", "打給物流查件，對方兩小時內回電", 15),
+    ("handling", "與倉庫核對出貨照片，包裝完整", 10),
+    ("solution", "主管同意補寄，並退回這次運費", 8),
+)
+REVIEWS = (
+    {
+        "problem": "運送途中外箱受壓",
+        "handling": "補寄一件並登記物流異常",
+        "solution": "易碎品改用氣泡箱",
+        "communication": "先道歉再說做法，顧客接受",
+    },
+    {
+        "problem": "頁面尺寸表與實物不符",
+        "handling": "請商品同仁更正",
+        "solution": "全額退款",
+        "communication": "說明退款日期，顧客滿意",
+    },
+)
+"""What is written into the work log, with minutes; and reviews of closed cases."""
 
 
 class Clock:
@@ -247,6 +287,27 @@ class Month:
                 comment = {5: "回覆很快", 2: "等太久了", 1: "問題沒有解決"}.get(score)
                 await self._act(who, RateTicket(score, comment, number=story["number"]))
 
+        helper = self.agents.get(SERVING[n % len(SERVING)])
+        other = SERVING[(n + 1) % len(SERVING)]
+
+        async def share() -> None:
+            """What colleagues are to do for the case."""
+            if story["number"] and helper:
+                for place, title in enumerate(TASKS[n // SHARED % len(TASKS)]):
+                    due = self.clock.at + (6 + 18 * place) * HOUR
+                    whom = helper.username if place else other
+                    await self._act(helper, AddTask(story["number"], title, whom, None, due))
+
+        async def finish() -> None:
+            if story["number"] and other in self.agents:
+                done = {"state": "done", "result": FOUND[n // SHARED % len(FOUND)]}
+                await self._act(self.agents[other], ChangeTask(story["number"], 1, done))
+
+        async def log(kind: str, text: str, minutes: int, review: Mapping[str, str] | None = None) -> None:
+            if story["number"] and helper:
+                body = {"text": text, **({"review": dict(review)} if review else {})}
+                await self._log(helper, story["number"], kind, body, minutes)
+
         plan.append((start, n, ask))
         if guest:
             return
@@ -254,8 +315,21 @@ class Month:
         if self.dice.random() < 0.12:
             if not chat and start + 4 * HOUR <= end:
                 plan.append((start + 4 * HOUR, n, hurry))
+            if start + HOUR <= end:
+                plan.append((start + HOUR, n, share))
             return
         at = start + pace
+        if n % SHARED == 0 and at + HOUR <= end:
+            plan.append((at + MINUTE, n, share))
+            if n % (2 * SHARED) == 0:
+                plan.append((at + 40 * MINUTE, n, finish))
+        if n % LOGGING == 0 and at + 3 * HOUR <= end:
+            for place in range(2):
+                entry = LOGGED[(n // LOGGING + place) % len(LOGGED)]
+                plan.append((at + (5 + 50 * place) * MINUTE, n, partial(log, *entry)))
+            if n % (2 * LOGGING) == 0:
+                review = REVIEWS[n // LOGGING // 2 % len(REVIEWS)]
+                plan.append((at + 3 * HOUR, n, partial(log, "closing", "", 3, review)))
         steps: list[Callable[[], Any]] = [
             lambda: answer(ANSWERS[0]),
             lambda: more(follow_ups[0]),
@@ -279,6 +353,21 @@ class Month:
         ticket = await self.desk.query(self.agents["lin"], TicketByNumber(number))
         name = ticket["assignee"] if ticket and ticket["assignee"] in self.agents else None
         return self.agents[name or self.dice.choice(("amy", "ben", "amy", "lin"))]
+
+    async def _log(self, agent: Actor, number: int, kind: str, body: Mapping[str, Any], minutes: int) -> None:
+        """An entry of the work log, by the clock of the story."""
+
+        def job(tx: Tx) -> None:
+            ticket = records.locked_ticket(tx, Scope(), number)
+            if ticket is None:
+                return
+            about = {"kind": kind, "agent_id": agent.id, "at": tx.now, "minutes": minutes, "corrects": None}
+            values = {**about, "round": ticket["reopened"]}
+            record = records.add(tx, ticket["id"], values, dict(body), (), f"agent:{agent.id}")
+            told = {"record": record, "kind": kind, "minutes": minutes}
+            tx.record("record.added", told, actor=agent, shop=ticket["shop"], ticket_id=ticket["id"])
+
+        await self.desk.context.store.write(job)
 
     def _guest(self, n: int) -> Actor:
         return Actor(kind="guest", shops=("demo",), visitor=f"demo-visitor-{n}-{SEED}")

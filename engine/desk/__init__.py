@@ -55,6 +55,7 @@ from engine.core.questions import (
     MemberById,
     Members,
     Messages,
+    MyTasks,
     Notes,
     Nouns,
     Nudges,
@@ -72,6 +73,7 @@ from engine.core.questions import (
     Teams,
     TicketByNumber,
     Tickets,
+    TicketTasks,
     Trace,
     Transitions,
     Views,
@@ -79,6 +81,7 @@ from engine.core.questions import (
     WidgetLook,
 )
 from engine.core.rights import may_write
+from engine.core.task_commands import AddTask, ChangeTask
 from engine.core.times import rfc3339, timed_line, with_times
 from engine.desk.actors import principal
 from engine.desk.context import Context, Questions, Work
@@ -95,6 +98,7 @@ __all__ = [
     "NOBODY",
     "SYSTEM",
     "Actor",
+    "AddTask",
     "Agents",
     "AskRating",
     "Asked",
@@ -104,6 +108,7 @@ __all__ = [
     "CancelScheduled",
     "ChangeMember",
     "ChangeScheduled",
+    "ChangeTask",
     "ChangeTicket",
     "ClaimTicket",
     "Claimed",
@@ -130,6 +135,7 @@ __all__ = [
     "Members",
     "Messages",
     "MoveTicket",
+    "MyTasks",
     "Notes",
     "NoticeKind",
     "Nouns",
@@ -166,6 +172,7 @@ __all__ = [
     "Subscription",
     "Teams",
     "TicketByNumber",
+    "TicketTasks",
     "Tickets",
     "Trace",
     "TransferTicket",

@@ -13,7 +13,7 @@ from engine.core.entities import SYSTEM, Actor
 from engine.core.errors import Refused
 from engine.desk import actors
 from engine.desk.context import Context
-from engine.store import Tx, doctor, outbox, people, sessions
+from engine.store import Tx, doctor, outbox, people, records, sessions
 from engine.store.sessions import login_name
 
 __all__ = [
@@ -168,6 +168,7 @@ async def examine(context: Context) -> list[Line]:
         await context.store.read(lambda tx: storage.looked_at),
     )
     await look("event log", doctor.check_chain, "the chain of {count} events is whole")
+    await look("records", records.check_records, "{count} of the work log are what was written")
     await look("lines", doctor.check_lines, "{count} are what the log says")
     await look("store", doctor.check_store, "numbers, identities and messages hold together")
     await look("sums", doctor.check_sums, "due times, last lines, clocks, tags and fields are as worked out again")

@@ -293,6 +293,7 @@ def _concerns(agent: Actor, item: Committed) -> bool:
 
 _TOLD = frozenset(
     "sla.warning sla.breached chat.waiting chat.started chat.signed_in chat.ended chat.resumed rating.received "
-    "delivery.failed ticket.followed ticket.unfollowed message.scheduled message.unscheduled message.not_sent".split()
+    "delivery.failed ticket.followed ticket.unfollowed message.scheduled message.unscheduled message.not_sent "
+    "task.added task.assigned task.changed task.done task.cancelled record.added".split()
 )
 """Events after which a screen that shows the ticket reads it again."""

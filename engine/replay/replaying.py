@@ -36,7 +36,13 @@ from engine.replay.outcome import (
 )
 from engine.store.sql import Row
 
-_FRESH = {"ticket.escalation": 0, "ticket.reopened": 0, "ticket.rating": None, "ticket.nudges": 0}
+_FRESH = {
+    "ticket.escalation": 0,
+    "ticket.reopened": 0,
+    "ticket.rating": None,
+    "ticket.nudges": 0,
+    "ticket.open_tasks": 0,
+}
 """What no way of opening a ticket sets."""
 _OF_TEXT = frozenset({"message.text", "message.length"})
 _AS_SENT = {"message.direction": "outbound", "message.automatic": True, "message.has_attachment": False}

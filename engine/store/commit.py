@@ -11,17 +11,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from engine.core.changes import Change, ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
+from engine.core.changes import ClearTimer, Create, Enqueue, Record, Say, Set, Tag, Timer, Untag
 from engine.core.entities import SYSTEM, Actor, Case, Clock
-from engine.core.trace import TraceEntry
 from engine.core.values import replace
 from engine.store import tables as t
+from engine.store import tasks
 from engine.store.errors import FileRefused, StoreError
 from engine.store.followers import turn
 from engine.store.fresh import NewTicket, made
-from engine.store.kinds import Kinds, by_kind
+from engine.store.kinds import Decided, Kinds, by_kind
 from engine.store.lines import line_row
 from engine.store.log import EventRow, plain_json, to_json
 from engine.store.packing import pack, pack_snapshot
@@ -30,25 +30,6 @@ from engine.store.search import marked
 from engine.store.sql import Plus
 from engine.store.tx import Tx
 from engine.store.values import Lexicon, Owner, decode_fields, encode_fields, field_rows, fields_of, refs_in, seal_body
-
-
-class Decided(Protocol):
-    """What of a decision the store reads."""
-
-    @property
-    def root(self) -> str: ...
-    @property
-    def rulebook(self) -> str: ...
-    @property
-    def shop(self) -> str: ...
-    @property
-    def changes(self) -> Sequence[Change]: ...
-    @property
-    def trace(self) -> Sequence[TraceEntry]: ...
-    @property
-    def snapshot(self) -> Mapping[str, Any]: ...
-    @property
-    def micros(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +123,9 @@ class _Applying:
         self._clocks(clocks)
         self._say(kinds[Say])
         for change in kinds["other"]:
-            if type(change) is Set:
+            if change.thing == "task":
+                tasks.write(self.tx, self.real(change.ref), change)
+            elif type(change) is Set:
                 self._set(change)
             else:
                 self._create(change)
@@ -334,11 +317,9 @@ class _Applying:
         verdict = {"score": values["score"], "comment": values.get("comment")}
         if self.tx.update(t.Rating, {**verdict, "revised_at": values["at"]}, ticket_id=ticket_id):
             return
-        agent_id = self.case.agent.id if self.case.agent is not None else None
-        row = {"ticket_id": ticket_id, "member_id": self.real(values["member"]), "agent_id": agent_id}
-        self.refs[change.ref] = self.tx.insert(
-            t.Rating, {**row, "shop": self.shop, **verdict, "created_at": values["at"]}
-        )
+        agent = self.case.agent.id if self.case.agent is not None else None
+        row = {"shop": self.shop, "ticket_id": ticket_id, "member_id": self.real(values["member"]), "agent_id": agent}
+        self.refs[change.ref] = self.tx.insert(t.Rating, {**row, **verdict, "created_at": values["at"]})
 
     # ---------------------------------------------------------------------------------------------------------- clocks
 

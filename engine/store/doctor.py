@@ -204,6 +204,8 @@ ADVICE = {
     "event-added": "somebody wrote to the database past the desk: compare with a backup",
     "line-changed": "somebody wrote to the database past the desk: compare with a backup",
     "line-missing": "somebody wrote to the database past the desk: compare with a backup",
+    "record-changed": "somebody wrote to the database past the desk: compare with a backup",
+    "record-missing": "somebody wrote to the database past the desk: compare with a backup",
     "counter-missing": "restore a backup",
     "counter-behind": "stop the server, numbers would be given twice: `engine doctor --repair` counts again",
     "identity-unreadable": "put the right `keys` back",

@@ -27,6 +27,7 @@ from engine.store.followers import usernames
 from engine.store.search import EDGE, marked
 from engine.store.secret import KeyRing
 from engine.store.sql import joined
+from engine.store.tasks import open_tasks
 from engine.store.values import Lexicon, key_text
 
 _TRUE, _FALSE = SQL("1 = 1"), SQL("1 = 0")
@@ -119,14 +120,13 @@ def _columns(now: int) -> dict[str, _Column]:
     return found | {
         "ticket.assignee": _Column(_of_agent(t.Agent.username)),
         "ticket.tags": _Column(rows=_tags("ticket", t.Ticket.id)),
+        "ticket.open_tasks": _Column(_one(open_tasks(t.Ticket.id))),
         "ticket.followers": _Column(rows=lambda: usernames(t.Ticket.id)),
         **_member_columns(now, _of_member, t.Ticket.member_id),
         "agent.status": _Column(_of_agent(t.Agent.status)),
         "agent.teams": _Column(rows=_words(t.AgentTeam, t.AgentTeam.team)),
         "agent.skills": _Column(rows=_words(t.AgentSkill, t.AgentSkill.skill)),
-        "chat.page": _Column(_of_chat(t.Chat.page)),
-        "chat.referrer": _Column(_of_chat(t.Chat.referrer)),
-        "chat.device": _Column(_of_chat(t.Chat.device)),
+        **{f"chat.{name}": _Column(_of_chat(getattr(t.Chat, name))) for name in ("page", "referrer", "device")},
         "shop.name": _Column(t.Ticket.shop),
         "now": _Column(Value(now, converter=False)),
     }

@@ -50,6 +50,7 @@ def shown(tx: Tx, scope: Scope, new: NewTicket, *, percent: Percent = straight_p
     if not may_see(scope, row):
         return None
     row.update(merged_number=None, r_comment=None, r_at=None)
+    row["open_tasks"] = row["tasks"] = row["records"] = 0
     row["unread"] = sum(line.author_kind == "member" for line in new.lines)
     row.setdefault("last_message_id", None)
     for line in new.lines:

@@ -1,12 +1,33 @@
-"""A decision's changes, sorted by what is stored together."""
+"""What the store reads of a decision; and its changes, sorted by what is stored together."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from engine.core.changes import Change, Create, Set
+from engine.core.trace import TraceEntry
+
+
+class Decided(Protocol):
+    """What of a decision the store reads."""
+
+    @property
+    def root(self) -> str: ...
+    @property
+    def rulebook(self) -> str: ...
+    @property
+    def shop(self) -> str: ...
+    @property
+    def changes(self) -> Sequence[Change]: ...
+    @property
+    def trace(self) -> Sequence[TraceEntry]: ...
+    @property
+    def snapshot(self) -> Mapping[str, Any]: ...
+    @property
+    def micros(self) -> int: ...
+
 
 Kinds = defaultdict[type | str, list[Any]]
 """Changes in their order: under their type, those to rows under what they are about (see `by_kind`)."""

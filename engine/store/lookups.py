@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from peewee import JOIN, SQL, fn
 
-from engine.core.entities import PRESENT, Agent, Lookups, Place, Ticket
+from engine.core.entities import PRESENT, Agent, Lookups, Place, Task, Ticket
 from engine.store import tables as t
 from engine.store.followers import followers
 from engine.store.roster import everybody, serving, serving_ids
 from engine.store.sql import Prepared, p
+from engine.store.tasks import tasks
 from engine.store.tx import Tx
 from engine.store.values import Lexicon
 
@@ -160,6 +161,10 @@ class StoreLookups(Lookups):
     def followers(self, ticket_id: int) -> tuple[str, ...]:
         """The usernames of those who follow a ticket."""
         return followers(self._tx, ticket_id)
+
+    def tasks(self, ticket_id: int) -> tuple[Task, ...]:
+        """A ticket's sub-tasks, in their order."""
+        return tasks(self._tx, ticket_id)
 
     def last_agent(self, member_id: int) -> str | None:
         """The username of the agent who last served this member, if any."""

@@ -37,6 +37,7 @@ from engine.store.show import (
     straight_percent,
 )
 from engine.store.sql import Prepared, PreparedOfIds, Row, joined, p
+from engine.store.tasks import open_tasks, records_of, wanted_tasks
 from engine.store.tx import Tx
 
 COUNTED = 10_000
@@ -306,6 +307,9 @@ def _ticket_rows(*, staff: bool) -> Any:
             t.Message.unsent_at.alias("l_unsent_at"),
             writer.name.alias("l_agent"),
             unread.alias("unread"),
+            open_tasks(t.Ticket.id).alias("open_tasks"),
+            wanted_tasks(t.Ticket.id).alias("tasks"),
+            records_of(t.Ticket.id).alias("records"),
             t.Rating.comment.alias("r_comment"),
             fn.COALESCE(t.Rating.revised_at, t.Rating.created_at).alias("r_at"),
         ]

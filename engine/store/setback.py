@@ -38,6 +38,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.File: ("created_at", "claimed_at"),
     t.TicketLink: ("created_at",),
     t.TicketAgent: ("since",),
+    t.Task: ("created_at", "closed_at"),
     t.Seen: ("at",),
     t.SlaClock: ("started_at", "running_since", "breached_at", "met_at"),
     t.Rating: ("created_at", "revised_at"),

@@ -90,6 +90,8 @@ def show_ticket(
     if staff:
         shown["nudges"] = row["nudges"]
         shown["nudged_at"] = row["nudged_at"]
+        shown["tasks"] = {"open": row["open_tasks"], "all": row["tasks"]}
+        shown["records"] = row["records"]
         shown["rating_comment"] = row["r_comment"]
         shown["rated_at"] = row["r_at"]
         shown["unread"] = row["unread"]

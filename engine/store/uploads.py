@@ -18,6 +18,8 @@ from engine.store.tx import Tx
 
 UNUSED = DAY
 """An upload that no message names by then is removed."""
+RECORD = "record:"
+"""How the owner of what a record of the work log holds begins; its id follows."""
 
 
 def add_file(tx: Tx, *, digest: str, shown: str, media_type: str, size: int, uploader: str) -> Row:
@@ -65,7 +67,17 @@ def find_file(tx: Tx, name: str, scope: Scope, uploader: str | None = None) -> R
     query = query.where(of_ticket(scope))
     if not scope.staff:
         query = query.where(words_for_members())
-    return row if tx.value(query) is not None else None
+    return row if tx.value(query) is not None or (scope.staff and _of_record(tx, row["id"], scope)) else None
+
+
+def _of_record(tx: Tx, file_id: int, scope: Scope) -> bool:
+    """Whether an upload hangs on a record of a ticket that the scope sees."""
+    holds = t.FileHold.select(t.FileHold.owner).where(
+        (t.FileHold.file_id == file_id) & t.FileHold.owner.startswith(RECORD)
+    )
+    ids = [int(owner.removeprefix(RECORD)) for owner in tx.values(holds)]
+    query = t.Record.select(t.Record.id).join(t.Ticket, on=(t.Ticket.id == t.Record.ticket_id))
+    return bool(ids) and tx.value(query.where(t.Record.id.in_(ids) & of_ticket(scope)).limit(1)) is not None
 
 
 def unused_bytes(tx: Tx) -> int:

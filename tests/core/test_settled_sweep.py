@@ -21,15 +21,39 @@ FREE: Mapping[str, str] = {
     "agents_here name hours teams skills": "who is there and what they can do, and what the shop is called",
     "tier is_guest complaints_30d signed_up_at blocked": "members are as they are; people and rules block them",
     "followers": "people follow what they like",
+    "open_tasks": "any case may have tasks, or none",
     "page referrer device from to direction": "what the window and the exchange say",
 }
 """What is whatever it is in any event: the last part of a field's name, and why."""
 
 CALLS = "call.ringing, call.answered, call.ended, call.missed"
 SILENT = "chat.agent_silent after, chat.waiting after, chat.member_silent after, chat.agent_gone after"
+TASKS = "task.assigned, task.cancelled, task.done"
 BREACHED = "sla.breached, sla.breached after"
 SLA = f"sla.warning, {BREACHED}"
 OTHERWISE = [
+    (
+        "empty",
+        "ticket.first_replied_at ticket.rating",
+        f"task.added, task.due, {TASKS}",
+        "a case that was answered and rated may have tasks",
+    ),
+    ("empty", "ticket.closed_at ticket.closed_for", TASKS, "what is left to do for a closed case may still be done"),
+    ("one value", "ticket.category", TASKS, "what is left to do for a closed case may still be done"),
+    (
+        "one value",
+        "member.open_tickets ticket.reopened ticket.reply_count ticket.state",
+        f"task.added, task.due, {TASKS}",
+        "any case may have tasks, old or new",
+    ),
+    ("one value", "ticket.age ticket.idle ticket.waiting_for", "task.added, task.done", "and at any time"),
+    ("one value", "ticket.lines_1m", "task.added, task.cancelled, task.done, task.due", "and at any time"),
+    ("set", "ticket.waiting_for", f"task.added, task.due, {TASKS}", "also where no answer is awaited"),
+    ("one value", "task.by", "task.added, task.assigned", "any colleague may add and give it"),
+    ("set", "task.by", "task.added, task.assigned, task.cancelled, task.done", "or the desk itself"),
+    ("set", "task.assignee", "task.done", "a task of nobody may be done"),
+    ("set", "task.due_at task.result", "task.cancelled", "neither a time nor a result need be said"),
+    ("empty", "task.result", "task.assigned, task.due", "one that was opened again keeps what had come of it"),
     (
         "changed",
         "ticket.category ticket.closed_at ticket.closed_for ticket.state",

@@ -14,7 +14,7 @@ from engine.store.queries import _SORTS
 
 NOUNS = (
     "kind type state category priority tier team channel shop tag skill language status weekday direction author "
-    "opener target policy role call_direction call_result timer"
+    "opener task_state target policy role call_direction call_result timer"
 ).split()
 THERE = {*access.PERMISSIONS, *(right for feature in FEATURES for right in feature.permissions)}
 

@@ -6,7 +6,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from engine.core import access, commands, questions, rights
+from engine.core import access, commands, questions, rights, task_commands
 from engine.core.handlers import BEGIN
 from engine.desk.handlers import COMMANDS
 from engine.desk.queries import QUESTIONS, QUESTIONS_AHEAD
@@ -35,7 +35,8 @@ def _classes(module: object) -> dict[str, type]:
 def test_every_command_has_exactly_one_row() -> None:
     rows = [row.command for row in COMMANDS]
     assert len(rows) == len(set(rows))
-    wanted = {thing for name, thing in _classes(commands).items() if name not in NO_COMMAND | BY_ITSELF}
+    every = {**_classes(commands), **_classes(task_commands)}
+    wanted = {thing for name, thing in every.items() if name not in NO_COMMAND | BY_ITSELF}
     assert set(rows) == wanted
 
 

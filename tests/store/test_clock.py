@@ -36,8 +36,10 @@ AS_SAID: Mapping[type[Model], tuple[str, ...]] = {
     t.Member: ("blocked_until",),
     t.Block: ("until",),
     t.ScheduledLine: ("send_at",),
+    t.Task: ("due_at",),
+    t.Record: ("at", "created_at"),
 }
-"""Moments that stay: the log and its sums, an order among tags, an end that somebody has named."""
+"""Moments that stay: the log and its sums, the work log, an order among tags, an end that somebody has named."""
 
 
 @pytest.fixture

@@ -115,6 +115,8 @@ def test_a_ticket_has_the_shape_of_the_api(desk: Desk) -> None:
         "unread": 1,
         "nudges": 0,
         "nudged_at": None,
+        "tasks": {"open": 0, "all": 0},
+        "records": 0,
     }
 
 

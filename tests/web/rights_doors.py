@@ -47,6 +47,7 @@ GONE: Final[Mapping[str, Any]] = {
             "tickettemplate",
             "notice",
             "line",
+            "task",
         ),
         999_999,
     ),
@@ -105,6 +106,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         ok(carla.patch(f"/tickets/{number}", json={"fields": {"home": home}, "tags": ["vip"]}))
         ok(carla.post(f"/tickets/{number}/messages", json={"text": "只給同事看 @agent", "visibility": "internal"}))
         ok(carla.put(f"/tickets/{number}/followers/carla"))
+        ok(carla.post(f"/tickets/{number}/tasks", json={"title": "查件"}))
         planned = ok(carla.post(f"/tickets/{number}/messages", json={"text": "改天", "send_at": LATER}))
         ok(carla.post("/tickets", json={"subject": "信", "text": "x", "shop": "demo", "requester": {"id": member}}))
         answer = ok(carla.post("/answers", json={"titles": {"en": "a"}, "texts": {"en": "b"}, "shop": "demo"}))["id"]
@@ -138,6 +140,7 @@ def made(site: Site, whose: str, at: int) -> Things:
         "digest": digest,
         "notice": 1,
         "line": planned["id"],
+        "task": 1,
         "owner": owner,
         "shop": "demo",
     }
@@ -173,6 +176,9 @@ BODIES: Final[Mapping[str, Any]] = {
     "transfer_ticket": {"team": "front", "note": "請接手"},
     "move_ticket": {"trigger": "resume"},
     "nudge_ticket": {"note": ""},
+    "add_task": {"title": "查件"},
+    "change_task": {"position": 1},
+    "add_record": {"kind": "handling", "text": "查件"},
     "add_ticket_template": {"title": "a", "shop": "$shop"},
     "rate_ticket": {"score": 1},
     "mark_read": {"seq": 1},

@@ -25,6 +25,7 @@ NEEDS_MORE = {
     "claim_ticket": "somebody who serves the shop: see test_transfer",
     "unsend_message": "a line just sent: see test_unsend",
     **dict.fromkeys(("change_scheduled", "cancel_scheduled", "send_scheduled"), "a line that waits"),
+    "change_task": "a ticket with a task: see test_tasks",
     "click_answer": "asked without a key by the window; its answer is empty",
 }
 """What is not asked here, and what it would take."""

@@ -210,7 +210,7 @@ NOTHING_TO_TELL: Final = {
     "login", "list_members (of a shop)", "list_members (by phone)", "read_notices (of a colleague)",
 }  # fmt: skip
 """These answer 200 with nothing in it."""
-OPEN: Final = frozenset({"digest", "username", "type"})
+OPEN: Final = frozenset({"digest", "username", "type", "task"})
 """Everybody who may ask at all sees these."""
 
 
@@ -300,7 +300,13 @@ FORBIDDEN: Final = (
 """Values that only the desk gives."""
 
 
-MAY_BE_GIVEN: Final = {("RequesterBody", "id"), ("LoginBody", "password"), ("ReadBody", "seq")}
+MAY_BE_GIVEN: Final = {
+    ("RequesterBody", "id"),
+    ("LoginBody", "password"),
+    ("ReadBody", "seq"),
+    ("RecordBody", "at"),
+    ("TaskPatch", "state"),
+}
 """A member that is looked for as by any other id; one's own password; how far one has read."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from engine.desk import (
     CancelScheduled,
@@ -49,7 +49,7 @@ async def post_message(call: Call) -> Reply:
     if body.send_at is None and not body.undo:
         done = await call.act(PostMessage(number, body.text, body.visibility, files, draft=body.draft))
     else:
-        at = _micros(body.send_at)
+        at = scheduled_schema.micros(body.send_at)
         command = ScheduleLine(number, body.text, body.visibility, files, at, body.unless_answered, body.draft)
         done = await call.act(command)
     if done.get("draft_done"):
@@ -92,7 +92,7 @@ async def change_scheduled(call: Call) -> Reply:
     """Other words or another time."""
     body: scheduled_schema.ScheduledPatch = call.body
     number, line = call.path["number"], call.path["line"]
-    at = _micros(body.send_at)
+    at = scheduled_schema.micros(body.send_at)
     done = await call.act(ChangeScheduled(number, line, body.text, at, body.unless_answered))
     call.web.hub.tell_later(call.actor, number)
     return Reply(done["scheduled"])
@@ -112,8 +112,3 @@ async def send_scheduled(call: Call) -> Reply:
     done = await call.act(SendScheduled(call.path["number"], call.path["line"]))
     call.web.hub.tell_later(call.actor, call.path["number"])
     return Reply(done["message"])
-
-
-def _micros(at: datetime | None) -> int | None:
-    """A moment as the desk counts, µs UTC."""
-    return None if at is None else (at - _EPOCH) // timedelta(microseconds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from engine.core import access
 from engine.core.actions.tickets import ask_rating
@@ -17,6 +18,7 @@ from engine.core.handlers.messages import agent_opens, may_write, member_says, n
 from engine.core.lifecycle import DESK_ONLY, Transition
 from engine.core.opening import SERVE, change, check_members_form, known_tags, open_ticket
 from engine.core.own_settings import own_setting
+from engine.core.reviews import Reviews
 
 ASSIGNING = frozenset({"team", "assignee"})
 
@@ -83,6 +85,7 @@ def move(draft: Draft, command: MoveTicket) -> None:
             pointer="/trigger",
         )
     _one_chat(draft, passed)
+    _reviewed(draft, passed)
     draft.move(passed)
     if passed.trigger == SERVE and ticket.assignee is None:
         draft.assign(draft.find_agent(draft.actor.username))
@@ -98,6 +101,26 @@ def _one_chat(draft: Draft, transition: Transition) -> None:
     if other is not None:
         reason = f"the member is in another chat, #{other}; go on there"
         raise Refused("conflict", "another-chat", reason, pointer="/trigger")
+
+
+def _reviewed(draft: Draft, transition: Transition) -> None:
+    """Raises Refused where an agent closes a case without the review that the shop demands of each closing."""
+    if review_of(draft, transition) == "needed":
+        reason = "this shop asks for a review before a case is closed; write one"
+        raise Refused("conflict", "review-needed", reason, pointer="/trigger")
+
+
+def review_of(draft: Draft, transition: Transition) -> Literal["offered", "needed"] | None:
+    """Whether a review is to be offered to an agent with a transition, or needed for it; None where nothing is closed,
+    and for chats."""
+    ticket, book = draft.need_ticket(), draft.book
+    closes = book.lifecycles[ticket.kind].states[transition.target].category == "closed" != ticket.category
+    if not closes or draft.actor.kind != "agent" or ticket.kind in book.live_kinds:
+        return None
+    if not own_setting(book, "review_to_close", ticket.shop):
+        return "offered"
+    written = draft.case.lookups[Reviews].round_of(ticket.id)
+    return "needed" if written is None or written < ticket.reopened else "offered"
 
 
 def may_not(draft: Draft, transition: Transition) -> Refused | None:

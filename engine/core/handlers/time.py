@@ -14,6 +14,7 @@ from engine.core.chains import Chain
 from engine.core.commands import ScheduleDue, SettleClocks, TimerDue
 from engine.core.draft import AGENT_GONE, Draft
 from engine.core.entities import Clock
+from engine.core.handlers import tasks
 from engine.core.handlers._beginning import Beginning
 from engine.core.values import replace
 
@@ -34,6 +35,8 @@ def timer_due(draft: Draft, command: TimerDue) -> None:
         _silence_due(draft, command.body)
     elif command.kind == "sla":
         _sla_due(draft, command.body)
+    elif command.kind == "task":
+        tasks.due(draft, command.body["task"])
 
 
 def schedule_due(draft: Draft, command: ScheduleDue) -> None:

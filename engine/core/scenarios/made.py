@@ -16,7 +16,8 @@ from engine.core.commands import Page
 from engine.core.entities import Agent, AgentStatus
 from engine.core.library import Answer
 from engine.core.rulebook import Rulebook
-from engine.core.schema.scenarios import AgentEntry, AnswerEntry, PageEntry
+from engine.core.schema.scenarios import AgentEntry, AnswerEntry, PageEntry, TaskEntry
+from engine.core.task_commands import AddTask, ChangeTask
 from engine.lang import Duration, Field, Source, load_plain
 
 
@@ -98,3 +99,15 @@ def with_settings(book: Rulebook, shop: str, values: Mapping[str, Any]) -> tuple
     while len(_SET) > 64:
         _SET.pop(next(iter(_SET)), None)
     return changed, None
+
+
+def task_command(entry: TaskEntry, number: int, now: int) -> AddTask | ChangeTask:
+    """What an agent does to a sub-task of a case."""
+    due = None if entry.due is None else now + length_of(entry.due).micros
+    if entry.add is not None:
+        return AddTask(number, entry.add, entry.agent, entry.team, due)
+    values = {"assignee": entry.agent, "team": entry.team, "due_at": due, "result": entry.result}
+    if entry.done is not None or entry.cancel is not None:
+        values["state"] = "done" if entry.done is not None else "cancelled"
+    which = next((one for one in (entry.give, entry.done, entry.cancel) if one is not None), 0)
+    return ChangeTask(number, which, {name: value for name, value in values.items() if value is not None})

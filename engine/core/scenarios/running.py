@@ -41,7 +41,16 @@ from engine.core.rulebook import Rulebook
 from engine.core.scenarios.checking import Came, Situation, check, said_in
 from engine.core.scenarios.coverage import Coverage
 from engine.core.scenarios.given import given
-from engine.core.scenarios.made import agent_of, answer_of, as_sent, length_of, moment, page_of, with_settings
+from engine.core.scenarios.made import (
+    agent_of,
+    answer_of,
+    as_sent,
+    length_of,
+    moment,
+    page_of,
+    task_command,
+    with_settings,
+)
 from engine.core.scenarios.reading import FIRST
 from engine.core.scenarios.result import Failure, Result
 from engine.core.scenarios.why import Written
@@ -377,6 +386,8 @@ class _Runner:
             commands.append(FollowTicket(number, step.follow))
         if step.unfollow is not None:
             commands.append(UnfollowTicket(number, step.unfollow))
+        if step.task is not None:
+            commands.append(task_command(step.task, number, world.now))
         if step.unsend:
             lines = world.messages.get(self.ticket or 0, ())
             sent = (line.id for line in reversed(lines) if line.direction == "outbound" and not line.unsent)

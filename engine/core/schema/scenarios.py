@@ -165,6 +165,27 @@ class NudgeEntry(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEntry(Entry):
+    """A sub-task that an agent adds, or does something to."""
+
+    FORM: ClassVar[str] = say("`task` is a mapping such as `{add: …, agent: …}` or `{done: 1}`")
+
+    @staticmethod
+    def unknown(key: str) -> str:
+        """Returns what is told of a key that no field has."""
+        return say("`{name}` means nothing for {what}", key, say("a sub-task"))
+
+    add: Annotated[Text, say("what is to be done")] = None
+    agent: Annotated[Text, say("the agent who gets it, by username")] = None
+    team: Annotated[str | None, LOOSE, Names("team"), say("the team that gets it")] = None
+    due: Annotated[Text, say("in how long it is due, such as `2h`")] = None
+    give: Annotated[int | None, say("the number of the task that is given to somebody else")] = None
+    done: Annotated[int | None, say("the number of the task that is done")] = None
+    cancel: Annotated[int | None, say("the number of the task that is no longer needed")] = None
+    result: Annotated[Text, say("what came of it")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expect(Entry):
     """What a step must cause."""
 
@@ -229,6 +250,7 @@ class Step(Entry):
     claim: Annotated[bool, say("the agent takes the case, which nobody has")] = False
     follow: Annotated[Text, say("the agent makes this colleague, or the own name, follow the case")] = None
     unfollow: Annotated[Text, say("the agent makes this colleague, or the own name, follow it no longer")] = None
+    task: Annotated[TaskEntry | None, say("the agent adds a sub-task, gives it to somebody, or closes it")] = None
     unsend: Annotated[bool, say("the agent takes back the last line that the member was sent")] = False
     nudge: Annotated[
         bool | NudgeEntry, say("the agent, or without one the member, asks to hurry; `true`, or with a note")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from engine.desk.handlers import agents, chats, files, members, messages, requests, scheduled, sessions, tickets
+from engine.desk.handlers import agents, chats, files, members, messages, requests, scheduled, sessions, tasks, tickets
 
 COMMANDS = (
     *messages.COMMANDS,
     *scheduled.COMMANDS,
     *tickets.COMMANDS,
+    *tasks.COMMANDS,
     *chats.COMMANDS,
     *members.COMMANDS,
     *agents.COMMANDS,

@@ -14,10 +14,11 @@ from engine.core.times import rfc3339
 from engine.desk.context import AskAhead, Context, Questions
 from engine.desk.handlers import requests
 from engine.desk.handlers.sessions import who_is
-from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tickets
+from engine.desk.queries import agents, chats, files, members, nouns, rules, search, tasks, tickets
 
 QUESTIONS: Questions = {
     **tickets.QUESTIONS,
+    **tasks.QUESTIONS,
     **chats.QUESTIONS,
     **search.QUESTIONS,
     **members.QUESTIONS,

@@ -11,7 +11,7 @@ from engine.core.draft import Draft
 from engine.core.entities import SECOND
 from engine.core.errors import Refused
 from engine.core.handlers.nudges import nudge_from
-from engine.core.handlers.tickets import may_not
+from engine.core.handlers.tickets import may_not, review_of
 from engine.core.own_settings import own_setting
 from engine.desk import results
 from engine.desk.context import Questions, Work
@@ -158,6 +158,7 @@ def _transitions(work: Work, q: ask.Transitions) -> Any:
                 "to": move.target,
                 "label": dict(move.label) or dict(lifecycle.states[move.target].label if lifecycle else {}),
                 "requires": [name.removeprefix("ticket.") for name in move.requires],
+                "review": review_of(draft, move),
             }
         )
     return {"items": items, "next": None}

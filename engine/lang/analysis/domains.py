@@ -93,6 +93,7 @@ TOGETHER: tuple[frozenset[str], ...] = tuple(
         "chat.waiting chat.ended",
         "ticket.nudged ticket.mentioned ticket.changed ticket.state_changed ticket.assigned member.changed "
         "chat.waiting chat.ended",
+        "task.added task.assigned",
         "ticket.claimed ticket.changed ticket.state_changed ticket.assigned member.changed chat.ended",
     )
 )

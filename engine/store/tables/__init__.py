@@ -17,8 +17,10 @@ from engine.store.tables.members import Block, Identity, Member
 from engine.store.tables.messages import File, Message, MessageFile
 from engine.store.tables.notifications import Notification
 from engine.store.tables.outbox import ChannelAccount, Outbox
+from engine.store.tables.records import Record
 from engine.store.tables.rules import Activation, Parameter, Rulebook, RuleDay, RuleUse
 from engine.store.tables.sessions import Login, RequestKey, Session, SignOn
+from engine.store.tables.tasks import Task
 from engine.store.tables.tickets import (
     Call,
     Chat,
@@ -52,6 +54,8 @@ MODELS: tuple[type[Model], ...] = (
     MessageFile,
     TicketLink,
     TicketAgent,
+    Task,
+    Record,
     Seen,
     TagUse,
     FieldValue,
@@ -116,6 +120,7 @@ __all__ = [
     "Outbox",
     "Parameter",
     "Rating",
+    "Record",
     "RequestKey",
     "Row",
     "RuleDay",
@@ -128,6 +133,7 @@ __all__ = [
     "SignOn",
     "SlaClock",
     "TagUse",
+    "Task",
     "Ticket",
     "TicketAgent",
     "TicketLink",

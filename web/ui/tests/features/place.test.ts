@@ -19,7 +19,7 @@ describe('a place', () => {
 
   it('is there at once when its page has prepared it', async () => {
     await prepare('home.cards')
-    expect(partsIn('home.cards')).toHaveLength(1)
+    expect(partsIn('home.cards')).toHaveLength(2)
   })
 
   it('is empty where nobody fills it', () => {

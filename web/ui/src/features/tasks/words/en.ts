@@ -1,0 +1,27 @@
+import type { Words } from './zh-TW'
+
+export const words: Words = {
+  title: 'Tasks',
+  count: '{done} of {all} done',
+  none: 'No tasks yet. List here what colleagues are to do for this ticket.',
+  add: 'Add a task, then Enter',
+  addButton: 'Add',
+  give: 'Assign to a colleague',
+  giveTo: 'For {name}',
+  nobody: 'Unassigned',
+  due: 'Due',
+  late: 'Overdue',
+  more: 'Details of “{title}”',
+  done: 'Done: “{title}”',
+  reopen: 'Reopen',
+  cancel: 'Cancel task',
+  cancelled: 'Cancelled',
+  result: 'Result (optional)',
+  resultSave: 'Save result',
+  up: 'Move up',
+  down: 'Move down',
+  name: 'What to do',
+  closedBy: '{name} · {at}',
+  mine: 'My tasks',
+  noDue: 'No due time',
+}

@@ -1,0 +1,27 @@
+import type { Words } from './zh-TW'
+
+export const words: Words = {
+  title: '子任务',
+  count: '{done}/{all} 完成',
+  none: '还没有子任务。需要同事分头处理时，把要做的事列在这里。',
+  add: '新建子任务，按 Enter',
+  addButton: '新建',
+  give: '指派给同事',
+  giveTo: '指派给 {name}',
+  nobody: '未指派',
+  due: '期限',
+  late: '已到期',
+  more: '“{title}”的详情',
+  done: '完成“{title}”',
+  reopen: '重新打开',
+  cancel: '取消这项',
+  cancelled: '已取消',
+  result: '结果（可不填）',
+  resultSave: '记下结果',
+  up: '上移',
+  down: '下移',
+  name: '要做的事',
+  closedBy: '{name} · {at}',
+  mine: '我的任务',
+  noDue: '没有期限',
+}

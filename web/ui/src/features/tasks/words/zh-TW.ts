@@ -1,0 +1,27 @@
+/** Decides the keys; the compiler holds the other languages to them. */
+export const words = {
+  title: '子任務',
+  count: '{done}/{all} 完成',
+  none: '還沒有子任務。需要同事分頭處理時，把要做的事列在這裡。',
+  add: '新增子任務，按 Enter',
+  addButton: '新增',
+  give: '指派給同事',
+  giveTo: '指派給 {name}',
+  nobody: '未指派',
+  due: '期限',
+  late: '已到期',
+  more: '「{title}」的細節',
+  done: '完成「{title}」',
+  reopen: '重新開啟',
+  cancel: '取消這項',
+  cancelled: '已取消',
+  result: '結果（可不填）',
+  resultSave: '記下結果',
+  up: '上移',
+  down: '下移',
+  name: '要做的事',
+  closedBy: '{name} · {at}',
+  mine: '我的任務',
+  noDue: '沒有期限',
+}
+export type Words = Record<keyof typeof words, string>
