@@ -142,6 +142,12 @@ class DraftFrame(Struct, tag_field="type", tag="draft"):
     """Null: there is none any more."""
 
 
+class LaterFrame(Struct, tag_field="type", tag="later"):
+    """Of my lines that wait on this ticket one came, changed or went, in this tab or in another."""
+
+    ticket: int
+
+
 class TicketFrame(Struct, tag_field="type", tag="ticket"):
     seq: int
     number: int
@@ -234,6 +240,7 @@ ServerFrame = (
     | MessageFrame
     | UnsentFrame
     | DraftFrame
+    | LaterFrame
     | TicketFrame
     | NoticeFrame
     | QueueFrame

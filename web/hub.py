@@ -209,6 +209,15 @@ class Hub:
         for socket in self._agents.get(actor.id, ()) if actor.kind == "agent" else ():
             socket.send(frame)
 
+    def tell_draft(self, actor: Actor, number: int, visibility: str, revision: int | None) -> None:
+        """An agent's other tabs hear that there is another draft, or none any more, and not what it says."""
+        self.tell_agent(actor, {"type": "draft", "ticket": number, "visibility": visibility, "revision": revision})
+
+    def tell_later(self, actor: Actor, number: int) -> None:
+        """An agent's tabs hear that a line of theirs waits, or waits no more: what may be taken back nobody else is
+        told of."""
+        self.tell_agent(actor, {"type": "later", "ticket": number})
+
     # --- typing -------------------------------------------------------------------------------------------------------
 
     def member_types(self, shop: str, number: int, name: str) -> None:

@@ -331,7 +331,9 @@ class AgentSocket(Socket):
         if isinstance(frame, frames.SendMessage):
             number = _needed(frame.ticket)
             files = tuple(frame.attachments)
-            await self.store(frame.id, PostMessage(number, frame.text, frame.visibility, files, frame.id))
+            done = await self.store(frame.id, PostMessage(number, frame.text, frame.visibility, files, frame.id))
+            if done.get("draft_done"):
+                self.hub.tell_draft(self.actor, number, frame.visibility, None)
             self.release()
         elif isinstance(frame, frames.SendTyping):
             await self._typing(_needed(frame.ticket), frame.visibility)

@@ -37,7 +37,7 @@ class ScheduledLine(Struct):
     ticket: int
     author: Author
     mine: bool
-    """Only its writer changes it."""
+    """Only its writer changes it; who may take back lines of colleagues may cancel it."""
     text: str
     visibility: Visibility
     attachments: list[Attachment]
@@ -46,15 +46,15 @@ class ScheduledLine(Struct):
     """It waits only so that it may be taken back."""
     unless_answered: bool
     state: Literal["waiting", "kept"]
-    """`kept`: its time came and it was not sent."""
+    """`kept`: its time came and it was not sent, or it will not be."""
     reason: str | None
-    """Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `rejected` …"""
+    """Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `writer-gone`, `cancelled` …"""
     created_at: Time
 
 
 class SuggestedTime(Struct):
-    name: Literal["today", "next_day"]
-    """The end of today's hours; the beginning of those of the next working day."""
+    name: Literal["today_opens", "today", "next_day"]
+    """The beginning of today's hours, the end of them; the beginning of those of the next working day."""
     at: Time
 
 
@@ -64,6 +64,8 @@ class ScheduledPage(Struct):
     next: str | None
     times: list[SuggestedTime]
     """Times that offer themselves, by the shop's calendar."""
+    unsend_within: int
+    """Seconds after which a line that was sent can no longer be taken back."""
 
 
 class ScheduledPatch(Body):

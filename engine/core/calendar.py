@@ -98,6 +98,11 @@ class Calendar:
         ends = [end for _, end in self._spans(self._local_day(at)) if end > at]
         return max(ends, default=None)
 
+    def opens_today(self, at: int) -> int | None:
+        """When working time begins on the day of `at`; None where it has begun, or the day has none."""
+        begin = next((start for start, _ in self._spans(self._local_day(at))), None)
+        return begin if begin is not None and begin > at else None
+
     def opens_on_a_later_day(self, at: int) -> int | None:
         """The first moment of the next working day after the day of `at`; None where there is none for long."""
         day = self._local_day(at)

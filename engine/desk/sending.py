@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from engine.core import access
 from engine.core.changes import Say
 from engine.core.commands import EndChat, MoveTicket, PostMessage, ScheduleLine, TransferTicket
 from engine.core.decide import Decision
@@ -21,7 +22,7 @@ from engine.core.own_settings import own_setting
 from engine.desk import locate
 from engine.desk.actors import agent_actor
 from engine.desk.context import Context, Work
-from engine.store import FileRefused, StoreClosed, Tx, drafts, people, scheduled
+from engine.store import FileRefused, StoreClosed, Tx, drafts, load, people, roster, scheduled
 from engine.store.sql import Row
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "en": "you may no longer write it",
     },
     "writer-gone": {"zh-TW": "帳號已停用", "zh-CN": "账号已停用", "en": "the account is disabled"},
+    "cancelled": {"zh-TW": "同事取消了預約", "zh-CN": "同事取消了预约", "en": "a colleague cancelled it"},
     "rejected": {"zh-TW": "規則不收這則訊息", "zh-CN": "规则不接受该消息", "en": "the rules refused it"},
     "failed": {"zh-TW": "發生錯誤", "zh-CN": "发生错误", "en": "something went wrong"},
 }
@@ -53,6 +55,26 @@ _TOLD = {
     "zh-CN": "预约的消息没有发送：{reason}。",
     "en": "A scheduled message was not sent: {reason}.",
 }
+_ANSWER_TOLD = {
+    "zh-TW": "您的回覆沒有送出：{reason}。",
+    "zh-CN": "您的回复没有发送：{reason}。",
+    "en": "Your reply was not sent: {reason}.",
+}
+_COLLEAGUES_TOLD = {
+    "writer-gone": {
+        "zh-TW": "{name} 寫的訊息沒有送出：帳號已停用。",
+        "zh-CN": "{name} 写的消息没有发送：账号已停用。",
+        "en": "A message by {name} was not sent: the account is disabled.",
+    },
+    "permission-needed": {
+        "zh-TW": "{name} 寫的訊息沒有送出：已沒有這項權限。",
+        "zh-CN": "{name} 写的消息没有发送：已没有该权限。",
+        "en": "A message by {name} was not sent: they may no longer write it.",
+    },
+}
+"""Where the writer can do nothing about it, by the reason."""
+COLLEAGUES = 20
+"""Of a team so many are told at most."""
 
 
 def own_line(decision: Decision) -> Say:
@@ -151,20 +173,45 @@ def _keep(work: Work, line_id: int, code: str) -> dict[str, Any]:
     return {}
 
 
-def not_sent(work: Work, row: Row, code: str) -> None:
-    """Keeps a line that could not be sent, for its writer, who is told why."""
-    tx, book = work.tx, work.book
+def not_sent(work: Work, row: Row, code: str) -> bool:
+    """Keeps a line that could not be sent, for its writer, who is told why; where the writer can do nothing about it,
+    whoever looks after the ticket is told too. False where it waits no more."""
     reason = code if code in REASONS else "failed" if code != "not-found" else "permission-needed"
-    if not scheduled.keep_back(tx, row["id"], reason):
+    if not scheduled.keep_back(work.tx, row["id"], reason):
+        return False
+    told = _ANSWER_TOLD if row["undo"] else _TOLD
+    _tell(work, row, row["username"], {at: text.format(reason=REASONS[reason][at]) for at, text in told.items()})
+    if reason in scheduled.FOR_OTHERS:
+        texts = {at: text.format(name=row["agent_name"]) for at, text in _COLLEAGUES_TOLD[reason].items()}
+        for username in _who_looks_after(work, row):
+            _tell(work, row, username, texts)
+    if reason != "cancelled":
+        done = {"scheduled": row["id"], "reason": reason}
+        work.tx.record("message.not_sent", done, shop=row["shop"], ticket_id=row["ticket_id"])
+    return True
+
+
+def _tell(work: Work, row: Row, username: str, texts: Mapping[str, str]) -> None:
+    """A notice in the agent's language. It says nothing of what was written: who reads it may not see the ticket."""
+    agent = people.agent_row(work.tx, username)
+    if agent is None:
         return
-    texts = {locale: text.format(reason=REASONS[reason][locale]) for locale, text in _TOLD.items()}
-    agent = people.agent_row(tx, row["username"])
-    text = texts.get((agent or {}).get("locale") or "", texts[_first_locale(book, row["shop"])])
-    told = {"agent": row["username"], "text": text, "texts": texts, "rule": None}
-    notice = scheduled.tell_writer(tx, row, text, texts)
-    where = {"shop": row["shop"], "ticket_id": row["ticket_id"]}
-    tx.record("notice.created", {"notice": notice, **told}, **where)
-    tx.record("message.not_sent", {"scheduled": row["id"], "reason": reason}, **where)
+    text = texts.get(agent["locale"] or "", texts[_first_locale(work.book, row["shop"])])
+    notice = scheduled.tell(work.tx, row, agent["id"], text, texts)
+    told = {"notice": notice, "agent": username, "text": text, "texts": texts, "rule": None}
+    work.tx.record("notice.created", told, shop=row["shop"], ticket_id=row["ticket_id"])
+
+
+def _who_looks_after(work: Work, row: Row) -> list[str]:
+    """The ticket's assignee, else the agents of its team; of those in use who see it, and not the line's writer."""
+    case = load.ticket_case(work.tx, work.words, number=row["number"], lines=0)
+    ticket = case.ticket if case else None
+    if ticket is None:
+        return []
+    others = [one for one in roster.everybody(work.tx, work.words) if one.id != row["agent_id"]]
+    seeing = [one for one in others if access.sees_ticket(agent_actor(work.book, one, None), ticket)]
+    serving = [one.username for one in seeing if one.username == ticket.assignee]
+    return serving or [one.username for one in seeing if ticket.team in one.teams][:COLLEAGUES]
 
 
 def _first_locale(book: Any, shop: str) -> str:

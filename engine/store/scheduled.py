@@ -21,6 +21,8 @@ KEEP = 30 * DAY
 """How long a line is kept that could not be sent."""
 AT_ONCE = 200
 """Lines sent in one look."""
+FOR_OTHERS = ("writer-gone", "permission-needed")
+"""Why a line was not sent that its writer can do nothing about: colleagues see it."""
 
 _DUE = Prepared(
     lambda: (
@@ -93,16 +95,19 @@ def one(tx: Tx, line_id: int) -> Row | None:
 
 
 def of_ticket(tx: Tx, ticket_id: int, agent_id: int | None) -> list[Row]:
-    """What is kept on a ticket, the next first; what may still be taken back its writer alone sees."""
+    """What is kept on a ticket, the next first; what may still be taken back its writer alone sees, and what was not
+    sent too, unless the writer can do nothing about it."""
     own = t.ScheduledLine.agent_id == (agent_id or 0)
     planned = ~t.ScheduledLine.undo & (t.ScheduledLine.state == "waiting")
-    return _shown(tx, (t.ScheduledLine.ticket_id == ticket_id) & (own | planned))
+    left = (t.ScheduledLine.state == "kept") & t.ScheduledLine.reason.in_(FOR_OTHERS)
+    return _shown(tx, (t.ScheduledLine.ticket_id == ticket_id) & (own | planned | left))
 
 
 def _shown(tx: Tx, where: Any) -> list[Row]:
     line = t.ScheduledLine
+    writer = (t.Agent.username, t.Agent.name.alias("agent_name"), t.Agent.enabled.alias("writer_enabled"))
     query = (
-        line.select(line, t.Ticket.number, t.Ticket.shop, t.Agent.username, t.Agent.name.alias("agent_name"))
+        line.select(line, t.Ticket.number, t.Ticket.shop, *writer)
         .join(t.Ticket, on=(t.Ticket.id == line.ticket_id))
         .switch(line)
         .join(t.Agent, on=(t.Agent.id == line.agent_id))
@@ -114,10 +119,11 @@ def _shown(tx: Tx, where: Any) -> list[Row]:
     return [{**row, "attachments": files[holder(row["id"])]} for row in rows]
 
 
-def count(tx: Tx, agent_id: int) -> int:
-    """How many lines are kept for an agent."""
+def count(tx: Tx, agent_id: int, *, undo: bool = False) -> int:
+    """How many lines of an agent wait for another time, or only so that they may be taken back."""
     line = t.ScheduledLine
-    return int(tx.value(line.select(fn.COUNT(line.id)).where(line.agent_id == agent_id)))
+    these = (line.agent_id == agent_id) & (line.state == "waiting") & (line.undo == undo)
+    return int(tx.value(line.select(fn.COUNT(line.id)).where(these)))
 
 
 def member_wrote(tx: Tx, row: Row) -> bool:
@@ -152,10 +158,10 @@ def keep_back(tx: Tx, line_id: int, reason: str) -> bool:
     return tx.update(t.ScheduledLine, values, id=line_id, state="waiting") == 1
 
 
-def tell_writer(tx: Tx, row: Row, text: str, texts: Mapping[str, str]) -> int:
-    """A notice for whoever wrote a line; returns its id."""
+def tell(tx: Tx, row: Row, agent_id: int, text: str, texts: Mapping[str, str]) -> int:
+    """A notice for an agent about a line; returns its id."""
     told = {"text": text, "texts": to_json(texts), "created_at": tx.now}
-    return tx.insert(t.Notification, {"agent_id": row["agent_id"], "ticket_id": row["ticket_id"], **told})
+    return tx.insert(t.Notification, {"agent_id": agent_id, "ticket_id": row["ticket_id"], **told})
 
 
 def sweep(tx: Tx) -> None:

@@ -273,3 +273,19 @@ def test_the_day_of_a_moment_is_the_same_whatever_was_asked_before(zone: str, da
     for step in data.draw(st.lists(spans, min_size=1, max_size=20)):
         at += step
         assert calendar._local_day(at) == from_micros(at, ZoneInfo(zone)).toordinal()
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [
+        ("2026-03-02 08:59", "2026-03-02 09:00"),
+        ("2026-03-02 09:00", None),
+        ("2026-03-02 12:30", None),
+        ("2026-03-02 19:00", None),
+        ("2026-02-28 07:00", "2026-02-28 10:00"),
+        ("2026-03-01 07:00", None),
+        ("2026-02-26 07:00", None),
+    ],
+)
+def test_when_the_day_begins_is_known_before_it_has_begun(moment: str, opens: str | None) -> None:
+    assert OFFICE.opens_today(at(moment)) == (None if opens is None else at(opens))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser, expect
 
@@ -50,6 +51,14 @@ def test_an_answer_is_taken_back_sent_later_and_at_once(shop: Served, browser: B
         page.locator("[data-test=composer-later]").click()
         page.locator("[data-test=later-next_day]").click()
         expect(page.locator("[data-test=later-line]")).to_contain_text("顧客先來訊就不送")
+        before = page.locator("[data-test=later-line] .when").inner_text()
+        page.locator("[data-test=later-time]").click()
+        page.locator("[data-test=later-own]").fill(f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%dT%H:%M}")
+        page.locator("[data-test=later-confirm]").click()
+        expect(page.locator("[data-test=later-line] .when")).not_to_have_text(before)
+        page.locator("[data-test=later-cancel]").click()
+        expect(page.locator("[data-test=ask]")).to_contain_text("修改")
+        page.keyboard.press("Escape")
         page.locator("[data-test=later-edit]").click()
         expect(text).to_have_value("您好，這邊幫您換")
         text.press("Enter")
@@ -61,6 +70,27 @@ def test_an_answer_is_taken_back_sent_later_and_at_once(shop: Served, browser: B
         assert lin.troubles == []
     lines = shop.get("ming", f"/tickets/{number}/messages")["items"]
     assert not any("幫您換" in one["text"] for one in lines) and any("unsent" in one for one in lines)
+
+
+def test_another_tab_drops_the_bar_when_the_line_goes_out_or_comes_back(shop: Served, browser: Browser) -> None:
+    number = _case(shop, "兩個分頁")
+    with (
+        Person(browser, shop.url, width=1440, height=900) as lin,
+        Person(browser, shop.url, width=1440, height=900) as same,
+    ):
+        page, other = (one.sign_in("lin", f"/tickets/{number}") for one in (lin, same))
+        page.locator("[data-test=composer-text]").fill("稍等，我查一下")
+        expect(other.locator("[data-test=composer-text]")).to_have_value("稍等，我查一下")
+        page.locator("[data-test=composer-send]").click()
+        expect(other.locator("[data-test=undo-bar]")).to_contain_text("即將送出")
+        page.locator("[data-test=undo]").click()
+        expect(other.locator("[data-test=undo-bar]")).to_have_count(0, timeout=4_000)
+        page.locator("[data-test=composer-send]").click()
+        expect(other.locator("[data-test=undo-bar]")).to_be_visible()
+        page.locator("[data-test=undo-not]").click()
+        expect(other.locator("[data-test=line]", has_text="稍等，我查一下")).to_be_visible()
+        expect(other.locator("[data-test=undo-bar]")).to_have_count(0, timeout=2_000)
+        assert lin.troubles == same.troubles == []
 
 
 def test_the_members_window_reads_that_a_line_was_taken_back(shop: Served, browser: Browser) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.desk import sending
-from engine.store import scheduled
+from engine.desk import accounts, sending
+from engine.desk.handlers import scheduled as handler
+from engine.store import people, scheduled
 from engine.store import tables as t
 from tests.support.waiting import until
 from tests.web.documented import conforms, refused
@@ -65,7 +66,9 @@ def test_a_scheduled_line_is_shown_to_colleagues_changed_by_its_writer_and_sent_
         assert seen["text"] == WORDS and not seen["mine"] and seen["author"]["username"] == "amy"
         one = f"/tickets/{number}/scheduled/{line['id']}"
         for answer in (ben.patch(one, json={"text": "x"}), ben.delete(one), ben.post(f"{one}/send")):
-            assert answer.status_code == 404, "only its writer changes it"
+            assert (answer.status_code, answer.json()["code"]) == (403, "permission-needed"), (
+                "only its writer changes it"
+            )
         refused("list_scheduled", ming.get(f"/tickets/{number}/scheduled"), 403)
         at = in_(hours=6)
         changed = conforms("change_scheduled", amy.patch(one, json={"text": f"{WORDS}！", "send_at": at}))
@@ -99,7 +102,7 @@ def test_an_answer_may_be_taken_back_for_a_moment_and_a_line_in_a_chat_is_sent_a
         assert held["undo"] and 8 < seconds(held["send_at"], held["created_at"]) <= 10
         assert amy.get(f"/tickets/{number}/draft").json()["items"] == [], "it is a draft no more"
         assert waiting(ben, number) == [] and WORDS not in ming.get(f"/tickets/{number}/messages").text
-        assert ben.delete(f"/tickets/{number}/scheduled/{held['id']}").status_code == 404
+        assert ben.delete(f"/tickets/{number}/scheduled/{held['id']}").status_code == 403
         back = conforms("cancel_scheduled", amy.delete(f"/tickets/{number}/scheduled/{held['id']}"))
         assert back["text"] == WORDS and WORDS not in texts(amy, number)
         assert later(amy, number, "備註", undo=True, visibility="internal").status_code == 201
@@ -151,8 +154,6 @@ def lost(site: Site, number: int) -> str:
 
 
 def disabled(site: Site, number: int) -> str:
-    from engine.desk import accounts
-
     site.run(lambda: accounts.disable(site.desk.context, "carl"))
     return "writer-gone"
 
@@ -178,12 +179,118 @@ def test_what_can_no_longer_be_sent_is_kept_and_its_writer_told(
         kept, why, told = site.run(lambda: site.desk.context.store.read(state))
         assert (kept, why) == ("kept", reason) and told >= 1
         with site.client("amy") as amy, site.client("ming") as ming:
-            assert WORDS not in ming.get(f"/tickets/{number}/messages").text and waiting(amy, number) == []
+            assert WORDS not in ming.get(f"/tickets/{number}/messages").text
+            seen = [one["reason"] for one in waiting(amy, number)]
+            assert seen == ([reason] if happens in (lost, disabled) else []), "whose writer cannot, colleagues see"
         if happens is wrote:
             (own,) = waiting(carl, number)
             assert (own["state"], own["reason"]) == ("kept", "member-wrote")
             conforms("send_scheduled", carl.post(f"/tickets/{number}/scheduled/{line}/send"))
             assert texts(carl, number)[-1] == WORDS
+
+
+def notices(client: httpx.Client, number: int) -> list[str]:
+    items = client.get("/notices").json()["items"]
+    return [
+        one["text"]
+        for one in items
+        if one["ticket"] == number and ("沒有送出" in one["text"] or "not sent" in one["text"])
+    ]
+
+
+def test_a_line_whose_writer_is_gone_is_told_to_who_has_the_ticket_and_cancelled_by_who_may(
+    site: Site, number: int
+) -> None:
+    site.add_agent("eve", ["agent"], ["demo"])
+    with site.client("amy") as amy, site.client("ben") as ben, site.client("lead") as lead, site.client("eve") as eve:
+        amy.post(f"/tickets/{number}/claim", json={})
+        first, second = (later(eve, number, text).json()["id"] for text in ("第一", "第二"))
+        one = f"/tickets/{number}/scheduled/{second}"
+        assert [line["state"] for line in waiting(amy, number)] == ["waiting"] * 2
+        refused("cancel_scheduled", ben.delete(one), 403)
+        site.run(lambda: accounts.disable(site.desk.context, "eve"))
+        assert {(line["state"], line["reason"]) for line in waiting(amy, number)} == {("kept", "writer-gone")}
+        due(site, first)
+        (told,) = notices(amy, number)
+        assert "第一" not in told and "Eve" in told and notices(ben, number) == notices(lead, number) == []
+        refused("cancel_scheduled", ben.delete(one), 403)
+        assert conforms("cancel_scheduled", lead.delete(one))["text"] == "第二"
+        assert lead.delete(one).status_code == 409 and [line["text"] for line in waiting(amy, number)] == ["第一"]
+
+
+def test_what_a_lead_cancels_its_writer_still_has(site: Site, number: int) -> None:
+    with site.client("amy") as amy, site.client("lead") as lead:
+        line = later(amy, number).json()["id"]
+        conforms("cancel_scheduled", lead.delete(f"/tickets/{number}/scheduled/{line}"))
+        (own,) = waiting(amy, number)
+        assert (own["text"], own["state"], own["reason"]) == (WORDS, "kept", "cancelled") and notices(amy, number)
+        assert waiting(lead, number) == []
+
+
+def test_who_lost_the_shop_is_told_without_a_word_of_the_ticket(site: Site, number: int) -> None:
+    site.add_agent("finn", ["agent"], ["demo"])
+    with site.client("finn") as finn:
+        line = later(finn, number).json()["id"]
+
+    def moved(tx: Any) -> None:
+        people.save_agent(tx, "finn", shops=["other"])
+
+    site.run(lambda: site.desk.context.store.write(moved))
+    due(site, line)
+    with site.client(Authorization=f"Bearer {site.sign_in('finn')['token']}") as finn:
+        assert finn.get(f"/tickets/{number}/scheduled").status_code == 404
+        assert finn.delete(f"/tickets/{number}/scheduled/{line}").status_code == 404
+        for door in ("/notices", "/drafts"):
+            assert WORDS not in finn.get(door).text and "杯子" not in finn.get(door).text
+
+
+def test_an_id_is_never_used_twice(site: Site, number: int) -> None:
+    with site.client("amy") as amy, site.client("ben") as ben:
+        gone = later(amy, number).json()["id"]
+        one = f"/tickets/{number}/scheduled/{gone}"
+        amy.delete(one)
+        mine, theirs = later(amy, number, "另一句").json()["id"], later(ben, number, "別人的").json()["id"]
+        assert gone not in (mine, theirs)
+        for answer in (amy.delete(one), amy.patch(one, json={"text": "x"}), amy.post(f"{one}/send")):
+            assert (answer.status_code, answer.json()["code"]) == (409, "already-sent")
+        assert [line["text"] for line in waiting(amy, number)] == ["另一句", "別人的"]
+
+
+def test_only_what_waits_for_another_time_counts_and_at_the_limit_an_answer_is_said_at_once(
+    site: Site, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "MOST", 1)
+    site.add_agent("dora", ["agent"], ["demo"])
+    with site.client("dora") as amy:
+        late = later(amy, number, "已過").json()["id"]
+        wrote_late = later(amy, number, "再一句")
+        assert (wrote_late.status_code, wrote_late.json()["code"]) == (409, "too-many-scheduled")
+        assert later(amy, number, "馬上", undo=True).status_code == 201
+        age = lambda tx: tx.run(t.ScheduledLine.update(send_at=1).where(t.ScheduledLine.id == late))  # noqa: E731
+        site.run(lambda: site.desk.context.store.write(age))
+        site.run(site.desk.tick)
+        assert later(amy, number, "可收回", undo=True).status_code == 202
+        assert later(amy, number, "明天").status_code == 202, "neither what was kept nor what may be taken back counts"
+        again = amy.patch(f"/tickets/{number}/scheduled/{late}", json={"send_at": in_(hours=2)})
+        assert (again.status_code, again.json()["code"]) == (409, "too-many-scheduled")
+
+
+def test_the_writers_other_tabs_hear_of_what_may_be_taken_back_and_nobody_else(site: Site, number: int) -> None:
+    with site.client("amy") as amy, site.agent("amy") as tab, site.agent("ben") as ben:
+        line = later(amy, number, undo=True).json()["id"]
+        assert tab.get("later")["ticket"] == number
+        amy.delete(f"/tickets/{number}/scheduled/{line}")
+        assert tab.get("later")["ticket"] == number
+        assert [frame for frame in ben.until_quiet() if frame["type"] == "later"] == []
+
+
+def test_a_notice_says_of_an_answer_that_it_was_not_one_for_later(site: Site, number: int) -> None:
+    with site.client("amy") as amy:
+        line = later(amy, number, undo=True).json()["id"]
+        closed(site, number)
+        due(site, line)
+        (told,) = notices(amy, number)
+        assert "預約" not in told and "scheduled" not in told.lower()
 
 
 def test_one_that_is_over_for_too_long_is_not_sent_any_more(site: Site, number: int) -> None:

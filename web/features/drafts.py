@@ -93,7 +93,7 @@ async def keep_draft(call: Call) -> Reply:
     number = call.path["number"]
     done = await call.act(SaveDraft(number, body.visibility, body.text, tuple(body.attachments), body.base))
     kept = done["draft"]
-    _tell(call, body.visibility, None if kept is None else kept["revision"])
+    call.web.hub.tell_draft(call.actor, number, body.visibility, None if kept is None else kept["revision"])
     return Reply({"draft": kept})
 
 
@@ -103,11 +103,5 @@ async def drop_draft(call: Call) -> Reply:
     visibility: Any = call.query.visibility
     await call.act(DropDraft(call.path["number"], visibility))
     for one in ("public", "anonymous", "internal") if visibility is None else (visibility,):
-        _tell(call, one, None)
+        call.web.hub.tell_draft(call.actor, call.path["number"], one, None)
     return Reply(status=204)
-
-
-def _tell(call: Call, visibility: str, revision: int | None) -> None:
-    """My other tabs hear that there is something else, and not what."""
-    frame = {"type": "draft", "ticket": call.path["number"], "visibility": visibility, "revision": revision}
-    call.web.hub.tell_agent(call.actor, frame)

@@ -53,9 +53,11 @@ async def post_message(call: Call) -> Reply:
         command = ScheduleLine(number, body.text, body.visibility, files, at, body.unless_answered, body.draft)
         done = await call.act(command)
     if done.get("draft_done"):
-        frame = {"type": "draft", "ticket": number, "visibility": body.visibility, "revision": None}
-        call.web.hub.tell_agent(call.actor, frame)
-    return Reply(done["message"], 201) if "message" in done else Reply(done["scheduled"], 202)
+        call.web.hub.tell_draft(call.actor, number, body.visibility, None)
+    if "message" in done:
+        return Reply(done["message"], 201)
+    call.web.hub.tell_later(call.actor, number)
+    return Reply(done["scheduled"], 202)
 
 
 @route("POST", f"{ONE}/messages/{{message}}/retry", {204: None}, tag="tickets")
@@ -91,16 +93,22 @@ async def change_scheduled(call: Call) -> Reply:
     body: scheduled_schema.ScheduledPatch = call.body
     number, line = call.path["number"], call.path["line"]
     at = scheduled_schema.micros(body.send_at)
-    return Reply((await call.act(ChangeScheduled(number, line, body.text, at, body.unless_answered)))["scheduled"])
+    done = await call.act(ChangeScheduled(number, line, body.text, at, body.unless_answered))
+    call.web.hub.tell_later(call.actor, number)
+    return Reply(done["scheduled"])
 
 
 @route("DELETE", f"{LATER}/{{line}}", {200: scheduled_schema.ScheduledLine}, tag="tickets")
 async def cancel_scheduled(call: Call) -> Reply:
-    """Not send it, or take it back; answers what it was."""
-    return Reply((await call.act(CancelScheduled(call.path["number"], call.path["line"])))["scheduled"])
+    """Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague."""
+    done = await call.act(CancelScheduled(call.path["number"], call.path["line"]))
+    call.web.hub.tell_later(call.actor, call.path["number"])
+    return Reply(done["scheduled"])
 
 
 @route("POST", f"{LATER}/{{line}}/send", {200: schema.Message}, tag="tickets")
 async def send_scheduled(call: Call) -> Reply:
     """Send it now."""
-    return Reply((await call.act(SendScheduled(call.path["number"], call.path["line"])))["message"])
+    done = await call.act(SendScheduled(call.path["number"], call.path["line"]))
+    call.web.hub.tell_later(call.actor, call.path["number"])
+    return Reply(done["message"])

@@ -15,7 +15,7 @@ from engine.core.commands import (
 from engine.core.draft import Draft
 from engine.core.entities import DAY
 from engine.core.errors import Refused, missing
-from engine.core.handlers.messages import may_post
+from engine.core.handlers.messages import UNSEND_OTHERS, may_post
 from engine.core.own_settings import own_setting
 from engine.core.rights import WRITING
 from engine.desk import locate, results, sending
@@ -32,7 +32,10 @@ ANY_LINE = tuple(WRITING.values())
 
 
 def shown(row: Row, agent_id: int | None) -> dict[str, Any]:
-    """A kept line as the API has it; to colleagues too, of whom only its writer changes it."""
+    """A kept line as the API has it; to colleagues too, of whom only its writer changes it.
+
+    One that waits while its writer's account is disabled will not be sent, and says so before its time."""
+    stays = row["state"] == "waiting" and not row["writer_enabled"]
     return {
         "id": row["id"],
         "ticket": row["number"],
@@ -44,16 +47,21 @@ def shown(row: Row, agent_id: int | None) -> dict[str, Any]:
         "send_at": row["send_at"],
         "undo": bool(row["undo"]),
         "unless_answered": bool(row["unless_answered"]),
-        "state": row["state"],
-        "reason": row["reason"],
+        "state": "kept" if stays else row["state"],
+        "reason": "writer-gone" if stays else row["reason"],
         "created_at": row["created_at"],
     }
 
 
 def suggested(work: Work, shop: str) -> list[dict[str, Any]]:
-    """Times that offer themselves, by the shop's calendar: the end of today, the beginning of the next working day."""
+    """Times that offer themselves, by the shop's calendar: the beginning of today's hours and their end, the beginning
+    of the next working day."""
     calendar, now = work.book.calendar_of(shop, None), work.tx.now
-    found = (("today", calendar.closes(now)), ("next_day", calendar.opens_on_a_later_day(now)))
+    found = (
+        ("today_opens", calendar.opens_today(now)),
+        ("today", calendar.closes(now)),
+        ("next_day", calendar.opens_on_a_later_day(now)),
+    )
     return [{"name": name, "at": at} for name, at in found if at is not None]
 
 
@@ -69,12 +77,12 @@ def _schedule(work: Work, command: ScheduleLine) -> dict[str, Any]:
     if undo:
         live = ticket.kind in work.words.live_kinds
         wait = own_setting(work.book, "undo_send_chats" if live else "undo_send", ticket.shop)
-        if wait <= 0 or command.visibility == "internal":
+        if wait <= 0 or command.visibility == "internal" or _full(work, work.agent_id, undo=True):
             return _say(work, command)
         send_at = work.tx.now + wait
     _check_time(work, send_at)
-    if scheduled.count(work.tx, work.agent_id) >= MOST:
-        raise Refused("conflict", "too-many-scheduled", f"{MOST} of your lines wait already; send or cancel some first")
+    if not undo:
+        _check_room(work, work.agent_id)
     values = {
         "agent_id": work.agent_id,
         "ticket_id": ticket.id,
@@ -104,6 +112,8 @@ def _say(work: Work, command: ScheduleLine) -> dict[str, Any]:
 
 def _change(work: Work, command: ChangeScheduled) -> dict[str, Any]:
     row = _own(work, command)
+    if command.send_at is not None and (row["undo"] or row["state"] != "waiting"):
+        _check_room(work, row["agent_id"])
     values: dict[str, Any] = {}
     if command.text is not None:
         check_length(work.context, "text", command.text)
@@ -125,11 +135,21 @@ def _change(work: Work, command: ChangeScheduled) -> dict[str, Any]:
 
 
 def _cancel(work: Work, command: CancelScheduled) -> dict[str, Any]:
-    """Gives what it was: whoever takes it back goes on writing it."""
-    row = _own(work, command)
-    if row["state"] == "waiting" and not scheduled.take(work.tx, row["id"]):
+    """Gives what it was: whoever takes it back goes on writing it. A colleague's stays for the colleague to see."""
+    row = _on_ticket(work, command)
+    own = row["agent_id"] == work.agent_id
+    access.require(work.actor, WRITING[row["visibility"]] if own else UNSEND_OTHERS)
+    if not own and row["undo"]:
+        raise _not_yours()
+    if not own and row["state"] != "waiting" and row["reason"] not in scheduled.FOR_OTHERS:
         raise _gone()
-    scheduled.drop(work.tx, [row["id"]])
+    if not own and row["state"] == "waiting" and row["writer_enabled"]:
+        if not sending.not_sent(work, row, "cancelled"):
+            raise _gone()
+    else:
+        if row["state"] == "waiting" and not scheduled.take(work.tx, row["id"]):
+            raise _gone()
+        scheduled.drop(work.tx, [row["id"]])
     if not row["undo"]:
         _note(work, "message.unscheduled", row["id"], row["ticket_id"], row["shop"])
     return {"scheduled": shown(row, work.agent_id)}
@@ -150,17 +170,39 @@ def _send_now(work: Work, command: SendScheduled) -> dict[str, Any]:
     return {"message": results.line(work, message_id, row["shop"])}
 
 
-def _own(work: Work, command: ChangeScheduled | CancelScheduled | SendScheduled) -> Row:
-    """A line of the actor's own. Raises Refused: the same for one that is not there and one the actor does not see;
-    for one that was sent meanwhile that it is too late."""
+def _on_ticket(work: Work, command: ChangeScheduled | CancelScheduled | SendScheduled) -> Row:
+    """A line of a ticket that the actor sees. Raises Refused; for one that was sent meanwhile that it is too late."""
     case = locate.ticket(work, command.number)
     row = scheduled.one(work.tx, command.line_id)
     if row is None:
         raise _gone()
-    if case.ticket is None or row["ticket_id"] != case.ticket.id or row["agent_id"] != work.agent_id:
+    if case.ticket is None or row["ticket_id"] != case.ticket.id:
         raise missing("ticket")
+    return row
+
+
+def _own(work: Work, command: ChangeScheduled | SendScheduled) -> Row:
+    """A line of the actor's own, as `_on_ticket` finds it. Raises Refused."""
+    row = _on_ticket(work, command)
+    if row["agent_id"] != work.agent_id:
+        raise _not_yours()
     access.require(work.actor, WRITING[row["visibility"]])
     return row
+
+
+def _not_yours() -> Refused:
+    return Refused("forbidden", "permission-needed", "only who wrote this line does this")
+
+
+def _full(work: Work, agent_id: int, *, undo: bool = False) -> bool:
+    """Whether as many lines wait for an agent as may; with `undo` also of those that may be taken back."""
+    kinds = (False, True) if undo else (False,)
+    return any(scheduled.count(work.tx, agent_id, undo=kind) >= MOST for kind in kinds)
+
+
+def _check_room(work: Work, agent_id: int) -> None:
+    if _full(work, agent_id):
+        raise Refused("conflict", "too-many-scheduled", f"{MOST} of your lines wait already; send or cancel some first")
 
 
 def _gone() -> Refused:
@@ -189,6 +231,6 @@ def _note(work: Work, kind: str, line_id: int, ticket_id: int, shop: str, **more
 COMMANDS = (
     PlainCommand(ScheduleLine, _schedule, rights=ANY_LINE),
     PlainCommand(ChangeScheduled, _change, rights=ANY_LINE),
-    PlainCommand(CancelScheduled, _cancel, rights=ANY_LINE),
+    PlainCommand(CancelScheduled, _cancel, rights=(*ANY_LINE, UNSEND_OTHERS)),
     PlainCommand(SendScheduled, _send_now, rights=ANY_LINE),
 )

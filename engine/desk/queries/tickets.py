@@ -8,6 +8,7 @@ from typing import Any
 from engine.core import access, rights
 from engine.core import questions as ask
 from engine.core.draft import Draft
+from engine.core.entities import SECOND
 from engine.core.errors import Refused
 from engine.core.handlers.nudges import nudge_from
 from engine.core.handlers.tickets import may_not, review_of
@@ -126,7 +127,9 @@ def _scheduled(work: Work, q: ask.Scheduled) -> Any:
         return None
     rows = scheduled.of_ticket(work.tx, found["id"], work.agent_id)
     times = suggested(work, found["shop"])
-    return {"items": [shown(row, work.agent_id) for row in rows], "next": None, "times": times}
+    within = own_setting(work.book, "unsend_within", found["shop"]) // SECOND
+    items = [shown(row, work.agent_id) for row in rows]
+    return {"items": items, "next": None, "times": times, "unsend_within": within}
 
 
 def _events(work: Work, q: ask.Events) -> Any:

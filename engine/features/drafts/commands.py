@@ -87,28 +87,27 @@ def _save(work: Work, command: SaveDraft) -> dict[str, Any]:
         most = work.context.config["limits.line"]
         raise Refused("invalid", "too-long", f"a line has at most {most} characters", pointer="/text")
     before = drafts.one(tx, work.actor.id, ticket_id, command.visibility)
-    if before is not None and _same(before, command):
+    files = tuple(dict.fromkeys(command.attachments))
+    if before is not None and _same(before, command.text, files):
         return {"draft": _shown(before)}
     if (None if before is None else before["revision"]) != command.base:
         raise _newer()
-    if not command.text.strip() and not command.attachments:
+    if not command.text.strip() and not files:
         drafts.drop(tx, work.actor.id, ticket_id, [command.visibility])
         return {"draft": None}
     most = int(own_setting(work.book, "drafts_most", shop))
     if before is None and drafts.count(tx, work.actor.id) >= most:
         raise Refused("conflict", "too-many-drafts", f"you keep {most} drafts already; send or discard some first")
-    kept = drafts.save(
-        tx, work.actor.id, ticket_id, command.visibility, command.text, command.attachments, command.base
-    )
+    kept = drafts.save(tx, work.actor.id, ticket_id, command.visibility, command.text, files, command.base)
     row = drafts.one(tx, work.actor.id, ticket_id, command.visibility)
     if not kept or row is None:
         raise _newer()
     return {"draft": _shown(row)}
 
 
-def _same(row: Row, command: SaveDraft) -> bool:
+def _same(row: Row, text: str, files: tuple[str, ...]) -> bool:
     """Whether this is kept already: a request whose answer was lost comes again."""
-    return row["text"] == command.text and [file["id"] for file in row["attachments"]] == list(command.attachments)
+    return row["text"] == text and tuple(file["id"] for file in row["attachments"]) == files
 
 
 def _newer() -> Refused:

@@ -158,3 +158,21 @@ def test_they_go_a_while_after_the_ticket_ended(site: Site, amy: httpx.Client, n
     assert set(kept(amy, number)) == {"public"}
     ended(31)
     assert kept(amy, number) == {}
+
+
+def test_a_file_named_twice_is_kept_once_and_the_same_again_is_no_conflict(
+    site: Site, amy: httpx.Client, number: int
+) -> None:
+    upload = amy.post("/files", files={"file": ("p.txt", b"x", "text/plain")}).json()["id"]
+    for _ in range(2):
+        answer = conforms("keep_draft", keep(amy, number, "看附件", attachments=[upload, upload]))
+        assert [file["id"] for file in answer["draft"]["attachments"]] == [upload]
+
+
+def test_a_draft_sent_by_the_socket_is_ended_in_other_tabs_too(site: Site, amy: httpx.Client, number: int) -> None:
+    keep(amy, number, "您好")
+    with site.agent("amy") as tab, site.agent("amy") as other:
+        tab.send({"type": "message", "id": "a1", "ticket": number, "text": "您好"})
+        frame = other.get("draft")
+        assert (frame["ticket"], frame["visibility"], frame["revision"]) == (number, "public", None)
+    assert kept(amy, number) == {}

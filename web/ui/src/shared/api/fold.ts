@@ -76,6 +76,8 @@ export function fold(state: DeskState, event: DeskEvent): DeskState {
       return takenBack(seen(state, event.seq), event.message)
     case 'draft':
       return { ...state, drafts: withDraft(state.drafts, event.ticket, event.visibility, event.revision) }
+    case 'later':
+      return laterNews(state, event.ticket)
     case 'drafts-loaded':
       return { ...state, drafts: event.places.reduce<DeskState['drafts']>((so, one) => withDraft(so, one.ticket, one.visibility, one.revision), {}) }
     case 'ticket':
@@ -189,11 +191,14 @@ function read(state: DeskState, number: number): DeskState {
   return { ...state, readUntil, tickets: { ...state.tickets, [number]: { ...ticket, unread: 0 } } }
 }
 
+/** Of what waits to be sent something came, changed or went. */
+function laterNews(state: DeskState, number: number): DeskState {
+  return { ...state, laterNews: { ...state.laterNews, [number]: (state.laterNews[number] ?? 0) + 1 } }
+}
+
 /** Something happened that no field tells. */
 function told(state: DeskState, frame: TicketFrame): DeskState {
-  if (frame.event?.startsWith('message.')) {
-    return { ...state, laterNews: { ...state.laterNews, [frame.number]: (state.laterNews[frame.number] ?? 0) + 1 } }
-  }
+  if (frame.event?.startsWith('message.')) return laterNews(state, frame.number)
   if (frame.event === undefined && Object.keys(frame.changes).length > 0) return state
   return { ...state, missing: withNumber(state.missing, frame.number) }
 }

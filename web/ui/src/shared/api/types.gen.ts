@@ -168,7 +168,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Not send it, or take it back; answers what it was. */
+        /** Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague. */
         delete: operations["cancel_scheduled"];
         options?: never;
         head?: never;
@@ -2379,7 +2379,7 @@ export interface components {
             id: number;
             ticket: number;
             author: components["schemas"]["Author"];
-            /** @description Only its writer changes it. */
+            /** @description Only its writer changes it; who may take back lines of colleagues may cancel it. */
             mine: boolean;
             text: string;
             /** @enum {string} */
@@ -2390,21 +2390,21 @@ export interface components {
             undo: boolean;
             unless_answered: boolean;
             /**
-             * @description `kept`: its time came and it was not sent.
+             * @description `kept`: its time came and it was not sent, or it will not be.
              * @enum {string}
              */
             state: "kept" | "waiting";
-            /** @description Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `rejected` … */
+            /** @description Why it was not: `late`, `ticket-closed`, `member-wrote`, `permission-needed`, `writer-gone`, `cancelled` … */
             reason: string | null;
             created_at: string;
         };
         /** SuggestedTime */
         SuggestedTime: {
             /**
-             * @description The end of today's hours; the beginning of those of the next working day.
+             * @description The beginning of today's hours, the end of them; the beginning of those of the next working day.
              * @enum {string}
              */
-            name: "next_day" | "today";
+            name: "next_day" | "today" | "today_opens";
             at: string;
         };
         /** ScheduledPage */
@@ -2414,6 +2414,8 @@ export interface components {
             next: string | null;
             /** @description Times that offer themselves, by the shop's calendar. */
             times: components["schemas"]["SuggestedTime"][];
+            /** @description Seconds after which a line that was sent can no longer be taken back. */
+            unsend_within: number;
         };
         /** ScheduledPatch */
         ScheduledPatch: {
@@ -3616,6 +3618,15 @@ export interface components {
             /** @description Null: there is none any more. */
             revision: number | null;
         };
+        /**
+         * LaterFrame
+         * @description Of my lines that wait on this ticket one came, changed or went, in this tab or in another.
+         */
+        LaterFrame: {
+            /** @enum {string} */
+            type: "later";
+            ticket: number;
+        };
         /** TicketFrame */
         TicketFrame: {
             /** @enum {string} */
@@ -4541,7 +4552,7 @@ export interface components {
             shop?: string | null;
         };
         ClientFrame: components["schemas"]["Hello"] | components["schemas"]["SendMessage"] | components["schemas"]["SendTyping"] | components["schemas"]["SendRead"] | components["schemas"]["SendRate"] | components["schemas"]["SendEnd"] | components["schemas"]["SendStatus"] | components["schemas"]["SendPing"];
-        ServerFrame: components["schemas"]["WelcomeFrame"] | components["schemas"]["AckFrame"] | components["schemas"]["MessageFrame"] | components["schemas"]["UnsentFrame"] | components["schemas"]["DraftFrame"] | components["schemas"]["TicketFrame"] | components["schemas"]["NoticeFrame"] | components["schemas"]["QueueFrame"] | components["schemas"]["TypingFrame"] | components["schemas"]["PresenceFrame"] | components["schemas"]["RulesFrame"] | components["schemas"]["JobFrame"] | components["schemas"]["RatingRequestedFrame"] | components["schemas"]["EndedFrame"] | components["schemas"]["ResumedFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["ErrorFrame"];
+        ServerFrame: components["schemas"]["WelcomeFrame"] | components["schemas"]["AckFrame"] | components["schemas"]["MessageFrame"] | components["schemas"]["UnsentFrame"] | components["schemas"]["DraftFrame"] | components["schemas"]["LaterFrame"] | components["schemas"]["TicketFrame"] | components["schemas"]["NoticeFrame"] | components["schemas"]["QueueFrame"] | components["schemas"]["TypingFrame"] | components["schemas"]["PresenceFrame"] | components["schemas"]["RulesFrame"] | components["schemas"]["JobFrame"] | components["schemas"]["RatingRequestedFrame"] | components["schemas"]["EndedFrame"] | components["schemas"]["ResumedFrame"] | components["schemas"]["PongFrame"] | components["schemas"]["ErrorFrame"];
     };
     responses: never;
     parameters: never;
@@ -5615,7 +5626,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Not send it, or take it back; answers what it was. */
+            /** @description Not send it, or take it back; answers what it was. A colleague's stays, not to be sent, for the colleague. */
             200: {
                 headers: {
                     [name: string]: unknown;
