@@ -226,7 +226,7 @@ _MEMBERS_OWN = tuple(
 """What nothing that happens on the desk makes otherwise within one moment, once it is there."""
 _TASKS = ("task.added", "task.assigned", "task.done", "task.cancelled", "task.due")
 _TASKS_COUNTED = ("task.added", "task.done", "task.cancelled")
-_UNTASKED = tuple(name for name in _TICKETS_LATER if name not in _TASKS_COUNTED)
+_UNTASKED = tuple(name for name in _TICKETS_LATER if name not in (*_TASKS_COUNTED, "task.assigned"))
 _AGENT = ("agent.name", "agent.status", "agent.load")
 _CHANGED_HANDS = _always(OneChanged(("ticket.team", "ticket.assignee")))
 
@@ -339,8 +339,8 @@ STILL: Mapping[str, frozenset[str]] = {
     "ticket.nudged": frozenset({"ticket.nudges", "ticket.nudged_at"}),
     "agent.status_changed": frozenset({"agent.status"}),
     **dict.fromkeys(("ticket.followed", "ticket.unfollowed"), frozenset({"ticket.followers"})),
-    **dict.fromkeys(_TASKS_COUNTED, frozenset({"ticket.open_tasks"})),
-    **dict.fromkeys(("task.assigned", "task.due"), frozenset()),
+    **dict.fromkeys((*_TASKS_COUNTED, "task.assigned"), frozenset({"ticket.open_tasks"})),
+    "task.due": frozenset(),
 }
 """Events in which nothing has changed by itself but these fields, as in any that comes `after` a while."""
 

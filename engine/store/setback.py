@@ -36,7 +36,7 @@ HAS_BEEN: Mapping[type[Model], tuple[str, ...]] = {
     t.Call: ("rang_at", "answered_at", "ended_at"),
     t.Message: ("created_at", "unsent_at"),
     t.File: ("created_at", "claimed_at"),
-    t.TicketMerge: ("at",),
+    t.TicketMerge: ("at", "closed_at"),
     t.TicketLink: ("created_at",),
     t.TicketAgent: ("since",),
     t.Task: ("created_at", "closed_at"),

@@ -182,7 +182,7 @@ def test_everybody_gets_what_the_table_says(swept: dict[str, Things]) -> None:
 
 SEES: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(
-        ("agent", "supervisor", "admin"), frozenset({"number", "message", "member", "file", "shop", "answer"})
+        ("agent", "supervisor", "admin"), frozenset({"number", "message", "line", "member", "file", "shop", "answer"})
     ),
     "owner": frozenset({"number", "message", "member", "file", "shop", "session"}),
     **dict.fromkeys(("member", "guest"), frozenset({"shop"})),
