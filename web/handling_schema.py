@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from web.lines_schema import LinkedTicket
-from web.schema import Author, Body, Line, Name, Query, Time
+from web.schema import Author, Body, Line, Name, Time
 
 
 class TransferBody(Body):
@@ -50,11 +50,6 @@ class HistoryItem(Struct):
 class HistoryPage(Struct):
     items: list[HistoryItem]
     next: str | None
-
-
-class HistoryQuery(Query):
-    limit: Annotated[int, Meta(ge=1, le=200)] = 100
-    cursor: Annotated[str, Meta(max_length=300)] | None = None
 
 
 class NudgeBody(Body):

@@ -104,7 +104,7 @@ class History:
     """What people and rules did with a ticket, newest first, for staff."""
 
     number: int
-    limit: int = 100
+    limit: int = 50
     cursor: str | None = None
 
 

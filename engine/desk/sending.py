@@ -92,12 +92,12 @@ def done_with_draft(work: Work, command: PostMessage | ScheduleLine, case: Case)
 def send(work: Work, row: Row) -> int | None:
     """Says a line as its writer and gives its id; None where the rules turn it away. The caller has taken it, in this
     transaction. Raises Refused where it may not be said."""
-    agent = people.get_agent(work.tx, work.words, row["agent_id"])
-    if agent is None:
+    writer = work.agent(row["agent_id"])
+    if writer is None:
         raise Refused("forbidden", "writer-gone", "who wrote this line is no agent any more")
     if row["unless_answered"] and scheduled.member_wrote(work.tx, row):
         raise Refused("conflict", "member-wrote", "the member wrote before")
-    by = work.by(agent_actor(work.book, agent, None))
+    by = work.by(writer)
     files = tuple(file["id"] for file in row["attachments"])
     command = PostMessage(row["number"], row["text"], row["visibility"], files)
     decided = by.decide(command, locate.ticket(by, row["number"]))
@@ -105,6 +105,13 @@ def send(work: Work, row: Row) -> int | None:
         return None
     scheduled.drop(work.tx, [row["id"]])  # its files hang on the line from now on
     return decided.refs[own_line(decided.decision).ref]
+
+
+def _send_or_keep(work: Work, row: Row) -> None:
+    """Says a line that was taken in this transaction; one that rules turn away stays for its writer, who is told."""
+    if send(work, row) is None:
+        scheduled.put_back(work.tx, row["id"])
+        not_sent(work, row, "rejected")
 
 
 Next = PostMessage | MoveTicket | TransferTicket | EndChat
@@ -130,7 +137,7 @@ def first_what_may_be_taken_back(work: Work, command: Next) -> Next:
         if row is None or not scheduled.take(work.tx, line_id):
             continue
         try:
-            send(work, row)
+            _send_or_keep(work, row)
         except Refused:
             scheduled.put_back(work.tx, line_id)  # its own time says what becomes of it
     return command
@@ -146,9 +153,7 @@ async def send_due(context: Context, line_id: int) -> None:
         work = context.work(tx)
         if tx.now - row["send_at"] > own_setting(work.book, "send_late", row["shop"]):
             raise Refused("conflict", "late", "its time was over for too long")
-        if send(work, row) is None:
-            scheduled.put_back(tx, line_id)
-            not_sent(work, row, "rejected")
+        _send_or_keep(work, row)
         return {}
 
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,8 +17,9 @@ from engine.store import people, scheduled
 from engine.store import tables as t
 from tests.support.waiting import until
 from tests.web.documented import conforms, refused
-from tests.web.support import Site
+from tests.web.support import Site, running
 
+STARTER = Path(__file__).parents[2] / "rules"
 WORDS = "明天一早給您答覆"
 
 
@@ -291,6 +293,18 @@ def test_a_notice_says_of_an_answer_that_it_was_not_one_for_later(site: Site, nu
         due(site, line)
         (told,) = notices(amy, number)
         assert "預約" not in told and "scheduled" not in told.lower()
+
+
+def test_an_answer_that_rules_turn_away_when_the_next_is_written_is_kept_and_told(tmp_path: Path) -> None:
+    with running(tmp_path, rules=STARTER) as site:
+        site.add_agent("boss", ["admin"], ["demo"])
+        with site.client("boss") as boss:
+            made = boss.post("/tickets", json={"subject": "a", "text": "b", "requester": {"name": "王"}}).json()
+            assert later(boss, made["number"], "我們也賣大麻", undo=True).status_code == 202
+            assert boss.post(f"/tickets/{made['number']}/messages", json={"text": "還有別的問題嗎"}).status_code == 201
+            assert "我們也賣大麻" not in texts(boss, made["number"])
+            (kept,) = waiting(boss, made["number"])
+            assert (kept["text"], kept["state"], kept["reason"]) == ("我們也賣大麻", "kept", "rejected")
 
 
 def test_one_that_is_over_for_too_long_is_not_sent_any_more(site: Site, number: int) -> None:

@@ -130,10 +130,10 @@ async def unfollow_ticket(call: Call) -> Reply:
     return Reply(await call.act(UnfollowTicket(call.path["number"], call.path["username"])))
 
 
-@route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=handling_schema.HistoryQuery)
+@route("GET", f"{ONE}/history", {200: handling_schema.HistoryPage}, tag="tickets", query=schema.PageQuery)
 async def history(call: Call) -> Reply:
     """What people and rules did with it, one line each, newest first."""
-    q: handling_schema.HistoryQuery = call.query
+    q: schema.PageQuery = call.query
     return Reply(await call.need(History(call.path["number"], q.limit, q.cursor or None), "ticket"))
 
 
