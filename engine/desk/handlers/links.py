@@ -21,7 +21,7 @@ def _link(work: Work, command: LinkTickets) -> dict[str, Any]:
     tx = work.tx
     ends = {merges.id_of(tx, command.number), merges.id_of(tx, command.to)} - {None}
     merges.lock(tx, {one for one in ends if one is not None})  # of two at once neither makes a circle
-    this, other = _ticket(locate.ticket(work, command.number)), _ticket(locate.ticket(work, command.to))
+    this, other = work.ticket(command.number), work.ticket(command.to)
     if this.id == other.id:
         raise Refused("invalid", "same-ticket", "a case is not linked with itself", pointer="/to")
     if this.shop != other.shop:
@@ -39,7 +39,7 @@ def _link(work: Work, command: LinkTickets) -> dict[str, Any]:
 
 
 def _unlink(work: Work, command: UnlinkTickets) -> dict[str, Any]:
-    tx, this = work.tx, _ticket(locate.ticket(work, command.number))
+    tx, this = work.tx, work.ticket(command.number)
     row = links.one(tx, command.link_id)
     if row is None or this.id not in (row["from_id"], row["to_id"]):
         raise missing("ticket")
@@ -50,7 +50,7 @@ def _unlink(work: Work, command: UnlinkTickets) -> dict[str, Any]:
 
 
 def _keep_apart(work: Work, command: KeepApart) -> dict[str, Any]:
-    this = _ticket(locate.ticket(work, command.number))
+    this = work.ticket(command.number)
     within = own_setting(work.book, "repeats_within", this.shop)
     for other in links.repeats(work.tx, work.scope, command.number, within) or ():
         other_id = merges.id_of(work.tx, other["number"])
